@@ -1,0 +1,76 @@
+# Everything that there is to do with this project: `make help`. What a target needs is installed or built first, once:
+# the rules at the end are files with their sources, so the second time is instant.
+
+APP ?= examples/demo.ts
+PORT ?= 8888
+ADDRESS ?= 127.0.0.1
+RUNTIME ?= $(or $(WATERSPOUT_RUNTIME),node)
+WORKERS ?= 1
+ARGS ?=
+
+BIN := node_modules/.bin
+NODE_MODULES := node_modules/.package-lock.json
+HOST := dist/host/index.js
+CORE := build/core.wasm
+DEMO := build/demo.wasm
+# Another binary is the user's own business.
+WASMTIME := $(if $(WATERSPOUT_WASMTIME),,build/tools/wasmtime)
+
+sources = $(shell find $(1) -name '*.ts')
+ASSEMBLY := assembly examples/sandboxed test/assembly
+
+.PHONY: help run build test check bench format clean wasmtime
+.DELETE_ON_ERROR:
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p; s/^##/           |/p' Makefile | awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
+
+run: build $(if $(filter wasmtime,$(RUNTIME)),$(WASMTIME)) ## serve APP (examples/demo.ts) on ADDRESS (127.0.0.1), PORT (8888)
+## with RUNTIME (node, wasmtime) and WORKERS (1, of wasmtime)
+	@exec node dist/host/cli.js run '$(APP)' --port '$(PORT)' --address '$(ADDRESS)' \
+	  --runtime '$(RUNTIME)' --workers '$(WORKERS)'
+
+build: $(CORE) $(HOST) $(DEMO) ## build/core.wasm, dist/ and build/demo.wasm
+
+test: build $(WASMTIME) ## all tests, or those that ARGS chooses (ARGS="--project host")
+	@$(BIN)/vitest run $(ARGS)
+
+check: $(HOST) ## formatting, types and lint of both languages; changes nothing
+	$(BIN)/biome check --error-on-warnings
+	$(BIN)/prettier --check --log-level warn $(ASSEMBLY)
+	$(BIN)/tsc -p assembly
+	$(BIN)/tsc -p host --noEmit
+	$(BIN)/tsc
+
+format: $(NODE_MODULES) ## bring the sources into the form that `make check` wants
+	$(BIN)/biome check --write
+	$(BIN)/prettier --write --log-level warn $(ASSEMBLY)
+
+bench: build ## measure beside nginx, Node and Tornado; ARGS="--quick" for a glance, "--help" for more
+	@node bench/run.mjs $(ARGS)
+
+wasmtime: ## install wasmtime 36 if need be and print its path (make -s wasmtime)
+	@scripts/install-wasmtime.sh
+
+clean: ## remove what was built; node_modules, build/tools and build/bench stay
+	rm -rf dist build/*.wasm
+
+# --- what the targets need ---
+
+$(NODE_MODULES): package-lock.json .npmrc
+	@command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || \
+	  { echo 'waterspout: install Node.js 20 or later, with npm' >&2; exit 1; }
+	npm ci
+	@touch $@
+
+$(CORE): $(NODE_MODULES) asconfig.json $(call sources,assembly)
+	$(BIN)/asc assembly/bridge/main.ts --runtime minimal --outFile $@
+
+$(DEMO): $(NODE_MODULES) asconfig.json $(call sources,assembly examples/sandboxed)
+	$(BIN)/asc examples/sandboxed/demo.ts --outFile $@
+
+$(HOST): $(NODE_MODULES) tsconfig.json host/tsconfig.json $(call sources,host types)
+	$(BIN)/tsc -p host
+
+build/tools/wasmtime:
+	@scripts/install-wasmtime.sh >/dev/null

@@ -1,0 +1,156 @@
+// The control channel: frames in from fd 0, frames out to fd 1, batched a turn and kept below what the pipe holds.
+//
+// Invariants: a write never exceeds the credit, so it never blocks the loop on a slow host; while frames wait for credit the
+// platform is held, so no socket is read and what waits is bounded by what was in memory already; a malformed frame ends the
+// module with one line and status 70. Reference: docs/protocol.md, sections Frames and Credit.
+
+import { Buffer } from "../buffer";
+import { AGAIN } from "../errors";
+import { Callback, EventHandler, IOLoop, READ } from "../ioloop";
+import { CHANNEL_BYTES_MAX, CHANNEL_WRITE_COST } from "../limits";
+import * as wasi from "../wasi/index";
+import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FRAME_MARK, frameHeader } from "./frames";
+
+/** Status of a module that was sent something malformed (EX_SOFTWARE of sysexits.h). */
+const EXIT_MALFORMED: i32 = 70;
+/** A batch is cut into pieces of about this size, each with its MARK, so that credit comes back early. */
+const PIECE_BYTES: i32 = 32768;
+/** More pieces are never under way: each costs at least CHANNEL_WRITE_COST. */
+const PIECES_MASK: u32 = 255;
+
+const INPUT_BYTES: i32 = 2 * (FRAME_BYTES_MAX + FRAME_HEADER_BYTES);
+const input: usize = memory.data(2 * (131072 + 8) + 64, 16);
+
+export abstract class FrameHandler {
+  /** A frame of the host's. `source` is valid during the call. */
+  abstract onFrame(type: u32, id: u32, source: usize, size: i32): void;
+  /** The turn is over; what is sent now still belongs to its batch. */
+  abstract onTurnEnd(): void;
+}
+
+@final
+export class Channel extends EventHandler {
+  private unread: i32 = 0;
+  private out: Buffer = new Buffer();
+  private sinceMark: i32 = 0;
+  private pieces: Array<i32> = []; // sizes of what waits in `out`
+  private marked: u32 = 0; // sequence of the last MARK
+  private written: u32 = 0; // of the last that was written
+  private echoed: u32 = 0; // of the last that the host has echoed
+  private underWay: i32 = 0;
+  private costs: StaticArray<i32> = new StaticArray<i32>(PIECES_MASK + 1);
+
+  constructor(private handler: FrameHandler) {
+    super();
+    const loop = IOLoop.current();
+    loop.addHandler(wasi.openChannel(), this, READ);
+    loop.atTurnEnd(new Flush(this));
+  }
+
+  /** Everything has been written. */
+  get empty(): bool {
+    return !this.out.size;
+  }
+
+  // --- out ---
+
+  /** Adds a frame and returns where its payload of `size` bytes goes. */
+  send(type: u32, id: u32, size: i32): usize {
+    if (this.sinceMark >= PIECE_BYTES) this.mark();
+    const bytes = size + FRAME_HEADER_BYTES;
+    const target = this.out.reserve(bytes);
+    if (!target) fail("the sandbox's memory is used up");
+    frameHeader(target, type, size, id);
+    this.out.commit(bytes);
+    this.sinceMark += bytes;
+    return target + FRAME_HEADER_BYTES;
+  }
+
+  private mark(): void {
+    const target = this.out.reserve(FRAME_HEADER_BYTES);
+    if (!target) fail("the sandbox's memory is used up");
+    frameHeader(target, FRAME_MARK, 0, ++this.marked);
+    this.out.commit(FRAME_HEADER_BYTES);
+    this.pieces.push(this.sinceMark + FRAME_HEADER_BYTES);
+    this.sinceMark = 0;
+  }
+
+  /** Writes what the credit allows, and holds the platform while something is left. */
+  flush(): void {
+    this.handler.onTurnEnd();
+    if (this.out.size) {
+      if (this.sinceMark) this.mark();
+      this.writePieces();
+      wasi.hold(this.out.size > 0);
+    }
+  }
+
+  private writePieces(): void {
+    let bytes = 0;
+    let count = 0;
+    while (count < this.pieces.length) {
+      const piece = unchecked(this.pieces[count]);
+      const cost = piece + CHANNEL_WRITE_COST;
+      if (this.underWay && this.underWay + cost > CHANNEL_BYTES_MAX) break;
+      bytes += piece;
+      count++;
+      this.underWay += cost;
+      unchecked((this.costs[++this.written & PIECES_MASK] = cost));
+    }
+    if (!count) return;
+    const source = this.out.source;
+    for (let at = 0; at < bytes; ) {
+      const n = wasi.channelWrite(source + usize(at), bytes - at);
+      if (n <= 0) wasi.exit(0); // the host is gone
+      at += n;
+    }
+    this.out.consume(bytes);
+    if (count == this.pieces.length) this.pieces.length = 0;
+    else this.pieces.splice(0, count);
+  }
+
+  /** The host has taken every piece up to this one. */
+  echo(sequence: u32): void {
+    if (i32(sequence - this.echoed) < 0 || i32(this.written - sequence) < 0) fail("ECHO of a batch that was not sent");
+    while (this.echoed != sequence) this.underWay -= unchecked(this.costs[++this.echoed & PIECES_MASK]);
+    if (this.out.size) wasi.hold(false);
+  }
+
+  // --- in ---
+
+  onReady(handle: i32, events: i32): void {
+    const n = wasi.read(handle, input + usize(this.unread), INPUT_BYTES - this.unread);
+    if (n == AGAIN) return;
+    if (n <= 0) return wasi.exit(0); // the host is gone
+    const end = this.unread + n;
+    let at = 0;
+    while (end - at >= FRAME_HEADER_BYTES) {
+      const header = load<u32>(input + usize(at));
+      const size = i32(header & 0xffffff);
+      if (size > FRAME_BYTES_MAX) fail("a frame larger than FRAME_BYTES_MAX");
+      if (end - at < FRAME_HEADER_BYTES + size) break;
+      const payload = input + usize(at + FRAME_HEADER_BYTES);
+      this.handler.onFrame(header >> 24, load<u32>(input + usize(at), 4), payload, size);
+      at += FRAME_HEADER_BYTES + size;
+    }
+    this.unread = end - at;
+    if (at && this.unread) memory.copy(input, input + usize(at), usize(this.unread));
+  }
+}
+
+@final
+class Flush extends Callback {
+  constructor(private channel: Channel) {
+    super();
+  }
+  run(): void {
+    this.channel.flush();
+  }
+}
+
+/** Ends the module: the host sent something malformed. */
+export function fail(text: string): void {
+  const line = String.UTF8.encode("waterspout: malformed frame from the host: " + text + "\n");
+  wasi.log(changetype<usize>(line), line.byteLength);
+  wasi.exit(EXIT_MALFORMED);
+}

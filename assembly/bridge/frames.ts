@@ -1,0 +1,56 @@
+// The numbers of the bridge protocol and the way a frame's header is laid out: docs/protocol.md. host/frames.ts is the
+// mirror; test/host/frames.test.ts holds the three together.
+
+export const PROTOCOL_VERSION: u32 = 1;
+/** Largest payload of a frame. */
+export const FRAME_BYTES_MAX: i32 = 131072;
+export const FRAME_HEADER_BYTES: i32 = 8;
+
+// --- sandbox to host ---
+export const FRAME_READY: u32 = 0x01;
+export const FRAME_MARK: u32 = 0x02;
+export const FRAME_DRAINED: u32 = 0x03;
+export const FRAME_OPEN: u32 = 0x10;
+export const FRAME_DATA: u32 = 0x11;
+export const FRAME_DATA_END: u32 = 0x12;
+export const FRAME_SENT: u32 = 0x13;
+export const FRAME_READ_FAILED: u32 = 0x14;
+export const FRAME_CLOSED: u32 = 0x15;
+export const FRAME_END: u32 = 0x16;
+export const FRAME_REQUEST: u32 = 0x20;
+export const FRAME_BODY: u32 = 0x21;
+export const FRAME_BODY_END: u32 = 0x22;
+export const FRAME_ABORT: u32 = 0x23;
+
+// --- host to sandbox ---
+export const FRAME_CONFIG: u32 = 0x41;
+export const FRAME_ECHO: u32 = 0x42;
+export const FRAME_STOP: u32 = 0x43;
+export const FRAME_READ_UNTIL: u32 = 0x50;
+export const FRAME_READ_BYTES: u32 = 0x51;
+export const FRAME_WRITE: u32 = 0x53;
+export const FRAME_CLOSE: u32 = 0x54;
+export const FRAME_RESPONSE: u32 = 0x60;
+export const FRAME_RESPONSE_BODY: u32 = 0x61;
+export const FRAME_RESPONSE_END: u32 = 0x62;
+export const FRAME_BODY_CREDIT: u32 = 0x63;
+export const FRAME_CANCEL: u32 = 0x64;
+
+// --- fixed parts ---
+export const CONFIG_BYTES: i32 = 48;
+export const REQUEST_BYTES: i32 = 24;
+export const RESPONSE_BYTES: i32 = 16;
+
+/** REQUEST flags. */
+export const REQUEST_KEEP_ALIVE: i32 = 1;
+export const REQUEST_END: i32 = 2;
+/** RESPONSE flags. */
+export const RESPONSE_LAST: i32 = 1;
+export const RESPONSE_CLOSE: i32 = 2;
+
+/** Writes a frame's header at `target`. */
+// @ts-ignore: decorator
+@inline export function frameHeader(target: usize, type: u32, size: i32, id: u32): void {
+  store<u32>(target, (type << 24) | u32(size));
+  store<u32>(target, id, 4);
+}

@@ -1,0 +1,170 @@
+// The bridge: the application that is core.wasm. It serves nothing itself but forwards streams and requests to a host, over
+// the public AssemblyScript API and frames on fd 0 and fd 1. Invariant: until CONFIG has come nothing is accepted.
+// Reference: docs/protocol.md.
+
+import { HTTPServer } from "../httpserver";
+import { Callback, IOLoop } from "../ioloop";
+import * as limits from "../limits";
+import * as wasi from "../wasi/index";
+import { Channel, FrameHandler, fail } from "./channel";
+import {
+  CONFIG_BYTES, FRAME_BODY_CREDIT, FRAME_CANCEL, FRAME_CLOSE, FRAME_CONFIG, FRAME_DRAINED, FRAME_ECHO, FRAME_READ_BYTES,
+  FRAME_READ_UNTIL, FRAME_READY, FRAME_RESPONSE, FRAME_RESPONSE_BODY, FRAME_RESPONSE_END, FRAME_STOP, FRAME_WRITE,
+  PROTOCOL_VERSION, RESPONSE_BYTES,
+} from "./frames";
+import { BridgeHTTPHandler, findRequest } from "./requests";
+import { BridgeTCPServer } from "./streams";
+
+export { _start, turn } from "../run";
+
+const KIND_HTTP: u8 = 1;
+
+/** The first frame, once the platform can be asked. */
+@final
+class Hello extends Callback {
+  constructor(private channel: Channel) {
+    super();
+  }
+  run(): void {
+    const payload = this.channel.send(FRAME_READY, 0, 4);
+    store<u16>(payload, u16(PROTOCOL_VERSION));
+    store<u16>(payload, u16(wasi.listenerCount()), 2);
+  }
+}
+
+@final
+class Bridge extends FrameHandler {
+  private channel!: Channel;
+  private streams: BridgeTCPServer | null = null;
+  private server: HTTPServer | null = null;
+  private handler!: BridgeHTTPHandler;
+  private stopping: bool = false;
+  private drained: bool = false;
+
+  constructor() {
+    super();
+    this.channel = new Channel(this);
+    this.handler = new BridgeHTTPHandler(this.channel);
+    IOLoop.current().addCallback(new Hello(this.channel));
+  }
+
+  onFrame(type: u32, id: u32, source: usize, size: i32): void {
+    if (type == FRAME_CONFIG) return this.configure(source, size);
+    if (!this.server && !this.streams) return fail("CONFIG must come first");
+    if (type == FRAME_ECHO) return this.channel.echo(id);
+    if (type == FRAME_STOP) return this.stop(source, size);
+    if (this.server) this.onRequestFrame(this.server!, type, id, source, size);
+    else this.onStreamFrame(this.streams!, type, id, source, size);
+  }
+
+  private onStreamFrame(server: BridgeTCPServer, type: u32, id: u32, source: usize, size: i32): void {
+    const stream = server.find(id);
+    switch (type) {
+      case FRAME_READ_UNTIL:
+        if (size <= 4 || size > 4 + limits.DELIMITER_BYTES_MAX) fail("READ_UNTIL with a wrong size");
+        if (stream) stream.readUntil(source + 4, size - 4, positive(load<u32>(source)));
+        break;
+      case FRAME_READ_BYTES:
+        if (size != 8 || !load<u32>(source)) fail("READ_BYTES with a wrong size");
+        if (stream) stream.readBytes(positive(load<u32>(source)), load<u32>(source, 4) == 1);
+        break;
+      case FRAME_WRITE:
+        if (stream) stream.write(source, size);
+        break;
+      case FRAME_CLOSE:
+        if (size != 4) fail("CLOSE with a wrong size");
+        if (stream) stream.close(load<u32>(source) == 1);
+        break;
+      default: fail("unknown type for streams");
+    }
+  }
+
+  private onRequestFrame(server: HTTPServer, type: u32, id: u32, source: usize, size: i32): void {
+    const connection = findRequest(server, id);
+    switch (type) {
+      case FRAME_RESPONSE:
+        if (size < RESPONSE_BYTES) fail("RESPONSE with a wrong size");
+        if (connection) this.handler.respond(connection, source, size);
+        break;
+      case FRAME_RESPONSE_BODY:
+        if (connection) this.handler.body(connection, source, size);
+        break;
+      case FRAME_RESPONSE_END:
+        if (!connection) break;
+        if (size) connection.writeBody(source, size);
+        connection.finishResponse();
+        break;
+      case FRAME_BODY_CREDIT:
+        if (size != 4) fail("BODY_CREDIT with a wrong size");
+        if (connection) connection.takeBody(load<u32>(source));
+        break;
+      case FRAME_CANCEL:
+        if (connection) connection.cancel();
+        break;
+      default: fail("unknown type for requests");
+    }
+  }
+
+  private configure(source: usize, size: i32): void {
+    if (this.server || this.streams) fail("CONFIG twice");
+    if (size != CONFIG_BYTES || load<u16>(source) != u16(PROTOCOL_VERSION)) fail("CONFIG of another version");
+    if (load<u8>(source, 2) == KIND_HTTP) this.serveRequests(source);
+    else this.serveStreams(source);
+  }
+
+  private serveRequests(source: usize): void {
+    const server = new HTTPServer(this.handler);
+    const parameters = server.parameters;
+    const bodyBytesMax = load<i64>(source, 8);
+    server.connectionsMax = min(or(load<u32>(source, 4), limits.CONNECTIONS_MAX), limits.CONNECTIONS_MAX);
+    parameters.bodyBytesMax = bodyBytesMax > 0 ? bodyBytesMax : bodyBytesMax ? i64.MAX_VALUE : limits.BODY_BYTES_MAX;
+    parameters.headBytesMax = min(or(load<u32>(source, 16), limits.HEAD_BYTES_MAX), limits.HEAD_BYTES_MAX);
+    parameters.headerTimeoutMs = or(load<u32>(source, 20), limits.HEADER_TIMEOUT_MS);
+    parameters.idleTimeoutMs = or(load<u32>(source, 24), limits.IDLE_TIMEOUT_MS);
+    parameters.bodyTimeoutMs = or(load<u32>(source, 28), limits.BODY_TIMEOUT_MS);
+    parameters.writeTimeoutMs = or(load<u32>(source, 32), limits.WRITE_TIMEOUT_MS);
+    this.handler.bodyWindow = or(load<u32>(source, 40), limits.BODY_WINDOW_BYTES);
+    this.server = server;
+    server.listen();
+  }
+
+  private serveStreams(source: usize): void {
+    const server = new BridgeTCPServer(this.channel);
+    server.connectionsMax = min(or(load<u32>(source, 4), limits.CONNECTIONS_MAX), limits.CONNECTIONS_MAX);
+    server.idleTimeoutMs = positive(load<u32>(source, 24));
+    server.writeTimeoutMs = or(load<u32>(source, 32), limits.WRITE_TIMEOUT_MS);
+    server.bufferBytesMax = or(load<u32>(source, 36), limits.BUFFER_BYTES_MAX);
+    this.streams = server;
+    server.listen();
+  }
+
+  private stop(source: usize, size: i32): void {
+    if (size != 4) fail("STOP with a wrong size");
+    if (this.stopping) return;
+    this.stopping = true;
+    const graceMs = positive(load<u32>(source));
+    if (this.server) this.server!.drain(graceMs);
+    else this.streams!.drain(graceMs);
+  }
+
+  onTurnEnd(): void {
+    if (!this.stopping) return;
+    const connections = this.server ? this.server!.connections : this.streams!.connections;
+    if (connections) return;
+    if (!this.drained) {
+      this.drained = true;
+      this.channel.send(FRAME_DRAINED, 0, 0);
+    } else if (this.channel.empty) IOLoop.current().stop();
+  }
+}
+
+/** A u32 of the host's as what it is used as: an i32 that is not negative. */
+function positive(value: u32): i32 {
+  return i32(min<u32>(value, i32.MAX_VALUE));
+}
+
+function or(value: u32, otherwise: i32): i32 {
+  return value ? positive(value) : otherwise;
+}
+
+export const bridge = new Bridge();

@@ -1,0 +1,163 @@
+// HTTP over the bridge: each request becomes REQUEST (and BODY frames), the host's RESPONSE frames become its answer.
+// Invariant: a body is sent ahead of the host's credit by its window at most, and ABORT is the last word on a request.
+// Reference: docs/protocol.md.
+
+import { REASON_BAD_RESPONSE } from "../errors";
+import { HTTP1Connection } from "../http1connection";
+import { HTTPServer } from "../httpserver";
+import { HTTPHandler, HTTPServerRequest, Method } from "../httputil";
+import { INLINE_BODY_BYTES } from "../limits";
+import { Channel, fail } from "./channel";
+import {
+  FRAME_ABORT, FRAME_BODY, FRAME_BODY_END, FRAME_REQUEST, FRAME_SENT, REQUEST_BYTES, REQUEST_END, REQUEST_KEEP_ALIVE,
+  RESPONSE_BYTES, RESPONSE_CLOSE, RESPONSE_LAST,
+} from "./frames";
+import { SLOT_MASK, idOf } from "./ids";
+
+/** What the bridge knows of a connection's request, by slot. */
+@final
+class Books {
+  inlined: bool = false; // the body has gone with the head
+  owed: u64 = 0; // bytes that the host gave to be written
+  reported: u64 = 0; // of which SENT has told
+}
+
+@final
+export class BridgeHTTPHandler extends HTTPHandler {
+  bodyWindow: i64 = 0;
+  private books: Array<Books> = [];
+
+  constructor(private channel: Channel) {
+    super();
+  }
+
+  private booksOf(request: HTTPServerRequest): Books {
+    while (request.slot >= this.books.length) this.books.push(new Books());
+    return unchecked(this.books[request.slot]);
+  }
+
+  // --- requests ---
+
+  headersReceived(request: HTTPServerRequest): void {
+    const books = this.booksOf(request);
+    const length = request.contentLength;
+    books.inlined = length >= 0 && length <= INLINE_BODY_BYTES && length <= request.aheadSize;
+    books.owed = books.reported = 0;
+    request.tag = idOf(request.slot, request.serial);
+    request.credit = this.bodyWindow;
+    this.sendRequest(request, books.inlined ? i32(length) : 0, books.inlined);
+  }
+
+  private sendRequest(request: HTTPServerRequest, bodySize: i32, complete: bool): void {
+    const rows = request.fieldCount;
+    const methodSize = request.method == Method.OTHER ? request.methodSize : 0;
+    let text = methodSize + request.targetSize;
+    for (let i = 0; i < rows; i++) text += request.nameSize(i) + request.valueSize(i);
+    const payload = this.channel.send(FRAME_REQUEST, request.tag, REQUEST_BYTES + rows * 4 + text + bodySize);
+    const flags = (request.keepAlive ? REQUEST_KEEP_ALIVE : 0) | (complete ? REQUEST_END : 0);
+    store<u8>(payload, u8(request.method));
+    store<u8>(payload, u8(request.minor), 1);
+    store<u16>(payload, u16(flags), 2);
+    store<u16>(payload, u16(rows), 4);
+    store<u16>(payload, u16(methodSize), 6);
+    store<u16>(payload, u16(request.targetSize), 8);
+    store<u16>(payload, u16(request.connection.listener), 10);
+    store<u32>(payload, request.connection.descriptor, 12);
+    store<i64>(payload, request.contentLength, 16);
+    let sizes = payload + REQUEST_BYTES;
+    let at = sizes + (usize(rows) << 2);
+    at = copy(at, request.methodText, methodSize);
+    at = copy(at, request.target, request.targetSize);
+    for (let i = 0; i < rows; i++, sizes += 4) {
+      store<u16>(sizes, u16(request.nameSize(i)));
+      store<u16>(sizes, u16(request.valueSize(i)), 2);
+      at = copyLower(at, request.name(i), request.nameSize(i));
+      at = copy(at, request.value(i), request.valueSize(i));
+    }
+    copy(at, request.ahead, bodySize);
+  }
+
+  dataReceived(request: HTTPServerRequest, source: usize, size: i32): void {
+    if (!this.booksOf(request).inlined) copy(this.channel.send(FRAME_BODY, request.tag, size), source, size);
+  }
+
+  finish(request: HTTPServerRequest): void {
+    if (!this.booksOf(request).inlined) this.channel.send(FRAME_BODY_END, request.tag, 0);
+  }
+
+  onSent(request: HTTPServerRequest): void {
+    this.report(request);
+  }
+
+  onConnectionClose(request: HTTPServerRequest, reason: i32): void {
+    store<u16>(this.channel.send(FRAME_ABORT, request.tag, 2), u16(reason));
+  }
+
+  // --- answers ---
+
+  /** RESPONSE. */
+  respond(connection: HTTP1Connection, source: usize, size: i32): void {
+    const status = i32(load<u16>(source));
+    const flags = i32(load<u8>(source, 2));
+    const rows = i32(load<u16>(source, 4));
+    const reasonSize = i32(load<u16>(source, 6));
+    const sizes = source + RESPONSE_BYTES;
+    let text = reasonSize;
+    if (size < RESPONSE_BYTES + rows * 4 || status < 200 || status > 999) fail("RESPONSE with a wrong head");
+    for (let i = 0; i < rows * 2; i++) text += load<u16>(sizes + (usize(i) << 1));
+    const bodySize = size - RESPONSE_BYTES - rows * 4 - text;
+    if (bodySize < 0) fail("RESPONSE with sizes that do not add up");
+    let length = load<i64>(source, 8);
+    if (length < 0 && flags & RESPONSE_LAST) length = bodySize;
+    if (flags & RESPONSE_CLOSE) connection.closeAfterAnswer();
+    let at = sizes + (usize(rows) << 2);
+    connection.startResponse(status, at, reasonSize, length);
+    at += usize(reasonSize);
+    for (let i = 0; i < rows; i++) {
+      const nameSize = i32(load<u16>(sizes + (usize(i) << 2)));
+      const valueSize = i32(load<u16>(sizes + (usize(i) << 2), 2));
+      const value = at + usize(nameSize);
+      if (!connection.addField(at, nameSize, value, valueSize)) return connection.abort(REASON_BAD_RESPONSE);
+      at = value + usize(valueSize);
+    }
+    if (bodySize || !(flags & RESPONSE_LAST)) this.body(connection, at, bodySize);
+    if (flags & RESPONSE_LAST) connection.finishResponse();
+  }
+
+  /** RESPONSE_BODY, and what comes with the others. */
+  body(connection: HTTP1Connection, source: usize, size: i32): void {
+    this.booksOf(connection.request).owed += size;
+    connection.writeBody(source, size);
+    this.report(connection.request);
+  }
+
+  /** Tells the host what has left. The answer's own framing counts as not yet sent, so this is never too much. */
+  private report(request: HTTPServerRequest): void {
+    const books = this.booksOf(request);
+    const left = books.owed - min<u64>(books.owed, request.unsent);
+    if (left <= books.reported) return;
+    store<u32>(this.channel.send(FRAME_SENT, request.tag, 4), u32(left - books.reported));
+    books.reported = left;
+  }
+}
+
+/** The connection whose request in flight has this id, null: it is over. */
+export function findRequest(server: HTTPServer, id: u32): HTTP1Connection | null {
+  const connection = server.connectionAt(i32(id & SLOT_MASK));
+  return connection && connection.inFlight && connection.request.tag == id ? connection : null;
+}
+
+// @ts-ignore: decorator
+@inline function copy(target: usize, source: usize, size: i32): usize {
+  memory.copy(target, source, usize(size));
+  return target + usize(size);
+}
+
+/** Field names travel in lower case. They are tokens, so only letters have the bit to change. */
+function copyLower(target: usize, source: usize, size: i32): usize {
+  for (let i: usize = 0; i < usize(size); i++) {
+    const byte = load<u8>(source + i);
+    store<u8>(target + i, byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte);
+  }
+  return target + usize(size);
+}

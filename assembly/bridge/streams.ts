@@ -1,0 +1,180 @@
+// Streams over the bridge: TCPServer's handleStream becomes OPEN, and each stream answers the host's reads and writes.
+// Invariant: an id is live from OPEN to CLOSED, and a slot's next stream has another generation. Reference: docs/protocol.md.
+
+import { REASON_STOPPING } from "../errors";
+import { IOLoop, Timeout } from "../ioloop";
+import { IOStream, StreamHandler } from "../iostream";
+import { READ_CHUNK_BYTES } from "../limits";
+import { Address } from "../netutil";
+import { TCPServer } from "../tcpserver";
+import { Channel } from "./channel";
+import { FRAME_CLOSED, FRAME_DATA, FRAME_DATA_END, FRAME_END, FRAME_OPEN, FRAME_READ_FAILED, FRAME_SENT } from "./frames";
+import { SLOT_MASK, idOf } from "./ids";
+
+@final
+export class BridgeStream extends StreamHandler {
+  id: u32 = 0; // 0: not live
+  stream!: IOStream;
+  private serial: u32 = 0;
+  private remaining: i32 = 0; // of a read that is delivered in parts
+  private owed: u64 = 0; // bytes that the host gave to be written
+  private reported: u64 = 0; // of which SENT has told
+
+  constructor(
+    private server: BridgeTCPServer,
+    private slot: i32,
+  ) {
+    super();
+  }
+
+  start(stream: IOStream): void {
+    this.stream = stream;
+    this.id = idOf(this.slot, ++this.serial);
+    this.remaining = 0;
+    this.owed = this.reported = 0;
+    stream.bufferBytesMax = this.server.bufferBytesMax;
+    stream.writeTimeoutMs = this.server.writeTimeoutMs;
+    stream.setHandler(this);
+    this.touch();
+    const payload = this.channel.send(FRAME_OPEN, this.id, 8);
+    store<u32>(payload, stream.descriptor);
+    store<u32>(payload, u32(stream.listener), 4);
+  }
+
+  @inline private get channel(): Channel {
+    return this.server.channel;
+  }
+
+  // --- what the host asks for ---
+
+  readUntil(delimiter: usize, size: i32, maxBytes: i32): void {
+    this.remaining = 0;
+    this.stream.readUntil(delimiter, size, maxBytes);
+  }
+
+  /** A long read is handed on as it comes, so that it needs no memory here. */
+  readBytes(count: i32, partial: bool): void {
+    this.remaining = partial ? 0 : count;
+    this.stream.readBytes(min(count, READ_CHUNK_BYTES), true);
+  }
+
+  write(source: usize, size: i32): void {
+    this.owed += size;
+    this.stream.write(source, size);
+    this.touch();
+    this.report();
+  }
+
+  close(atOnce: bool): void {
+    if (atOnce) this.stream.close();
+    else this.stream.finish(true);
+  }
+
+  // --- what the stream says ---
+
+  onRead(stream: IOStream, source: usize, size: i32): void {
+    this.touch();
+    let at = 0;
+    for (; size - at > READ_CHUNK_BYTES; at += READ_CHUNK_BYTES) this.sendBytes(FRAME_DATA, source + usize(at), READ_CHUNK_BYTES);
+    if (this.remaining) this.remaining -= size;
+    this.sendBytes(this.remaining ? FRAME_DATA : FRAME_DATA_END, source + usize(at), size - at);
+    if (this.remaining) stream.readBytes(min(this.remaining, READ_CHUNK_BYTES), true);
+  }
+
+  onReadFailed(stream: IOStream, reason: i32): void {
+    store<u16>(this.channel.send(FRAME_READ_FAILED, this.id, 2), u16(reason));
+  }
+
+  onEnd(stream: IOStream): void {
+    this.channel.send(FRAME_END, this.id, 0);
+  }
+
+  onSent(stream: IOStream): void {
+    this.touch();
+    this.report();
+  }
+
+  onTimeout(stream: IOStream): void {
+    stream.finish(false);
+  }
+
+  onClose(stream: IOStream, reason: i32): void {
+    store<u16>(this.channel.send(FRAME_CLOSED, this.id, 2), u16(reason));
+    this.id = 0;
+    this.server.ended(this);
+  }
+
+  private sendBytes(type: u32, source: usize, size: i32): void {
+    memory.copy(this.channel.send(type, this.id, size), source, usize(size));
+  }
+
+  private report(): void {
+    const left = this.owed - min<u64>(this.owed, this.stream.unsent);
+    if (left == this.reported) return;
+    store<u32>(this.channel.send(FRAME_SENT, this.id, 4), u32(left - this.reported));
+    this.reported = left;
+  }
+
+  private touch(): void {
+    const limit = this.server.idleTimeoutMs;
+    if (limit) this.stream.setDeadline(IOLoop.current().time + i64(limit) * 1_000_000);
+  }
+}
+
+@final
+export class BridgeTCPServer extends TCPServer {
+  /** 0: a stream may be silent for ever. */
+  idleTimeoutMs: i32 = 0;
+  writeTimeoutMs: i32 = 0;
+  bufferBytesMax: i32 = 0;
+  private streams: Array<BridgeStream> = [];
+  private free: Array<BridgeStream> = [];
+
+  constructor(readonly channel: Channel) {
+    super();
+  }
+
+  handleStream(stream: IOStream, address: Address | null): void {
+    let bridged: BridgeStream;
+    if (this.free.length) bridged = this.free.pop();
+    else {
+      bridged = new BridgeStream(this, this.streams.length);
+      this.streams.push(bridged);
+    }
+    bridged.start(stream);
+  }
+
+  ended(stream: BridgeStream): void {
+    this.free.push(stream);
+  }
+
+  /** The live stream with this id, null: it is over. */
+  find(id: u32): BridgeStream | null {
+    const slot = i32(id & SLOT_MASK);
+    if (slot >= this.streams.length) return null;
+    const stream = unchecked(this.streams[slot]);
+    return stream.id == id && !stream.stream.closed ? stream : null;
+  }
+
+  drain(graceMs: i32): void {
+    this.stop();
+    IOLoop.current().callLater(graceMs, new Deadline(this));
+  }
+
+  closeAll(): void {
+    for (let i = 0; i < this.streams.length; i++) {
+      const stream = unchecked(this.streams[i]);
+      if (stream.id) stream.stream.close(REASON_STOPPING);
+    }
+  }
+}
+
+@final
+class Deadline extends Timeout {
+  constructor(private server: BridgeTCPServer) {
+    super();
+  }
+  run(): void {
+    this.server.closeAll();
+  }
+}

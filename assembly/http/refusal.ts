@@ -1,0 +1,158 @@
+// Why a request is refused: a code, the status of the answer, and one sentence that its reader can act on.
+//
+// Invariant: every code is below -1 (PARTIAL) and unique, so that a result is an amount, PARTIAL or a refusal.
+// Reference: RFC 9110 15.5 and 15.6, RFC 6585 5 (431). The order is the order in which a request is read.
+
+import { writeText, textBytes } from "../bytes";
+
+export const enum Refusal {
+  // --- the request line ---
+  BAD_METHOD = -2,
+  BAD_TARGET = -3,
+  NO_VERSION = -4,
+  BAD_VERSION = -5,
+  UNSUPPORTED_VERSION = -6,
+  TARGET_TOO_LONG = -7,
+  // --- header fields ---
+  BAD_NAME = -8,
+  NO_COLON = -9,
+  SPACE_BEFORE_COLON = -10,
+  FOLDED_FIELD = -11,
+  BAD_VALUE = -12,
+  BAD_LINE_END = -13,
+  TOO_MANY_FIELDS = -14,
+  HEAD_TOO_LARGE = -15,
+  HEAD_TIMEOUT = -16,
+  // --- what the request asks for, and its framing ---
+  CONNECT = -17,
+  BAD_TARGET_FORM = -18,
+  NO_HOST = -19,
+  SEVERAL_HOSTS = -20,
+  BAD_HOST = -21,
+  BAD_LENGTH = -22,
+  SEVERAL_LENGTHS = -23,
+  LENGTH_AND_CODING = -24,
+  CODING_IN_HTTP10 = -25,
+  BAD_CODING = -26,
+  UNSUPPORTED_CODING = -27,
+  BAD_CONNECTION = -28,
+  EXPECTATION = -29,
+  // --- the body ---
+  BODY_TOO_LARGE = -30,
+  BODY_TIMEOUT = -31,
+  BAD_CHUNK_SIZE = -32,
+  BAD_CHUNK_EXTENSION = -33,
+  CHUNK_LINE_TOO_LONG = -34,
+  TOO_MUCH_CHUNKING = -35,
+  BAD_CHUNK_END = -36,
+  BAD_TRAILER = -37,
+  TRAILERS_TOO_LARGE = -38,
+}
+
+/** The last code, for tests that go through all of them. */
+export const LAST_REFUSAL: i32 = Refusal.TRAILERS_TOO_LARGE;
+
+/** Status and sentence as one literal, so that no code has one without the other. */
+function explain(code: i32): usize {
+  switch (code) {
+    case Refusal.BAD_METHOD:
+      return changetype<usize>("400 The request line does not begin with a method and one space");
+    case Refusal.BAD_TARGET:
+      return changetype<usize>("400 The request target is empty or holds a byte that must be percent-encoded");
+    case Refusal.NO_VERSION:
+      return changetype<usize>("400 The request line has no HTTP version");
+    case Refusal.BAD_VERSION:
+      return changetype<usize>("400 The request line does not end with a space, HTTP/1.1 and CR LF");
+    case Refusal.UNSUPPORTED_VERSION:
+      return changetype<usize>("505 This server speaks HTTP/1.1 and HTTP/1.0 only");
+    case Refusal.TARGET_TOO_LONG:
+      return changetype<usize>("414 The request target is longer than this server accepts");
+    case Refusal.BAD_NAME:
+      return changetype<usize>("400 A header field's name is empty or holds a byte that is not allowed in names");
+    case Refusal.NO_COLON:
+      return changetype<usize>("400 A header line has no colon");
+    case Refusal.SPACE_BEFORE_COLON:
+      return changetype<usize>("400 A header field's name is followed by white space");
+    case Refusal.FOLDED_FIELD:
+      return changetype<usize>("400 A header line begins with white space; folded lines are not accepted");
+    case Refusal.BAD_VALUE:
+      return changetype<usize>("400 A header field's value holds a control character");
+    case Refusal.BAD_LINE_END:
+      return changetype<usize>("400 A header line does not end with CR LF");
+    case Refusal.TOO_MANY_FIELDS:
+      return changetype<usize>("431 The request has more header fields than this server accepts");
+    case Refusal.HEAD_TOO_LARGE:
+      return changetype<usize>("431 The request line and header fields are larger than this server accepts");
+    case Refusal.HEAD_TIMEOUT:
+      return changetype<usize>("408 The request's head did not arrive in time");
+    case Refusal.CONNECT:
+      return changetype<usize>("501 CONNECT is not implemented: this server is not a proxy");
+    case Refusal.BAD_TARGET_FORM:
+      return changetype<usize>(
+        "400 The request target is neither a path nor an http or https URI, or does not fit the method",
+      );
+    case Refusal.NO_HOST:
+      return changetype<usize>("400 The request has no Host, which HTTP/1.1 requires");
+    case Refusal.SEVERAL_HOSTS:
+      return changetype<usize>("400 Host is given more than once");
+    case Refusal.BAD_HOST:
+      return changetype<usize>("400 Host is not a host name or address with an optional port");
+    case Refusal.BAD_LENGTH:
+      return changetype<usize>("400 Content-Length is not a number");
+    case Refusal.SEVERAL_LENGTHS:
+      return changetype<usize>("400 Content-Length is given more than once");
+    case Refusal.LENGTH_AND_CODING:
+      return changetype<usize>("400 Content-Length and Transfer-Encoding exclude each other");
+    case Refusal.CODING_IN_HTTP10:
+      return changetype<usize>("400 Transfer-Encoding is not defined for HTTP/1.0");
+    case Refusal.BAD_CODING:
+      return changetype<usize>("400 Transfer-Encoding is not exactly one chunked");
+    case Refusal.UNSUPPORTED_CODING:
+      return changetype<usize>("501 The only Transfer-Encoding that this server implements is chunked");
+    case Refusal.BAD_CONNECTION:
+      return changetype<usize>("400 Connection is not a list of option names");
+    case Refusal.EXPECTATION:
+      return changetype<usize>("417 The only expectation that this server meets is 100-continue");
+    case Refusal.BODY_TOO_LARGE:
+      return changetype<usize>("413 The request's body is larger than this server accepts");
+    case Refusal.BODY_TIMEOUT:
+      return changetype<usize>("408 The request's body did not arrive in time");
+    case Refusal.BAD_CHUNK_SIZE:
+      return changetype<usize>("400 A chunk's size is not a number of up to 16 hexadecimal digits followed by CR LF");
+    case Refusal.BAD_CHUNK_EXTENSION:
+      return changetype<usize>("400 A chunk's extension holds a control character or does not end with CR LF");
+    case Refusal.CHUNK_LINE_TOO_LONG:
+      return changetype<usize>("400 A chunk's size and extensions are longer than this server accepts");
+    case Refusal.TOO_MUCH_CHUNKING:
+      return changetype<usize>("400 The body's chunk extensions outweigh its data");
+    case Refusal.BAD_CHUNK_END:
+      return changetype<usize>("400 A chunk's data is not followed by CR LF");
+    case Refusal.BAD_TRAILER:
+      return changetype<usize>("400 A trailer line is not a name, a colon, a value and CR LF");
+    case Refusal.TRAILERS_TOO_LARGE:
+      return changetype<usize>("431 The trailer fields are larger than this server accepts");
+    default:
+      return changetype<usize>("500 The server refused the request");
+  }
+}
+
+const STATUS_CHARACTERS: usize = 4; // "400 "
+
+/** The status of the answer: 400, 408, 413, 414, 417, 431, 501 or 505; 500 for what is no refusal. */
+export function statusOf(code: i32): i32 {
+  const text = explain(code);
+  return (load<u16>(text) - 0x30) * 100 + (load<u16>(text, 2) - 0x30) * 10 + (load<u16>(text, 4) - 0x30);
+}
+
+// The longest sentence and the 16 bytes that writeText may write behind it.
+const sentence: usize = memory.data(128, 16);
+
+/** The sentence, `textSizeOf` bytes of ASCII that stay until the next call. */
+export function textOf(code: i32): usize {
+  writeText(sentence, explain(code));
+  return sentence + STATUS_CHARACTERS;
+}
+
+export function textSizeOf(code: i32): i32 {
+  return i32(textBytes(explain(code)) - STATUS_CHARACTERS);
+}

@@ -1,0 +1,11 @@
+// What an AssemblyScript application imports: `import { HTTPServer, … } from "waterspout/assembly"`.
+
+export { bytesInUse } from "./buffer";
+export * from "./errors";
+export { HTTPServer } from "./httpserver";
+export { HTTPHandler, HTTPServerRequest, Method } from "./httputil";
+export { Callback, EventHandler, IOLoop, READ, Timeout, WRITE } from "./ioloop";
+export { IOStream, StreamHandler } from "./iostream";
+export { AcceptHandler, Acceptor, Address, addAcceptHandler, bindSockets } from "./netutil";
+export { FOREVER, _start, turn } from "./run";
+export { TCPServer } from "./tcpserver";

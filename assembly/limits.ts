@@ -1,0 +1,73 @@
+// Every bound of the sandbox: its unit (last in the name), its default, and why it is what it is. A peer can reach each
+// of them; none of them can be switched off by a peer. docs/limits.md lists them with the way to change them.
+
+// --- connections ---
+
+/** Handles (listeners, channel, connections) that one module can hold; its tables are laid out for this many. */
+export const HANDLES_MAX: i32 = 32768;
+/** Connections of one worker unless configured lower; the rest of the handles is for listeners and the channel. */
+export const CONNECTIONS_MAX: i32 = HANDLES_MAX - 64;
+/** Listeners that one worker takes over. */
+export const LISTENERS_MAX: i32 = 16;
+/** Connections accepted in one turn: a flood of them must not hold up those that are being served. */
+export const ACCEPTS_PER_TURN: i32 = 64;
+/** How long a listener rests after the process ran out of descriptors, so that it does not spin. */
+export const ACCEPT_PAUSE_MS: i32 = 100;
+
+// --- streams ---
+
+/** One read from a socket. Also the size of the shared buffer that a read lands in first. */
+export const READ_CHUNK_BYTES: i32 = 65536;
+/** Reads of one stream in one turn; the next turn goes on, so a fast peer shares the loop with the others. */
+export const READS_PER_TURN: i32 = 4;
+/** What a stream's read may need to hold; more ends with TOO_LONG. */
+export const BUFFER_BYTES_MAX: i32 = 16 << 20;
+/** What may wait for a peer that does not read; more ends the stream with BUFFER_FULL. */
+export const WRITE_BUFFER_BYTES_MAX: i32 = 32 << 20;
+/** All buffers together. Memory of a module never shrinks, so this is what it may grow to, slots aside. */
+export const MEMORY_BYTES_MAX: i32 = 1 << 30;
+/** A delimiter of readUntil. */
+export const DELIMITER_BYTES_MAX: i32 = 256;
+/** Longest time that a peer may take nothing of what waits for it. */
+export const WRITE_TIMEOUT_MS: i32 = 60000;
+/** After the last answer: how long and how much of what still comes is read and dropped, so that no reset eats the answer. */
+export const LINGER_MS: i32 = 2000;
+export const LINGER_BYTES_MAX: i32 = 1 << 20;
+
+// --- HTTP ---
+
+/** A request's head, request line included. Tornado's and nginx's usual 64 and 32 KiB; larger is an attack or a mistake. */
+export const HEAD_BYTES_MAX: i32 = 65536;
+/** Header fields of one request; also the trailers of one body. */
+export const FIELDS_MAX: i32 = 100;
+/** The request-target. */
+export const TARGET_BYTES_MAX: i32 = 16384;
+/** A request's body. */
+export const BODY_BYTES_MAX: i64 = 16 << 20;
+/** Empty lines before a request line that are forgiven (RFC 9112 2.2). */
+export const EMPTY_LINES_BYTES_MAX: i32 = 16;
+/** For the whole head, from its first byte or from the connection's start. */
+export const HEADER_TIMEOUT_MS: i32 = 30000;
+/** Between two requests of a connection. */
+export const IDLE_TIMEOUT_MS: i32 = 75000;
+/** Longest silence inside a request's body. */
+export const BODY_TIMEOUT_MS: i32 = 30000;
+/** A body that its handler did not want is read and dropped up to here to keep the connection; beyond it is closed. */
+export const DISCARD_BYTES_MAX: i64 = 256 << 10;
+/** Pipelined bytes that are read ahead while a request is being answered. */
+export const PIPELINE_BYTES_MAX: i32 = 65536;
+/** A request in flight for longer than this is watched again, so that its handler learns when the client is gone. */
+export const WATCH_AFTER_MS: i32 = 250;
+
+// --- the bridge ---
+
+/** Written to the host and not yet echoed, each write with its cost. A socket pair holds 208 KiB by default on Linux. */
+export const CHANNEL_BYTES_MAX: i32 = 128 << 10;
+/** What the kernel keeps beside the bytes of one write, rounded up. */
+export const CHANNEL_WRITE_COST: i32 = 2048;
+/** The host takes this much of one request's body without giving credit, unless it names another amount. */
+export const BODY_WINDOW_BYTES: i32 = 256 << 10;
+/** The host may send this much of one stream or response ahead of SENT, unless it names another amount. */
+export const WRITE_WINDOW_BYTES: i32 = 256 << 10;
+/** A request's body up to this size travels inside its REQUEST frame when it has come with the head. */
+export const INLINE_BODY_BYTES: i32 = 16384;

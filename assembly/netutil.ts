@@ -1,0 +1,95 @@
+// Listeners: the sockets that the host handed over, and accepting from them.
+//
+// Invariant: an accept handler takes at most ACCEPTS_PER_TURN connections a turn, rests for ACCEPT_PAUSE_MS when the process is out of
+// descriptors, and never spins. Reference: Tornado's netutil.py (bind_sockets, add_accept_handler).
+
+import { AGAIN } from "./errors";
+import { EventHandler, IOLoop, READ, Timeout } from "./ioloop";
+import { ACCEPTS_PER_TURN, ACCEPT_PAUSE_MS } from "./limits";
+import * as wasi from "./wasi/index";
+
+/** Where a peer is. WASI preview1 cannot tell, so it is null there. */
+export class Address {
+  constructor(
+    readonly host: string,
+    readonly port: i32,
+  ) {}
+}
+
+export abstract class AcceptHandler {
+  /** A connection from the listener with this index. */
+  abstract onAccept(handle: i32, listener: i32): void;
+}
+
+/** The listening sockets that the host handed over: bound, listening, non-blocking. Known once the loop runs. */
+export function bindSockets(): Array<i32> {
+  const sockets: Array<i32> = [];
+  for (let i = 0; i < wasi.listenerCount(); i++) sockets.push(wasi.listener(i));
+  return sockets;
+}
+
+/** Calls `handler` for each connection that comes to `socket`. Returns what pauses and ends that. */
+export function addAcceptHandler(socket: i32, index: i32, handler: AcceptHandler): Acceptor {
+  return new Acceptor(socket, index, handler);
+}
+
+@final
+export class Acceptor extends EventHandler {
+  private loop: IOLoop = IOLoop.current();
+  private paused: bool = false;
+  private closed: bool = false;
+  private rest!: Rest;
+
+  constructor(
+    private socket: i32,
+    private index: i32,
+    private handler: AcceptHandler,
+  ) {
+    super();
+    this.rest = new Rest(this);
+    this.loop.addHandler(socket, this, READ);
+  }
+
+  onReady(handle: i32, events: i32): void {
+    for (let i = 0; i < ACCEPTS_PER_TURN && !this.paused && !this.closed; i++) {
+      const connection = wasi.accept(this.socket);
+      if (connection == AGAIN) return;
+      if (connection < 0) {
+        this.pause();
+        this.loop.callLater(ACCEPT_PAUSE_MS, this.rest);
+        return;
+      }
+      this.handler.onAccept(connection, this.index);
+    }
+  }
+
+  /** Leaves connections in the queue until resume(). */
+  pause(): void {
+    this.paused = true;
+    if (!this.closed) this.loop.updateHandler(this.socket, 0);
+  }
+
+  resume(): void {
+    this.paused = false;
+    if (!this.closed) this.loop.updateHandler(this.socket, READ);
+  }
+
+  /** Stops listening; safe to call twice. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.loop.removeTimeout(this.rest);
+    this.loop.removeHandler(this.socket);
+    wasi.close(this.socket);
+  }
+}
+
+@final
+class Rest extends Timeout {
+  constructor(private acceptor: Acceptor) {
+    super();
+  }
+  run(): void {
+    this.acceptor.resume();
+  }
+}

@@ -1,0 +1,17 @@
+// Finding a delimiter in bytes. Invariant: reads at most 16 bytes past the end and never uses them (see buffer.ts, SLACK).
+
+/** Offset of the first `needle` in `source`, -1: it is not there. `needleSize` is at least 1. */
+export function find(source: usize, size: i32, needle: usize, needleSize: i32): i32 {
+  const first = i8x16.splat(load<i8>(needle));
+  const last = size - needleSize;
+  for (let at = 0; at <= last; at += 16) {
+    let found = i8x16.bitmask(i8x16.eq(v128.load(source + usize(at)), first));
+    while (found) {
+      const candidate = at + ctz(found);
+      if (candidate > last) return -1;
+      if (needleSize == 1 || !memory.compare(source + usize(candidate), needle, usize(needleSize))) return candidate;
+      found &= found - 1;
+    }
+  }
+  return -1;
+}

@@ -1,0 +1,423 @@
+// Readiness over poll_oneoff that costs what is active, not what is connected.
+//
+// wasmtime's poll_oneoff reports every descriptor of the call as soon as one is ready, and costs about a microsecond for
+// each: only a read event with more than one byte, a hang-up or an error is certain. So:
+//
+//   pinned   listeners and the control channel: in every poll. A listener is always tried, the channel only when certain,
+//            because reading it blocks.
+//   hot      what was active in the last HOT_NS: polled.
+//   cold     the rest: swept with a zero timeout, at intervals that keep sweeps below a tenth of the time. When nothing
+//            at all was active for HOT_NS everything is cold and one poll blocks on all of it.
+//   probes   before polling at all, the hot connections that wait for input are read in the order of longest-answered, until
+//            MISSES_IN_ROW of them have nothing. A busy server hardly ever polls.
+//
+// Invariant: a subscription (handle << 1 | direction) is in at most one tier, at AT in that tier's array; a handle is in the list
+// of probes only while its read subscription is hot. Tables are static and laid out for HANDLES_MAX; untouched pages cost nothing.
+// Reference: crates/wasi-common/src/sync/sched/unix.rs of wasmtime 36.
+
+import { HANDLES_MAX, LISTENERS_MAX } from "../limits";
+import {
+  CLOCK_MONOTONIC, EVENT_BYTES, SUBSCRIPTION_BYTES, TAG_CLOCK, TAG_READ, TAG_WRITE, clock_time_get, poll_oneoff,
+} from "./imports";
+
+/** A connection that was silent for this long is cold. */
+const HOT_NS: i64 = 50_000_000;
+/** Fewer than this many are cheaper to poll than to sort. */
+const HOT_FLOOR: i32 = 64;
+const SWEEP_MIN_NS: i64 = 1_000_000;
+/** While probes keep hitting: how often the pinned ones, and how often all hot ones, are polled all the same. */
+const PINNED_EVERY_NS: i64 = 1_000_000;
+const HOT_EVERY_NS: i64 = 20_000_000;
+const MISSES_IN_ROW: i32 = 3;
+/** Uncertain events tried after a poll in which something else was certain. */
+const UNCERTAIN_PER_POLL: i32 = 4;
+const DEMOTIONS_PER_POLL: i32 = 64;
+
+/** Kinds of handles. */
+export const ORDINARY: u8 = 1;
+export const PINNED: u8 = 2;
+export const BLOCKING: u8 = 3;
+
+const READ: i32 = 1;
+const WRITE: i32 = 2;
+const FOREVER: i64 = i64.MAX_VALUE;
+
+// @ts-ignore: decorator
+@unmanaged class Slot {
+  last: i64; // when it last moved bytes
+  fd: u32;
+  previous: i32; // neighbours in the list of probes
+  following: i32; // also the list of free handles
+  round: u32; // the round in which it was last probed
+  kind: u8; // 0: free
+  misses: u8; // in a row
+  listed: bool; // in the list of probes
+}
+const SLOT_BYTES: usize = 32;
+
+// Tiers. HELD is not a tier but the array that a held poll is gathered in.
+const OUT: i32 = 0;
+const PIN: i32 = 1;
+const HOT: i32 = 2;
+const COLD: i32 = 3;
+const HELD: i32 = 4;
+/** Room before each array for the clock and a copy of the pinned subscriptions. */
+const FRONT_BYTES: usize = SUBSCRIPTION_BYTES * (LISTENERS_MAX + 2);
+const ARRAY_BYTES: usize = FRONT_BYTES + SUBSCRIPTION_BYTES * HANDLES_MAX * 2;
+const CLOCK: u64 = u64.MAX_VALUE;
+
+const slots: usize = memory.data(32 * HANDLES_MAX, 16);
+const tiers: usize = memory.data(HANDLES_MAX * 2, 16); // u8: OUT, PIN, HOT or COLD
+const places: usize = memory.data(HANDLES_MAX * 8, 16); // u32: index in the tier's array
+const arrays: usize = memory.data(i32(ARRAY_BYTES * 4), 16);
+const counts: usize = memory.data(20, 4); // i32, by tier
+const events: usize = memory.data(i32(EVENT_BYTES) * (HANDLES_MAX * 2 + LISTENERS_MAX + 2), 16);
+const scratch: usize = memory.data(16, 8);
+
+let free: i32 = -1;
+let used: i32 = 0;
+let probeHead: i32 = -1;
+let probeTail: i32 = -1;
+
+let time: i64 = 0;
+let lastHit: i64 = 0;
+let pinnedPolled: i64 = 0;
+let hotPolled: i64 = 0;
+let nextSweep: i64 = 0;
+let hits: i32 = 0; // since the last wait
+let round: u32 = 0;
+let demoteHand: i32 = 0;
+let held: bool = false;
+
+// What next() hands out: events that are certain, then uncertain ones, then probes.
+const DONE: i32 = 0;
+const CERTAIN: i32 = 1;
+const UNCERTAIN: i32 = 2;
+const PROBES: i32 = 3;
+let phase: i32 = DONE;
+let probesFollow: bool = false;
+let eventCount: i32 = 0;
+let cursor: i32 = 0;
+let rotor: i32 = 0;
+let uncertainLeft: i32 = 0;
+let probe: i32 = -1;
+let missesInRow: i32 = 0;
+/** What the handle of the last next() is ready for. */
+export let ready: i32 = 0;
+
+// @ts-ignore: decorator
+@inline function slotOf(handle: i32): Slot { return changetype<Slot>(slots + usize(handle) * SLOT_BYTES); }
+// @ts-ignore: decorator
+@inline function tierOf(subscription: i32): i32 { return i32(load<u8>(tiers + usize(subscription))); }
+// @ts-ignore: decorator
+@inline function arrayOf(tier: i32): usize { return arrays + usize(tier - 1) * ARRAY_BYTES + FRONT_BYTES; }
+// @ts-ignore: decorator
+@inline function countOf(tier: i32): i32 { return load<i32>(counts + (usize(tier) << 2)); }
+// @ts-ignore: decorator
+@inline function setCount(tier: i32, count: i32): void { store<i32>(counts + (usize(tier) << 2), count); }
+function clock(): i64 {
+  clock_time_get(CLOCK_MONOTONIC, 1, scratch);
+  return load<i64>(scratch);
+}
+
+// --- handles ---
+
+export function hasRoom(): bool {
+  return free >= 0 || used < HANDLES_MAX;
+}
+
+/** A handle for `fd`; the caller has asked hasRoom(). */
+export function open(fd: u32, kind: u8): i32 {
+  let handle = free;
+  if (handle >= 0) free = slotOf(handle).following;
+  else handle = used++;
+  const slot = slotOf(handle);
+  slot.fd = fd;
+  slot.kind = kind;
+  slot.last = time;
+  slot.misses = 0;
+  slot.listed = false;
+  return handle;
+}
+
+export function release(handle: i32): void {
+  watch(handle, 0);
+  const slot = slotOf(handle);
+  slot.kind = 0;
+  slot.following = free;
+  free = handle;
+}
+
+export function descriptor(handle: i32): u32 {
+  return slotOf(handle).fd;
+}
+
+export function watch(handle: i32, interest: i32): void {
+  const home = slotOf(handle).kind == ORDINARY ? HOT : PIN;
+  const reading = handle << 1;
+  const writing = reading | 1;
+  if (interest & READ) {
+    if (tierOf(reading) == OUT) {
+      put(reading, home);
+      if (home == HOT && slotOf(handle).misses < u8(MISSES_IN_ROW)) list(handle);
+    }
+  } else if (tierOf(reading) != OUT) {
+    unlist(handle);
+    take(reading);
+  }
+  if (interest & WRITE) {
+    if (tierOf(writing) == OUT) put(writing, home);
+  } else if (tierOf(writing) != OUT) take(writing);
+}
+
+export function hold(yes: bool): void {
+  held = yes;
+}
+
+/** `handle` has moved bytes (or met its end): it is hot, and the last in the list of probes. */
+export function hit(handle: i32): void {
+  hits++;
+  lastHit = time;
+  missesInRow = 0;
+  const slot = slotOf(handle);
+  slot.last = time;
+  slot.misses = 0;
+  const reading = handle << 1;
+  if (tierOf(reading) == COLD) move(reading, HOT);
+  if (tierOf(reading | 1) == COLD) move(reading | 1, HOT);
+  if (tierOf(reading) == HOT && handle != probeTail) {
+    unlist(handle);
+    list(handle);
+  }
+}
+
+/** `handle` was read and had nothing. After a few of these in a row only a poll will find it. */
+export function miss(handle: i32): void {
+  missesInRow++;
+  const slot = slotOf(handle);
+  if (slot.misses < u8(MISSES_IN_ROW)) slot.misses++;
+  else unlist(handle);
+}
+
+// --- waiting ---
+
+export function wait(timeoutNs: i64): void {
+  time = clock();
+  const busy = hits > 0;
+  hits = 0;
+  round++;
+  eventCount = 0;
+  cursor = 0;
+  phase = CERTAIN;
+  probesFollow = false;
+  if (held) return pollHeld(timeoutNs);
+  if (busy && probeHead >= 0 && time - hotPolled < HOT_EVERY_NS) {
+    probesFollow = true;
+    missesInRow = 0;
+    probe = probeHead;
+    if (time - pinnedPolled >= PINNED_EVERY_NS) poll(PIN, 0);
+    return;
+  }
+  pollTiers(timeoutNs);
+}
+
+/** How long it may be left alone when no event comes. */
+export function restNs(): i64 {
+  if (hits > 0) return 0;
+  if (held || !countOf(COLD) || time - lastHit > HOT_NS) return FOREVER;
+  return max<i64>(0, nextSweep - time);
+}
+
+function pollTiers(timeoutNs: i64): void {
+  if (countOf(HOT) > HOT_FLOOR) demote();
+  if (countOf(COLD)) {
+    if (time - lastHit > HOT_NS) {
+      while (countOf(HOT)) moveToCold(load<i32>(arrayOf(HOT)));
+      poll(COLD, timeoutNs);
+      return;
+    }
+    if (time >= nextSweep) {
+      poll(COLD, 0);
+      const end = clock();
+      nextSweep = end + max<i64>((end - time) * 9, SWEEP_MIN_NS);
+      time = end;
+      if (sawMoreThanTheClock()) return;
+    }
+    timeoutNs = min<i64>(timeoutNs, nextSweep - time);
+  }
+  poll(HOT, timeoutNs);
+  hotPolled = time = clock();
+}
+
+function poll(tier: i32, timeoutNs: i64): void {
+  const pinned = countOf(PIN);
+  let start = arrayOf(tier);
+  let count = countOf(tier);
+  if (tier != PIN) {
+    start -= usize(pinned) * SUBSCRIPTION_BYTES;
+    memory.copy(start, arrayOf(PIN), usize(pinned) * SUBSCRIPTION_BYTES);
+    count += pinned;
+  }
+  pollArray(start, count, timeoutNs);
+  pinnedPolled = time;
+}
+
+/** While the host is behind: only what can still be sent, and the channel that will bring its word. */
+function pollHeld(timeoutNs: i64): void {
+  setCount(HELD, 0);
+  gather(PIN);
+  gather(HOT);
+  gather(COLD);
+  pollArray(arrayOf(HELD), countOf(HELD), timeoutNs);
+}
+
+function gather(tier: i32): void {
+  const end = arrayOf(tier) + usize(countOf(tier)) * SUBSCRIPTION_BYTES;
+  for (let from = arrayOf(tier); from < end; from += SUBSCRIPTION_BYTES) {
+    const subscription = load<i32>(from);
+    if (!(subscription & 1) && slotOf(subscription >> 1).kind != BLOCKING) continue;
+    memory.copy(arrayOf(HELD) + usize(countOf(HELD)) * SUBSCRIPTION_BYTES, from, SUBSCRIPTION_BYTES);
+    setCount(HELD, countOf(HELD) + 1);
+  }
+}
+
+function pollArray(start: usize, count: i32, timeoutNs: i64): void {
+  if (timeoutNs != FOREVER) {
+    start -= SUBSCRIPTION_BYTES;
+    count++;
+    store<u64>(start, CLOCK);
+    store<u64>(start, TAG_CLOCK, 8);
+    store<u64>(start, CLOCK_MONOTONIC, 16);
+    store<i64>(start, max<i64>(timeoutNs, 0), 24);
+    store<u64>(start, 0, 32);
+    store<u64>(start, 0, 40);
+  }
+  if (count && poll_oneoff(start, events, count, scratch) == 0) eventCount = load<i32>(scratch);
+}
+
+function sawMoreThanTheClock(): bool {
+  return eventCount > 1 || (eventCount == 1 && load<u64>(events) != CLOCK);
+}
+
+// --- what is ready ---
+
+/** The next handle to try, -1: none is left. `ready` says for what. */
+export function next(): i32 {
+  if (phase == CERTAIN) {
+    const handle = nextEvent(true);
+    if (handle >= 0) return handle;
+    phase = UNCERTAIN;
+    cursor = 0;
+    uncertainLeft = hits ? UNCERTAIN_PER_POLL : eventCount;
+    rotor = eventCount ? (rotor + UNCERTAIN_PER_POLL) % eventCount : 0;
+  }
+  if (phase == UNCERTAIN) {
+    const handle = uncertainLeft > 0 ? nextEvent(false) : -1;
+    if (handle >= 0) {
+      uncertainLeft--;
+      return handle;
+    }
+    phase = probesFollow ? PROBES : DONE;
+  }
+  return phase == PROBES ? nextProbe() : -1;
+}
+
+/** Events are told apart in two passes: first what is certain (a listener counts as that), then the rest in turn. */
+function nextEvent(certain: bool): i32 {
+  while (cursor < eventCount) {
+    const index = certain ? cursor : (cursor + rotor) % eventCount;
+    cursor++;
+    const event = events + usize(index) * EVENT_BYTES;
+    if (load<u64>(event) == CLOCK) continue;
+    const subscription = load<i32>(event);
+    if (tierOf(subscription) == OUT) continue; // closed or no longer watched since the poll
+    const handle = subscription >> 1;
+    const sure = load<u64>(event, 16) > 1 || load<u16>(event, 24) != 0 || load<u16>(event, 8) != 0;
+    const kind = slotOf(handle).kind;
+    if (kind == BLOCKING && !sure) continue;
+    if ((sure || kind == PINNED) != certain) continue;
+    ready = subscription & 1 ? WRITE : READ;
+    return handle;
+  }
+  return -1;
+}
+
+function nextProbe(): i32 {
+  const handle = probe;
+  if (handle < 0 || missesInRow >= MISSES_IN_ROW || !slotOf(handle).listed || slotOf(handle).round == round) {
+    phase = DONE;
+    return -1;
+  }
+  slotOf(handle).round = round;
+  probe = slotOf(handle).following;
+  ready = READ;
+  return handle;
+}
+
+// --- tiers ---
+
+function put(subscription: i32, tier: i32): void {
+  const count = countOf(tier);
+  const at = arrayOf(tier) + usize(count) * SUBSCRIPTION_BYTES;
+  store<u64>(at, subscription);
+  store<u64>(at, subscription & 1 ? TAG_WRITE : TAG_READ, 8);
+  store<u64>(at, slotOf(subscription >> 1).fd, 16);
+  store<u32>(places + (usize(subscription) << 2), count);
+  store<u8>(tiers + usize(subscription), u8(tier));
+  setCount(tier, count + 1);
+}
+
+function take(subscription: i32): void {
+  const tier = tierOf(subscription);
+  const last = countOf(tier) - 1;
+  const place = load<i32>(places + (usize(subscription) << 2));
+  if (place != last) {
+    const from = arrayOf(tier) + usize(last) * SUBSCRIPTION_BYTES;
+    memory.copy(arrayOf(tier) + usize(place) * SUBSCRIPTION_BYTES, from, SUBSCRIPTION_BYTES);
+    store<i32>(places + (usize(load<i32>(from)) << 2), place);
+  }
+  setCount(tier, last);
+  store<u8>(tiers + usize(subscription), u8(OUT));
+}
+
+function move(subscription: i32, tier: i32): void {
+  take(subscription);
+  put(subscription, tier);
+}
+
+function moveToCold(subscription: i32): void {
+  unlist(subscription >> 1);
+  move(subscription, COLD);
+}
+
+/** Looks at a few of the hot ones and cools those that were silent. */
+function demote(): void {
+  for (let i = 0; i < DEMOTIONS_PER_POLL && countOf(HOT) > HOT_FLOOR; i++) {
+    if (demoteHand >= countOf(HOT)) demoteHand = 0;
+    const subscription = load<i32>(arrayOf(HOT) + usize(demoteHand) * SUBSCRIPTION_BYTES);
+    if (time - slotOf(subscription >> 1).last > HOT_NS) moveToCold(subscription);
+    else demoteHand++;
+  }
+}
+
+// --- the list of probes ---
+
+function list(handle: i32): void {
+  const slot = slotOf(handle);
+  slot.listed = true;
+  slot.previous = probeTail;
+  slot.following = -1;
+  if (probeTail >= 0) slotOf(probeTail).following = handle;
+  else probeHead = handle;
+  probeTail = handle;
+}
+
+function unlist(handle: i32): void {
+  const slot = slotOf(handle);
+  if (!slot.listed) return;
+  slot.listed = false;
+  if (slot.previous >= 0) slotOf(slot.previous).following = slot.following;
+  else probeHead = slot.following;
+  if (slot.following >= 0) slotOf(slot.following).previous = slot.previous;
+  else probeTail = slot.previous;
+}

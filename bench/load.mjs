@@ -1,0 +1,60 @@
+// The load: wrk for throughput, and connections that stay open and silent.
+// Invariant: a figure counts only when every answer was a 200 and no connection broke.
+
+import { join } from "node:path";
+import { OPEN_FILES, start, stop } from "./processes.mjs";
+import { node, ROOT, Unavailable, wrk } from "./tools.mjs";
+
+export const CONNECTIONS = 64;
+export const IDLE_CONNECTIONS = 10_000;
+const FILES_BESIDE = 256; // what a process has open apart from them
+
+/** Requests answered in so many seconds, over keep-alive connections. */
+export async function runLoad(port, seconds, core) {
+  const tool = wrk();
+  const parameters = ["-t1", `-c${CONNECTIONS}`, `-d${seconds}s`, `http://127.0.0.1:${port}/`];
+  const load = start([tool.command, ...parameters], { core, env: tool.env });
+  const how = await load.ended;
+  const text = load.output();
+  const done = /(\d+) requests in ([\d.]+)(ms|s|m),/.exec(text);
+  if (done === null) throw new Error(`wrk failed (${how}): ${text.split("\n").at(-1)}`);
+
+  const refused = /^\s*(Non-2xx or 3xx responses: \d+|Socket errors: .*)$/m.exec(text);
+  if (refused !== null) throw new Error(`not every request was answered properly: ${refused[1]}`);
+  const requests = Number(done[1]);
+  return { requests, requestsPerSecond: Number(/^Requests\/sec:\s*([\d.]+)/m.exec(text)[1]) };
+}
+
+/** Opens idle keep-alive connections from a process of their own; resolves when all have had one answer. */
+export async function openIdle(port, count, core) {
+  if (count + FILES_BESIDE > OPEN_FILES) {
+    throw new Unavailable(`${count} connections need more open files than "ulimit -Hn" allows here: ${OPEN_FILES}`);
+  }
+  const program = join(ROOT, "bench/peers/idle.mjs");
+  const holder = start([node().command, program, String(port), String(count)], { core, ipc: true });
+  const message = () =>
+    Promise.race([
+      new Promise((resolve) => {
+        holder.child.once("message", resolve);
+      }),
+      holder.ended.then((how) => ({ problem: `the helper ended: ${how}; ${holder.output()}` })),
+    ]);
+  const opened = await message();
+  if (opened.problem) {
+    await stop(holder);
+    throw new Error(`idle connections: ${opened.problem}`);
+  }
+  return {
+    /** Throws when the server has closed any of them. */
+    async verify() {
+      const answer = message();
+      holder.child.send("count");
+      const { open, problem } = await answer;
+      if (open !== count) throw new Error(problem ?? `the server closed ${count - open} of ${count} idle connections`);
+    },
+    async close() {
+      if (holder.how === null) holder.child.send("close");
+      await holder.ended;
+    },
+  };
+}

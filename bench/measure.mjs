@@ -1,0 +1,156 @@
+// Takes the figures of one row.
+// Invariant: the contenders of a row take turns, round by round and in alternating order, so that what disturbs the
+// machine disturbs them alike. A contender that fails is out for the rest of its row; the others go on.
+
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+import { IDLE_CONNECTIONS, openIdle, runLoad } from "./load.mjs";
+import { LOAD_CORE, SERVER_CORE } from "./machine.mjs";
+import { cpuSeconds, memoryBytes } from "./processes.mjs";
+import { startServer } from "./servers.mjs";
+import { ROOT, Unavailable } from "./tools.mjs";
+
+const WARM_UP_SECONDS = 1;
+const WARM_UP_CONNECTIONS = 100; // a hundredth of what is then opened: runs every path once, hides little
+const SETTLE_MS = 1000;
+
+const KINDS = { throughput: throughputRow, memory: memoryRow, size: sizeRow };
+
+/** Adds `samples`, or a `problem`, to each contender of the row. */
+export async function measureRow(row, options) {
+  const contenders = Object.entries(row.contenders).map(([key, contender]) => ({
+    key,
+    title: contender.title ?? contender.server.title,
+    product: contender.product ?? contender.server.product,
+    ...contender,
+    samples: [],
+    problem: null,
+    unavailable: false,
+  }));
+  await KINDS[row.kind](contenders, options);
+  return { ...row, contenders };
+}
+
+async function throughputRow(contenders, { rounds, seconds, progress }) {
+  const servers = new Map(); // contenders that differ only in what is beside them share a server
+  for (const contender of contenders) {
+    const key = `${contender.server.title} ${contender.anyCore ?? false}`;
+    await guard(contender, async () => {
+      if (!servers.has(key)) servers.set(key, await startServer(contender.server, serverCore(contender)));
+      contender.running = servers.get(key);
+    });
+  }
+  try {
+    await interleave(contenders, rounds, async (contender, label) => {
+      const sample = await throughputSample(contender, seconds);
+      contender.samples.push(sample);
+      const each = sample.cpuMicros.toFixed(1);
+      progress(
+        `${label}: ${Math.round(sample.requestsPerSecond).toLocaleString("en")} requests/s, ${each} µs of CPU each`,
+      );
+    });
+  } finally {
+    await stopServers(servers.values(), contenders);
+  }
+}
+
+async function throughputSample({ running, idle = 0, anyCore }, seconds) {
+  const loadCore = anyCore ? null : LOAD_CORE;
+  const idleConnections = idle > 0 ? await openIdle(running.port, idle, loadCore) : null;
+  try {
+    await runLoad(running.port, WARM_UP_SECONDS, loadCore);
+    const cpuBefore = cpuSeconds(running.pid);
+    const startedAt = performance.now();
+    const { requests, requestsPerSecond } = await runLoad(running.port, seconds, loadCore);
+    const elapsed = (performance.now() - startedAt) / 1000;
+    const cpuAfter = cpuSeconds(running.pid);
+    await idleConnections?.verify();
+
+    const main = cpuAfter.main - cpuBefore.main;
+    const children = cpuAfter.children - cpuBefore.children;
+    return {
+      requestsPerSecond,
+      cpuMicros: ((main + children) / requests) * 1e6,
+      mainCpuMicros: (main / requests) * 1e6,
+      childCpuMicros: (children / requests) * 1e6,
+      busy: (main + children) / elapsed,
+    };
+  } finally {
+    await idleConnections?.close();
+    if (idle > 0) await sleep(SETTLE_MS); // the server takes leave of them before anybody's next turn
+  }
+}
+
+async function memoryRow(contenders, { rounds, progress }) {
+  await interleave(contenders, rounds, async (contender, label) => {
+    const running = await startServer(contender.server, serverCore(contender));
+    try {
+      const sample = await memorySample(running);
+      contender.samples.push(sample);
+      progress(`${label}: ${Math.round(sample.rss).toLocaleString("en")} bytes a connection`);
+    } finally {
+      await running.stop();
+    }
+  });
+}
+
+async function memorySample({ port, pid }) {
+  const warmUp = await openIdle(port, WARM_UP_CONNECTIONS, LOAD_CORE);
+  await warmUp.close();
+  await sleep(SETTLE_MS);
+  const before = memoryBytes(pid);
+  const connections = await openIdle(port, IDLE_CONNECTIONS, LOAD_CORE);
+  try {
+    await sleep(SETTLE_MS);
+    const after = memoryBytes(pid);
+    await connections.verify();
+    const each = (kind) => (after[kind] - before[kind]) / IDLE_CONNECTIONS;
+    return { rss: each("rss"), pss: each("pss"), baseRss: before.rss };
+  } finally {
+    await connections.close();
+  }
+}
+
+async function sizeRow(contenders) {
+  for (const contender of contenders) {
+    await guard(contender, () => {
+      if (!existsSync(join(ROOT, contender.file))) throw new Error(`it is missing: run "make build" first`);
+      contender.samples.push({ bytes: statSync(join(ROOT, contender.file)).size });
+    });
+  }
+}
+
+// --- helpers ---
+
+function serverCore({ anyCore }) {
+  return anyCore ? null : SERVER_CORE;
+}
+
+async function interleave(contenders, rounds, take) {
+  for (let round = 1; round <= rounds; round++) {
+    const order = round % 2 === 1 ? contenders : contenders.toReversed();
+    for (const contender of order) {
+      if (contender.problem !== null) continue;
+      await guard(contender, () => take(contender, `round ${round}/${rounds}  ${contender.title}`));
+    }
+  }
+}
+
+/** A failure is the contender's, not the bench's. */
+async function guard(contender, action) {
+  try {
+    await action();
+  } catch (error) {
+    contender.problem = error.message;
+    contender.unavailable = error instanceof Unavailable;
+  }
+}
+
+async function stopServers(servers, contenders) {
+  for (const server of servers) {
+    const users = contenders.filter((contender) => contender.running === server);
+    await guard(users[0], () => server.stop());
+  }
+}

@@ -1,0 +1,120 @@
+// From samples to verdicts, and from verdicts to Markdown.
+// Invariant: a ratio is taken inside each round, and the median of those is judged; a figure that is missing judges nothing.
+
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** The row's claims with their `value` (null: not available) and `met` (null: nothing was promised, or no value). */
+export function judge(row) {
+  const figures = ({ of, over, figure }) => {
+    const [upper, lower] = [of, over].map((key) => row.contenders.find((contender) => contender.key === key));
+    if ([upper, lower].some((each) => each?.problem)) return null;
+    return upper.samples.map((sample, round) => sample[figure] / (lower?.samples[round][figure] ?? 1));
+  };
+  return row.claims.map((claim) => {
+    const values = figures(claim);
+    const value = values && median(values);
+    const promised = claim.atLeast !== undefined || claim.atMost !== undefined;
+    const holds = value >= (claim.atLeast ?? -Infinity) && value <= (claim.atMost ?? Infinity);
+    return { ...claim, row: row.id, value, values, met: promised && value !== null ? holds : null };
+  });
+}
+
+export function renderReport({ machine, versions, options, rows }) {
+  const parts = [
+    "# Benchmark",
+    list([
+      `${machine.date}, ${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}, load average before: ${machine.loadBefore.toFixed(2)}`,
+      `pinning: ${machine.pinning}`,
+      versions.join(", "),
+      `interleaved rounds: ${options.rounds}, in each ${options.seconds} s for every server after 1 s of warm-up`,
+    ]),
+    "## Verdicts",
+    table(
+      ["row", "figure", "value", "target", ""],
+      rows.flatMap((row) => row.verdicts.map(verdictCells)),
+    ),
+    ...rows.flatMap((row) => [`## ${row.id}: ${row.title}`, ...renderRow(row)]),
+    "Values are medians over the rounds with the smallest and the largest in brackets; a ratio is the median of the rounds' " +
+      "ratios. CPU is user and system time of all the server's processes. A server whose core is not busy was held back by the load or by other programs.",
+  ];
+  return `${parts.join("\n\n")}\n`;
+}
+
+function verdictCells({ row, name, value, values, atLeast, atMost, over, met }) {
+  const format = over === undefined ? count : ratio;
+  const target = atLeast !== undefined ? `≥ ${format(atLeast)}` : atMost !== undefined ? `≤ ${format(atMost)}` : "";
+  const result = value === null ? "no figure, see below" : met === null ? "" : met ? "met" : "**not met**";
+  return [row, name, value === null ? "" : spread(values, format), target, result];
+}
+
+function renderRow({ kind, contenders, splitCpu }) {
+  const measured = contenders.filter(({ problem }) => problem === null);
+  const out = contenders.filter(({ problem }) => problem !== null);
+  const columns = COLUMNS[kind].filter(({ split }) => splitCpu || !split);
+  const cells = ({ title, samples }) => [
+    title,
+    ...columns.map(({ figure, format }) =>
+      spread(
+        samples.map((sample) => sample[figure]),
+        format,
+      ),
+    ),
+  ];
+  const parts = [];
+  if (measured.length > 0) parts.push(table(["", ...columns.map(({ head }) => head)], measured.map(cells)));
+  if (out.length > 0) {
+    const reason = ({ title, unavailable, problem }) =>
+      `${title}: ${unavailable ? "not available" : "FAILED"}: ${problem}`;
+    parts.push(list(out.map(reason)));
+  }
+  return parts;
+}
+
+const COLUMNS = {
+  throughput: [
+    { head: "requests/s", figure: "requestsPerSecond", format: count },
+    { head: "CPU µs a request", figure: "cpuMicros", format: decimal },
+    { head: "first process", figure: "mainCpuMicros", format: decimal, split: true },
+    { head: "its children", figure: "childCpuMicros", format: decimal, split: true },
+    { head: "cores busy", figure: "busy", format: ratio },
+  ],
+  memory: [
+    { head: "RSS bytes a connection", figure: "rss", format: count },
+    { head: "PSS bytes a connection", figure: "pss", format: count },
+    { head: "RSS MiB before", figure: "baseRss", format: (bytes) => decimal(bytes / 1024 ** 2) },
+  ],
+  size: [{ head: "bytes", figure: "bytes", format: count }],
+};
+
+// --- formats ---
+
+function spread(values, format) {
+  const middle = format(median(values));
+  if (values.length === 1) return middle;
+  return `${middle} [${format(Math.min(...values))}–${format(Math.max(...values))}]`;
+}
+
+function count(value) {
+  return Math.round(value).toLocaleString("en");
+}
+
+function decimal(value) {
+  return value.toFixed(1);
+}
+
+function ratio(value) {
+  return value.toFixed(2);
+}
+
+function table(head, rows) {
+  const line = (cells) => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+function list(lines) {
+  return lines.map((line) => `- ${line.replaceAll("\n", " ")}`).join("\n");
+}

@@ -1,0 +1,93 @@
+// The rows: what is compared with what, and what the project promises of it.
+// A claim is the figure of one contender (`of`), divided by that of another (`over`) unless it stands for itself.
+// `atLeast` and `atMost` are promises; a claim without either is there to be read.
+
+import { CONNECTIONS, IDLE_CONNECTIONS } from "./load.mjs";
+import { NGINX, NODE_HTTP, SANDBOXED, TORNADO, TYPESCRIPT_NODE, TYPESCRIPT_WASMTIME } from "./servers.mjs";
+
+const IDLE = IDLE_CONNECTIONS.toLocaleString("en");
+
+/** `kind` says how a row is measured: see measure.mjs. `splitCpu`: the report shows Node and wasmtime apart. */
+export const ROWS = [
+  {
+    id: "sandboxed",
+    kind: "throughput",
+    title: `AssemblyScript handler under wasmtime, ${CONNECTIONS} keep-alive connections, one core`,
+    contenders: { waterspout: { server: SANDBOXED }, nginx: { server: NGINX }, tornado: { server: TORNADO } },
+    claims: [
+      { name: "requests/s, of nginx", of: "waterspout", over: "nginx", figure: "requestsPerSecond", atLeast: 0.9 },
+      { name: "requests/s, of Tornado", of: "waterspout", over: "tornado", figure: "requestsPerSecond", atLeast: 12 },
+      { name: "CPU a request, of nginx", of: "waterspout", over: "nginx", figure: "cpuMicros" },
+    ],
+  },
+  {
+    id: "sandboxed-idle",
+    kind: "throughput",
+    title: `the same beside ${IDLE} idle connections`,
+    contenders: {
+      beside: { server: SANDBOXED, title: `beside ${IDLE} idle connections`, idle: IDLE_CONNECTIONS },
+      alone: { server: SANDBOXED, title: "without them" },
+    },
+    claims: [
+      { name: "requests/s, of itself alone", of: "beside", over: "alone", figure: "requestsPerSecond", atLeast: 0.9 },
+    ],
+  },
+  {
+    id: "typescript-wasmtime",
+    kind: "throughput",
+    title: "TypeScript handler behind wasmtime; one core for both processes, and then any core for everything",
+    splitCpu: true,
+    contenders: {
+      waterspout: { server: TYPESCRIPT_WASMTIME },
+      http: { server: NODE_HTTP },
+      waterspoutFree: { server: TYPESCRIPT_WASMTIME, title: `${TYPESCRIPT_WASMTIME.title}, not pinned`, anyCore: true },
+      httpFree: { server: NODE_HTTP, title: `${NODE_HTTP.title}, not pinned`, anyCore: true },
+    },
+    claims: [
+      { name: "requests/s, of Node's http", of: "waterspout", over: "http", figure: "requestsPerSecond", atLeast: 1.2 },
+      {
+        name: "CPU a request in Node, of Node's http",
+        of: "waterspout",
+        over: "http",
+        figure: "mainCpuMicros",
+        atMost: 1 / 3,
+      },
+      { name: "requests/s, not pinned", of: "waterspoutFree", over: "httpFree", figure: "requestsPerSecond" },
+      { name: "CPU a request in Node, not pinned", of: "waterspoutFree", over: "httpFree", figure: "mainCpuMicros" },
+    ],
+  },
+  {
+    id: "typescript-node",
+    kind: "throughput",
+    title: "TypeScript handler in Node, one core",
+    contenders: { waterspout: { server: TYPESCRIPT_NODE }, http: { server: NODE_HTTP } },
+    claims: [
+      { name: "requests/s, of Node's http", of: "waterspout", over: "http", figure: "requestsPerSecond", atLeast: 1.0 },
+    ],
+  },
+  {
+    id: "size",
+    kind: "size",
+    title: "the core that both hosts load",
+    contenders: { core: { file: "build/core.wasm", title: "build/core.wasm", product: true } },
+    claims: [{ name: "bytes", of: "core", figure: "bytes", atMost: 65_536 }],
+  },
+  {
+    id: "idle-memory",
+    kind: "memory",
+    title: `memory of an idle keep-alive connection, from 0 to ${IDLE}`,
+    contenders: {
+      sandboxed: { server: SANDBOXED },
+      wasmtime: { server: TYPESCRIPT_WASMTIME },
+      node: { server: TYPESCRIPT_NODE },
+      nginx: { server: NGINX },
+      http: { server: NODE_HTTP },
+      tornado: { server: TORNADO },
+    },
+    claims: [
+      { name: "bytes, AssemblyScript in wasmtime", of: "sandboxed", figure: "rss", atMost: 4096 },
+      { name: "bytes, TypeScript behind wasmtime", of: "wasmtime", figure: "rss", atMost: 4096 },
+      { name: "bytes, TypeScript in Node", of: "node", figure: "rss", atMost: 4096 },
+    ],
+  },
+];

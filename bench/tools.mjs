@@ -1,0 +1,114 @@
+// The programs that the bench needs beside the product, and where each comes from.
+// Invariant: nothing is installed outside build/; a tool that cannot be had throws Unavailable with a sentence that says
+// what to do, and only the figures that need it are left out.
+
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+export const BENCH_DIRECTORY = join(ROOT, "build/bench");
+const DEBIAN_DIRECTORY = join(BENCH_DIRECTORY, "debian");
+const TORNADO_DIRECTORY = join(BENCH_DIRECTORY, "tornado");
+const INSTALL_MS = 300_000;
+
+export class Unavailable extends Error {}
+
+/** Each tool is { command, env, version }, found or installed when it is first asked for. */
+export const nginx = once(() => debianProgram("nginx", "usr/sbin/nginx", ["nginx"], /nginx\/\S+/));
+export const wrk = once(() => debianProgram("wrk", "usr/bin/wrk", ["wrk", "libluajit-5.1-2"], /^wrk \S+/m));
+export const tornado = once(findTornado);
+export const wasmtime = once(findWasmtime);
+export const node = once(() => ({ command: process.execPath, env: {}, version: `Node ${process.versions.node}` }));
+
+/** An installed program, or else Debian's package unpacked into build/: no root, and no service is started. */
+function debianProgram(name, path, packages, versionPattern) {
+  const installed = { command: name, env: {} };
+  const unpacked = { command: join(DEBIAN_DIRECTORY, path), env: { LD_LIBRARY_PATH: unpackedLibraries() } };
+  for (const tool of [installed, unpacked]) {
+    const version = versionOf(tool, ["-v"], versionPattern);
+    if (version !== null) return { ...tool, version };
+  }
+  if (!downloadPackages(packages)) {
+    throw new Unavailable(`${name} is not installed and cannot be downloaded; install Debian's package "${name}"`);
+  }
+  unpacked.env.LD_LIBRARY_PATH = unpackedLibraries();
+  const version = versionOf(unpacked, ["-v"], versionPattern);
+  if (version !== null) return { ...unpacked, version };
+  throw new Unavailable(`${name} was downloaded but does not run here; install Debian's package "${name}"`);
+}
+
+function downloadPackages(packages) {
+  mkdirSync(DEBIAN_DIRECTORY, { recursive: true });
+  const download = () => run("apt-get", ["download", ...packages], { cwd: DEBIAN_DIRECTORY }).ok;
+  const updateAndDownload = () => process.getuid() === 0 && run("apt-get", ["update"]).ok && download();
+  if (!download() && !updateAndDownload()) return false;
+  const archives = readdirSync(DEBIAN_DIRECTORY).filter((file) => file.endsWith(".deb"));
+  return archives.every((file) => run("dpkg", ["-x", file, "."], { cwd: DEBIAN_DIRECTORY }).ok);
+}
+
+function unpackedLibraries() {
+  const directory = join(DEBIAN_DIRECTORY, "usr/lib");
+  if (!existsSync(directory)) return "";
+  const triplets = readdirSync(directory).filter((name) => name.includes("-linux-gnu"));
+  return triplets.map((name) => join(directory, name)).join(":");
+}
+
+/** The pinned Tornado in a virtual environment of its own. */
+function findTornado() {
+  const requirements = join(ROOT, "bench/peers/requirements.txt");
+  const pinned = /^tornado==(\S+)/m.exec(readFileSync(requirements, "utf8"))[1];
+  const python = { command: join(TORNADO_DIRECTORY, "bin/python"), env: {} };
+  const question = ["-c", "import sys, tornado; print(f'Tornado {tornado.version}, Python {sys.version.split()[0]}')"];
+  const answer = () => versionOf(python, question, /Tornado .*/);
+
+  if (!answer()?.startsWith(`Tornado ${pinned},`)) {
+    const created = run("python3", ["-m", "venv", "--clear", TORNADO_DIRECTORY]);
+    if (!created.ok) throw new Unavailable(`Tornado needs Python 3 with its venv module: ${created.lastLine}`);
+    const options = ["--quiet", "--disable-pip-version-check", "--only-binary=:all:", "--require-hashes"];
+    const installed = run(python.command, ["-m", "pip", "install", ...options, "-r", requirements]);
+    if (!installed.ok) throw new Unavailable(`Tornado ${pinned} cannot be installed: ${installed.lastLine}`);
+  }
+  const version = answer();
+  if (version === null) throw new Unavailable("Tornado was installed but does not run here");
+  return { ...python, version };
+}
+
+/** The wasmtime that the project uses. */
+function findWasmtime() {
+  const made = run("make", ["-s", "wasmtime"], { cwd: ROOT });
+  if (!made.ok) throw new Unavailable(`wasmtime cannot be had: ${made.lastLine}`);
+  const tool = { command: made.lastLine, env: {} };
+  const version = versionOf(tool, ["--version"], /wasmtime \S+/);
+  if (version === null) throw new Unavailable(`${tool.command} does not run`);
+  return { ...tool, version };
+}
+
+function versionOf({ command, env }, parameters, pattern) {
+  const result = spawnSync(command, parameters, { encoding: "utf8", env: { ...process.env, ...env } });
+  return pattern.exec(`${result.stdout}${result.stderr}`)?.[0] ?? null; // the exit code says nothing: wrk -v has 1
+}
+
+function run(command, parameters, options = {}) {
+  const result = spawnSync(command, parameters, { encoding: "utf8", timeout: INSTALL_MS, ...options });
+  const text = `${result.stdout ?? ""}\n${result.stderr ?? ""}`.trim();
+  const lastLine = result.error?.message ?? text.split("\n").at(-1);
+  return { ok: result.status === 0, lastLine };
+}
+
+/** The first outcome, value or error, is kept. */
+function once(find) {
+  let outcome;
+  return () => {
+    if (outcome === undefined) {
+      try {
+        outcome = { value: find() };
+      } catch (error) {
+        outcome = { error };
+      }
+    }
+    if (outcome.error) throw outcome.error;
+    return outcome.value;
+  };
+}

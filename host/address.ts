@@ -1,0 +1,28 @@
+/** Where a connection or a listener is: the types that everything else shares. */
+import type { RuntimeName } from "./options.js";
+
+/** One end of a TCP connection, or where a socket listens. */
+export interface Address {
+  /** The IP address as text. */
+  readonly address: string;
+  readonly port: number;
+  readonly family: "IPv4" | "IPv6";
+}
+
+/** A bound port, to be given to `addSockets` of a server with the same runtime. */
+export interface ListeningSocket {
+  readonly address: Address;
+  readonly runtime: RuntimeName;
+  /** Gives the port back. Connections that wait are refused. May be called again. */
+  close(): void;
+}
+
+/** The family of an IP address. */
+export function familyOf(address: string): Address["family"] {
+  return address.includes(":") ? "IPv6" : "IPv4";
+}
+
+/** `address` as it stands in a URL: `127.0.0.1:80`, `[::1]:80`. */
+export function hostAndPort(address: Address): string {
+  return address.family === "IPv6" ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`;
+}

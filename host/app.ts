@@ -1,0 +1,92 @@
+/**
+ * From a file to something that serves: what `waterspout run APP` loads.
+ *
+ * A module's default export is a TCPServer subclass, a server, or an HTTP handler; a `.wasm` file is an application by itself.
+ * Invariant: what the user got wrong is a UsageError; what went wrong while loading is any other error.
+ */
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { extname, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { WaterspoutError } from "./errors.js";
+import { HTTPServer, type RequestHandler } from "./httpserver.js";
+import { errorLine } from "./log.js";
+import type { ServerOptions } from "./options.js";
+import { SERVER_BRAND, type Server } from "./server.js";
+import { WasmApplication } from "./wasmapp.js";
+
+/** The command was used in a way that cannot work. */
+export class UsageError extends WaterspoutError {
+  constructor(message: string) {
+    super("USAGE", message);
+  }
+}
+
+/** What the command serves. */
+export interface Application {
+  readonly application: Server | WasmApplication;
+  /** The scheme of its URL. */
+  readonly scheme: "http" | "tcp";
+}
+
+const SCRIPTS = [".ts", ".mts", ".js", ".mjs"];
+
+/** Loads `file`; `options` win over those that a module gives its server. */
+export async function loadApplication(file: string, options: ServerOptions): Promise<Application> {
+  if (!existsSync(file)) throw new UsageError(`there is no file ${file}`);
+  const extension = extname(file);
+  if (extension === ".wasm") return { application: new WasmApplication(resolve(file), options), scheme: "http" };
+  if (!SCRIPTS.includes(extension)) {
+    throw new UsageError(`${file} is no application: it must end in ${SCRIPTS.join(", ")} or .wasm`);
+  }
+  const application = makeServer(file, await importDefault(file, extension), options);
+  return { application, scheme: application instanceof HTTPServer ? "http" : "tcp" };
+}
+
+async function importDefault(file: string, extension: string): Promise<unknown> {
+  try {
+    if (extension.endsWith("ts") && !stripsTypes()) await enableTypeScript();
+    const module = (await import(pathToFileURL(resolve(file)).href)) as { default?: unknown };
+    return module.default;
+  } catch (error) {
+    throw new Error(`cannot load ${file}: ${errorLine(error)}`, { cause: error });
+  }
+}
+
+/** Node from 22.18 on runs TypeScript itself. */
+function stripsTypes(): boolean {
+  const { features } = process as { features: { typescript?: false | "strip" | "transform" } };
+  return Boolean(features.typescript);
+}
+
+async function enableTypeScript(): Promise<void> {
+  const { register } = (await import("tsx/esm/api")) as { register: () => unknown };
+  register();
+}
+
+function makeServer(file: string, value: unknown, options: ServerOptions): Server {
+  if (typeof value === "function") {
+    if (!isServerClass(value)) return new HTTPServer(value as RequestHandler, options);
+    const server = new (value as new (options: ServerOptions) => Server)(options);
+    server.configure(options);
+    return server;
+  }
+  if (typeof value === "object" && value !== null) {
+    if (isServerClass(value.constructor)) {
+      (value as Server).configure(options);
+      return value as Server;
+    }
+    if ("fetch" in value) throw new UsageError(`${file} exports an object with fetch, which is not supported yet`);
+  }
+  throw new UsageError(`${file} has no handler: its default export must be a TCPServer, an HTTPServer or a function`);
+}
+
+/** Also true for a class of another copy of this package. */
+function isServerClass(value: unknown): boolean {
+  return typeof value === "function" && (value as { [SERVER_BRAND]?: unknown })[SERVER_BRAND] === true;
+}
+
+/** The package's version. */
+export function packageVersion(file: string): string {
+  return (createRequire(import.meta.url)(file) as { version: string }).version;
+}

@@ -1,0 +1,297 @@
+/**
+ * One worker's bridge: the host's side of docs/protocol.md, over whatever carries its bytes.
+ *
+ * Invariants: a frame that the protocol does not allow ends this worker and nothing else; what user code throws never
+ * reaches the reader; an id is answered only while it is live. All frames of a turn leave in one batch, together with the
+ * ECHO of the last MARK.
+ */
+import type { Address } from "./address.js";
+import { ProtocolError, WorkerError } from "./errors.js";
+import {
+  CONFIG_BYTES,
+  FRAME_ABORT,
+  FRAME_BODY,
+  FRAME_BODY_END,
+  FRAME_CLOSED,
+  FRAME_CONFIG,
+  FRAME_DATA,
+  FRAME_DATA_END,
+  FRAME_DRAINED,
+  FRAME_ECHO,
+  FRAME_END,
+  FRAME_MARK,
+  FRAME_OPEN,
+  FRAME_READ_FAILED,
+  FRAME_READY,
+  FRAME_REQUEST,
+  FRAME_SENT,
+  FRAME_STOP,
+  FrameReader,
+  type FrameSink,
+  FrameWriter,
+  PROTOCOL_VERSION,
+  put16,
+  put32,
+  put64,
+  SLOT_MASK,
+} from "./frames.js";
+import { FLUSH_BYTES } from "./limits.js";
+import type { ResolvedOptions } from "./options.js";
+
+/** A stream or a request that frames are for. */
+export interface Endpoint {
+  /** Calls user code. Called once, after the id has become live. */
+  run(): void;
+  /** Takes a frame with its id; throws ProtocolError for one that it did not ask for. */
+  receive(type: number, chunk: Buffer, start: number, end: number): void;
+  /** The worker has ended: nothing more comes, and nothing can be sent. */
+  lost(): void;
+}
+
+/** The other end of a connection, as far as the host knows it. */
+export interface Peer {
+  readonly address: Address | null;
+}
+
+/** What carries the bytes of one worker. */
+export interface Channel {
+  /** Asks for a call of `flush` at the end of this turn of the loop. */
+  schedule(): void;
+  /** Takes what the writer holds, now or bit by bit. */
+  send(writer: FrameWriter): void;
+  /** The peer behind a descriptor of the sandbox; null where the host does not own the sockets. */
+  peer(descriptor: number): Peer | null;
+  /** Ends the worker at once. */
+  kill(): void;
+}
+
+/** Makes endpoints out of OPEN (kind 0) and REQUEST (kind 1). */
+export interface Acceptor {
+  readonly kind: 0 | 1;
+  /** Reads the frame that opens an endpoint; throws ProtocolError when it is malformed. */
+  accept(bridge: Bridge, id: number, chunk: Buffer, start: number, end: number): Endpoint;
+}
+
+/** What becomes of the worker, for whoever runs it. */
+export interface BridgeEvents {
+  ready(): void;
+  /** The sandbox broke the protocol; the bridge has killed it. */
+  failed(error: Error): void;
+}
+
+const FREE = 0;
+const LIVE = 1;
+const ENDED_BY_HOST = 2;
+const ENDED_BY_SANDBOX = 3;
+
+export class Bridge implements FrameSink {
+  readonly writer = new FrameWriter();
+  readonly options: ResolvedOptions;
+  readonly #acceptor: Acceptor;
+  readonly #opening: number;
+  readonly #listeners: number;
+  readonly #events: BridgeEvents;
+  readonly #reader = new FrameReader(this);
+  #channel: Channel | null = null;
+  #ready = false;
+  #over = false;
+  #stopping = false;
+  #scheduled = false;
+  /** The last MARK, and whether it has been echoed. */
+  #mark = 0;
+  #echoed = 0;
+  // By slot: the last id, what became of it, and the endpoint while it is live.
+  #ids = new Uint32Array(64);
+  #states = new Uint8Array(64);
+  #live: (Endpoint | null)[] = new Array(64).fill(null);
+
+  constructor(acceptor: Acceptor, options: ResolvedOptions, listeners: number, events: BridgeEvents) {
+    this.#acceptor = acceptor;
+    this.#opening = acceptor.kind === 0 ? FRAME_OPEN : FRAME_REQUEST;
+    this.options = options;
+    this.#listeners = listeners;
+    this.#events = events;
+  }
+
+  /** Takes the worker's channel and sends CONFIG. */
+  attach(channel: Channel): void {
+    this.#channel = channel;
+    this.#writeConfig();
+    this.flush();
+  }
+
+  /** Whether the worker has ended. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Bytes from the sandbox, cut anywhere. */
+  receive(chunk: Buffer): void {
+    if (this.#over) return;
+    try {
+      this.#reader.push(chunk);
+    } catch (error) {
+      this.end();
+      this.#channel?.kill();
+      this.#events.failed(error instanceof Error ? error : new WorkerError(String(error)));
+    }
+  }
+
+  /** The peer behind a descriptor. */
+  peer(descriptor: number): Peer | null {
+    return this.#channel === null ? null : this.#channel.peer(descriptor);
+  }
+
+  /** The host is done with an id. */
+  release(id: number): void {
+    this.#states[id & SLOT_MASK] = ENDED_BY_HOST;
+    this.#live[id & SLOT_MASK] = null;
+  }
+
+  /** The sandbox has sent the last frame of an id. */
+  forget(id: number): void {
+    this.#states[id & SLOT_MASK] = ENDED_BY_SANDBOX;
+    this.#live[id & SLOT_MASK] = null;
+  }
+
+  /** Frames have been written: they leave at the end of this turn, or now when they are many. */
+  written(): void {
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      this.#channel?.schedule();
+    }
+    if (this.writer.length - this.writer.start > FLUSH_BYTES) this.flush();
+  }
+
+  /** Hands all frames, and the ECHO that is due, to the worker. */
+  flush(): void {
+    this.#scheduled = false;
+    if (this.#over || this.#channel === null) return;
+    if (this.#echoed !== this.#mark) {
+      this.#echoed = this.#mark;
+      this.writer.empty(FRAME_ECHO, this.#mark);
+    }
+    if (this.writer.length > this.writer.start) this.#channel.send(this.writer);
+  }
+
+  /** Asks the sandbox to finish what is in flight within `graceMs` and to end. */
+  stop(graceMs: number): void {
+    if (this.#over) return;
+    this.#stopping = true;
+    this.writer.number(FRAME_STOP, 0, Math.min(graceMs, 0x7fffffff));
+    this.written();
+  }
+
+  /** The worker has ended, or is not to be heard any more: everything that is live is lost. */
+  end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.writer.clear();
+    const live = this.#live;
+    this.#live = [];
+    for (const endpoint of live) endpoint?.lost();
+  }
+
+  frame(type: number, id: number, chunk: Buffer, start: number, end: number): void {
+    if (this.#over) return;
+    if (type === this.#opening && this.#ready) {
+      const slot = this.#claim(id);
+      const endpoint = this.#acceptor.accept(this, id, chunk, start, end);
+      this.#ids[slot] = id;
+      this.#states[slot] = LIVE;
+      this.#live[slot] = endpoint;
+      endpoint.run();
+      return;
+    }
+    switch (type) {
+      case FRAME_MARK:
+        return this.#takeMark(id, end - start);
+      case FRAME_DATA:
+      case FRAME_DATA_END:
+      case FRAME_SENT:
+      case FRAME_READ_FAILED:
+      case FRAME_CLOSED:
+      case FRAME_END:
+      case FRAME_BODY:
+      case FRAME_BODY_END:
+      case FRAME_ABORT:
+        return this.#pass(type, id, chunk, start, end);
+      case FRAME_READY:
+        return this.#takeReady(id, chunk, start, end);
+      case FRAME_DRAINED:
+        if (id !== 0 || start !== end || !this.#stopping) throw new ProtocolError("DRAINED");
+        return; // it ends by itself now
+      default:
+        throw new ProtocolError(`type 0x${type.toString(16)}`);
+    }
+  }
+
+  /** The slot for a new id; throws when the id is, or just was, in use. */
+  #claim(id: number): number {
+    const slot = id & SLOT_MASK;
+    if (slot >= this.#ids.length) this.#grow(slot);
+    if (id === 0 || this.#states[slot] === LIVE || this.#ids[slot] === id)
+      throw new ProtocolError(`id ${id} opened twice`);
+    return slot;
+  }
+
+  #grow(slot: number): void {
+    const size = 2 ** Math.ceil(Math.log2(slot + 1));
+    const ids = new Uint32Array(size);
+    ids.set(this.#ids);
+    this.#ids = ids;
+    const states = new Uint8Array(size);
+    states.set(this.#states);
+    this.#states = states;
+    while (this.#live.length < size) this.#live.push(null);
+  }
+
+  #pass(type: number, id: number, chunk: Buffer, start: number, end: number): void {
+    const slot = id & SLOT_MASK;
+    const state = this.#ids[slot] === id ? this.#states[slot] : FREE;
+    if (state === LIVE) {
+      (this.#live[slot] as Endpoint).receive(type, chunk, start, end);
+    } else if (state === ENDED_BY_HOST) {
+      if (type === FRAME_ABORT || type === FRAME_CLOSED) this.#states[slot] = ENDED_BY_SANDBOX;
+    } else {
+      throw new ProtocolError(`type 0x${type.toString(16)} for id ${id}, which is not open`);
+    }
+  }
+
+  #takeMark(sequence: number, size: number): void {
+    if (size !== 0 || sequence !== (this.#mark + 1) >>> 0) throw new ProtocolError(`MARK ${sequence}`);
+    this.#mark = sequence;
+    this.written();
+  }
+
+  #takeReady(id: number, chunk: Buffer, start: number, end: number): void {
+    if (this.#ready || id !== 0 || end - start !== 4) throw new ProtocolError("READY");
+    const version = chunk.readUInt16LE(start);
+    if (version !== PROTOCOL_VERSION) {
+      throw new ProtocolError(`it speaks version ${version} of the bridge protocol, this host ${PROTOCOL_VERSION}`);
+    }
+    const listeners = chunk.readUInt16LE(start + 2);
+    if (listeners !== this.#listeners) throw new ProtocolError(`${listeners} listeners instead of ${this.#listeners}`);
+    this.#ready = true;
+    this.#events.ready();
+  }
+
+  #writeConfig(): void {
+    const at = this.writer.open(FRAME_CONFIG, 0, CONFIG_BYTES);
+    const { buffer } = this.writer;
+    const options = this.options;
+    put16(buffer, at, PROTOCOL_VERSION);
+    buffer[at + 2] = this.#acceptor.kind;
+    buffer[at + 3] = 0;
+    put32(buffer, at + 4, options.connectionsMax);
+    put64(buffer, at + 8, options.bodyBytesMax);
+    put32(buffer, at + 16, options.headBytesMax);
+    put32(buffer, at + 20, options.headerTimeoutMs);
+    put32(buffer, at + 24, options.idleTimeoutMs);
+    put32(buffer, at + 28, options.bodyTimeoutMs);
+    put32(buffer, at + 32, options.writeTimeoutMs);
+    put32(buffer, at + 36, options.bufferBytesMax);
+    put32(buffer, at + 40, options.bodyWindow);
+    put32(buffer, at + 44, options.writeWindow);
+  }
+}

@@ -1,0 +1,230 @@
+/**
+ * The bridge protocol's numbers and its codec: the mirror of assembly/bridge/frames.ts; docs/protocol.md is the reference.
+ *
+ * Invariant of the reader: a frame is handed on whole, from memory that the reader will not write again, and no
+ * memory is taken for a frame before its size is known to be within FRAME_BYTES_MAX.
+ * Invariant of the writer: what lies between `start` and `length` is whole frames.
+ */
+import { ProtocolError } from "./errors.js";
+
+export const PROTOCOL_VERSION = 1;
+/** Largest payload of a frame. */
+export const FRAME_BYTES_MAX = 131072;
+export const FRAME_HEADER_BYTES = 8;
+
+// --- sandbox to host ---
+export const FRAME_READY = 0x01;
+export const FRAME_MARK = 0x02;
+export const FRAME_DRAINED = 0x03;
+export const FRAME_OPEN = 0x10;
+export const FRAME_DATA = 0x11;
+export const FRAME_DATA_END = 0x12;
+export const FRAME_SENT = 0x13;
+export const FRAME_READ_FAILED = 0x14;
+export const FRAME_CLOSED = 0x15;
+export const FRAME_END = 0x16;
+export const FRAME_REQUEST = 0x20;
+export const FRAME_BODY = 0x21;
+export const FRAME_BODY_END = 0x22;
+export const FRAME_ABORT = 0x23;
+
+// --- host to sandbox ---
+export const FRAME_CONFIG = 0x41;
+export const FRAME_ECHO = 0x42;
+export const FRAME_STOP = 0x43;
+export const FRAME_READ_UNTIL = 0x50;
+export const FRAME_READ_BYTES = 0x51;
+export const FRAME_WRITE = 0x53;
+export const FRAME_CLOSE = 0x54;
+export const FRAME_RESPONSE = 0x60;
+export const FRAME_RESPONSE_BODY = 0x61;
+export const FRAME_RESPONSE_END = 0x62;
+export const FRAME_BODY_CREDIT = 0x63;
+export const FRAME_CANCEL = 0x64;
+
+// --- fixed parts ---
+export const CONFIG_BYTES = 48;
+export const REQUEST_BYTES = 24;
+export const RESPONSE_BYTES = 16;
+
+export const REQUEST_KEEP_ALIVE = 1;
+export const REQUEST_END = 2;
+export const RESPONSE_LAST = 1;
+export const RESPONSE_CLOSE = 2;
+
+/** An id's slot; the bits above it are the generation. */
+export const SLOT_MASK = 0x3ffff;
+
+// --- reading ---
+
+/** Takes frames: a payload is `chunk` from `start` to `end`, and may be kept, but not changed. */
+export interface FrameSink {
+  frame(type: number, id: number, chunk: Buffer, start: number, end: number): void;
+}
+
+/** Turns chunks, cut anywhere, into frames. Throws ProtocolError for a size over the cap; use it no more after that. */
+export class FrameReader {
+  readonly #sink: FrameSink;
+  readonly #header = Buffer.alloc(FRAME_HEADER_BYTES);
+  /** The frame that was cut: its header first, then all of it. */
+  #held: Buffer | null = null;
+  #heldBytes = 0;
+
+  constructor(sink: FrameSink) {
+    this.#sink = sink;
+  }
+
+  push(chunk: Buffer): void {
+    let at = this.#held === null ? 0 : this.#fill(chunk);
+    const length = chunk.length;
+    while (length - at >= FRAME_HEADER_BYTES) {
+      const word = chunk.readUInt32LE(at);
+      const size = word & 0xffffff;
+      if (size > FRAME_BYTES_MAX) throw new ProtocolError(`a payload of ${size} bytes`);
+      const start = at + FRAME_HEADER_BYTES;
+      if (size > length - start) break;
+      at = start + size;
+      this.#sink.frame(word >>> 24, chunk.readUInt32LE(start - 4), chunk, start, at);
+    }
+    if (at < length) this.#hold(chunk, at);
+  }
+
+  /** Begins a cut frame. Its bytes are copied, so that a small piece does not keep a large chunk. */
+  #hold(chunk: Buffer, at: number): void {
+    this.#held = this.#header;
+    this.#heldBytes = 0;
+    this.#fill(chunk.subarray(at));
+  }
+
+  /** Adds to the cut frame, hands it on when it is whole, and returns how much of `chunk` that took. */
+  #fill(chunk: Buffer): number {
+    let taken = 0;
+    if (this.#held === this.#header) {
+      taken = this.#copy(chunk, 0);
+      if (this.#heldBytes < FRAME_HEADER_BYTES) return taken;
+      const size = this.#header.readUInt32LE(0) & 0xffffff;
+      if (size > FRAME_BYTES_MAX) throw new ProtocolError(`a payload of ${size} bytes`);
+      this.#held = Buffer.allocUnsafe(FRAME_HEADER_BYTES + size);
+      this.#header.copy(this.#held);
+    }
+    const held = this.#held as Buffer;
+    taken += this.#copy(chunk, taken);
+    if (this.#heldBytes === held.length) {
+      this.#held = null;
+      const type = held.readUInt32LE(0) >>> 24;
+      this.#sink.frame(type, held.readUInt32LE(4), held, FRAME_HEADER_BYTES, held.length);
+    }
+    return taken;
+  }
+
+  #copy(chunk: Buffer, at: number): number {
+    const held = this.#held as Buffer;
+    const bytes = Math.min(held.length - this.#heldBytes, chunk.length - at);
+    chunk.copy(held, this.#heldBytes, at, at + bytes);
+    this.#heldBytes += bytes;
+    return bytes;
+  }
+}
+
+// --- writing ---
+
+const BATCH_BYTES = 65536;
+/** A batch buffer that grew beyond this is not kept for the next batch. */
+const BATCH_BYTES_KEPT = 1 << 20;
+
+/** Gathers frames for the sandbox in one buffer that grows. Its user takes bytes from `start` and then moves it. */
+export class FrameWriter {
+  buffer: Buffer = Buffer.allocUnsafeSlow(BATCH_BYTES);
+  /** Where the first byte that was not taken lies. */
+  start = 0;
+  /** Where the next frame goes. */
+  length = 0;
+
+  /** Makes room for `bytes` more and returns where they go; `buffer` may be another one afterwards. */
+  reserve(bytes: number): number {
+    if (this.length + bytes > this.buffer.length) this.#grow(bytes);
+    return this.length;
+  }
+
+  #grow(bytes: number): void {
+    const waiting = this.length - this.start;
+    const size = Math.max(this.buffer.length, 2 ** Math.ceil(Math.log2(waiting + bytes)));
+    const buffer = Buffer.allocUnsafeSlow(size === this.buffer.length && this.start === 0 ? size * 2 : size);
+    this.buffer.copy(buffer, 0, this.start, this.length);
+    this.buffer = buffer;
+    this.start = 0;
+    this.length = waiting;
+  }
+
+  /** Says that everything has been taken and the buffer is free again. */
+  clear(): void {
+    if (this.buffer.length > BATCH_BYTES_KEPT) this.buffer = Buffer.allocUnsafeSlow(BATCH_BYTES);
+    this.start = 0;
+    this.length = 0;
+  }
+
+  /** Everything that waits, as a buffer that the caller keeps; the writer goes on with another. */
+  take(): Buffer {
+    const batch = this.buffer.subarray(this.start, this.length);
+    this.buffer = Buffer.allocUnsafeSlow(BATCH_BYTES);
+    this.start = 0;
+    this.length = 0;
+    return batch;
+  }
+
+  /** Writes a header, makes room for its payload and returns where that goes. */
+  open(type: number, id: number, size: number): number {
+    const at = this.reserve(FRAME_HEADER_BYTES + size);
+    const buffer = this.buffer;
+    put32(buffer, at, (type << 24) | size);
+    put32(buffer, at + 4, id);
+    this.length = at + FRAME_HEADER_BYTES + size;
+    return at + FRAME_HEADER_BYTES;
+  }
+
+  /** A frame without a payload. */
+  empty(type: number, id: number): void {
+    this.open(type, id, 0);
+  }
+
+  /** A frame that holds one number. */
+  number(type: number, id: number, value: number): void {
+    const at = this.open(type, id, 4);
+    put32(this.buffer, at, value);
+  }
+
+  /** A frame that holds two numbers. */
+  numbers(type: number, id: number, first: number, second: number): void {
+    const at = this.open(type, id, 8);
+    put32(this.buffer, at, first);
+    put32(this.buffer, at + 4, second);
+  }
+
+  /** A frame that holds `source` from `start` to `end`. */
+  bytes(type: number, id: number, source: Uint8Array, start: number, end: number): void {
+    const at = this.open(type, id, end - start);
+    copyBytes(source, start, end, this.buffer, at);
+  }
+}
+
+export function put16(buffer: Uint8Array, at: number, value: number): void {
+  buffer[at] = value;
+  buffer[at + 1] = value >>> 8;
+}
+
+export function put32(buffer: Uint8Array, at: number, value: number): void {
+  buffer[at] = value;
+  buffer[at + 1] = value >>> 8;
+  buffer[at + 2] = value >>> 16;
+  buffer[at + 3] = value >>> 24;
+}
+
+/** Writes an integer of up to 53 bits as 64, two's complement. */
+export function put64(buffer: Uint8Array, at: number, value: number): void {
+  put32(buffer, at, value >>> 0);
+  put32(buffer, at + 4, Math.floor(value / 2 ** 32));
+}
+
+export function copyBytes(source: Uint8Array, start: number, end: number, target: Uint8Array, at: number): void {
+  target.set(start === 0 && end === source.length ? source : source.subarray(start, end), at);
+}

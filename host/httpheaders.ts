@@ -1,0 +1,199 @@
+/**
+ * Header fields: as they came with a request (HTTPHeaders), and checked and encoded for an answer (HeaderBlock).
+ *
+ * Invariant: what is in a HeaderBlock can be sent: names are tokens, values hold no CR, LF, NUL or other control character
+ * (RFC 9110 5.1, 5.5), and nothing in it says how the message is framed: that is taken out into fields of its own.
+ */
+import { HeaderError } from "./errors.js";
+import { put16 } from "./frames.js";
+import { RESPONSE_HEAD_BYTES_MAX } from "./limits.js";
+
+/** Header fields in their order, with names in lower case; asking is case-insensitive. */
+export class HTTPHeaders implements Iterable<[string, string]> {
+  /** name, value, name, value, … */
+  readonly #fields: readonly string[];
+
+  /** Takes pairs of names and values. */
+  constructor(entries: Iterable<readonly [string, string]> = []) {
+    const fields: string[] = [];
+    for (const [name, value] of entries) fields.push(name.toLowerCase(), value);
+    this.#fields = fields;
+  }
+
+  /** The field's value; several are joined by `, ` (cookies by `; `). Null when there is none. */
+  get(name: string): string | null {
+    const key = name.toLowerCase();
+    let joined: string | null = null;
+    for (let at = 0; at < this.#fields.length; at += 2) {
+      if (this.#fields[at] !== key) continue;
+      const value = this.#fields[at + 1] as string;
+      joined = joined === null ? value : joined + (key === "cookie" ? "; " : ", ") + value;
+    }
+    return joined;
+  }
+
+  /** Whether there is such a field. */
+  has(name: string): boolean {
+    return this.get(name) !== null;
+  }
+
+  /** All values of a field, in their order. */
+  getList(name: string): string[] {
+    const key = name.toLowerCase();
+    const values: string[] = [];
+    for (const [field, value] of this) if (field === key) values.push(value);
+    return values;
+  }
+
+  /** Number of fields. */
+  get size(): number {
+    return this.#fields.length / 2;
+  }
+
+  /** Every field as a pair of name and value. */
+  *entries(): IterableIterator<[string, string]> {
+    for (let at = 0; at < this.#fields.length; at += 2) {
+      yield [this.#fields[at] as string, this.#fields[at + 1] as string];
+    }
+  }
+
+  [Symbol.iterator](): IterableIterator<[string, string]> {
+    return this.entries();
+  }
+}
+
+/** Header fields of an answer: an object whose values may be lists (one field each), or pairs. Values are latin-1 text. */
+export type HeadersInput =
+  | Readonly<Record<string, string | number | readonly string[]>>
+  | Iterable<readonly [string, string | number]>;
+
+/** Header fields, ready to be copied into a RESPONSE. */
+export interface HeaderBlock {
+  readonly rows: number;
+  /** The table of sizes, then the texts. */
+  readonly bytes: Uint8Array;
+  /** The declared Content-Length, -1 without one. */
+  readonly contentLength: number;
+  /** Whether `Connection: close` was asked for. */
+  readonly close: boolean;
+}
+
+const EMPTY: HeaderBlock = { rows: 0, bytes: new Uint8Array(0), contentLength: -1, close: false };
+
+/** The last blocks that were encoded from objects: an application sends the same few again and again. */
+const CACHE_SIZE = 8;
+interface Cached {
+  names: string[];
+  values: (string | number)[];
+  block: HeaderBlock;
+}
+const cache: Cached[] = [];
+let cacheNext = 0;
+
+/** Checks and encodes header fields. Throws HeaderError for one that must not be sent. */
+export function encodeHeaders(headers: HeadersInput | undefined): HeaderBlock {
+  if (headers === undefined) return EMPTY;
+  if (Symbol.iterator in headers) return encodeFields([...headers]);
+  for (const candidate of cache) {
+    if (matches(candidate, headers)) return candidate.block;
+  }
+  return encodeObject(headers);
+}
+
+function matches(candidate: Cached, headers: Readonly<Record<string, unknown>>): boolean {
+  const { names, values } = candidate;
+  let at = 0;
+  for (const name in headers) {
+    if (names[at] !== name || values[at] !== headers[name]) return false;
+    at++;
+  }
+  return at === names.length;
+}
+
+function encodeObject(headers: Readonly<Record<string, string | number | readonly string[]>>): HeaderBlock {
+  const fields: [string, string | number][] = [];
+  let plain = true;
+  for (const name in headers) {
+    const value = headers[name];
+    if (Array.isArray(value)) {
+      plain = false;
+      for (const single of value) fields.push([name, single]);
+    } else {
+      fields.push([name, value as string | number]);
+    }
+  }
+  const block = encodeFields(fields);
+  if (plain) {
+    cache[cacheNext] = { names: fields.map((field) => field[0]), values: fields.map((field) => field[1]), block };
+    cacheNext = (cacheNext + 1) % CACHE_SIZE;
+  }
+  return block;
+}
+
+function encodeFields(fields: readonly (readonly [string, string | number])[]): HeaderBlock {
+  const kept: [string, string][] = [];
+  let contentLength = -1;
+  let close = false;
+  let bytes = 0;
+  for (const [name, given] of fields) {
+    const value = checkField(name, given);
+    const key = name.toLowerCase();
+    if (key === "content-length") {
+      contentLength = takeContentLength(value, contentLength);
+    } else if (key === "connection") {
+      close = takeConnection(value) || close;
+    } else if (key === "transfer-encoding") {
+      throw new HeaderError("Transfer-Encoding is the server's own; leave it out");
+    } else {
+      kept.push([name, value]);
+      bytes += 4 + name.length + value.length;
+    }
+  }
+  if (bytes > RESPONSE_HEAD_BYTES_MAX) {
+    throw new HeaderError(`the header fields have ${bytes} bytes; ${RESPONSE_HEAD_BYTES_MAX} are allowed`);
+  }
+  return { rows: kept.length, bytes: layOut(kept, bytes), contentLength, close };
+}
+
+function layOut(fields: readonly (readonly [string, string])[], bytes: number): Uint8Array {
+  const block = Buffer.allocUnsafeSlow(bytes);
+  let table = 0;
+  let text = fields.length * 4;
+  for (const [name, value] of fields) {
+    put16(block, table, name.length);
+    put16(block, table + 2, value.length);
+    table += 4;
+    text += block.write(name, text, "latin1");
+    text += block.write(value, text, "latin1");
+  }
+  return block;
+}
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** Anything but HTAB, visible characters, space and the upper half of latin-1. */
+const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
+const OUTER_SPACE = /^[\t ]+|[\t ]+$/g;
+
+function checkField(name: string, value: string | number): string {
+  if (typeof name !== "string" || !TOKEN.test(name)) {
+    throw new HeaderError(`${JSON.stringify(String(name))} is not a header field's name`);
+  }
+  if (typeof value !== "string" && typeof value !== "number") throw new HeaderError(`${name} has no text as its value`);
+  const text = String(value);
+  if (NOT_IN_VALUE.test(text)) throw new HeaderError(`the value of ${name} holds a character that must not be in it`);
+  return text.replace(OUTER_SPACE, "");
+}
+
+function takeContentLength(value: string, before: number): number {
+  const length = /^[0-9]{1,15}$/.test(value) ? Number(value) : -1;
+  if (length < 0 || (before >= 0 && before !== length))
+    throw new HeaderError(`Content-Length cannot be ${JSON.stringify(value)}`);
+  return length;
+}
+
+function takeConnection(value: string): boolean {
+  const option = value.toLowerCase();
+  if (option === "close") return true;
+  if (option === "keep-alive") return false;
+  throw new HeaderError(`Connection can be "close" or "keep-alive" here, not ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,283 @@
+/**
+ * Answers: a whole one in a single RESPONSE frame, or Tornado's HTTPConnection for one that is written bit by bit.
+ *
+ * Invariant: what goes out can be framed. A wrong status or header throws before anything is sent; a body that does not match
+ * its Content-Length ends the connection (CANCEL) and throws, so a peer never takes one message for another.
+ */
+import type { Bridge } from "./bridge.js";
+import { HeaderError, HTTPOutputError, StreamClosedError } from "./errors.js";
+import {
+  FRAME_CANCEL,
+  FRAME_HEADER_BYTES,
+  FRAME_RESPONSE,
+  FRAME_RESPONSE_BODY,
+  FRAME_RESPONSE_END,
+  put16,
+  put32,
+  put64,
+  RESPONSE_BYTES,
+  RESPONSE_CLOSE,
+  RESPONSE_LAST,
+} from "./frames.js";
+import { encodeHeaders, type HeaderBlock, type HeadersInput } from "./httpheaders.js";
+import { WINDOW_BYTES_MIN } from "./limits.js";
+import { type Data, Outflow, toBytes } from "./outflow.js";
+
+/** A body up to this size goes out with its head in one frame: it fits the smallest window. */
+const WHOLE_BYTES_MAX = WINDOW_BYTES_MIN;
+/** Text up to this length is encoded here; beyond it the call into the engine pays. */
+const SHORT_TEXT = 40;
+
+const STATUS_NO_CONTENT = 204;
+const STATUS_NOT_MODIFIED = 304;
+
+/** Throws HeaderError unless `status` is a final status, 200 to 999. */
+export function checkStatus(status: number): void {
+  if (!Number.isInteger(status) || status < 200 || status > 999) {
+    throw new HeaderError(`a status is a whole number from 200 to 999, not ${String(status)}`);
+  }
+}
+
+/** Whether an answer with `status` has no body whatever its handler gives. */
+export function isBodyless(status: number): boolean {
+  return status === STATUS_NO_CONTENT || status === STATUS_NOT_MODIFIED;
+}
+
+/**
+ * Writes one RESPONSE frame with `body`, at most WHOLE_BYTES_MAX bytes of it when it is text.
+ * Returns the body's bytes.
+ */
+export function writeResponse(
+  bridge: Bridge,
+  id: number,
+  status: number,
+  block: HeaderBlock,
+  flags: number,
+  contentLength: number,
+  body: Data | null,
+): number {
+  const { writer } = bridge;
+  const { bytes } = block;
+  const bodyRoom = body === null ? 0 : typeof body === "string" ? body.length * 3 : body.length;
+  const frame = writer.reserve(FRAME_HEADER_BYTES + RESPONSE_BYTES + bytes.length + bodyRoom);
+  const { buffer } = writer;
+  const at = frame + FRAME_HEADER_BYTES;
+  put16(buffer, at, status);
+  buffer[at + 2] = block.close ? flags | RESPONSE_CLOSE : flags;
+  buffer[at + 3] = 0;
+  put32(buffer, at + 4, block.rows); // rows, and no reason phrase
+  put64(buffer, at + 8, contentLength);
+  buffer.set(bytes, at + RESPONSE_BYTES);
+  const bodyAt = at + RESPONSE_BYTES + bytes.length;
+  let bodyBytes = 0;
+  if (typeof body === "string") {
+    bodyBytes = writeText(buffer, bodyAt, body);
+  } else if (body !== null) {
+    bodyBytes = body.length;
+    buffer.set(body, bodyAt);
+  }
+  put32(buffer, frame, (FRAME_RESPONSE << 24) | (bodyAt + bodyBytes - at));
+  put32(buffer, frame + 4, id);
+  writer.length = bodyAt + bodyBytes;
+  return bodyBytes;
+}
+
+function writeText(buffer: Buffer, at: number, text: string): number {
+  if (text.length <= SHORT_TEXT) {
+    let index = 0;
+    while (index < text.length) {
+      const code = text.charCodeAt(index);
+      if (code >= 0x80) break;
+      buffer[at + index] = code;
+      index++;
+    }
+    if (index === text.length) return index;
+  }
+  return buffer.write(text, at, "utf8");
+}
+
+/** Sends `body` in one frame if it is small enough for that; returns whether it was. */
+export function respondWhole(
+  bridge: Bridge,
+  id: number,
+  status: number,
+  block: HeaderBlock,
+  body: Data | null,
+): boolean {
+  if (body !== null && body.length > WHOLE_BYTES_MAX) return false;
+  let data = body;
+  if (typeof data === "string" && data.length * 3 > WHOLE_BYTES_MAX) {
+    data = toBytes(data);
+    if (data.length > WHOLE_BYTES_MAX) return false;
+  }
+  const declared = block.contentLength;
+  if (declared >= 0 && declared !== lengthOf(data)) throw mismatch(declared, lengthOf(data));
+  writeResponse(bridge, id, status, block, RESPONSE_LAST, -1, data);
+  return true;
+}
+
+function lengthOf(data: Data | null): number {
+  if (data === null) return 0;
+  return typeof data === "string" ? Buffer.byteLength(data) : data.length;
+}
+
+function mismatch(declared: number, given: number): HTTPOutputError {
+  return new HTTPOutputError(`Content-Length says ${declared} bytes, the body has ${given}`);
+}
+
+/** Who wants to know when an answer is complete. */
+export interface ResponseOwner {
+  /** END or CANCEL has been written: the host is done with the id. */
+  answered(): void;
+}
+
+/**
+ * An answer bit by bit: `writeHeaders`, any number of `write`, `finish`. Without a Content-Length the body is chunked (or ends
+ * with the connection for HTTP/1.0).
+ */
+export class HTTPConnection {
+  readonly #bridge: Bridge;
+  readonly #id: number;
+  readonly #owner: ResponseOwner;
+  readonly #outflow: Outflow;
+  /** The answer to HEAD, or one whose status has no body: what is written is dropped. */
+  #bodyless: boolean;
+  #started: boolean;
+  #finished: boolean;
+  #gone: StreamClosedError | null = null;
+  #declared = -1;
+  #written = 0;
+
+  /** @internal */
+  constructor(bridge: Bridge, id: number, owner: ResponseOwner, isHead: boolean, answered: boolean) {
+    this.#bridge = bridge;
+    this.#id = id;
+    this.#owner = owner;
+    this.#bodyless = isHead;
+    this.#started = answered;
+    this.#finished = answered;
+    this.#outflow = new Outflow(bridge.options.writeWindow, (source, start, end, last) => {
+      bridge.writer.bytes(last ? FRAME_RESPONSE_END : FRAME_RESPONSE_BODY, id, source, start, end);
+      bridge.written();
+      if (last) this.#complete();
+    });
+  }
+
+  /** Whether the head has been sent. */
+  get started(): boolean {
+    return this.#started;
+  }
+
+  /** Whether the answer is complete, as far as its handler is concerned. */
+  get finished(): boolean {
+    return this.#finished;
+  }
+
+  /**
+   * Sends the head, and `chunk` as the beginning of the body. Resolves when `chunk` has been given to the peer's connection.
+   * Throws HTTPOutputError when the head has been sent already, HeaderError for a status or field that must not be sent.
+   */
+  writeHeaders(status: number, headers?: HeadersInput, chunk?: Data): Promise<void> {
+    if (this.#started) throw new HTTPOutputError("the head has been sent already");
+    checkStatus(status);
+    const block = encodeHeaders(headers);
+    if (this.#gone !== null) return this.#refuse();
+    this.#start(status, block, block.contentLength);
+    return chunk === undefined ? Promise.resolve() : this.write(chunk);
+  }
+
+  /**
+   * Sends `chunk` as the next part of the body. Resolves when it has been given to the peer's connection; rejects with
+   * StreamClosedError when the peer is gone, and nobody has to listen for that.
+   * Throws HTTPOutputError before the head, after `finish`, and for more bytes than Content-Length says.
+   */
+  write(chunk: Data): Promise<void> {
+    if (!this.#started) throw new HTTPOutputError("the head has not been sent yet");
+    if (this.#finished) throw new HTTPOutputError("the answer is finished");
+    const bytes = toBytes(chunk);
+    if (this.#gone !== null) return this.#refuse();
+    if (this.#bodyless) return Promise.resolve();
+    this.#written += bytes.length;
+    if (this.#declared >= 0 && this.#written > this.#declared) {
+      this.cancel();
+      throw mismatch(this.#declared, this.#written);
+    }
+    this.#outflow.push(bytes);
+    return this.#outflow.done();
+  }
+
+  /** Completes the answer. Throws HTTPOutputError when fewer bytes were written than Content-Length says. */
+  finish(): void {
+    if (!this.#started) throw new HTTPOutputError("the head has not been sent yet");
+    if (this.#finished) throw new HTTPOutputError("the answer is finished");
+    if (this.#gone === null && !this.#bodyless && this.#declared >= 0 && this.#written < this.#declared) {
+      this.cancel();
+      throw mismatch(this.#declared, this.#written);
+    }
+    this.#finished = true;
+    if (this.#gone === null) this.#outflow.end();
+  }
+
+  /** @internal A whole answer that does not fit one frame, or one without a body. */
+  respond(status: number, block: HeaderBlock, body: Data | null): void {
+    const bytes = body === null ? null : toBytes(body);
+    const given = bytes?.length ?? 0;
+    const bodyless = this.#bodyless || isBodyless(status);
+    if (!bodyless && block.contentLength >= 0 && block.contentLength !== given)
+      throw mismatch(block.contentLength, given);
+    if (bodyless) {
+      const declared = block.contentLength >= 0 || isBodyless(status) ? block.contentLength : given;
+      writeResponse(this.#bridge, this.#id, status, block, RESPONSE_LAST, declared, null);
+      this.#bridge.written();
+      this.#started = true;
+      this.#finished = true;
+      this.#complete();
+      return;
+    }
+    this.#start(status, block, given);
+    if (bytes !== null) this.#outflow.push(bytes);
+    this.#finished = true;
+    this.#outflow.end();
+  }
+
+  /** @internal Ends the connection at once: the answer cannot be completed. */
+  cancel(): void {
+    if (this.#gone !== null) return;
+    this.#bridge.writer.empty(FRAME_CANCEL, this.#id);
+    this.#bridge.written();
+    this.#started = true;
+    this.#finished = true;
+    this.gone(new StreamClosedError("CLOSED"));
+    this.#owner.answered();
+  }
+
+  /** @internal SENT has come. */
+  sent(bytes: number): void {
+    this.#outflow.sent(bytes);
+  }
+
+  /** @internal The peer or the worker is gone. */
+  gone(error: StreamClosedError): void {
+    this.#gone ??= error;
+    this.#outflow.fail(error);
+  }
+
+  #start(status: number, block: HeaderBlock, contentLength: number): void {
+    this.#started = true;
+    this.#declared = contentLength;
+    if (isBodyless(status)) this.#bodyless = true;
+    writeResponse(this.#bridge, this.#id, status, block, 0, contentLength, null);
+    this.#bridge.written();
+  }
+
+  #complete(): void {
+    this.#outflow.settle();
+    this.#owner.answered();
+  }
+
+  #refuse(): Promise<void> {
+    const rejected = Promise.reject(this.#gone);
+    rejected.catch(() => {});
+    return rejected;
+  }
+}

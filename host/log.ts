@@ -1,0 +1,77 @@
+/**
+ * Where waterspout reports what nobody else hears: a failed handler, an ended worker, the sandbox's own lines. Any
+ * pino-shaped object will do; the default writes one line to stderr.
+ */
+
+/** The part of pino that is used. A message comes alone, or after an object that may hold `err`. */
+export interface Logger {
+  debug(fields: object | string, message?: string): void;
+  info(fields: object | string, message?: string): void;
+  warn(fields: object | string, message?: string): void;
+  error(fields: object | string, message?: string): void;
+}
+
+/** Longest line taken over from a worker; what is longer is cut, since its text is not ours. */
+const LINE_BYTES_MAX = 4096;
+
+/** One line for an error: its name, its message and the first place in its stack. */
+export function errorLine(error: unknown): string {
+  if (!(error instanceof Error)) return oneLine(String(error));
+  const place = error.stack?.split("\n").find((line) => /^\s+at /.test(line));
+  const text = oneLine(`${error.name}: ${error.message}`);
+  return place === undefined ? text : `${text} (${place.trim()})`;
+}
+
+/** `text` without line breaks and other control characters, so that it cannot forge a line of its own. */
+export function oneLine(text: string): string {
+  let line = "";
+  for (const character of text) line += isControl(character) ? " " : character;
+  return line.trim();
+}
+
+function isControl(character: string): boolean {
+  const code = character.charCodeAt(0);
+  return code < 0x20 || (code >= 0x7f && code < 0xa0);
+}
+
+function write(level: string, fields: object | string, message?: string): void {
+  const text = typeof fields === "string" ? fields : message;
+  const error = typeof fields === "object" && "err" in fields ? `: ${errorLine(fields.err)}` : "";
+  process.stderr.write(`waterspout: ${level}${oneLine(text ?? "")}${error}\n`);
+}
+
+/** Writes warnings and errors to stderr, and says nothing below. */
+export const defaultLogger: Logger = {
+  debug() {},
+  info() {},
+  warn: (fields, message) => write("warning: ", fields, message),
+  error: (fields, message) => write("error: ", fields, message),
+};
+
+/** Cuts a worker's output into lines for `emit`; the bytes are a sandbox's, so length and characters are bounded. */
+export class LineReader {
+  #pending = "";
+  readonly #emit: (line: string) => void;
+
+  constructor(emit: (line: string) => void) {
+    this.#emit = emit;
+  }
+
+  push(chunk: Uint8Array): void {
+    const lines = (this.#pending + Buffer.from(chunk).toString("utf8")).split("\n");
+    const rest = lines.pop() ?? "";
+    for (const line of lines) this.#line(line);
+    this.#pending = rest.slice(0, LINE_BYTES_MAX);
+  }
+
+  /** The rest without a line end, when no more will come. */
+  end(): void {
+    this.#line(this.#pending);
+    this.#pending = "";
+  }
+
+  #line(line: string): void {
+    const text = oneLine(line.slice(0, LINE_BYTES_MAX));
+    if (text !== "") this.#emit(text);
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * What a server can be told: defaults, bounds, and where each is checked. Invariant: behind `resolveOptions` every value is
+ * within its range, and 0 means "the sandbox's own default" (docs/protocol.md, CONFIG).
+ */
+import { OptionError } from "./errors.js";
+import { BODY_BYTES_MAX, BODY_WINDOW_BYTES, WINDOW_BYTES_MIN, WRITE_WINDOW_BYTES } from "./limits.js";
+import { defaultLogger, type Logger } from "./log.js";
+
+/** Who runs the sandbox. */
+export type RuntimeName = "node" | "wasmtime";
+
+/** Options of every server. A limit or time that is not given takes the sandbox's default (docs/limits.md). */
+export interface ServerOptions {
+  /** Who runs the sandbox: `"node"`, inside this process, or `"wasmtime"`, child processes that own the sockets. Default: `$WATERSPOUT_RUNTIME`, else `"node"`. */
+  runtime?: RuntimeName | undefined;
+  /** Number of wasmtime processes, 1 to 64. Default 1. */
+  workers?: number | undefined;
+  /** Any pino-shaped logger. Default: one line on stderr for warnings and errors. */
+  logger?: Logger | undefined;
+  /** Open connections of one worker; more wait in the kernel. */
+  connectionsMax?: number | undefined;
+  /** Bytes of one request's body; more is answered with 413. Default 16 MiB. */
+  bodyBytesMax?: number | undefined;
+  /** Bytes of one request's head; more is answered with 431. */
+  headBytesMax?: number | undefined;
+  /** Milliseconds for a request's whole head. */
+  headerTimeoutMs?: number | undefined;
+  /** Milliseconds between two requests of a connection. For streams the default is no limit. */
+  idleTimeoutMs?: number | undefined;
+  /** Longest silence inside a request's body, in milliseconds. */
+  bodyTimeoutMs?: number | undefined;
+  /** Longest time, in milliseconds, that a peer may take nothing of what waits for it. */
+  writeTimeoutMs?: number | undefined;
+  /** Bytes that one read of a stream may need to hold. */
+  bufferBytesMax?: number | undefined;
+  /** Bytes of a request's body that are sent to the host before the handler has taken any. Default 256 KiB. */
+  bodyWindow?: number | undefined;
+  /** Bytes of one stream or response that the host sends ahead of the peer. Default 256 KiB. */
+  writeWindow?: number | undefined;
+}
+
+type Limit =
+  | "connectionsMax"
+  | "headBytesMax"
+  | "headerTimeoutMs"
+  | "idleTimeoutMs"
+  | "bodyTimeoutMs"
+  | "writeTimeoutMs"
+  | "bufferBytesMax"
+  | "bodyBytesMax"
+  | "bodyWindow"
+  | "writeWindow";
+
+/** The same, complete and checked. */
+export type ResolvedOptions = Readonly<Record<Limit, number>> & {
+  readonly runtime: RuntimeName;
+  readonly workers: number;
+  readonly logger: Logger;
+};
+
+const UINT31_MAX = 0x7fffffff;
+const WORKERS_MAX = 64;
+
+/** Checks `options` and fills in the defaults. Throws OptionError that names the option. */
+export function resolveOptions(options: ServerOptions): ResolvedOptions {
+  return {
+    runtime: runtimeName(options.runtime ?? process.env.WATERSPOUT_RUNTIME ?? "node"),
+    workers: integer("workers", options.workers, 1, WORKERS_MAX, 1),
+    logger: options.logger ?? defaultLogger,
+    connectionsMax: integer("connectionsMax", options.connectionsMax, 1, UINT31_MAX, 0),
+    bodyBytesMax: integer("bodyBytesMax", options.bodyBytesMax, 1, Number.MAX_SAFE_INTEGER, BODY_BYTES_MAX),
+    headBytesMax: integer("headBytesMax", options.headBytesMax, 1, UINT31_MAX, 0),
+    headerTimeoutMs: integer("headerTimeoutMs", options.headerTimeoutMs, 1, UINT31_MAX, 0),
+    idleTimeoutMs: integer("idleTimeoutMs", options.idleTimeoutMs, 1, UINT31_MAX, 0),
+    bodyTimeoutMs: integer("bodyTimeoutMs", options.bodyTimeoutMs, 1, UINT31_MAX, 0),
+    writeTimeoutMs: integer("writeTimeoutMs", options.writeTimeoutMs, 1, UINT31_MAX, 0),
+    bufferBytesMax: integer("bufferBytesMax", options.bufferBytesMax, 1, UINT31_MAX, 0),
+    bodyWindow: integer("bodyWindow", options.bodyWindow, WINDOW_BYTES_MIN, UINT31_MAX, BODY_WINDOW_BYTES),
+    writeWindow: integer("writeWindow", options.writeWindow, WINDOW_BYTES_MIN, UINT31_MAX, WRITE_WINDOW_BYTES),
+  };
+}
+
+function runtimeName(name: string): RuntimeName {
+  if (name === "node" || name === "wasmtime") return name;
+  throw new OptionError(`runtime must be "node" or "wasmtime", not ${JSON.stringify(name)}`);
+}
+
+function integer(name: string, value: number | undefined, min: number, max: number, preset: number): number {
+  if (value === undefined) return preset;
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new OptionError(`${name} must be a whole number from ${min} to ${max}, not ${String(value)}`);
+}

@@ -1,0 +1,243 @@
+/**
+ * The sandbox inside this process: `turn(0)` is called from Node's loop when something has become ready, and by a timer for
+ * what the sandbox wants to do without an event.
+ *
+ * Invariants: a turn is never entered twice, and no user code runs inside one: what the sandbox wrote to descriptor 1 is
+ * handed on after it. A trap, a bad pointer or proc_exit ends the instance and its sockets, and nothing else.
+ */
+import { readFile } from "node:fs/promises";
+import type { ListeningSocket } from "../address.js";
+import type { Peer } from "../bridge.js";
+import { RuntimeUnavailableError, WorkerError } from "../errors.js";
+import type { FrameWriter } from "../frames.js";
+import { LineReader } from "../log.js";
+import { Connection, Descriptor, DescriptorTable, ERRNO_AGAIN, KIND_CHANNEL, Listener } from "./descriptors.js";
+import { listen, type NodeListener } from "./listener.js";
+import { GuestExit, type StandardStreams, WASI_MODULE, Wasi } from "./wasi.js";
+import type { Runtime, Worker, WorkerEvents } from "./worker.js";
+
+/** What turn() returns when it does not want to be called without an event. */
+const NEVER = 0x7fffffff;
+const OUTPUT = 1;
+const DRAIN_CHECK_MS = 5;
+
+/** Descriptors 0, 1 and 2; only the first is ever polled. */
+class ChannelEnd extends Descriptor {
+  readonly kind = KIND_CHANNEL;
+  writer: FrameWriter | null = null;
+  ended = false;
+
+  available(): number {
+    return this.writer === null ? 1 : this.writer.length - this.writer.start;
+  }
+
+  hungUp(): boolean {
+    return this.ended;
+  }
+
+  close(): void {}
+}
+
+class NodeWorker implements Worker, StandardStreams {
+  readonly #events: WorkerEvents;
+  readonly #table: DescriptorTable;
+  readonly #input = new ChannelEnd();
+  readonly #listeners: Listener[];
+  readonly #lines: LineReader;
+  readonly #turn: (maxWaitMs: number) => number;
+  readonly #run = () => this.#runTurn();
+  #output: Buffer[] = [];
+  #scheduled = false;
+  #running = false;
+  /** Something became ready during a turn, perhaps after its poll. */
+  #again = false;
+  #finishing = false;
+  #over = false;
+  #timer: NodeJS.Timeout | null = null;
+  #timerAt = 0;
+  #drainTimer: NodeJS.Timeout | null = null;
+
+  constructor(module: WebAssembly.Module, sockets: readonly NodeListener[], events: WorkerEvents) {
+    this.#events = events;
+    this.#lines = new LineReader((line) => events.log(line));
+    this.#table = new DescriptorTable(() => this.#wake());
+    for (const end of [this.#input, new ChannelEnd(), new ChannelEnd()]) this.#table.add(end);
+    this.#listeners = sockets.map((socket) => new Listener(socket, this.#table));
+    for (const listener of this.#listeners) this.#table.add(listener);
+    const wasi = new Wasi(this.#table, this);
+    const { exports } = new WebAssembly.Instance(module, { [WASI_MODULE]: wasi.imports() });
+    wasi.attach(exports.memory as WebAssembly.Memory);
+    // The module's top level; run by the instantiation itself it would call imports before its memory is known here.
+    (exports._initialize as (() => void) | undefined)?.();
+    this.#turn = exports.turn as (maxWaitMs: number) => number;
+    this.#wake();
+  }
+
+  schedule(): void {
+    this.#wake();
+  }
+
+  send(writer: FrameWriter): void {
+    this.#input.writer = writer;
+    this.#table.setReadable(this.#input, true);
+  }
+
+  peer(descriptor: number): Peer | null {
+    const entry = this.#table.entries[descriptor];
+    return entry instanceof Connection ? entry : null;
+  }
+
+  /** The sandbox finds every connection, and its listeners, at their end. */
+  finish(): void {
+    this.#finishing = true;
+    this.#wake();
+    for (const [fd, entry] of this.#table.entries.entries()) {
+      if (entry instanceof Listener) this.#table.close(fd);
+      else if (entry instanceof Connection) entry.shutdownReading();
+    }
+  }
+
+  kill(): void {
+    if (this.#over) return;
+    this.#close();
+    setImmediate(() => this.#events.ended(new WorkerError("it was killed")));
+  }
+
+  #close(): void {
+    this.#over = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    for (const listener of this.#listeners) listener.detach();
+    for (const entry of this.#table.entries) if (entry instanceof Connection) entry.destroy();
+    this.#table.entries.length = 0;
+    if (this.#drainTimer !== null) clearInterval(this.#drainTimer);
+    for (const connection of this.#table.lingering) connection.destroy();
+  }
+
+  // --- descriptors 0, 1 and 2 ---
+
+  readInput(memory: Uint8Array, target: number, size: number): number {
+    const { writer } = this.#input;
+    const waiting = writer === null ? 0 : writer.length - writer.start;
+    if (writer === null || waiting === 0) return this.#input.ended ? 0 : -ERRNO_AGAIN;
+    const bytes = Math.min(waiting, size);
+    memory.set(writer.buffer.subarray(writer.start, writer.start + bytes), target);
+    writer.start += bytes;
+    if (writer.start === writer.length) {
+      writer.clear();
+      this.#table.setReadable(this.#input, false);
+    }
+    return bytes;
+  }
+
+  write(fd: number, bytes: Uint8Array): void {
+    if (fd === OUTPUT) this.#output.push(Buffer.from(bytes));
+    else this.#lines.push(bytes);
+  }
+
+  // --- turns ---
+
+  #wake(): void {
+    this.#again = true;
+    if (this.#scheduled || this.#running || this.#over) return;
+    this.#scheduled = true;
+    setImmediate(this.#run);
+  }
+
+  #runTurn(): void {
+    this.#scheduled = false;
+    if (this.#over) return;
+    let rest: number;
+    this.#running = true;
+    this.#events.gather();
+    this.#again = false;
+    try {
+      rest = this.#turn(0);
+    } catch (error) {
+      return this.#fail(error);
+    }
+    this.#running = false;
+    this.#deliver();
+    if (this.#over) return;
+    if (rest < 0 || (this.#finishing && !this.#hasConnections())) return this.#end(null);
+    if (rest === 0 || this.#again) this.#wake();
+    else if (rest !== NEVER) this.#wakeIn(rest);
+  }
+
+  #hasConnections(): boolean {
+    return this.#table.entries.some((entry) => entry instanceof Connection);
+  }
+
+  #deliver(): void {
+    const output = this.#output;
+    if (output.length === 0) return;
+    this.#output = [];
+    for (const chunk of output) this.#events.receive(chunk);
+  }
+
+  /** A timer that is due earlier stays: an early turn does no harm, and most turns then need no new timer. */
+  #wakeIn(ms: number): void {
+    const due = performance.now() + ms;
+    if (this.#timer !== null) {
+      if (this.#timerAt <= due) return;
+      clearTimeout(this.#timer);
+    }
+    this.#timerAt = due;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#wake();
+    }, ms);
+  }
+
+  #fail(error: unknown): void {
+    this.#running = false;
+    this.#deliver();
+    if (this.#over) return;
+    if (error instanceof GuestExit) return this.#end(error.status === 0 ? null : new WorkerError(error.message));
+    this.#end(new WorkerError(`the sandbox failed: ${String(error)}`, { cause: error }));
+  }
+
+  /** In order, it has ended when the last bytes of its connections have left, too. */
+  #end(error: Error | null): void {
+    if (error === null && this.#table.lingering.size > 0) {
+      this.#drainTimer ??= setInterval(() => this.#end(null), DRAIN_CHECK_MS);
+      return;
+    }
+    this.#close();
+    this.#lines.end();
+    this.#events.ended(error);
+  }
+}
+
+const modules = new Map<string, WebAssembly.Module>();
+
+/** Reads and compiles a module, once, and checks that it is one of ours. */
+async function load(path: string): Promise<void> {
+  if (modules.has(path)) return;
+  let module: WebAssembly.Module;
+  try {
+    module = await WebAssembly.compile(await readFile(path));
+  } catch (error) {
+    throw new RuntimeUnavailableError(`cannot load ${path}: ${(error as Error).message}`, { cause: error });
+  }
+  const known = Object.keys(new Wasi(new DescriptorTable(() => {}), silent).imports());
+  for (const wanted of WebAssembly.Module.imports(module)) {
+    if (wanted.module === WASI_MODULE && known.includes(wanted.name)) continue;
+    throw new RuntimeUnavailableError(`cannot run ${path} in Node: it imports ${wanted.module}.${wanted.name}`);
+  }
+  const names = WebAssembly.Module.exports(module).map((entry) => entry.name);
+  for (const name of ["turn", "memory"]) {
+    if (!names.includes(name)) throw new RuntimeUnavailableError(`cannot run ${path} in Node: it exports no ${name}`);
+  }
+  modules.set(path, module);
+}
+
+const silent: StandardStreams = { readInput: () => 0, write: () => {} };
+
+export const nodeRuntime: Runtime = {
+  name: "node",
+  bind: (address, port, backlog) => listen(address, port, backlog),
+  prepare: load,
+  start(path: string, sockets: readonly ListeningSocket[], events: WorkerEvents): Worker {
+    return new NodeWorker(modules.get(path) as WebAssembly.Module, sockets as readonly NodeListener[], events);
+  },
+};

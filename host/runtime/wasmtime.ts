@@ -1,0 +1,127 @@
+/**
+ * The sandbox in processes of its own: wasmtime owns the connections, this process only sees frames, over the child's stdin and
+ * stdout. A child holds the listeners, a clock and these pipes, and ends when its stdin does.
+ *
+ * Invariant: nothing that a child does harms this process or another child; it is told about and can be replaced.
+ * Reference: sd_listen_fds(3) for LISTEN_FDS and LISTEN_PID; `wasmtime run -S help`.
+ */
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
+import { promisify } from "node:util";
+import type { ListeningSocket } from "../address.js";
+import type { Peer } from "../bridge.js";
+import { RuntimeUnavailableError, WorkerError } from "../errors.js";
+import type { FrameWriter } from "../frames.js";
+import { LineReader } from "../log.js";
+import { WASMTIME_FILE } from "../paths.js";
+import { listenShared, type SharedListener } from "./sharedlistener.js";
+import type { Runtime, Worker, WorkerEvents } from "./worker.js";
+
+/** preview1 sockets went away with wasmtime 47; 36 is the long-term release that has them. */
+const VERSION_NEEDED = 36;
+const HINT = '"make wasmtime" installs it, and WATERSPOUT_WASMTIME names another';
+
+class WasmtimeWorker implements Worker {
+  readonly #child: ChildProcess;
+  readonly #input: Writable;
+  readonly #events: WorkerEvents;
+  readonly #gather = () => this.#events.gather();
+  readonly #killAtExit = () => this.#child.kill("SIGKILL");
+
+  constructor(binary: string, module: string, sockets: readonly SharedListener[], events: WorkerEvents) {
+    this.#events = events;
+    // The shell only sets LISTEN_PID to the pid that wasmtime will have. A group of its own keeps a terminal's Ctrl-C away.
+    this.#child = spawn(
+      "sh",
+      ["-c", 'LISTEN_PID=$$ exec "$0" "$@"', binary, "run", "-S", "preview2=n", "-S", "listenfd", module],
+      {
+        stdio: ["pipe", "pipe", "pipe", ...sockets.map((socket) => socket.fd)],
+        env: { PATH: process.env.PATH, HOME: process.env.HOME, LISTEN_FDS: String(sockets.length) },
+        detached: true,
+      },
+    );
+    this.#input = this.#child.stdin as Writable;
+    this.#input.on("error", () => {}); // the end of the child is told by "close"
+    (this.#child.stdout as Readable).on("data", (chunk: Buffer) => events.receive(chunk));
+    const lines = new LineReader((line) => events.log(line));
+    (this.#child.stderr as Readable).on("data", (chunk: Buffer) => lines.push(chunk));
+    process.on("exit", this.#killAtExit);
+    this.#watchEnd(lines);
+  }
+
+  schedule(): void {
+    setImmediate(this.#gather);
+  }
+
+  send(writer: FrameWriter): void {
+    this.#input.write(writer.buffer.subarray(writer.start, writer.length));
+    // Nearly always the pipe takes it at once and the buffer is free again; else it belongs to the stream.
+    if (this.#input.writableLength === 0) writer.clear();
+    else writer.take();
+  }
+
+  peer(): Peer | null {
+    return null;
+  }
+
+  /** preview1 has no signals: a module that does not read frames can only be ended. */
+  finish(): void {
+    this.kill();
+  }
+
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+
+  #watchEnd(lines: LineReader): void {
+    let told = false;
+    const end = (error: Error | null) => {
+      if (told) return;
+      told = true;
+      process.off("exit", this.#killAtExit);
+      lines.end();
+      this.#events.ended(error);
+    };
+    this.#child.on("error", (error) => end(new WorkerError(`wasmtime cannot be started: ${error.message}`)));
+    this.#child.on("close", (status, signal) => {
+      if (status === 0) end(null);
+      else end(new WorkerError(signal === null ? `it exited with status ${status}` : `it was killed by ${signal}`));
+    });
+  }
+}
+
+function binaryFile(): string {
+  return process.env.WATERSPOUT_WASMTIME || WASMTIME_FILE;
+}
+
+/** Rejects unless the binary is there and of the version that is needed. */
+async function checkVersion(): Promise<void> {
+  const binary = binaryFile();
+  let output: string;
+  try {
+    output = (await promisify(execFile)(binary, ["--version"], { timeout: 10_000 })).stdout;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const problem = code === "ENOENT" ? "there is no wasmtime" : "there is no working wasmtime";
+    throw new RuntimeUnavailableError(`${problem} at ${binary}; ${HINT}`, { cause: error });
+  }
+  const version = /^wasmtime(?:-cli)? (\d+)\.\S+/.exec(output);
+  if (Number(version?.[1]) === VERSION_NEEDED) return;
+  const found = version === null ? "no wasmtime" : version[0];
+  throw new RuntimeUnavailableError(`${binary} is ${found}; wasmtime ${VERSION_NEEDED} is needed: ${HINT}`);
+}
+
+let checked: { binary: string; result: Promise<void> } | null = null;
+
+export const wasmtimeRuntime: Runtime = {
+  name: "wasmtime",
+  bind: (address, port, backlog) => listenShared(address, port, backlog),
+  prepare(): Promise<void> {
+    const binary = binaryFile();
+    if (checked?.binary !== binary) checked = { binary, result: checkVersion() };
+    return checked.result;
+  },
+  start(module: string, sockets: readonly ListeningSocket[], events: WorkerEvents): Worker {
+    return new WasmtimeWorker(binaryFile(), module, sockets as readonly SharedListener[], events);
+  },
+};

@@ -1,0 +1,201 @@
+/**
+ * Keeps a server's workers running: starts them, starts a dead one again, gives up after too many, and ends them in order.
+ *
+ * Invariant: each slot has at most one live worker. One that ends without being asked to is replaced after a pause, until
+ * RESTARTS_MAX of them have; then the others are stopped too, and `failed` is called once.
+ */
+import type { ListeningSocket } from "./address.js";
+import { WorkerError } from "./errors.js";
+import {
+  RESTART_FORGET_MS,
+  RESTART_PAUSE_MAX_MS,
+  RESTART_PAUSE_MS,
+  RESTARTS_MAX,
+  START_TIMEOUT_MS,
+  STOP_SLACK_MS,
+} from "./limits.js";
+import type { Logger } from "./log.js";
+import type { Runtime, Worker } from "./runtime/index.js";
+
+/** What the bytes of one worker mean. One is made for every start. */
+export interface Session {
+  /** The worker runs; frames can be sent. */
+  attach(worker: Worker): void;
+  gather(): void;
+  receive(chunk: Buffer): void;
+  /** The worker has ended. */
+  end(): void;
+  /** Lets what is in flight finish within `graceMs` and ends the worker. */
+  stop(graceMs: number): void;
+}
+
+/** What a session tells. */
+export interface SessionEvents {
+  ready(): void;
+  /** The worker is not to be believed any more and has been killed. */
+  failed(error: Error): void;
+}
+
+export interface SupervisorSettings {
+  readonly runtime: Runtime;
+  /** The path of the .wasm file. */
+  readonly module: string;
+  readonly sockets: readonly ListeningSocket[];
+  readonly count: number;
+  readonly logger: Logger;
+  session(events: SessionEvents): Session;
+  /** It has given up. */
+  failed(error: Error): void;
+}
+
+interface Slot {
+  readonly name: string;
+  /** A worker of this slot has served before: an end is worth a restart. */
+  served: boolean;
+  worker: Worker | null;
+  session: Session | null;
+  timer: NodeJS.Timeout | null;
+  startedMs: number;
+  pauseMs: number;
+  /** What the session said about the worker's end. */
+  verdict: Error | null;
+}
+
+export class Supervisor {
+  readonly #settings: SupervisorSettings;
+  readonly #slots: Slot[] = [];
+  #restarts = 0;
+  #stopping = false;
+  #stopped: Promise<void> | null = null;
+  #ended: () => void = () => {};
+
+  constructor(settings: SupervisorSettings) {
+    this.#settings = settings;
+  }
+
+  /** Starts all workers. Resolves when every one serves; rejects, with all of them ended, when one does not. */
+  async start(): Promise<void> {
+    const { runtime, module, count } = this.#settings;
+    await runtime.prepare(module);
+    const starts: Promise<void>[] = [];
+    for (let index = 0; index < count; index++) {
+      const name = count === 1 ? "the worker" : `worker ${index}`;
+      const slot = newSlot(name);
+      this.#slots.push(slot);
+      starts.push(this.#firstStart(slot));
+    }
+    try {
+      await Promise.all(starts);
+    } catch (error) {
+      await this.kill();
+      throw error;
+    }
+  }
+
+  /** Ends all workers: what is in flight may take `graceMs`. Calling it again changes nothing. */
+  stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    this.#stopped ??= this.#allEnded(() => {
+      for (const slot of this.#slots) {
+        slot.session?.stop(graceMs);
+        slot.timer = setTimeout(() => slot.worker?.kill(), graceMs + STOP_SLACK_MS);
+      }
+    });
+    return this.#stopped;
+  }
+
+  /** Ends all workers at once. */
+  kill(): Promise<void> {
+    this.#stopping = true;
+    for (const slot of this.#slots) slot.worker?.kill();
+    this.#stopped ??= this.#allEnded(() => {});
+    return this.#stopped;
+  }
+
+  #allEnded(begin: () => void): Promise<void> {
+    for (const slot of this.#slots) {
+      if (slot.timer !== null) clearTimeout(slot.timer);
+      slot.timer = null;
+    }
+    return new Promise((resolve) => {
+      this.#ended = () => {
+        if (this.#slots.every((slot) => slot.worker === null)) resolve();
+      };
+      begin();
+      this.#ended();
+    });
+  }
+
+  #firstStart(slot: Slot): Promise<void> {
+    return new Promise((resolve, reject) => {
+      slot.timer = setTimeout(() => {
+        reject(new WorkerError(`${slot.name} did not begin to serve within ${START_TIMEOUT_MS} ms`));
+      }, START_TIMEOUT_MS);
+      this.#startWorker(slot, resolve, reject);
+    });
+  }
+
+  #startWorker(slot: Slot, ready: () => void, failed: (error: Error) => void): void {
+    const { runtime, module, sockets, logger } = this.#settings;
+    slot.startedMs = performance.now();
+    slot.verdict = null;
+    const session = this.#settings.session({
+      ready: () => {
+        if (slot.timer !== null) clearTimeout(slot.timer);
+        slot.timer = null;
+        slot.served = true;
+        ready();
+      },
+      failed: (error) => {
+        slot.verdict = error;
+      },
+    });
+    slot.session = session;
+    slot.worker = runtime.start(module, sockets, {
+      gather: () => session.gather(),
+      receive: (chunk) => session.receive(chunk),
+      log: (line) => logger.warn(`${slot.name}: ${line}`),
+      ended: (error) => this.#workerEnded(slot, slot.verdict ?? error, failed),
+    });
+    session.attach(slot.worker);
+  }
+
+  #workerEnded(slot: Slot, error: Error | null, failed: (error: Error) => void): void {
+    slot.session?.end();
+    slot.session = null;
+    slot.worker = null;
+    if (slot.timer !== null) clearTimeout(slot.timer);
+    slot.timer = null;
+    const reason = error ?? new WorkerError("it ended without being asked to");
+    failed(reason);
+    if (this.#stopping) this.#ended();
+    else if (slot.served) this.#restart(slot, reason);
+  }
+
+  #restart(slot: Slot, reason: Error): void {
+    const { logger } = this.#settings;
+    if (this.#restarts >= RESTARTS_MAX) {
+      const error = new WorkerError(
+        `gave up after ${RESTARTS_MAX} restarts of workers; the last one: ${reason.message}`,
+      );
+      void this.kill().then(() => this.#settings.failed(error));
+      return;
+    }
+    this.#restarts++;
+    const quiet = performance.now() - slot.startedMs > RESTART_FORGET_MS;
+    slot.pauseMs = quiet || slot.pauseMs === 0 ? RESTART_PAUSE_MS : Math.min(slot.pauseMs * 2, RESTART_PAUSE_MAX_MS);
+    logger.error(`${slot.name} has ended: ${reason.message}; it is started again in ${slot.pauseMs} ms`);
+    slot.timer = setTimeout(() => {
+      slot.timer = setTimeout(() => slot.worker?.kill(), START_TIMEOUT_MS);
+      this.#startWorker(
+        slot,
+        () => {},
+        () => {},
+      );
+    }, slot.pauseMs);
+  }
+}
+
+function newSlot(name: string): Slot {
+  return { name, served: false, worker: null, session: null, timer: null, startedMs: 0, pauseMs: 0, verdict: null };
+}

@@ -1,0 +1,63 @@
+/**
+ * Tornado's TCPServer: subclass it and write `handleStream`.
+ *
+ * Invariant: a handler that throws or rejects is logged and its stream closed; nobody else notices.
+ */
+import type { Address } from "./address.js";
+import type { Acceptor, Bridge, Endpoint } from "./bridge.js";
+import { ProtocolError, StreamClosedError } from "./errors.js";
+import { IOStream } from "./iostream.js";
+import type { Logger } from "./log.js";
+import { Server } from "./server.js";
+
+const OPEN_BYTES = 8;
+
+export class TCPServer extends Server {
+  /**
+   * Serves one connection. `address` is the peer's, null where only the sandbox knows it (wasmtime). The stream stays open
+   * until one side closes it, also after this has returned; when it throws or rejects the stream is closed.
+   */
+  handleStream(_stream: IOStream, _address: Address | null): void | Promise<void> {
+    throw new Error(`${this.constructor.name} has no handleStream`);
+  }
+
+  /** @internal */
+  protected override acceptor(): Acceptor {
+    const handle = (stream: IOStream, address: Address | null) => this.handleStream(stream, address);
+    const { logger } = this.options;
+    return {
+      kind: 0,
+      accept: (bridge, id, chunk, start, end) => open(bridge, id, chunk, start, end, handle, logger),
+    };
+  }
+}
+
+type Handler = (stream: IOStream, address: Address | null) => void | Promise<void>;
+
+function open(
+  bridge: Bridge,
+  id: number,
+  chunk: Buffer,
+  start: number,
+  end: number,
+  handle: Handler,
+  logger: Logger,
+): Endpoint {
+  if (end - start !== OPEN_BYTES) throw new ProtocolError("OPEN");
+  const peer = bridge.peer(chunk.readUInt32LE(start));
+  return new IOStream(bridge, id, (stream) => {
+    try {
+      const result = handle(stream, peer === null ? null : peer.address);
+      if (result !== undefined) Promise.resolve(result).catch((error) => fail(stream, error, logger));
+    } catch (error) {
+      fail(stream, error, logger);
+    }
+  });
+}
+
+/** A peer that hangs up is no failure of the handler that was waiting for it. */
+function fail(stream: IOStream, error: unknown, logger: Logger): void {
+  if (error instanceof StreamClosedError) logger.debug({ err: error }, "a peer has ended its connection");
+  else logger.error({ err: error }, "a stream's handler failed");
+  stream.close();
+}

@@ -1,0 +1,39 @@
+// An HTTP handler for tests: handlers that fail in each way that there is, and one that tells what it was given.
+import { once } from "node:events";
+import type { HTTPServerRequest } from "waterspout";
+
+export default async function handle(request: HTTPServerRequest): Promise<void> {
+  switch (request.path) {
+    case "/throw":
+      throw new Error("thrown by the handler");
+    case "/late":
+      request.connection.writeHeaders(200, { "content-type": "text/plain" });
+      await request.connection.write("a part of the answer\n");
+      throw new Error("thrown in the middle of the answer");
+    case "/inject":
+      return request.respond(200, { "x-name": "value\r\nset-cookie: stolen=1" }, "injected");
+    case "/twice":
+      request.respond(200, {}, "first");
+      return request.respond(200, {}, "second");
+    case "/empty":
+      return request.respond(204);
+    case "/count": {
+      let bytes = 0;
+      for await (const chunk of request.body) bytes += chunk.length;
+      return request.respond(200, {}, String(bytes));
+    }
+    case "/unread":
+      await once(request.signal, "abort");
+      return console.error("the client of /unread is gone");
+    default:
+      return request.respond(200, { "content-type": "application/json" }, await describe(request));
+  }
+}
+
+async function describe(request: HTTPServerRequest): Promise<string> {
+  const { method, target, path, version, remoteAddress } = request;
+  const query = [...request.query];
+  const headers = [...request.headers.entries()];
+  const body = (await request.readBody()).toString("latin1");
+  return JSON.stringify({ method, target, path, version, remoteAddress, query, headers, body });
+}

@@ -1,0 +1,2 @@
+// An application without a handler: what it exports by default is none.
+export default { answer: 42 };

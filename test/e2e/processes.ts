@@ -1,0 +1,93 @@
+// What the kernel says about a process and all that it started: who lives, what it costs. Linux, proc(5).
+// Nothing here kills by name: only what a test has started, found through its parent.
+import { readdirSync, readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** Clock ticks a second in /proc/PID/stat; Linux shows user space 100 whatever the kernel's own rate is. */
+const TICKS_PER_SECOND = 100;
+
+interface Stat {
+  pid: number;
+  parent: number;
+  state: string;
+  cpuTicks: number;
+  startTime: string;
+}
+
+/** A process that cannot be mistaken for a later one with the same number. */
+export interface ProcessId {
+  pid: number;
+  startTime: string;
+}
+
+/** The process and everything below it, itself first. Empty when it is gone. */
+export function processTree(pid: number): ProcessId[] {
+  const all = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => stat(Number(name)))
+    .filter((found) => found !== null && found.state !== "Z") as Stat[];
+  const tree = all.filter((found) => found.pid === pid);
+  for (const member of tree) tree.push(...all.filter((found) => found.parent === member.pid));
+  return tree.map(({ pid, startTime }) => ({ pid, startTime }));
+}
+
+export function isAlive({ pid, startTime }: ProcessId): boolean {
+  const found = stat(pid);
+  return found !== null && found.state !== "Z" && found.startTime === startTime;
+}
+
+/** The processes below `pid` that run the wasmtime binary: a server's workers. */
+export function workersOf(pid: number): ProcessId[] {
+  return processTree(pid)
+    .slice(1)
+    .filter((member) => /(^|\/)wasmtime$/.test(commandLine(member.pid)[0] ?? ""));
+}
+
+export function commandLine(pid: number): string[] {
+  return read(`/proc/${pid}/cmdline`)?.split("\0").slice(0, -1) ?? [];
+}
+
+/** Share of one core that the whole tree uses in the best of a few windows: a server that spins spins in each of them. */
+export async function cpuShare(pid: number, windowMs = 2000, windows = 3): Promise<number> {
+  let best = Infinity;
+  for (let i = 0; i < windows && best > 0.02; i++) {
+    const [before, start] = [cpuTicks(pid), performance.now()];
+    await sleep(windowMs);
+    const seconds = (performance.now() - start) / 1000;
+    best = Math.min(best, (cpuTicks(pid) - before) / TICKS_PER_SECOND / seconds);
+  }
+  return best;
+}
+
+/** Memory of the tree that is resident and its own (no file pages, which all processes share). */
+export function residentBytes(pid: number): number {
+  return processTree(pid)
+    .map((member) => Number(/^RssAnon:\s+(\d+) kB$/m.exec(read(`/proc/${member.pid}/status`) ?? "")?.[1] ?? 0) * 1024)
+    .reduce((sum, bytes) => sum + bytes, 0);
+}
+
+function cpuTicks(pid: number): number {
+  return processTree(pid).reduce((sum, member) => sum + (stat(member.pid)?.cpuTicks ?? 0), 0);
+}
+
+function stat(pid: number): Stat | null {
+  const text = read(`/proc/${pid}/stat`);
+  if (text === null) return null;
+  // The second field is the command's name in parentheses and may hold anything; count from its end.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return {
+    pid,
+    state: fields[0],
+    parent: Number(fields[1]),
+    cpuTicks: Number(fields[11]) + Number(fields[12]),
+    startTime: fields[19],
+  };
+}
+
+function read(path: string): string | null {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return null; // the process has ended meanwhile
+  }
+}

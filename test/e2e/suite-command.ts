@@ -1,0 +1,249 @@
+// The command on one runtime: how it starts, how it ends, and what it does when a port, an application or a worker fails it.
+
+import { once } from "node:events";
+import net from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+
+import { Client } from "./client.js";
+import { isAlive, workersOf } from "./processes.js";
+import { eventually, type Options, run, type Server, start, type Way } from "./ways.js";
+
+const GET = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+const slow = (ms: number): string => `GET /slow?ms=${ms} HTTP/1.1\r\nHost: x\r\n\r\n`;
+
+export function commandSuite(way: Way): void {
+  describe("serving", () => {
+    let server: Server | undefined;
+    const serve = async (app: string, args: string[] = []): Promise<Server> => (server = await start(way, app, args));
+    afterEach(async () => {
+      await server?.stop();
+      server = undefined;
+    });
+
+    test("examples/hello.ts, and one line that says so", async () => {
+      const server = await serve("examples/hello.ts");
+      expect(server.output.stdout).toBe(`Waterspout serves http://127.0.0.1:${server.port}/ (${way.runtime})\n`);
+      const response = await server.get("/anything");
+      expect(response).toMatchObject({ status: 200 });
+      expect(response.headers.get("content-type")).toMatch(/^text\/plain\b/);
+      expect(response.body.toString()).toBe("Hello, world");
+    });
+
+    test("on another address", async () => {
+      const { url, port } = await serve("examples/hello.ts", ["--address", "127.0.0.2"]);
+      expect(url).toBe(`http://127.0.0.2:${port}/`);
+      const client = await Client.connect(port, { host: "127.0.0.2" });
+      expect((await client.send(GET).readResponse()).status).toBe(200);
+      client.close();
+      await expect(Client.connect(port)).rejects.toThrow("ECONNREFUSED");
+    });
+
+    test("on a port of one's choice, again right after a server on it has ended", async () => {
+      const first = await serve("examples/hello.ts");
+      await first.get("/");
+      await first.stop();
+      const again = await serve("examples/hello.ts", ["--port", String(first.port)]);
+      expect(again.port).toBe(first.port);
+      expect((await again.get("/")).status).toBe(200);
+    });
+
+    describe("SIGTERM", () => {
+      test("lets a request in flight finish, takes no other, ends what is idle, exits 0", async () => {
+        const server = await serve(way.demo);
+        const [idle, busy] = [await server.connect(), await server.connect()];
+        await idle.send(GET).readResponse();
+        busy.send(slow(2500));
+        await idle.send(GET).readResponse(); // by now the slow one is in its handler
+        server.signal("SIGTERM");
+        await idle.expectEnd();
+        await refuses(server.port);
+        expect(busy.receivedBytes, "the answer must still be on its way").toBe(0);
+        const response = await busy.readResponse();
+        expect(response.body.toString()).toBe("slept 2500 ms");
+        expect(response.headers.get("connection")).toBe("close");
+        await busy.expectEnd();
+        expect(await server.exited).toEqual({ code: 0, signal: null });
+      });
+
+      test("with nothing to wait for it exits at once", async () => {
+        const server = await serve(way.demo);
+        await server.get("/");
+        const before = performance.now();
+        server.signal("SIGTERM");
+        expect(await server.exited).toEqual({ code: 0, signal: null });
+        expect(performance.now() - before).toBeLessThan(3000);
+      });
+
+      test("waits ten seconds for a request that takes longer, no more", { timeout: 30_000 }, async () => {
+        const server = await serve(way.demo);
+        const busy = (await server.connect()).send(slow(60_000));
+        await server.get("/");
+        const before = performance.now();
+        server.signal("SIGTERM");
+        await busy.gone();
+        expect(await server.exited).toEqual({ code: 0, signal: null });
+        expect(performance.now() - before).toBeGreaterThan(8000);
+        expect(performance.now() - before).toBeLessThan(13_000);
+      });
+    });
+
+    test.each([
+      ["SIGTERM", 143],
+      ["SIGINT", 130],
+    ] as const)("a second %s ends it at once with %i", async (signal, code) => {
+      const server = await serve(way.demo);
+      (await server.connect()).send(slow(60_000));
+      await server.get("/");
+      server.signal(signal);
+      await refuses(server.port);
+      const before = performance.now();
+      server.signal(signal);
+      expect(await server.exited).toEqual({ code, signal: null });
+      expect(performance.now() - before).toBeLessThan(3000);
+    });
+  });
+
+  describe("what cannot be served ends with one clear line", () => {
+    const fails = async (args: string[], code: number, line: RegExp, options?: Options): Promise<void> => {
+      const result = await run(["run", ...args, "--runtime", way.runtime], options);
+      expect(result).toMatchObject({ code, stdout: "" });
+      expect(result.stderr).toMatch(/^waterspout: [^\n]+\n$/);
+      expect(result.stderr).toMatch(line);
+    };
+
+    test("a port in use", async () => {
+      const other = net.createServer().listen(0, "127.0.0.1");
+      await once(other, "listening");
+      const { port } = other.address() as net.AddressInfo;
+      await fails(["examples/hello.ts", "--port", String(port)], 1, new RegExp(`127\\.0\\.0\\.1:${port}\\b.*in use`));
+      other.close();
+    });
+
+    // Whoever runs this as root gives that right away first; it takes no other user, who might not be able to read the project.
+    const wrap = process.getuid!() === 0 ? ["setpriv", "--bounding-set=-net_bind_service", "--"] : [];
+    test("a port that needs a right", async () => {
+      await fails(["examples/hello.ts", "--port", "81"], 1, /127\.0\.0\.1:81\b.*permi/i, { wrap });
+    });
+
+    test("an address that is not this machine's", async () => {
+      await fails(["examples/hello.ts", "--port", "0", "--address", "192.0.2.1"], 1, /192\.0\.2\.1/);
+    });
+
+    test("a port that is none", async () => {
+      for (const port of ["x", "65536", "-1", ""]) await fails(["examples/hello.ts", `--port=${port}`], 2, /port/);
+    });
+
+    test("a missing application", () => fails(["examples/nowhere.ts"], 2, /examples\/nowhere\.ts/));
+    test("a missing sandboxed application", () => fails(["build/nowhere.wasm"], 2, /build\/nowhere\.wasm/));
+    test("an application without a handler", () => fails(["test/e2e/apps/nothing.ts"], 2, /nothing\.ts.*default/));
+    test("an application that is no program", () => fails(["README.md"], 2, /README\.md/));
+    test("an application that fails while it loads", () => fails(["test/e2e/apps/broken.ts"], 1, /broken on purpose/));
+    test("an unknown option", () => fails(["examples/hello.ts", "--speed", "high"], 2, /--speed/));
+    test("workers that are no number", () => fails(["examples/hello.ts", "--workers", "many"], 2, /workers/));
+    test("no workers", () => fails(["examples/hello.ts", "--workers", "0"], 2, /workers/));
+  });
+}
+
+/** Only for the runtime that has workers. */
+export function workerSuite(way: Way): void {
+  describe("workers", () => {
+    let server: Server;
+    beforeAll(async () => {
+      server = await start(way, way.demo, ["--workers", "2"]);
+    });
+    afterAll(() => server.stop());
+
+    test("are as many as asked for, and share the port", async () => {
+      await eventually("two workers", () => workersOf(server.pid).length === 2);
+      const clients = await Promise.all(Array.from({ length: 100 }, () => server.connect()));
+      for (const client of clients) expect((await client.send(GET).readResponse()).status).toBe(200);
+      for (const client of clients) client.close();
+    });
+
+    test("one that is killed is replaced; the other serves on; the server says so", async () => {
+      const [victim, other] = workersOf(server.pid);
+      // Held by either worker; those of the killed one end, those of the other do not notice.
+      const held = await Promise.all(Array.from({ length: 40 }, () => server.connect()));
+      for (const client of held) await client.send(GET).readResponse();
+      process.kill(victim.pid, "SIGKILL");
+      for (let i = 0; i < 50; i++) expect((await server.get("/")).status).toBe(200);
+      await server.complaint(/worker/i);
+      await eventually("two workers", () => workersOf(server.pid).length === 2);
+      expect(isAlive(other)).toBe(true);
+      expect(workersOf(server.pid).map(({ pid }) => pid)).not.toContain(victim.pid);
+      const answers = await Promise.allSettled(held.map((client) => client.send(GET).readResponse()));
+      const served = answers.filter(({ status }) => status === "fulfilled").length;
+      expect(served, "connections of the worker that lives").toBeGreaterThan(0);
+      expect(served, "connections of the worker that died").toBeLessThan(held.length);
+      for (const client of held) client.close();
+    });
+
+    test("all of them killed in the middle of answers: who comes next is served", async () => {
+      const cut = await Promise.all(Array.from({ length: 10 }, () => server.connect()));
+      for (const client of cut) client.send(slow(60_000));
+      await server.get("/");
+      for (const { pid } of workersOf(server.pid)) process.kill(pid, "SIGKILL");
+      for (const client of cut) await client.gone();
+      expect((await server.get("/")).status).toBe(200);
+      await eventually("two workers", () => workersOf(server.pid).length === 2);
+    });
+
+    test("a worker that dies again and again is replaced with pauses, not in a busy loop", async () => {
+      const seen = new Set<number>();
+      const until = performance.now() + 3000;
+      while (performance.now() < until) {
+        for (const { pid } of workersOf(server.pid)) {
+          seen.add(pid);
+          process.kill(pid, "SIGKILL");
+        }
+        await sleep(5);
+      }
+      expect(seen.size).toBeLessThan(60);
+      await eventually("two workers", () => workersOf(server.pid).length === 2);
+      expect((await server.get("/")).status).toBe(200);
+    });
+
+    test("end with the server, however it ends", async () => {
+      const doomed = await start(way, way.demo, ["--workers", "2"]);
+      const workers = workersOf(doomed.pid);
+      doomed.signal("SIGKILL");
+      await doomed.exited;
+      await eventually("no worker left", () => !workers.some(isAlive), 5000);
+    });
+  });
+
+  describe("wasmtime", () => {
+    const fails = async (wasmtime: string): Promise<string> => {
+      const result = await run(["run", "examples/hello.ts", "--port", "0", "--runtime", "wasmtime"], {
+        env: { WATERSPOUT_WASMTIME: wasmtime },
+      });
+      expect(result).toMatchObject({ code: 1, stdout: "" });
+      expect(result.stderr).toMatch(/^waterspout: [^\n]+\n$/);
+      return result.stderr;
+    };
+
+    test("of another version is refused, naming both", async () => {
+      expect(await fails("test/e2e/apps/wasmtime-48")).toMatch(/36.*48\.0\.0|48\.0\.0.*36/);
+    });
+
+    test("that is not there", async () => {
+      expect(await fails("/nowhere/wasmtime")).toMatch(/\/nowhere\/wasmtime/);
+    });
+
+    test("that does not run", async () => {
+      expect(await fails("/dev/null")).toMatch(/\/dev\/null/);
+    });
+  });
+}
+
+async function refuses(port: number): Promise<void> {
+  await eventually(`port ${port} refuses`, async () => {
+    try {
+      (await Client.connect(port)).close();
+      return false;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === "ECONNREFUSED";
+    }
+  });
+}

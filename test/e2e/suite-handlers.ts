@@ -1,0 +1,102 @@
+// What an HTTP handler is given, and what a bad one can and cannot do. For the ways whose handlers are TypeScript.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { type Server, start, type Way } from "./ways.js";
+
+const MIB = 1024 * 1024;
+
+export function handlerSuite(way: Way): void {
+  describe("handlers", () => {
+    let server: Server;
+    beforeAll(async () => {
+      server = await start(way, "test/e2e/apps/handlers.ts");
+    });
+    afterAll(() => server.stop());
+
+    test("are given the request as it came", async () => {
+      const client = await server.connect();
+      const head =
+        "PUT /a%20b/?q=1&q=%32&r HTTP/1.1\r\nHost: x:80\r\nX-Two:  one \r\nx-two: \xe9\r\nContent-Length: 3\r\n\r\n";
+      const response = await client.send(`${head}\xff\0b`).readResponse();
+      const seen = JSON.parse(response.body.toString());
+      expect(seen).toMatchObject({
+        method: "PUT",
+        target: "/a%20b/?q=1&q=%32&r",
+        path: "/a%20b/",
+        version: "HTTP/1.1",
+        body: "\xff\0b",
+      });
+      expect(seen.query).toEqual([
+        ["q", "1"],
+        ["q", "2"],
+        ["r", ""],
+      ]);
+      const headers = (seen.headers as [string, string][]).map(([name, value]) => [name.toLowerCase(), value]);
+      expect(headers).toContainEqual(["host", "x:80"]);
+      expect(
+        headers
+          .filter(([name]) => name === "x-two")
+          .map(([, value]) => value)
+          .join(", "),
+      ).toBe("one, \xe9");
+      if (way.runtime === "node")
+        expect(seen.remoteAddress).toMatchObject({ address: "127.0.0.1", port: client.socket.localPort });
+      else expect(seen.remoteAddress).toBeNull();
+    });
+
+    test("that throw: 500, logged, and the connection goes on or ends in order", async () => {
+      const client = await server.connect();
+      const response = await client.send("GET /throw HTTP/1.1\r\nHost: x\r\n\r\n").readResponse();
+      expect(response.status).toBe(500);
+      expect(response.body.toString()).not.toContain("thrown by the handler");
+      await server.complaint(/thrown by the handler/);
+      expect((await server.get("/")).status).toBe(200);
+    });
+
+    test("that throw inside an answer: it is cut, so that nobody takes it for whole", async () => {
+      const client = await server.connect();
+      await expect(client.send("GET /late HTTP/1.1\r\nHost: x\r\n\r\n").readResponse()).rejects.toThrow();
+      await client.gone();
+      await server.complaint(/thrown in the middle of the answer/);
+      expect((await server.get("/")).status).toBe(200);
+    });
+
+    test("that put a line end into a header: 500, and the line never leaves", async () => {
+      const response = await server.get("/inject");
+      expect(response.status).toBe(500);
+      expect([...response.headers.keys()]).not.toContain("set-cookie");
+    });
+
+    test("that answer twice: the first counts", async () => {
+      const client = await server.connect();
+      expect((await client.send("GET /twice HTTP/1.1\r\nHost: x\r\n\r\n").readResponse()).body.toString()).toBe(
+        "first",
+      );
+      client.send("GET /empty HTTP/1.1\r\nHost: x\r\n\r\n");
+      expect((await client.readResponse()).status).toBe(204);
+    });
+
+    test("can answer 204, which has no body and no framing", async () => {
+      const client = await server.connect();
+      for (let i = 0; i < 2; i++) {
+        expect((await client.send("GET /empty HTTP/1.1\r\nHost: x\r\n\r\n").readResponse()).status).toBe(204);
+      }
+    });
+
+    test("can take a body as it comes", async () => {
+      const client = await server.connect();
+      client.send(`POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: ${8 * MIB}\r\n\r\n`).send(Buffer.alloc(8 * MIB));
+      expect((await client.readResponse()).body.toString()).toBe(String(8 * MIB));
+    });
+
+    test("that do not take a body stop its sender, and learn that the client is gone", async () => {
+      const client = await server.connect();
+      client.send("POST /unread HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+      const chunk = Buffer.concat([Buffer.from("10000\r\n"), Buffer.alloc(65_536), Buffer.from("\r\n")]);
+      expect(await client.flood(chunk, 16 * MIB)).toBeLessThan(16 * MIB);
+      expect((await server.get("/")).status).toBe(200);
+      client.reset();
+      await server.complaint(/the client of \/unread is gone/);
+    });
+  });
+}
