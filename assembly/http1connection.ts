@@ -14,12 +14,12 @@ import { BODY_CHUNKED, BODY_LENGTH, bodyKind, contentLength, expectContinue, kee
 import { checkHead } from "./http/framing";
 import { PARTIAL, headBytes, headReset, inRequestLine, minorVersion, parseHead, skipEmptyLines, targetSize } from "./http/head";
 import { Refusal, statusOf } from "./http/refusal";
+import { HTTP1ConnectionParameters } from "./http1parameters";
 import { HTTP1Writer } from "./http1writer";
 import { HTTPHandler, HTTPServerRequest } from "./httputil";
 import { IOStream } from "./iostream";
 import {
-  BODY_BYTES_MAX, BODY_TIMEOUT_MS, DISCARD_BYTES_MAX, EMPTY_LINES_BYTES_MAX, FIELDS_MAX, HEADER_TIMEOUT_MS, HEAD_BYTES_MAX,
-  IDLE_TIMEOUT_MS, PIPELINE_BYTES_MAX, READ_CHUNK_BYTES, TARGET_BYTES_MAX, WRITE_TIMEOUT_MS,
+  DISCARD_BYTES_MAX, EMPTY_LINES_BYTES_MAX, FIELDS_MAX, PIPELINE_BYTES_MAX, READ_CHUNK_BYTES, TARGET_BYTES_MAX,
 } from "./limits";
 
 const NS_PER_MS: i64 = 1_000_000;
@@ -34,19 +34,6 @@ const OVER: i32 = 4; // nothing more: the connection is being closed
 /** A head that comes in one piece, the usual case, is parsed into this shared state. */
 const HEAD_STATE_BYTES: i32 = i32(headBytes(FIELDS_MAX));
 const sharedHead: usize = memory.data(4096, 16);
-
-/** What a server sets for its connections. */
-@final
-export class HTTP1ConnectionParameters {
-  headBytesMax: i32 = HEAD_BYTES_MAX;
-  bodyBytesMax: i64 = BODY_BYTES_MAX;
-  headerTimeoutMs: i32 = HEADER_TIMEOUT_MS;
-  idleTimeoutMs: i32 = IDLE_TIMEOUT_MS;
-  bodyTimeoutMs: i32 = BODY_TIMEOUT_MS;
-  writeTimeoutMs: i32 = WRITE_TIMEOUT_MS;
-  /** No connection is kept after its answer: the server stops. */
-  draining: bool = false;
-}
 
 /** Who keeps the connections: it hears of requests that are not answered at once, and of the end. */
 export abstract class HTTP1ConnectionOwner {

@@ -3,7 +3,8 @@
 // Reference: Tornado's httpserver.py; draining is ours (tornado#1791).
 
 import { REASON_STOPPING } from "./errors";
-import { HTTP1Connection, HTTP1ConnectionOwner, HTTP1ConnectionParameters } from "./http1connection";
+import { HTTP1Connection, HTTP1ConnectionOwner } from "./http1connection";
+import { HTTP1ConnectionParameters } from "./http1parameters";
 import { HTTPHandler } from "./httputil";
 import { IOLoop, Timeout } from "./ioloop";
 import { IOStream } from "./iostream";

@@ -148,6 +148,8 @@ class Bridge extends FrameHandler {
   }
 
   onTurnEnd(): void {
+    if (this.server) this.handler.report();
+    else if (this.streams) this.streams!.report();
     if (!this.stopping) return;
     const connections = this.server ? this.server!.connections : this.streams!.connections;
     if (connections) return;

@@ -20,12 +20,14 @@ class Books {
   inlined: bool = false; // the body has gone with the head
   owed: u64 = 0; // bytes that the host gave to be written
   reported: u64 = 0; // of which SENT has told
+  reporting: bool = false; // in the list for this turn
 }
 
 @final
 export class BridgeHTTPHandler extends HTTPHandler {
   bodyWindow: i64 = 0;
   private books: Array<Books> = [];
+  private reports: Array<HTTPServerRequest> = [];
 
   constructor(private channel: Channel) {
     super();
@@ -86,7 +88,7 @@ export class BridgeHTTPHandler extends HTTPHandler {
   }
 
   onSent(request: HTTPServerRequest): void {
-    this.report(request);
+    this.reportLater(request);
   }
 
   onConnectionClose(request: HTTPServerRequest, reason: i32): void {
@@ -120,20 +122,38 @@ export class BridgeHTTPHandler extends HTTPHandler {
       if (!connection.addField(at, nameSize, value, valueSize)) return connection.abort(REASON_BAD_RESPONSE);
       at = value + usize(valueSize);
     }
-    if (bodySize || !(flags & RESPONSE_LAST)) this.body(connection, at, bodySize);
-    if (flags & RESPONSE_LAST) connection.finishResponse();
+    if (flags & RESPONSE_LAST) {
+      if (bodySize) connection.writeBody(at, bodySize);
+      connection.finishResponse();
+    } else this.body(connection, at, bodySize);
   }
 
   /** RESPONSE_BODY, and what comes with the others. */
   body(connection: HTTP1Connection, source: usize, size: i32): void {
     this.booksOf(connection.request).owed += size;
     connection.writeBody(source, size);
-    this.report(connection.request);
+    this.reportLater(connection.request);
   }
 
-  /** Tells the host what has left. The answer's own framing counts as not yet sent, so this is never too much. */
-  private report(request: HTTPServerRequest): void {
+  /** What was written in a turn leaves at its end, so that is when SENT is known. */
+  private reportLater(request: HTTPServerRequest): void {
     const books = this.booksOf(request);
+    if (books.reporting) return;
+    books.reporting = true;
+    this.reports.push(request);
+  }
+
+  /** SENT for every answer of this turn that is not complete. */
+  report(): void {
+    for (let i = 0; i < this.reports.length; i++) this.reportOne(unchecked(this.reports[i]));
+    this.reports.length = 0;
+  }
+
+  /** The answer's own framing counts as not yet sent, so this is never too much. */
+  private reportOne(request: HTTPServerRequest): void {
+    const books = this.booksOf(request);
+    books.reporting = false;
+    if (!request.inFlight) return; // the host has forgotten it
     const left = books.owed - min<u64>(books.owed, request.unsent);
     if (left <= books.reported) return;
     store<u32>(this.channel.send(FRAME_SENT, request.tag, 4), u32(left - books.reported));

@@ -19,6 +19,7 @@ export class BridgeStream extends StreamHandler {
   private remaining: i32 = 0; // of a read that is delivered in parts
   private owed: u64 = 0; // bytes that the host gave to be written
   private reported: u64 = 0; // of which SENT has told
+  reporting: bool = false; // in the server's list for this turn
 
   constructor(
     private server: BridgeTCPServer,
@@ -60,9 +61,10 @@ export class BridgeStream extends StreamHandler {
 
   write(source: usize, size: i32): void {
     this.owed += size;
+    this.stream.cork();
     this.stream.write(source, size);
     this.touch();
-    this.report();
+    this.server.reportLater(this);
   }
 
   close(atOnce: bool): void {
@@ -91,7 +93,7 @@ export class BridgeStream extends StreamHandler {
 
   onSent(stream: IOStream): void {
     this.touch();
-    this.report();
+    this.server.reportLater(this);
   }
 
   onTimeout(stream: IOStream): void {
@@ -108,7 +110,10 @@ export class BridgeStream extends StreamHandler {
     memory.copy(this.channel.send(type, this.id, size), source, usize(size));
   }
 
-  private report(): void {
+  /** SENT, when bytes have left since the last one. */
+  report(): void {
+    this.reporting = false;
+    if (!this.id) return;
     const left = this.owed - min<u64>(this.owed, this.stream.unsent);
     if (left == this.reported) return;
     store<u32>(this.channel.send(FRAME_SENT, this.id, 4), u32(left - this.reported));
@@ -129,6 +134,7 @@ export class BridgeTCPServer extends TCPServer {
   bufferBytesMax: i32 = 0;
   private streams: Array<BridgeStream> = [];
   private free: Array<BridgeStream> = [];
+  private reports: Array<BridgeStream> = [];
 
   constructor(readonly channel: Channel) {
     super();
@@ -146,6 +152,18 @@ export class BridgeTCPServer extends TCPServer {
 
   ended(stream: BridgeStream): void {
     this.free.push(stream);
+  }
+
+  /** What was written in a turn leaves at its end, so that is when SENT is known. */
+  reportLater(stream: BridgeStream): void {
+    if (stream.reporting) return;
+    stream.reporting = true;
+    this.reports.push(stream);
+  }
+
+  report(): void {
+    for (let i = 0; i < this.reports.length; i++) unchecked(this.reports[i]).report();
+    this.reports.length = 0;
   }
 
   /** The live stream with this id, null: it is over. */

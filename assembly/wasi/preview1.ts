@@ -2,13 +2,14 @@
 // Reference: the contract in index.ts; WASI snapshot 01. There is no peer address, no bind and no socket option here.
 
 import { AGAIN, REASON_BUFFER_FULL, REASON_IO, REASON_RESET, REASON_TIMEOUT } from "../errors";
-import { HANDLES_MAX, LISTENERS_MAX } from "../limits";
+import { LISTENERS_MAX } from "../limits";
 import {
   CLOCK_MONOTONIC, CLOCK_REALTIME, ERRNO_AGAIN, ERRNO_CONNABORTED, ERRNO_CONNRESET, ERRNO_INTR, ERRNO_NOTCONN, ERRNO_PIPE,
   ERRNO_TIMEDOUT, FDFLAGS_NONBLOCK, FILETYPE_SOCKET_STREAM, SHUT_WRITE,
   clock_time_get, fd_close, fd_fdstat_get, fd_read, fd_write, proc_exit, sock_accept, sock_recv, sock_send, sock_shutdown,
 } from "./imports";
 import * as readiness from "./readiness";
+import { BLOCKING, ORDINARY, PINNED, hasRoom } from "./tiers";
 
 const FIRST_LISTENER_FD: u32 = 3;
 const CHANNEL_IN: u32 = 0;
@@ -30,7 +31,7 @@ export function start(): void {
   const stat = memory.data(24, 8);
   for (let fd = FIRST_LISTENER_FD; fd_fdstat_get(fd, stat) == 0; fd++) {
     if (load<u8>(stat) != FILETYPE_SOCKET_STREAM || count == LISTENERS_MAX) continue;
-    store<i32>(listeners + (usize(count) << 2), readiness.open(fd, readiness.PINNED));
+    store<i32>(listeners + (usize(count) << 2), readiness.open(fd, PINNED));
     count++;
   }
 }
@@ -44,16 +45,16 @@ export function listener(index: i32): i32 {
 }
 
 export function openChannel(): i32 {
-  channel = readiness.open(CHANNEL_IN, readiness.BLOCKING);
+  channel = readiness.open(CHANNEL_IN, BLOCKING);
   return channel;
 }
 
 export function accept(listener: i32): i32 {
-  if (!readiness.hasRoom()) return -REASON_BUFFER_FULL;
+  if (!hasRoom()) return -REASON_BUFFER_FULL;
   const errno = sock_accept(readiness.descriptor(listener), FDFLAGS_NONBLOCK, scratch + RESULT);
   if (errno == 0) {
     readiness.hit(listener);
-    return readiness.open(load<u32>(scratch, RESULT), readiness.ORDINARY);
+    return readiness.open(load<u32>(scratch, RESULT), ORDINARY);
   }
   // A connection that died in the queue, or a signal, is no news: the listener stays ready if there are more.
   if (errno == ERRNO_AGAIN || errno == ERRNO_CONNABORTED || errno == ERRNO_INTR || errno == ERRNO_CONNRESET) return AGAIN;

@@ -11,14 +11,15 @@
 //   probes   before polling at all, the hot connections that wait for input are read in the order of longest-answered, until
 //            MISSES_IN_ROW of them have nothing. A busy server hardly ever polls.
 //
-// Invariant: a subscription (handle << 1 | direction) is in at most one tier, at AT in that tier's array; a handle is in the list
-// of probes only while its read subscription is hot. Tables are static and laid out for HANDLES_MAX; untouched pages cost nothing.
+// Invariant: a handle is in the list of probes only while its read subscription is hot. The tables are in tiers.ts.
 // Reference: crates/wasi-common/src/sync/sched/unix.rs of wasmtime 36.
 
 import { HANDLES_MAX, LISTENERS_MAX } from "../limits";
+import { CLOCK_MONOTONIC, EVENT_BYTES, SUBSCRIPTION_BYTES, TAG_CLOCK, clock_time_get, poll_oneoff } from "./imports";
 import {
-  CLOCK_MONOTONIC, EVENT_BYTES, SUBSCRIPTION_BYTES, TAG_CLOCK, TAG_READ, TAG_WRITE, clock_time_get, poll_oneoff,
-} from "./imports";
+  BLOCKING, COLD, HELD, HOT, ORDINARY, OUT, PIN, PINNED, arrayOf, countOf, list, move, moveToCold, openSlot, probeHead, probeTail,
+  put, releaseSlot, setCount, slotOf, take, tierOf, unlist,
+} from "./tiers";
 
 /** A connection that was silent for this long is cold. */
 const HOT_NS: i64 = 50_000_000;
@@ -33,51 +34,14 @@ const MISSES_IN_ROW: i32 = 3;
 const UNCERTAIN_PER_POLL: i32 = 4;
 const DEMOTIONS_PER_POLL: i32 = 64;
 
-/** Kinds of handles. */
-export const ORDINARY: u8 = 1;
-export const PINNED: u8 = 2;
-export const BLOCKING: u8 = 3;
-
 const READ: i32 = 1;
 const WRITE: i32 = 2;
 const FOREVER: i64 = i64.MAX_VALUE;
 
-// @ts-ignore: decorator
-@unmanaged class Slot {
-  last: i64; // when it last moved bytes
-  fd: u32;
-  previous: i32; // neighbours in the list of probes
-  following: i32; // also the list of free handles
-  round: u32; // the round in which it was last probed
-  kind: u8; // 0: free
-  misses: u8; // in a row
-  listed: bool; // in the list of probes
-}
-const SLOT_BYTES: usize = 32;
-
-// Tiers. HELD is not a tier but the array that a held poll is gathered in.
-const OUT: i32 = 0;
-const PIN: i32 = 1;
-const HOT: i32 = 2;
-const COLD: i32 = 3;
-const HELD: i32 = 4;
-/** Room before each array for the clock and a copy of the pinned subscriptions. */
-const FRONT_BYTES: usize = SUBSCRIPTION_BYTES * (LISTENERS_MAX + 2);
-const ARRAY_BYTES: usize = FRONT_BYTES + SUBSCRIPTION_BYTES * HANDLES_MAX * 2;
-const CLOCK: u64 = u64.MAX_VALUE;
-
-const slots: usize = memory.data(32 * HANDLES_MAX, 16);
-const tiers: usize = memory.data(HANDLES_MAX * 2, 16); // u8: OUT, PIN, HOT or COLD
-const places: usize = memory.data(HANDLES_MAX * 8, 16); // u32: index in the tier's array
-const arrays: usize = memory.data(i32(ARRAY_BYTES * 4), 16);
-const counts: usize = memory.data(20, 4); // i32, by tier
 const events: usize = memory.data(i32(EVENT_BYTES) * (HANDLES_MAX * 2 + LISTENERS_MAX + 2), 16);
 const scratch: usize = memory.data(16, 8);
 
-let free: i32 = -1;
-let used: i32 = 0;
-let probeHead: i32 = -1;
-let probeTail: i32 = -1;
+const CLOCK: u64 = u64.MAX_VALUE;
 
 let time: i64 = 0;
 let lastHit: i64 = 0;
@@ -105,16 +69,6 @@ let missesInRow: i32 = 0;
 /** What the handle of the last next() is ready for. */
 export let ready: i32 = 0;
 
-// @ts-ignore: decorator
-@inline function slotOf(handle: i32): Slot { return changetype<Slot>(slots + usize(handle) * SLOT_BYTES); }
-// @ts-ignore: decorator
-@inline function tierOf(subscription: i32): i32 { return i32(load<u8>(tiers + usize(subscription))); }
-// @ts-ignore: decorator
-@inline function arrayOf(tier: i32): usize { return arrays + usize(tier - 1) * ARRAY_BYTES + FRONT_BYTES; }
-// @ts-ignore: decorator
-@inline function countOf(tier: i32): i32 { return load<i32>(counts + (usize(tier) << 2)); }
-// @ts-ignore: decorator
-@inline function setCount(tier: i32, count: i32): void { store<i32>(counts + (usize(tier) << 2), count); }
 function clock(): i64 {
   clock_time_get(CLOCK_MONOTONIC, 1, scratch);
   return load<i64>(scratch);
@@ -122,30 +76,14 @@ function clock(): i64 {
 
 // --- handles ---
 
-export function hasRoom(): bool {
-  return free >= 0 || used < HANDLES_MAX;
-}
-
 /** A handle for `fd`; the caller has asked hasRoom(). */
 export function open(fd: u32, kind: u8): i32 {
-  let handle = free;
-  if (handle >= 0) free = slotOf(handle).following;
-  else handle = used++;
-  const slot = slotOf(handle);
-  slot.fd = fd;
-  slot.kind = kind;
-  slot.last = time;
-  slot.misses = 0;
-  slot.listed = false;
-  return handle;
+  return openSlot(fd, kind, time);
 }
 
 export function release(handle: i32): void {
   watch(handle, 0);
-  const slot = slotOf(handle);
-  slot.kind = 0;
-  slot.following = free;
-  free = handle;
+  releaseSlot(handle);
 }
 
 export function descriptor(handle: i32): u32 {
@@ -354,42 +292,6 @@ function nextProbe(): i32 {
   return handle;
 }
 
-// --- tiers ---
-
-function put(subscription: i32, tier: i32): void {
-  const count = countOf(tier);
-  const at = arrayOf(tier) + usize(count) * SUBSCRIPTION_BYTES;
-  store<u64>(at, subscription);
-  store<u64>(at, subscription & 1 ? TAG_WRITE : TAG_READ, 8);
-  store<u64>(at, slotOf(subscription >> 1).fd, 16);
-  store<u32>(places + (usize(subscription) << 2), count);
-  store<u8>(tiers + usize(subscription), u8(tier));
-  setCount(tier, count + 1);
-}
-
-function take(subscription: i32): void {
-  const tier = tierOf(subscription);
-  const last = countOf(tier) - 1;
-  const place = load<i32>(places + (usize(subscription) << 2));
-  if (place != last) {
-    const from = arrayOf(tier) + usize(last) * SUBSCRIPTION_BYTES;
-    memory.copy(arrayOf(tier) + usize(place) * SUBSCRIPTION_BYTES, from, SUBSCRIPTION_BYTES);
-    store<i32>(places + (usize(load<i32>(from)) << 2), place);
-  }
-  setCount(tier, last);
-  store<u8>(tiers + usize(subscription), u8(OUT));
-}
-
-function move(subscription: i32, tier: i32): void {
-  take(subscription);
-  put(subscription, tier);
-}
-
-function moveToCold(subscription: i32): void {
-  unlist(subscription >> 1);
-  move(subscription, COLD);
-}
-
 /** Looks at a few of the hot ones and cools those that were silent. */
 function demote(): void {
   for (let i = 0; i < DEMOTIONS_PER_POLL && countOf(HOT) > HOT_FLOOR; i++) {
@@ -398,26 +300,4 @@ function demote(): void {
     if (time - slotOf(subscription >> 1).last > HOT_NS) moveToCold(subscription);
     else demoteHand++;
   }
-}
-
-// --- the list of probes ---
-
-function list(handle: i32): void {
-  const slot = slotOf(handle);
-  slot.listed = true;
-  slot.previous = probeTail;
-  slot.following = -1;
-  if (probeTail >= 0) slotOf(probeTail).following = handle;
-  else probeHead = handle;
-  probeTail = handle;
-}
-
-function unlist(handle: i32): void {
-  const slot = slotOf(handle);
-  if (!slot.listed) return;
-  slot.listed = false;
-  if (slot.previous >= 0) slotOf(slot.previous).following = slot.following;
-  else probeHead = slot.following;
-  if (slot.following >= 0) slotOf(slot.following).previous = slot.previous;
-  else probeTail = slot.previous;
 }

@@ -163,7 +163,11 @@ export function demoSuite(way: Way): void {
     });
 
     describe("GET /stream", () => {
-      test.each([0, 1, 2, 1000])("%i chunks, each its own on the wire", async (chunks) => {
+      test("no chunks are an empty body", async () => {
+        expect((await server.get("/stream?chunks=0")).body.length).toBe(0);
+      });
+
+      test.each([1, 2, 1000])("%i chunks, each its own on the wire", async (chunks) => {
         const response = await server.get(`/stream?chunks=${chunks}`);
         expect(response.headers.get("transfer-encoding")).toBe("chunked");
         expect(response.chunks!.map(String)).toEqual(Array.from({ length: chunks }, (_, i) => `chunk ${i}\n`));

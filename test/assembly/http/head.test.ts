@@ -120,6 +120,7 @@ describe("the request line", () => {
     expect(outcome("GET / HTTP/2.0\r")).toBe(PARTIAL);
   });
   test("the size of a target that is still coming", () => {
+    expect(outcome(CURL)).toBe(CURL.length);
     put(SOURCE, "GET /abc");
     headReset(HEAD);
     expect(parseHead(HEAD, SOURCE, 3, ROWS_MAX)).toBe(PARTIAL);

@@ -1,0 +1,17 @@
+// What a server sets for all its HTTP/1 connections. Each has its default, and why, in limits.ts.
+
+import {
+  BODY_BYTES_MAX, BODY_TIMEOUT_MS, HEADER_TIMEOUT_MS, HEAD_BYTES_MAX, IDLE_TIMEOUT_MS, WRITE_TIMEOUT_MS,
+} from "./limits";
+
+@final
+export class HTTP1ConnectionParameters {
+  headBytesMax: i32 = HEAD_BYTES_MAX;
+  bodyBytesMax: i64 = BODY_BYTES_MAX;
+  headerTimeoutMs: i32 = HEADER_TIMEOUT_MS;
+  idleTimeoutMs: i32 = IDLE_TIMEOUT_MS;
+  bodyTimeoutMs: i32 = BODY_TIMEOUT_MS;
+  writeTimeoutMs: i32 = WRITE_TIMEOUT_MS;
+  /** No connection is kept after its answer: the server stops. */
+  draining: bool = false;
+}
