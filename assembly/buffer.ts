@@ -28,6 +28,7 @@ export function releaseBlock(block: usize, size: i32): void {
   heap.free(block);
 }
 
+
 @final
 export class Buffer {
   private block: usize = 0;

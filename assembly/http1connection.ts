@@ -6,20 +6,42 @@
 // Reference: RFC 9112; Tornado's http1connection.py.
 
 import { releaseBlock, takeBlock } from "./buffer";
-import { REASON_BAD_REQUEST, REASON_BUFFER_FULL, REASON_CLOSED, REASON_TIMEOUT, REASON_TOO_LARGE } from "./errors";
+import { REASON_BAD_REQUEST, REASON_BUFFER_FULL, REASON_CLOSED, REASON_TIMEOUT } from "./errors";
 import {
-  CHUNKED_BYTES, CHUNK_DATA, CHUNK_END, chunkedConsumed, chunkedGiveBack, chunkedNext, chunkedOffset, chunkedReset, chunkedSize,
+  CHUNKED_BYTES,
+  CHUNK_DATA,
+  CHUNK_END,
+  chunkedConsumed,
+  chunkedGiveBack,
+  chunkedNext,
+  chunkedOffset,
+  chunkedRemaining,
+  chunkedReset,
+  chunkedSize,
 } from "./http/chunked";
-import { BODY_CHUNKED, BODY_LENGTH, bodyKind, contentLength, expectContinue, keepAlive, methodCode } from "./http/headstate";
+import {
+  BODY_CHUNKED,
+  BODY_LENGTH,
+  bodyKind,
+  contentLength,
+  expectContinue,
+  keepAlive,
+  methodCode,
+} from "./http/headstate";
 import { checkHead } from "./http/framing";
-import { PARTIAL, headBytes, headReset, inRequestLine, minorVersion, parseHead, skipEmptyLines, targetSize } from "./http/head";
-import { Refusal, statusOf } from "./http/refusal";
-import { HTTP1ConnectionParameters } from "./http1parameters";
+import { PARTIAL, headBytes, headReset, minorVersion, parseHead, skipEmptyLines, targetSize } from "./http/head";
+import { Refusal, reasonOf } from "./http/refusal";
+import { HTTP1ConnectionOwner, HTTP1ConnectionParameters } from "./http1parameters";
 import { HTTP1Writer } from "./http1writer";
 import { HTTPHandler, HTTPServerRequest } from "./httputil";
 import { IOStream } from "./iostream";
 import {
-  DISCARD_BYTES_MAX, EMPTY_LINES_BYTES_MAX, FIELDS_MAX, PIPELINE_BYTES_MAX, READ_CHUNK_BYTES, TARGET_BYTES_MAX,
+  DISCARD_BYTES_MAX,
+  EMPTY_LINES_BYTES_MAX,
+  FIELDS_MAX,
+  PIPELINE_BYTES_MAX,
+  READ_CHUNK_BYTES,
+  TARGET_BYTES_MAX,
 } from "./limits";
 
 const NS_PER_MS: i64 = 1_000_000;
@@ -35,11 +57,6 @@ const OVER: i32 = 4; // nothing more: the connection is being closed
 const HEAD_STATE_BYTES: i32 = i32(headBytes(FIELDS_MAX));
 const sharedHead: usize = memory.data(4096, 16);
 
-/** Who keeps the connections: it hears of requests that are not answered at once, and of the end. */
-export abstract class HTTP1ConnectionOwner {
-  abstract waiting(connection: HTTP1Connection): void;
-  abstract ended(connection: HTTP1Connection): void;
-}
 
 @final
 export class HTTP1Connection extends HTTP1Writer {
@@ -175,10 +192,14 @@ export class HTTP1Connection extends HTTP1Writer {
 
   private step(source: usize, size: i32): i32 {
     switch (this.state) {
-      case HEAD: return this.readHead(source, size);
-      case LENGTH: return this.readBody(source, size);
-      case CHUNKED: return this.readChunks(source, size);
-      default: return 0;
+      case HEAD:
+        return this.readHead(source, size);
+      case LENGTH:
+        return this.readBody(source, size);
+      case CHUNKED:
+        return this.readChunks(source, size);
+      default:
+        return 0;
     }
   }
 
@@ -216,7 +237,7 @@ export class HTTP1Connection extends HTTP1Writer {
   /** Part of a head has come: its state is kept for the rest. */
   private keepHead(size: i32): i32 {
     const head = this.head ? this.head : sharedHead;
-    if (size > TARGET_BYTES_MAX && inRequestLine(head)) return this.refuse(Refusal.TARGET_TOO_LONG);
+    if (targetSize(head) > TARGET_BYTES_MAX) return this.refuse(Refusal.TARGET_TOO_LONG);
     if (size > this.parameters.headBytesMax) return this.refuse(Refusal.HEAD_TOO_LARGE);
     if (!this.head) {
       this.head = takeBlock(HEAD_STATE_BYTES);
@@ -291,6 +312,8 @@ export class HTTP1Connection extends HTTP1Writer {
     if (event == CHUNK_END) this.bodyComplete();
     if (event != CHUNK_DATA) return used;
     const offered = chunkedSize(chunks);
+    const atLeast = this.bodySize + offered + chunkedRemaining(chunks);
+    if (atLeast > this.parameters.bodyBytesMax && !this.answerDone) return this.refuse(Refusal.BODY_TOO_LARGE);
     const taken = this.takePiece(source + usize(chunkedOffset(chunks)), offered);
     if (taken < offered) chunkedGiveBack(chunks, offered - taken);
     return used - (offered - taken);
@@ -311,10 +334,6 @@ export class HTTP1Connection extends HTTP1Writer {
       return 0;
     }
     this.bodySize += taken;
-    if (this.bodySize > this.parameters.bodyBytesMax) {
-      this.refuse(Refusal.BODY_TOO_LARGE);
-      return 0;
-    }
     if (request.credit != i64.MAX_VALUE) request.credit -= taken;
     this.setDeadline(this.parameters.bodyTimeoutMs);
     if (!request.collects) this.handler.dataReceived(request, source, taken);
@@ -376,13 +395,5 @@ export class HTTP1Connection extends HTTP1Writer {
 
   private setDeadline(timeoutMs: i32): void {
     this.stream.setDeadline(timeoutMs ? this.loop.time + i64(timeoutMs) * NS_PER_MS : 0);
-  }
-}
-
-function reasonOf(refusal: i32): i32 {
-  switch (statusOf(refusal)) {
-    case 408: return REASON_TIMEOUT;
-    case 413: return REASON_TOO_LARGE;
-    default: return REASON_BAD_REQUEST;
   }
 }

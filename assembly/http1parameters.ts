@@ -1,8 +1,16 @@
-// What a server sets for all its HTTP/1 connections. Each has its default, and why, in limits.ts.
+// What a server gives to its HTTP/1 connections: what they are held to, and whom they tell.
+// Each value has its default, and why, in limits.ts.
 
+import { HTTP1Connection } from "./http1connection";
 import {
-  BODY_BYTES_MAX, BODY_TIMEOUT_MS, HEADER_TIMEOUT_MS, HEAD_BYTES_MAX, IDLE_TIMEOUT_MS, WRITE_TIMEOUT_MS,
+  BODY_BYTES_MAX,
+  BODY_TIMEOUT_MS,
+  HEADER_TIMEOUT_MS,
+  HEAD_BYTES_MAX,
+  IDLE_TIMEOUT_MS,
+  WRITE_TIMEOUT_MS,
 } from "./limits";
+
 
 @final
 export class HTTP1ConnectionParameters {
@@ -14,4 +22,10 @@ export class HTTP1ConnectionParameters {
   writeTimeoutMs: i32 = WRITE_TIMEOUT_MS;
   /** No connection is kept after its answer: the server stops. */
   draining: bool = false;
+}
+
+/** Who keeps the connections: it hears of requests that are not answered at once, and of the end. */
+export abstract class HTTP1ConnectionOwner {
+  abstract waiting(connection: HTTP1Connection): void;
+  abstract ended(connection: HTTP1Connection): void;
 }

@@ -3,14 +3,15 @@
 // Reference: Tornado's httpserver.py; draining is ours (tornado#1791).
 
 import { REASON_STOPPING } from "./errors";
-import { HTTP1Connection, HTTP1ConnectionOwner } from "./http1connection";
-import { HTTP1ConnectionParameters } from "./http1parameters";
+import { HTTP1Connection } from "./http1connection";
+import { HTTP1ConnectionOwner, HTTP1ConnectionParameters } from "./http1parameters";
 import { HTTPHandler } from "./httputil";
 import { IOLoop, Timeout } from "./ioloop";
 import { IOStream } from "./iostream";
 import { WATCH_AFTER_MS } from "./limits";
 import { Address } from "./netutil";
 import { TCPServer } from "./tcpserver";
+
 
 @final
 class Connections extends HTTP1ConnectionOwner {

@@ -3,7 +3,18 @@
 
 import { Buffer } from "./buffer";
 import { StreamHandler } from "./iostream";
-import { methodSize, nameOffset, nameSize, pathOffset, pathSize, rowCount, targetOffset, targetSize, valueOffset, valueSize } from "./http/headstate";
+import {
+  methodSize,
+  nameOffset,
+  nameSize,
+  pathOffset,
+  pathSize,
+  rowCount,
+  targetOffset,
+  targetSize,
+  valueOffset,
+  valueSize,
+} from "./http/headstate";
 
 /** A request's method. OTHER is any other token; its text is `request.method`. */
 export const enum Method {
@@ -48,6 +59,7 @@ export abstract class HTTPConnection extends StreamHandler {
   abstract get descriptor(): u32;
   abstract get listener(): i32;
 }
+
 
 @final
 export class HTTPServerRequest {

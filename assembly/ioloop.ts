@@ -59,6 +59,7 @@ export class IOLoop {
     wasi.watch(handle, events);
   }
 
+
   @inline updateHandler(handle: i32, events: i32): void {
     wasi.watch(handle, events);
   }
@@ -153,7 +154,8 @@ export class IOLoop {
 
   private runTimers(): void {
     const mark = this.timers.mark;
-    for (let timeout = this.timers.due(this.time, mark); timeout; timeout = this.timers.due(this.time, mark)) timeout.run();
+    for (let timeout = this.timers.due(this.time, mark); timeout; timeout = this.timers.due(this.time, mark))
+      timeout.run();
   }
 
   private growHandlers(handle: i32): void {

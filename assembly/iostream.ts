@@ -9,12 +9,28 @@
 // Reference: Tornado's iostream.py, whose streams end with the peer's side where these go on.
 
 import { Buffer } from "./buffer";
-import { AGAIN, REASON_BUFFER_FULL, REASON_BUSY, REASON_CLOSED, REASON_END, REASON_TIMEOUT, REASON_TOO_LONG } from "./errors";
-import { Callback, IOLoop, READ, Timeout, WRITE } from "./ioloop";
-import { BUFFER_BYTES_MAX, DELIMITER_BYTES_MAX, LINGER_BYTES_MAX, LINGER_MS, READS_PER_TURN, READ_CHUNK_BYTES } from "./limits";
+import {
+  AGAIN,
+  REASON_BUFFER_FULL,
+  REASON_BUSY,
+  REASON_CLOSED,
+  REASON_END,
+  REASON_TIMEOUT,
+  REASON_TOO_LONG,
+} from "./errors";
+import { READ, WRITE } from "./ioloop";
+import {
+  BUFFER_BYTES_MAX,
+  DELIMITER_BYTES_MAX,
+  LINGER_BYTES_MAX,
+  LINGER_MS,
+  READS_PER_TURN,
+  READ_CHUNK_BYTES,
+} from "./limits";
 import { BYTES, CLOSE, CONSUME, DISCARD, IDLE, MORE, PARTIAL, PendingRead } from "./pendingread";
 import { StreamHandler, StreamOwner } from "./streamhandler";
-import { StreamWriter, uncorkAll } from "./streamwriter";
+import { StreamTimeout, buryLater, prepare } from "./streamlife";
+import { StreamWriter } from "./streamwriter";
 import * as wasi from "./wasi/index";
 
 export { StreamHandler, StreamOwner };
@@ -28,29 +44,9 @@ const POOLED: i32 = 3;
 /** Every read lands here first. */
 const inScratch: usize = memory.data(READ_CHUNK_BYTES + 64, 64);
 
-@final
-class StreamTimeout extends Timeout {
-  constructor(private stream: IOStream) {
-    super();
-  }
-  run(): void {
-    this.stream.timeoutFired();
-  }
-}
-
-/** At the end of a turn: sends what is still gathered, then closes what was retired. */
-@final
-class Retirement extends Callback {
-  streams: Array<IOStream> = [];
-  run(): void {
-    uncorkAll();
-    for (let i = 0; i < this.streams.length; i++) unchecked(this.streams[i]).bury();
-    this.streams.length = 0;
-  }
-}
-let retirement: Retirement | null = null;
 const pool: Array<IOStream> = [];
 
+// @ts-ignore: decorator
 @final
 export class IOStream extends StreamWriter {
   /** The peer will send no more. */
@@ -83,10 +79,7 @@ export class IOStream extends StreamWriter {
 
   /** A stream for an accepted connection. */
   static open(handle: i32, handler: StreamHandler): IOStream {
-    if (!retirement) {
-      retirement = new Retirement();
-      IOLoop.current().atTurnEnd(retirement!);
-    }
+    prepare();
     const stream = pool.length ? pool.pop() : new IOStream(handler);
     stream.handle = handle;
     stream.handler = handler;
@@ -128,7 +121,8 @@ export class IOStream extends StreamWriter {
   readUntil(delimiter: usize, size: i32, maxBytes: i32): void {
     if (!this.mayRead()) return;
     size = min(size, DELIMITER_BYTES_MAX);
-    if (!this.pending.beginUntil(delimiter, size, min(maxBytes, this.bufferBytesMax))) return this.retire(REASON_BUFFER_FULL);
+    if (!this.pending.beginUntil(delimiter, size, min(maxBytes, this.bufferBytesMax)))
+      return this.retire(REASON_BUFFER_FULL);
     this.resume();
   }
 
@@ -277,7 +271,7 @@ export class IOStream extends StreamWriter {
     this.state = RETIRED;
     this.reason = reason;
     this.updateInterest();
-    retirement!.streams.push(this);
+    buryLater(this);
   }
 
   /** The end of a retired stream; for the loop. */

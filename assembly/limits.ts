@@ -38,7 +38,7 @@ export const LINGER_BYTES_MAX: i32 = 1 << 20;
 
 /** A request's head, request line included. Tornado's and nginx's usual 64 and 32 KiB; larger is an attack or a mistake. */
 export const HEAD_BYTES_MAX: i32 = 65536;
-/** Header fields of one request; also the trailers of one body. */
+/** Header fields of one request. */
 export const FIELDS_MAX: i32 = 100;
 /** The request-target. */
 export const TARGET_BYTES_MAX: i32 = 16384;
@@ -46,6 +46,12 @@ export const TARGET_BYTES_MAX: i32 = 16384;
 export const BODY_BYTES_MAX: i64 = 16 << 20;
 /** Empty lines before a request line that are forgiven (RFC 9112 2.2). */
 export const EMPTY_LINES_BYTES_MAX: i32 = 16;
+/** A chunk's size and extensions, without the line end. */
+export const CHUNK_LINE_BYTES_MAX: usize = 4096;
+/** Bytes of a chunked body that are neither data nor the least that its chunks need; Go's net/http allows as much. */
+export const CHUNK_EXCESS_BYTES_MAX: i64 = 16384;
+/** All trailer lines of a chunked body together, the empty line included. */
+export const TRAILER_BYTES_MAX: usize = 8192;
 /** For the whole head, from its first byte or from the connection's start. */
 export const HEADER_TIMEOUT_MS: i32 = 30000;
 /** Between two requests of a connection. */

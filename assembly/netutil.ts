@@ -33,6 +33,7 @@ export function addAcceptHandler(socket: i32, index: i32, handler: AcceptHandler
   return new Acceptor(socket, index, handler);
 }
 
+
 @final
 export class Acceptor extends EventHandler {
   private loop: IOLoop = IOLoop.current();
@@ -83,6 +84,7 @@ export class Acceptor extends EventHandler {
     wasi.close(this.socket);
   }
 }
+
 
 @final
 class Rest extends Timeout {

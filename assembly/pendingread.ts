@@ -18,6 +18,7 @@ export const DISCARD: i32 = 6; // everything, dropped
 export const MORE: i32 = 0;
 export const TOO_LONG: i32 = -1;
 
+
 @final
 export class PendingRead {
   mode: i32 = IDLE;
@@ -48,10 +49,14 @@ export class PendingRead {
   /** How many of these unread bytes, more than 0, are the result; MORE, or TOO_LONG. Always called with all that is unread. */
   match(source: usize, size: i32): i32 {
     switch (this.mode) {
-      case UNTIL: return this.matchDelimiter(source, size);
-      case BYTES: return size >= this.wanted ? this.wanted : MORE;
-      case PARTIAL: return min(size, this.wanted);
-      default: return size > this.wanted ? TOO_LONG : MORE;
+      case UNTIL:
+        return this.matchDelimiter(source, size);
+      case BYTES:
+        return size >= this.wanted ? this.wanted : MORE;
+      case PARTIAL:
+        return min(size, this.wanted);
+      default:
+        return size > this.wanted ? TOO_LONG : MORE;
     }
   }
 

@@ -12,6 +12,7 @@ import { CONNECTIONS_MAX } from "./limits";
 class NoHandler extends StreamHandler {}
 const noHandler: NoHandler = new NoHandler();
 
+
 @final
 class Accepting extends AcceptHandler {
   constructor(private server: TCPServer) {
@@ -21,6 +22,7 @@ class Accepting extends AcceptHandler {
     this.server.accepted(handle, listener);
   }
 }
+
 
 @final
 class Listening extends Callback {

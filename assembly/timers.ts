@@ -18,6 +18,7 @@ export abstract class Timeout {
 
 const FIRST_ROOM: i32 = 64;
 
+
 @final
 export class Timers {
   private heap: StaticArray<Timeout | null> = new StaticArray<Timeout | null>(FIRST_ROOM);
@@ -67,9 +68,11 @@ export class Timers {
     return timeout;
   }
 
+
   @inline private at(place: i32): Timeout {
     return unchecked(this.heap[place])!;
   }
+
 
   @inline private put(timeout: Timeout, place: i32): void {
     unchecked((this.heap[place] = timeout));

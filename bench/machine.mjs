@@ -25,6 +25,7 @@ export function describeMachine() {
     cores: cores.length,
     kernel: release(),
     loadBefore: loadavg()[0],
+    busy: loadavg()[0] > cores.length / 2,
     pinning:
       SERVER_CORE === null
         ? "none: the machine has one core"

@@ -1,5 +1,13 @@
 // From samples to verdicts, and from verdicts to Markdown.
-// Invariant: a ratio is taken inside each round, and the median of those is judged; a figure that is missing judges nothing.
+// Invariant: a ratio is taken inside each round, and the median of those is judged; a missing figure judges nothing.
+
+const BUSY = "**Other programs were running**: the CPU figures are worth more than the requests/s";
+
+const LEGEND = [
+  "Values are medians over the rounds, with the smallest and the largest in brackets; a ratio is the median of the",
+  "rounds' ratios. CPU is user and system time of all the server's processes. A server whose core is not busy was held",
+  "back by the load or by other programs.",
+].join(" ");
 
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
@@ -27,7 +35,8 @@ export function renderReport({ machine, versions, options, rows }) {
   const parts = [
     "# Benchmark",
     list([
-      `${machine.date}, ${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}, load average before: ${machine.loadBefore.toFixed(2)}`,
+      `${machine.date}, ${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}`,
+      `load average before: ${machine.loadBefore.toFixed(2)}${machine.busy ? `. ${BUSY}` : ""}`,
       `pinning: ${machine.pinning}`,
       versions.join(", "),
       `interleaved rounds: ${options.rounds}, in each ${options.seconds} s for every server after 1 s of warm-up`,
@@ -38,8 +47,7 @@ export function renderReport({ machine, versions, options, rows }) {
       rows.flatMap((row) => row.verdicts.map(verdictCells)),
     ),
     ...rows.flatMap((row) => [`## ${row.id}: ${row.title}`, ...renderRow(row)]),
-    "Values are medians over the rounds with the smallest and the largest in brackets; a ratio is the median of the rounds' " +
-      "ratios. CPU is user and system time of all the server's processes. A server whose core is not busy was held back by the load or by other programs.",
+    LEGEND,
   ];
   return `${parts.join("\n\n")}\n`;
 }

@@ -30,6 +30,7 @@ export const ROWS = [
     },
     claims: [
       { name: "requests/s, of itself alone", of: "beside", over: "alone", figure: "requestsPerSecond", atLeast: 0.9 },
+      { name: "CPU a request, of itself alone", of: "beside", over: "alone", figure: "cpuMicros" },
     ],
   },
   {
@@ -63,6 +64,7 @@ export const ROWS = [
     contenders: { waterspout: { server: TYPESCRIPT_NODE }, http: { server: NODE_HTTP } },
     claims: [
       { name: "requests/s, of Node's http", of: "waterspout", over: "http", figure: "requestsPerSecond", atLeast: 1.0 },
+      { name: "CPU a request, of Node's http", of: "waterspout", over: "http", figure: "cpuMicros" },
     ],
   },
   {

@@ -1,6 +1,6 @@
 // The programs that the bench needs beside the product, and where each comes from.
-// Invariant: nothing is installed outside build/; a tool that cannot be had throws Unavailable with a sentence that says
-// what to do, and only the figures that need it are left out.
+// Invariant: nothing is installed outside build/; a tool that cannot be had throws Unavailable with a sentence that
+// says what to do, and only the figures that need it are left out.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";

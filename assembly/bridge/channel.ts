@@ -28,6 +28,7 @@ export abstract class FrameHandler {
   abstract onTurnEnd(): void;
 }
 
+
 @final
 export class Channel extends EventHandler {
   private unread: i32 = 0;
@@ -99,7 +100,7 @@ export class Channel extends EventHandler {
     }
     if (!count) return;
     const source = this.out.source;
-    for (let at = 0; at < bytes; ) {
+    for (let at = 0; at < bytes;) {
       const n = wasi.channelWrite(source + usize(at), bytes - at);
       if (n <= 0) wasi.exit(0); // the host is gone
       at += n;
@@ -137,6 +138,7 @@ export class Channel extends EventHandler {
     if (at && this.unread) memory.copy(input, input + usize(at), usize(this.unread));
   }
 }
+
 
 @final
 class Flush extends Callback {

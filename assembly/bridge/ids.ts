@@ -7,5 +7,5 @@ const GENERATIONS: u32 = (1 << 14) - 1;
 /** `serial` counts what used the slot; the generation goes round from 1 to 16383. */
 // @ts-ignore: decorator
 @inline export function idOf(slot: i32, serial: u32): u32 {
-  return ((serial % GENERATIONS + 1) << SLOT_BITS) | u32(slot);
+  return (((serial % GENERATIONS) + 1) << SLOT_BITS) | u32(slot);
 }

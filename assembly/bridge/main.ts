@@ -8,9 +8,23 @@ import * as limits from "../limits";
 import * as wasi from "../wasi/index";
 import { Channel, FrameHandler, fail } from "./channel";
 import {
-  CONFIG_BYTES, FRAME_BODY_CREDIT, FRAME_CANCEL, FRAME_CLOSE, FRAME_CONFIG, FRAME_DRAINED, FRAME_ECHO, FRAME_READ_BYTES,
-  FRAME_READ_UNTIL, FRAME_READY, FRAME_RESPONSE, FRAME_RESPONSE_BODY, FRAME_RESPONSE_END, FRAME_STOP, FRAME_WRITE,
-  PROTOCOL_VERSION, RESPONSE_BYTES,
+  CONFIG_BYTES,
+  FRAME_BODY_CREDIT,
+  FRAME_CANCEL,
+  FRAME_CLOSE,
+  FRAME_CONFIG,
+  FRAME_DRAINED,
+  FRAME_ECHO,
+  FRAME_READ_BYTES,
+  FRAME_READ_UNTIL,
+  FRAME_READY,
+  FRAME_RESPONSE,
+  FRAME_RESPONSE_BODY,
+  FRAME_RESPONSE_END,
+  FRAME_STOP,
+  FRAME_WRITE,
+  PROTOCOL_VERSION,
+  RESPONSE_BYTES,
 } from "./frames";
 import { BridgeHTTPHandler, findRequest } from "./requests";
 import { BridgeTCPServer } from "./streams";
@@ -31,6 +45,7 @@ class Hello extends Callback {
     store<u16>(payload, u16(wasi.listenerCount()), 2);
   }
 }
+
 
 @final
 class Bridge extends FrameHandler {
@@ -75,7 +90,8 @@ class Bridge extends FrameHandler {
         if (size != 4) fail("CLOSE with a wrong size");
         if (stream) stream.close(load<u32>(source) == 1);
         break;
-      default: fail("unknown type for streams");
+      default:
+        fail("unknown type for streams");
     }
   }
 
@@ -101,7 +117,8 @@ class Bridge extends FrameHandler {
       case FRAME_CANCEL:
         if (connection) connection.cancel();
         break;
-      default: fail("unknown type for requests");
+      default:
+        fail("unknown type for requests");
     }
   }
 

@@ -9,8 +9,17 @@ import { HTTPHandler, HTTPServerRequest, Method } from "../httputil";
 import { INLINE_BODY_BYTES } from "../limits";
 import { Channel, fail } from "./channel";
 import {
-  FRAME_ABORT, FRAME_BODY, FRAME_BODY_END, FRAME_REQUEST, FRAME_SENT, REQUEST_BYTES, REQUEST_END, REQUEST_KEEP_ALIVE,
-  RESPONSE_BYTES, RESPONSE_CLOSE, RESPONSE_LAST,
+  FRAME_ABORT,
+  FRAME_BODY,
+  FRAME_BODY_END,
+  FRAME_REQUEST,
+  FRAME_SENT,
+  REQUEST_BYTES,
+  REQUEST_END,
+  REQUEST_KEEP_ALIVE,
+  RESPONSE_BYTES,
+  RESPONSE_CLOSE,
+  RESPONSE_LAST,
 } from "./frames";
 import { SLOT_MASK, idOf } from "./ids";
 
@@ -22,6 +31,7 @@ class Books {
   reported: u64 = 0; // of which SENT has told
   reporting: bool = false; // in the list for this turn
 }
+
 
 @final
 export class BridgeHTTPHandler extends HTTPHandler {

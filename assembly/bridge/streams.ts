@@ -8,8 +8,17 @@ import { READ_CHUNK_BYTES } from "../limits";
 import { Address } from "../netutil";
 import { TCPServer } from "../tcpserver";
 import { Channel } from "./channel";
-import { FRAME_CLOSED, FRAME_DATA, FRAME_DATA_END, FRAME_END, FRAME_OPEN, FRAME_READ_FAILED, FRAME_SENT } from "./frames";
+import {
+  FRAME_CLOSED,
+  FRAME_DATA,
+  FRAME_DATA_END,
+  FRAME_END,
+  FRAME_OPEN,
+  FRAME_READ_FAILED,
+  FRAME_SENT,
+} from "./frames";
 import { SLOT_MASK, idOf } from "./ids";
+
 
 @final
 export class BridgeStream extends StreamHandler {
@@ -41,6 +50,7 @@ export class BridgeStream extends StreamHandler {
     store<u32>(payload, stream.descriptor);
     store<u32>(payload, u32(stream.listener), 4);
   }
+
 
   @inline private get channel(): Channel {
     return this.server.channel;
@@ -77,7 +87,8 @@ export class BridgeStream extends StreamHandler {
   onRead(stream: IOStream, source: usize, size: i32): void {
     this.touch();
     let at = 0;
-    for (; size - at > READ_CHUNK_BYTES; at += READ_CHUNK_BYTES) this.sendBytes(FRAME_DATA, source + usize(at), READ_CHUNK_BYTES);
+    for (; size - at > READ_CHUNK_BYTES; at += READ_CHUNK_BYTES)
+      this.sendBytes(FRAME_DATA, source + usize(at), READ_CHUNK_BYTES);
     if (this.remaining) this.remaining -= size;
     this.sendBytes(this.remaining ? FRAME_DATA : FRAME_DATA_END, source + usize(at), size - at);
     if (this.remaining) stream.readBytes(min(this.remaining, READ_CHUNK_BYTES), true);
@@ -125,6 +136,7 @@ export class BridgeStream extends StreamHandler {
     if (limit) this.stream.setDeadline(IOLoop.current().time + i64(limit) * 1_000_000);
   }
 }
+
 
 @final
 export class BridgeTCPServer extends TCPServer {
@@ -186,6 +198,7 @@ export class BridgeTCPServer extends TCPServer {
     }
   }
 }
+
 
 @final
 class Deadline extends Timeout {

@@ -15,14 +15,8 @@
 // free and 2 more for each byte of data; beyond that CHUNK_EXCESS_BYTES_MAX are allowed in a body.
 
 import { COLON, CR, LF, TOKEN, isOws, skip, skipValue } from "../bytes";
+import { CHUNK_EXCESS_BYTES_MAX, CHUNK_LINE_BYTES_MAX, TRAILER_BYTES_MAX } from "../limits";
 import { Refusal } from "./refusal";
-
-/** A chunk's size and extensions, without the line end. */
-export const CHUNK_LINE_BYTES_MAX: usize = 4096;
-/** Bytes of a body that are neither data nor the least that its chunks need. */
-export const CHUNK_EXCESS_BYTES_MAX: i64 = 16384;
-/** All trailer lines together, the empty line included. */
-export const TRAILER_BYTES_MAX: usize = 8192;
 
 export const CHUNK_NEED_MORE: i32 = 0;
 export const CHUNK_DATA: i32 = 1;

@@ -8,10 +8,10 @@
 // - Transfer-Encoding: one field, exactly `chunked` in any case, not in HTTP/1.0. `chunked` twice or not last is
 //   malformed (400); any other coding is not implemented (501), and the connection ends either way.
 // - Connection: a list of names over any number of fields; `close` wins over `keep-alive`.
-// - Expect: `100-continue` in any case, once; others get 417. Ignored in HTTP/1.0, and when there is no body.
+// - Expect: `100-continue` in any case, once, which counts only with a body; others get 417. Not looked at in HTTP/1.0.
 // - Upgrade counts in HTTP/1.1, when Connection names it.
 
-import { COMMA, LOWER, TOKEN, isOws, isText, skip, skipOws } from "../bytes";
+import { COMMA, LOWER, TOKEN, isOws, isText, skip, skipOws, skipSurely } from "../bytes";
 import {
   BODY,
   BODY_CHUNKED,
@@ -45,38 +45,35 @@ import { METHOD_CONNECT, checkHost, checkTarget, methodOf } from "./target";
 export function checkHead(head: usize, source: usize): i32 {
   const method = methodOf(source, methodSize(head));
   if (method == METHOD_CONNECT) return Refusal.CONNECT;
-  store<u8>(head, method, METHOD);
+  // As long as no field says otherwise: no body, and the connection goes on in HTTP/1.1. All of these lie side by side.
+  store<u64>(head, u64(method) | (u64(minorVersion(head)) << ((KEEP_ALIVE - METHOD) << 3)), METHOD);
+  store<i64>(head, 0, LENGTH);
   let refusal = checkHost(head, source);
   if (refusal) return refusal;
   refusal = checkTarget(head, source, method);
   if (refusal) return refusal;
-  refusal = checkBody(head, source);
+  const length = knownRow(head, CONTENT_LENGTH_FIELD);
+  const coding = knownRow(head, TRANSFER_ENCODING_FIELD);
+  if (coding >= 0) refusal = checkCoding(head, source, coding, length);
+  else if (length >= 0) refusal = checkLength(head, source, length);
   if (refusal) return refusal;
-  refusal = checkConnection(head, source);
+  const connection = knownRow(head, CONNECTION_FIELD);
+  if (connection >= 0) refusal = checkConnection(head, source, connection);
   if (refusal) return refusal;
-  return checkExpect(head, source);
+  const expect = knownRow(head, EXPECT_FIELD);
+  return expect >= 0 ? checkExpect(head, source, expect) : 0;
 }
 
 // --- where the body ends ---
 
-function checkBody(head: usize, source: usize): i32 {
-  store<i64>(head, 0, LENGTH);
-  store<u8>(head, BODY_NONE, BODY);
-  const row = knownRow(head, CONTENT_LENGTH_FIELD);
-  const coding = knownRow(head, TRANSFER_ENCODING_FIELD);
-  if (coding >= 0) {
-    if (minorVersion(head) == 0) return Refusal.CODING_IN_HTTP10;
-    if (row >= 0) return Refusal.LENGTH_AND_CODING;
-    return checkCoding(head, source + valueOffset(head, coding), valueSize(head, coding));
-  }
-  if (row < 0) return 0;
+function checkLength(head: usize, source: usize, row: i32): i32 {
   if (isDuplicate(head, CONTENT_LENGTH_FIELD)) return Refusal.SEVERAL_LENGTHS;
   const at = source + valueOffset(head, row);
   const length = lengthOf(at, at + valueSize(head, row));
   if (length < 0) return i32(length);
   if (length == i64.MAX_VALUE) return Refusal.BODY_TOO_LARGE;
   store<i64>(head, length, LENGTH);
-  store<u8>(head, length ? BODY_LENGTH : BODY_NONE, BODY);
+  if (length) store<u8>(head, BODY_LENGTH, BODY);
   return 0;
 }
 
@@ -102,8 +99,12 @@ function lengthOf(at: usize, end: usize): i64 {
 
 const CHUNKED: usize = changetype<usize>("chunked");
 
-function checkCoding(head: usize, at: usize, size: i32): i32 {
+function checkCoding(head: usize, source: usize, row: i32, lengthRow: i32): i32 {
+  if (minorVersion(head) == 0) return Refusal.CODING_IN_HTTP10;
+  if (lengthRow >= 0) return Refusal.LENGTH_AND_CODING;
   if (isDuplicate(head, TRANSFER_ENCODING_FIELD)) return Refusal.BAD_CODING;
+  const at = source + valueOffset(head, row);
+  const size = valueSize(head, row);
   if (!isText(at, size, CHUNKED)) return codingRefusal(at, at + size);
   store<i64>(head, -1, LENGTH);
   store<u8>(head, BODY_CHUNKED, BODY);
@@ -135,34 +136,31 @@ const OPTION_KEEP_ALIVE: i32 = 2;
 const OPTION_UPGRADE: i32 = 4;
 const CONNECTION: usize = changetype<usize>("connection");
 
-function checkConnection(head: usize, source: usize): i32 {
+function checkConnection(head: usize, source: usize, first: i32): i32 {
   let options = 0;
-  const first = knownRow(head, CONNECTION_FIELD);
-  if (first >= 0) {
-    const last = isDuplicate(head, CONNECTION_FIELD) ? rowCount(head) - 1 : first;
-    for (let row = first; row <= last; row++) {
-      if (row > first && !isText(source + nameOffset(head, row), nameSize(head, row), CONNECTION)) continue;
-      const at = source + valueOffset(head, row);
-      const more = optionsOf(at, at + valueSize(head, row));
-      if (more < 0) return Refusal.BAD_CONNECTION;
-      options |= more;
-    }
+  const last = isDuplicate(head, CONNECTION_FIELD) ? rowCount(head) - 1 : first;
+  for (let row = first; row <= last; row++) {
+    if (row > first && !isText(source + nameOffset(head, row), nameSize(head, row), CONNECTION)) continue;
+    const at = source + valueOffset(head, row);
+    const more = optionsOf(at, at + valueSize(head, row));
+    if (more < 0) return Refusal.BAD_CONNECTION;
+    options |= more;
   }
-  const isHttp11 = minorVersion(head) == 1;
-  const wanted = isHttp11 || (options & OPTION_KEEP_ALIVE) != 0;
-  store<u8>(head, u8(wanted && !(options & OPTION_CLOSE)), KEEP_ALIVE);
+  if (options & OPTION_CLOSE) store<u8>(head, 0, KEEP_ALIVE);
+  else if (options & OPTION_KEEP_ALIVE) store<u8>(head, 1, KEEP_ALIVE);
   const offered = (options & OPTION_UPGRADE) != 0 && knownRow(head, UPGRADE_FIELD) >= 0;
-  store<u8>(head, u8(isHttp11 && offered), UPGRADE);
+  if (offered && minorVersion(head) == 1) store<u8>(head, 1, UPGRADE);
   return 0;
 }
 
 /** The options that a list of names holds; empty members are skipped (RFC 9110 5.6.1). -1: it is no such list. */
 function optionsOf(at: usize, end: usize): i32 {
-  let options = 0;
+  let options = optionOf(at, end - at);
+  if (options) return options; // the whole value is one that is known
   while (true) {
     while (at < end && (isOws(at) || load<u8>(at) == COMMA)) at++;
     if (at == end) return options;
-    const nameEnd = min(skip(at, end, TOKEN), end);
+    const nameEnd = skipSurely(at, TOKEN); // at most end, where white space or CR stands
     if (nameEnd == at) return -1;
     options |= optionOf(at, nameEnd - at);
     at = skipOws(nameEnd, end);
@@ -184,13 +182,10 @@ function optionOf(name: usize, size: usize): i32 {
 
 const CONTINUE: usize = changetype<usize>("100-continue");
 
-function checkExpect(head: usize, source: usize): i32 {
-  store<u8>(head, 0, EXPECT_CONTINUE);
-  const row = knownRow(head, EXPECT_FIELD);
-  if (row < 0 || minorVersion(head) == 0) return 0;
-  const size = valueSize(head, row);
-  if (isDuplicate(head, EXPECT_FIELD) || !isText(source + valueOffset(head, row), size, CONTINUE))
-    return Refusal.EXPECTATION;
-  store<u8>(head, u8(bodyKind(head) != BODY_NONE), EXPECT_CONTINUE);
+function checkExpect(head: usize, source: usize, row: i32): i32 {
+  if (minorVersion(head) == 0) return 0;
+  const isContinue = isText(source + valueOffset(head, row), valueSize(head, row), CONTINUE);
+  if (!isContinue || isDuplicate(head, EXPECT_FIELD)) return Refusal.EXPECTATION;
+  if (bodyKind(head) != BODY_NONE) store<u8>(head, 1, EXPECT_CONTINUE);
   return 0;
 }

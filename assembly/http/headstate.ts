@@ -24,7 +24,7 @@ export const ROWS: usize = 16;
 export const METHOD_SIZE: usize = 20;
 export const TARGET_OFFSET: usize = 24;
 export const TARGET_SIZE: usize = 28;
-export const MINOR: usize = 32;
+const MINOR: usize = 32;
 export const KNOWN: usize = 36; // for each known name 1 + its first row, 0: none
 export const DUPLICATES: usize = 60; // bit i: the known name i stands more than once
 
@@ -195,9 +195,4 @@ export function beginFields(head: usize, minor: i32): void {
   v128.store(head, i64x2.splat(0), KNOWN);
   v128.store(head, i64x2.splat(0), KNOWN + 12); // and DUPLICATES
   store<u32>(head, 0, LINE);
-}
-
-/** Of a head that has come in part: not even its request line is complete. */
-export function inRequestLine(head: usize): bool {
-  return load<i32>(head, PHASE) < IN_FIELDS;
 }

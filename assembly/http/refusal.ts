@@ -4,6 +4,7 @@
 // Reference: RFC 9110 15.5 and 15.6, RFC 6585 5 (431). The order is the order in which a request is read.
 
 import { writeText, textBytes } from "../bytes";
+import { REASON_BAD_REQUEST, REASON_TIMEOUT, REASON_TOO_LARGE } from "../errors";
 
 export const enum Refusal {
   // --- the request line ---
@@ -155,4 +156,16 @@ export function textOf(code: i32): usize {
 
 export function textSizeOf(code: i32): i32 {
   return i32(textBytes(explain(code)) - STATUS_CHARACTERS);
+}
+
+/** What a handler is told of a refused request. */
+export function reasonOf(refusal: i32): i32 {
+  switch (statusOf(refusal)) {
+    case 408:
+      return REASON_TIMEOUT;
+    case 413:
+      return REASON_TOO_LARGE;
+    default:
+      return REASON_BAD_REQUEST;
+  }
 }

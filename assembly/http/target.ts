@@ -7,7 +7,7 @@
 // Host: exactly one field in HTTP/1.1, at most one in HTTP/1.0; empty, or a name or address with an optional port up to
 // 65535. No comma, no percent-encoding. The authority of an absolute-form target replaces it (RFC 9112 3.2.2).
 
-import { ADDRESS, COLON, HOST, LOWER, PATH, QUERY, skip } from "../bytes";
+import { ADDRESS, COLON, HOST, LOWER, PATH, QUERY, skipSurely } from "../bytes";
 import {
   HOST_FIELD,
   HOST_OFFSET,
@@ -61,6 +61,8 @@ export function methodOf(at: usize, size: i32): i32 {
   return word == CONNECT ? METHOD_CONNECT : METHOD_OTHER;
 }
 
+// Below, skipSurely ends at the end of a value or target at the latest: the white space or CR there is in no class.
+
 /** 0 or a Refusal. */
 export function checkHost(head: usize, source: usize): i32 {
   store<i64>(head, 0, HOST_OFFSET); // and HOST_SIZE
@@ -69,7 +71,11 @@ export function checkHost(head: usize, source: usize): i32 {
   if (isDuplicate(head, HOST_FIELD)) return Refusal.SEVERAL_HOSTS;
   const at = source + valueOffset(head, row);
   const size = valueSize(head, row);
-  if (size > 0 && skipAuthority(at, at + size) != at + size) return Refusal.BAD_HOST;
+  const end = at + size;
+  if (size > 0) {
+    const nameEnd = skipSurely(at, HOST);
+    if (nameEnd != end && authorityEnd(at, nameEnd, end) != end) return Refusal.BAD_HOST;
+  }
   store<u32>(head, u32(at - source), HOST_OFFSET);
   store<i32>(head, size, HOST_SIZE);
   return 0;
@@ -92,10 +98,10 @@ export function checkTarget(head: usize, source: usize, method: i32): i32 {
     path = skipOrigin(head, source, target, end);
     if (!path) return Refusal.BAD_TARGET_FORM;
   }
-  const pathEnd = min(skip(path, end, PATH), end);
+  const pathEnd = skipSurely(path, PATH);
   setPath(head, source, path, pathEnd);
   if (pathEnd == end) return 0;
-  if (load<u8>(pathEnd) != QUESTION_MARK || skip(pathEnd + 1, end, QUERY) < end) return Refusal.BAD_TARGET;
+  if (load<u8>(pathEnd) != QUESTION_MARK || skipSurely(pathEnd + 1, QUERY) < end) return Refusal.BAD_TARGET;
   return 0;
 }
 
@@ -117,7 +123,7 @@ function skipOrigin(head: usize, source: usize, target: usize, end: usize): usiz
   else return 0;
   if (host + 2 >= end || load<u16>(host) != SLASHES) return 0;
   host += 2;
-  const hostEnd = skipAuthority(host, end);
+  const hostEnd = authorityEnd(host, skipSurely(host, HOST), end);
   if (!hostEnd) return 0;
   if (hostEnd < end && load<u8>(hostEnd) != SLASH && load<u8>(hostEnd) != QUESTION_MARK) return 0;
   store<u32>(head, u32(host - source), HOST_OFFSET);
@@ -130,16 +136,14 @@ const CLOSING_BRACKET: u8 = 0x5d;
 const PORT_DIGITS_MAX: i32 = 5;
 const PORT_MAX: i32 = 65535;
 
-/** The position behind a host and its optional port, 0: there is none. */
-function skipAuthority(at: usize, end: usize): usize {
-  let hostEnd: usize;
-  if (load<u8>(at) == OPENING_BRACKET) {
-    hostEnd = skip(at + 1, end, ADDRESS);
-    if (hostEnd >= end || load<u8>(hostEnd) != CLOSING_BRACKET || hostEnd == at + 1) return 0;
+/** The position behind a host and its optional port, 0: there is none. The name that may be there ends at `nameEnd`. */
+function authorityEnd(at: usize, nameEnd: usize, end: usize): usize {
+  let hostEnd = nameEnd;
+  if (nameEnd == at) {
+    if (load<u8>(at) != OPENING_BRACKET) return 0;
+    hostEnd = skipSurely(at + 1, ADDRESS);
+    if (load<u8>(hostEnd) != CLOSING_BRACKET || hostEnd == at + 1) return 0;
     hostEnd++;
-  } else {
-    hostEnd = min(skip(at, end, HOST), end);
-    if (hostEnd == at) return 0;
   }
   return hostEnd == end || load<u8>(hostEnd) != COLON ? hostEnd : skipPort(hostEnd + 1, end);
 }

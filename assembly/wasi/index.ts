@@ -33,15 +33,26 @@ export const FOREVER: i64 = i64.MAX_VALUE;
 if (!isDefined(WASI)) ERROR("choose a platform: --use WASI=1 (preview1) or --use WASI=0 (sim)");
 
 // @ts-ignore: decorator
-@inline export function start(): void { if (WASI == 1) preview1.start(); else sim.start(); }
+@inline export function start(): void {
+  if (WASI == 1) preview1.start();
+  else sim.start();
+}
 // @ts-ignore: decorator
-@inline export function listenerCount(): i32 { return WASI == 1 ? preview1.listenerCount() : sim.listenerCount(); }
+@inline export function listenerCount(): i32 {
+  return WASI == 1 ? preview1.listenerCount() : sim.listenerCount();
+}
 // @ts-ignore: decorator
-@inline export function listener(index: i32): i32 { return WASI == 1 ? preview1.listener(index) : sim.listener(index); }
+@inline export function listener(index: i32): i32 {
+  return WASI == 1 ? preview1.listener(index) : sim.listener(index);
+}
 // @ts-ignore: decorator
-@inline export function openChannel(): i32 { return WASI == 1 ? preview1.openChannel() : sim.openChannel(); }
+@inline export function openChannel(): i32 {
+  return WASI == 1 ? preview1.openChannel() : sim.openChannel();
+}
 // @ts-ignore: decorator
-@inline export function accept(listener: i32): i32 { return WASI == 1 ? preview1.accept(listener) : sim.accept(listener); }
+@inline export function accept(listener: i32): i32 {
+  return WASI == 1 ? preview1.accept(listener) : sim.accept(listener);
+}
 // @ts-ignore: decorator
 @inline export function read(handle: i32, target: usize, size: i32): i32 {
   return WASI == 1 ? preview1.read(handle, target, size) : sim.read(handle, target, size);
@@ -55,33 +66,62 @@ if (!isDefined(WASI)) ERROR("choose a platform: --use WASI=1 (preview1) or --use
   return WASI == 1 ? preview1.channelWrite(source, size) : sim.channelWrite(source, size);
 }
 // @ts-ignore: decorator
-@inline export function shutdown(handle: i32): void { if (WASI == 1) preview1.shutdown(handle); else sim.shutdown(handle); }
+@inline export function shutdown(handle: i32): void {
+  if (WASI == 1) preview1.shutdown(handle);
+  else sim.shutdown(handle);
+}
 // @ts-ignore: decorator
-@inline export function close(handle: i32): void { if (WASI == 1) preview1.close(handle); else sim.close(handle); }
+@inline export function close(handle: i32): void {
+  if (WASI == 1) preview1.close(handle);
+  else sim.close(handle);
+}
 // @ts-ignore: decorator
 @inline export function descriptor(handle: i32): u32 {
   return WASI == 1 ? readiness.descriptor(handle) : sim.descriptor(handle);
 }
 // @ts-ignore: decorator
 @inline export function watch(handle: i32, interest: i32): void {
-  if (WASI == 1) readiness.watch(handle, interest); else sim.watch(handle, interest);
+  if (WASI == 1) readiness.watch(handle, interest);
+  else sim.watch(handle, interest);
 }
 // @ts-ignore: decorator
-@inline export function hold(yes: bool): void { if (WASI == 1) readiness.hold(yes); else sim.hold(yes); }
+@inline export function hold(yes: bool): void {
+  if (WASI == 1) readiness.hold(yes);
+  else sim.hold(yes);
+}
 // @ts-ignore: decorator
-@inline export function wait(timeoutNs: i64): void { if (WASI == 1) readiness.wait(timeoutNs); else sim.wait(timeoutNs); }
+@inline export function wait(timeoutNs: i64): void {
+  if (WASI == 1) readiness.wait(timeoutNs);
+  else sim.wait(timeoutNs);
+}
 // @ts-ignore: decorator
-@inline export function next(): i32 { return WASI == 1 ? readiness.next() : sim.next(); }
+@inline export function next(): i32 {
+  return WASI == 1 ? readiness.next() : sim.next();
+}
 // @ts-ignore: decorator
-@inline export function restNs(): i64 { return WASI == 1 ? readiness.restNs() : sim.restNs(); }
+@inline export function restNs(): i64 {
+  return WASI == 1 ? readiness.restNs() : sim.restNs();
+}
 /** What the handle of the last next() is ready for: READ or WRITE. */
 // @ts-ignore: decorator
-@inline export function ready(): i32 { return WASI == 1 ? readiness.ready : sim.ready; }
+@inline export function ready(): i32 {
+  return WASI == 1 ? readiness.ready : sim.ready;
+}
 // @ts-ignore: decorator
-@inline export function now(): i64 { return WASI == 1 ? preview1.now() : sim.now(); }
+@inline export function now(): i64 {
+  return WASI == 1 ? preview1.now() : sim.now();
+}
 // @ts-ignore: decorator
-@inline export function unixSeconds(): i64 { return WASI == 1 ? preview1.unixSeconds() : sim.unixSeconds(); }
+@inline export function unixSeconds(): i64 {
+  return WASI == 1 ? preview1.unixSeconds() : sim.unixSeconds();
+}
 // @ts-ignore: decorator
-@inline export function log(source: usize, size: i32): void { if (WASI == 1) preview1.log(source, size); else sim.log(source, size); }
+@inline export function log(source: usize, size: i32): void {
+  if (WASI == 1) preview1.log(source, size);
+  else sim.log(source, size);
+}
 // @ts-ignore: decorator
-@inline export function exit(code: i32): void { if (WASI == 1) preview1.exit(code); else sim.exit(code); }
+@inline export function exit(code: i32): void {
+  if (WASI == 1) preview1.exit(code);
+  else sim.exit(code);
+}

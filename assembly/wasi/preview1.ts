@@ -4,9 +4,28 @@
 import { AGAIN, REASON_BUFFER_FULL, REASON_IO, REASON_RESET, REASON_TIMEOUT } from "../errors";
 import { LISTENERS_MAX } from "../limits";
 import {
-  CLOCK_MONOTONIC, CLOCK_REALTIME, ERRNO_AGAIN, ERRNO_CONNABORTED, ERRNO_CONNRESET, ERRNO_INTR, ERRNO_NOTCONN, ERRNO_PIPE,
-  ERRNO_TIMEDOUT, FDFLAGS_NONBLOCK, FILETYPE_SOCKET_STREAM, SHUT_WRITE,
-  clock_time_get, fd_close, fd_fdstat_get, fd_read, fd_write, proc_exit, sock_accept, sock_recv, sock_send, sock_shutdown,
+  CLOCK_MONOTONIC,
+  CLOCK_REALTIME,
+  ERRNO_AGAIN,
+  ERRNO_CONNABORTED,
+  ERRNO_CONNRESET,
+  ERRNO_INTR,
+  ERRNO_NOTCONN,
+  ERRNO_PIPE,
+  ERRNO_TIMEDOUT,
+  FDFLAGS_NONBLOCK,
+  FILETYPE_SOCKET_STREAM,
+  SHUT_WRITE,
+  clock_time_get,
+  fd_close,
+  fd_fdstat_get,
+  fd_read,
+  fd_write,
+  proc_exit,
+  sock_accept,
+  sock_recv,
+  sock_send,
+  sock_shutdown,
 } from "./imports";
 import * as readiness from "./readiness";
 import { BLOCKING, ORDINARY, PINNED, hasRoom } from "./tiers";
@@ -57,7 +76,8 @@ export function accept(listener: i32): i32 {
     return readiness.open(load<u32>(scratch, RESULT), ORDINARY);
   }
   // A connection that died in the queue, or a signal, is no news: the listener stays ready if there are more.
-  if (errno == ERRNO_AGAIN || errno == ERRNO_CONNABORTED || errno == ERRNO_INTR || errno == ERRNO_CONNRESET) return AGAIN;
+  if (errno == ERRNO_AGAIN || errno == ERRNO_CONNABORTED || errno == ERRNO_INTR || errno == ERRNO_CONNRESET)
+    return AGAIN;
   return -REASON_BUFFER_FULL; // EMFILE, ENFILE, ENOBUFS, ENOMEM: the process or the system is full
 }
 
@@ -66,7 +86,9 @@ export function read(handle: i32, target: usize, size: i32): i32 {
   store<u32>(scratch, u32(target));
   store<u32>(scratch, u32(size), 4);
   const errno =
-    handle == channel ? fd_read(fd, scratch, 1, scratch + RESULT) : sock_recv(fd, scratch, 1, 0, scratch + RESULT, scratch + FLAGS);
+    handle == channel
+      ? fd_read(fd, scratch, 1, scratch + RESULT)
+      : sock_recv(fd, scratch, 1, 0, scratch + RESULT, scratch + FLAGS);
   if (errno == ERRNO_AGAIN || errno == ERRNO_INTR) {
     readiness.miss(handle);
     return AGAIN;
@@ -127,8 +149,11 @@ function reasonOf(errno: i32): i32 {
     case ERRNO_CONNRESET:
     case ERRNO_CONNABORTED:
     case ERRNO_NOTCONN:
-    case ERRNO_PIPE: return REASON_RESET;
-    case ERRNO_TIMEDOUT: return REASON_TIMEOUT;
-    default: return REASON_IO;
+    case ERRNO_PIPE:
+      return REASON_RESET;
+    case ERRNO_TIMEDOUT:
+      return REASON_TIMEOUT;
+    default:
+      return REASON_IO;
   }
 }

@@ -6,8 +6,8 @@
 //   pinned   listeners and the control channel: in every poll. A listener is always tried, the channel only when certain,
 //            because reading it blocks.
 //   hot      what was active in the last HOT_NS: polled.
-//   cold     the rest: swept with a zero timeout, at intervals that keep sweeps below a tenth of the time. When nothing
-//            at all was active for HOT_NS everything is cold and one poll blocks on all of it.
+//   cold     the rest: swept in slices with a zero timeout, at intervals that keep sweeping below a sixteenth of the time. When
+//            nothing at all was active for HOT_NS everything is cold and one poll blocks on all of it.
 //   probes   before polling at all, the hot connections that wait for input are read in the order of longest-answered, until
 //            MISSES_IN_ROW of them have nothing. A busy server hardly ever polls.
 //
@@ -17,8 +17,29 @@
 import { HANDLES_MAX, LISTENERS_MAX } from "../limits";
 import { CLOCK_MONOTONIC, EVENT_BYTES, SUBSCRIPTION_BYTES, TAG_CLOCK, clock_time_get, poll_oneoff } from "./imports";
 import {
-  BLOCKING, COLD, HELD, HOT, ORDINARY, OUT, PIN, PINNED, arrayOf, countOf, list, move, moveToCold, openSlot, probeHead, probeTail,
-  put, releaseSlot, setCount, slotOf, take, tierOf, unlist,
+  BLOCKING,
+  COLD,
+  HELD,
+  HOT,
+  ORDINARY,
+  OUT,
+  PIN,
+  PINNED,
+  arrayOf,
+  countOf,
+  list,
+  move,
+  moveToCold,
+  openSlot,
+  probeHead,
+  probeTail,
+  put,
+  releaseSlot,
+  setCount,
+  slotOf,
+  take,
+  tierOf,
+  unlist,
 } from "./tiers";
 
 /** A connection that was silent for this long is cold. */
@@ -26,6 +47,9 @@ const HOT_NS: i64 = 50_000_000;
 /** Fewer than this many are cheaper to poll than to sort. */
 const HOT_FLOOR: i32 = 64;
 const SWEEP_MIN_NS: i64 = 1_000_000;
+/** After a sweep, this many times what it cost passes before the next; and how many are looked at in one. */
+const SWEEP_REST: i64 = 15;
+const SWEEP_SLICE: i32 = 1024;
 /** While probes keep hitting: how often the pinned ones, and how often all hot ones, are polled all the same. */
 const PINNED_EVERY_NS: i64 = 1_000_000;
 const HOT_EVERY_NS: i64 = 20_000_000;
@@ -40,6 +64,7 @@ const FOREVER: i64 = i64.MAX_VALUE;
 
 const events: usize = memory.data(i32(EVENT_BYTES) * (HANDLES_MAX * 2 + LISTENERS_MAX + 2), 16);
 const scratch: usize = memory.data(16, 8);
+const kept: usize = memory.data(48, 8);
 
 const CLOCK: u64 = u64.MAX_VALUE;
 
@@ -51,6 +76,7 @@ let nextSweep: i64 = 0;
 let hits: i32 = 0; // since the last wait
 let round: u32 = 0;
 let demoteHand: i32 = 0;
+let sweepHand: i32 = 0;
 let held: bool = false;
 
 // What next() hands out: events that are certain, then uncertain ones, then probes.
@@ -175,9 +201,9 @@ function pollTiers(timeoutNs: i64): void {
       return;
     }
     if (time >= nextSweep) {
-      poll(COLD, 0);
+      sweep();
       const end = clock();
-      nextSweep = end + max<i64>((end - time) * 9, SWEEP_MIN_NS);
+      nextSweep = end + max<i64>((end - time) * SWEEP_REST, SWEEP_MIN_NS);
       time = end;
       if (sawMoreThanTheClock()) return;
     }
@@ -198,6 +224,19 @@ function poll(tier: i32, timeoutNs: i64): void {
   }
   pollArray(start, count, timeoutNs);
   pinnedPolled = time;
+}
+
+/** Polls the next slice of the cold ones, without waiting. */
+function sweep(): void {
+  const count = countOf(COLD);
+  if (sweepHand >= count) sweepHand = 0;
+  const slice = min(SWEEP_SLICE, count - sweepHand);
+  const start = arrayOf(COLD) + usize(sweepHand) * SUBSCRIPTION_BYTES;
+  sweepHand += slice;
+  // The clock goes in front, where another subscription of the array stands.
+  memory.copy(kept, start - SUBSCRIPTION_BYTES, SUBSCRIPTION_BYTES);
+  pollArray(start, slice, 0);
+  memory.copy(start - SUBSCRIPTION_BYTES, kept, SUBSCRIPTION_BYTES);
 }
 
 /** While the host is behind: only what can still be sent, and the channel that will bring its word. */

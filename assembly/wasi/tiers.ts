@@ -51,19 +51,29 @@ export let probeTail: i32 = -1;
 
 // @ts-ignore: decorator
 @inline
-export function slotOf(handle: i32): Slot { return changetype<Slot>(slots + usize(handle) * SLOT_BYTES); }
+export function slotOf(handle: i32): Slot {
+  return changetype<Slot>(slots + usize(handle) * SLOT_BYTES);
+}
 // @ts-ignore: decorator
 @inline
-export function tierOf(subscription: i32): i32 { return i32(load<u8>(tiers + usize(subscription))); }
+export function tierOf(subscription: i32): i32 {
+  return i32(load<u8>(tiers + usize(subscription)));
+}
 // @ts-ignore: decorator
 @inline
-export function arrayOf(tier: i32): usize { return arrays + usize(tier - 1) * ARRAY_BYTES + FRONT_BYTES; }
+export function arrayOf(tier: i32): usize {
+  return arrays + usize(tier - 1) * ARRAY_BYTES + FRONT_BYTES;
+}
 // @ts-ignore: decorator
 @inline
-export function countOf(tier: i32): i32 { return load<i32>(counts + (usize(tier) << 2)); }
+export function countOf(tier: i32): i32 {
+  return load<i32>(counts + (usize(tier) << 2));
+}
 // @ts-ignore: decorator
 @inline
-export function setCount(tier: i32, count: i32): void { store<i32>(counts + (usize(tier) << 2), count); }
+export function setCount(tier: i32, count: i32): void {
+  store<i32>(counts + (usize(tier) << 2), count);
+}
 
 // --- handles ---
 

@@ -3,10 +3,7 @@ import {
   CHUNKED_BYTES,
   CHUNK_DATA,
   CHUNK_END,
-  CHUNK_EXCESS_BYTES_MAX,
-  CHUNK_LINE_BYTES_MAX,
   CHUNK_NEED_MORE,
-  TRAILER_BYTES_MAX,
   chunkedConsumed,
   chunkedGiveBack,
   chunkedNext,
@@ -15,6 +12,7 @@ import {
   chunkedReset,
   chunkedSize,
 } from "../../../assembly/http/chunked";
+import { CHUNK_EXCESS_BYTES_MAX, CHUNK_LINE_BYTES_MAX, TRAILER_BYTES_MAX } from "../../../assembly/limits";
 import { PARTIAL } from "../../../assembly/http/head";
 import { Refusal } from "../../../assembly/http/refusal";
 import { below, mutate, seed } from "./random";

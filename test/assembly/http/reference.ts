@@ -1,5 +1,5 @@
-// The rules of head.ts and chunked.ts once more, a byte at a time and without any cleverness, to compare the fast ones to.
-import { CHUNK_EXCESS_BYTES_MAX, CHUNK_LINE_BYTES_MAX, TRAILER_BYTES_MAX } from "../../../assembly/http/chunked";
+// The rules of head.ts and chunked.ts once more, byte by byte and without any cleverness, to compare the fast ones to.
+import { CHUNK_EXCESS_BYTES_MAX, CHUNK_LINE_BYTES_MAX, TRAILER_BYTES_MAX } from "../../../assembly/limits";
 import { PARTIAL } from "../../../assembly/http/head";
 import { Refusal } from "../../../assembly/http/refusal";
 
