@@ -2,6 +2,7 @@
 // Invariant: connections of the pool are used again and again; a connection's slot is its place for ever.
 // Reference: Tornado's httpserver.py; draining is ours (tornado#1791).
 
+import { Address } from "./address";
 import { REASON_STOPPING } from "./errors";
 import { HTTP1Connection } from "./http1connection";
 import { HTTP1ConnectionOwner, HTTP1ConnectionParameters } from "./http1parameters";
@@ -9,7 +10,6 @@ import { HTTPHandler } from "./httputil";
 import { IOLoop, Timeout } from "./ioloop";
 import { IOStream } from "./iostream";
 import { WATCH_AFTER_MS } from "./limits";
-import { Address } from "./netutil";
 import { TCPServer } from "./tcpserver";
 
 

@@ -1,11 +1,12 @@
 // What an AssemblyScript application imports: `import { HTTPServer, … } from "waterspout/assembly"`.
 
+export { Address } from "./address";
 export { bytesInUse } from "./buffer";
 export * from "./errors";
 export { HTTPServer } from "./httpserver";
 export { HTTPHandler, HTTPServerRequest, Method } from "./httputil";
 export { Callback, EventHandler, IOLoop, READ, Timeout, WRITE } from "./ioloop";
 export { IOStream, StreamHandler } from "./iostream";
-export { AcceptHandler, Acceptor, Address, addAcceptHandler, bindSockets } from "./netutil";
+export { AcceptHandler, Acceptor, addAcceptHandler, bindSockets } from "./netutil";
 export { FOREVER, _start, turn } from "./run";
 export { TCPServer } from "./tcpserver";

@@ -8,6 +8,7 @@
 // reading alone: what is pending fails with REASON_END, writing goes on.
 // Reference: Tornado's iostream.py, whose streams end with the peer's side where these go on.
 
+import { Address } from "./address";
 import { Buffer } from "./buffer";
 import {
   AGAIN,
@@ -56,6 +57,9 @@ export class IOStream extends StreamWriter {
   /** Index of the listener that it came from. */
   listener: i32 = 0;
   owner: StreamOwner | null = null;
+  /** Where the peer is, null: unknown. */
+  address: Address | null = null;
+  private room: Address | null = null; // what `address` points to, kept for the next connection
   bufferBytesMax: i32 = BUFFER_BYTES_MAX;
 
   private handler: StreamHandler;
@@ -102,6 +106,14 @@ export class IOStream extends StreamWriter {
     return wasi.descriptor(this.handle);
   }
 
+  /** Notes where the peer is. */
+  setAddress(address: Address): void {
+    let room = this.room;
+    if (!room) room = this.room = new Address();
+    room.copyFrom(address);
+    this.address = room;
+  }
+
   protected get writable(): bool {
     return this.state == OPEN;
   }
@@ -145,6 +157,11 @@ export class IOStream extends StreamWriter {
   consume(): void {
     this.pending.begin(CONSUME, 0);
     this.resume();
+  }
+
+  /** Ends consume(): input waits until something is read. */
+  pause(): void {
+    this.pending.begin(IDLE, 0);
   }
 
   /** Looks at the unread input again: after a handler that had not taken it can go on, or changed readAhead. */
@@ -289,6 +306,7 @@ export class IOStream extends StreamWriter {
     this.interest = this.discarded = 0;
     this.deadline = 0;
     this.owner = null;
+    this.address = null;
     this.handle = -1;
     this.state = POOLED;
     pool.push(this);

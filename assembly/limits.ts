@@ -14,6 +14,11 @@ export const ACCEPTS_PER_TURN: i32 = 64;
 /** How long a listener rests after the process ran out of descriptors, so that it does not spin. */
 export const ACCEPT_PAUSE_MS: i32 = 100;
 
+/** A PROXY protocol header, extensions included; the specification's own advice for a receiver is 536 and more. */
+export const PROXY_HEADER_BYTES_MAX: i32 = 4096;
+/** How long a connection may take to send its PROXY protocol header: its proxy sends it at once. */
+export const PROXY_HEADER_TIMEOUT_MS: i32 = 5000;
+
 // --- streams ---
 
 /** One read from a socket. Also the size of the shared buffer that a read lands in first. */

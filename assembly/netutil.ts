@@ -8,14 +8,6 @@ import { EventHandler, IOLoop, READ, Timeout } from "./ioloop";
 import { ACCEPTS_PER_TURN, ACCEPT_PAUSE_MS } from "./limits";
 import * as wasi from "./wasi/index";
 
-/** Where a peer is. WASI preview1 cannot tell, so it is null there. */
-export class Address {
-  constructor(
-    readonly host: string,
-    readonly port: i32,
-  ) {}
-}
-
 export abstract class AcceptHandler {
   /** A connection from the listener with this index. */
   abstract onAccept(handle: i32, listener: i32): void;

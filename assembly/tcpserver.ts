@@ -2,10 +2,12 @@
 // Invariant: connections counts the streams that were handed out and are not closed; at connectionsMax accepting pauses.
 // Reference: Tornado's tcpserver.py.
 
+import { Address } from "./address";
 import { Callback, IOLoop } from "./ioloop";
 import { IOStream, StreamHandler, StreamOwner } from "./iostream";
-import { AcceptHandler, Acceptor, Address, addAcceptHandler, bindSockets } from "./netutil";
 import { CONNECTIONS_MAX } from "./limits";
+import { AcceptHandler, Acceptor, addAcceptHandler, bindSockets } from "./netutil";
+import { ProxiedStreams, ProxyHandler } from "./proxyhandler";
 
 /** Holds a new stream until handleStream has set its own handler. */
 @final
@@ -25,6 +27,17 @@ class Accepting extends AcceptHandler {
 
 
 @final
+class Proxied extends ProxiedStreams {
+  constructor(private server: TCPServer) {
+    super();
+  }
+  proxied(stream: IOStream): void {
+    this.server.handleStream(stream, stream.address);
+  }
+}
+
+
+@final
 class Listening extends Callback {
   constructor(private server: TCPServer) {
     super();
@@ -39,6 +52,7 @@ export abstract class TCPServer extends StreamOwner {
   connections: i32 = 0;
   connectionsMax: i32 = CONNECTIONS_MAX;
   private acceptors: Array<Acceptor> = [];
+  private proxyHandler: ProxyHandler | null = null;
   private full: bool = false;
 
   /** A connection: set the stream's handler with stream.setHandler and begin to read. `address` is null where it is unknown. */
@@ -54,6 +68,14 @@ export abstract class TCPServer extends StreamOwner {
     for (let i = 0; i < sockets.length; i++) {
       this.acceptors.push(addAcceptHandler(sockets[i], this.acceptors.length, new Accepting(this)));
     }
+  }
+
+  /**
+   * Every connection begins with a PROXY protocol header, version 1 or 2, and its address is what that says. For servers that
+   * only a trusted proxy can reach: whoever connects can claim any address.
+   */
+  useProxyProtocol(): void {
+    this.proxyHandler = new ProxyHandler(new Proxied(this));
   }
 
   /** Stops listening; open connections go on. Safe to call twice. */
@@ -72,7 +94,8 @@ export abstract class TCPServer extends StreamOwner {
       this.full = true;
       for (let i = 0; i < this.acceptors.length; i++) this.acceptors[i].pause();
     }
-    this.handleStream(stream, null);
+    if (this.proxyHandler) this.proxyHandler!.start(stream);
+    else this.handleStream(stream, null);
   }
 
   streamClosed(stream: IOStream): void {

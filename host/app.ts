@@ -23,11 +23,7 @@ export class UsageError extends WaterspoutError {
 }
 
 /** What the command serves. */
-export interface Application {
-  readonly application: Server | WasmApplication;
-  /** The scheme of its URL. */
-  readonly scheme: "http" | "tcp";
-}
+export type Application = Server | WasmApplication;
 
 const SCRIPTS = [".ts", ".mts", ".js", ".mjs"];
 
@@ -35,12 +31,11 @@ const SCRIPTS = [".ts", ".mts", ".js", ".mjs"];
 export async function loadApplication(file: string, options: ServerOptions): Promise<Application> {
   if (!existsSync(file)) throw new UsageError(`there is no file ${file}`);
   const extension = extname(file);
-  if (extension === ".wasm") return { application: new WasmApplication(resolve(file), options), scheme: "http" };
+  if (extension === ".wasm") return new WasmApplication(resolve(file), options);
   if (!SCRIPTS.includes(extension)) {
     throw new UsageError(`${file} is no application: it must end in ${SCRIPTS.join(", ")} or .wasm`);
   }
-  const application = makeServer(file, await importDefault(file, extension), options);
-  return { application, scheme: application instanceof HTTPServer ? "http" : "tcp" };
+  return makeServer(file, await importDefault(file, extension), options);
 }
 
 async function importDefault(file: string, extension: string): Promise<unknown> {

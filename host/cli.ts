@@ -6,7 +6,7 @@
 import { constants } from "node:os";
 import { parseArgs } from "node:util";
 import { hostAndPort } from "./address.js";
-import { type Application, loadApplication, packageVersion, UsageError } from "./app.js";
+import { loadApplication, packageVersion, UsageError } from "./app.js";
 import { errorLine, oneLine } from "./log.js";
 import { LOOPBACK } from "./netutil.js";
 import type { RuntimeName, ServerOptions } from "./options.js";
@@ -84,7 +84,7 @@ function runtimeName(name: string): RuntimeName {
 async function serve(command: Command): Promise<void> {
   const options: ServerOptions = { runtime: command.runtime };
   if (command.runtime === "wasmtime") options.workers = command.workers;
-  const { application, scheme }: Application = await loadApplication(command.file, options);
+  const application = await loadApplication(command.file, options);
   const stop = () => void application.stop().then(() => process.exit(0), exitWith);
   if (isWorkerProcess) onStopMessage(stop);
   else onSignals(stop, () => {});
@@ -92,7 +92,7 @@ async function serve(command: Command): Promise<void> {
   application.closed.catch(() => process.exit(EXIT_FAILED));
   const [address] = application.addresses;
   if (address === undefined) return; // it has been stopped meanwhile
-  const url = `${scheme}://${hostAndPort(address)}${scheme === "http" ? "/" : ""}`;
+  const url = `${application.scheme}://${hostAndPort(address)}${application.scheme === "http" ? "/" : ""}`;
   announce(`Waterspout serves ${url} (${command.runtime})`);
 }
 

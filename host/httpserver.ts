@@ -16,6 +16,7 @@ export type RequestHandler = (request: HTTPServerRequest) => void | Promise<void
 const PLAIN_TEXT = { "Content-Type": "text/plain" };
 
 export class HTTPServer extends Server {
+  override readonly scheme = "http";
   readonly #handler: RequestHandler;
 
   /** Throws OptionError for a handler that is not a function or an option out of its range. */
@@ -26,7 +27,7 @@ export class HTTPServer extends Server {
   }
 
   /** @internal */
-  protected override acceptor(): Acceptor {
+  override acceptor(): Acceptor {
     const run = (request: HTTPServerRequest) => this.#run(request);
     return {
       kind: 1,

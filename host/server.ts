@@ -70,8 +70,11 @@ export abstract class Server {
     this.#settle = settle;
   }
 
+  /** The scheme of its URLs. */
+  abstract readonly scheme: "http" | "tcp";
+
   /** @internal How connections or requests of this server are begun. */
-  protected abstract acceptor(): Acceptor;
+  abstract acceptor(): Acceptor;
 
   /** The options, complete. */
   get options(): ResolvedOptions {

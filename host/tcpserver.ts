@@ -13,6 +13,8 @@ import { Server } from "./server.js";
 const OPEN_BYTES = 8;
 
 export class TCPServer extends Server {
+  override readonly scheme = "tcp";
+
   /**
    * Serves one connection. `address` is the peer's, null where only the sandbox knows it (wasmtime). The stream stays open
    * until one side closes it, also after this has returned; when it throws or rejects the stream is closed.
@@ -22,7 +24,7 @@ export class TCPServer extends Server {
   }
 
   /** @internal */
-  protected override acceptor(): Acceptor {
+  override acceptor(): Acceptor {
     const handle = (stream: IOStream, address: Address | null) => this.handleStream(stream, address);
     const { logger } = this.options;
     return {

@@ -42,6 +42,8 @@ class PlainSession implements Session {
 }
 
 export class WasmApplication {
+  /** What a sandboxed application speaks is its own business; most speak HTTP. */
+  readonly scheme = "http";
   readonly options: ResolvedOptions;
   readonly closed: Promise<void>;
   readonly #file: string;

@@ -1,11 +1,11 @@
 // Streams over the bridge: TCPServer's handleStream becomes OPEN, and each stream answers the host's reads and writes.
 // Invariant: an id is live from OPEN to CLOSED, and a slot's next stream has another generation. Reference: docs/protocol.md.
 
+import { Address } from "../address";
 import { REASON_STOPPING } from "../errors";
 import { IOLoop, Timeout } from "../ioloop";
 import { IOStream, StreamHandler } from "../iostream";
 import { READ_CHUNK_BYTES } from "../limits";
-import { Address } from "../netutil";
 import { TCPServer } from "../tcpserver";
 import { Channel } from "./channel";
 import {

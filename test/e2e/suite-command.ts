@@ -1,12 +1,13 @@
 // The command on one runtime: how it starts, how it ends, and what it does when a port, an application or a worker fails it.
 
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import net from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 
 import { Client } from "./client.js";
-import { isAlive, workersOf } from "./processes.js";
+import { isAlive, type ProcessId, workersOf } from "./processes.js";
 import { eventually, type Options, run, type Server, start, type Way } from "./ways.js";
 
 const GET = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -120,9 +121,11 @@ export function commandSuite(way: Way): void {
       other.close();
     });
 
-    // Whoever runs this as root gives that right away first; it takes no other user, who might not be able to read the project.
+    // Whoever runs this as root gives that right away first, which takes no other user: one might not be able to read the project.
+    // Some containers let everybody have every port; there it cannot be seen.
+    const free = Number(readFileSync("/proc/sys/net/ipv4/ip_unprivileged_port_start", "latin1")) <= 81;
     const wrap = process.getuid!() === 0 ? ["setpriv", "--bounding-set=-net_bind_service", "--"] : [];
-    test("a port that needs a right", async () => {
+    test.skipIf(free)("a port that needs a right", async () => {
       await fails(["examples/hello.ts", "--port", "81"], 1, /127\.0\.0\.1:81\b.*permi/i, { wrap });
     });
 
@@ -154,29 +157,33 @@ export function workerSuite(way: Way): void {
     });
     afterAll(() => server.stop());
 
-    test("are as many as asked for, and share the port", async () => {
+    /** Connections that `worker` has accepted: the other one was not running meanwhile. */
+    const acceptedBy = async (worker: ProcessId): Promise<Client[]> => {
+      const others = workersOf(server.pid).filter(({ pid }) => pid !== worker.pid);
+      for (const { pid } of others) process.kill(pid, "SIGSTOP");
+      const clients = await Promise.all(Array.from({ length: 10 }, () => server.connect()));
+      const answers = await Promise.all(clients.map((client) => client.send(GET).readResponse()));
+      for (const { pid } of others) process.kill(pid, "SIGCONT");
+      expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200));
+      return clients;
+    };
+
+    test("are as many as asked for, and each serves the port", async () => {
       await eventually("two workers", () => workersOf(server.pid).length === 2);
-      const clients = await Promise.all(Array.from({ length: 100 }, () => server.connect()));
-      for (const client of clients) expect((await client.send(GET).readResponse()).status).toBe(200);
-      for (const client of clients) client.close();
+      for (const worker of workersOf(server.pid)) await acceptedBy(worker);
     });
 
     test("one that is killed is replaced; the other serves on; the server says so", async () => {
       const [victim, other] = workersOf(server.pid);
-      // Held by either worker; those of the killed one end, those of the other do not notice.
-      const held = await Promise.all(Array.from({ length: 40 }, () => server.connect()));
-      for (const client of held) await client.send(GET).readResponse();
+      const [cut, kept] = [await acceptedBy(victim), await acceptedBy(other)];
       process.kill(victim.pid, "SIGKILL");
       for (let i = 0; i < 50; i++) expect((await server.get("/")).status).toBe(200);
+      for (const client of cut) await client.gone();
+      for (const client of kept) expect((await client.send(GET).readResponse()).status).toBe(200);
       await server.complaint(/worker/i);
       await eventually("two workers", () => workersOf(server.pid).length === 2);
       expect(isAlive(other)).toBe(true);
-      expect(workersOf(server.pid).map(({ pid }) => pid)).not.toContain(victim.pid);
-      const answers = await Promise.allSettled(held.map((client) => client.send(GET).readResponse()));
-      const served = answers.filter(({ status }) => status === "fulfilled").length;
-      expect(served, "connections of the worker that lives").toBeGreaterThan(0);
-      expect(served, "connections of the worker that died").toBeLessThan(held.length);
-      for (const client of held) client.close();
+      await acceptedBy(workersOf(server.pid).find(({ pid }) => pid !== other.pid)!);
     });
 
     test("all of them killed in the middle of answers: who comes next is served", async () => {

@@ -89,14 +89,22 @@ export function handlerSuite(way: Way): void {
       expect((await client.readResponse()).body.toString()).toBe(String(8 * MIB));
     });
 
-    test("that do not take a body stop its sender, and learn that the client is gone", async () => {
+    test("that do not take a body yet stop its sender; nobody else waits", async () => {
       const client = await server.connect();
-      client.send("POST /unread HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+      client.send("POST /later HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
       const chunk = Buffer.concat([Buffer.from("10000\r\n"), Buffer.alloc(65_536), Buffer.from("\r\n")]);
       expect(await client.flood(chunk, 16 * MIB)).toBeLessThan(16 * MIB);
-      expect((await server.get("/")).status).toBe(200);
       client.reset();
-      await server.complaint(/the client of \/unread is gone/);
+      expect((await server.get("/go")).status).toBe(200);
+      await server.complaint(/the body of \/later: STREAM_CLOSED RESET/);
+    });
+
+    test("learn that the client is gone", async () => {
+      const client = await server.connect();
+      client.send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
+      await server.get("/");
+      client.reset();
+      await server.complaint(/the client of \/wait is gone/);
     });
   });
 }

@@ -1,6 +1,9 @@
 // An HTTP handler for tests: handlers that fail in each way that there is, and one that tells what it was given.
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import type { HTTPServerRequest } from "waterspout";
+
+/** What `GET /go` does for `POST /later`. */
+const starter = new EventEmitter();
 
 export default async function handle(request: HTTPServerRequest): Promise<void> {
   switch (request.path) {
@@ -22,9 +25,16 @@ export default async function handle(request: HTTPServerRequest): Promise<void> 
       for await (const chunk of request.body) bytes += chunk.length;
       return request.respond(200, {}, String(bytes));
     }
-    case "/unread":
+    case "/wait":
       await once(request.signal, "abort");
-      return console.error("the client of /unread is gone");
+      return console.error("the client of /wait is gone");
+    case "/later":
+      await once(starter, "go");
+      await request.readBody().catch((error) => console.error(`the body of /later: ${error.code} ${error.reason}`));
+      return request.respond(200);
+    case "/go":
+      starter.emit("go");
+      return request.respond(200);
     default:
       return request.respond(200, { "content-type": "application/json" }, await describe(request));
   }

@@ -1,0 +1,154 @@
+// The one buffer type: the bytes that it holds, the memory that it owns, and what both cost.
+import { TestOptions, expect, test } from "vitest-pool-assemblyscript/assembly";
+import { Buffer, SLACK, bytesInUse, releaseBlock, takeBlock } from "../../assembly/buffer";
+import { MEMORY_BYTES_MAX } from "../../assembly/limits";
+import { below, seed } from "./http/random";
+import { bytes, pattern, text } from "./support";
+
+const buffer: Buffer = new Buffer();
+
+function append(data: string): bool {
+  const source = bytes(data);
+  return buffer.append(changetype<usize>(source), data.length);
+}
+
+function contents(): string {
+  return text(buffer.source, buffer.size);
+}
+
+test("bytes come out as they went in", () => {
+  expect(append("hello ")).toBe(true);
+  expect(append("world")).toBe(true);
+  expect(contents()).toBe("hello world");
+  buffer.consume(6);
+  expect(contents()).toBe("world");
+  append("!");
+  expect(contents()).toBe("world!");
+});
+
+test("an empty buffer owns no memory", () => {
+  expect(bytesInUse()).toBe(0);
+  append("x");
+  expect(bytesInUse()).toBeGreaterThan(0);
+  buffer.consume(1);
+  expect(bytesInUse()).toBe(0);
+  append(pattern(5000));
+  buffer.clear();
+  expect(buffer.size).toBe(0);
+  expect(bytesInUse()).toBe(0);
+  buffer.clear();
+  expect(append("again")).toBe(true);
+  expect(contents()).toBe("again");
+});
+
+test("it grows by doubling, and keeps what it holds", () => {
+  const data = pattern(100000);
+  let grown = 0;
+  let before: usize = 0;
+  for (let at = 0; at < data.length; at += 100) {
+    append(data.substr(at, 100));
+    if (bytesInUse() != before) grown++;
+    before = bytesInUse();
+  }
+  expect(contents()).toBe(data);
+  expect(grown).toBe(8); // 1 KiB to 128 KiB
+  expect(bytesInUse()).toBe(128 << 10);
+});
+
+test("reserve and commit: what was not committed does not count", () => {
+  append("ab");
+  let target = buffer.reserve(100);
+  store<u8>(target, 0x63);
+  store<u8>(target, 0x64, 1);
+  buffer.commit(1);
+  expect(contents()).toBe("abc");
+  target = buffer.reserve(5000);
+  expect(target).toBe(buffer.source + 3);
+  memory.fill(target, 0x7a, 5000);
+  buffer.commit(5000);
+  expect(contents()).toBe("abc" + "z".repeat(5000));
+});
+
+test("all of the slack is readable", () => {
+  append(pattern(1024));
+  expect(buffer.source + buffer.size + SLACK).toBeLessThanOrEqual(usize(memory.size()) << 16);
+  expect(v128.load(buffer.source + 1024, 48)).toBe(v128.load(buffer.source + 1024, 48));
+});
+
+/** How often the bytes were moved while `piece` bytes at a time went through a buffer that holds `level`. */
+function moves(level: i32, piece: i32, times: i32): i32 {
+  const data = "x".repeat(piece);
+  append("x".repeat(level));
+  let moved = 0;
+  for (let i = 0; i < times; i++) {
+    const expected = buffer.source + usize(piece);
+    buffer.consume(piece);
+    append(data);
+    if (buffer.source != expected) moved++;
+  }
+  buffer.clear();
+  return moved;
+}
+
+test("a slow consumer does not make bytes move again and again", () => {
+  const pieces = 2000;
+  const piece = 100;
+  // Each move must pay for as many bytes as it moves.
+  expect(moves(1000, piece, pieces)).toBeLessThanOrEqual((pieces * piece) / 1000 + 2);
+  expect(moves(20000, piece, pieces)).toBeLessThanOrEqual((pieces * piece) / 20000 + 2);
+  expect(moves(65436, piece, pieces)).toBeLessThanOrEqual((pieces * piece) / 65436 + 2);
+});
+
+test("memory has an end, and it does not trap", () => {
+  expect(takeBlock(MEMORY_BYTES_MAX + 1)).toBe(0);
+  const one = takeBlock(1024);
+  expect(takeBlock(MEMORY_BYTES_MAX - 1023)).toBe(0);
+  expect(bytesInUse()).toBe(1024);
+  expect(buffer.reserve(MEMORY_BYTES_MAX)).toBe(0);
+  expect(buffer.reserve(i32.MAX_VALUE)).toBe(0);
+  releaseBlock(one, 1024);
+  expect(bytesInUse()).toBe(0);
+});
+
+test("a buffer that cannot grow keeps what it holds", () => {
+  append("kept");
+  const source = bytes("x");
+  expect(buffer.append(changetype<usize>(source), MEMORY_BYTES_MAX)).toBe(false);
+  expect(contents()).toBe("kept");
+  expect(append(", and more")).toBe(true);
+  expect(contents()).toBe("kept, and more");
+});
+
+test("random operations, against a string", TestOptions.timeout(20000), () => {
+  seed(3);
+  const data = pattern(4000);
+  let expected = "";
+  for (let i = 0; i < 20000; i++) {
+    switch (below(3)) {
+      case 0: {
+        const piece = data.substr(below(1000), below(below(4) ? 60 : 3000));
+        append(piece);
+        expected += piece;
+        break;
+      }
+      case 1: {
+        const size = below(300);
+        const target = buffer.reserve(size);
+        const committed = min(size, below(300));
+        memory.fill(target, u8(i), committed);
+        buffer.commit(committed);
+        expected += String.fromCharCode(i & 0xff).repeat(committed);
+        break;
+      }
+      default: {
+        const size = below(buffer.size + 1);
+        buffer.consume(size);
+        expected = expected.substr(size);
+      }
+    }
+    assert(buffer.size == expected.length, "size");
+    if (i % 16 == 0) assert(contents() == expected, "contents");
+  }
+  buffer.consume(buffer.size);
+  expect(bytesInUse()).toBe(0);
+});

@@ -1,0 +1,179 @@
+// The codec: numbers that three files share, frames cut anywhere, sizes that a hostile sandbox would like.
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+
+import { REASONS } from "../../host/errors.js";
+import * as frames from "../../host/frames.js";
+import { type Frame, frame } from "./fakeworker.js";
+
+const root = new URL("../../", import.meta.url);
+const read = (path: string): string => readFileSync(new URL(path, root), "utf8");
+
+describe("the numbers", () => {
+  const host = new Map<string, number>();
+  for (const [name, value] of Object.entries(frames)) {
+    if (typeof value === "number" && /^[A-Z0-9_]+$/.test(name)) host.set(name, value);
+  }
+  const frameTypes = (numbers: Map<string, number>): Map<string, number> =>
+    new Map([...numbers].filter(([name]) => /^FRAME_(?!HEADER_BYTES|BYTES_MAX)/.test(name)));
+
+  test("of frame types are those of docs/protocol.md", () => {
+    const document = read("docs/protocol.md");
+    const rows = [...document.matchAll(/^\| (0x[0-9a-f]{2}) \| ([A-Z_]+) \|/gm)];
+    expect(rows.length).toBeGreaterThan(20);
+    expect(frameTypes(host)).toEqual(new Map(rows.map(([, number, name]) => [`FRAME_${name}`, Number(number)])));
+    expect(document).toContain(`version ${frames.PROTOCOL_VERSION}`);
+    expect(document).toContain(`\`FRAME_BYTES_MAX\` = ${frames.FRAME_BYTES_MAX}`);
+  });
+
+  test("of reasons are those of docs/protocol.md", () => {
+    const section = read("docs/protocol.md").split("## Reasons")[1] ?? "";
+    const rows = [...section.matchAll(/^\| (\d+) \| ([A-Z_]+) \|/gm)];
+    expect(Object.fromEntries(rows.map(([, number, name]) => [name, Number(number)]))).toEqual(REASONS);
+  });
+
+  test.runIf(existsSync(new URL("assembly/bridge/frames.ts", root)))("are those of the sandbox", () => {
+    const sandbox = constants("assembly/bridge/frames.ts");
+    for (const [name, value] of sandbox) expect(host.get(name), name).toBe(value);
+    expect(frameTypes(sandbox)).toEqual(frameTypes(host));
+    expect(sandbox.get("PROTOCOL_VERSION")).toBe(frames.PROTOCOL_VERSION);
+    expect(sandbox.get("FRAME_BYTES_MAX")).toBe(frames.FRAME_BYTES_MAX);
+  });
+
+  test.runIf(existsSync(new URL("assembly/errors.ts", root)))("of reasons are those of the sandbox", () => {
+    const reasons = [...constants("assembly/errors.ts")].filter(([name]) => name.startsWith("REASON_"));
+    expect(Object.fromEntries(reasons.map(([name, value]) => [name.slice("REASON_".length), value]))).toEqual(REASONS);
+  });
+
+  test("of an id's slot are the sandbox's", () => {
+    expect(constants("assembly/bridge/ids.ts").get("SLOT_BITS")).toBe(Math.log2(frames.SLOT_MASK + 1));
+  });
+});
+
+/** `export const NAME: type = number;` of an AssemblyScript file. */
+function constants(path: string): Map<string, number> {
+  const rows = read(path).matchAll(/^export const ([A-Z0-9_]+): \w+ = (0x[0-9a-f]+|\d+);/gm);
+  return new Map([...rows].map(([, name, value]) => [name, Number(value)]));
+}
+
+class Collector implements frames.FrameSink {
+  readonly frames: Frame[] = [];
+  frame(type: number, id: number, chunk: Buffer, start: number, end: number): void {
+    this.frames.push({ type, id, payload: Buffer.from(chunk.subarray(start, end)) });
+  }
+}
+
+function readAll(chunks: Buffer[]): Frame[] {
+  const collector = new Collector();
+  const reader = new frames.FrameReader(collector);
+  for (const chunk of chunks) reader.push(chunk);
+  return collector.frames;
+}
+
+describe("reading", () => {
+  const stream = Buffer.concat([
+    frame(0x20, 7, "a request"),
+    frame(0x02, 1),
+    frame(0x15, 0xffffffff, "\x01\0"),
+    frame(0x21, 0x40001, "x".repeat(100)),
+    frame(0x02, 2),
+  ]);
+  const whole = readAll([stream]);
+
+  test("hands on type, id and payload", () => {
+    expect(whole.map(({ type, id }) => [type, id])).toEqual([
+      [0x20, 7],
+      [0x02, 1],
+      [0x15, 0xffffffff],
+      [0x21, 0x40001],
+      [0x02, 2],
+    ]);
+    expect(whole[0].payload.toString()).toBe("a request");
+    expect(whole[3].payload.length).toBe(100);
+  });
+
+  test("is the same for every way to cut the stream in two and in three", () => {
+    for (let first = 0; first <= stream.length; first++) {
+      expect(readAll([stream.subarray(0, first), stream.subarray(first)])).toEqual(whole);
+      for (let second = first; second <= stream.length; second += 7) {
+        const cut = [stream.subarray(0, first), stream.subarray(first, second), stream.subarray(second)];
+        expect(readAll(cut)).toEqual(whole);
+      }
+    }
+  });
+
+  test("is the same a byte at a time", () => {
+    expect(readAll([...stream].map((byte) => Buffer.from([byte])))).toEqual(whole);
+  });
+
+  test("hands on nothing of a frame that is not whole", () => {
+    expect(readAll([stream.subarray(0, 16)])).toEqual([]);
+  });
+
+  test("takes the largest frame, and refuses a larger one before any of it has come", () => {
+    const largest = frame(0x21, 1, Buffer.alloc(frames.FRAME_BYTES_MAX));
+    expect(readAll([largest])[0].payload.length).toBe(frames.FRAME_BYTES_MAX);
+    expect(readAll([largest.subarray(0, 1000), largest.subarray(1000)])[0].payload.length).toBe(frames.FRAME_BYTES_MAX);
+    const header = Buffer.alloc(8);
+    header.writeUInt32LE(0x21000000 + frames.FRAME_BYTES_MAX + 1);
+    expect(() => readAll([header])).toThrow(/malformed/);
+    expect(() => readAll([header.subarray(0, 3), header.subarray(3)])).toThrow(/malformed/);
+  });
+
+  test("does not change or share what it handed on", () => {
+    const seen: { chunk: Buffer; start: number; end: number }[] = [];
+    const reader = new frames.FrameReader({
+      frame: (_type, _id, chunk, start, end) => seen.push({ chunk, start, end }),
+    });
+    const cut = frame(0x21, 1, "first");
+    reader.push(cut.subarray(0, 10));
+    reader.push(cut.subarray(10));
+    reader.push(frame(0x21, 1, "other").subarray(0, 10));
+    expect(seen[0].chunk.toString("latin1", seen[0].start, seen[0].end)).toBe("first");
+  });
+});
+
+describe("writing", () => {
+  const written = (writer: frames.FrameWriter): Frame[] =>
+    readAll([Buffer.from(writer.buffer.subarray(writer.start, writer.length))]);
+
+  test("is what reading reads", () => {
+    const writer = new frames.FrameWriter();
+    writer.empty(frames.FRAME_ECHO, 0x80000001);
+    writer.number(frames.FRAME_CLOSE, 5, 1);
+    writer.numbers(frames.FRAME_READ_BYTES, 6, 0xffffffff, 1);
+    writer.bytes(frames.FRAME_WRITE, 7, Buffer.from("abcdef"), 2, 5);
+    expect(written(writer).map(({ type, id, payload }) => [type, id, payload.toString("hex")])).toEqual([
+      [frames.FRAME_ECHO, 0x80000001, ""],
+      [frames.FRAME_CLOSE, 5, "01000000"],
+      [frames.FRAME_READ_BYTES, 6, "ffffffff01000000"],
+      [frames.FRAME_WRITE, 7, Buffer.from("cde").toString("hex")],
+    ]);
+  });
+
+  test("grows, also when a part has been taken", () => {
+    const writer = new frames.FrameWriter();
+    const payload = Buffer.alloc(50_000, "x");
+    writer.bytes(frames.FRAME_WRITE, 1, payload, 0, payload.length);
+    writer.start = writer.length;
+    for (let id = 2; id < 8; id++) writer.bytes(frames.FRAME_WRITE, id, payload, 0, payload.length);
+    const heard = written(writer);
+    expect(heard.map(({ id }) => id)).toEqual([2, 3, 4, 5, 6, 7]);
+    for (const { payload: bytes } of heard) expect(bytes.equals(payload)).toBe(true);
+  });
+
+  test("goes on in another buffer after take()", () => {
+    const writer = new frames.FrameWriter();
+    writer.number(frames.FRAME_CLOSE, 1, 0);
+    const batch = writer.take();
+    writer.number(frames.FRAME_CLOSE, 2, 0);
+    expect(readAll([batch])[0].id).toBe(1);
+    expect(written(writer)[0].id).toBe(2);
+  });
+
+  test.each([0, 1, 0xffffffff, 2 ** 40 + 3, Number.MAX_SAFE_INTEGER, -1])("put64(%i)", (value) => {
+    const bytes = Buffer.alloc(8);
+    frames.put64(bytes, 0, value);
+    expect(bytes.readBigInt64LE(0)).toBe(BigInt(value));
+  });
+});
