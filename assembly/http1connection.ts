@@ -5,6 +5,7 @@
 // answers keep their order) nor while much of it waits for a slow peer; after a refusal nothing more is read as a request.
 // Reference: RFC 9112; Tornado's http1connection.py.
 
+import { Address } from "./address";
 import { releaseBlock, takeBlock } from "./buffer";
 import { REASON_BAD_REQUEST, REASON_BUFFER_FULL, REASON_CLOSED, REASON_TIMEOUT } from "./errors";
 import {
@@ -101,6 +102,10 @@ export class HTTP1Connection extends HTTP1Writer {
 
   get listener(): i32 {
     return this.stream.listener;
+  }
+
+  get address(): Address | null {
+    return this.stream.address;
   }
 
   /** It has a stream that is not closed. */

@@ -1,6 +1,7 @@
 // What HTTP code works with whatever the connection is: the request, the handler it goes to, the connection it came by.
 // Reference: Tornado's httputil.py (HTTPServerRequest, HTTPMessageDelegate, HTTPConnection).
 
+import { Address } from "./address";
 import { Buffer } from "./buffer";
 import { StreamHandler } from "./iostream";
 import {
@@ -57,6 +58,7 @@ export abstract class HTTPConnection extends StreamHandler {
   abstract get inFlight(): bool;
   abstract get unsent(): i32;
   abstract get descriptor(): u32;
+  abstract get address(): Address | null;
   abstract get listener(): i32;
 }
 
@@ -121,6 +123,11 @@ export class HTTPServerRequest {
   }
   valueSize(index: i32): i32 {
     return valueSize(this.head, index);
+  }
+
+  /** Where the peer is, null: unknown. */
+  get address(): Address | null {
+    return this.connection.address;
   }
 
   /** The answer is not complete and can still be given. */

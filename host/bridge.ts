@@ -9,6 +9,7 @@ import type { Address } from "./address.js";
 import { ProtocolError, WorkerError } from "./errors.js";
 import {
   CONFIG_BYTES,
+  CONFIG_PROXY,
   FRAME_ABORT,
   FRAME_BODY,
   FRAME_BODY_END,
@@ -282,7 +283,7 @@ export class Bridge implements FrameSink {
     const options = this.options;
     put16(buffer, at, PROTOCOL_VERSION);
     buffer[at + 2] = this.#acceptor.kind;
-    buffer[at + 3] = 0;
+    buffer[at + 3] = options.proxyProtocol ? CONFIG_PROXY : 0;
     put32(buffer, at + 4, options.connectionsMax);
     put64(buffer, at + 8, options.bodyBytesMax);
     put32(buffer, at + 16, options.headBytesMax);

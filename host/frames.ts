@@ -46,9 +46,13 @@ export const FRAME_CANCEL = 0x64;
 export const CONFIG_BYTES = 48;
 export const REQUEST_BYTES = 24;
 export const RESPONSE_BYTES = 16;
+export const OPEN_BYTES = 8;
+export const ADDRESS_BYTES = 20;
 
 export const REQUEST_KEEP_ALIVE = 1;
 export const REQUEST_END = 2;
+export const REQUEST_ADDRESS = 4;
+export const CONFIG_PROXY = 1;
 export const RESPONSE_LAST = 1;
 export const RESPONSE_CLOSE = 2;
 

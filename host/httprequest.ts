@@ -7,14 +7,16 @@
  *
  * Reference: docs/protocol.md, REQUEST; Tornado's httputil.HTTPServerRequest for the names.
  */
-import type { Address } from "./address.js";
+import { type Address, readAddress } from "./address.js";
 import type { Bridge, Endpoint, Peer } from "./bridge.js";
 import { HTTPOutputError, ProtocolError, type Reason, reasonName, StreamClosedError } from "./errors.js";
 import {
+  ADDRESS_BYTES,
   FRAME_ABORT,
   FRAME_BODY,
   FRAME_BODY_END,
   FRAME_SENT,
+  REQUEST_ADDRESS,
   REQUEST_BYTES,
   REQUEST_END,
   REQUEST_KEEP_ALIVE,
@@ -64,6 +66,7 @@ export class HTTPServerRequest implements Endpoint, ResponseOwner {
     if (end - start < REQUEST_BYTES) throw new ProtocolError("REQUEST is cut short");
     this.#textAt = start + REQUEST_BYTES + chunk.readUInt16LE(start + 4) * 4;
     this.#bodyAt = textEnd(chunk, start, end, this.#textAt);
+    if (hasAddress(chunk, start)) this.#bodyAt += ADDRESS_BYTES;
     checkFlags(chunk, start, end - this.#bodyAt);
     this.#peer = bridge.peer(chunk.readUInt32LE(start + 12));
   }
@@ -120,8 +123,9 @@ export class HTTPServerRequest implements Endpoint, ResponseOwner {
     return this.#headers;
   }
 
-  /** The peer's address; null under wasmtime, where only the sandbox knows the connection. */
+  /** The peer's address: what its PROXY protocol header says, else its socket's; null under wasmtime without such a header. */
   get remoteAddress(): Address | null {
+    if (hasAddress(this.#chunk, this.#start)) return readAddress(this.#chunk, this.#bodyAt - ADDRESS_BYTES);
     return this.#peer === null ? null : this.#peer.address;
   }
 
@@ -323,18 +327,23 @@ function textEnd(chunk: Buffer, start: number, end: number, textAt: number): num
 }
 
 /** The fixed fields have few values; Content-Length has to fit what the frame holds. */
+function hasAddress(chunk: Buffer, start: number): boolean {
+  return ((chunk[start + 2] as number) & REQUEST_ADDRESS) !== 0;
+}
+
 function checkFlags(chunk: Buffer, start: number, bodyBytes: number): void {
   const method = chunk[start] as number;
   const flags = chunk[start + 2] as number;
   const length = chunk.readUInt32LE(start + 16) + chunk.readInt32LE(start + 20) * 2 ** 32;
   const hasText = chunk.readUInt16LE(start + 6) > 0;
   const methodFits = method < METHODS.length && hasText === (method === METHOD_OTHER);
-  if (!methodFits || (chunk[start + 1] as number) > 1 || flags > 3 || chunk[start + 3] !== 0) {
+  if (!methodFits || (chunk[start + 1] as number) > 1 || flags > 7 || chunk[start + 3] !== 0) {
     throw new ProtocolError("REQUEST with fields that have no meaning");
   }
   const complete = (flags & REQUEST_END) !== 0;
   const fits = length < 0 || (complete ? bodyBytes === length : bodyBytes <= length && length > 0);
-  if (!fits || length < -1) throw new ProtocolError("REQUEST with a body that is not of its Content-Length");
+  if (!fits || length < -1 || bodyBytes < 0)
+    throw new ProtocolError("REQUEST with a body that is not of its Content-Length");
 }
 
 /** Where the path begins: after the authority of an absolute-form target (RFC 9112 3.2.2). */

@@ -17,6 +17,11 @@ export interface ServerOptions {
   workers?: number | undefined;
   /** Any pino-shaped logger. Default: one line on stderr for warnings and errors. */
   logger?: Logger | undefined;
+  /**
+   * Every connection begins with a PROXY protocol header (version 1 or 2), and its address is what that says. Only for servers
+   * that nobody but a trusted proxy can reach. Default: false.
+   */
+  proxyProtocol?: boolean | undefined;
   /** Open connections of one worker; more wait in the kernel. */
   connectionsMax?: number | undefined;
   /** Bytes of one request's body; more is answered with 413. Default 16 MiB. */
@@ -55,6 +60,7 @@ type Limit =
 export type ResolvedOptions = Readonly<Record<Limit, number>> & {
   readonly runtime: RuntimeName;
   readonly workers: number;
+  readonly proxyProtocol: boolean;
   readonly logger: Logger;
 };
 
@@ -66,6 +72,7 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
   return {
     runtime: runtimeName(options.runtime ?? process.env.WATERSPOUT_RUNTIME ?? "node"),
     workers: integer("workers", options.workers, 1, WORKERS_MAX, 1),
+    proxyProtocol: options.proxyProtocol ?? false,
     logger: options.logger ?? defaultLogger,
     connectionsMax: integer("connectionsMax", options.connectionsMax, 1, UINT31_MAX, 0),
     bodyBytesMax: integer("bodyBytesMax", options.bodyBytesMax, 1, Number.MAX_SAFE_INTEGER, BODY_BYTES_MAX),

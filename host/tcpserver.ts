@@ -3,14 +3,13 @@
  *
  * Invariant: a handler that throws or rejects is logged and its stream closed; nobody else notices.
  */
-import type { Address } from "./address.js";
+import { type Address, readAddress } from "./address.js";
 import type { Acceptor, Bridge, Endpoint } from "./bridge.js";
 import { ProtocolError, StreamClosedError } from "./errors.js";
+import { ADDRESS_BYTES, OPEN_BYTES } from "./frames.js";
 import { IOStream } from "./iostream.js";
 import type { Logger } from "./log.js";
 import { Server } from "./server.js";
-
-const OPEN_BYTES = 8;
 
 export class TCPServer extends Server {
   override readonly scheme = "tcp";
@@ -45,8 +44,9 @@ function open(
   handle: Handler,
   logger: Logger,
 ): Endpoint {
-  if (end - start !== OPEN_BYTES) throw new ProtocolError("OPEN");
-  const peer = bridge.peer(chunk.readUInt32LE(start));
+  const told = end - start === OPEN_BYTES + ADDRESS_BYTES;
+  if (end - start !== OPEN_BYTES && !told) throw new ProtocolError("OPEN");
+  const peer = told ? { address: readAddress(chunk, start + OPEN_BYTES) } : bridge.peer(chunk.readUInt32LE(start));
   return new IOStream(bridge, id, (stream) => {
     try {
       const result = handle(stream, peer === null ? null : peer.address);

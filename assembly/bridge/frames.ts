@@ -1,6 +1,8 @@
 // The numbers of the bridge protocol and the way a frame's header is laid out: docs/protocol.md. host/frames.ts is the
 // mirror; test/host/frames.test.ts holds the three together.
 
+import { Address } from "../address";
+
 export const PROTOCOL_VERSION: u32 = 1;
 /** Largest payload of a frame. */
 export const FRAME_BYTES_MAX: i32 = 131072;
@@ -40,10 +42,15 @@ export const FRAME_CANCEL: u32 = 0x64;
 export const CONFIG_BYTES: i32 = 48;
 export const REQUEST_BYTES: i32 = 24;
 export const RESPONSE_BYTES: i32 = 16;
+export const OPEN_BYTES: i32 = 8;
+export const ADDRESS_BYTES: i32 = 20;
 
 /** REQUEST flags. */
 export const REQUEST_KEEP_ALIVE: i32 = 1;
 export const REQUEST_END: i32 = 2;
+export const REQUEST_ADDRESS: i32 = 4;
+/** CONFIG flags. */
+export const CONFIG_PROXY: i32 = 1;
 /** RESPONSE flags. */
 export const RESPONSE_LAST: i32 = 1;
 export const RESPONSE_CLOSE: i32 = 2;
@@ -53,4 +60,13 @@ export const RESPONSE_CLOSE: i32 = 2;
 @inline export function frameHeader(target: usize, type: u32, size: i32, id: u32): void {
   store<u32>(target, (type << 24) | u32(size));
   store<u32>(target, id, 4);
+}
+
+/** Writes an ADDRESS and returns the position behind it. */
+export function writeAddress(target: usize, address: Address): usize {
+  store<u16>(target, u16(address.family));
+  store<u16>(target, u16(address.port), 2);
+  store<u64>(target, address.first, 4);
+  store<u64>(target, address.last, 12);
+  return target + usize(ADDRESS_BYTES);
 }

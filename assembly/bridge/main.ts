@@ -8,6 +8,7 @@ import * as limits from "../limits";
 import * as wasi from "../wasi/index";
 import { Channel, FrameHandler, fail } from "./channel";
 import {
+  CONFIG_PROXY,
   CONFIG_BYTES,
   FRAME_BODY_CREDIT,
   FRAME_CANCEL,
@@ -141,6 +142,7 @@ class Bridge extends FrameHandler {
     parameters.bodyTimeoutMs = or(load<u32>(source, 28), limits.BODY_TIMEOUT_MS);
     parameters.writeTimeoutMs = or(load<u32>(source, 32), limits.WRITE_TIMEOUT_MS);
     this.handler.bodyWindow = or(load<u32>(source, 40), limits.BODY_WINDOW_BYTES);
+    if (load<u8>(source, 3) & CONFIG_PROXY) server.useProxyProtocol();
     this.server = server;
     server.listen();
   }
@@ -151,6 +153,7 @@ class Bridge extends FrameHandler {
     server.idleTimeoutMs = positive(load<u32>(source, 24));
     server.writeTimeoutMs = or(load<u32>(source, 32), limits.WRITE_TIMEOUT_MS);
     server.bufferBytesMax = or(load<u32>(source, 36), limits.BUFFER_BYTES_MAX);
+    if (load<u8>(source, 3) & CONFIG_PROXY) server.useProxyProtocol();
     this.streams = server;
     server.listen();
   }

@@ -9,6 +9,9 @@ import { HTTPHandler, HTTPServerRequest, Method } from "../httputil";
 import { INLINE_BODY_BYTES } from "../limits";
 import { Channel, fail } from "./channel";
 import {
+  ADDRESS_BYTES,
+  REQUEST_ADDRESS,
+  writeAddress,
   FRAME_ABORT,
   FRAME_BODY,
   FRAME_BODY_END,
@@ -65,8 +68,12 @@ export class BridgeHTTPHandler extends HTTPHandler {
     const methodSize = request.method == Method.OTHER ? request.methodSize : 0;
     let text = methodSize + request.targetSize;
     for (let i = 0; i < rows; i++) text += request.nameSize(i) + request.valueSize(i);
-    const payload = this.channel.send(FRAME_REQUEST, request.tag, REQUEST_BYTES + rows * 4 + text + bodySize);
-    const flags = (request.keepAlive ? REQUEST_KEEP_ALIVE : 0) | (complete ? REQUEST_END : 0);
+    const address = request.address;
+    const size = REQUEST_BYTES + rows * 4 + text + (address ? ADDRESS_BYTES : 0) + bodySize;
+    const payload = this.channel.send(FRAME_REQUEST, request.tag, size);
+    let flags = request.keepAlive ? REQUEST_KEEP_ALIVE : 0;
+    if (complete) flags |= REQUEST_END;
+    if (address) flags |= REQUEST_ADDRESS;
     store<u8>(payload, u8(request.method));
     store<u8>(payload, u8(request.minor), 1);
     store<u16>(payload, u16(flags), 2);
@@ -86,6 +93,7 @@ export class BridgeHTTPHandler extends HTTPHandler {
       at = copyLower(at, request.name(i), request.nameSize(i));
       at = copy(at, request.value(i), request.valueSize(i));
     }
+    if (address) at = writeAddress(at, address);
     copy(at, request.ahead, bodySize);
   }
 

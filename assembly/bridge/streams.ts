@@ -9,6 +9,9 @@ import { READ_CHUNK_BYTES } from "../limits";
 import { TCPServer } from "../tcpserver";
 import { Channel } from "./channel";
 import {
+  ADDRESS_BYTES,
+  OPEN_BYTES,
+  writeAddress,
   FRAME_CLOSED,
   FRAME_DATA,
   FRAME_DATA_END,
@@ -46,9 +49,11 @@ export class BridgeStream extends StreamHandler {
     stream.writeTimeoutMs = this.server.writeTimeoutMs;
     stream.setHandler(this);
     this.touch();
-    const payload = this.channel.send(FRAME_OPEN, this.id, 8);
+    const address = stream.address;
+    const payload = this.channel.send(FRAME_OPEN, this.id, OPEN_BYTES + (address ? ADDRESS_BYTES : 0));
     store<u32>(payload, stream.descriptor);
     store<u32>(payload, u32(stream.listener), 4);
+    if (address) writeAddress(payload + usize(OPEN_BYTES), address);
   }
 
 

@@ -7,6 +7,11 @@ import { bytes, pattern, text } from "./support";
 
 const buffer: Buffer = new Buffer();
 
+/** An address of 0 would look like null to a matcher. */
+function owned(): i32 {
+  return i32(bytesInUse());
+}
+
 function append(data: string): bool {
   const source = bytes(data);
   return buffer.append(changetype<usize>(source), data.length);
@@ -27,15 +32,15 @@ test("bytes come out as they went in", () => {
 });
 
 test("an empty buffer owns no memory", () => {
-  expect(bytesInUse()).toBe(0);
+  expect(owned()).toBe(0);
   append("x");
-  expect(bytesInUse()).toBeGreaterThan(0);
+  expect(owned()).toBeGreaterThan(0);
   buffer.consume(1);
-  expect(bytesInUse()).toBe(0);
+  expect(owned()).toBe(0);
   append(pattern(5000));
   buffer.clear();
   expect(buffer.size).toBe(0);
-  expect(bytesInUse()).toBe(0);
+  expect(owned()).toBe(0);
   buffer.clear();
   expect(append("again")).toBe(true);
   expect(contents()).toBe("again");
@@ -44,15 +49,15 @@ test("an empty buffer owns no memory", () => {
 test("it grows by doubling, and keeps what it holds", () => {
   const data = pattern(100000);
   let grown = 0;
-  let before: usize = 0;
+  let before = 0;
   for (let at = 0; at < data.length; at += 100) {
     append(data.substr(at, 100));
-    if (bytesInUse() != before) grown++;
-    before = bytesInUse();
+    if (owned() != before) grown++;
+    before = owned();
   }
   expect(contents()).toBe(data);
   expect(grown).toBe(8); // 1 KiB to 128 KiB
-  expect(bytesInUse()).toBe(128 << 10);
+  expect(owned()).toBe(128 << 10);
 });
 
 test("reserve and commit: what was not committed does not count", () => {
@@ -100,14 +105,14 @@ test("a slow consumer does not make bytes move again and again", () => {
 });
 
 test("memory has an end, and it does not trap", () => {
-  expect(takeBlock(MEMORY_BYTES_MAX + 1)).toBe(0);
+  expect(takeBlock(MEMORY_BYTES_MAX + 1) == 0).toBe(true);
   const one = takeBlock(1024);
-  expect(takeBlock(MEMORY_BYTES_MAX - 1023)).toBe(0);
-  expect(bytesInUse()).toBe(1024);
-  expect(buffer.reserve(MEMORY_BYTES_MAX)).toBe(0);
-  expect(buffer.reserve(i32.MAX_VALUE)).toBe(0);
+  expect(takeBlock(MEMORY_BYTES_MAX - 1023) == 0).toBe(true);
+  expect(owned()).toBe(1024);
+  expect(buffer.reserve(MEMORY_BYTES_MAX) == 0).toBe(true);
+  expect(buffer.reserve(i32.MAX_VALUE) == 0).toBe(true);
   releaseBlock(one, 1024);
-  expect(bytesInUse()).toBe(0);
+  expect(owned()).toBe(0);
 });
 
 test("a buffer that cannot grow keeps what it holds", () => {
@@ -150,5 +155,5 @@ test("random operations, against a string", TestOptions.timeout(20000), () => {
     if (i % 16 == 0) assert(contents() == expected, "contents");
   }
   buffer.consume(buffer.size);
-  expect(bytesInUse()).toBe(0);
+  expect(owned()).toBe(0);
 });
