@@ -189,4 +189,4 @@ function or(value: u32, otherwise: i32): i32 {
   return value ? positive(value) : otherwise;
 }
 
-export const bridge = new Bridge();
+new Bridge(); // the loop and the channel hold it

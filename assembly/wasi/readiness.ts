@@ -187,7 +187,8 @@ export function wait(timeoutNs: i64): void {
 
 /** How long it may be left alone when no event comes. */
 export function restNs(): i64 {
-  if (hits > 0) return 0;
+  // A round of probes has not asked for all of them: the next one polls.
+  if (hits > 0 || probesFollow) return 0;
   if (held || !countOf(COLD) || time - lastHit > HOT_NS) return FOREVER;
   return max<i64>(0, nextSweep - time);
 }

@@ -246,7 +246,7 @@ export function wait(timeoutNs: i64): void {
   if (any) return;
   if (timeoutNs == FOREVER) sim.net.waitsForEver++;
   else if (!sim.due.length) sim.net.clock += timeoutNs;
-  else sim.net.clock += timeoutNs / 2; // woken for nothing
+  else sim.net.clock += (timeoutNs + 1) / 2; // woken for nothing
 }
 
 export function next(): i32 {
