@@ -1,8 +1,9 @@
-// Three suites in one run. `npx vitest run --project assembly` runs one of them, a path behind it one file.
+// Four suites in one run. `npx vitest run --project assembly` runs one of them, a path behind it one file.
 //
 //   assembly  inside wasm: each file of test/assembly is compiled by asc and each test runs in an instance of its own, over
 //             the scripted network of assembly/wasi/sim.ts. Tests import from "vitest-pool-assemblyscript/assembly".
 //   host      parts of the host, in Node.
+//   docs      what the documents say: snippets are compiled and served, tables held against the code.
 //   e2e       black boxes: servers are started and spoken to over loopback, one file after the other, because they
 //             measure time and share two cores. Needs what `make test` builds and installs first.
 import { defineConfig } from "vitest/config";
@@ -29,11 +30,14 @@ export default defineConfig({
         test: { name: "host", include: ["test/host/**/*.test.ts"] },
       },
       {
+        test: { name: "docs", include: ["test/docs/**/*.test.ts"] },
+      },
+      {
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           fileParallelism: false,
-          sequence: { groupOrder: 1 }, // when the other two are done
+          sequence: { groupOrder: 1 }, // when the others are done
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -78,6 +78,7 @@ let round: u32 = 0;
 let demoteHand: i32 = 0;
 let sweepHand: i32 = 0;
 let held: bool = false;
+let watchedMore: bool = false; // since the last wait: its poll could not see that
 
 // What next() hands out: events that are certain, then uncertain ones, then probes.
 const DONE: i32 = 0;
@@ -122,6 +123,7 @@ export function watch(handle: i32, interest: i32): void {
   const writing = reading | 1;
   if (interest & READ) {
     if (tierOf(reading) == OUT) {
+      watchedMore = true;
       put(reading, home);
       if (home == HOT && slotOf(handle).misses < u8(MISSES_IN_ROW)) list(handle);
     }
@@ -130,7 +132,10 @@ export function watch(handle: i32, interest: i32): void {
     take(reading);
   }
   if (interest & WRITE) {
-    if (tierOf(writing) == OUT) put(writing, home);
+    if (tierOf(writing) == OUT) {
+      watchedMore = true;
+      put(writing, home);
+    }
   } else if (tierOf(writing) != OUT) take(writing);
 }
 
@@ -169,6 +174,7 @@ export function wait(timeoutNs: i64): void {
   time = clock();
   const busy = hits > 0;
   hits = 0;
+  watchedMore = false;
   round++;
   eventCount = 0;
   cursor = 0;

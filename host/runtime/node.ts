@@ -51,6 +51,8 @@ class NodeWorker implements Worker, StandardStreams {
   #running = false;
   /** Something became ready during a turn, perhaps after its poll. */
   #again = false;
+  /** Something is ready that the last turn did not take: perhaps it began to want it only after its poll. */
+  #secondLook = false;
   #finishing = false;
   #over = false;
   #timer: NodeJS.Timeout | null = null;
@@ -138,7 +140,12 @@ class NodeWorker implements Worker, StandardStreams {
 
   #wake(): void {
     this.#again = true;
-    if (this.#scheduled || this.#running || this.#over) return;
+    this.#secondLook = false;
+    if (!this.#running) this.#scheduleTurn();
+  }
+
+  #scheduleTurn(): void {
+    if (this.#scheduled || this.#over) return;
     this.#scheduled = true;
     setImmediate(this.#run);
   }
@@ -146,6 +153,8 @@ class NodeWorker implements Worker, StandardStreams {
   #runTurn(): void {
     this.#scheduled = false;
     if (this.#over) return;
+    const isSecondLook = this.#secondLook;
+    this.#secondLook = false;
     let rest: number;
     this.#running = true;
     this.#events.gather();
@@ -159,8 +168,12 @@ class NodeWorker implements Worker, StandardStreams {
     this.#deliver();
     if (this.#over) return;
     if (rest < 0 || (this.#finishing && !this.#hasConnections())) return this.#end(null);
-    if (rest === 0 || this.#again) this.#wake();
-    else if (rest !== NEVER) this.#wakeIn(rest);
+    if (rest === 0 || this.#again) return this.#wake();
+    if (rest !== NEVER) this.#wakeIn(rest);
+    if (this.#table.ready > 0 && !isSecondLook) {
+      this.#scheduleTurn();
+      this.#secondLook = true;
+    }
   }
 
   #hasConnections(): boolean {

@@ -94,7 +94,9 @@ export class Server {
   /** Waits for text on stderr; answers the line that holds it. */
   async complaint(pattern: RegExp): Promise<string> {
     const find = (): string | undefined => this.output.stderr.split("\n").find((line) => pattern.test(line));
-    await eventually(`${pattern} on stderr, got ${this.output.stderr}`, () => find() !== undefined);
+    await eventually(`${pattern} on stderr`, () => find() !== undefined).catch((error: Error) => {
+      throw new Error(`${error.message}; it says: ${this.output.stderr}`);
+    });
     return find()!;
   }
 

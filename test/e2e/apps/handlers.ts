@@ -30,7 +30,7 @@ export default async function handle(request: HTTPServerRequest): Promise<void> 
       return console.error("the client of /wait is gone");
     case "/later":
       await once(starter, "go");
-      await request.readBody().catch((error) => console.error(`the body of /later: ${error.code} ${error.reason}`));
+      await request.readBody().catch((error) => console.error(`the body of /later: ${error.code}`));
       return request.respond(200);
     case "/go":
       starter.emit("go");

@@ -1,0 +1,80 @@
+// The documents as tests see them: their text, their code blocks and their tables.
+//
+// A block's info string is a language and, for a file, its name: ```ts hello.ts
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+
+import { ROOT } from "../e2e/ways.js";
+
+export interface Block {
+  /** Where it stands: `README.md:12`. */
+  place: string;
+  language: string;
+  /** The file's name, "" for a block that is none. */
+  name: string;
+  text: string;
+}
+
+export interface Document {
+  file: string;
+  /** Without the code blocks. */
+  prose: string;
+  blocks: Block[];
+}
+
+function readDocument(file: string): Document {
+  const prose: string[] = [];
+  const blocks: Block[] = [];
+  let block: Block | null = null;
+  for (const [index, line] of read(file).split("\n").entries()) {
+    const fence = /^```(\S*) ?(\S*)$/.exec(line);
+    if (block !== null && line === "```") block = null;
+    else if (block !== null) block.text += `${line}\n`;
+    else if (fence) {
+      block = { place: `${file}:${index + 1}`, language: fence[1], name: fence[2], text: "" };
+      blocks.push(block);
+    } else prose.push(line);
+  }
+  if (block !== null) throw new Error(`${block.place}: the block has no end`);
+  return { file, prose: prose.join("\n"), blocks };
+}
+
+/** Text of a file of the project. */
+export function read(file: string): string {
+  return readFileSync(path.join(ROOT, file), "utf8");
+}
+
+const files = [...readdirSync(ROOT), ...readdirSync(path.join(ROOT, "docs")).map((name) => `docs/${name}`)];
+export const documents = files.filter((file) => file.endsWith(".md")).map(readDocument);
+export const blocks = documents.flatMap((document) => document.blocks);
+
+/** The document with this name. */
+export function documentNamed(file: string): Document {
+  const found = documents.find((document) => document.file === file);
+  if (found === undefined) throw new Error(`there is no ${file}`);
+  return found;
+}
+
+/** Rows of the tables below a heading that begins with `heading`, as objects by column. */
+export function rowsBelow(file: string, heading: string): Record<string, string>[] {
+  const { prose } = documentNamed(file);
+  const level = heading.indexOf(" ");
+  const start = prose.indexOf(`\n${heading}`) + 1;
+  if (start === 0) throw new Error(`${file} has no heading ${heading}`);
+  const rest = prose.slice(start + heading.length);
+  const end = rest.search(new RegExp(`^#{1,${level}} `, "m"));
+  const rows: Record<string, string>[] = [];
+  let columns: string[] = [];
+  for (const line of (end < 0 ? rest : rest.slice(0, end)).split("\n")) {
+    const cells = line.startsWith("|")
+      ? line
+          .slice(1, -1)
+          .split(" | ")
+          .map((cell) => cell.trim())
+      : [];
+    if (cells.length === 0) columns = [];
+    else if (columns.length === 0) columns = cells;
+    else if (!/^[-| ]+$/.test(line)) rows.push(Object.fromEntries(columns.map((name, at) => [name, cells[at] ?? ""])));
+  }
+  return rows;
+}

@@ -1,0 +1,52 @@
+// Facts that documents state and code decides.
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+
+import { CLI, ROOT } from "../e2e/ways.js";
+import { documentNamed, documents, read, rowsBelow } from "./documents.js";
+
+test("the published list of rights is the list of core.wasm's imports", () => {
+  const module = new WebAssembly.Module(readFileSync(path.join(ROOT, "build/core.wasm")));
+  const imports = WebAssembly.Module.imports(module).map(({ module, name }) => `${module}.${name}`);
+  const published = rowsBelow("docs/threat-model.md", "## The list of rights").map((row) => row.import);
+  expect(published.map((name) => `wasi_snapshot_preview1.${name.replaceAll("`", "")}`).sort()).toEqual(imports.sort());
+});
+
+test("every dependency has its reason in ARCHITECTURE.md", () => {
+  const { dependencies, devDependencies } = JSON.parse(read("package.json"));
+  const { prose } = documentNamed("ARCHITECTURE.md");
+  for (const name of Object.keys({ ...dependencies, ...devDependencies })) expect(prose).toContain(`\`${name}\``);
+});
+
+test("docs/deployment.md lists the options of a server", () => {
+  const options = [...read("host/options.ts").matchAll(/^ {2}(\w+)\?: /gm)].map(([, name]) => name);
+  const listed = rowsBelow("docs/deployment.md", "## A server inside a Node program").flatMap((row) =>
+    [...row.option.matchAll(/`(\w+)`/g)].map(([, name]) => name),
+  );
+  expect(listed.sort()).toEqual(options.sort());
+});
+
+test("README.md shows the command as it is", () => {
+  const usage = documentNamed("README.md").blocks.find(({ text }) => text.startsWith("waterspout run APP"))?.text ?? "";
+  const help = execFileSync(process.execPath, [CLI, "--help"], { encoding: "utf8" });
+  const named = (text: string): string[] => [...new Set(text.match(/--[a-z]+/g))].sort();
+  expect([...named(usage), "--help", "--version"].sort()).toEqual(named(help));
+});
+
+test("the targets that documents name are targets of the Makefile", () => {
+  const targets = [...read("Makefile").matchAll(/^([a-z]+):.*##/gm)].map(([, name]) => name);
+  for (const { file, prose } of documents) {
+    for (const [, name] of prose.matchAll(/`make (?:-s )?([a-z]+)`/g)) expect(targets, file).toContain(name);
+  }
+});
+
+test("README.md has one place for the figures", () => {
+  const { prose } = documentNamed("README.md");
+  expect(prose.match(/<!-- \/?bench -->/g)).toEqual(["<!-- bench -->", "<!-- /bench -->"]);
+});
+
+test("CHANGELOG.md tells of the version in package.json", () => {
+  expect(read("CHANGELOG.md")).toContain(`\n## ${JSON.parse(read("package.json")).version} – `);
+});

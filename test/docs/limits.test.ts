@@ -1,0 +1,93 @@
+// docs/limits.md and the constants that it lists: the same names, the same values, and ways of changing them that exist.
+import { expect, test } from "vitest";
+
+import { read, rowsBelow } from "./documents.js";
+
+const UNITS: Record<string, number> = {
+  bytes: 1,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  ms: 1,
+  s: 1000,
+  min: 60_000,
+};
+
+const tables = [
+  ["assembly/limits.ts", "## The sandbox: `assembly/limits.ts`"],
+  ["host/limits.ts", "## The host: `host/limits.ts`"],
+] as const;
+
+test.each(tables)("every constant of %s is listed with its value", (file, heading) => {
+  const rows = rowsBelow("docs/limits.md", heading);
+  const listed = rows.map((row) => [unquoted(row.name), amountOf(row)]);
+  expect(Object.fromEntries(listed)).toEqual(Object.fromEntries(constantsOf(file)));
+  expect(listed.length, "a row stands twice").toBe(constantsOf(file).size);
+});
+
+test.each(rowsBelow("docs/limits.md", "## Other files"))("$name of $file is what it is", (row) => {
+  expect(constantsOf(unquoted(row.file)).get(unquoted(row.name))).toBe(amountOf(row));
+});
+
+test("every bound of the parser is listed", () => {
+  const listed = rowsBelow("docs/limits.md", "## Other files").map((row) => `${row.file} ${row.name}`);
+  for (const file of [
+    "chunked",
+    "date",
+    "framing",
+    "head",
+    "headstate",
+    "phrases",
+    "refusal",
+    "requestline",
+    "target",
+  ]) {
+    for (const name of constantsOf(`assembly/http/${file}.ts`).keys()) {
+      if (name.endsWith("_MAX")) expect(listed).toContain(`\`assembly/http/${file}.ts\` \`${name}\``);
+    }
+  }
+});
+
+test("what a limit is said to be changed with exists", () => {
+  const options = read("host/options.ts");
+  const parameters = ["http1parameters", "tcpserver", "iostream", "streamwriter"].map((name) =>
+    read(`assembly/${name}.ts`),
+  );
+  for (const [, heading] of tables) {
+    for (const row of rowsBelow("docs/limits.md", heading)) {
+      const how = row["how to change it"];
+      expect(how, row.name).toMatch(/^(fixed$|option |argument )/);
+      if (how === "fixed" || how.startsWith("argument")) continue;
+      const name = /`(\w+)`/.exec(how)?.[1];
+      expect(options, how).toContain(`  ${name}?: `);
+      if (how.includes("parameter")) expect(parameters.join(), how).toMatch(new RegExp(`^  ${name}: `, "m"));
+    }
+  }
+});
+
+function unquoted(cell: string): string {
+  return cell.replaceAll("`", "");
+}
+
+/** What "64" and "KiB a read" say; a unit that is no measure counts ones. The unit has to fit the constant's name. */
+function amountOf(row: Record<string, string>): number {
+  const unit = row.unit.split(" ")[0];
+  const isTime = ["ms", "s", "min"].includes(unit);
+  expect(/_MS(_|$)/.test(unquoted(row.name)) || row.name.includes("_MAX_MS"), `${row.name}: ${unit}`).toBe(isTime);
+  if (row.name.includes("_BYTES")) expect(UNITS, row.name).toHaveProperty(unit);
+  return Number(row.default.replaceAll(",", "")) * (UNITS[unit] ?? 1);
+}
+
+/** Constants of a source file whose value is a number, or one operation on numbers and earlier constants. */
+function constantsOf(file: string): Map<string, number> {
+  const found = new Map<string, number>();
+  const number = (text: string): number => found.get(text) ?? Number(text.replaceAll("_", ""));
+  for (const [, name, left, operator, right] of read(file).matchAll(
+    /^(?:export )?const ([A-Z][A-Z0-9_]*)(?:: \w+)? = (\w+)(?: (<<|-|\*) (\w+))?;/gm,
+  )) {
+    const [a, b] = [number(left), number(right ?? "0")];
+    if (Number.isNaN(a) || Number.isNaN(b)) continue;
+    found.set(name, operator === "<<" ? a << b : operator === "*" ? a * b : a - b);
+  }
+  return found;
+}

@@ -1,0 +1,264 @@
+// Every code block of the documents: TypeScript is type-checked and served, AssemblyScript compiled and served, the program
+// started, the unit files parsed and their command run, and each shell command is one that exists.
+//
+// All blocks that are files are written into one folder, as a reader's own project would have them.
+import { execFile, type StdioOptions, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+
+import { Client } from "../e2e/client.js";
+import { CLI, eventually, NODE, ROOT, SANDBOXED_BARE, type Server, start, WASMTIME } from "../e2e/ways.js";
+import { blocks, read } from "./documents.js";
+
+const run = promisify(execFile);
+const TYPESCRIPT = blocks.filter(({ language, text }) => language === "ts" && !text.includes('"waterspout/assembly"'));
+const ASSEMBLYSCRIPT = blocks.filter(
+  ({ language, text }) => language === "ts" && text.includes('"waterspout/assembly"'),
+);
+const COMMANDS = blocks
+  .filter(({ language }) => language === "sh")
+  .flatMap(({ place, text }) => commandsOf(place, text));
+
+const hasWasmtime = existsSync(process.env.WATERSPOUT_WASMTIME ?? path.join(ROOT, "build/tools/wasmtime"));
+const folder = mkdtempSync(path.join(tmpdir(), "waterspout-docs-"));
+
+beforeAll(() => {
+  for (const { name, text } of blocks) {
+    if (name === "") continue;
+    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+    writeFileSync(path.join(folder, name), text);
+  }
+  writeFileSync(path.join(folder, "package.json"), '{ "type": "module" }');
+  mkdirSync(path.join(folder, "node_modules"));
+  symlinkSync(ROOT, path.join(folder, "node_modules/waterspout"));
+  symlinkSync(path.join(ROOT, "node_modules/@types"), path.join(folder, "node_modules/@types"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test("every block is of a kind that is tested", () => {
+  for (const { place, language, name } of blocks) {
+    expect(["ts", "sh", "ini", "text"], place).toContain(language);
+    if (language === "ts") expect([...Object.keys(ANSWERS), "server.ts"], place).toContain(name);
+  }
+});
+
+test("TypeScript passes the project's own type check", async () => {
+  const config = {
+    extends: path.join(ROOT, "tsconfig.json"),
+    files: TYPESCRIPT.map(({ name }) => path.join(folder, name)),
+    include: [],
+  };
+  writeFileSync(path.join(folder, "tsconfig.json"), JSON.stringify(config));
+  await run(bin("tsc"), ["-p", folder]).catch(({ stdout }) => expect.fail(stdout));
+}, 30_000);
+
+// --- what is served ---
+
+/** What each application of the documents must answer, by the name of its block. */
+const ANSWERS: Record<string, (server: Server) => Promise<void>> = {
+  async "hello.ts"(server) {
+    expect((await server.get("/?name=you")).body.toString()).toBe("Hello, you\n");
+    expect((await server.get("/")).body.toString()).toBe("Hello, world\n");
+  },
+  async "bytes.ts"(server) {
+    const answer = await server.request("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n12345");
+    expect(answer.body.toString()).toBe("part 1 of 3\npart 2 of 3\npart 3 of 3\n5 bytes came\n");
+    expect((await server.get("/")).body.toString()).toContain("0 bytes came\n");
+  },
+  async "echo.ts"(server) {
+    const client = await server.connect();
+    expect(await client.send("a line\nand").readUntil("\n")).toBe("a line\n");
+    client.close();
+  },
+  async "sandboxed/hello.ts"(server) {
+    expect((await server.get("/")).body.toString()).toBe("Hello from the sandbox\n");
+    expect((await server.get("/x")).status).toBe(404);
+  },
+};
+
+async function serves(server: Server, name: string): Promise<void> {
+  await ANSWERS[name](server).finally(() => server.stop());
+}
+
+const APPLICATIONS = TYPESCRIPT.map(({ name }) => name).filter((name) => name in ANSWERS);
+
+test.each(APPLICATIONS)(
+  "%s is served in Node",
+  async (name) => {
+    await serves(await start(NODE, path.join(folder, name)), name);
+  },
+  30_000,
+);
+
+test.skipIf(!hasWasmtime).each(APPLICATIONS)(
+  "%s is served by workers",
+  async (name) => {
+    await serves(await start(WASMTIME, path.join(folder, name)), name);
+  },
+  30_000,
+);
+
+describe.each(ASSEMBLYSCRIPT.map(({ name }) => name))("%s", (name) => {
+  const compile = COMMANDS.find(({ words }) => words[0] === "asc" && words[1] === name);
+  const output = compile?.words[compile.words.indexOf("--outFile") + 1] ?? "";
+
+  test("compiles with the command that is given, which is the one of the project", async () => {
+    expect(compile, `no command compiles ${name}`).toBeDefined();
+    const flags = compile!.words.slice(2).join(" ").replace(`--outFile ${output} `, "");
+    expect(flags.split(/ (?=-)/).sort()).toEqual(releaseFlags().sort());
+    await run(bin("asc"), compile!.words.slice(1), { cwd: folder });
+  }, 30_000);
+
+  const ways = hasWasmtime ? [NODE, WASMTIME, SANDBOXED_BARE] : [NODE];
+  test.each(ways)(
+    "is served: $name",
+    async (way) => {
+      await serves(await start(way, path.join(folder, output)), name);
+    },
+    30_000,
+  );
+});
+
+/** The release target of asconfig.json as flags. */
+function releaseFlags(): string[] {
+  const { options, targets } = JSON.parse(read("asconfig.json"));
+  const { optimizeLevel, noAssert, runtime, exportStart, use } = targets.release;
+  expect(noAssert).toBe(true);
+  return [
+    `-O${optimizeLevel}`,
+    "--noAssert",
+    `--runtime ${runtime}`,
+    `--exportStart ${exportStart}`,
+    ...options.enable.map((feature: string) => `--enable ${feature}`),
+    ...use.map((alias: string) => `--use ${alias}`),
+  ];
+}
+
+test.each(hasWasmtime ? ["node", "wasmtime"] : ["node"])(
+  "server.ts serves with %s, and drains",
+  async (runtime) => {
+    const child = launch([bin("tsx"), path.join(folder, "server.ts")], { PORT: "0", WATERSPOUT_RUNTIME: runtime });
+    await eventually("an address", () => child.output.stdout.includes("\n") || child.exit !== null);
+    const port = Number(/ port (\d+)\n/.exec(child.output.stdout)?.[1]);
+    expect(port, child.output.stderr).toBeGreaterThan(0);
+    const client = await Client.connect(port);
+    client.send("PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
+    expect((await client.readResponse()).body.toString()).toBe("PUT /a, 3 bytes\n");
+    client.close();
+    child.process.kill("SIGTERM");
+    await eventually("its end", () => child.exit !== null);
+    expect(child).toMatchObject({ exit: 0, output: { stderr: "" } });
+  },
+  30_000,
+);
+
+// --- units ---
+
+const UNITS = blocks.filter(({ language }) => language === "ini");
+
+test.each(UNITS)("the unit $name is well-formed", ({ text }) => {
+  expect(text).toMatch(/^\[Unit\]\n/);
+  for (const line of text.split("\n")) expect(line).toMatch(/^(|\[(Unit|Service|Socket|Install)\]|[A-Z]\w+=\S.*)$/);
+});
+
+test.skipIf(!hasWasmtime)(
+  "the service runs with a listener that it is handed",
+  async () => {
+    const unit = UNITS.find(({ name }) => name === "waterspout.service");
+    const [binary, ...args] = /^ExecStart=(.+)$/m.exec(unit?.text ?? "")?.[1].split(" ") ?? [];
+    expect(path.basename(binary)).toBe("wasmtime");
+    args[args.length - 1] = path.join(ROOT, "build/demo.wasm");
+    const { listenShared } = await import(path.join(ROOT, "dist/host/runtime/sharedlistener.js"));
+    const listener = await listenShared("127.0.0.1", 0, 16);
+    onTestFinished(() => listener.close());
+    const wasmtime = process.env.WATERSPOUT_WASMTIME ?? path.join(ROOT, "build/tools/wasmtime");
+    const command = ["sh", "-c", 'LISTEN_PID=$$ exec "$0" "$@"', wasmtime, ...args];
+    launch(command, { LISTEN_FDS: "1" }, ["ignore", "pipe", "pipe", listener.fd]);
+    const client = await Client.connect(listener.address.port);
+    client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    expect((await client.readResponse()).body.toString()).toBe("Hello, world");
+    client.close();
+  },
+  30_000,
+);
+
+// --- commands ---
+
+test.each(COMMANDS)("$place: $line", async ({ words }) => {
+  const [program, ...args] = words;
+  if (program === "make") {
+    const variables = args.filter((word) => word.includes("=")).map((word) => word.split("=")[0]);
+    for (const name of variables) expect(read("Makefile")).toMatch(new RegExp(`^${name} \\?=`, "m"));
+    const app = args.find((word) => word.startsWith("APP="))?.slice(4);
+    if (app !== undefined) expect(existsSync(path.join(ROOT, app))).toBe(true);
+    await run("make", ["-n", ...args], { cwd: ROOT });
+  } else if (program === "waterspout") {
+    const known = (await run(process.execPath, [CLI, "--help"])).stdout;
+    for (const option of args.filter((word) => word.startsWith("--"))) expect(known).toContain(`  ${option} `);
+    expect(args[0]).toBe("run");
+    expect(blocks.map(({ name }) => name)).toContain(args[1]);
+  } else if (program === "tsx") {
+    expect(blocks.map(({ name }) => name)).toContain(args[0]);
+  } else if (program === "npm") {
+    expect(args).toEqual(["install", expect.stringMatching(/^(\.\.\/waterspout|assemblyscript@.+)$/)]);
+    const [name, version] = args[1].split("@");
+    if (version !== undefined) expect(JSON.parse(read("package.json")).devDependencies[name]).toBe(version);
+  } else if (program === "wasmtime" || program === "systemd-socket-activate") {
+    expect(words.join(" ")).toMatch(
+      / run (-C cache=n )?-S preview2=n -S (listenfd|tcplisten=127\.0\.0\.1:\d+) \S+\.wasm$/,
+    );
+  } else if (program === "curl" || program === "nc") {
+    expect(args.join(" ")).toMatch(/(^|\/)127\.0\.0\.1[: ](8888|8889)\b/);
+  } else {
+    expect(["asc", "systemctl"], "a program that no test knows").toContain(program);
+  }
+});
+
+/** A block's commands in words. `npx` is left out, and what `make -s wasmtime` prints is called wasmtime. */
+function commandsOf(place: string, text: string): { place: string; line: string; words: string[] }[] {
+  const lines = text.replaceAll("\\\n", " ").split("\n");
+  return lines
+    .map((line) => line.replace(/(^| )#.*$/, "").trim())
+    .filter((line) => line !== "")
+    .map((line) => {
+      const plain = line.replaceAll('"$(make -s wasmtime)"', "wasmtime").replace(/^npx /, "");
+      const words = plain.match(/'[^']*'|"[^"]*"|\S+/g) ?? [];
+      return { place, line, words: words.map((word) => word.replace(/^(['"])(.*)\1$/, "$2")) };
+    });
+}
+
+// --- processes ---
+
+function bin(name: string): string {
+  return path.join(ROOT, "node_modules/.bin", name);
+}
+
+interface Launched {
+  process: ReturnType<typeof spawn>;
+  output: { stdout: string; stderr: string };
+  exit: number | string | null;
+}
+
+/** Starts a program in the folder; it is gone when the test is over. */
+function launch(
+  command: string[],
+  env: Record<string, string>,
+  stdio: StdioOptions = ["ignore", "pipe", "pipe"],
+): Launched {
+  const [file, ...args] = command;
+  const child = spawn(file, args, { cwd: folder, env: { ...process.env, ...env }, stdio });
+  const launched: Launched = { process: child, output: { stdout: "", stderr: "" }, exit: null };
+  child.stdout?.setEncoding("utf8").on("data", (text) => (launched.output.stdout += text));
+  child.stderr?.setEncoding("utf8").on("data", (text) => (launched.output.stderr += text));
+  child.once("close", (code, signal) => (launched.exit = code ?? signal));
+  onTestFinished(async () => {
+    if (launched.exit !== null) return;
+    child.kill("SIGKILL");
+    await once(child, "close");
+  });
+  return launched;
+}
