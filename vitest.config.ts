@@ -30,7 +30,7 @@ export default defineConfig({
         test: { name: "host", include: ["test/host/**/*.test.ts"] },
       },
       {
-        test: { name: "docs", include: ["test/docs/**/*.test.ts"] },
+        test: { name: "docs", include: ["test/docs/**/*.test.ts"], testTimeout: 30_000 },
       },
       {
         test: {

@@ -85,7 +85,7 @@ export class Buffer {
 
   private grow(needed: i32): usize {
     let capacity = CAPACITY_MIN;
-    while (capacity < needed) capacity <<= 1;
+    while (capacity < needed || capacity >> 1 < this.size) capacity <<= 1; // so that each move pays for itself
     const block = takeBlock(capacity);
     if (!block) return 0;
     if (this.block) {

@@ -5,7 +5,6 @@
 // answers keep their order) nor while much of it waits for a slow peer; after a refusal nothing more is read as a request.
 // Reference: RFC 9112; Tornado's http1connection.py.
 
-import { Address } from "./address";
 import { releaseBlock, takeBlock } from "./buffer";
 import { REASON_BAD_REQUEST, REASON_BUFFER_FULL, REASON_CLOSED, REASON_TIMEOUT } from "./errors";
 import {
@@ -29,6 +28,7 @@ import {
   keepAlive,
   methodCode,
 } from "./http/headstate";
+import { Connection } from "./connection";
 import { checkHead } from "./http/framing";
 import { PARTIAL, headBytes, headReset, minorVersion, parseHead, skipEmptyLines, targetSize } from "./http/head";
 import { Refusal, reasonOf } from "./http/refusal";
@@ -96,16 +96,8 @@ export class HTTP1Connection extends HTTP1Writer {
     stream.consume();
   }
 
-  get descriptor(): u32 {
-    return this.stream.descriptor;
-  }
-
-  get listener(): i32 {
-    return this.stream.listener;
-  }
-
-  get address(): Address | null {
-    return this.stream.address;
+  get socket(): Connection {
+    return this.stream;
   }
 
   /** It has a stream that is not closed. */
@@ -133,7 +125,7 @@ export class HTTP1Connection extends HTTP1Writer {
   }
 
   takeBody(bytes: i64): void {
-    this.request.credit += bytes;
+    if (this.request.credit != i64.MAX_VALUE) this.request.credit += bytes;
     if (this.state != LENGTH && this.state != CHUNKED) return;
     this.stream.readAhead = READ_CHUNK_BYTES;
     this.stream.resume();
@@ -164,7 +156,8 @@ export class HTTP1Connection extends HTTP1Writer {
   /** The peer's end, with `unread` bytes before it. Requests that came whole before it still get their answers. */
   private endOfInput(unread: i32): void {
     if (this.state == LENGTH || this.state == CHUNKED) {
-      if (!unread || this.answerDone) this.stream.close(REASON_BAD_REQUEST);
+      if (this.answerDone) this.leave();
+      else if (!unread) this.stream.close(REASON_BAD_REQUEST);
     } else if (this.state == HEAD && (!unread || this.head)) {
       this.state = OVER;
       this.stream.finish(false, REASON_CLOSED);
@@ -385,13 +378,11 @@ export class HTTP1Connection extends HTTP1Writer {
 
   /** Answers with the refusal's status where an answer can still be given, and closes. Returns 0: nothing more is taken. */
   private refuse(code: i32): i32 {
-    const inFlight = !this.answerDone;
-    if (!inFlight || this.unanswered) {
+    this.refused = code;
+    if (this.state == HEAD) this.writeRefusal(code);
+    else if (this.unanswered) {
       this.writeRefusal(code);
-      this.refused = code;
-      if (inFlight) this.handler.onConnectionClose(this.request, reasonOf(code));
-    } else {
-      this.refused = code;
+      this.handler.onConnectionClose(this.request, reasonOf(code));
     }
     this.state = OVER;
     this.stream.finish(true, REASON_BAD_REQUEST);

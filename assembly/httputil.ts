@@ -3,6 +3,7 @@
 
 import { Address } from "./address";
 import { Buffer } from "./buffer";
+import { Connection } from "./connection";
 import { StreamHandler } from "./iostream";
 import {
   methodSize,
@@ -57,9 +58,7 @@ export abstract class HTTPConnection extends StreamHandler {
   abstract abort(reason: i32): void;
   abstract get inFlight(): bool;
   abstract get unsent(): i32;
-  abstract get descriptor(): u32;
-  abstract get address(): Address | null;
-  abstract get listener(): i32;
+  abstract get socket(): Connection;
 }
 
 
@@ -127,7 +126,7 @@ export class HTTPServerRequest {
 
   /** Where the peer is, null: unknown. */
   get address(): Address | null {
-    return this.connection.address;
+    return this.connection.socket.address;
   }
 
   /** The answer is not complete and can still be given. */

@@ -86,9 +86,9 @@ export class IOLoop {
     this.timers.add(timeout, this.time + max<i64>(delayMs, 0) * NS_PER_MS);
   }
 
-  /** Runs `timeout` once at `deadline`, in monotonic nanoseconds (see `time`). */
+  /** Runs `timeout` once at `deadline`, in monotonic nanoseconds (see `time`); one that has passed counts as now. */
   callAt(deadline: i64, timeout: Timeout): void {
-    this.timers.add(timeout, deadline);
+    this.timers.add(timeout, max<i64>(deadline, this.time));
   }
 
   /** Safe at any time, also after it ran. */

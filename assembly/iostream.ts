@@ -8,7 +8,6 @@
 // reading alone: what is pending fails with REASON_END, writing goes on.
 // Reference: Tornado's iostream.py, whose streams end with the peer's side where these go on.
 
-import { Address } from "./address";
 import { Buffer } from "./buffer";
 import {
   AGAIN,
@@ -54,12 +53,6 @@ export class IOStream extends StreamWriter {
   ended: bool = false;
   /** How much unread input may wait here while nothing is being read. 0: the socket is left alone. */
   readAhead: i32 = READ_CHUNK_BYTES;
-  /** Index of the listener that it came from. */
-  listener: i32 = 0;
-  owner: StreamOwner | null = null;
-  /** Where the peer is, null: unknown. */
-  address: Address | null = null;
-  private room: Address | null = null; // what `address` points to, kept for the next connection
   bufferBytesMax: i32 = BUFFER_BYTES_MAX;
 
   private handler: StreamHandler;
@@ -101,19 +94,6 @@ export class IOStream extends StreamWriter {
     return this.state >= RETIRED;
   }
 
-  /** The number by which the host knows the connection. */
-  get descriptor(): u32 {
-    return wasi.descriptor(this.handle);
-  }
-
-  /** Notes where the peer is. */
-  setAddress(address: Address): void {
-    let room = this.room;
-    if (!room) room = this.room = new Address();
-    room.copyFrom(address);
-    this.address = room;
-  }
-
   protected get writable(): bool {
     return this.state == OPEN;
   }
@@ -138,9 +118,10 @@ export class IOStream extends StreamWriter {
     this.resume();
   }
 
-  /** Reads `count` bytes; with `partial` any number from 1 to `count`. */
+  /** Reads `count` bytes, none at once; with `partial` any number from 1 to `count`. */
   readBytes(count: i32, partial: bool = false): void {
     if (!this.mayRead()) return;
+    if (count <= 0) return this.handler.onRead(this, this.incoming.source, 0);
     if (!partial && count > this.bufferBytesMax) return this.failRead(REASON_TOO_LONG);
     this.pending.begin(partial ? PARTIAL : BYTES, count);
     this.resume();
@@ -244,6 +225,8 @@ export class IOStream extends StreamWriter {
       this.finishRead(this.incoming.source, size);
       this.delivering = false;
       this.incoming.clear();
+      if (this.pending.mode == DISCARD) return this.retire(this.reason);
+      if (this.pending.mode != IDLE && this.pending.mode != CONSUME && !this.closed) this.failRead(REASON_END);
     } else if (this.pending.mode != IDLE) {
       this.failRead(REASON_END);
     } else if (this.incoming.size) return; // told when it has been read
@@ -254,8 +237,9 @@ export class IOStream extends StreamWriter {
 
   // --- closing ---
 
-  /** Closes at the end of this turn; what has not left is dropped. onClose follows. */
+  /** Closes at the end of this turn; what the socket does not take now is dropped. onClose follows. */
   close(reason: i32 = REASON_CLOSED): void {
+    this.flushCork();
     this.retire(reason);
   }
 
@@ -303,11 +287,10 @@ export class IOStream extends StreamWriter {
     this.resetWriter();
     this.ended = this.endTold = this.linger = this.delivering = false;
     this.readAhead = READ_CHUNK_BYTES;
+    this.bufferBytesMax = BUFFER_BYTES_MAX;
     this.interest = this.discarded = 0;
     this.deadline = 0;
-    this.owner = null;
-    this.address = null;
-    this.handle = -1;
+    this.resetConnection();
     this.state = POOLED;
     pool.push(this);
   }

@@ -29,7 +29,8 @@ export function addAcceptHandler(socket: i32, index: i32, handler: AcceptHandler
 @final
 export class Acceptor extends EventHandler {
   private loop: IOLoop = IOLoop.current();
-  private paused: bool = false;
+  private paused: bool = false; // by its server
+  private resting: bool = false; // out of descriptors
   private closed: bool = false;
   private rest!: Rest;
 
@@ -44,11 +45,12 @@ export class Acceptor extends EventHandler {
   }
 
   onReady(handle: i32, events: i32): void {
-    for (let i = 0; i < ACCEPTS_PER_TURN && !this.paused && !this.closed; i++) {
+    for (let i = 0; i < ACCEPTS_PER_TURN && !this.paused && !this.resting && !this.closed; i++) {
       const connection = wasi.accept(this.socket);
       if (connection == AGAIN) return;
       if (connection < 0) {
-        this.pause();
+        this.resting = true;
+        this.watch();
         this.loop.callLater(ACCEPT_PAUSE_MS, this.rest);
         return;
       }
@@ -59,12 +61,22 @@ export class Acceptor extends EventHandler {
   /** Leaves connections in the queue until resume(). */
   pause(): void {
     this.paused = true;
-    if (!this.closed) this.loop.updateHandler(this.socket, 0);
+    this.watch();
   }
 
   resume(): void {
     this.paused = false;
-    if (!this.closed) this.loop.updateHandler(this.socket, READ);
+    this.watch();
+  }
+
+  /** For the timeout: there may be descriptors again. */
+  rested(): void {
+    this.resting = false;
+    this.watch();
+  }
+
+  private watch(): void {
+    if (!this.closed) this.loop.updateHandler(this.socket, this.paused || this.resting ? 0 : READ);
   }
 
   /** Stops listening; safe to call twice. */
@@ -84,6 +96,6 @@ class Rest extends Timeout {
     super();
   }
   run(): void {
-    this.acceptor.resume();
+    this.acceptor.rested();
   }
 }

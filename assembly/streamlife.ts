@@ -22,7 +22,10 @@ class TurnEnd extends Callback {
   retired: Array<IOStream> = [];
   run(): void {
     uncorkAll();
-    for (let i = 0; i < this.retired.length; i++) unchecked(this.retired[i]).bury();
+    for (let i = 0; i < this.retired.length; i++) {
+      unchecked(this.retired[i]).bury();
+      uncorkAll(); // its handler may have written to another stream
+    }
     this.retired.length = 0;
   }
 }

@@ -5,8 +5,9 @@
 // Invariants: one stream is corked at most; bytes leave in the order written; what waits stays below WRITE_BUFFER_BYTES_MAX.
 
 import { Buffer } from "./buffer";
+import { Connection } from "./connection";
 import { AGAIN, REASON_BUFFER_FULL } from "./errors";
-import { EventHandler, IOLoop } from "./ioloop";
+import { IOLoop } from "./ioloop";
 import { READS_PER_TURN, READ_CHUNK_BYTES, WRITE_BUFFER_BYTES_MAX, WRITE_TIMEOUT_MS } from "./limits";
 import * as wasi from "./wasi/index";
 
@@ -22,9 +23,7 @@ export function uncorkAll(): void {
   if (corked) corked!.uncork();
 }
 
-export abstract class StreamWriter extends EventHandler {
-  /** The connection's platform handle. */
-  handle: i32 = -1;
+export abstract class StreamWriter extends Connection {
   /** Bytes that have left for the peer, ever. */
   sent: u64 = 0;
   writeTimeoutMs: i32 = WRITE_TIMEOUT_MS;

@@ -43,7 +43,7 @@ class Listening extends Callback {
     super();
   }
   run(): void {
-    this.server.addSockets(bindSockets());
+    this.server.startListening();
   }
 }
 
@@ -54,13 +54,21 @@ export abstract class TCPServer extends StreamOwner {
   private acceptors: Array<Acceptor> = [];
   private proxyHandler: ProxyHandler | null = null;
   private full: bool = false;
+  private stopped: bool = false;
 
   /** A connection: set the stream's handler with stream.setHandler and begin to read. `address` is null where it is unknown. */
   abstract handleStream(stream: IOStream, address: Address | null): void;
 
   /** Accepts on all sockets that the host handed over, from the loop's next turn on. */
   listen(): void {
+    this.stopped = false;
     IOLoop.current().addCallback(new Listening(this));
+  }
+
+  /** For listen(): the loop runs. A server that has been stopped meanwhile lets go of its sockets at once. */
+  startListening(): void {
+    this.addSockets(bindSockets());
+    if (this.stopped) this.stop();
   }
 
   /** Accepts on these sockets. */
@@ -80,6 +88,7 @@ export abstract class TCPServer extends StreamOwner {
 
   /** Stops listening; open connections go on. Safe to call twice. */
   stop(): void {
+    this.stopped = true;
     for (let i = 0; i < this.acceptors.length; i++) this.acceptors[i].close();
     this.acceptors.length = 0;
   }

@@ -80,8 +80,8 @@ export class BridgeHTTPHandler extends HTTPHandler {
     store<u16>(payload, u16(rows), 4);
     store<u16>(payload, u16(methodSize), 6);
     store<u16>(payload, u16(request.targetSize), 8);
-    store<u16>(payload, u16(request.connection.listener), 10);
-    store<u32>(payload, request.connection.descriptor, 12);
+    store<u16>(payload, u16(request.connection.socket.listener), 10);
+    store<u32>(payload, request.connection.socket.descriptor, 12);
     store<i64>(payload, request.contentLength, 16);
     let sizes = payload + REQUEST_BYTES;
     let at = sizes + (usize(rows) << 2);

@@ -78,3 +78,17 @@ export function rowsBelow(file: string, heading: string): Record<string, string>
   }
   return rows;
 }
+
+/** Constants of a source file whose value is a number, or one operation on numbers and earlier constants. */
+export function constantsOf(file: string): Map<string, number> {
+  const found = new Map<string, number>();
+  const number = (text: string): number => found.get(text) ?? Number(text.replaceAll("_", ""));
+  for (const [, name, left, operator, right] of read(file).matchAll(
+    /^(?:export )?const ([A-Z][A-Z0-9_]*)(?:: \w+)? = (\w+)(?: (<<|-|\*) (\w+))?;/gm,
+  )) {
+    const [a, b] = [number(left), number(right ?? "0")];
+    if (Number.isNaN(a) || Number.isNaN(b)) continue;
+    found.set(name, operator === "<<" ? a << b : operator === "*" ? a * b : a - b);
+  }
+  return found;
+}

@@ -1,11 +1,11 @@
 // Facts that documents state and code decides.
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 
 import { CLI, ROOT } from "../e2e/ways.js";
-import { documentNamed, documents, read, rowsBelow } from "./documents.js";
+import { constantsOf, documentNamed, documents, read, rowsBelow } from "./documents.js";
 
 test("the published list of rights is the list of core.wasm's imports", () => {
   const module = new WebAssembly.Module(readFileSync(path.join(ROOT, "build/core.wasm")));
@@ -18,6 +18,27 @@ test("every dependency has its reason in ARCHITECTURE.md", () => {
   const { dependencies, devDependencies } = JSON.parse(read("package.json"));
   const { prose } = documentNamed("ARCHITECTURE.md");
   for (const name of Object.keys({ ...dependencies, ...devDependencies })) expect(prose).toContain(`\`${name}\``);
+});
+
+test.each([
+  ["assembly/http", ["bytes", "errors", "limits"]],
+  ["assembly/wasi", ["errors", "limits"]],
+])("the arrows of ARCHITECTURE.md: %s knows of the other rooms only %j", (room, known) => {
+  for (const file of readdirSync(path.join(ROOT, room))) {
+    for (const [, name] of read(`${room}/${file}`).matchAll(/ from "\.\.\/([^"]+)"/g))
+      expect(known, file).toContain(name);
+  }
+});
+
+test("figures in ARCHITECTURE.md are those of the constants behind them", () => {
+  const constants = new Map([...constantsOf("assembly/wasi/readiness.ts"), ...constantsOf("assembly/limits.ts")]);
+  const { prose } = documentNamed("ARCHITECTURE.md");
+  const quoted = [...prose.matchAll(/([\d,]+)( ms)?\s\(`([A-Z_]+)`\)/g)];
+  expect(quoted.length).toBe([...prose.matchAll(/\(`[A-Z]+_[A-Z_]+`\)/g)].length);
+  for (const [text, figure, , name] of quoted) {
+    const value = Number(figure.replaceAll(",", "")) * (name.endsWith("_NS") ? 1e6 : 1);
+    expect(constants.get(name), text).toBe(value);
+  }
 });
 
 test("docs/deployment.md lists the options of a server", () => {

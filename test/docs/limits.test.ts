@@ -1,7 +1,7 @@
 // docs/limits.md and the constants that it lists: the same names, the same values, and ways of changing them that exist.
 import { expect, test } from "vitest";
 
-import { read, rowsBelow } from "./documents.js";
+import { constantsOf, read, rowsBelow } from "./documents.js";
 
 const UNITS: Record<string, number> = {
   bytes: 1,
@@ -76,18 +76,4 @@ function amountOf(row: Record<string, string>): number {
   expect(/_MS(_|$)/.test(unquoted(row.name)) || row.name.includes("_MAX_MS"), `${row.name}: ${unit}`).toBe(isTime);
   if (row.name.includes("_BYTES")) expect(UNITS, row.name).toHaveProperty(unit);
   return Number(row.default.replaceAll(",", "")) * (UNITS[unit] ?? 1);
-}
-
-/** Constants of a source file whose value is a number, or one operation on numbers and earlier constants. */
-function constantsOf(file: string): Map<string, number> {
-  const found = new Map<string, number>();
-  const number = (text: string): number => found.get(text) ?? Number(text.replaceAll("_", ""));
-  for (const [, name, left, operator, right] of read(file).matchAll(
-    /^(?:export )?const ([A-Z][A-Z0-9_]*)(?:: \w+)? = (\w+)(?: (<<|-|\*) (\w+))?;/gm,
-  )) {
-    const [a, b] = [number(left), number(right ?? "0")];
-    if (Number.isNaN(a) || Number.isNaN(b)) continue;
-    found.set(name, operator === "<<" ? a << b : operator === "*" ? a * b : a - b);
-  }
-  return found;
 }

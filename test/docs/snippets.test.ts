@@ -54,7 +54,7 @@ test("TypeScript passes the project's own type check", async () => {
   };
   writeFileSync(path.join(folder, "tsconfig.json"), JSON.stringify(config));
   await run(bin("tsc"), ["-p", folder]).catch(({ stdout }) => expect.fail(stdout));
-}, 30_000);
+});
 
 // --- what is served ---
 
@@ -111,7 +111,7 @@ describe.each(ASSEMBLYSCRIPT.map(({ name }) => name))("%s", (name) => {
     const flags = compile!.words.slice(2).join(" ").replace(`--outFile ${output} `, "");
     expect(flags.split(/ (?=-)/).sort()).toEqual(releaseFlags().sort());
     await run(bin("asc"), compile!.words.slice(1), { cwd: folder });
-  }, 30_000);
+  });
 
   const ways = hasWasmtime ? [NODE, WASMTIME, SANDBOXED_BARE] : [NODE];
   test.each(ways)(

@@ -1,0 +1,160 @@
+// HTTPServer: its connections together, draining, and what it shares with other servers.
+import { expect, test } from "vitest-pool-assemblyscript/assembly";
+import { bytesInUse } from "../../assembly/buffer";
+import { bindSockets } from "../../assembly/netutil";
+import { connect, network } from "../../assembly/wasi/simnet";
+import { CLOSE, chunked, client, exchange, get, handler, isAlive, ok, post, received, server } from "./httpsupport";
+import { newest, server as streams, settle, sleep, turn } from "./support";
+
+test("connections are used again, and begin anew", () => {
+  const first = client();
+  exchange(first, "POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 10\r\n\r\nabc");
+  first.reset();
+  settle();
+  for (let i = 0; i < 3; i++) {
+    const peer = client();
+    expect(exchange(peer, post("/echo", "mine"))).toBe(ok("mine"));
+    expect(isAlive(peer)).toBe(true);
+    exchange(peer, "GET /unfinished HTTP/1.1\r\nHo");
+    peer.reset();
+    settle();
+  }
+  expect(server.connectionAt(0) != null).toBe(true);
+  expect(server.connectionAt(1) == null).toBe(true);
+  expect(i32(bytesInUse())).toBe(0);
+});
+
+test("requests know their connection and their number", () => {
+  const one = client();
+  const two = client();
+  exchange(one, get("/hello"));
+  expect(handler.request!.slot).toBe(0);
+  const serial = handler.request!.serial;
+  exchange(one, get("/hello"));
+  expect(handler.request!.serial).toBe(serial + 1);
+  exchange(two, get("/hello"));
+  expect(handler.request!.slot).toBe(1);
+});
+
+// --- drain ---
+
+test("drain: idle connections close, requests in flight are answered, then all is over", () => {
+  const idle = client();
+  const fresh = client();
+  const busy = client();
+  exchange(idle, get("/hello"));
+  exchange(busy, get("/later?n=1&ms=500"));
+  received(idle);
+  server.drain(10000);
+  settle();
+  expect(idle.closed).toBe(true);
+  expect(fresh.closed).toBe(true);
+  expect(received(idle)).toBe("");
+  expect(busy.ended).toBe(false);
+  expect(connect().closed).toBe(true);
+  sleep(500);
+  expect(received(busy)).toBe(ok("later 1", CLOSE));
+  expect(busy.ended).toBe(true);
+  busy.end();
+  settle();
+  expect(server.connections).toBe(0);
+});
+
+test("drain: a head that has come in part is still answered", () => {
+  const peer = client();
+  exchange(peer, "GET /hello?n=1 HTTP/1.1\r\nHo");
+  server.drain(10000);
+  settle();
+  expect(exchange(peer, "st: x\r\n\r\n")).toBe(ok("hello 1", CLOSE));
+  expect(peer.ended).toBe(true);
+});
+
+test("drain: a body that is coming is still taken", () => {
+  const peer = client();
+  exchange(peer, chunked("/echo", "5\r\nabcde\r\n"));
+  server.drain(10000);
+  settle();
+  expect(exchange(peer, "0\r\n\r\n")).toBe(ok("abcde", CLOSE));
+  expect(peer.ended).toBe(true);
+});
+
+test("drain: a pipelined request behind the one in flight does not cost its answer", () => {
+  const peer = client();
+  exchange(peer, get("/later?n=1&ms=50"));
+  peer.send(get("/hello?n=2"));
+  server.drain(10000);
+  sleep(50);
+  expect(received(peer)).toBe(ok("later 1", CLOSE));
+  expect(peer.wasReset).toBe(false);
+});
+
+test("drain: when the grace is over what is left is closed", () => {
+  const peer = client();
+  exchange(peer, get("/never"));
+  server.drain(1000);
+  sleep(999);
+  expect(peer.closed).toBe(false);
+  sleep(1);
+  expect(peer.closed).toBe(true);
+  expect(handler.log).toBe("/never finish gone(7)");
+  expect(server.connections).toBe(0);
+});
+
+test("drain twice, and without connections", () => {
+  client().reset();
+  settle();
+  server.drain(1000);
+  server.drain(1000);
+  sleep(3000);
+  expect(server.connections).toBe(0);
+});
+
+test("closeAllConnections", () => {
+  const idle = client();
+  const busy = client();
+  exchange(busy, get("/never"));
+  server.closeAllConnections();
+  settle();
+  expect(idle.closed).toBe(true);
+  expect(busy.closed).toBe(true);
+  expect(handler.log).toBe("/never finish gone(7)");
+  expect(connect().closed).toBe(false); // it still listens
+});
+
+// --- beside another server ---
+
+test("closing all its connections touches none of another server's", () => {
+  network().listen(2);
+  turn();
+  server.addSockets([bindSockets()[0]]);
+  streams.addSockets([bindSockets()[1]]);
+  const own = connect(0);
+  settle();
+  own.reset();
+  settle();
+  const other = connect(1); // it takes over the stream of the one that is gone
+  settle();
+  expect(streams.connections).toBe(1);
+  server.closeAllConnections();
+  server.drain(100);
+  sleep(200);
+  expect(other.closed).toBe(false);
+  newest().stream.consume();
+  other.send("still here");
+  settle();
+  expect(newest().take()).toBe("bytes(still here)");
+});
+
+test("hundreds of connections, each with its own answer", () => {
+  network().descriptorsMax = 1000;
+  const peers = [client()];
+  while (peers.length < 500) peers.push(client());
+  for (let i = 0; i < peers.length; i++) {
+    peers[i].send(get("/later?ms=" + (i % 7).toString() + "&n=" + i.toString()));
+  }
+  sleep(20);
+  for (let i = 0; i < peers.length; i++) {
+    const answer = received(peers[i]);
+    assert(answer == ok("later " + i.toString()), "connection " + i.toString() + ": " + answer);
+  }
+});

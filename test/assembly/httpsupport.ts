@@ -1,0 +1,182 @@
+// An HTTP server for tests over the scripted network. What its handler does with a request stands in the target:
+//
+//   /hello?n=7            answers `hello 7` when the request is complete      /early?n=7   as soon as its head is there
+//   /later?n=7&ms=50      answers that much later                            /never       does not answer; the test may
+//   /echo                 answers with the body, collected                   /sum         with the body's size, in pieces
+//   /take?credit=10       takes so much of the body; then the test does      /chunks?n=3  `chunk 0`, … chunked
+//   /open                 begins a chunked answer and leaves it open         /length?n=5&text=abc  declares n, writes text
+//   /big?n=100000         so many bytes at once
+//
+// The handler notes what it is told: `/echo data(abc) finish` …, `gone(3)` for onConnectionClose.
+import { HTTPServer } from "../../assembly/httpserver";
+import { HTTPHandler, HTTPServerRequest } from "../../assembly/httputil";
+import { IOLoop, Timeout } from "../../assembly/ioloop";
+import { Peer, connect } from "../../assembly/wasi/simnet";
+import { pattern, settle, text } from "./support";
+
+function number(request: HTTPServerRequest, name: string): i32 {
+  const value = request.queryArgument(name);
+  return value != null ? i32(parseInt(value)) : 0;
+}
+
+function path(request: HTTPServerRequest): string {
+  const target = text(request.target, request.targetSize);
+  const query = target.indexOf("?");
+  return query < 0 ? target : target.substring(0, query);
+}
+
+/** An answer that comes later, unless its request is over by then. */
+class Later extends Timeout {
+  private serial: u32;
+  constructor(
+    private request: HTTPServerRequest,
+    private answer: string,
+  ) {
+    super();
+    this.serial = request.serial;
+  }
+  run(): void {
+    if (this.request.serial == this.serial && this.request.inFlight) {
+      this.request.respond(200, "text/plain", this.answer);
+    }
+  }
+}
+
+
+@final
+export class TestHandler extends HTTPHandler {
+  log: string = "";
+  /** The newest request. */
+  request: HTTPServerRequest | null = null;
+  /** onConnectionClose of a request answers this one. */
+  answeredAtClose: HTTPServerRequest | null = null;
+  private paths: Array<string> = []; // by slot
+  private sums: Array<i64> = [];
+  private numbers: Array<i32> = [];
+
+  private note(event: string): void {
+    this.log += (this.log.length ? " " : "") + event;
+  }
+
+  take(): string {
+    const log = this.log;
+    this.log = "";
+    return log;
+  }
+
+  headersReceived(request: HTTPServerRequest): void {
+    this.request = request;
+    while (this.paths.length <= request.slot) {
+      this.paths.push("");
+      this.sums.push(0);
+      this.numbers.push(0);
+    }
+    const name = path(request);
+    const n = number(request, "n");
+    this.note(name);
+    this.paths[request.slot] = name;
+    this.numbers[request.slot] = n;
+    this.sums[request.slot] = 0;
+    if (name == "/echo") request.collectBody();
+    else if (name == "/take") request.credit = number(request, "credit");
+    else if (name == "/early") request.respond(200, "text/plain", "early " + n.toString());
+    else if (name == "/later") {
+      IOLoop.current().callLater(number(request, "ms"), new Later(request, "later " + n.toString()));
+    } else if (name == "/length") this.answerLength(request, n);
+    else if (name == "/open") {
+      request.startResponse(200);
+      request.write("begun");
+    }
+  }
+
+  private answerLength(request: HTTPServerRequest, n: i32): void {
+    request.startResponse(200, n);
+    request.write(request.queryArgument("text")!);
+    request.finish();
+  }
+
+  dataReceived(request: HTTPServerRequest, source: usize, size: i32): void {
+    this.sums[request.slot] += size;
+    if (this.paths[request.slot] != "/sum") this.note("data(" + text(source, size) + ")");
+  }
+
+  finish(request: HTTPServerRequest): void {
+    const name = this.paths[request.slot];
+    const n = this.numbers[request.slot];
+    this.note("finish");
+    if (name == "/hello") request.respond(200, "text/plain", "hello " + n.toString());
+    else if (name == "/echo") request.respondBytes(200, "text/plain", request.body.source, request.body.size);
+    else if (name == "/sum") request.respond(200, "text/plain", this.sums[request.slot].toString());
+    else if (name == "/big") request.respond(200, "text/plain", pattern(n));
+    else if (name == "/chunks") {
+      request.startResponse(200);
+      for (let i = 0; i < n; i++) request.write("chunk " + i.toString() + "\n");
+      request.finish();
+    }
+  }
+
+  onSent(request: HTTPServerRequest): void {
+    this.note("sent");
+  }
+
+  onConnectionClose(request: HTTPServerRequest, reason: i32): void {
+    this.note("gone(" + reason.toString() + ")");
+    if (this.answeredAtClose) this.answeredAtClose!.respond(200, "text/plain", "at last");
+  }
+}
+
+export const handler: TestHandler = new TestHandler();
+export const server: HTTPServer = new HTTPServer(handler);
+
+/** Listens and accepts a connection; settles. */
+export function client(): Peer {
+  if (!listening) server.listen();
+  listening = true;
+  const peer = connect();
+  settle();
+  return peer;
+}
+let listening: bool = false;
+
+/** A request without a body. */
+export function get(target: string, fields: string = ""): string {
+  return "GET " + target + " HTTP/1.1\r\nHost: x\r\n" + fields + "\r\n";
+}
+
+export function post(target: string, body: string, fields: string = ""): string {
+  const length = "Content-Length: " + body.length.toString() + "\r\n";
+  return "POST " + target + " HTTP/1.1\r\nHost: x\r\n" + length + fields + "\r\n" + body;
+}
+
+export function chunked(target: string, body: string, fields: string = ""): string {
+  return "POST " + target + " HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n" + fields + "\r\n" + body;
+}
+
+/** What a peer has received, without the dates; takes it. */
+export function received(peer: Peer): string {
+  let text = peer.take();
+  for (let at = text.indexOf("Date: "); at >= 0; at = text.indexOf("Date: ")) {
+    text = text.substring(0, at) + text.substring(text.indexOf("\r\n", at) + 2);
+  }
+  return text;
+}
+
+/** The same after more has been sent. */
+export function exchange(peer: Peer, data: string): string {
+  peer.send(data);
+  settle();
+  return received(peer);
+}
+
+/** A whole answer of status 200 and text. */
+export function ok(body: string, fields: string = ""): string {
+  const length = "Content-Length: " + body.length.toString() + "\r\n";
+  return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n" + length + fields + "\r\n" + body;
+}
+
+export const CLOSE: string = "Connection: close\r\n";
+
+/** The connection is still good for a request. */
+export function isAlive(peer: Peer): bool {
+  return exchange(peer, get("/hello?n=99")) == ok("hello 99");
+}
