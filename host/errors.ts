@@ -68,7 +68,7 @@ export class StreamClosedError extends WaterspoutError {
   }
 }
 
-/** `readUntil` did not find its delimiter within `maxBytes`. The stream stays open. */
+/** `readUntil` did not find its delimiter within `maxBytes`. The stream is closed. */
 export class UnsatisfiableReadError extends WaterspoutError {
   constructor() {
     super("UNSATISFIABLE_READ", EXPLANATIONS.TOO_LONG);

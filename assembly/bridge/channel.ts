@@ -18,6 +18,9 @@ const PIECE_BYTES: i32 = 32768;
 /** More pieces are never under way: each costs at least CHANNEL_WRITE_COST. */
 const PIECES_MASK: u32 = 255;
 
+/** Pieces that were written are dropped from the list when there are this many, or nothing waits. */
+const PIECES_FORGET: i32 = 1024;
+
 const INPUT_BYTES: i32 = 2 * (FRAME_BYTES_MAX + FRAME_HEADER_BYTES);
 const input: usize = memory.data(2 * (131072 + 8) + 64, 16);
 
@@ -34,7 +37,8 @@ export class Channel extends EventHandler {
   private unread: i32 = 0;
   private out: Buffer = new Buffer();
   private sinceMark: i32 = 0;
-  private pieces: Array<i32> = []; // sizes of what waits in `out`
+  private pieces: Array<i32> = []; // sizes of what waits in `out`, from `firstPiece` on
+  private firstPiece: i32 = 0;
   private marked: u32 = 0; // sequence of the last MARK
   private written: u32 = 0; // of the last that was written
   private echoed: u32 = 0; // of the last that the host has echoed
@@ -88,17 +92,16 @@ export class Channel extends EventHandler {
 
   private writePieces(): void {
     let bytes = 0;
-    let count = 0;
-    while (count < this.pieces.length) {
-      const piece = unchecked(this.pieces[count]);
+    while (this.firstPiece < this.pieces.length) {
+      const piece = unchecked(this.pieces[this.firstPiece]);
       const cost = piece + CHANNEL_WRITE_COST;
       if (this.underWay && this.underWay + cost > CHANNEL_BYTES_MAX) break;
+      this.firstPiece++;
       bytes += piece;
-      count++;
       this.underWay += cost;
       unchecked((this.costs[++this.written & PIECES_MASK] = cost));
     }
-    if (!count) return;
+    if (!bytes) return;
     const source = this.out.source;
     for (let at = 0; at < bytes;) {
       const n = wasi.channelWrite(source + usize(at), bytes - at);
@@ -106,8 +109,10 @@ export class Channel extends EventHandler {
       at += n;
     }
     this.out.consume(bytes);
-    if (count == this.pieces.length) this.pieces.length = 0;
-    else this.pieces.splice(0, count);
+    if (this.out.size && this.firstPiece < PIECES_FORGET) return;
+    this.pieces.copyWithin(0, this.firstPiece);
+    this.pieces.length -= this.firstPiece;
+    this.firstPiece = 0;
   }
 
   /** The host has taken every piece up to this one. */

@@ -33,7 +33,19 @@ class WasmtimeWorker implements Worker {
     // The shell only sets LISTEN_PID to the pid that wasmtime will have. A group of its own keeps a terminal's Ctrl-C away.
     this.#child = spawn(
       "sh",
-      ["-c", 'LISTEN_PID=$$ exec "$0" "$@"', binary, "run", "-S", "preview2=n", "-S", "listenfd", module],
+      [
+        "-c",
+        'LISTEN_PID=$$ exec "$0" "$@"',
+        binary,
+        "run",
+        "-C",
+        "cache=n",
+        "-S",
+        "preview2=n",
+        "-S",
+        "listenfd",
+        module,
+      ],
       {
         stdio: ["pipe", "pipe", "pipe", ...sockets.map((socket) => socket.fd)],
         env: { PATH: process.env.PATH, HOME: process.env.HOME, LISTEN_FDS: String(sockets.length) },

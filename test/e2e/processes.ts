@@ -47,16 +47,27 @@ export function commandLine(pid: number): string[] {
   return read(`/proc/${pid}/cmdline`)?.split("\0").slice(0, -1) ?? [];
 }
 
-/** Share of one core that the whole tree uses in the best of a few windows: a server that spins spins in each of them. */
-export async function cpuShare(pid: number, windowMs = 2000, windows = 3): Promise<number> {
-  let best = Infinity;
-  for (let i = 0; i < windows && best > 0.02; i++) {
-    const [before, start] = [cpuTicks(pid), performance.now()];
+/** What the tree does while nothing is asked of it. */
+export interface Activity {
+  /** Of one core. */
+  cpuShare: number;
+  wakeUpsPerSecond: number;
+}
+
+/** The calmest of a few windows: what is left over from before ends within the first, and a server that spins spins in each. */
+export async function activity(pid: number, windowMs = 2000, windows = 3): Promise<Activity> {
+  let calmest = { cpuShare: Infinity, wakeUpsPerSecond: Infinity };
+  for (let i = 0; i < windows && calmest.wakeUpsPerSecond > 10; i++) {
+    const [ticks, wakeUps, start] = [cpuTicks(pid), wakeUpsOf(pid), performance.now()];
     await sleep(windowMs);
     const seconds = (performance.now() - start) / 1000;
-    best = Math.min(best, (cpuTicks(pid) - before) / TICKS_PER_SECOND / seconds);
+    const found = {
+      cpuShare: (cpuTicks(pid) - ticks) / TICKS_PER_SECOND / seconds,
+      wakeUpsPerSecond: (wakeUpsOf(pid) - wakeUps) / seconds,
+    };
+    if (found.wakeUpsPerSecond < calmest.wakeUpsPerSecond) calmest = found;
   }
-  return best;
+  return calmest;
 }
 
 /** Memory of the tree that is resident and its own (no file pages, which all processes share). */
@@ -68,6 +79,14 @@ export function residentBytes(pid: number): number {
 
 function cpuTicks(pid: number): number {
   return processTree(pid).reduce((sum, member) => sum + (stat(member.pid)?.cpuTicks ?? 0), 0);
+}
+
+/** How often its threads have slept, and so been woken. */
+function wakeUpsOf(pid: number): number {
+  return processTree(pid)
+    .flatMap((member) => entries(`/proc/${member.pid}/task`).map((task) => `/proc/${member.pid}/task/${task}/status`))
+    .map((file) => Number(/^voluntary_ctxt_switches:\s+(\d+)$/m.exec(read(file) ?? "")?.[1] ?? 0))
+    .reduce((sum, count) => sum + count, 0);
 }
 
 function stat(pid: number): Stat | null {
@@ -82,6 +101,14 @@ function stat(pid: number): Stat | null {
     cpuTicks: Number(fields[11]) + Number(fields[12]),
     startTime: fields[19],
   };
+}
+
+function entries(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return []; // the process has ended meanwhile
+  }
 }
 
 function read(path: string): string | null {
