@@ -13,6 +13,8 @@ export abstract class Connection extends EventHandler {
   listener: i32 = 0;
   /** Who is told of its end. */
   owner: StreamOwner | null = null;
+  /** Its place in the owner's list. */
+  place: i32 = 0;
   /** Where the peer is, null: unknown. */
   address: Address | null = null;
   private room: Address | null = null; // what `address` points to, kept for the next connection

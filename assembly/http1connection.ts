@@ -70,7 +70,6 @@ export class HTTP1Connection extends HTTP1Writer {
   private bodySize: i64 = 0; // taken so far
   private emptyBytes: i32 = 0;
   private watched: bool = false;
-  private refused: i32 = 0;
   private chunks: StaticArray<u8> = new StaticArray<u8>(i32(CHUNKED_BYTES));
 
   constructor(
@@ -90,8 +89,7 @@ export class HTTP1Connection extends HTTP1Writer {
     stream.writeTimeoutMs = this.parameters.writeTimeoutMs;
     stream.setHandler(this);
     this.keepAlive = true;
-    this.refused = 0;
-    this.dropAnswer();
+    this.live = true;
     this.awaitHead(this.parameters.headerTimeoutMs);
     stream.consume();
   }
@@ -100,14 +98,9 @@ export class HTTP1Connection extends HTTP1Writer {
     return this.stream;
   }
 
-  /** It has a stream that is not closed. */
+  /** It has a stream. */
   get open(): bool {
-    return this.state != OVER || !this.stream.closed;
-  }
-
-  /** A request has come and its answer is not complete. */
-  get inFlight(): bool {
-    return !this.answerDone && !this.stream.closed;
+    return this.live;
   }
 
   /** Closes an idle connection at once; one with a request in flight after its answer. */
@@ -133,7 +126,15 @@ export class HTTP1Connection extends HTTP1Writer {
 
   /** The handler gives up: no answer (or no rest of it) will come. */
   cancel(): void {
+    this.dropAnswer();
     this.abort(REASON_CLOSED);
+  }
+
+  /** No answer can be given any more: the handler is told, and nothing of it is written from here on. */
+  private lose(reason: i32): void {
+    if (this.answerDone) return;
+    this.dropAnswer();
+    this.handler.onConnectionClose(this.request, reason);
   }
 
   // --- the stream's calls ---
@@ -156,12 +157,15 @@ export class HTTP1Connection extends HTTP1Writer {
   /** The peer's end, with `unread` bytes before it. Requests that came whole before it still get their answers. */
   private endOfInput(unread: i32): void {
     if (this.state == LENGTH || this.state == CHUNKED) {
-      if (this.answerDone) this.leave();
-      else if (!unread) this.stream.close(REASON_BAD_REQUEST);
-    } else if (this.state == HEAD && (!unread || this.head)) {
-      this.state = OVER;
-      this.stream.finish(false, REASON_CLOSED);
-    }
+      if (unread && !this.answerDone) return; // the handler has still to take it
+      this.lose(REASON_BAD_REQUEST);
+      this.leave();
+    } else if (this.state == HEAD && (!unread || !this.heldBack)) this.leave();
+  }
+
+  /** A peer that does not read its answers gets no more of them. */
+  private get heldBack(): bool {
+    return this.stream.unsent > READ_CHUNK_BYTES;
   }
 
   onSent(stream: IOStream): void {
@@ -171,17 +175,17 @@ export class HTTP1Connection extends HTTP1Writer {
 
   onTimeout(stream: IOStream): void {
     if (this.state == HEAD) {
-      if (this.head || stream.unread) this.refuse(Refusal.HEAD_TIMEOUT);
+      if (this.heldBack) this.setDeadline(this.parameters.idleTimeoutMs);
+      else if (this.head || stream.unread) this.refuse(Refusal.HEAD_TIMEOUT);
       else stream.finish(false, REASON_TIMEOUT);
     } else if (this.state == LENGTH || this.state == CHUNKED) this.refuse(Refusal.BODY_TIMEOUT);
   }
 
   onClose(stream: IOStream, reason: i32): void {
-    const lost = !this.answerDone;
     this.state = OVER;
+    this.live = false;
     this.dropHead();
-    this.dropAnswer();
-    if (lost) this.handler.onConnectionClose(this.request, this.refused ? reasonOf(this.refused) : reason);
+    this.lose(reason);
     this.request.body.clear();
     this.owner.ended(this);
   }
@@ -210,7 +214,7 @@ export class HTTP1Connection extends HTTP1Writer {
   }
 
   private readHead(source: usize, size: i32): i32 {
-    if (this.stream.unsent > READ_CHUNK_BYTES) return 0; // a peer that does not read its answers gets no more of them
+    if (this.heldBack) return 0;
     if (!this.head) {
       const empty = skipEmptyLines(source, size);
       if (empty) return empty < 0 ? 0 : this.skip(empty);
@@ -363,14 +367,13 @@ export class HTTP1Connection extends HTTP1Writer {
 
   private next(): void {
     if (!this.keepAlive || (this.stream.ended && !this.stream.unread)) {
-      this.state = OVER;
-      return this.stream.finish(this.stream.unread > 0, REASON_CLOSED);
+      return this.leave();
     }
     this.awaitHead(this.parameters.idleTimeoutMs);
     this.stream.resume();
   }
 
-  /** Closes a connection on which the client may still be sending. */
+  /** Closes a connection on which the client may still be sending; what it was answered arrives. */
   private leave(): void {
     this.state = OVER;
     this.stream.finish(true, REASON_CLOSED);
@@ -378,13 +381,9 @@ export class HTTP1Connection extends HTTP1Writer {
 
   /** Answers with the refusal's status where an answer can still be given, and closes. Returns 0: nothing more is taken. */
   private refuse(code: i32): i32 {
-    this.refused = code;
-    if (this.state == HEAD) this.writeRefusal(code);
-    else if (this.unanswered) {
-      this.writeRefusal(code);
-      this.handler.onConnectionClose(this.request, reasonOf(code));
-    }
+    if (this.state == HEAD || this.unanswered) this.writeRefusal(code);
     this.state = OVER;
+    this.lose(reasonOf(code));
     this.stream.finish(true, REASON_BAD_REQUEST);
     return 0;
   }

@@ -14,13 +14,16 @@ import { IOStream } from "./iostream";
 const NOT_BEGUN: i32 = 0;
 const FIELDS: i32 = 1;
 const BODY: i32 = 2;
-const DONE: i32 = 3;
+const FAILED: i32 = 3; // it cannot be given any more, which the handler has not been told yet
+const DONE: i32 = 4;
 
 /** Room for everything in a head that is not a handler's own field. */
 const FRAMING_ROOM: i32 = 512;
 /** What http/writer.ts asks for beside a field's name and value, and for a whole refusal. */
 const FIELD_ROOM: i32 = 24;
 const REFUSAL_ROOM: i32 = 1024;
+/** A reason phrase is a few words. */
+const REASON_BYTES_MAX: i32 = 512;
 /** A chunk's size line and its end. */
 const CHUNK_ROOM: i32 = 64;
 /** Pieces up to this size are gathered with what is around them; larger ones are sent from where they are. */
@@ -31,6 +34,8 @@ export abstract class HTTP1Writer extends HTTPConnection {
   request!: HTTPServerRequest;
   /** The connection goes on after this answer. */
   protected keepAlive: bool = true;
+  /** From start() to onClose: `stream` is this connection's and nobody else's. */
+  protected live: bool = false;
   private progress: i32 = DONE;
   private dated: bool = false;
   private bodiless: bool = false; // no body may follow the head: HEAD, 204, 304
@@ -52,6 +57,11 @@ export abstract class HTTP1Writer extends HTTPConnection {
     return this.progress == NOT_BEGUN;
   }
 
+  /** A request has come and its answer is not complete. */
+  get inFlight(): bool {
+    return this.live && this.progress < FAILED;
+  }
+
   protected get answerDone(): bool {
     return this.progress == DONE;
   }
@@ -66,7 +76,8 @@ export abstract class HTTP1Writer extends HTTPConnection {
   }
 
   startResponse(status: i32, reason: usize, reasonSize: i32, contentLength: i64): void {
-    if (this.progress != NOT_BEGUN || this.stream.closed) return this.abort(REASON_BAD_RESPONSE);
+    if (!this.inFlight) return;
+    if (this.progress != NOT_BEGUN || reasonSize > REASON_BYTES_MAX) return this.abort(REASON_BAD_RESPONSE);
     const start = this.stream.reserve(FRAMING_ROOM + reasonSize);
     this.put(writer.statusLine(start, status, reason, reasonSize));
     this.status = status;
@@ -122,7 +133,8 @@ export abstract class HTTP1Writer extends HTTPConnection {
   }
 
   abort(reason: i32): void {
-    this.progress = DONE;
+    if (!this.live) return;
+    if (this.progress < FAILED) this.progress = FAILED;
     this.stream.close(reason);
   }
 
@@ -134,7 +146,6 @@ export abstract class HTTP1Writer extends HTTPConnection {
   /** A complete answer that refuses the request. */
   protected writeRefusal(code: i32): void {
     this.put(writer.refusalResponse(this.stream.reserve(REFUSAL_ROOM), code, this.loop.unixSeconds()));
-    this.progress = DONE;
   }
 
   /** How the body's end is told is settled here, and with it whether the connection can go on. */

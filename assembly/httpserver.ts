@@ -3,7 +3,6 @@
 // Reference: Tornado's httpserver.py; draining is ours (tornado#1791).
 
 import { Address } from "./address";
-import { REASON_STOPPING } from "./errors";
 import { HTTP1Connection } from "./http1connection";
 import { HTTP1ConnectionOwner, HTTP1ConnectionParameters } from "./http1parameters";
 import { HTTPHandler } from "./httputil";
@@ -55,17 +54,6 @@ class Watch extends Timeout {
   }
 }
 
-/** The grace of a stop is over. */
-@final
-class Deadline extends Timeout {
-  constructor(private server: HTTPServer) {
-    super();
-  }
-  run(): void {
-    this.server.closeAllConnections();
-  }
-}
-
 export class HTTPServer extends TCPServer {
   readonly parameters: HTTP1ConnectionParameters = new HTTP1ConnectionParameters();
   private pool: Connections = new Connections();
@@ -90,21 +78,14 @@ export class HTTPServer extends TCPServer {
     connection.start(stream);
   }
 
-  /** Stops accepting, closes idle connections, lets requests in flight finish for `graceMs`, then closes what is left. */
+  /**
+   * Takes what waits in the queue and stops accepting; answers every request that has come, or comes within DRAIN_REQUEST_MS of
+   * its connection's last answer, as the connection's last; closes what is left after `graceMs`.
+   */
   drain(graceMs: i32): void {
-    this.stop();
+    super.drain(graceMs);
     this.parameters.draining = true;
     const all = this.pool.all;
     for (let i = 0; i < all.length; i++) unchecked(all[i]).drain();
-    IOLoop.current().callLater(graceMs, new Deadline(this));
-  }
-
-  /** Closes every connection; a request in flight gets no answer. */
-  closeAllConnections(): void {
-    const all = this.pool.all;
-    for (let i = 0; i < all.length; i++) {
-      const connection = unchecked(all[i]);
-      if (connection.open) connection.abort(REASON_STOPPING);
-    }
   }
 }

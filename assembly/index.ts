@@ -9,4 +9,5 @@ export { Callback, EventHandler, IOLoop, READ, Timeout, WRITE } from "./ioloop";
 export { IOStream, StreamHandler } from "./iostream";
 export { AcceptHandler, Acceptor, addAcceptHandler, bindSockets } from "./netutil";
 export { FOREVER, _start, turn } from "./run";
+export * from "./stats";
 export { TCPServer } from "./tcpserver";

@@ -3,6 +3,7 @@
 // Reference: Tornado's ioloop.py; the clock is monotonic where Tornado's is not.
 
 import { HANDLES_MAX } from "./limits";
+import { HANDLES_TRIED, TURNS, TURN_NS, TURN_NS_MAX, count, countMost } from "./stats";
 import { Timeout, Timers } from "./timers";
 import * as wasi from "./wasi/index";
 
@@ -120,15 +121,26 @@ export class IOLoop {
     const timeout = this.callbacks.length ? 0 : min<i64>(maxWaitNs, this.untilTimer());
     wasi.wait(timeout);
     this.time = wasi.now();
+    let tried = 0;
     for (let handle = wasi.next(); handle >= 0; handle = wasi.next()) {
+      tried++;
       const handler = unchecked(this.handlers[handle]);
       if (handler) handler.onReady(handle, wasi.ready());
     }
     this.runCallbacks();
     this.runTimers();
     for (let i = this.turnEnd.length - 1; i >= 0; i--) unchecked(this.turnEnd[i]).run();
+    this.countTurn(tried);
     if (this.stopped) return -1;
     return this.callbacks.length ? 0 : min<i64>(wasi.restNs(), this.untilTimer());
+  }
+
+  private countTurn(tried: i32): void {
+    const spentNs = wasi.now() - this.time;
+    count(TURNS);
+    count(HANDLES_TRIED, tried);
+    count(TURN_NS, spentNs);
+    countMost(TURN_NS_MAX, spentNs);
   }
 
   private start(): void {

@@ -28,6 +28,7 @@ import {
   READ_CHUNK_BYTES,
 } from "./limits";
 import { BYTES, CLOSE, CONSUME, DISCARD, IDLE, MORE, PARTIAL, PendingRead } from "./pendingread";
+import { BYTES_IN, count } from "./stats";
 import { StreamHandler, StreamOwner } from "./streamhandler";
 import { StreamTimeout, buryLater, prepare } from "./streamlife";
 import { StreamWriter } from "./streamwriter";
@@ -98,13 +99,14 @@ export class IOStream extends StreamWriter {
     return this.state == OPEN;
   }
 
-  protected get sending(): bool {
-    return this.state <= FINISHING;
-  }
-
   /** Input that has come and was not taken. */
   get unread(): i32 {
     return this.incoming.size;
+  }
+
+  /** A read is pending. */
+  get reading(): bool {
+    return this.pending.mode != IDLE;
   }
 
   // --- reading ---
@@ -248,6 +250,7 @@ export class IOStream extends StreamWriter {
    * first, because closing with unread input would reset the connection before the peer has read the last answer.
    */
   finish(linger: bool, reason: i32 = REASON_CLOSED): void {
+    this.flushCork();
     if (this.state != OPEN) return;
     this.state = FINISHING;
     this.linger = linger;
@@ -255,7 +258,6 @@ export class IOStream extends StreamWriter {
     this.pending.mode = DISCARD;
     this.deadline = 0;
     if (!this.delivering) this.incoming.clear();
-    this.flushCork();
     this.finishWhenSent();
   }
 
@@ -303,6 +305,11 @@ export class IOStream extends StreamWriter {
     if (events & READ && this.interest & READ) this.readReady();
   }
 
+  /** Reads at once what has come, for who must not wait for the loop's word. */
+  readNow(): void {
+    if (this.interest & READ) this.readReady();
+  }
+
   private readReady(): void {
     this.cork();
     for (let i = 0; i < READS_PER_TURN && this.wantsInput(); i++) {
@@ -316,6 +323,7 @@ export class IOStream extends StreamWriter {
         this.ended = true;
         break;
       }
+      count(BYTES_IN, n);
       if (!this.take(n) || n < READ_CHUNK_BYTES) break;
     }
     this.uncork();

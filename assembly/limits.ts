@@ -59,6 +59,8 @@ export const CHUNK_EXCESS_BYTES_MAX: i64 = 16384;
 export const TRAILER_BYTES_MAX: usize = 8192;
 /** For the whole head, from its first byte or from the connection's start. */
 export const HEADER_TIMEOUT_MS: i32 = 30000;
+/** After a drain began: how long after its last answer, or its start, a connection may still bring a request. */
+export const DRAIN_REQUEST_MS: i32 = 500;
 /** Between two requests of a connection. */
 export const IDLE_TIMEOUT_MS: i32 = 75000;
 /** Longest silence inside a request's body. */

@@ -6,6 +6,7 @@
 import { AGAIN } from "./errors";
 import { EventHandler, IOLoop, READ, Timeout } from "./ioloop";
 import { ACCEPTS_PER_TURN, ACCEPT_PAUSE_MS } from "./limits";
+import { ACCEPT_RESTS, count } from "./stats";
 import * as wasi from "./wasi/index";
 
 export abstract class AcceptHandler {
@@ -31,6 +32,7 @@ export class Acceptor extends EventHandler {
   private loop: IOLoop = IOLoop.current();
   private paused: bool = false; // by its server
   private resting: bool = false; // out of descriptors
+  private finishing: bool = false; // ends when the queue is empty
   private closed: bool = false;
   private rest!: Rest;
 
@@ -47,8 +49,12 @@ export class Acceptor extends EventHandler {
   onReady(handle: i32, events: i32): void {
     for (let i = 0; i < ACCEPTS_PER_TURN && !this.paused && !this.resting && !this.closed; i++) {
       const connection = wasi.accept(this.socket);
-      if (connection == AGAIN) return;
+      if (connection == AGAIN) {
+        if (this.finishing) this.close();
+        return;
+      }
       if (connection < 0) {
+        count(ACCEPT_RESTS);
         this.resting = true;
         this.watch();
         this.loop.callLater(ACCEPT_PAUSE_MS, this.rest);
@@ -56,6 +62,7 @@ export class Acceptor extends EventHandler {
       }
       this.handler.onAccept(connection, this.index);
     }
+    this.goOn();
   }
 
   /** Leaves connections in the queue until resume(). */
@@ -67,12 +74,30 @@ export class Acceptor extends EventHandler {
   resume(): void {
     this.paused = false;
     this.watch();
+    this.goOn();
   }
 
-  /** For the timeout: there may be descriptors again. */
+  /** It still listens. */
+  get open(): bool {
+    return !this.closed;
+  }
+
+  /** Takes the connections that wait in the queue, as far as the server has room for them, then stops listening. */
+  finish(): void {
+    this.finishing = true;
+    this.onReady(this.socket, READ);
+  }
+
+  /** Nothing tells that the queue is empty: while it is being emptied, the next turn tries again. */
+  private goOn(): void {
+    if (this.finishing && !this.paused && !this.resting && !this.closed) this.loop.callLater(0, this.rest);
+  }
+
+  /** For the timeout: there may be descriptors again, or more in the queue. */
   rested(): void {
     this.resting = false;
     this.watch();
+    if (this.finishing) this.onReady(this.socket, READ);
   }
 
   private watch(): void {

@@ -7,6 +7,7 @@ import { IOLoop } from "./ioloop";
 import { IOStream } from "./iostream";
 import { PROXY_HEADER_BYTES_MAX, PROXY_HEADER_TIMEOUT_MS, READ_CHUNK_BYTES } from "./limits";
 import { PROXY_BAD, PROXY_PARTIAL, parseProxyHeader } from "./proxyprotocol";
+import { CONNECTIONS_REFUSED, count } from "./stats";
 import { StreamHandler } from "./streamhandler";
 
 /** Who takes the connection when its header has come. */
@@ -34,7 +35,7 @@ export class ProxyHandler extends StreamHandler {
     const n = parseProxyHeader(source, size, parsed);
     if (n == PROXY_PARTIAL) return 0;
     if (n == PROXY_BAD) {
-      stream.close(REASON_BAD_REQUEST);
+      this.refuse(stream, REASON_BAD_REQUEST);
       return 0;
     }
     if (parsed.port >= 0) stream.setAddress(parsed);
@@ -46,10 +47,15 @@ export class ProxyHandler extends StreamHandler {
   }
 
   onEnd(stream: IOStream): void {
-    stream.close(REASON_BAD_REQUEST);
+    this.refuse(stream, REASON_BAD_REQUEST);
   }
 
   onTimeout(stream: IOStream): void {
-    stream.close(REASON_TIMEOUT);
+    this.refuse(stream, REASON_TIMEOUT);
+  }
+
+  private refuse(stream: IOStream, reason: i32): void {
+    if (!stream.closed) count(CONNECTIONS_REFUSED);
+    stream.close(reason);
   }
 }

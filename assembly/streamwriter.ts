@@ -9,6 +9,7 @@ import { Connection } from "./connection";
 import { AGAIN, REASON_BUFFER_FULL } from "./errors";
 import { IOLoop } from "./ioloop";
 import { READS_PER_TURN, READ_CHUNK_BYTES, WRITE_BUFFER_BYTES_MAX, WRITE_TIMEOUT_MS } from "./limits";
+import { BYTES_OUT, count } from "./stats";
 import * as wasi from "./wasi/index";
 
 /** Room for what is gathered; reserve() never hands out more. */
@@ -34,8 +35,6 @@ export abstract class StreamWriter extends Connection {
 
   /** write() is allowed. */
   protected abstract get writable(): bool;
-  /** What was written before may still leave. */
-  protected abstract get sending(): bool;
   /** Writing has failed, or too much waits: the stream ends. */
   protected abstract retire(reason: i32): void;
   protected abstract updateInterest(): void;
@@ -89,7 +88,7 @@ export abstract class StreamWriter extends Connection {
     if (corked !== this) return;
     const size = corkedSize;
     corkedSize = 0;
-    if (size && this.sending) this.send(block, size);
+    if (size && this.writable) this.send(block, size);
   }
 
   private send(source: usize, size: i32): bool {
@@ -101,7 +100,7 @@ export abstract class StreamWriter extends Connection {
         return false;
       }
       taken = max(n, 0);
-      this.sent += taken;
+      this.countSent(taken);
       if (taken == size) return true;
       this.startWriteClock();
     }
@@ -123,11 +122,16 @@ export abstract class StreamWriter extends Connection {
       this.retire(-n);
       return false;
     }
-    this.sent += n;
+    this.countSent(n);
     this.outgoing.consume(n);
     this.writeDeadline = 0;
     if (this.outgoing.size) this.startWriteClock();
     return true;
+  }
+
+  private countSent(bytes: i32): void {
+    this.sent += bytes;
+    count(BYTES_OUT, bytes);
   }
 
   private startWriteClock(): void {

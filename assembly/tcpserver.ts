@@ -1,13 +1,16 @@
 // TCPServer: accepts connections and hands each to handleStream as an IOStream.
-// Invariant: connections counts the streams that were handed out and are not closed; at connectionsMax accepting pauses.
+// Invariant: the streams that were accepted and are not closed stand in one list, each knowing its place in it; at
+// connectionsMax accepting pauses; a drain loses no connection that waited in the queue.
 // Reference: Tornado's tcpserver.py.
 
 import { Address } from "./address";
-import { Callback, IOLoop } from "./ioloop";
+import { REASON_STOPPING } from "./errors";
+import { Callback, IOLoop, Timeout } from "./ioloop";
 import { IOStream, StreamHandler, StreamOwner } from "./iostream";
 import { CONNECTIONS_MAX } from "./limits";
 import { AcceptHandler, Acceptor, addAcceptHandler, bindSockets } from "./netutil";
 import { ProxiedStreams, ProxyHandler } from "./proxyhandler";
+import { CONNECTIONS_EVER, CONNECTIONS_NOW, count } from "./stats";
 
 /** Holds a new stream until handleStream has set its own handler. */
 @final
@@ -47,14 +50,36 @@ class Listening extends Callback {
   }
 }
 
+/** The grace of a drain is over. */
+@final
+class Deadline extends Timeout {
+  constructor(private server: TCPServer) {
+    super();
+  }
+  run(): void {
+    this.server.stop();
+    this.server.closeAllConnections();
+  }
+}
+
 export abstract class TCPServer extends StreamOwner {
-  /** Open connections now. */
-  connections: i32 = 0;
   connectionsMax: i32 = CONNECTIONS_MAX;
+  private open: Array<IOStream> = [];
   private acceptors: Array<Acceptor> = [];
   private proxyHandler: ProxyHandler | null = null;
   private full: bool = false;
   private stopped: bool = false;
+
+  /** Open connections now. */
+  get connections(): i32 {
+    return this.open.length;
+  }
+
+  /** It still listens on a socket. */
+  get accepting(): bool {
+    for (let i = 0; i < this.acceptors.length; i++) if (this.acceptors[i].open) return true;
+    return false;
+  }
 
   /** A connection: set the stream's handler with stream.setHandler and begin to read. `address` is null where it is unknown. */
   abstract handleStream(stream: IOStream, address: Address | null): void;
@@ -93,12 +118,28 @@ export abstract class TCPServer extends StreamOwner {
     this.acceptors.length = 0;
   }
 
+  /**
+   * Stops listening once the connections that wait in the queue have been accepted, and closes what is still open after `graceMs`.
+   */
+  drain(graceMs: i32): void {
+    this.stopped = true;
+    for (let i = 0; i < this.acceptors.length; i++) this.acceptors[i].finish();
+    IOLoop.current().callLater(graceMs, new Deadline(this));
+  }
+
+  /** Closes every connection; what waits to be sent is dropped. The server goes on accepting unless it was stopped. */
+  closeAllConnections(): void {
+    for (let i = 0; i < this.open.length; i++) unchecked(this.open[i]).close(REASON_STOPPING);
+  }
+
   /** For the acceptors. */
   accepted(handle: i32, listener: i32): void {
     const stream = IOStream.open(handle, noHandler);
     stream.owner = this;
     stream.listener = listener;
-    this.connections++;
+    stream.place = this.open.push(stream) - 1;
+    count(CONNECTIONS_EVER);
+    count(CONNECTIONS_NOW);
     if (this.connections >= this.connectionsMax) {
       this.full = true;
       for (let i = 0; i < this.acceptors.length; i++) this.acceptors[i].pause();
@@ -108,7 +149,12 @@ export abstract class TCPServer extends StreamOwner {
   }
 
   streamClosed(stream: IOStream): void {
-    this.connections--;
+    const last = this.open.pop();
+    if (last !== stream) {
+      unchecked((this.open[stream.place] = last));
+      last.place = stream.place;
+    }
+    count(CONNECTIONS_NOW, -1);
     if (!this.full) return;
     this.full = false;
     for (let i = 0; i < this.acceptors.length; i++) this.acceptors[i].resume();

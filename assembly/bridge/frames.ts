@@ -12,6 +12,7 @@ export const FRAME_HEADER_BYTES: i32 = 8;
 export const FRAME_READY: u32 = 0x01;
 export const FRAME_MARK: u32 = 0x02;
 export const FRAME_DRAINED: u32 = 0x03;
+export const FRAME_STATS: u32 = 0x04;
 export const FRAME_OPEN: u32 = 0x10;
 export const FRAME_DATA: u32 = 0x11;
 export const FRAME_DATA_END: u32 = 0x12;
@@ -28,6 +29,8 @@ export const FRAME_ABORT: u32 = 0x23;
 export const FRAME_CONFIG: u32 = 0x41;
 export const FRAME_ECHO: u32 = 0x42;
 export const FRAME_STOP: u32 = 0x43;
+export const FRAME_GET_STATS: u32 = 0x44;
+export const FRAME_CLOSE_ALL: u32 = 0x45;
 export const FRAME_READ_UNTIL: u32 = 0x50;
 export const FRAME_READ_BYTES: u32 = 0x51;
 export const FRAME_WRITE: u32 = 0x53;
@@ -44,6 +47,7 @@ export const REQUEST_BYTES: i32 = 24;
 export const RESPONSE_BYTES: i32 = 16;
 export const OPEN_BYTES: i32 = 8;
 export const ADDRESS_BYTES: i32 = 20;
+export const STATS_BYTES: i32 = 144;
 
 /** REQUEST flags. */
 export const REQUEST_KEEP_ALIVE: i32 = 1;

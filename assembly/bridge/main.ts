@@ -2,9 +2,12 @@
 // the public AssemblyScript API and frames on fd 0 and fd 1. Invariant: until CONFIG has come nothing is accepted.
 // Reference: docs/protocol.md.
 
+import { bytesInUse } from "../buffer";
 import { HTTPServer } from "../httpserver";
 import { Callback, IOLoop } from "../ioloop";
 import * as limits from "../limits";
+import { writeStats } from "../stats";
+import { TCPServer } from "../tcpserver";
 import * as wasi from "../wasi/index";
 import { Channel, FrameHandler, fail } from "./channel";
 import {
@@ -13,19 +16,23 @@ import {
   FRAME_BODY_CREDIT,
   FRAME_CANCEL,
   FRAME_CLOSE,
+  FRAME_CLOSE_ALL,
   FRAME_CONFIG,
   FRAME_DRAINED,
   FRAME_ECHO,
+  FRAME_GET_STATS,
   FRAME_READ_BYTES,
   FRAME_READ_UNTIL,
   FRAME_READY,
   FRAME_RESPONSE,
   FRAME_RESPONSE_BODY,
   FRAME_RESPONSE_END,
+  FRAME_STATS,
   FRAME_STOP,
   FRAME_WRITE,
   PROTOCOL_VERSION,
   RESPONSE_BYTES,
+  STATS_BYTES,
 } from "./frames";
 import { BridgeHTTPHandler, findRequest } from "./requests";
 import { BridgeTCPServer } from "./streams";
@@ -55,6 +62,7 @@ class Bridge extends FrameHandler {
   private server: HTTPServer | null = null;
   private handler!: BridgeHTTPHandler;
   private stopping: bool = false;
+  private statsAsked: u32 = 0; // the last GET_STATS that is to be answered, 0: none
   private drained: bool = false;
 
   constructor() {
@@ -68,9 +76,28 @@ class Bridge extends FrameHandler {
     if (type == FRAME_CONFIG) return this.configure(source, size);
     if (!this.server && !this.streams) return fail("CONFIG must come first");
     if (type == FRAME_ECHO) return this.channel.echo(id);
-    if (type == FRAME_STOP) return this.stop(source, size);
+    if (type <= FRAME_CLOSE_ALL) return this.onServerFrame(type, id, source, size);
     if (this.server) this.onRequestFrame(this.server!, type, id, source, size);
     else this.onStreamFrame(this.streams!, type, id, source, size);
+  }
+
+  private onServerFrame(type: u32, id: u32, source: usize, size: i32): void {
+    switch (type) {
+      case FRAME_STOP:
+        if (size != 4) fail("STOP with a wrong size");
+        this.stop(positive(load<u32>(source)));
+        break;
+      case FRAME_GET_STATS:
+        if (size || !id) fail("GET_STATS with a wrong size");
+        this.statsAsked = id;
+        break;
+      case FRAME_CLOSE_ALL:
+        if (size) fail("CLOSE_ALL with a wrong size");
+        this.any.closeAllConnections();
+        break;
+      default:
+        fail("unknown type for servers");
+    }
   }
 
   private onStreamFrame(server: BridgeTCPServer, type: u32, id: u32, source: usize, size: i32): void {
@@ -158,21 +185,27 @@ class Bridge extends FrameHandler {
     server.listen();
   }
 
-  private stop(source: usize, size: i32): void {
-    if (size != 4) fail("STOP with a wrong size");
+  /** The server, whatever it serves. */
+  private get any(): TCPServer {
+    return this.server ? this.server! : this.streams!;
+  }
+
+  private stop(graceMs: i32): void {
     if (this.stopping) return;
     this.stopping = true;
-    const graceMs = positive(load<u32>(source));
-    if (this.server) this.server!.drain(graceMs);
-    else this.streams!.drain(graceMs);
+    this.any.drain(graceMs);
+  }
+
+  private answerStats(): void {
+    writeStats(this.channel.send(FRAME_STATS, this.statsAsked, STATS_BYTES), bytesInUse());
+    this.statsAsked = 0;
   }
 
   onTurnEnd(): void {
     if (this.server) this.handler.report();
     else if (this.streams) this.streams!.report();
-    if (!this.stopping) return;
-    const connections = this.server ? this.server!.connections : this.streams!.connections;
-    if (connections) return;
+    if (this.statsAsked) this.answerStats();
+    if (!this.stopping || this.any.connections || this.any.accepting) return;
     if (!this.drained) {
       this.drained = true;
       this.channel.send(FRAME_DRAINED, 0, 0);

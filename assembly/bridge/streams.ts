@@ -2,8 +2,7 @@
 // Invariant: an id is live from OPEN to CLOSED, and a slot's next stream has another generation. Reference: docs/protocol.md.
 
 import { Address } from "../address";
-import { REASON_STOPPING } from "../errors";
-import { IOLoop, Timeout } from "../ioloop";
+import { IOLoop } from "../ioloop";
 import { IOStream, StreamHandler } from "../iostream";
 import { READ_CHUNK_BYTES } from "../limits";
 import { TCPServer } from "../tcpserver";
@@ -64,13 +63,13 @@ export class BridgeStream extends StreamHandler {
   // --- what the host asks for ---
 
   readUntil(delimiter: usize, size: i32, maxBytes: i32): void {
-    this.remaining = 0;
+    if (!this.stream.reading) this.remaining = 0;
     this.stream.readUntil(delimiter, size, maxBytes);
   }
 
   /** A long read is handed on as it comes, so that it needs no memory here. */
   readBytes(count: i32, partial: bool): void {
-    this.remaining = partial ? 0 : count;
+    if (!this.stream.reading) this.remaining = partial ? 0 : count;
     this.stream.readBytes(min(count, READ_CHUNK_BYTES), true);
   }
 
@@ -189,28 +188,5 @@ export class BridgeTCPServer extends TCPServer {
     if (slot >= this.streams.length) return null;
     const stream = unchecked(this.streams[slot]);
     return stream.id == id && !stream.stream.closed ? stream : null;
-  }
-
-  drain(graceMs: i32): void {
-    this.stop();
-    IOLoop.current().callLater(graceMs, new Deadline(this));
-  }
-
-  closeAll(): void {
-    for (let i = 0; i < this.streams.length; i++) {
-      const stream = unchecked(this.streams[i]);
-      if (stream.id) stream.stream.close(REASON_STOPPING);
-    }
-  }
-}
-
-
-@final
-class Deadline extends Timeout {
-  constructor(private server: BridgeTCPServer) {
-    super();
-  }
-  run(): void {
-    this.server.closeAll();
   }
 }

@@ -15,6 +15,7 @@
 // Reference: crates/wasi-common/src/sync/sched/unix.rs of wasmtime 36.
 
 import { HANDLES_MAX, LISTENERS_MAX } from "../limits";
+import { POLLS, PROBES, PROBES_MISSED, count } from "../stats";
 import { CLOCK_MONOTONIC, EVENT_BYTES, SUBSCRIPTION_BYTES, TAG_CLOCK, clock_time_get, poll_oneoff } from "./imports";
 import {
   BLOCKING,
@@ -84,7 +85,7 @@ let watchedMore: bool = false; // since the last wait: its poll could not see th
 const DONE: i32 = 0;
 const CERTAIN: i32 = 1;
 const UNCERTAIN: i32 = 2;
-const PROBES: i32 = 3;
+const PROBING: i32 = 3;
 let phase: i32 = DONE;
 let probesFollow: bool = false;
 let eventCount: i32 = 0;
@@ -163,6 +164,7 @@ export function hit(handle: i32): void {
 /** `handle` was read and had nothing. After a few of these in a row only a poll will find it. */
 export function miss(handle: i32): void {
   missesInRow++;
+  if (phase == PROBING) count(PROBES_MISSED);
   const slot = slotOf(handle);
   if (slot.misses < u8(MISSES_IN_ROW)) slot.misses++;
   else unlist(handle);
@@ -223,21 +225,21 @@ function pollTiers(timeoutNs: i64): void {
 function poll(tier: i32, timeoutNs: i64): void {
   const pinned = countOf(PIN);
   let start = arrayOf(tier);
-  let count = countOf(tier);
+  let subscriptions = countOf(tier);
   if (tier != PIN) {
     start -= usize(pinned) * SUBSCRIPTION_BYTES;
     memory.copy(start, arrayOf(PIN), usize(pinned) * SUBSCRIPTION_BYTES);
-    count += pinned;
+    subscriptions += pinned;
   }
-  pollArray(start, count, timeoutNs);
+  pollArray(start, subscriptions, timeoutNs);
   pinnedPolled = time;
 }
 
 /** Polls the next slice of the cold ones, without waiting. */
 function sweep(): void {
-  const count = countOf(COLD);
-  if (sweepHand >= count) sweepHand = 0;
-  const slice = min(SWEEP_SLICE, count - sweepHand);
+  const cold = countOf(COLD);
+  if (sweepHand >= cold) sweepHand = 0;
+  const slice = min(SWEEP_SLICE, cold - sweepHand);
   const start = arrayOf(COLD) + usize(sweepHand) * SUBSCRIPTION_BYTES;
   sweepHand += slice;
   // The clock goes in front, where another subscription of the array stands.
@@ -265,10 +267,10 @@ function gather(tier: i32): void {
   }
 }
 
-function pollArray(start: usize, count: i32, timeoutNs: i64): void {
+function pollArray(start: usize, subscriptions: i32, timeoutNs: i64): void {
   if (timeoutNs != FOREVER) {
     start -= SUBSCRIPTION_BYTES;
-    count++;
+    subscriptions++;
     store<u64>(start, CLOCK);
     store<u64>(start, TAG_CLOCK, 8);
     store<u64>(start, CLOCK_MONOTONIC, 16);
@@ -276,7 +278,9 @@ function pollArray(start: usize, count: i32, timeoutNs: i64): void {
     store<u64>(start, 0, 32);
     store<u64>(start, 0, 40);
   }
-  if (count && poll_oneoff(start, events, count, scratch) == 0) eventCount = load<i32>(scratch);
+  if (!subscriptions) return;
+  count(POLLS);
+  if (poll_oneoff(start, events, subscriptions, scratch) == 0) eventCount = load<i32>(scratch);
 }
 
 function sawMoreThanTheClock(): bool {
@@ -301,9 +305,9 @@ export function next(): i32 {
       uncertainLeft--;
       return handle;
     }
-    phase = probesFollow ? PROBES : DONE;
+    phase = probesFollow ? PROBING : DONE;
   }
-  return phase == PROBES ? nextProbe() : -1;
+  return phase == PROBING ? nextProbe() : -1;
 }
 
 /** Events are told apart in two passes: first what is certain (a listener counts as that), then the rest in turn. */
@@ -332,6 +336,7 @@ function nextProbe(): i32 {
     phase = DONE;
     return -1;
   }
+  count(PROBES);
   slotOf(handle).round = round;
   probe = slotOf(handle).following;
   ready = READ;

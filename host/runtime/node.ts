@@ -155,17 +155,11 @@ class NodeWorker implements Worker, StandardStreams {
     if (this.#over) return;
     const isSecondLook = this.#secondLook;
     this.#secondLook = false;
-    let rest: number;
     this.#running = true;
-    this.#events.gather();
-    this.#again = false;
-    try {
-      rest = this.#turn(0);
-    } catch (error) {
-      return this.#fail(error);
-    }
+    let rest = this.#turnOnce();
+    // Handlers that answered at once are not left waiting for another round of Node's loop.
+    if (!this.#over && rest >= 0 && this.#hasInput()) rest = this.#turnOnce();
     this.#running = false;
-    this.#deliver();
     if (this.#over) return;
     if (rest < 0 || (this.#finishing && !this.#hasConnections())) return this.#end(null);
     if (rest === 0 || this.#again) return this.#wake();
@@ -174,6 +168,27 @@ class NodeWorker implements Worker, StandardStreams {
       this.#scheduleTurn();
       this.#secondLook = true;
     }
+  }
+
+  /** One turn, and then what it wrote is handed on. Returns what it returned. */
+  #turnOnce(): number {
+    let rest = 0;
+    this.#events.gather();
+    this.#again = false;
+    try {
+      rest = this.#turn(0);
+    } catch (error) {
+      this.#deliver();
+      this.#fail(error);
+      return rest;
+    }
+    this.#deliver();
+    return rest;
+  }
+
+  #hasInput(): boolean {
+    const { writer } = this.#input;
+    return writer !== null && writer.length > writer.start;
   }
 
   #hasConnections(): boolean {
@@ -202,8 +217,6 @@ class NodeWorker implements Worker, StandardStreams {
   }
 
   #fail(error: unknown): void {
-    this.#running = false;
-    this.#deliver();
     if (this.#over) return;
     if (error instanceof GuestExit) return this.#end(error.status === 0 ? null : new WorkerError(error.message));
     this.#end(new WorkerError(`the sandbox failed: ${String(error)}`, { cause: error }));
