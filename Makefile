@@ -13,6 +13,7 @@ NODE_MODULES := node_modules/.package-lock.json
 HOST := dist/host/index.js
 CORE := build/core.wasm
 DEMO := build/demo.wasm
+ECHO := build/echo.wasm
 # Another binary is the user's own business.
 WASMTIME := $(if $(WATERSPOUT_WASMTIME),,build/tools/wasmtime)
 
@@ -30,7 +31,7 @@ run: build $(if $(filter wasmtime,$(RUNTIME)),$(WASMTIME)) ## serve APP (example
 	@exec node dist/host/cli.js run '$(APP)' --port '$(PORT)' --address '$(ADDRESS)' \
 	  --runtime '$(RUNTIME)' --workers '$(WORKERS)'
 
-build: $(CORE) $(HOST) $(DEMO) ## build/core.wasm, dist/ and build/demo.wasm
+build: $(CORE) $(HOST) $(DEMO) $(ECHO) ## build/core.wasm, dist/, build/demo.wasm and build/echo.wasm
 
 test: build $(WASMTIME) ## all tests, or those that ARGS chooses (ARGS="--project host")
 	@$(BIN)/vitest run $(ARGS)
@@ -69,6 +70,9 @@ $(CORE): $(NODE_MODULES) asconfig.json $(call sources,assembly)
 
 $(DEMO): $(NODE_MODULES) asconfig.json $(call sources,assembly examples/sandboxed)
 	$(BIN)/asc examples/sandboxed/demo.ts --outFile $@
+
+$(ECHO): $(NODE_MODULES) asconfig.json $(call sources,assembly examples/sandboxed)
+	$(BIN)/asc examples/sandboxed/echo.ts --outFile $@
 
 $(HOST): $(NODE_MODULES) tsconfig.json host/tsconfig.json $(call sources,host types)
 	$(BIN)/tsc -p host

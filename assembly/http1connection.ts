@@ -36,8 +36,10 @@ import { HTTP1ConnectionOwner, HTTP1ConnectionParameters } from "./http1paramete
 import { HTTP1Writer } from "./http1writer";
 import { HTTPHandler, HTTPServerRequest } from "./httputil";
 import { IOStream } from "./iostream";
+import { REQUESTS_REFUSED, count } from "./stats";
 import {
   DISCARD_BYTES_MAX,
+  DRAIN_REQUEST_MS,
   EMPTY_LINES_BYTES_MAX,
   FIELDS_MAX,
   PIPELINE_BYTES_MAX,
@@ -61,7 +63,7 @@ const sharedHead: usize = memory.data(4096, 16);
 
 @final
 export class HTTP1Connection extends HTTP1Writer {
-  /** When the request in flight came. */
+  /** When the request in flight came, or the wait for one began. */
   since: i64 = 0;
 
   private state: i32 = OVER;
@@ -98,15 +100,12 @@ export class HTTP1Connection extends HTTP1Writer {
     return this.stream;
   }
 
-  /** It has a stream. */
-  get open(): bool {
-    return this.live;
-  }
-
-  /** Closes an idle connection at once; one with a request in flight after its answer. */
+  /** One more answer at most. An idle connection is read once more, and closed unless a request comes within DRAIN_REQUEST_MS. */
   drain(): void {
     this.keepAlive = false;
-    if (this.state == HEAD && !this.head && !this.inFlight) this.stream.finish(false, REASON_CLOSED);
+    if (!this.live || this.state != HEAD || this.head) return;
+    this.stream.setDeadline(this.since + DRAIN_REQUEST_MS * NS_PER_MS);
+    this.stream.readNow();
   }
 
   /** Reads on while the answer is awaited, so that the handler learns when the client is gone. */
@@ -210,7 +209,8 @@ export class HTTP1Connection extends HTTP1Writer {
     this.emptyBytes = 0;
     this.watched = false;
     this.stream.readAhead = this.parameters.headBytesMax + 1;
-    this.setDeadline(timeoutMs);
+    this.since = this.loop.time;
+    this.setDeadline(this.parameters.draining ? DRAIN_REQUEST_MS : timeoutMs);
   }
 
   private readHead(source: usize, size: i32): i32 {
@@ -381,6 +381,7 @@ export class HTTP1Connection extends HTTP1Writer {
 
   /** Answers with the refusal's status where an answer can still be given, and closes. Returns 0: nothing more is taken. */
   private refuse(code: i32): i32 {
+    count(REQUESTS_REFUSED);
     if (this.state == HEAD || this.unanswered) this.writeRefusal(code);
     this.state = OVER;
     this.lose(reasonOf(code));

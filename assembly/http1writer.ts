@@ -9,6 +9,7 @@ import * as writer from "./http/writer";
 import { HTTPConnection, HTTPServerRequest, Method } from "./httputil";
 import { IOLoop } from "./ioloop";
 import { IOStream } from "./iostream";
+import { REQUESTS_EVER, REQUESTS_NOW, count } from "./stats";
 
 // How far the answer is.
 const NOT_BEGUN: i32 = 0;
@@ -50,6 +51,8 @@ export abstract class HTTP1Writer extends HTTPConnection {
   /** A request has come that will be answered. */
   protected expectAnswer(): void {
     this.progress = NOT_BEGUN;
+    count(REQUESTS_EVER);
+    count(REQUESTS_NOW);
   }
 
   /** The answer has not begun, so an error can still be told. */
@@ -68,6 +71,7 @@ export abstract class HTTP1Writer extends HTTPConnection {
 
   /** No answer will come (any more). */
   protected dropAnswer(): void {
+    if (this.progress != DONE) count(REQUESTS_NOW, -1);
     this.progress = DONE;
   }
 
@@ -124,7 +128,7 @@ export abstract class HTTP1Writer extends HTTPConnection {
     if (this.progress != BODY) return;
     if (this.left > 0 && !this.bodiless) return this.abort(REASON_BAD_RESPONSE);
     if (this.chunked) this.put(writer.lastChunk(this.stream.reserve(CHUNK_ROOM)));
-    this.progress = DONE;
+    this.dropAnswer();
     this.answered();
   }
 

@@ -1,5 +1,7 @@
 // What an AssemblyScript application imports: `import { HTTPServer, … } from "waterspout/assembly"`.
 
+import * as stats from "./stats";
+
 export { Address } from "./address";
 export { bytesInUse } from "./buffer";
 export * from "./errors";
@@ -9,5 +11,5 @@ export { Callback, EventHandler, IOLoop, READ, Timeout, WRITE } from "./ioloop";
 export { IOStream, StreamHandler } from "./iostream";
 export { AcceptHandler, Acceptor, addAcceptHandler, bindSockets } from "./netutil";
 export { FOREVER, _start, turn } from "./run";
-export * from "./stats";
+export { stats };
 export { TCPServer } from "./tcpserver";

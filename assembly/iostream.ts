@@ -218,7 +218,7 @@ export class IOStream extends StreamWriter {
   }
 
   private tellEnd(): void {
-    if (this.pending.mode == DISCARD) return this.retire(this.reason);
+    if (this.pending.mode == DISCARD) return this.finishWhenSent();
     if (this.pending.mode == CONSUME) {
       if (this.endTold) return;
     } else if (this.pending.mode == CLOSE) {
@@ -227,7 +227,7 @@ export class IOStream extends StreamWriter {
       this.finishRead(this.incoming.source, size);
       this.delivering = false;
       this.incoming.clear();
-      if (this.pending.mode == DISCARD) return this.retire(this.reason);
+      if (this.pending.mode == DISCARD) return this.finishWhenSent();
       if (this.pending.mode != IDLE && this.pending.mode != CONSUME && !this.closed) this.failRead(REASON_END);
     } else if (this.pending.mode != IDLE) {
       this.failRead(REASON_END);

@@ -42,17 +42,19 @@ export const STATS: i32 = 18;
 
 const table: usize = memory.data(18 * 8, 8);
 
-
+// @ts-ignore: decorator
 @inline function place(stat: i32): usize {
   return table + (usize(stat) << 3);
 }
 
 /** Adds to a number. */
+// @ts-ignore: decorator
 @inline export function count(stat: i32, amount: i64 = 1): void {
   store<i64>(place(stat), load<i64>(place(stat)) + amount);
 }
 
 /** Raises a number that holds the most. */
+// @ts-ignore: decorator
 @inline export function countMost(stat: i32, value: i64): void {
   if (value > load<i64>(place(stat))) store<i64>(place(stat), value);
 }

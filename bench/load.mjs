@@ -25,6 +25,15 @@ export async function runLoad(port, seconds, core) {
   return { requests, requestsPerSecond: Number(/^Requests\/sec:\s*([\d.]+)/m.exec(text)[1]) };
 }
 
+/** Lines that an echo server sent back in so many seconds; `mode` and the result are those of peers/lines.mjs. */
+export async function runLines(port, { mode, connections, bytes, seconds }, core) {
+  const program = join(ROOT, "bench/peers/lines.mjs");
+  const load = start([node().command, program, port, mode, connections, bytes, seconds].map(String), { core });
+  const how = await load.ended;
+  if (how !== "exit code 0") throw new Error(`the load failed (${how}): ${load.output()}`);
+  return JSON.parse(load.output());
+}
+
 /** Opens idle keep-alive connections from a process of their own; resolves when all have had one answer. */
 export async function openIdle(port, count, core) {
   if (count + FILES_BESIDE > OPEN_FILES) {

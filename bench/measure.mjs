@@ -6,7 +6,7 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
-import { IDLE_CONNECTIONS, openIdle, runLoad } from "./load.mjs";
+import { CONNECTIONS, IDLE_CONNECTIONS, openIdle, runLines, runLoad } from "./load.mjs";
 import { LOAD_CORE, SERVER_CORE } from "./machine.mjs";
 import { cpuSeconds, memoryBytes } from "./processes.mjs";
 import { startServer } from "./servers.mjs";
@@ -15,8 +15,9 @@ import { ROOT, Unavailable } from "./tools.mjs";
 const WARM_UP_SECONDS = 1;
 const WARM_UP_CONNECTIONS = 100; // a hundredth of what is then opened: runs every path once, hides little
 const SETTLE_MS = 1000;
+const LOAD_BUSY = 0.95; // of a core: beyond it the load is the bottleneck
 
-const KINDS = { throughput: throughputRow, memory: memoryRow, size: sizeRow };
+const KINDS = { throughput: throughputRow, lines: linesRow, memory: memoryRow, size: sizeRow };
 
 /** Adds `samples`, or a `problem`, to each contender of the row. */
 export async function measureRow(row, options) {
@@ -29,7 +30,7 @@ export async function measureRow(row, options) {
     problem: null,
     unavailable: false,
   }));
-  await KINDS[row.kind](contenders, options);
+  await KINDS[row.kind](contenders, options, row);
   return { ...row, contenders };
 }
 
@@ -83,11 +84,46 @@ async function throughputSample({ running, idle = 0, anyCore }, seconds) {
   }
 }
 
-async function memoryRow(contenders, { rounds, progress }) {
+async function linesRow(contenders, { rounds, seconds, progress }, { mode, bytes }) {
+  await interleave(contenders, rounds, async (contender, label) => {
+    const running = await startServer(contender.server, SERVER_CORE);
+    try {
+      const sample = await linesSample(running, { mode, bytes, seconds });
+      contender.samples.push(sample);
+      const held = sample.loadBusy > LOAD_BUSY ? "; the load could do no more" : "";
+      progress(`${label}: ${Math.round(sample.perSecond).toLocaleString("en")}/s, p50 ${Math.round(sample.p50Micros)} µs${held}`);
+    } finally {
+      await running.stop();
+    }
+  });
+}
+
+/** As much as goes over CONNECTIONS at a time, and then how long one takes that is alone. */
+async function linesSample({ port, pid }, { mode, bytes, seconds }) {
+  await runLines(port, { mode, bytes, connections: CONNECTIONS, seconds: WARM_UP_SECONDS }, LOAD_CORE);
+  const before = cpuSeconds(pid);
+  const startedAt = performance.now();
+  const load = await runLines(port, { mode, bytes, connections: CONNECTIONS, seconds }, LOAD_CORE);
+  const elapsed = (performance.now() - startedAt) / 1000;
+  const after = cpuSeconds(pid);
+  const alone = await runLines(port, { mode, bytes, connections: 1, seconds: WARM_UP_SECONDS }, LOAD_CORE);
+  const spent = after.main + after.children - before.main - before.children;
+  return {
+    perSecond: load.perSecond,
+    cpuMicros: (spent / load.count) * 1e6,
+    busy: spent / elapsed,
+    loadBusy: load.busy,
+    p50Micros: load.p50Micros,
+    p99Micros: load.p99Micros,
+    aloneMicros: alone.p50Micros,
+  };
+}
+
+async function memoryRow(contenders, { rounds, progress }, { connections = IDLE_CONNECTIONS }) {
   await interleave(contenders, rounds, async (contender, label) => {
     const running = await startServer(contender.server, serverCore(contender));
     try {
-      const sample = await memorySample(running);
+      const sample = await memorySample(running, connections);
       contender.samples.push(sample);
       progress(`${label}: ${Math.round(sample.rss).toLocaleString("en")} bytes a connection`);
     } finally {
@@ -96,17 +132,17 @@ async function memoryRow(contenders, { rounds, progress }) {
   });
 }
 
-async function memorySample({ port, pid }) {
+async function memorySample({ port, pid }, count) {
   const warmUp = await openIdle(port, WARM_UP_CONNECTIONS, LOAD_CORE);
   await warmUp.close();
   await sleep(SETTLE_MS);
   const before = memoryBytes(pid);
-  const connections = await openIdle(port, IDLE_CONNECTIONS, LOAD_CORE);
+  const connections = await openIdle(port, count, LOAD_CORE);
   try {
     await sleep(SETTLE_MS);
     const after = memoryBytes(pid);
     await connections.verify();
-    const each = (kind) => (after[kind] - before[kind]) / IDLE_CONNECTIONS;
+    const each = (kind) => (after[kind] - before[kind]) / count;
     return { rss: each("rss"), pss: each("pss"), baseRss: before.rss };
   } finally {
     await connections.close();

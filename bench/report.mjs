@@ -6,7 +6,7 @@ const BUSY = "**Other programs were running**: the CPU figures are worth more th
 const LEGEND = [
   "Values are medians over the rounds, with the smallest and the largest in brackets; a ratio is the median of the",
   "rounds' ratios. CPU is user and system time of all the server's processes. A server whose core is not busy was held",
-  "back by the load or by other programs.",
+  "back by the load or by other programs; where the load's own core was busy, it was the load.",
 ].join(" ");
 
 export function median(values) {
@@ -89,6 +89,15 @@ const COLUMNS = {
     { head: "first process", figure: "mainCpuMicros", format: decimal, split: true },
     { head: "its children", figure: "childCpuMicros", format: decimal, split: true },
     { head: "cores busy", figure: "busy", format: ratio },
+  ],
+  lines: [
+    { head: "a second", figure: "perSecond", format: count },
+    { head: "CPU µs each", figure: "cpuMicros", format: decimal },
+    { head: "cores busy", figure: "busy", format: ratio },
+    { head: "load's core busy", figure: "loadBusy", format: ratio },
+    { head: "p50 µs", figure: "p50Micros", format: count },
+    { head: "p99 µs", figure: "p99Micros", format: count },
+    { head: "p50 µs, alone", figure: "aloneMicros", format: count },
   ],
   memory: [
     { head: "RSS bytes a connection", figure: "rss", format: count },

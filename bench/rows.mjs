@@ -3,9 +3,44 @@
 // `atLeast` and `atMost` are promises; a claim without either is there to be read.
 
 import { CONNECTIONS, IDLE_CONNECTIONS } from "./load.mjs";
-import { NGINX, NODE_HTTP, SANDBOXED, TORNADO, TYPESCRIPT_NODE, TYPESCRIPT_WASMTIME } from "./servers.mjs";
+import {
+  NGINX,
+  NODE_ECHO,
+  NODE_HTTP,
+  NODE_NET,
+  SANDBOXED,
+  SANDBOXED_ECHO,
+  TORNADO,
+  TORNADO_ECHO,
+  TYPESCRIPT_NODE,
+  TYPESCRIPT_WASMTIME,
+  WASMTIME_ECHO,
+} from "./servers.mjs";
 
 const IDLE = IDLE_CONNECTIONS.toLocaleString("en");
+
+const IDLE_SERVERS = {
+  sandboxed: { server: SANDBOXED },
+  wasmtime: { server: TYPESCRIPT_WASMTIME },
+  node: { server: TYPESCRIPT_NODE },
+  nginx: { server: NGINX },
+  http: { server: NODE_HTTP },
+  tornado: { server: TORNADO },
+};
+
+const ECHOES = {
+  sandboxed: { server: SANDBOXED_ECHO },
+  wasmtime: { server: WASMTIME_ECHO },
+  node: { server: NODE_ECHO },
+  net: { server: NODE_NET },
+  tornado: { server: TORNADO_ECHO },
+};
+const ECHO_CLAIMS = [
+  { name: "AssemblyScript, of Tornado", of: "sandboxed", over: "tornado", figure: "perSecond" },
+  { name: "AssemblyScript, CPU each, of Node's net", of: "sandboxed", over: "net", figure: "cpuMicros" },
+  { name: "TypeScript behind wasmtime, CPU each, of Node's net", of: "wasmtime", over: "net", figure: "cpuMicros" },
+  { name: "TypeScript in Node, CPU each, of Node's net", of: "node", over: "net", figure: "cpuMicros" },
+];
 
 /** `kind` says how a row is measured: see measure.mjs. `splitCpu`: the report shows Node and wasmtime apart. */
 export const ROWS = [
@@ -68,6 +103,33 @@ export const ROWS = [
     ],
   },
   {
+    id: "accept",
+    kind: "lines",
+    mode: "connect",
+    bytes: 64,
+    title: `connections that bring one line of 64 bytes and end, ${CONNECTIONS} at a time, one core`,
+    contenders: ECHOES,
+    claims: ECHO_CLAIMS,
+  },
+  {
+    id: "echo-64",
+    kind: "lines",
+    mode: "echo",
+    bytes: 64,
+    title: `echo of lines of 64 bytes, ${CONNECTIONS} connections, one core`,
+    contenders: ECHOES,
+    claims: ECHO_CLAIMS,
+  },
+  {
+    id: "echo-64k",
+    kind: "lines",
+    mode: "echo",
+    bytes: 65_536,
+    title: `echo of lines of 64 KiB, ${CONNECTIONS} connections, one core`,
+    contenders: ECHOES,
+    claims: ECHO_CLAIMS,
+  },
+  {
     id: "size",
     kind: "size",
     title: "the core that both hosts load",
@@ -75,17 +137,18 @@ export const ROWS = [
     claims: [{ name: "bytes", of: "core", figure: "bytes", atMost: 65_536 }],
   },
   {
+    id: "idle-memory-1000",
+    kind: "memory",
+    connections: 1000,
+    title: "memory of an idle keep-alive connection, from 0 to 1,000",
+    contenders: IDLE_SERVERS,
+    claims: [],
+  },
+  {
     id: "idle-memory",
     kind: "memory",
     title: `memory of an idle keep-alive connection, from 0 to ${IDLE}`,
-    contenders: {
-      sandboxed: { server: SANDBOXED },
-      wasmtime: { server: TYPESCRIPT_WASMTIME },
-      node: { server: TYPESCRIPT_NODE },
-      nginx: { server: NGINX },
-      http: { server: NODE_HTTP },
-      tornado: { server: TORNADO },
-    },
+    contenders: IDLE_SERVERS,
     claims: [
       { name: "bytes, AssemblyScript in wasmtime", of: "sandboxed", figure: "rss", atMost: 4096 },
       { name: "bytes, TypeScript behind wasmtime", of: "wasmtime", figure: "rss", atMost: 4096 },

@@ -3,7 +3,7 @@
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { Agent, get } from "node:http";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { start, stop } from "./processes.mjs";
@@ -11,6 +11,7 @@ import { BENCH_DIRECTORY, nginx, node, ROOT, tornado, wasmtime } from "./tools.m
 
 const READY_MS = 30_000; // wasmtime compiles the module first
 const BODY = "Hello, world";
+const LINE = "Hello, line\n";
 
 /** `launch(port)` → { command, env }; a product's failure fails the bench, a peer's leaves its figures out. */
 export const SANDBOXED = {
@@ -23,9 +24,41 @@ export const SANDBOXED = {
   },
 };
 
-export const TYPESCRIPT_WASMTIME = typescript("Waterspout, TypeScript behind wasmtime", "wasmtime", () => ({
-  WATERSPOUT_WASMTIME: wasmtime().command,
-}));
+export const SANDBOXED_ECHO = {
+  title: "Waterspout, AssemblyScript in wasmtime",
+  product: true,
+  lines: true,
+  launch(port) {
+    const options = ["-S", "preview2=n", "-S", `tcplisten=127.0.0.1:${port}`];
+    return { command: [wasmtime().command, "run", ...options, built("build/echo.wasm")] };
+  },
+};
+
+export const WASMTIME_ECHO = {
+  ...typescript("Waterspout, TypeScript behind wasmtime", "wasmtime", wasmtimeVariable, "echo.ts"),
+  lines: true,
+};
+
+export const NODE_ECHO = {
+  ...typescript("Waterspout, TypeScript in Node", "node", () => ({}), "echo.ts"),
+  lines: true,
+};
+
+export const NODE_NET = {
+  title: "Node's net",
+  product: false,
+  lines: true,
+  launch: (port) => ({ command: [node().command, join(ROOT, "bench/peers/node-net.mjs"), String(port)] }),
+};
+
+export const TORNADO_ECHO = {
+  title: "Tornado",
+  product: false,
+  lines: true,
+  launch: (port) => ({ command: [tornado().command, join(ROOT, "bench/peers/tornado_echo.py"), String(port)] }),
+};
+
+export const TYPESCRIPT_WASMTIME = typescript("Waterspout, TypeScript behind wasmtime", "wasmtime", wasmtimeVariable);
 
 export const TYPESCRIPT_NODE = typescript("Waterspout, TypeScript in Node", "node", () => ({}));
 
@@ -54,9 +87,13 @@ export const TORNADO = {
   launch: (port) => ({ command: [tornado().command, join(ROOT, "bench/peers/tornado_server.py"), String(port)] }),
 };
 
-function typescript(title, runtime, environment) {
+function wasmtimeVariable() {
+  return { WATERSPOUT_WASMTIME: wasmtime().command };
+}
+
+function typescript(title, runtime, environment, example = "hello.ts") {
   const launch = (port) => {
-    const parameters = ["run", join(ROOT, "examples/hello.ts"), "--runtime", runtime, "--port", String(port)];
+    const parameters = ["run", join(ROOT, "examples", example), "--runtime", runtime, "--port", String(port)];
     return { command: [node().command, built("dist/host/cli.js"), ...parameters], env: environment() };
   };
   return { title, product: true, launch };
@@ -73,8 +110,8 @@ export async function startServer(definition, core) {
   const { command, env } = definition.launch(port);
   const started = start(command, { core, env });
   try {
-    await untilReady(started, port);
-    await checkAnswers(port);
+    await untilReady(started, port, definition.lines ? askLine : (readyPort) => ask(readyPort, new Agent()));
+    await (definition.lines ? checkLines(port) : checkAnswers(port));
   } catch (error) {
     await stop(started);
     throw error;
@@ -90,12 +127,12 @@ export async function startServer(definition, core) {
   };
 }
 
-async function untilReady(started, port) {
+async function untilReady(started, port, question) {
   const deadline = Date.now() + READY_MS;
   for (;;) {
     if (started.how !== null) throw new Error(`it did not start: ${started.how}; ${started.output()}`);
     try {
-      return await ask(port, new Agent());
+      return await question(port);
     } catch (error) {
       if (Date.now() > deadline) throw new Error(`no answer after ${READY_MS / 1000} s: ${error.message}`);
       await sleep(50);
@@ -113,6 +150,26 @@ async function checkAnswers(port) {
     }
   }
   agent.destroy();
+}
+
+async function checkLines(port) {
+  const answer = await askLine(port, 2);
+  if (answer !== `${LINE}${LINE}`) throw new Error(`wrong answer: ${JSON.stringify(answer)} to two lines`);
+}
+
+/** Sends a line so many times over one connection, and resolves with all that came back. */
+function askLine(port, times = 1) {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: "127.0.0.1", timeout: 5000 }, () => socket.write(LINE.repeat(times)));
+    let answer = "";
+    socket.setEncoding("latin1").on("data", (text) => {
+      answer += text;
+      if (answer.length >= LINE.length * times) socket.destroy();
+    });
+    socket.on("timeout", () => socket.destroy(new Error("no answer within 5 s")));
+    socket.on("error", reject);
+    socket.on("close", () => resolve(answer));
+  });
 }
 
 function ask(port, agent) {

@@ -3,22 +3,40 @@ import type { RuntimeName } from "./options.js";
 
 /** One end of a TCP connection, or where a socket listens. */
 export interface Address {
-  /** The IP address as text. */
+  /** The IP address as text; the path of a Unix-domain socket. */
   readonly address: string;
+  /** 0 for a Unix-domain socket. */
   readonly port: number;
-  readonly family: "IPv4" | "IPv6";
+  readonly family: "IPv4" | "IPv6" | "unix";
 }
 
-/** A bound port, to be given to `addSockets` of a server with the same runtime. */
+/** What the system is told before a port is bound. */
+export interface SocketOptions {
+  /** An IPv6 address takes no IPv4 connections. Default true. */
+  ipv6Only?: boolean;
+  /**
+   * Other sockets may be bound to the same port, and the kernel spreads connections over them (SO_REUSEPORT). Needs Node 22.12.
+   * Default false.
+   */
+  reusePort?: boolean;
+}
+
+/** A bound port or path, to be given to `addSockets` of a server with the same runtime. */
 export interface ListeningSocket {
   readonly address: Address;
   readonly runtime: RuntimeName;
+  /** @internal The descriptor, while worker processes can share it. */
+  readonly sharedFd?: number | null;
   /** Gives the port back. Connections that wait are refused. May be called again. */
   close(): void;
+  /** @internal Gives the port back and leaves the connections that wait to the workers. Where only workers accept it is `close`. */
+  finish?(): Promise<void>;
+  /** @internal Connections that this process has accepted and closed, because too many wait for the sandbox. */
+  readonly refused?: number;
 }
 
 /** The family of an IP address. */
-export function familyOf(address: string): Address["family"] {
+export function familyOf(address: string): "IPv4" | "IPv6" {
   return address.includes(":") ? "IPv6" : "IPv4";
 }
 
@@ -32,7 +50,8 @@ export function readAddress(chunk: Buffer, at: number): Address {
   return { address: hostname.slice(1, -1), port, family: "IPv6" };
 }
 
-/** `address` as it stands in a URL: `127.0.0.1:80`, `[::1]:80`. */
+/** `address` as it stands in a URL: `127.0.0.1:80`, `[::1]:80`; a Unix-domain socket's path. */
 export function hostAndPort(address: Address): string {
+  if (address.family === "unix") return address.address;
   return address.family === "IPv6" ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`;
 }

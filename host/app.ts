@@ -5,6 +5,7 @@
  * Invariant: what the user got wrong is a UsageError; what went wrong while loading is any other error.
  */
 import { existsSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -25,24 +26,46 @@ export class UsageError extends WaterspoutError {
 /** What the command serves. */
 export type Application = Server | WasmApplication;
 
+interface Exports {
+  default?: unknown;
+}
+
+const WASM_MAGIC = Buffer.from([0, 0x61, 0x73, 0x6d]);
 const SCRIPTS = [".ts", ".mts", ".js", ".mjs"];
 
 /** Loads `file`; `options` win over those that a module gives its server. */
 export async function loadApplication(file: string, options: ServerOptions): Promise<Application> {
   if (!existsSync(file)) throw new UsageError(`there is no file ${file}`);
   const extension = extname(file);
-  if (extension === ".wasm") return new WasmApplication(resolve(file), options);
+  if (extension === ".wasm") {
+    if (options.sslOptions !== undefined && options.runtime === "wasmtime") {
+      throw new UsageError("a .wasm application has TLS with the runtime node only; put a proxy in front of wasmtime");
+    }
+    if (!(await isWebAssembly(file))) throw new UsageError(`${file} is no WebAssembly module`);
+    return new WasmApplication(resolve(file), options);
+  }
   if (!SCRIPTS.includes(extension)) {
     throw new UsageError(`${file} is no application: it must end in ${SCRIPTS.join(", ")} or .wasm`);
   }
   return makeServer(file, await importDefault(file, extension), options);
 }
 
+async function isWebAssembly(file: string): Promise<boolean> {
+  const handle = await open(file);
+  try {
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(WASM_MAGIC.length), 0, WASM_MAGIC.length, 0);
+    return bytesRead === WASM_MAGIC.length && buffer.equals(WASM_MAGIC);
+  } finally {
+    await handle.close();
+  }
+}
+
 async function importDefault(file: string, extension: string): Promise<unknown> {
   try {
     if (extension.endsWith("ts") && !stripsTypes()) await enableTypeScript();
-    const module = (await import(pathToFileURL(resolve(file)).href)) as { default?: unknown };
-    return module.default;
+    const { default: value } = (await import(pathToFileURL(resolve(file)).href)) as Exports;
+    // What is compiled to CommonJS has its exports one level deeper.
+    return typeof value === "object" && value !== null && "__esModule" in value ? (value as Exports).default : value;
   } catch (error) {
     throw new Error(`cannot load ${file}: ${errorLine(error)}`, { cause: error });
   }
@@ -54,9 +77,11 @@ function stripsTypes(): boolean {
   return Boolean(features.typescript);
 }
 
+/** For files of either kind: without `"type": "module"` in its package.json Node takes a `.ts` file for CommonJS. */
 async function enableTypeScript(): Promise<void> {
-  const { register } = (await import("tsx/esm/api")) as { register: () => unknown };
-  register();
+  const [esm, commonjs] = await Promise.all([import("tsx/esm/api"), import("tsx/cjs/api")]);
+  commonjs.register();
+  esm.register();
 }
 
 function makeServer(file: string, value: unknown, options: ServerOptions): Server {

@@ -5,14 +5,16 @@
  * reaches the reader; an id is answered only while it is live. All frames of a turn leave in one batch, together with the
  * ECHO of the last MARK.
  */
-import type { Address } from "./address.js";
+import { type Address, readAddress } from "./address.js";
 import { ProtocolError, WorkerError } from "./errors.js";
 import {
+  ADDRESS_BYTES,
   CONFIG_BYTES,
   CONFIG_PROXY,
   FRAME_ABORT,
   FRAME_BODY,
   FRAME_BODY_END,
+  FRAME_CLOSE_ALL,
   FRAME_CLOSED,
   FRAME_CONFIG,
   FRAME_DATA,
@@ -20,12 +22,14 @@ import {
   FRAME_DRAINED,
   FRAME_ECHO,
   FRAME_END,
+  FRAME_GET_STATS,
   FRAME_MARK,
   FRAME_OPEN,
   FRAME_READ_FAILED,
   FRAME_READY,
   FRAME_REQUEST,
   FRAME_SENT,
+  FRAME_STATS,
   FRAME_STOP,
   FrameReader,
   type FrameSink,
@@ -38,6 +42,8 @@ import {
 } from "./frames.js";
 import { FLUSH_BYTES } from "./limits.js";
 import type { ResolvedOptions } from "./options.js";
+import { readStats, type WorkerStats } from "./stats.js";
+import type { TLSInfo } from "./tls.js";
 
 /** A stream or a request that frames are for. */
 export interface Endpoint {
@@ -52,6 +58,26 @@ export interface Endpoint {
 /** The other end of a connection, as far as the host knows it. */
 export interface Peer {
   readonly address: Address | null;
+  /** What TLS has agreed on; null without TLS in this process. */
+  readonly tls: TLSInfo | null;
+  /** Sets TCP_NODELAY where this process holds the socket; returns whether it does. */
+  setNodelay?(on: boolean): boolean;
+}
+
+/** A peer by what its PROXY protocol header says; decoded when asked for. */
+class ToldPeer implements Peer {
+  readonly tls = null;
+  readonly #chunk: Buffer;
+  readonly #at: number;
+
+  constructor(chunk: Buffer, at: number) {
+    this.#chunk = chunk;
+    this.#at = at;
+  }
+
+  get address(): Address {
+    return readAddress(this.#chunk, this.#at);
+  }
 }
 
 /** What carries the bytes of one worker. */
@@ -92,12 +118,16 @@ export class Bridge implements FrameSink {
   readonly #opening: number;
   readonly #listeners: number;
   readonly #events: BridgeEvents;
+  readonly #peers: ReadonlyMap<string, Peer> | null;
   readonly #reader = new FrameReader(this);
   #channel: Channel | null = null;
   #ready = false;
   #over = false;
   #stopping = false;
   #scheduled = false;
+  /** Whoever waits for STATS, and the number of the last GET_STATS; an answer is one to all before it. */
+  #questions: { sequence: number; answer: (stats: WorkerStats | null) => void }[] = [];
+  #asked = 0;
   /** The last MARK, and whether it has been echoed. */
   #mark = 0;
   #echoed = 0;
@@ -106,7 +136,15 @@ export class Bridge implements FrameSink {
   #states = new Uint8Array(64);
   #live: (Endpoint | null)[] = new Array(64).fill(null);
 
-  constructor(acceptor: Acceptor, options: ResolvedOptions, listeners: number, events: BridgeEvents) {
+  /** `peers`: who is behind a connection, by the address that its PROXY protocol header tells; nobody else is served. */
+  constructor(
+    acceptor: Acceptor,
+    options: ResolvedOptions,
+    listeners: number,
+    events: BridgeEvents,
+    peers: ReadonlyMap<string, Peer> | null = null,
+  ) {
+    this.#peers = peers;
     this.#acceptor = acceptor;
     this.#opening = acceptor.kind === 0 ? FRAME_OPEN : FRAME_REQUEST;
     this.options = options;
@@ -138,8 +176,15 @@ export class Bridge implements FrameSink {
     }
   }
 
-  /** The peer behind a descriptor. */
-  peer(descriptor: number): Peer | null {
+  /**
+   * Who is behind a new connection: `at` is where its ADDRESS begins in `chunk`, -1 without one. Null: nobody knows;
+   * undefined: somebody who must not be served.
+   */
+  peer(descriptor: number, chunk: Buffer, at: number): Peer | null | undefined {
+    if (this.#peers !== null) {
+      return at < 0 ? undefined : this.#peers.get(chunk.toString("latin1", at + 4, at + ADDRESS_BYTES));
+    }
+    if (at >= 0) return new ToldPeer(chunk, at);
     return this.#channel === null ? null : this.#channel.peer(descriptor);
   }
 
@@ -172,7 +217,10 @@ export class Bridge implements FrameSink {
       this.#echoed = this.#mark;
       this.writer.empty(FRAME_ECHO, this.#mark);
     }
-    if (this.writer.length > this.writer.start) this.#channel.send(this.writer);
+    if (this.writer.length === this.writer.start) return;
+    // The sandbox cannot tell one byte in its pipe from none: a batch ends with a frame whose last byte may come late.
+    this.writer.empty(FRAME_ECHO, this.#mark);
+    this.#channel.send(this.writer);
   }
 
   /** Asks the sandbox to finish what is in flight within `graceMs` and to end. */
@@ -183,6 +231,22 @@ export class Bridge implements FrameSink {
     this.written();
   }
 
+  /** What the sandbox has counted once it has done all that it was told before; null when the worker ends first. */
+  stats(): Promise<WorkerStats | null> {
+    if (this.#over) return Promise.resolve(null);
+    const sequence = ++this.#asked;
+    this.writer.empty(FRAME_GET_STATS, sequence);
+    this.written();
+    return new Promise((answer) => this.#questions.push({ sequence, answer }));
+  }
+
+  /** Closes every connection; the sandbox goes on. Resolves when that is done. */
+  async closeAll(): Promise<void> {
+    if (this.#over) return;
+    this.writer.empty(FRAME_CLOSE_ALL, 0);
+    await this.stats();
+  }
+
   /** The worker has ended, or is not to be heard any more: everything that is live is lost. */
   end(): void {
     if (this.#over) return;
@@ -191,6 +255,7 @@ export class Bridge implements FrameSink {
     const live = this.#live;
     this.#live = [];
     for (const endpoint of live) endpoint?.lost();
+    for (const { answer } of this.#questions.splice(0)) answer(null);
   }
 
   frame(type: number, id: number, chunk: Buffer, start: number, end: number): void {
@@ -217,6 +282,8 @@ export class Bridge implements FrameSink {
       case FRAME_BODY_END:
       case FRAME_ABORT:
         return this.#pass(type, id, chunk, start, end);
+      case FRAME_STATS:
+        return this.#takeStats(id, chunk, start, end);
       case FRAME_READY:
         return this.#takeReady(id, chunk, start, end);
       case FRAME_DRAINED:
@@ -259,6 +326,13 @@ export class Bridge implements FrameSink {
     }
   }
 
+  #takeStats(sequence: number, chunk: Buffer, start: number, end: number): void {
+    const at = this.#questions.findIndex((question) => question.sequence === sequence);
+    if (at < 0) throw new ProtocolError("STATS that nobody asked for");
+    const stats = readStats(chunk, start, end);
+    for (const { answer } of this.#questions.splice(0, at + 1)) answer(stats);
+  }
+
   #takeMark(sequence: number, size: number): void {
     if (size !== 0 || sequence !== (this.#mark + 1) >>> 0) throw new ProtocolError(`MARK ${sequence}`);
     this.#mark = sequence;
@@ -283,7 +357,7 @@ export class Bridge implements FrameSink {
     const options = this.options;
     put16(buffer, at, PROTOCOL_VERSION);
     buffer[at + 2] = this.#acceptor.kind;
-    buffer[at + 3] = options.proxyProtocol ? CONFIG_PROXY : 0;
+    buffer[at + 3] = options.proxyProtocol || this.#peers !== null ? CONFIG_PROXY : 0;
     put32(buffer, at + 4, options.connectionsMax);
     put64(buffer, at + 8, options.bodyBytesMax);
     put32(buffer, at + 16, options.headBytesMax);

@@ -3,15 +3,18 @@
  * The command `waterspout`. Invariants: stdout gets one line, when it serves; every error is one line on stderr; it exits
  * with 0 after an orderly stop, 1 when something failed, 2 when it was used wrongly, 128 + n when a second signal n forced it.
  */
-import { constants } from "node:os";
 import { parseArgs } from "node:util";
-import { hostAndPort } from "./address.js";
-import { loadApplication, packageVersion, UsageError } from "./app.js";
+import { type Address, hostAndPort } from "./address.js";
+import { type Application, loadApplication, packageVersion, UsageError } from "./app.js";
+import { taskId } from "./inheritance.js";
+import { RESTARTS_MAX } from "./limits.js";
 import { errorLine, oneLine } from "./log.js";
-import { LOOPBACK } from "./netutil.js";
+import { bindSockets, LOOPBACK } from "./netutil.js";
 import type { RuntimeName, ServerOptions } from "./options.js";
 import { PACKAGE_FILE } from "./paths.js";
-import { freePort, isWorkerProcess, onStopMessage, reportServing, Workers } from "./processes.js";
+import { forwardSignals, onSignals } from "./processes.js";
+import { ProcessGroup } from "./processgroup.js";
+import type { SSLOptions } from "./tls.js";
 
 const HELP = `Usage: waterspout run APP [options]
 
@@ -24,13 +27,14 @@ Options:
   --runtime NAME     node: the sandbox runs in this process; wasmtime: in processes of
                      its own (default: $WATERSPOUT_RUNTIME, else node)
   --workers N        number of processes that share the port (default 1)
+  --certfile FILE    speak TLS with this certificate (PEM); SIGHUP reads the files again
+  --keyfile FILE     its private key (default: the file of the certificate)
   --help             this text
   --version          the version
 `;
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
-const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 const WORKERS_MAX = 64;
 
 interface Command {
@@ -39,6 +43,7 @@ interface Command {
   address: string;
   runtime: RuntimeName;
   workers: number;
+  tls: SSLOptions | null;
 }
 
 function parse(args: string[]): Command | "help" | "version" {
@@ -56,13 +61,15 @@ function parse(args: string[]): Command | "help" | "version" {
     address: values.address ?? LOOPBACK,
     runtime: runtimeName(values.runtime ?? (process.env.WATERSPOUT_RUNTIME || "node")),
     workers: wholeNumber("workers", values.workers ?? "1", 1, WORKERS_MAX),
+    tls: certificateFiles(values.certfile, values.keyfile),
   };
 }
 
 function parseOptions(args: string[]) {
   const text = { type: "string" } as const;
   const flag = { type: "boolean" } as const;
-  const options = { port: text, address: text, runtime: text, workers: text, help: flag, version: flag };
+  const files = { certfile: text, keyfile: text };
+  const options = { port: text, address: text, runtime: text, workers: text, ...files, help: flag, version: flag };
   try {
     return parseArgs({ args, options, allowPositionals: true });
   } catch (error) {
@@ -81,54 +88,74 @@ function runtimeName(name: string): RuntimeName {
   throw new UsageError(`--runtime must be node or wasmtime, not ${JSON.stringify(name)}`);
 }
 
+function certificateFiles(certfile: string | undefined, keyfile: string | undefined): SSLOptions | null {
+  if (certfile === undefined && keyfile !== undefined) throw new UsageError("--keyfile needs --certfile");
+  return certfile === undefined ? null : { certfile, keyfile };
+}
+
 async function serve(command: Command): Promise<void> {
   const options: ServerOptions = { runtime: command.runtime };
   if (command.runtime === "wasmtime") options.workers = command.workers;
+  if (command.tls !== null) options.sslOptions = command.tls;
   const application = await loadApplication(command.file, options);
-  const stop = () => void application.stop().then(() => process.exit(0), exitWith);
-  if (isWorkerProcess) onStopMessage(stop);
-  else onSignals(stop, () => {});
+  onSignals(() => void application.stop().then(() => process.exit(0), exitWith));
+  reloadOnHangUp(application);
   await application.listen(command.port, command.address);
   application.closed.catch(() => process.exit(EXIT_FAILED));
   const [address] = application.addresses;
   if (address === undefined) return; // it has been stopped meanwhile
-  const url = `${application.scheme}://${hostAndPort(address)}${application.scheme === "http" ? "/" : ""}`;
-  announce(`Waterspout serves ${url} (${command.runtime})`);
+  announce(`Waterspout serves ${urlOf(application, address)} (${command.runtime})`);
+}
+
+function urlOf({ scheme, options }: Application, address: Address): string {
+  const http = scheme === "http";
+  const name = options.tls === null ? scheme : http ? "https" : "tls";
+  return `${name}://${hostAndPort(address)}${http ? "/" : ""}`;
+}
+
+/** SIGHUP means new certificates; where there are none it ends the process, as ever. */
+function reloadOnHangUp({ options: { tls, logger } }: Application): void {
+  if (tls === null) return;
+  process.on("SIGHUP", () => {
+    try {
+      tls.reload();
+    } catch (error) {
+      logger.error(`the certificates stay as they are: ${(error as Error).message}`);
+    }
+  });
+}
+
+/** What a worker process sends when it serves. */
+interface Serving {
+  /** The line that says where. */
+  serving: string;
 }
 
 function announce(line: string): void {
-  if (isWorkerProcess) reportServing(line);
+  if (taskId() !== null) process.send?.({ serving: line } satisfies Serving);
   else process.stdout.write(`${line}\n`);
 }
 
-/** Watches over worker processes that run the same command for one each. */
+/** Watches over worker processes that run the same command and share its port. */
 async function serveInProcesses(command: Command): Promise<void> {
-  const port = command.port === 0 ? await freePort(command.address) : command.port;
-  const args = ["run", command.file, "--port", String(port), "--address", command.address, "--runtime", "node"];
-  const workers = new Workers(command.workers, args, {
-    serving: announce,
+  await bindSockets(command.port, command.address, { runtime: command.runtime });
+  const serving = new Set<number>();
+  const group = new ProcessGroup({
+    count: command.workers,
+    first: 1, // alone: what is wrong with the application is then said once
+    restartsMax: RESTARTS_MAX,
     warn: (text) => process.stderr.write(`waterspout: warning: ${text}\n`),
-    ended: (status) => process.exit(status),
+    message: (id, value) => {
+      const before = serving.size;
+      serving.add(id);
+      if (before === 0) group.startRest();
+      if (before < command.workers && serving.size === command.workers) announce((value as Serving).serving);
+    },
+    restarts: () => serving.size === command.workers,
   });
-  onSignals(
-    () => workers.stop(),
-    () => workers.kill(),
-  );
-}
-
-/** The first signal stops in order, the second at once. */
-function onSignals(stop: () => void, kill: () => void): void {
-  let stopping = false;
-  for (const signal of SIGNALS) {
-    process.on(signal, () => {
-      if (stopping) {
-        kill();
-        process.exit(128 + constants.signals[signal]);
-      }
-      stopping = true;
-      stop();
-    });
-  }
+  forwardSignals(group);
+  if (command.tls !== null) process.on("SIGHUP", () => group.tell("SIGHUP"));
+  process.exit(await group.ended);
 }
 
 function exitWith(error: unknown): void {
@@ -142,7 +169,7 @@ async function main(): Promise<void> {
   const command = parse(process.argv.slice(2));
   if (command === "help") process.stdout.write(HELP);
   else if (command === "version") process.stdout.write(`${packageVersion(PACKAGE_FILE)}\n`);
-  else if (command.runtime === "node" && command.workers > 1 && !isWorkerProcess) await serveInProcesses(command);
+  else if (command.runtime === "node" && command.workers > 1 && taskId() === null) await serveInProcesses(command);
   else await serve(command);
 }
 

@@ -58,17 +58,20 @@ export class WaterspoutError extends Error {
   }
 }
 
-/** The stream or the request's connection is gone. `reason` says why: `"END"`, `"RESET"`, `"TIMEOUT"`, … */
+/**
+ * The stream or the request's connection is gone. `reason` says why: `"END"`, `"RESET"`, `"TIMEOUT"`, … `cause` is the system's error
+ * where this process holds the socket.
+ */
 export class StreamClosedError extends WaterspoutError {
   readonly reason: Reason;
 
-  constructor(reason: Reason) {
-    super("STREAM_CLOSED", `the stream is closed: ${EXPLANATIONS[reason]}`);
+  constructor(reason: Reason, options?: ErrorOptions) {
+    super("STREAM_CLOSED", `the stream is closed: ${EXPLANATIONS[reason]}`, options);
     this.reason = reason;
   }
 }
 
-/** `readUntil` did not find its delimiter within `maxBytes`. The stream is closed. */
+/** `readUntil` or `readUntilRegex` did not find its end within `maxBytes`. The stream is closed. */
 export class UnsatisfiableReadError extends WaterspoutError {
   constructor() {
     super("UNSATISFIABLE_READ", EXPLANATIONS.TOO_LONG);
@@ -85,7 +88,7 @@ export class StreamBufferFullError extends WaterspoutError {
 /** A second read was started while one is pending. */
 export class AlreadyReadingError extends WaterspoutError {
   constructor() {
-    super("ALREADY_READING", EXPLANATIONS.BUSY);
+    super("ALREADY_READING", `already reading: ${EXPLANATIONS.BUSY}`);
   }
 }
 
@@ -119,6 +122,16 @@ export class OptionError extends WaterspoutError {
   }
 }
 
+/** A file for TLS that is missing, unreadable, not what it should be, or no match for another. */
+export class TLSConfigError extends WaterspoutError {
+  readonly path: string;
+
+  constructor(path: string, message: string, options?: ErrorOptions) {
+    super("TLS_CONFIG", message, options);
+    this.path = path;
+  }
+}
+
 /** The sandbox has broken the protocol; its worker is ended. */
 export class ProtocolError extends WaterspoutError {
   constructor(message: string) {
@@ -135,19 +148,26 @@ export class WorkerError extends WaterspoutError {
 
 const BIND_EXPLANATIONS: Record<string, string> = {
   EADDRINUSE: "the address is already in use",
-  EACCES: "there is no permission for this port",
+  EACCES: "there is no permission for it",
   EADDRNOTAVAIL: "this machine has no such address",
   EAFNOSUPPORT: "this machine does not have this kind of address",
   ENOTFOUND: "there is no such host name",
+  ENOTSOCK: "there is a file of this name that is no socket",
+  ENOENT: "the folder for it does not exist",
+  ENOTDIR: "the folder for it does not exist",
+  ENAMETOOLONG: "the path is longer than a socket's may be",
 };
 
-/** A port that cannot be listened on. `code` is the system's: `"EADDRINUSE"`, `"EACCES"`, `"EADDRNOTAVAIL"`, … */
+/** A port or a path that cannot be listened on. `code` is the system's: `"EADDRINUSE"`, `"EACCES"`, `"EADDRNOTAVAIL"`, … */
 export class BindError extends WaterspoutError {
+  /** The IP address or host name; the path of a Unix-domain socket. */
   readonly address: string;
-  readonly port: number;
+  /** Null for a Unix-domain socket. */
+  readonly port: number | null;
 
-  constructor(code: string, address: string, port: number) {
-    const where = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+  constructor(code: string, address: string, port: number | null) {
+    const host = address.includes(":") ? `[${address}]` : address;
+    const where = port === null ? address.replace(/^\0/, "@") : `${host}:${port}`;
     super(code, `cannot listen on ${where}: ${BIND_EXPLANATIONS[code] ?? "the system refused"} (${code})`);
     this.address = address;
     this.port = port;
@@ -160,6 +180,39 @@ export class RuntimeUnavailableError extends WaterspoutError {
     super("RUNTIME_UNAVAILABLE", message, options);
   }
 }
+
+/** The loop is not in the state that a call needs: running already, closed, or a target that is watched twice or not at all. */
+export class IOLoopError extends WaterspoutError {
+  constructor(message: string) {
+    super("IOLOOP", message);
+  }
+}
+
+/** Something took longer than it was given. */
+export class TimeoutError extends WaterspoutError {
+  constructor(message: string) {
+    super("TIMEOUT", message);
+  }
+}
+
+/** Where the time of a connection attempt was spent. */
+export type ConnectPhase = "resolving" | "connecting" | "handshake";
+
+/** A connection was not there in time. `phase` says what it was waiting for, the message to whom. */
+export class ConnectTimeoutError extends TimeoutError {
+  readonly phase: ConnectPhase;
+
+  constructor(phase: ConnectPhase, message: string) {
+    super(message);
+    this.phase = phase;
+  }
+}
+
+/**
+ * A connection that could not be made. `code` is the system's, of the first address that was tried: `"ECONNREFUSED"`,
+ * `"ENOTFOUND"`, …; the message names every address, and `cause` is what the system said.
+ */
+export class ConnectError extends WaterspoutError {}
 
 /** The error that a pending read gets for a reason of the sandbox. */
 export function readError(reason: Reason): WaterspoutError {

@@ -7,7 +7,7 @@
  *
  * Reference: docs/protocol.md, REQUEST; Tornado's httputil.HTTPServerRequest for the names.
  */
-import { type Address, readAddress } from "./address.js";
+import type { Address } from "./address.js";
 import type { Bridge, Endpoint, Peer } from "./bridge.js";
 import { HTTPOutputError, ProtocolError, type Reason, reasonName, StreamClosedError } from "./errors.js";
 import {
@@ -25,6 +25,7 @@ import { RequestBody } from "./httpbody.js";
 import { encodeHeaders, type HeadersInput, HTTPHeaders } from "./httpheaders.js";
 import { checkStatus, HTTPConnection, isBodyless, type ResponseOwner, respondWhole } from "./httpresponse.js";
 import type { Data } from "./outflow.js";
+import type { TLSInfo } from "./tls.js";
 
 const METHODS = ["", "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"] as const;
 const METHOD_OTHER = 0;
@@ -37,7 +38,7 @@ export class HTTPServerRequest implements Endpoint, ResponseOwner {
   readonly #bridge: Bridge;
   readonly #id: number;
   readonly #run: RequestRunner;
-  readonly #peer: Peer | null;
+  readonly #peer: Peer | null | undefined;
   // The REQUEST payload, and where its parts begin.
   #chunk: Buffer;
   #start: number;
@@ -66,9 +67,10 @@ export class HTTPServerRequest implements Endpoint, ResponseOwner {
     if (end - start < REQUEST_BYTES) throw new ProtocolError("REQUEST is cut short");
     this.#textAt = start + REQUEST_BYTES + chunk.readUInt16LE(start + 4) * 4;
     this.#bodyAt = textEnd(chunk, start, end, this.#textAt);
-    if (hasAddress(chunk, start)) this.#bodyAt += ADDRESS_BYTES;
+    const addressAt = hasAddress(chunk, start) ? this.#bodyAt : -1;
+    if (addressAt >= 0) this.#bodyAt += ADDRESS_BYTES;
     checkFlags(chunk, start, end - this.#bodyAt);
-    this.#peer = bridge.peer(chunk.readUInt32LE(start + 12));
+    this.#peer = bridge.peer(chunk.readUInt32LE(start + 12), chunk, addressAt);
   }
 
   // --- the head ---
@@ -125,8 +127,17 @@ export class HTTPServerRequest implements Endpoint, ResponseOwner {
 
   /** The peer's address: what its PROXY protocol header says, else its socket's; null under wasmtime without such a header. */
   get remoteAddress(): Address | null {
-    if (hasAddress(this.#chunk, this.#start)) return readAddress(this.#chunk, this.#bodyAt - ADDRESS_BYTES);
-    return this.#peer === null ? null : this.#peer.address;
+    return this.#peer?.address ?? null;
+  }
+
+  /** What TLS has agreed on; null for a request without TLS. */
+  get tls(): TLSInfo | null {
+    return this.#peer?.tls ?? null;
+  }
+
+  /** @internal It came from somebody who must not be served. */
+  get isStray(): boolean {
+    return this.#peer === undefined;
   }
 
   /** Aborted when the peer goes away before the answer is complete. */

@@ -36,6 +36,7 @@ export class HTTPServer extends Server {
   }
 
   #run(request: HTTPServerRequest): void {
+    if (request.isStray) return request.cancel();
     try {
       const result: unknown = this.#handler(request);
       if (result !== undefined) Promise.resolve(result).catch((error) => this.#fail(request, error));

@@ -1,29 +1,48 @@
 /** What `import … from "waterspout"` gives. */
 export type { Address, ListeningSocket } from "./address.js";
+export { BaseIOStream } from "./baseiostream.js";
+export type { ClientSSLOptions } from "./clientsockets.js";
 export {
   AlreadyReadingError,
   BindError,
   BodyTooLargeError,
+  ConnectError,
+  type ConnectPhase,
+  ConnectTimeoutError,
   HeaderError,
   HTTPOutputError,
+  IOLoopError,
   OptionError,
   ProtocolError,
   type Reason,
   RuntimeUnavailableError,
   StreamBufferFullError,
   StreamClosedError,
+  TimeoutError,
+  TLSConfigError,
   UnsatisfiableReadError,
   WaterspoutError,
   WorkerError,
 } from "./errors.js";
+export type { Connector } from "./happyeyeballs.js";
 export { type HeadersInput, HTTPHeaders } from "./httpheaders.js";
 export { HTTPServerRequest } from "./httprequest.js";
 export { HTTPConnection } from "./httpresponse.js";
 export { HTTPServer, type RequestHandler } from "./httpserver.js";
+export { taskId } from "./inheritance.js";
+export type { IOHandler, Watchable } from "./iohandlers.js";
 export { IOLoop, type TimeoutHandle } from "./ioloop.js";
 export { IOStream } from "./iostream.js";
 export type { Logger } from "./log.js";
 export { type BindOptions, bindSockets } from "./netutil.js";
+export { type StreamOptions, streamFromNode, streamFromWeb } from "./nodestream.js";
 export type { RuntimeName, ServerOptions } from "./options.js";
 export type { Data } from "./outflow.js";
+export { PeriodicCallback } from "./periodiccallback.js";
+export { cpuCount, forkProcesses } from "./processes.js";
+export type { ServerStats, WorkerStats } from "./stats.js";
+export type { WebStreams } from "./streamconversion.js";
+export { type ConnectOptions, type Resolver, TCPClient, type TCPClientOptions } from "./tcpclient.js";
 export { TCPServer } from "./tcpserver.js";
+export type { CertificateFiles, CertReqs, SSLOptions, TLSInfo } from "./tls.js";
+export { type BindUnixOptions, bindUnixSocket } from "./unixsocket.js";

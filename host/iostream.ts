@@ -1,22 +1,14 @@
 /**
- * Tornado's IOStream for user code: promises in front of a stream that lives in the sandbox. The host never scans what a
- * peer sent; `readUntil` is carried out there.
+ * Tornado's IOStream for user code: promises in front of a stream that lives in the sandbox. `readUntil` is carried out there;
+ * only `readUntilRegex`, and what it left for the reads behind it, is searched by the host.
  *
  * Invariants: at most one read is pending, and nothing is accepted that it did not ask for; a closed stream settles every
  * promise; the close callback is called once, after them.
  */
-import type { Bridge, Endpoint } from "./bridge.js";
+import { BaseIOStream, checkWriteBuffer } from "./baseiostream.js";
+import type { Bridge, Endpoint, Peer } from "./bridge.js";
 import { ByteQueue, piece } from "./bytequeue.js";
-import {
-  AlreadyReadingError,
-  OptionError,
-  ProtocolError,
-  type Reason,
-  readError,
-  reasonName,
-  StreamBufferFullError,
-  StreamClosedError,
-} from "./errors.js";
+import { ProtocolError, type Reason, readError, reasonName, StreamClosedError } from "./errors.js";
 import {
   FRAME_CLOSE,
   FRAME_CLOSED,
@@ -30,10 +22,9 @@ import {
   FRAME_WRITE,
   put32,
 } from "./frames.js";
-import { DELIMITER_BYTES_MAX, READ_CHUNK_BYTES, READ_UNTIL_BYTES_MAX } from "./limits.js";
 import { type Data, Outflow, toBytes } from "./outflow.js";
+import type { TLSInfo } from "./tls.js";
 
-const UINT32_MAX = 0xffffffff;
 const AFTER_WRITES = 0;
 const AT_ONCE = 1;
 
@@ -48,22 +39,26 @@ interface Read {
   reject(error: Error): void;
 }
 
-export class IOStream implements Endpoint, AsyncIterable<Buffer> {
+export class IOStream extends BaseIOStream implements Endpoint {
   readonly #bridge: Bridge;
   readonly #id: number;
   readonly #outflow: Outflow;
+  readonly #peer: Peer | null;
   #handler: ((stream: IOStream) => void) | null;
   #read: Read | null = null;
   #closeCallback: (() => void) | null = null;
   /** Why it is closed, once it is. */
   #reason: Reason | null = null;
+  #error: StreamClosedError | null = null;
   #peerEnded = false;
   /** CLOSE has been sent, or CLOSED has come: the sandbox takes no more frames for it. */
   #ended = false;
 
   /** @internal */
-  constructor(bridge: Bridge, id: number, handler: (stream: IOStream) => void) {
+  constructor(bridge: Bridge, id: number, peer: Peer | null, handler: (stream: IOStream) => void) {
+    super(bridge.options);
     this.#bridge = bridge;
+    this.#peer = peer;
     this.#id = id;
     this.#handler = handler;
     this.#outflow = new Outflow(bridge.options.writeWindow, (source, start, end, last) => {
@@ -73,92 +68,60 @@ export class IOStream implements Endpoint, AsyncIterable<Buffer> {
     });
   }
 
-  /** Whether the stream is closed, by either side. */
-  get closed(): boolean {
+  /** What TLS has agreed on; null for a stream without TLS. */
+  tls: TLSInfo | null = null;
+
+  override get closed(): boolean {
     return this.#reason !== null;
   }
 
-  /** Whether the peer has ended its side and everything that it sent has been read. Writing may still work. */
-  get ended(): boolean {
+  override get ended(): boolean {
     return this.#peerEnded;
   }
 
-  /** Calls `callback` once when the stream is closed, after its pending promises; soon if it is closed already. Null removes it. */
-  setCloseCallback(callback: (() => void) | null): void {
+  override get error(): StreamClosedError | null {
+    if (this.#reason !== null) this.#error ??= new StreamClosedError(this.#reason);
+    return this.#error;
+  }
+
+  override setCloseCallback(callback: (() => void) | null): void {
     this.#closeCallback = callback;
     if (this.closed) this.#announceClose();
   }
 
+  override setNodelay(on: boolean): boolean {
+    return !this.closed && this.#peer?.setNodelay?.(on) === true;
+  }
+
   // --- reading ---
 
-  /**
-   * Reads up to and including `delimiter` (1 to 256 bytes).
-   *
-   * Rejects with UnsatisfiableReadError when the delimiter does not end within `maxBytes` (default 64 KiB), with
-   * StreamClosedError when the peer ended before it, and with AlreadyReadingError while another read is pending.
-   */
-  readUntil(delimiter: Data, maxBytes: number = READ_UNTIL_BYTES_MAX): Promise<Buffer> {
-    const bytes = toBytes(delimiter);
-    if (bytes.length === 0 || bytes.length > DELIMITER_BYTES_MAX) {
-      throw new OptionError(`a delimiter has 1 to ${DELIMITER_BYTES_MAX} bytes, not ${bytes.length}`);
-    }
-    checkSize("maxBytes", maxBytes, 1);
-    return this.#start(Math.min(bytes.length, maxBytes), maxBytes, bytes.slice(), () => {
+  protected override get reading(): boolean {
+    return this.#read !== null;
+  }
+
+  protected override startUntil(delimiter: Uint8Array, maxBytes: number): Promise<Buffer> {
+    return this.#start(Math.min(delimiter.length, maxBytes), maxBytes, delimiter, () => {
       const { writer } = this.#bridge;
-      const at = writer.open(FRAME_READ_UNTIL, this.#id, 4 + bytes.length);
+      const at = writer.open(FRAME_READ_UNTIL, this.#id, 4 + delimiter.length);
       put32(writer.buffer, at, maxBytes);
-      writer.buffer.set(bytes, at + 4);
+      writer.buffer.set(delimiter, at + 4);
     });
   }
 
-  /**
-   * Reads `bytes` bytes, or with `partial` whatever there is, at least 1 and at most `bytes`.
-   *
-   * Rejects with StreamClosedError when the peer ended before that, and with AlreadyReadingError while another read is pending.
-   */
-  readBytes(bytes: number, options: { partial?: boolean } = {}): Promise<Buffer> {
-    checkSize("bytes", bytes, 0);
-    if (bytes === 0) return Promise.resolve(Buffer.alloc(0));
-    const partial = options.partial === true;
-    return this.#start(partial ? 1 : bytes, bytes, null, () => {
-      this.#bridge.writer.numbers(FRAME_READ_BYTES, this.#id, bytes, partial ? 1 : 0);
+  protected override startBytes(bytes: number): Promise<Buffer> {
+    return this.#start(bytes, bytes, null, () => {
+      this.#bridge.writer.numbers(FRAME_READ_BYTES, this.#id, bytes, 0);
     });
   }
 
-  /**
-   * Reads until the peer ends its side, and returns all of it. Writing still works after that.
-   *
-   * Rejects with StreamBufferFullError when it is more than `maxBytes` (default 16 MiB), and with StreamClosedError when
-   * the connection broke instead of ending.
-   */
-  async readUntilClose(maxBytes: number = 16 << 20): Promise<Buffer> {
-    const parts: Buffer[] = [];
-    let bytes = 0;
-    for await (const part of this) {
-      bytes += part.length;
-      if (bytes > maxBytes) throw new StreamBufferFullError(`the peer sent more than ${maxBytes} bytes`);
-      parts.push(part);
-    }
-    return Buffer.concat(parts, bytes);
-  }
-
-  /** Yields what comes, in pieces of at most 64 KiB, until the peer ends its side. Throws when the connection breaks. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
-    while (true) {
-      let part: Buffer;
-      try {
-        part = await this.readBytes(READ_CHUNK_BYTES, { partial: true });
-      } catch (error) {
-        if (error instanceof StreamClosedError && error.reason === "END") return;
-        throw error;
-      }
-      yield part;
-    }
+  protected override pull(bytesMax: number): Promise<Buffer> {
+    return this.#start(1, bytesMax, null, () => {
+      this.#bridge.writer.numbers(FRAME_READ_BYTES, this.#id, bytesMax, 1);
+    });
   }
 
   #start(min: number, max: number, delimiter: Uint8Array | null, send: () => void): Promise<Buffer> {
     if (this.#reason !== null) return Promise.reject(new StreamClosedError(this.#reason));
-    if (this.#read !== null) return Promise.reject(new AlreadyReadingError());
     send();
     this.#bridge.written();
     return new Promise((resolve, reject) => {
@@ -168,40 +131,39 @@ export class IOStream implements Endpoint, AsyncIterable<Buffer> {
 
   // --- writing ---
 
-  /**
-   * Sends `data` (text as UTF-8). Several writes may be pending; they go out in order.
-   *
-   * Resolves when all of `data` has been given to the peer's connection, so awaiting it is the back-pressure. Rejects with
-   * StreamClosedError when it never will be; nobody has to listen for that.
-   */
-  write(data: Data): Promise<void> {
+  override write(data: Data): Promise<void> {
     const bytes = toBytes(data);
     if (this.#reason !== null) {
       const rejected = Promise.reject(new StreamClosedError(this.#reason));
       rejected.catch(() => {});
       return rejected;
     }
+    checkWriteBuffer(this.#bridge.options.writeBufferBytesMax, this.#outflow.waiting, bytes.length);
     this.#outflow.push(bytes);
     return this.#outflow.done();
   }
 
-  /** Closes the stream once everything written has been sent. A pending read gets StreamClosedError. May be called again. */
-  close(): void {
+  override close(): void {
     if (this.#reason !== null) return;
     this.#reason = "CLOSED";
+    this.dropHeld();
     this.#settleRead("CLOSED");
     this.#outflow.end();
     this.#announceClose();
   }
 
-  /** Closes the stream at once; what was written and not sent is lost. */
-  abort(): void {
+  override abort(): void {
+    this.closeFor("CLOSED");
+  }
+
+  protected override closeFor(reason: Reason): void {
     if (this.#ended) return;
-    this.#reason ??= "CLOSED";
-    this.#outflow.fail(new StreamClosedError("CLOSED"));
+    this.#reason ??= reason;
+    this.dropHeld();
+    this.#outflow.fail(new StreamClosedError(this.#reason));
     this.#sendClose(AT_ONCE);
     this.#bridge.written();
-    this.#settleRead("CLOSED");
+    this.#settleRead(this.#reason);
     this.#announceClose();
   }
 
@@ -310,10 +272,4 @@ function takeReason(chunk: Buffer, start: number, end: number): Reason {
   const reason = end - start === 2 ? reasonName(chunk.readUInt16LE(start)) : undefined;
   if (reason === undefined) throw new ProtocolError("an unknown reason");
   return reason;
-}
-
-function checkSize(name: string, value: number, min: number): void {
-  if (!Number.isInteger(value) || value < min || value > UINT32_MAX) {
-    throw new OptionError(`${name} must be a whole number from ${min} to ${UINT32_MAX}, not ${String(value)}`);
-  }
 }

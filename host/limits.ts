@@ -14,7 +14,9 @@ export const PIECE_BYTES = 64 << 10;
 export const RESPONSE_HEAD_BYTES_MAX = 64 << 10;
 /** Default of `readUntil`: what a line or a head may be long without anybody having thought about it. */
 export const READ_UNTIL_BYTES_MAX = 64 << 10;
-/** What the iteration over a stream or `readUntilClose` asks for at a time. */
+/** Default of `readUntilClose`. */
+export const READ_UNTIL_CLOSE_BYTES_MAX = 16 << 20;
+/** What the iteration over a stream or `readUntilClose` asks for at a time, unless configured. */
 export const READ_CHUNK_BYTES = 64 << 10;
 /** A delimiter of `readUntil`; the sandbox's bound. */
 export const DELIMITER_BYTES_MAX = 256;
@@ -27,12 +29,28 @@ export const START_TIMEOUT_MS = 20_000;
 export const STOP_SLACK_MS = 1_000;
 /** The default grace of a stop. */
 export const STOP_GRACE_MS = 10_000;
+/** How long `stats` waits for a worker before it does without it. */
+export const STATS_TIMEOUT_MS = 2_000;
 /** Restarts of one server's workers before it gives up; as Tornado's fork_processes. */
 export const RESTARTS_MAX = 100;
 /** Pause before a restart: doubled each time up to the maximum, and back to the first after a quiet minute. */
 export const RESTART_PAUSE_MS = 50;
 export const RESTART_PAUSE_MAX_MS = 2_000;
 export const RESTART_FORGET_MS = 60_000;
+
+/** TLS handshakes under way, and as many that wait for one to end. */
+export const HANDSHAKES_MAX = 1024;
+/** How long a TLS handshake may take, unless configured. */
+export const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** How long those that are under way at a stop have to end. */
+export const HANDSHAKE_GRACE_MS = 1_000;
+/** How long a peer may do nothing after a wasmtime worker has closed its TLS connection. */
+export const HALF_CLOSED_MS = 60_000;
+
+/** How long a client that closes takes what its peer still sends, so that what it has sent itself is not lost to a reset. */
+export const CLIENT_LINGER_MS = 2_000;
+/** Head start of the first family of addresses of a name; RFC 8305 names 250 ms, Tornado takes this. */
+export const SECOND_FAMILY_MS = 300;
 
 /** Connections that wait in the kernel to be accepted, unless configured. */
 export const BACKLOG = 511;

@@ -6,14 +6,17 @@
  */
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
-import type { ListeningSocket } from "./address.js";
+import { familyOf, type ListeningSocket, type SocketOptions } from "./address.js";
 import { BindError, OptionError } from "./errors.js";
+import { rememberBound, takeInherited } from "./inheritance.js";
 import { BACKLOG } from "./limits.js";
 import { type RuntimeName, resolveOptions } from "./options.js";
-import { runtimeNamed } from "./runtime/index.js";
+import { type Runtime, runtimeNamed } from "./runtime/index.js";
 
 /** How to bind. */
-export interface BindOptions {
+export interface BindOptions extends SocketOptions {
+  /** Only addresses of this family. Default: both. */
+  family?: "IPv4" | "IPv6" | undefined;
   /** Connections that wait in the kernel. Default 511. */
   backlog?: number;
   /** The runtime that will serve the sockets. Default as in ServerOptions. */
@@ -23,37 +26,80 @@ export interface BindOptions {
 /** The loopback address: what a server listens on when nobody says otherwise. */
 export const LOOPBACK = "127.0.0.1";
 const ANY = ["0.0.0.0", "::"];
+/** Free ports that are tried until one is free for all addresses. */
+const FREE_PORTS_TRIED = 10;
 
 /**
- * Binds `port` (0: a free one, the same for all addresses) on every address that `address` stands for: an IP address, a host
- * name, or `""` for all interfaces. Rejects with BindError, whose `code` is the system's, for example `"EADDRINUSE"`.
+ * Binds `port` (0: a free one, the same for all addresses) on every address that `address` (default 127.0.0.1) stands for: an IP
+ * address, a host name, or `""` for all interfaces. Gives one socket an address, each listening: connections wait in the kernel until
+ * the sockets are given to `addSockets`, in this process or in those of `forkProcesses`.
+ *
+ * Rejects with BindError, whose `code` is the system's, for example `"EADDRINUSE"`, and with OptionError.
  */
-export async function bindSockets(
+export function bindSockets(
   port: number,
   address: string = LOOPBACK,
   options: BindOptions = {},
 ): Promise<ListeningSocket[]> {
+  return bind(port, address, options, true);
+}
+
+/** Sockets that this process serves at once and alone. Otherwise as `bindSockets`, and cheaper in Node. */
+export function bindOwnSockets(
+  port: number,
+  address: string | undefined,
+  options: BindOptions,
+): Promise<ListeningSocket[]> {
+  return bind(port, address ?? LOOPBACK, options, false);
+}
+
+async function bind(port: number, address: string, options: BindOptions, shared: boolean): Promise<ListeningSocket[]> {
+  const { backlog = BACKLOG, family, ipv6Only = true, reusePort = false } = options;
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
     throw new OptionError(`port must be a whole number from 0 to 65535, not ${String(port)}`);
   }
-  const backlog = options.backlog ?? BACKLOG;
   if (!Number.isInteger(backlog) || backlog < 1 || backlog > 65535) {
     throw new OptionError(`backlog must be a whole number from 1 to 65535, not ${String(backlog)}`);
   }
+  if (family !== undefined && family !== "IPv4" && family !== "IPv6") {
+    throw new OptionError(`family must be "IPv4" or "IPv6", not ${String(family)}`);
+  }
+  if (reusePort && !hasReusePort(process.versions.node)) {
+    throw new OptionError(`reusePort needs Node 22.12 or later, and this is Node ${process.versions.node}`);
+  }
   const runtime = runtimeNamed(resolveOptions({ runtime: options.runtime }).runtime);
-  const addresses = await resolve(address, port);
-  const sockets: ListeningSocket[] = [];
-  for (const candidate of addresses) {
+  const key = JSON.stringify(["tcp", port, address, family ?? null, runtime.name]);
+  const inherited = takeInherited(key);
+  if (inherited !== null) return inherited.map((socket) => runtime.adopt(socket.address, socket.fd, backlog));
+  const addresses = await resolve(address, port, family, ipv6Only);
+  const bindOne: BindOne = (candidate, at) => runtime.bind(candidate, at, backlog, { ipv6Only, reusePort, shared });
+  const sockets = await bindAll(addresses, port, bindOne);
+  if (sockets.length === 0) throw new BindError("EADDRNOTAVAIL", address, port);
+  if (shared) rememberBound(key, sockets);
+  return sockets;
+}
+
+type BindOne = (address: string, port: number) => ReturnType<Runtime["bind"]>;
+
+/** A port that was free for the first address may be taken for the next: then another is tried. */
+async function bindAll(addresses: readonly string[], port: number, bindOne: BindOne): Promise<ListeningSocket[]> {
+  for (let attempt = 1; ; attempt++) {
+    const sockets: ListeningSocket[] = [];
     try {
-      sockets.push(await runtime.bind(candidate, sockets[0]?.address.port ?? port, backlog));
+      for (const address of addresses) {
+        try {
+          sockets.push(await bindOne(address, sockets[0]?.address.port ?? port));
+        } catch (error) {
+          if (!(error instanceof BindError && isMissing(error) && addresses.length > 1)) throw error;
+        }
+      }
+      return sockets;
     } catch (error) {
-      if (error instanceof BindError && isMissing(error) && (addresses.length > 1 || sockets.length > 0)) continue;
       for (const socket of sockets) socket.close();
-      throw error;
+      const taken = port === 0 && sockets.length > 0 && error instanceof BindError && error.code === "EADDRINUSE";
+      if (!taken || attempt === FREE_PORTS_TRIED) throw error;
     }
   }
-  if (sockets.length === 0) throw new BindError("EADDRNOTAVAIL", address, port);
-  return sockets;
 }
 
 /** A machine without IPv6 has no `::`, and no `::1` for its name: that is no failure as long as another address is there. */
@@ -61,8 +107,26 @@ function isMissing(error: BindError): boolean {
   return error.address.includes(":") && (error.code === "EAFNOSUPPORT" || error.code === "EADDRNOTAVAIL");
 }
 
-async function resolve(address: string, port: number): Promise<string[]> {
-  if (address === "") return ANY;
+/** SO_REUSEPORT came to Node with 22.12 and 23.1. */
+export function hasReusePort(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12);
+}
+
+async function resolve(
+  address: string,
+  port: number,
+  family: BindOptions["family"],
+  ipv6Only: boolean,
+): Promise<string[]> {
+  const addresses = await lookUp(address, port, ipv6Only || family === "IPv4");
+  const fitting = addresses.filter((candidate) => family === undefined || familyOf(candidate) === family);
+  if (fitting.length === 0) throw new BindError("EAFNOSUPPORT", address, port);
+  return fitting;
+}
+
+async function lookUp(address: string, port: number, ipv6Only: boolean): Promise<string[]> {
+  if (address === "") return ipv6Only ? ANY : ["::"]; // which then takes IPv4, too
   if (isIP(address) !== 0) return [address];
   try {
     const found = await lookup(address, { all: true, order: "ipv4first" });

@@ -2,9 +2,12 @@
  * What a server can be told: defaults, bounds, and where each is checked. Invariant: behind `resolveOptions` every value is
  * within its range, and 0 means "the sandbox's own default" (docs/protocol.md, CONFIG).
  */
+import type { BlockList } from "node:net";
 import { OptionError } from "./errors.js";
-import { BODY_BYTES_MAX, BODY_WINDOW_BYTES, WINDOW_BYTES_MIN, WRITE_WINDOW_BYTES } from "./limits.js";
+import { BODY_BYTES_MAX, BODY_WINDOW_BYTES, READ_CHUNK_BYTES, WINDOW_BYTES_MIN, WRITE_WINDOW_BYTES } from "./limits.js";
 import { defaultLogger, type Logger } from "./log.js";
+import { type SSLOptions, TLSContexts } from "./tls.js";
+import { trustedPeers } from "./trust.js";
 
 /** Who runs the sandbox. */
 export type RuntimeName = "node" | "wasmtime";
@@ -22,6 +25,13 @@ export interface ServerOptions {
    * that nobody but a trusted proxy can reach. Default: false.
    */
   proxyProtocol?: boolean | undefined;
+  /**
+   * With `proxyProtocol`: the addresses, or networks like `"10.0.0.0/8"`, that connections are taken from; others are closed
+   * unread. Default: the loopback ones. Only for the runtime `"node"`: wasmtime does not tell who connects.
+   */
+  trustedProxies?: readonly string[] | undefined;
+  /** Connections speak TLS: with this certificate, its key, and what else there is to say about it. */
+  sslOptions?: SSLOptions | undefined;
   /** Open connections of one worker; more wait in the kernel. */
   connectionsMax?: number | undefined;
   /** Bytes of one request's body; more is answered with 413. Default 16 MiB. */
@@ -38,6 +48,10 @@ export interface ServerOptions {
   writeTimeoutMs?: number | undefined;
   /** Bytes that one read of a stream may need to hold. */
   bufferBytesMax?: number | undefined;
+  /** Bytes that the iteration over a stream and its conversions take at a time. Default 64 KiB. */
+  readChunkBytes?: number | undefined;
+  /** Bytes that may wait to be sent on one stream; a write beyond throws StreamBufferFullError. Default: no bound. */
+  writeBufferBytesMax?: number | undefined;
   /** Bytes of a request's body that are sent to the host before the handler has taken any. Default 256 KiB. */
   bodyWindow?: number | undefined;
   /** Bytes of one stream or response that the host sends ahead of the peer. Default 256 KiB. */
@@ -52,6 +66,8 @@ type Limit =
   | "bodyTimeoutMs"
   | "writeTimeoutMs"
   | "bufferBytesMax"
+  | "readChunkBytes"
+  | "writeBufferBytesMax"
   | "bodyBytesMax"
   | "bodyWindow"
   | "writeWindow";
@@ -61,6 +77,9 @@ export type ResolvedOptions = Readonly<Record<Limit, number>> & {
   readonly runtime: RuntimeName;
   readonly workers: number;
   readonly proxyProtocol: boolean;
+  /** Who may connect; null: everybody, as far as is known here. */
+  readonly trusted: BlockList | null;
+  readonly tls: TLSContexts | null;
   readonly logger: Logger;
 };
 
@@ -69,10 +88,13 @@ const WORKERS_MAX = 64;
 
 /** Checks `options` and fills in the defaults. Throws OptionError that names the option. */
 export function resolveOptions(options: ServerOptions): ResolvedOptions {
+  const runtime = runtimeName(options.runtime ?? process.env.WATERSPOUT_RUNTIME ?? "node");
   return {
-    runtime: runtimeName(options.runtime ?? process.env.WATERSPOUT_RUNTIME ?? "node"),
+    runtime,
     workers: integer("workers", options.workers, 1, WORKERS_MAX, 1),
     proxyProtocol: options.proxyProtocol ?? false,
+    trusted: trusted(options, runtime),
+    tls: tls(options),
     logger: options.logger ?? defaultLogger,
     connectionsMax: integer("connectionsMax", options.connectionsMax, 1, UINT31_MAX, 0),
     bodyBytesMax: integer("bodyBytesMax", options.bodyBytesMax, 1, Number.MAX_SAFE_INTEGER, BODY_BYTES_MAX),
@@ -82,6 +104,8 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     bodyTimeoutMs: integer("bodyTimeoutMs", options.bodyTimeoutMs, 1, UINT31_MAX, 0),
     writeTimeoutMs: integer("writeTimeoutMs", options.writeTimeoutMs, 1, UINT31_MAX, 0),
     bufferBytesMax: integer("bufferBytesMax", options.bufferBytesMax, 1, UINT31_MAX, 0),
+    readChunkBytes: integer("readChunkBytes", options.readChunkBytes, 1, UINT31_MAX, READ_CHUNK_BYTES),
+    writeBufferBytesMax: integer("writeBufferBytesMax", options.writeBufferBytesMax, 1, Number.MAX_SAFE_INTEGER, 0),
     bodyWindow: integer("bodyWindow", options.bodyWindow, WINDOW_BYTES_MIN, UINT31_MAX, BODY_WINDOW_BYTES),
     writeWindow: integer("writeWindow", options.writeWindow, WINDOW_BYTES_MIN, UINT31_MAX, WRITE_WINDOW_BYTES),
   };
@@ -90,6 +114,23 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
 function runtimeName(name: string): RuntimeName {
   if (name === "node" || name === "wasmtime") return name;
   throw new OptionError(`runtime must be "node" or "wasmtime", not ${JSON.stringify(name)}`);
+}
+
+function trusted(options: ServerOptions, runtime: RuntimeName): BlockList | null {
+  const { proxyProtocol = false, trustedProxies } = options;
+  if (trustedProxies !== undefined && !proxyProtocol) throw new OptionError("trustedProxies needs proxyProtocol");
+  if (trustedProxies !== undefined && runtime === "wasmtime") {
+    throw new OptionError(
+      "trustedProxies cannot be held to with the runtime wasmtime, which does not tell who connects",
+    );
+  }
+  return proxyProtocol && runtime === "node" ? trustedPeers(trustedProxies) : null;
+}
+
+function tls(options: ServerOptions): TLSContexts | null {
+  if (options.sslOptions === undefined) return null;
+  if (options.proxyProtocol) throw new OptionError("sslOptions and proxyProtocol cannot be used together");
+  return new TLSContexts(options.sslOptions);
 }
 
 function integer(name: string, value: number | undefined, min: number, max: number, preset: number): number {

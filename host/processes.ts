@@ -1,130 +1,108 @@
 /**
- * `--runtime node --workers N`: N Node processes that share the port, and the one that watches over them.
+ * Several processes for one program: Tornado's fork_processes, for a runtime that cannot fork. A worker runs the program from its
+ * beginning, gets the sockets that were bound before, and goes on where `forkProcesses` returns its id.
  *
- * Invariants: a worker that ends abnormally is started again, at most RESTARTS_MAX times in all; one that ends in order is not; a
- * signal to the watching process reaches each worker once, over its channel, so that a terminal's Ctrl-C does not count twice.
+ * Invariant: a worker process does not outlive the one that started it, however that ends.
  */
-import cluster, { type Worker } from "node:cluster";
-import { createServer } from "node:net";
-import { RESTART_PAUSE_MS, RESTARTS_MAX } from "./limits.js";
+import { availableParallelism, constants } from "node:os";
+import { OptionError, WorkerError } from "./errors.js";
+import { taskId } from "./inheritance.js";
+import { RESTARTS_MAX } from "./limits.js";
+import { defaultLogger } from "./log.js";
+import { ProcessGroup } from "./processgroup.js";
 
-/** What a worker is told. */
-const STOP = "stop";
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+const PROCESSES_MAX = 1024;
 
-interface Serving {
-  /** The line that says where. */
-  serving: string;
+/** What serves in this process, for a stop by signal. */
+export const serving = new Set<{ stop(): Promise<void> }>();
+
+let forked = false;
+
+if (taskId() !== null) {
+  // Whatever the program does at SIGTERM is what it should do when its parent is gone.
+  process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
+  process.channel?.unref();
 }
 
-/** Whether this process is one of the workers. */
-export const isWorkerProcess = cluster.isWorker;
-
-/** A worker's side: reports that it serves. */
-export function reportServing(line: string): void {
-  process.send?.({ serving: line } satisfies Serving);
+/** How many processors this process may use, at least 1. */
+export function cpuCount(): number {
+  return availableParallelism();
 }
 
-/** A worker's side: calls `stop` when the watching process says so. Signals are for that process. */
-export function onStopMessage(stop: () => void): void {
-  process.on("SIGINT", () => {});
-  process.on("message", (message) => {
-    if (message === STOP) stop();
+/**
+ * Starts `count` processes (0 or null: one a processor) that run this program again, and watches over them. In each of them it
+ * resolves with the process's task id, from 0 to `count` - 1. In the calling process it never resolves: that forwards SIGINT and
+ * SIGTERM, starts a process that has ended abnormally again with the same id, and exits with 0 when all have ended normally.
+ *
+ * Sockets from `bindSockets` and `bindUnixSocket` that were bound before are shared: connections wait in them while no
+ * process lives. After `maxRestarts` (100) restarts the remaining ones are stopped, and it rejects with WorkerError, as it does when it is
+ * called twice or when this process serves already. A worker process without a handler for SIGINT or SIGTERM stops its servers in order.
+ */
+export async function forkProcesses(count: number | null = 0, maxRestarts: number = RESTARTS_MAX): Promise<number> {
+  const wanted = count === null || count === 0 ? cpuCount() : count;
+  if (!Number.isInteger(wanted) || wanted < 1 || wanted > PROCESSES_MAX) {
+    throw new OptionError(`count must be a whole number from 0 to ${PROCESSES_MAX}, not ${String(count)}`);
+  }
+  if (!Number.isInteger(maxRestarts) || maxRestarts < 0) {
+    throw new OptionError(`maxRestarts must be a whole number from 0 on, not ${String(maxRestarts)}`);
+  }
+  if (forked) throw new WorkerError("forkProcesses was called before");
+  if (serving.size > 0) throw new WorkerError("forkProcesses must be called before anything is served");
+  forked = true;
+  const id = taskId();
+  if (id !== null) {
+    stopOnSignals();
+    return id;
+  }
+  const group = new ProcessGroup({
+    count: wanted,
+    first: wanted,
+    restartsMax: maxRestarts,
+    warn: (text) => defaultLogger.warn(text),
+    message: () => {},
+    restarts: () => true,
   });
+  forwardSignals(group);
+  process.exit(await group.ended);
 }
 
-/** A port that is free now, for workers that are to share it. */
-export function freePort(address: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen({ port: 0, host: address === "" ? undefined : address, exclusive: true }, () => {
-      const bound = probe.address();
-      probe.close(() => resolve(typeof bound === "object" && bound !== null ? bound.port : 0));
-    });
-  });
+/** The first signal stops in order, the second at once. */
+export function forwardSignals(group: ProcessGroup): void {
+  onSignals(
+    (name) => group.signal(name),
+    () => group.signal("SIGKILL"),
+  );
 }
 
-/** What the watching process is told. */
-export interface WorkersEvents {
-  /** All of them serve. */
-  serving(line: string): void;
-  /** Something to be told on stderr. */
-  warn(text: string): void;
-  /** All have ended; the process ends with `status`. */
-  ended(status: number): void;
-}
-
-/** Workers that run this program with `args`. */
-export class Workers {
-  readonly #count: number;
-  readonly #events: WorkersEvents;
-  #servingCount = 0;
-  #announced = false;
-  #restarts = 0;
-  #stopping = false;
-  #status = 0;
-
-  constructor(count: number, args: readonly string[], events: WorkersEvents) {
-    this.#count = count;
-    this.#events = events;
-    cluster.setupPrimary({ args: [...args] });
-    this.#fork(); // the first alone: what is wrong with the application is then said once
-  }
-
-  /** Asks every worker to stop in order. */
-  stop(): void {
-    this.#stopping = true;
-    for (const worker of living()) worker.send(STOP);
-  }
-
-  /** Ends every worker at once. */
-  kill(): void {
-    this.#stopping = true;
-    for (const worker of living()) worker.process.kill("SIGKILL");
-  }
-
-  #fork(): void {
-    const worker = cluster.fork();
-    let serves = false;
-    worker.on("message", (message: Serving) => {
-      serves = true;
-      this.#serves(message.serving);
-    });
-    worker.on("exit", (code: number | null, signal: string | null) => this.#exited(serves, code, signal));
-  }
-
-  #serves(line: string): void {
-    this.#servingCount++;
-    if (this.#announced) return;
-    if (this.#servingCount === 1) for (let index = 1; index < this.#count; index++) this.#fork();
-    if (this.#servingCount < this.#count) return;
-    this.#announced = true;
-    this.#events.serving(line);
-  }
-
-  #exited(served: boolean, code: number | null, signal: string | null): void {
-    if (!this.#stopping && code !== 0) {
-      if (!served && !this.#announced) this.#giveUp(code ?? 1);
-      else if (this.#restarts >= RESTARTS_MAX) {
-        this.#events.warn(`gave up after ${RESTARTS_MAX} restarts of worker processes`);
-        this.#giveUp(1);
-      } else {
-        this.#restarts++;
-        const how = signal === null ? `with status ${code}` : `by ${signal}`;
-        this.#events.warn(`a worker process has ended ${how}; it is started again`);
-        setTimeout(() => !this.#stopping && this.#fork(), RESTART_PAUSE_MS);
-        return;
+/** Calls `stop` at the first SIGINT or SIGTERM; at the second `kill`, and exits with 128 and its number. */
+export function onSignals(stop: (name: NodeJS.Signals) => void, kill: () => void = () => {}): void {
+  let stopping = false;
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      if (stopping) {
+        kill();
+        process.exit(128 + constants.signals[signal]);
       }
-    }
-    if (living().length === 0) this.#events.ended(this.#status);
-  }
-
-  #giveUp(status: number): void {
-    this.#status = status;
-    this.kill();
+      stopping = true;
+      stop(signal);
+    });
   }
 }
 
-function living(): Worker[] {
-  return Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined && !worker.isDead()) as Worker[];
+/** For a worker process whose program does not care itself. */
+function stopOnSignals(): void {
+  let stopping = false;
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      if (process.listenerCount(signal) > 1) return;
+      if (stopping) process.exit(128 + constants.signals[signal]);
+      stopping = true;
+      const stops = [...serving].map((server) => server.stop());
+      Promise.all(stops).then(
+        () => process.exit(0),
+        () => process.exit(1),
+      );
+    });
+  }
 }

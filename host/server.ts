@@ -5,13 +5,16 @@
  * ends them all, and `closed` settles once.
  */
 import type { Address, ListeningSocket } from "./address.js";
-import { type Acceptor, Bridge } from "./bridge.js";
+import { type Acceptor, Bridge, type Peer } from "./bridge.js";
 import { OptionError } from "./errors.js";
-import { STOP_GRACE_MS } from "./limits.js";
-import { bindSockets } from "./netutil.js";
+import { guardSockets } from "./guard.js";
+import { RESTARTS_MAX, STATS_TIMEOUT_MS, STOP_GRACE_MS, STOP_SLACK_MS } from "./limits.js";
+import { type BindOptions, bindOwnSockets, bindSockets } from "./netutil.js";
 import { type ResolvedOptions, resolveOptions, type ServerOptions } from "./options.js";
 import { CORE_FILE } from "./paths.js";
-import { runtimeNamed, type Worker } from "./runtime/index.js";
+import { cpuCount, forkProcesses, serving } from "./processes.js";
+import { type GuardedSockets, runtimeNamed, type Worker } from "./runtime/index.js";
+import { type ServerStats, sumStats, type WorkerStats } from "./stats.js";
 import { type Session, type SessionEvents, Supervisor } from "./supervisor.js";
 
 /** By this a server is known across copies of the package. */
@@ -21,8 +24,8 @@ export const SERVER_BRAND: unique symbol = Symbol.for("waterspout.server") as ne
 class BridgeSession implements Session {
   readonly #bridge: Bridge;
 
-  constructor(acceptor: Acceptor, options: ResolvedOptions, listeners: number, events: SessionEvents) {
-    this.#bridge = new Bridge(acceptor, options, listeners, events);
+  constructor(bridge: Bridge) {
+    this.#bridge = bridge;
   }
 
   attach(worker: Worker): void {
@@ -52,7 +55,17 @@ export abstract class Server {
   #given: ServerOptions;
   readonly #supervisors: Supervisor[] = [];
   readonly #sockets: ListeningSocket[] = [];
+  readonly #guarded: GuardedSockets[] = [];
+  /** Those of the workers that live, and perhaps some that have ended. */
+  #bridges: Bridge[] = [];
+  /** What `bind` has been asked for. */
+  readonly #binding: Promise<void>[] = [];
+  /** Its sockets until `start` serves them; null from then on. */
+  #bound: ListeningSocket[] | null = [];
+  #started = false;
   #stopped: Promise<void> | null = null;
+  /** From a stop on: settles when nobody else will be let in. */
+  #finished: Promise<unknown> | null = null;
   #settle: { resolve: () => void; reject: (error: Error) => void };
 
   /** Resolves when the server has been stopped; rejects when its workers ended too often. Nobody has to listen. */
@@ -96,32 +109,77 @@ export abstract class Server {
    * Binds `port` (0: a free one) on `address` (default 127.0.0.1; `""`: all interfaces) and serves it. May be called again for
    * other ports. Resolves when connections are accepted; rejects with BindError or RuntimeUnavailableError.
    */
-  async listen(port: number, address?: string, options: { backlog?: number } = {}): Promise<void> {
-    await this.addSockets(await bindSockets(port, address, { ...options, runtime: this.#options.runtime }));
+  async listen(port: number, address?: string, options: Omit<BindOptions, "runtime"> = {}): Promise<void> {
+    await this.addSockets(await bindOwnSockets(port, address, { ...options, runtime: this.#options.runtime }));
+  }
+
+  /**
+   * Binds `port` as `listen` does, to be served by `start`, which also waits for this and rejects with its error; after `start`
+   * it is served at once.
+   */
+  bind(port: number, address?: string, options: Omit<BindOptions, "runtime"> = {}): Promise<void> {
+    const done = this.#bind(port, address, { ...options, runtime: this.#options.runtime });
+    done.catch(() => {}); // told by `start` when nobody awaits it
+    this.#binding.push(done);
+    return done;
+  }
+
+  async #bind(port: number, address: string | undefined, options: BindOptions): Promise<void> {
+    const sockets = await bindSockets(port, address, options);
+    if (this.#bound === null) await this.addSockets(sockets);
+    else this.#bound.push(...sockets);
+  }
+
+  /**
+   * Serves what `bind` has bound, in `processes` processes; 0 or null: one a processor. With the runtime `"node"` these are Node
+   * processes that run the whole program again, as with `forkProcesses`: this resolves in them, and never in the process that was started
+   * first. 1 serves in this process. With `"wasmtime"` they are wasmtime processes below this one.
+   *
+   * Rejects with the errors of `bind`, `forkProcesses` and `addSockets`, and with OptionError when it is called twice.
+   */
+  async start(processes: number | null = 1, maxRestarts: number = RESTARTS_MAX): Promise<void> {
+    if (this.#started) throw new OptionError("the server has been started before");
+    this.#started = true;
+    await Promise.all(this.#binding);
+    const count = processes === null || processes === 0 ? cpuCount() : processes;
+    if (this.#options.runtime === "wasmtime") this.configure({ workers: count });
+    else if (processes !== 1) await forkProcesses(count, maxRestarts);
+    const sockets = this.#bound ?? [];
+    this.#bound = null;
+    if (sockets.length > 0) await this.addSockets(sockets);
   }
 
   /** Serves sockets from `bindSockets`; they belong to the server from then on, also when it fails. */
   async addSockets(sockets: readonly ListeningSocket[]): Promise<void> {
+    let guarded: GuardedSockets | null = null;
+    let supervisor: Supervisor | null = null;
+    try {
+      for (const socket of sockets) checkRuntime(socket, this.#options);
+      guarded = await guardSockets(sockets, this.scheme, this.#options);
+      if (this.#stopped !== null) throw new OptionError("the server has been stopped");
+      supervisor = this.#newSupervisor(guarded);
+      this.#supervisors.push(supervisor);
+      this.#sockets.push(...guarded.sockets);
+      this.#guarded.push(guarded);
+      serving.add(this);
+      await supervisor.start();
+    } catch (error) {
+      this.#forget(supervisor, guarded?.sockets ?? sockets);
+      throw error;
+    }
+  }
+
+  #newSupervisor({ sockets, peers }: GuardedSockets): Supervisor {
     const options = this.#options;
-    const supervisor = new Supervisor({
+    return new Supervisor({
       runtime: runtimeNamed(options.runtime),
       module: CORE_FILE,
       sockets,
       count: options.runtime === "wasmtime" ? options.workers : 1,
       logger: options.logger,
-      session: (events) => new BridgeSession(this.acceptor(), options, sockets.length, events),
+      session: (events) => new BridgeSession(this.#newBridge(options, sockets.length, events, peers)),
       failed: (error) => this.#fail(error),
     });
-    try {
-      if (this.#stopped !== null) throw new OptionError("the server has been stopped");
-      for (const socket of sockets) checkRuntime(socket, options);
-      this.#supervisors.push(supervisor);
-      this.#sockets.push(...sockets);
-      await supervisor.start();
-    } catch (error) {
-      this.#forget(supervisor, sockets);
-      throw error;
-    }
   }
 
   /**
@@ -133,9 +191,52 @@ export abstract class Server {
     return this.#stopped;
   }
 
+  /**
+   * Reads the files of `sslOptions` again, for handshakes from now on; connections that are open go on. Throws TLSConfigError,
+   * and keeps the certificates that it has, when a file is not what it should be. Without `sslOptions` it throws OptionError.
+   */
+  reloadCertificates(): void {
+    if (this.#options.tls === null) throw new OptionError("the server has no sslOptions");
+    this.#options.tls.reload();
+  }
+
+  /**
+   * Closes all open connections, also those with something in flight: after `stop`, to wait no longer. Without it the server goes on
+   * accepting. Resolves when they are closed.
+   */
+  async closeAllConnections(): Promise<void> {
+    await this.#finished;
+    await Promise.all(this.#bridges.map((bridge) => within(bridge.closeAll(), STATS_TIMEOUT_MS)));
+  }
+
+  /** What the server has done since its workers were started: connections, requests, bytes, time. All 0 once it has been stopped. */
+  async stats(): Promise<ServerStats> {
+    const told = await Promise.all(this.#bridges.map((bridge) => within(bridge.stats(), STATS_TIMEOUT_MS)));
+    const stats = sumStats(told.filter((each): each is WorkerStats => !!each));
+    const refused = this.#sockets.reduce((sum, socket) => sum + (socket.refused ?? 0), 0);
+    return { ...stats, connectionsRefused: stats.connectionsRefused + refused };
+  }
+
+  #newBridge(
+    options: ResolvedOptions,
+    listeners: number,
+    events: SessionEvents,
+    peers: ReadonlyMap<string, Peer> | null,
+  ): Bridge {
+    const bridge = new Bridge(this.acceptor(), options, listeners, events, peers);
+    this.#bridges = [...this.#bridges.filter((each) => !each.over), bridge];
+    return bridge;
+  }
+
   async #end(graceMs: number): Promise<void> {
-    for (const socket of this.#sockets) socket.close();
+    for (const socket of this.#bound ?? []) socket.close();
+    this.#finished = Promise.all(this.#sockets.map((socket) => socket.finish?.() ?? socket.close()));
+    await this.#finished;
+    const startedMs = performance.now();
     await Promise.all(this.#supervisors.map((supervisor) => supervisor.stop(graceMs)));
+    const restMs = Math.max(graceMs - (performance.now() - startedMs), STOP_SLACK_MS);
+    await Promise.all(this.#guarded.map((guarded) => guarded.drained(restMs)));
+    serving.delete(this);
     this.#settle.resolve();
   }
 
@@ -145,15 +246,26 @@ export abstract class Server {
     void this.stop(0);
   }
 
-  #forget(supervisor: Supervisor, sockets: readonly ListeningSocket[]): void {
+  #forget(supervisor: Supervisor | null, sockets: readonly ListeningSocket[]): void {
     for (const socket of sockets) {
       socket.close();
       const at = this.#sockets.indexOf(socket);
       if (at >= 0) this.#sockets.splice(at, 1);
     }
+    if (supervisor === null) return;
     const at = this.#supervisors.indexOf(supervisor);
     if (at >= 0) this.#supervisors.splice(at, 1);
+    if (this.#supervisors.length === 0) serving.delete(this);
   }
+}
+
+/** What `promise` resolves with, null when that takes longer. */
+async function within<T>(promise: Promise<T>, ms: number): Promise<T | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(resolve, ms, null);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
 function checkRuntime(socket: ListeningSocket, options: ResolvedOptions): void {

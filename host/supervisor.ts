@@ -167,7 +167,7 @@ export class Supervisor {
     if (slot.timer !== null) clearTimeout(slot.timer);
     slot.timer = null;
     const reason = error ?? new WorkerError("it ended without being asked to");
-    failed(reason);
+    failed(new WorkerError(`${slot.name} could not be started: ${reason.message}`, { cause: reason }));
     if (this.#stopping) this.#ended();
     else if (slot.served) this.#restart(slot, reason);
   }
@@ -182,8 +182,7 @@ export class Supervisor {
       return;
     }
     this.#restarts++;
-    const quiet = performance.now() - slot.startedMs > RESTART_FORGET_MS;
-    slot.pauseMs = quiet || slot.pauseMs === 0 ? RESTART_PAUSE_MS : Math.min(slot.pauseMs * 2, RESTART_PAUSE_MAX_MS);
+    slot.pauseMs = restartPause(slot.pauseMs, performance.now() - slot.startedMs);
     logger.error(`${slot.name} has ended: ${reason.message}; it is started again in ${slot.pauseMs} ms`);
     slot.timer = setTimeout(() => {
       slot.timer = setTimeout(() => slot.worker?.kill(), START_TIMEOUT_MS);
@@ -194,6 +193,12 @@ export class Supervisor {
       );
     }, slot.pauseMs);
   }
+}
+
+/** The pause before a worker that lived for `livedMs` is started again; `lastMs` is the one before that, 0 if there was none. */
+export function restartPause(lastMs: number, livedMs: number): number {
+  if (lastMs === 0 || livedMs > RESTART_FORGET_MS) return RESTART_PAUSE_MS;
+  return Math.min(lastMs * 2, RESTART_PAUSE_MAX_MS);
 }
 
 function newSlot(name: string): Slot {

@@ -3,7 +3,7 @@
  *
  * Invariant: a handler that throws or rejects is logged and its stream closed; nobody else notices.
  */
-import { type Address, readAddress } from "./address.js";
+import type { Address } from "./address.js";
 import type { Acceptor, Bridge, Endpoint } from "./bridge.js";
 import { ProtocolError, StreamClosedError } from "./errors.js";
 import { ADDRESS_BYTES, OPEN_BYTES } from "./frames.js";
@@ -46,8 +46,10 @@ function open(
 ): Endpoint {
   const told = end - start === OPEN_BYTES + ADDRESS_BYTES;
   if (end - start !== OPEN_BYTES && !told) throw new ProtocolError("OPEN");
-  const peer = told ? { address: readAddress(chunk, start + OPEN_BYTES) } : bridge.peer(chunk.readUInt32LE(start));
-  return new IOStream(bridge, id, (stream) => {
+  const peer = bridge.peer(chunk.readUInt32LE(start), chunk, told ? start + OPEN_BYTES : -1);
+  return new IOStream(bridge, id, peer ?? null, (stream) => {
+    if (peer === undefined) return stream.close();
+    stream.tls = peer?.tls ?? null;
     try {
       const result = handle(stream, peer === null ? null : peer.address);
       if (result !== undefined) Promise.resolve(result).catch((error) => fail(stream, error, logger));

@@ -4,8 +4,9 @@
  * Invariant: it is held to be serving when it has lived for SETTLE_MS; one that ends before that is not started again.
  */
 import type { Address, ListeningSocket } from "./address.js";
+import { guardSockets } from "./guard.js";
 import { STOP_GRACE_MS } from "./limits.js";
-import { bindSockets } from "./netutil.js";
+import { bindOwnSockets } from "./netutil.js";
 import { type ResolvedOptions, resolveOptions, type ServerOptions } from "./options.js";
 import { runtimeNamed, type Worker } from "./runtime/index.js";
 import { type Session, type SessionEvents, Supervisor } from "./supervisor.js";
@@ -69,7 +70,8 @@ export class WasmApplication {
 
   async listen(port: number, address: string): Promise<void> {
     const { runtime, workers, logger } = this.options;
-    const sockets = await bindSockets(port, address, { runtime });
+    const bound = await bindOwnSockets(port, address, { runtime });
+    const { sockets } = await guardSockets(bound, this.scheme, this.options);
     this.#sockets = sockets;
     this.#supervisor = new Supervisor({
       runtime: runtimeNamed(runtime),

@@ -46,11 +46,9 @@ export class Pipe {
 
   /** A character a byte. */
   text(): string {
-    const text = changetype<string>(__new(usize(this.size) << 1, idof<string>()));
-    for (let i: usize = 0; i < usize(this.size); i++) {
-      store<u16>(changetype<usize>(text) + (i << 1), load<u8>(this.source + i));
-    }
-    return text;
+    const units = new StaticArray<u16>(this.size);
+    for (let i = 0; i < this.size; i++) unchecked((units[i] = load<u8>(this.source + usize(i))));
+    return String.UTF16.decodeUnsafe(changetype<usize>(units), usize(this.size) << 1);
   }
 }
 

@@ -7,6 +7,7 @@
 import type { Socket } from "node:net";
 import { type Address, familyOf } from "../address.js";
 import type { Peer } from "../bridge.js";
+import { type TLSInfo, tlsOf } from "../tls.js";
 
 export const ERRNO_AGAIN = 6;
 export const ERRNO_BADF = 8;
@@ -120,6 +121,15 @@ export class Connection extends Descriptor implements Peer {
       this.#address = { address: remoteAddress, port: remotePort, family: familyOf(remoteAddress) };
     }
     return this.#address;
+  }
+
+  get tls(): TLSInfo | null {
+    return tlsOf(this.#socket);
+  }
+
+  setNodelay(on: boolean): boolean {
+    this.#socket.setNoDelay(on);
+    return true;
   }
 
   available(): number {

@@ -7,7 +7,7 @@ import { nodeRuntime } from "./node.js";
 import { wasmtimeRuntime } from "./wasmtime.js";
 import type { Runtime } from "./worker.js";
 
-export type { Runtime, Worker, WorkerEvents } from "./worker.js";
+export type { GuardedSockets, Runtime, Worker, WorkerEvents } from "./worker.js";
 
 /** The runtime of that name. */
 export function runtimeNamed(name: RuntimeName): Runtime {

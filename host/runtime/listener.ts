@@ -1,38 +1,79 @@
 /**
  * Listening sockets of the node runtime: node:net listens, and what it accepts waits here until the sandbox takes it.
  *
- * Invariant: a waiting socket is not read, and at most QUEUE_MAX wait: node:net cannot be told to stop accepting, so what comes
- * beyond that is refused.
+ * Invariant: at most QUEUE_MAX sockets wait, and only TLS reads ahead of the sandbox: node:net cannot be told to stop accepting,
+ * so what comes beyond that is refused. A shared listener is not accepted from before `begin`: until then worker processes may.
  */
-import { createServer, type Server, type Socket } from "node:net";
-import { type Address, familyOf, type ListeningSocket } from "../address.js";
+import { createServer, type ListenOptions, type Server, type Socket } from "node:net";
+import { type Address, familyOf, type ListeningSocket, type SocketOptions } from "../address.js";
 import { BindError } from "../errors.js";
+import { isTrusted } from "../trust.js";
 import type { AcceptQueue } from "./descriptors.js";
+import { Handshakes } from "./handshakes.js";
+import type { SharedListener } from "./sharedlistener.js";
+import type { Guard } from "./worker.js";
 
 const QUEUE_MAX = 1024;
+/** Rounds of Node's loop without a connection after which the kernel's queue is empty: libuv accepts one a round, or all. */
+const QUIET_ROUNDS = 3;
+const ignore = (): void => {};
 
 export class NodeListener implements ListeningSocket, AcceptQueue {
   readonly runtime = "node";
   readonly address: Address;
   readonly #server: Server;
+  readonly #shared: SharedListener | null;
+  readonly #backlog: number;
+  #guard: Guard | null = null;
+  #handshakes: Handshakes | null = null;
   #sockets: Socket[] = [];
   #changed: (() => void) | null = null;
+  #accepted = 0;
+  refused = 0;
 
-  constructor(server: Server, address: Address) {
+  /** `server` listens on `address`, or will on what is `shared`. */
+  constructor(server: Server, address: Address, shared: SharedListener | null = null, backlog = 0) {
     this.#server = server;
+    this.#shared = shared;
+    this.#backlog = backlog;
     this.address = address;
-    server.on("connection", (socket: Socket) => this.#take(socket));
+    server.on("connection", (socket: Socket) => this.#admit(socket));
     server.on("error", () => {}); // a connection that could not be accepted is the peer's loss alone
+  }
+
+  get sharedFd(): number | null {
+    return this.#shared === null ? null : this.#shared.sharedFd;
   }
 
   get waiting(): number {
     return this.#sockets.length;
   }
 
+  /** Accepts from now on. Calling it again changes nothing. Throws BindError when there is no such descriptor. */
+  begin(): void {
+    if (this.#shared === null || this.sharedFd === null) return;
+    this.#server.listen({ fd: this.#shared.give() }, this.#backlog);
+    if (!this.#server.listening) throw new BindError("EBADF", this.address.address, this.address.port);
+  }
+
+  /** Connections pass `guard` before they wait, also those that have come already. */
+  protect(guard: Guard): void {
+    this.#guard = guard;
+    if (guard.tls !== null) {
+      this.#handshakes = new Handshakes(guard.tls, guard.scheme, (socket, release) => {
+        release();
+        this.#take(socket);
+      });
+    }
+    const early = this.#sockets;
+    this.#sockets = [];
+    for (const socket of early) this.#admit(socket.off("error", ignore));
+  }
+
   shift(): Socket | undefined {
-    const socket = this.#sockets.shift();
-    socket?.removeAllListeners("error");
-    return socket;
+    let socket = this.#sockets.shift();
+    while (socket?.destroyed) socket = this.#sockets.shift();
+    return socket?.off("error", ignore);
   }
 
   watch(changed: (() => void) | null): void {
@@ -43,30 +84,73 @@ export class NodeListener implements ListeningSocket, AcceptQueue {
     const sockets = this.#sockets;
     this.#sockets = [];
     for (const socket of sockets) socket.destroy();
+    this.#handshakes?.close();
     this.#server.close();
+    this.#shared?.close();
+  }
+
+  #admit(socket: Socket): void {
+    this.#accepted++;
+    const trusted = this.#guard?.trusted ?? null;
+    if (trusted !== null && !isTrusted(trusted, socket.remoteAddress)) socket.destroy();
+    else if (this.#handshakes === null) this.#take(socket);
+    else this.#handshakes.begin(socket);
+  }
+
+  /** What waits in the kernel is taken first, so that nobody whom it has let in is refused. At most a full queue is taken. */
+  async finish(): Promise<void> {
+    await queueTaken(() => this.#accepted);
+    this.#server.close();
+    this.#shared?.close();
+    await this.#handshakes?.finish();
   }
 
   #take(socket: Socket): void {
     if (this.#sockets.length >= QUEUE_MAX) {
+      this.refused++;
       socket.destroy();
       return;
     }
-    socket.on("error", () => {});
+    socket.on("error", ignore);
     this.#sockets.push(socket);
     this.#changed?.();
   }
 }
 
-/** Listens on one port. Rejects with BindError. */
-export function listen(address: string, port: number, backlog: number): Promise<NodeListener> {
-  const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
+/** Listens on one port, and accepts at once. Rejects with BindError. */
+export function listen(
+  address: string,
+  port: number,
+  backlog: number,
+  { ipv6Only = true, reusePort = false }: SocketOptions = {},
+): Promise<NodeListener> {
+  const server = newServer();
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => reject(new BindError(error.code ?? "EIO", address, port)));
-    server.listen({ host: address, port, backlog, ipv6Only: true }, () => {
+    server.listen({ host: address, port, backlog, ipv6Only, reusePort } as ListenOptions, () => {
       server.removeAllListeners("error");
       const bound = server.address();
       const real = typeof bound === "object" && bound !== null ? bound.port : port;
       resolve(new NodeListener(server, { address, port: real, family: familyOf(address) }));
     });
   });
+}
+
+/** A shared listener, for this process to accept from when a worker of it begins. */
+export function listenOn(shared: SharedListener, backlog: number): NodeListener {
+  return new NodeListener(newServer(), shared.address, shared, backlog);
+}
+
+/** Resolves when nothing waits in the kernel any more, to go by the number `accepted`; after a full queue at the latest. */
+export async function queueTaken(accepted: () => number): Promise<void> {
+  let quiet = 0;
+  for (let round = 0; round < QUEUE_MAX && quiet < QUIET_ROUNDS; round++) {
+    const before = accepted();
+    await new Promise((resolve) => setImmediate(resolve));
+    quiet = accepted() === before ? quiet + 1 : 0;
+  }
+}
+
+export function newServer(): Server {
+  return createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
 }

@@ -12,7 +12,8 @@ import { RuntimeUnavailableError, WorkerError } from "../errors.js";
 import type { FrameWriter } from "../frames.js";
 import { LineReader } from "../log.js";
 import { Connection, Descriptor, DescriptorTable, ERRNO_AGAIN, KIND_CHANNEL, Listener } from "./descriptors.js";
-import { listen, type NodeListener } from "./listener.js";
+import { listen, listenOn, type NodeListener } from "./listener.js";
+import { listenShared, SharedListener } from "./sharedlistener.js";
 import { GuestExit, type StandardStreams, WASI_MODULE, Wasi } from "./wasi.js";
 import type { Runtime, Worker, WorkerEvents } from "./worker.js";
 
@@ -65,6 +66,7 @@ class NodeWorker implements Worker, StandardStreams {
     this.#table = new DescriptorTable(() => this.#wake());
     for (const end of [this.#input, new ChannelEnd(), new ChannelEnd()]) this.#table.add(end);
     this.#listeners = sockets.map((socket) => new Listener(socket, this.#table));
+    for (const socket of sockets) socket.begin();
     for (const listener of this.#listeners) this.#table.add(listener);
     const wasi = new Wasi(this.#table, this);
     const { exports } = new WebAssembly.Instance(module, { [WASI_MODULE]: wasi.imports() });
@@ -261,7 +263,15 @@ const silent: StandardStreams = { readInput: () => 0, write: () => {} };
 
 export const nodeRuntime: Runtime = {
   name: "node",
-  bind: (address, port, backlog) => listen(address, port, backlog),
+  async bind(address, port, backlog, options) {
+    if (!options.shared) return await listen(address, port, backlog, options);
+    return listenOn(await listenShared(address, port, backlog, options, "node"), backlog);
+  },
+  adopt: (address, fd, backlog) => listenOn(new SharedListener("node", address, fd), backlog),
+  async guard(sockets, guard) {
+    for (const socket of sockets as readonly NodeListener[]) socket.protect(guard);
+    return { sockets, peers: null, drained: async () => {} };
+  },
   prepare: load,
   start(path: string, sockets: readonly ListeningSocket[], events: WorkerEvents): Worker {
     return new NodeWorker(modules.get(path) as WebAssembly.Module, sockets as readonly NodeListener[], events);

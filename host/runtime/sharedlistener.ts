@@ -1,95 +1,194 @@
 /**
- * A listener that this process holds and wasmtime workers accept from, so that it outlives them: connections that come while
- * no worker lives wait in the kernel for the next one.
+ * A listener that this process holds and others accept from, so that it outlives them: connections that come while no worker
+ * lives wait in the kernel for the next one. Workers are processes of wasmtime, or of this program (processgroup.ts).
  *
  * What libuv listens on it also accepts from; so the handle is bound here, made to listen by a child that inherits it and
- * exits, and never polled by this process. The handle is Node's private `tcp_wrap`: node:net has no socket that is bound only.
+ * exits, and never polled by this process. The handles are Node's private `tcp_wrap` and `pipe_wrap`: node:net has no socket that
+ * is bound only.
+ *
+ * Invariant: a descriptor has one owner. It is this object until `give`, and then whoever it was given to.
  */
 import { spawn } from "node:child_process";
+import { chmodSync, closeSync, linkSync, lstatSync, unlinkSync } from "node:fs";
 import { getSystemErrorName } from "node:util";
-import { type Address, familyOf, type ListeningSocket } from "../address.js";
+import { type Address, familyOf, type ListeningSocket, type SocketOptions } from "../address.js";
 import { BindError, RuntimeUnavailableError } from "../errors.js";
+import type { RuntimeName } from "../options.js";
 
-/** The part of tcp_wrap's TCP that is used. Results are 0 or -errno. */
-interface TcpHandle {
+/** The part of tcp_wrap's TCP and pipe_wrap's Pipe that is used. Results are 0 or -errno. */
+interface Handle {
   readonly fd: number;
-  bind(address: string, port: number): number;
-  bind6(address: string, port: number, flags: number): number;
-  getsockname(out: { port?: number }): number;
-  setNoDelay(yes: boolean): number;
   close(): void;
 }
 
-interface TcpBinding {
-  readonly TCP: new (type: number) => TcpHandle;
-  readonly constants: { readonly SERVER: number; readonly UV_TCP_IPV6ONLY: number };
+interface TcpHandle extends Handle {
+  bind(address: string, port: number, flags: number): number;
+  bind6(address: string, port: number, flags: number): number;
+  getsockname(out: { port?: number }): number;
+  setNoDelay(yes: boolean): number;
+}
+
+interface PipeHandle extends Handle {
+  bind(path: string): number;
+}
+
+interface Bindings {
+  tcp_wrap: {
+    readonly TCP: new (type: number) => TcpHandle;
+    readonly constants: {
+      readonly SERVER: number;
+      readonly UV_TCP_IPV6ONLY: number;
+      /** From Node 22.12 on. */
+      readonly UV_TCP_REUSEPORT?: number;
+    };
+  };
+  pipe_wrap: { readonly Pipe: new (type: number) => PipeHandle; readonly constants: { readonly SERVER: number } };
 }
 
 /** What the child runs: it takes descriptor 3, listens, and exits with the error's number. */
 const LISTEN = `
-  const { TCP, constants } = process.binding("tcp_wrap");
-  const handle = new TCP(constants.SERVER);
-  const error = handle.open(3) || handle.listen(Number(process.argv[1]));
+  const [name, kind, backlog] = process.argv.slice(1);
+  const binding = process.binding(name);
+  const handle = new binding[kind](binding.constants.SERVER);
+  const error = handle.open(3) || handle.listen(Number(backlog));
   process.reallyExit(-error);`;
 
-export class SharedListener implements ListeningSocket {
-  readonly runtime = "wasmtime";
-  readonly address: Address;
-  readonly #handle: TcpHandle;
-  #closed = false;
+/** A Unix-domain socket's file, known by its inode: a later file of that name is somebody else's. */
+interface SocketFile {
+  readonly path: string;
+  readonly inode: number;
+}
 
-  constructor(handle: TcpHandle, address: Address) {
-    this.#handle = handle;
+export class SharedListener implements ListeningSocket {
+  readonly runtime: RuntimeName;
+  readonly address: Address;
+  /** The descriptor in this process, for a child's stdio. */
+  readonly fd: number;
+  readonly #close: () => void;
+  readonly #file: SocketFile | null;
+  #mine = true;
+
+  /** `close` gives the descriptor back. */
+  constructor(
+    runtime: RuntimeName,
+    address: Address,
+    fd: number,
+    close: () => void = () => closeSync(fd),
+    file: SocketFile | null = null,
+  ) {
+    this.runtime = runtime;
     this.address = address;
+    this.fd = fd;
+    this.#close = close;
+    this.#file = file;
   }
 
-  /** The descriptor in this process, for a child's stdio. */
-  get fd(): number {
-    return this.#handle.fd;
+  get sharedFd(): number | null {
+    return this.#mine ? this.fd : null;
+  }
+
+  /** Somebody else will close the descriptor from now on. The handle that it was bound with stays as it is: closing it would
+   * close the descriptor, too. */
+  give(): number {
+    this.#mine = false;
+    return this.fd;
   }
 
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#handle.close();
+    this.removeFile();
+    if (!this.#mine) return;
+    this.#mine = false;
+    this.#close();
+  }
+
+  /** Removes the file of a Unix-domain socket, when it is still ours. */
+  removeFile(): void {
+    if (this.#file === null) return;
+    try {
+      if (lstatSync(this.#file.path).ino === this.#file.inode) unlinkSync(this.#file.path);
+    } catch {} // somebody else was faster
   }
 }
 
-/** Binds and listens. Rejects with BindError. */
-export async function listenShared(address: string, port: number, backlog: number): Promise<SharedListener> {
-  const { TCP, constants } = tcpBinding();
+/** Binds and listens, for `runtime` to serve. Rejects with BindError. */
+export async function listenShared(
+  address: string,
+  port: number,
+  backlog: number,
+  options: SocketOptions = {},
+  runtime: RuntimeName = "wasmtime",
+): Promise<SharedListener> {
+  const { TCP, constants } = binding("tcp_wrap");
   const handle = new TCP(constants.SERVER);
   const family = familyOf(address);
+  const reuse = options.reusePort ? (constants.UV_TCP_REUSEPORT ?? 0) : 0;
+  const flags = options.ipv6Only === false ? 0 : constants.UV_TCP_IPV6ONLY;
   const name: { port?: number } = {};
   // What accept() returns has the listener's TCP_NODELAY; the sandbox has no way to set it. A port in use is told by
   // getsockname: libuv keeps that error of bind back.
   const error =
-    (family === "IPv6" ? handle.bind6(address, port, constants.UV_TCP_IPV6ONLY) : handle.bind(address, port)) ||
+    (family === "IPv6" ? handle.bind6(address, port, flags | reuse) : handle.bind(address, port, reuse)) ||
     handle.getsockname(name) ||
     handle.setNoDelay(true) ||
-    (await listenInChild(handle.fd, backlog));
+    (await listenInChild("tcp_wrap", handle.fd, backlog));
   if (error !== 0) {
     handle.close();
     throw new BindError(getSystemErrorName(error), address, port);
   }
-  return new SharedListener(handle, { address, port: name.port ?? port, family });
+  return new SharedListener(runtime, { address, port: name.port ?? port, family }, handle.fd, () => handle.close());
 }
 
-function tcpBinding(): TcpBinding {
-  const process_ = process as unknown as { binding?: (name: string) => TcpBinding };
+/**
+ * Binds a Unix-domain socket and listens, for Node to serve; a `path` that starts with NUL is one of Linux's abstract names.
+ *
+ * The file gets its name when it has its mode and listens, and only if there is none: it is made under another name first. So
+ * libuv, which removes the name that it bound when its handle closes, never removes the file of whoever comes next.
+ */
+export async function listenSharedUnix(path: string, mode: number, backlog: number): Promise<SharedListener> {
+  const { Pipe, constants } = binding("pipe_wrap");
+  const handle = new Pipe(constants.SERVER);
+  const abstract = path.startsWith("\0");
+  const first = abstract ? path : `${path}.${process.pid}`;
+  const fail = (code: string) => {
+    handle.close();
+    return new BindError(code, path, null);
+  };
+  const bound = handle.bind(first);
+  if (bound !== 0) throw fail(getSystemErrorName(bound));
+  const address: Address = { address: path, port: 0, family: "unix" };
+  let file: SocketFile | null = null;
   try {
-    return process_.binding?.("tcp_wrap") as TcpBinding;
+    if (!abstract) chmodSync(first, mode);
+    const listened = await listenInChild("pipe_wrap", handle.fd, backlog);
+    if (listened !== 0) throw fail(getSystemErrorName(listened));
+    if (!abstract) {
+      linkSync(first, path);
+      unlinkSync(first);
+      file = { path, inode: lstatSync(path).ino };
+    }
   } catch (error) {
-    throw new RuntimeUnavailableError(`the wasmtime runtime cannot bind ports with Node ${process.version}`, {
+    const { code = "EIO" } = error as NodeJS.ErrnoException;
+    throw error instanceof BindError ? error : fail(code === "EEXIST" ? "EADDRINUSE" : code);
+  }
+  return new SharedListener("node", address, handle.fd, () => handle.close(), file);
+}
+
+function binding<Name extends keyof Bindings>(name: Name): Bindings[Name] {
+  const process_ = process as unknown as { binding(name: string): unknown };
+  try {
+    return process_.binding(name) as Bindings[Name];
+  } catch (error) {
+    throw new RuntimeUnavailableError(`sockets that are shared cannot be bound with Node ${process.version}`, {
       cause: error,
     });
   }
 }
 
 /** Returns 0 or -errno. */
-function listenInChild(fd: number, backlog: number): Promise<number> {
+function listenInChild(name: keyof Bindings, fd: number, backlog: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["-e", LISTEN, String(backlog)], {
+    const kind = name === "tcp_wrap" ? "TCP" : "Pipe";
+    const child = spawn(process.execPath, ["-e", LISTEN, name, kind, String(backlog)], {
       stdio: ["ignore", "ignore", "ignore", fd],
       env: {},
     });

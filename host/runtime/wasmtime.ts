@@ -10,11 +10,12 @@ import type { Readable, Writable } from "node:stream";
 import { promisify } from "node:util";
 import type { ListeningSocket } from "../address.js";
 import type { Peer } from "../bridge.js";
-import { RuntimeUnavailableError, WorkerError } from "../errors.js";
+import { OptionError, RuntimeUnavailableError, WorkerError } from "../errors.js";
 import type { FrameWriter } from "../frames.js";
 import { LineReader } from "../log.js";
 import { WASMTIME_FILE } from "../paths.js";
-import { listenShared, type SharedListener } from "./sharedlistener.js";
+import { listenShared, SharedListener } from "./sharedlistener.js";
+import { relay } from "./tlsrelay.js";
 import type { Runtime, Worker, WorkerEvents } from "./worker.js";
 
 /** preview1 sockets went away with wasmtime 47; 36 is the long-term release that has them. */
@@ -127,7 +128,12 @@ let checked: { binary: string; result: Promise<void> } | null = null;
 
 export const wasmtimeRuntime: Runtime = {
   name: "wasmtime",
-  bind: (address, port, backlog) => listenShared(address, port, backlog),
+  bind: listenShared,
+  adopt: (address, fd) => new SharedListener("wasmtime", address, fd),
+  guard(sockets, guard) {
+    if (guard.tls === null) throw new OptionError("wasmtime workers cannot tell who connects");
+    return relay(sockets as readonly SharedListener[], guard, guard.tls);
+  },
   prepare(): Promise<void> {
     const binary = binaryFile();
     if (checked?.binary !== binary) checked = { binary, result: checkVersion() };

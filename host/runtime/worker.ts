@@ -5,9 +5,11 @@
  * descriptors 3, 4, …; it is started, it tells what it writes and that it has ended, and it can be killed. What the bytes
  * mean, and what happens when it ends, is for others.
  */
-import type { ListeningSocket } from "../address.js";
-import type { Channel } from "../bridge.js";
+import type { BlockList } from "node:net";
+import type { Address, ListeningSocket, SocketOptions } from "../address.js";
+import type { Channel, Peer } from "../bridge.js";
 import type { RuntimeName } from "../options.js";
+import type { TLSContexts } from "../tls.js";
 
 /** What a worker tells. Nothing is told before `start` has returned. */
 export interface WorkerEvents {
@@ -27,10 +29,41 @@ export interface Worker extends Channel {
   finish(): void;
 }
 
+/** How a runtime binds. */
+export interface BindSettings extends SocketOptions {
+  readonly shared: boolean;
+}
+
+/** What stands between the network and the sandbox. */
+export interface Guard {
+  readonly tls: TLSContexts | null;
+  /** What is spoken inside TLS. */
+  readonly scheme: "http" | "tcp";
+  /** Who may connect; null: everybody. */
+  readonly trusted: BlockList | null;
+}
+
+/** Sockets with a guard in front. */
+export interface GuardedSockets {
+  /** What workers are started on and what stops listening when it is closed. */
+  readonly sockets: readonly ListeningSocket[];
+  /** Who is behind a connection by the address in its PROXY protocol header, which every connection has; null without such. */
+  readonly peers: ReadonlyMap<string, Peer> | null;
+  /** The workers have ended: resolves when what they wrote has left, after `ms` at the latest. */
+  drained(ms: number): Promise<void>;
+}
+
 export interface Runtime {
   readonly name: RuntimeName;
-  /** Binds one port; rejects with BindError. */
-  bind(address: string, port: number, backlog: number): Promise<ListeningSocket>;
+  /**
+   * Binds one port; rejects with BindError. With `shared`, worker processes of this program can accept from it, and connections
+   * wait in the kernel until somebody does.
+   */
+  bind(address: string, port: number, backlog: number, options: BindSettings): Promise<ListeningSocket>;
+  /** A socket that this process has from the one that started it. */
+  adopt(address: Address, fd: number, backlog: number): ListeningSocket;
+  /** Puts a guard in front of sockets. */
+  guard(sockets: readonly ListeningSocket[], guard: Guard): Promise<GuardedSockets>;
   /** Makes sure that `module` (the path of a .wasm file) can be run. Rejects with RuntimeUnavailableError. */
   prepare(module: string): Promise<void>;
   /** Starts a worker; `prepare` has been awaited. */

@@ -87,6 +87,22 @@ export function response(
   return frame(frames.FRAME_RESPONSE, idOf(number), head + sizes + name + value + body);
 }
 
+export function readUntil(number: i32, delimiter: string, maxBytes: u32 = 1000): string {
+  return frame(frames.FRAME_READ_UNTIL, idOf(number), u32s(maxBytes) + delimiter);
+}
+
+export function readBytes(number: i32, bytes: u32, partial: u32 = 0): string {
+  return frame(frames.FRAME_READ_BYTES, idOf(number), u32s(bytes) + u32s(partial));
+}
+
+export function write(number: i32, data: string): string {
+  return frame(frames.FRAME_WRITE, idOf(number), data);
+}
+
+export function close(number: i32, how: u32): string {
+  return frame(frames.FRAME_CLOSE, idOf(number), u32s(how));
+}
+
 // --- sandbox to host ---
 
 /** Settles, and tells what the sandbox has said. */

@@ -1,166 +1,22 @@
-// How HTTP/1 connections end: refusals, time limits, half-close and resets.
+// How HTTP/1 connections end when nobody is at fault, or the network is: time limits, half-close and resets.
 import { describe, expect, test } from "vitest-pool-assemblyscript/assembly";
 import { bytesInUse } from "../../assembly/buffer";
+import { BODY_TIMEOUT_MS, HEADER_TIMEOUT_MS, IDLE_TIMEOUT_MS } from "../../assembly/limits";
 import {
-  BODY_TIMEOUT_MS,
-  HEADER_TIMEOUT_MS,
-  HEAD_BYTES_MAX,
-  IDLE_TIMEOUT_MS,
-  LINGER_MS,
-  TARGET_BYTES_MAX,
-} from "../../assembly/limits";
-import { Peer } from "../../assembly/wasi/simnet";
-import { CLOSE, chunked, client, exchange, get, handler, ok, post, received, server } from "./httpsupport";
+  CLOSE,
+  chunked,
+  client,
+  exchange,
+  get,
+  handler,
+  isOver,
+  isRefusal,
+  ok,
+  post,
+  received,
+  server,
+} from "./httpsupport";
 import { pattern, settle, sleep, turn } from "./support";
-
-/** That `answer` is one refusal with this status, whole, and that the connection ends in order. */
-function refusal(peer: Peer, answer: string, status: i32): void {
-  const start = "HTTP/1.1 " + status.toString() + " ";
-  assert(answer.startsWith(start), start + " expected: " + answer);
-  const end = answer.indexOf("\r\n\r\n");
-  assert(end == answer.lastIndexOf("\r\n\r\n"), "one answer: " + answer);
-  const body = answer.substring(end + 4);
-  assert(answer.includes("\r\nContent-Length: " + body.length.toString() + "\r\n"), "length: " + answer);
-  assert(answer.includes("\r\nConnection: close\r\n") && body.endsWith("\n"), "fields: " + answer);
-  over(peer);
-}
-
-/** The connection has sent its last byte; what the peer still sends is dropped until its end. */
-function over(peer: Peer): void {
-  assert(peer.ended, "not ended");
-  assert(!peer.wasReset, "reset");
-  if (!peer.closed) peer.send(pattern(1000));
-  settle();
-  peer.end();
-  settle();
-  assert(peer.closed && !peer.wasReset, "not closed in order");
-  assert(server.connections == 0, "connections");
-  assert(bytesInUse() == 0, "memory");
-}
-
-function refused(data: string, status: i32): void {
-  const peer = client();
-  refusal(peer, exchange(peer, data), status);
-}
-
-describe("refusals", () => {
-  test("malformed requests", () => {
-    refused("asdf\r\n\r\n", 400);
-    refused("GET / HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n", 400);
-    refused("GET / HTTP/1.1\r\n\r\n", 400);
-    refused("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400);
-    refused("GET / HTTP/1.1\nHost: x\n\n", 400);
-    refused("FOO,BAR / HTTP/1.1\r\nHost: x\r\n\r\n", 400);
-    refused("GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505);
-    refused("CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n", 501);
-    refused(get("/", "Expect: miracles\r\n"), 417);
-    expect(handler.log).toBe("");
-  });
-
-  test("malformed framing", () => {
-    refused(post("/", "", "Content-Length: 0\r\n"), 400);
-    refused("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +10\r\n\r\n", 400);
-    refused("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5, 6\r\n\r\n", 400);
-    refused(chunked("/", "", "Content-Length: 3\r\n"), 400);
-    refused(chunked("/", "", "Transfer-Encoding: chunked\r\n"), 400);
-    refused("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 501);
-    expect(handler.log).toBe("");
-  });
-
-  test("limits: on both sides", () => {
-    const target = "/hello?n=1&x=".padEnd(TARGET_BYTES_MAX, "x");
-    let peer = client();
-    expect(exchange(peer, get(target))).toBe(ok("hello 1"));
-    peer.close();
-    settle();
-    refused(get(target + "x"), 414);
-    refused("GET /" + "x".repeat(TARGET_BYTES_MAX), 414); // nor is more of it awaited
-    const room = HEAD_BYTES_MAX - get("/hello?n=1", "X: \r\n").length;
-    peer = client();
-    expect(exchange(peer, get("/hello?n=1", "X: " + "x".repeat(room) + "\r\n"))).toBe(ok("hello 1"));
-    peer.close();
-    settle();
-    refused(get("/hello?n=1", "X: " + "x".repeat(room + 1) + "\r\n"), 431);
-    refused("GET / HTTP/1.1\r\nX: " + "x".repeat(HEAD_BYTES_MAX), 431);
-    refused(get("/", "X: y\r\n".repeat(100)), 431);
-  });
-
-  test("the limit of a body: on both sides, of known length and chunked", () => {
-    server.parameters.bodyBytesMax = 10;
-    let peer = client();
-    expect(exchange(peer, post("/sum", "0123456789"))).toBe(ok("10"));
-    expect(exchange(peer, chunked("/sum", "5\r\n01234\r\n5\r\n56789\r\n0\r\n\r\n"))).toBe(ok("10"));
-    peer.close();
-    settle();
-    handler.take();
-    refused(post("/sum", "0123456789a"), 413);
-    expect(handler.take()).toBe("");
-    refused("POST /sum HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n", 413);
-    refused(post("/sum", "0123456789a", "Expect: 100-continue\r\n"), 413);
-    handler.take();
-    refused(chunked("/sum", "5\r\n01234\r\n6\r\n56789a\r\n0\r\n\r\n"), 413);
-    expect(handler.take()).toBe("/sum gone(12)");
-  });
-
-  test("behind answers that are complete", () => {
-    const peer = client();
-    const answer = exchange(peer, get("/hello?n=1") + "nonsense\r\n\r\n" + get("/hello?n=3"));
-    expect(answer.startsWith(ok("hello 1"))).toBe(true);
-    refusal(peer, answer.substring(ok("hello 1").length), 400);
-    expect(handler.log).toBe("/hello finish");
-  });
-
-  test("behind an answer that comes later", () => {
-    const peer = client();
-    peer.send(get("/later?n=1&ms=50") + "nonsense\r\n\r\n");
-    sleep(50);
-    const answer = received(peer);
-    expect(answer.startsWith(ok("later 1"))).toBe(true);
-    refusal(peer, answer.substring(ok("later 1").length), 400);
-  });
-
-  test("of a body whose request is not answered", () => {
-    const peer = client();
-    refusal(peer, exchange(peer, chunked("/sum", "5\r\nabcde\r\nzz\r\n")), 400);
-    expect(handler.log).toBe("/sum gone(11)");
-  });
-
-  test("of a body while the answer is under way: it ends, and nothing of it comes after", () => {
-    const peer = client();
-    exchange(peer, chunked("/open", "5\r\nabcde\r\n"));
-    exchange(peer, "zz\r\n");
-    expect(peer.ended).toBe(true);
-    handler.request!.write("more");
-    handler.request!.finish();
-    settle();
-    expect(received(peer)).toBe("");
-    peer.end();
-    settle();
-    expect(handler.take()).toBe("/open data(abcde) gone(11)");
-  });
-
-  test("to a peer that never reads it", () => {
-    const peer = client();
-    peer.room = 0;
-    exchange(peer, "nonsense\r\n\r\n");
-    sleep(server.parameters.writeTimeoutMs);
-    expect(peer.closed).toBe(true);
-  });
-
-  test("a client that goes on sending is cut off", () => {
-    const peer = client();
-    exchange(peer, "nonsense\r\n\r\n");
-    for (let i = 0; i < 30 && !peer.closed; i++) exchange(peer, pattern(65536));
-    expect(peer.closed).toBe(true);
-  });
-
-  test("a client that stays is left", () => {
-    const peer = client();
-    exchange(peer, "nonsense\r\n\r\n");
-    sleep(LINGER_MS);
-    expect(peer.closed).toBe(true);
-  });
-});
 
 describe("time limits", () => {
   test("a connection that says nothing is closed without a word", () => {
@@ -181,7 +37,7 @@ describe("time limits", () => {
       expect(exchange(peer, "x")).toBe("");
     }
     sleep(HEADER_TIMEOUT_MS / 30);
-    refusal(peer, received(peer), 408);
+    isRefusal(peer, received(peer), 408);
   });
 
   test("an idle connection is closed without a word", () => {
@@ -212,7 +68,7 @@ describe("time limits", () => {
       expect(exchange(peer, "x")).toBe("");
     }
     sleep(BODY_TIMEOUT_MS);
-    refusal(peer, received(peer), 408);
+    isRefusal(peer, received(peer), 408);
     expect(handler.log).toBe("/sum gone(4)");
   });
 
@@ -423,5 +279,5 @@ test("Connection: close with more behind it does not cost the answer", () => {
   peer.send(get("/hello?n=2"));
   sleep(50);
   expect(received(peer)).toBe(ok("later 1", CLOSE));
-  over(peer);
+  isOver(peer);
 });

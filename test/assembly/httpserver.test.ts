@@ -1,8 +1,9 @@
 // HTTPServer: its connections together, draining, and what it shares with other servers.
 import { expect, test } from "vitest-pool-assemblyscript/assembly";
 import { bytesInUse } from "../../assembly/buffer";
+import { ACCEPTS_PER_TURN, DRAIN_REQUEST_MS } from "../../assembly/limits";
 import { bindSockets } from "../../assembly/netutil";
-import { connect, network } from "../../assembly/wasi/simnet";
+import { Peer, connect, network } from "../../assembly/wasi/simnet";
 import { CLOSE, chunked, client, exchange, get, handler, isAlive, ok, post, received, server } from "./httpsupport";
 import { newest, server as streams, settle, sleep, turn } from "./support";
 
@@ -40,24 +41,67 @@ test("requests know their connection and their number", () => {
 
 test("drain: idle connections close, requests in flight are answered, then all is over", () => {
   const idle = client();
-  const fresh = client();
   const busy = client();
   exchange(idle, get("/hello"));
-  exchange(busy, get("/later?n=1&ms=500"));
+  exchange(busy, get("/later?n=1&ms=1000"));
   received(idle);
+  sleep(DRAIN_REQUEST_MS);
   server.drain(10000);
   settle();
   expect(idle.closed).toBe(true);
-  expect(fresh.closed).toBe(true);
   expect(received(idle)).toBe("");
   expect(busy.ended).toBe(false);
   expect(connect().closed).toBe(true);
-  sleep(500);
+  sleep(1000 - DRAIN_REQUEST_MS);
   expect(received(busy)).toBe(ok("later 1", CLOSE));
   expect(busy.ended).toBe(true);
   busy.end();
   settle();
   expect(server.connections).toBe(0);
+});
+
+test("drain: one that is new, or was answered a moment ago, may still bring a request", () => {
+  const fresh = client();
+  const silent = client();
+  const busy = client();
+  exchange(busy, get("/hello?n=1"));
+  sleep(DRAIN_REQUEST_MS - 1);
+  exchange(busy, get("/hello?n=2"));
+  received(busy);
+  server.drain(10000);
+  settle();
+  expect(silent.closed).toBe(false);
+  expect(exchange(fresh, get("/hello?n=3"))).toBe(ok("hello 3", CLOSE));
+  sleep(1);
+  expect(silent.closed).toBe(true);
+  sleep(DRAIN_REQUEST_MS - 2);
+  expect(exchange(busy, get("/hello?n=4"))).toBe(ok("hello 4", CLOSE));
+  expect(busy.ended).toBe(true);
+});
+
+test("drain: a request that has come and was not read yet is answered, however long its connection was idle", () => {
+  const peer = client();
+  exchange(peer, get("/hello?n=1"));
+  received(peer);
+  sleep(10 * DRAIN_REQUEST_MS);
+  peer.send(get("/hello?n=2"));
+  server.drain(10000);
+  settle();
+  expect(received(peer)).toBe(ok("hello 2", CLOSE));
+});
+
+test("drain: connections that wait in the queue are taken and answered", () => {
+  client();
+  const peers: Array<Peer> = [];
+  for (let i = 0; i < 3 * ACCEPTS_PER_TURN; i++) {
+    peers.push(connect());
+    peers[i].send(get("/hello?n=" + i.toString()));
+  }
+  server.drain(10000);
+  settle();
+  expect(server.accepting).toBe(false);
+  for (let i = 0; i < peers.length; i++) expect(received(peers[i])).toBe(ok("hello " + i.toString(), CLOSE));
+  expect(connect().closed).toBe(true);
 });
 
 test("drain: a head that has come in part is still answered", () => {

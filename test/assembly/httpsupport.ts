@@ -8,6 +8,7 @@
 //   /big?n=100000         so many bytes at once
 //
 // The handler notes what it is told: `/echo data(abc) finish` …, `gone(3)` for onConnectionClose.
+import { bytesInUse } from "../../assembly/buffer";
 import { HTTPServer } from "../../assembly/httpserver";
 import { HTTPHandler, HTTPServerRequest } from "../../assembly/httputil";
 import { IOLoop, Timeout } from "../../assembly/ioloop";
@@ -179,4 +180,29 @@ export const CLOSE: string = "Connection: close\r\n";
 /** The connection is still good for a request. */
 export function isAlive(peer: Peer): bool {
   return exchange(peer, get("/hello?n=99")) == ok("hello 99");
+}
+
+/** That `answer` is one refusal with this status, whole, and that the connection ends in order. */
+export function isRefusal(peer: Peer, answer: string, status: i32): void {
+  const start = "HTTP/1.1 " + status.toString() + " ";
+  assert(answer.startsWith(start), start + " expected: " + answer);
+  const end = answer.indexOf("\r\n\r\n");
+  assert(end == answer.lastIndexOf("\r\n\r\n"), "one answer: " + answer);
+  const body = answer.substring(end + 4);
+  assert(answer.includes("\r\nContent-Length: " + body.length.toString() + "\r\n"), "length: " + answer);
+  assert(answer.includes("\r\nConnection: close\r\n") && body.endsWith("\n"), "fields: " + answer);
+  isOver(peer);
+}
+
+/** The connection has sent its last byte; what the peer still sends is dropped until its end. */
+export function isOver(peer: Peer): void {
+  assert(peer.ended, "not ended");
+  assert(!peer.wasReset, "reset");
+  if (!peer.closed) peer.send(pattern(1000));
+  settle();
+  peer.end();
+  settle();
+  assert(peer.closed && !peer.wasReset, "not closed in order");
+  assert(server.connections == 0, "connections");
+  assert(bytesInUse() == 0, "memory");
 }

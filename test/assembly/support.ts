@@ -34,9 +34,9 @@ export function sleep(milliseconds: i64): void {
 
 /** Bytes as a string, a character a byte. */
 export function text(source: usize, size: i32): string {
-  const text = changetype<string>(__new(usize(size) << 1, idof<string>()));
-  for (let i: usize = 0; i < usize(size); i++) store<u16>(changetype<usize>(text) + (i << 1), load<u8>(source + i));
-  return text;
+  const units = new StaticArray<u16>(size);
+  for (let i = 0; i < size; i++) units[i] = load<u8>(source + usize(i));
+  return String.UTF16.decodeUnsafe(changetype<usize>(units), usize(size) << 1);
 }
 
 /** A string's bytes, a byte a character; they stay as long as the array. */
@@ -48,11 +48,13 @@ export function bytes(text: string): StaticArray<u8> {
 
 /** `size` bytes that tell their place, so that a lost or doubled piece shows. */
 export function pattern(size: i32): string {
-  let text = "";
-  for (let line = 0; text.length < 8192; line++) text += line.toString().padStart(7, "0") + "\n";
-  while (text.length < size) text += text;
-  return text.substr(0, size);
+  for (let line = patterned.length / 8; patterned.length < min(size, 8192); line++) {
+    patterned += line.toString().padStart(7, "0") + "\n";
+  }
+  while (patterned.length < size) patterned += patterned;
+  return patterned.substr(0, size);
 }
+let patterned: string = "";
 
 export function write(stream: IOStream, text: string): bool {
   const source = bytes(text);

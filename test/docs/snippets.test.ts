@@ -42,7 +42,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 test("every block is of a kind that is tested", () => {
   for (const { place, language, name } of blocks) {
     expect(["ts", "sh", "ini", "text"], place).toContain(language);
-    if (language === "ts") expect([...Object.keys(ANSWERS), "server.ts"], place).toContain(name);
+    if (language === "ts") expect([...Object.keys(ANSWERS), "server.ts", "secure.ts"], place).toContain(name);
   }
 });
 

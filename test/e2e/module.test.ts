@@ -10,7 +10,7 @@ import { commandLine, workersOf } from "./processes.js";
 import { eventually, NODE, ROOT, start, WASMTIME } from "./ways.js";
 
 const CORE = path.join(ROOT, "build/core.wasm");
-const DEMO = path.join(ROOT, "build/demo.wasm");
+const APPLICATIONS = ["demo.wasm", "echo.wasm"];
 
 /** The list of imports is the list of rights: poll, the sockets that were handed over, the channel, a clock, an end. */
 const RIGHTS = [
@@ -34,15 +34,15 @@ test("core.wasm imports exactly its rights, all of WASI preview1", () => {
   expect(new Set(imports.map((wanted) => wanted.kind))).toEqual(new Set(["function"]));
 });
 
-test("demo.wasm has no right that core.wasm has not", () => {
-  const imports = WebAssembly.Module.imports(compile(DEMO));
+test.each(APPLICATIONS)("%s has no right that core.wasm has not", (file) => {
+  const imports = WebAssembly.Module.imports(compile(path.join(ROOT, "build", file)));
   for (const { module, name } of imports) {
     expect(module).toBe("wasi_snapshot_preview1");
     expect(RIGHTS).toContain(name);
   }
 });
 
-test.each(["core.wasm", "demo.wasm"])("%s exports its start, turn and its memory, nothing else", (file) => {
+test.each(["core.wasm", ...APPLICATIONS])("%s exports its start, turn and its memory, nothing else", (file) => {
   const exports = WebAssembly.Module.exports(compile(path.join(ROOT, "build", file)));
   const found = exports.map(({ name, kind }) => `${kind} ${name}`).sort();
   expect(found).toEqual(["function _initialize", "function _start", "function turn", "memory memory"]);

@@ -8,6 +8,7 @@ import { handlerSuite } from "./suite-handlers.js";
 import { httpSuite } from "./suite-http.js";
 import { limitSuite } from "./suite-limits.js";
 import { echoSuite, streamSuite } from "./suite-streams.js";
+import { workerSuite } from "./suite-workers.js";
 import { NODE } from "./ways.js";
 
 describe(NODE.name, () => {
@@ -19,4 +20,5 @@ describe(NODE.name, () => {
   limitSuite(NODE);
   faultSuite(NODE);
   commandSuite(NODE);
+  workerSuite(NODE);
 });

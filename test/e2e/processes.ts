@@ -1,6 +1,6 @@
 // What the kernel says about a process and all that it started: who lives, what it costs. Linux, proc(5).
 // Nothing here kills by name: only what a test has started, found through its parent.
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** Clock ticks a second in /proc/PID/stat; Linux shows user space 100 whatever the kernel's own rate is. */
@@ -36,11 +36,21 @@ export function isAlive({ pid, startTime }: ProcessId): boolean {
   return found !== null && found.state !== "Z" && found.startTime === startTime;
 }
 
-/** The processes below `pid` that run the wasmtime binary: a server's workers. */
+/** The processes below `pid` that serve: wasmtime, or the command itself once more. */
 export function workersOf(pid: number): ProcessId[] {
+  const serves = (argument: string): boolean => /(^|\/)(wasmtime|cli\.js)$/.test(argument);
   return processTree(pid)
     .slice(1)
-    .filter((member) => /(^|\/)wasmtime$/.test(commandLine(member.pid)[0] ?? ""));
+    .filter((member) => commandLine(member.pid).slice(0, 2).some(serves));
+}
+
+/** Whether the process has the server's end of the loopback connection between these two ports. */
+export function holdsConnection(pid: number, serverPort: number, clientPort: number): boolean {
+  const hex = (port: number): string => `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  const rows = (read("/proc/net/tcp") ?? "").split("\n").map((line) => line.trim().split(/\s+/));
+  const row = rows.find(([, local, remote]) => local?.endsWith(hex(serverPort)) && remote?.endsWith(hex(clientPort)));
+  const links = entries(`/proc/${pid}/fd`).map((fd) => link(`/proc/${pid}/fd/${fd}`));
+  return row !== undefined && links.includes(`socket:[${row[9]}]`);
 }
 
 export function commandLine(pid: number): string[] {
@@ -108,6 +118,14 @@ function entries(path: string): string[] {
     return readdirSync(path);
   } catch {
     return []; // the process has ended meanwhile
+  }
+}
+
+function link(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return ""; // closed meanwhile
   }
 }
 

@@ -1,17 +1,18 @@
-// The command on one runtime: how it starts, how it ends, and what it does when a port, an application or a worker fails it.
+// The command on one runtime: how it starts, how it ends, and what it does when a port or an application fails it.
 
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import net from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { networkInterfaces } from "node:os";
+import { afterEach, describe, expect, test } from "vitest";
 
 import { Client } from "./client.js";
-import { isAlive, type ProcessId, workersOf } from "./processes.js";
 import { eventually, type Options, run, type Server, start, type Way } from "./ways.js";
 
 const GET = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 const slow = (ms: number): string => `GET /slow?ms=${ms} HTTP/1.1\r\nHost: x\r\n\r\n`;
+
+const hasIPv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === "::1"));
 
 export function commandSuite(way: Way): void {
   describe("serving", () => {
@@ -29,6 +30,28 @@ export function commandSuite(way: Way): void {
       expect(response).toMatchObject({ status: 200 });
       expect(response.headers.get("content-type")).toMatch(/^text\/plain\b/);
       expect(response.body.toString()).toBe("Hello, world");
+    });
+
+    test("a .js module whose default export is an instance", async () => {
+      const server = await serve("test/e2e/apps/instance.js");
+      expect(server.url).toBe(`tcp://127.0.0.1:${server.port}`);
+      expect((await (await server.connect()).readToEnd()).toString()).toBe("instance\n");
+    });
+
+    test("on the runtime that the environment names, unless the command line does", async () => {
+      const env = { WATERSPOUT_RUNTIME: "abacus" };
+      server = await start(way, "examples/hello.ts", [], { env });
+      const { code, stderr } = await run(["run", "examples/hello.ts", "--port", "0"], { env });
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/"abacus"/);
+    });
+
+    test.skipIf(!hasIPv6)("on an IPv6 address", async () => {
+      const { url, port } = await serve("examples/hello.ts", ["--address", "::1"]);
+      expect(url).toBe(`http://[::1]:${port}/`);
+      const client = await Client.connect(port, { host: "::1" });
+      expect((await client.send(GET).readResponse()).status).toBe(200);
+      client.close();
     });
 
     test("on another address", async () => {
@@ -145,102 +168,6 @@ export function commandSuite(way: Way): void {
     test("an unknown option", () => fails(["examples/hello.ts", "--speed", "high"], 2, /--speed/));
     test("workers that are no number", () => fails(["examples/hello.ts", "--workers", "many"], 2, /workers/));
     test("no workers", () => fails(["examples/hello.ts", "--workers", "0"], 2, /workers/));
-  });
-}
-
-/** Only for the runtime that has workers. */
-export function workerSuite(way: Way): void {
-  describe("workers", () => {
-    let server: Server;
-    beforeAll(async () => {
-      server = await start(way, way.demo, ["--workers", "2"]);
-    });
-    afterAll(() => server.stop());
-
-    /** Connections that `worker` has accepted: the other one was not running meanwhile. */
-    const acceptedBy = async (worker: ProcessId): Promise<Client[]> => {
-      const others = workersOf(server.pid).filter(({ pid }) => pid !== worker.pid);
-      for (const { pid } of others) process.kill(pid, "SIGSTOP");
-      const clients = await Promise.all(Array.from({ length: 10 }, () => server.connect()));
-      const answers = await Promise.all(clients.map((client) => client.send(GET).readResponse()));
-      for (const { pid } of others) process.kill(pid, "SIGCONT");
-      expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200));
-      return clients;
-    };
-
-    test("are as many as asked for, and each serves the port", async () => {
-      await eventually("two workers", () => workersOf(server.pid).length === 2);
-      for (const worker of workersOf(server.pid)) await acceptedBy(worker);
-    });
-
-    test("one that is killed is replaced; the other serves on; the server says so", async () => {
-      const [victim, other] = workersOf(server.pid);
-      const [cut, kept] = [await acceptedBy(victim), await acceptedBy(other)];
-      process.kill(victim.pid, "SIGKILL");
-      for (let i = 0; i < 50; i++) expect((await server.get("/")).status).toBe(200);
-      for (const client of cut) await client.gone();
-      for (const client of kept) expect((await client.send(GET).readResponse()).status).toBe(200);
-      await server.complaint(/worker/i);
-      await eventually("two workers", () => workersOf(server.pid).length === 2);
-      expect(isAlive(other)).toBe(true);
-      await acceptedBy(workersOf(server.pid).find(({ pid }) => pid !== other.pid)!);
-    });
-
-    test("all of them killed in the middle of answers: who comes next is served", async () => {
-      const cut = await Promise.all(Array.from({ length: 10 }, () => server.connect()));
-      for (const client of cut) client.send(slow(60_000));
-      await server.get("/");
-      for (const { pid } of workersOf(server.pid)) process.kill(pid, "SIGKILL");
-      for (const client of cut) await client.gone();
-      expect((await server.get("/")).status).toBe(200);
-      await eventually("two workers", () => workersOf(server.pid).length === 2);
-    });
-
-    test("a worker that dies again and again is replaced with pauses, not in a busy loop", async () => {
-      const seen = new Set<number>();
-      const until = performance.now() + 3000;
-      while (performance.now() < until) {
-        for (const { pid } of workersOf(server.pid)) {
-          seen.add(pid);
-          process.kill(pid, "SIGKILL");
-        }
-        await sleep(5);
-      }
-      expect(seen.size).toBeLessThan(60);
-      await eventually("two workers", () => workersOf(server.pid).length === 2);
-      expect((await server.get("/")).status).toBe(200);
-    });
-
-    test("end with the server, however it ends", async () => {
-      const doomed = await start(way, way.demo, ["--workers", "2"]);
-      const workers = workersOf(doomed.pid);
-      doomed.signal("SIGKILL");
-      await doomed.exited;
-      await eventually("no worker left", () => !workers.some(isAlive), 5000);
-    });
-  });
-
-  describe("wasmtime", () => {
-    const fails = async (wasmtime: string): Promise<string> => {
-      const result = await run(["run", "examples/hello.ts", "--port", "0", "--runtime", "wasmtime"], {
-        env: { WATERSPOUT_WASMTIME: wasmtime },
-      });
-      expect(result).toMatchObject({ code: 1, stdout: "" });
-      expect(result.stderr).toMatch(/^waterspout: [^\n]+\n$/);
-      return result.stderr;
-    };
-
-    test("of another version is refused, naming both", async () => {
-      expect(await fails("test/e2e/apps/wasmtime-48")).toMatch(/36.*48\.0\.0|48\.0\.0.*36/);
-    });
-
-    test("that is not there", async () => {
-      expect(await fails("/nowhere/wasmtime")).toMatch(/\/nowhere\/wasmtime/);
-    });
-
-    test("that does not run", async () => {
-      expect(await fails("/dev/null")).toMatch(/\/dev\/null/);
-    });
   });
 }
 

@@ -7,15 +7,17 @@ import { type Server, start, type Way } from "./ways.js";
 
 const MIB = 1024 * 1024;
 
-export function echoSuite(way: Way): void {
+/** `app`: an example that sends lines back, in either language. */
+export function echoSuite(way: Way, app = "examples/echo.ts"): void {
+  const inTypeScript = app.endsWith(".ts");
   describe("echo", () => {
     let server: Server;
     beforeAll(async () => {
-      server = await start(way, "examples/echo.ts");
+      server = await start(way, app);
     });
     afterAll(() => server.stop());
 
-    test("says where it serves", () => {
+    test.runIf(inTypeScript)("says where it serves", () => {
       expect(server.output.stdout).toBe(`Waterspout serves tcp://127.0.0.1:${server.port} (${way.runtime})\n`);
     });
 
@@ -73,7 +75,7 @@ export function echoSuite(way: Way): void {
       const bystander = await server.connect();
       const client = await server.connect();
       await client.send("x".repeat(70_000)).gone();
-      await server.complaint(/UnsatisfiableRead/);
+      if (inTypeScript) await server.complaint(/UnsatisfiableRead/);
       expect(await bystander.send("still here\n").readUntil("\n")).toBe("still here\n");
     });
 

@@ -74,10 +74,11 @@ describe("echoes", () => {
   test("a MARK is echoed at the end of the turn, the last of several alone", async () => {
     const { worker } = start();
     worker.ready();
+    await worker.hear();
     worker.say(requestFrame(ID));
     worker.say(requestFrame(idOf(4)));
     const echoes = (await worker.hear()).filter(({ type }) => type === f.FRAME_ECHO);
-    expect(echoes.map(({ id }) => id)).toEqual([3]);
+    expect(echoes.map(({ id }) => id)).toEqual([3, 3]); // the second ends the batch
     expect(await worker.hear()).toEqual([]);
   });
 
@@ -88,7 +89,20 @@ describe("echoes", () => {
     worker.say(requestFrame(ID));
     endpoints[0].bridge.writer.empty(f.FRAME_CANCEL, ID);
     endpoints[0].bridge.written();
-    expect((await worker.hear()).map(({ type }) => type)).toEqual([f.FRAME_CANCEL, f.FRAME_ECHO]);
+    expect((await worker.hear()).map(({ type }) => type)).toEqual([f.FRAME_CANCEL, f.FRAME_ECHO, f.FRAME_ECHO]);
+  });
+
+  test("every batch ends with one, which repeats the last", async () => {
+    const { worker, endpoints } = start();
+    worker.ready();
+    worker.say(requestFrame(ID));
+    await worker.hear();
+    endpoints[0].bridge.writer.empty(f.FRAME_CANCEL, ID);
+    endpoints[0].bridge.written();
+    expect((await worker.hear()).map(({ type, id }) => [type, id])).toEqual([
+      [f.FRAME_CANCEL, ID],
+      [f.FRAME_ECHO, 2],
+    ]);
   });
 });
 

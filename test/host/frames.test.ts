@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 
 import { REASONS } from "../../host/errors.js";
 import * as frames from "../../host/frames.js";
+import { readStats, STAT_NAMES, sumStats } from "../../host/stats.js";
 import { type Frame, frame } from "./fakeworker.js";
 
 const root = new URL("../../", import.meta.url);
@@ -45,6 +46,22 @@ describe("the numbers", () => {
     expect(Object.fromEntries(reasons.map(([name, value]) => [name.slice("REASON_".length), value]))).toEqual(REASONS);
   });
 
+  test("of the STATS table are those of docs/protocol.md and of the sandbox", () => {
+    const camel = (name: string): string => name.toLowerCase().replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+    const section = read("docs/protocol.md").split("STATS is a table")[1] ?? "";
+    const rows = [...section.matchAll(/^\| (\d+) \| ([A-Z_]+) \| /gm)].slice(0, STAT_NAMES.length);
+    expect(rows.map(([, offset, name]) => [Number(offset), camel(name)])).toEqual(
+      STAT_NAMES.map((name, index) => [index * 8, name]),
+    );
+    const sandbox = constants("assembly/stats.ts");
+    expect(frames.STATS_BYTES).toBe(STAT_NAMES.length * 8);
+    expect(sandbox.get("STATS")).toBe(STAT_NAMES.length);
+    sandbox.delete("STATS");
+    expect([...sandbox].map(([name, index]) => [camel(name), index])).toEqual(
+      STAT_NAMES.map((name, index) => [name, index]),
+    );
+  });
+
   test("of an id's slot are the sandbox's", () => {
     expect(constants("assembly/bridge/ids.ts").get("SLOT_BITS")).toBe(Math.log2(frames.SLOT_MASK + 1));
   });
@@ -55,6 +72,30 @@ function constants(path: string): Map<string, number> {
   const rows = read(path).matchAll(/^export const ([A-Z0-9_]+): \w+ = (0x[0-9a-f]+|\d+);/gm);
   return new Map([...rows].map(([, name, value]) => [name, Number(value)]));
 }
+
+describe("STATS", () => {
+  const table = (...values: bigint[]): Buffer => {
+    const bytes = Buffer.alloc(frames.STATS_BYTES);
+    for (const [index, value] of values.entries()) bytes.writeBigUInt64LE(value, index * 8);
+    return bytes;
+  };
+
+  test("is read by name, and added up; the longest turn is the longest of all", () => {
+    const first = readStats(table(1n, 2n, 0n, 0n, 5n, 0n, 0n, 0n, 0n, 10n, 100n, 50n, 30n), 0, frames.STATS_BYTES);
+    const second = readStats(table(10n, 20n, 0n, 0n, 2n ** 53n - 1n - 5n, 0n, 0n, 0n, 0n, 10n, 100n, 70n), 0, 144);
+    expect(first).toMatchObject({ connectionsNow: 1, connectionsEver: 2, bytesIn: 5, turns: 10, turnNsMax: 50 });
+    const sum = sumStats([first, second]);
+    expect(sum).toMatchObject({ connectionsNow: 11, connectionsEver: 22, turns: 20, turnNs: 200, turnNsMax: 70 });
+    expect(sum).toMatchObject({ bytesIn: Number.MAX_SAFE_INTEGER, readyPerTurn: 1.5, workers: [first, second] });
+    expect(sumStats([])).toMatchObject({ turnNsMax: 0, readyPerTurn: 0, workers: [] });
+  });
+
+  test("of another size, or with a number that nothing can have counted, is malformed", () => {
+    for (const size of [0, 143, 152]) expect(() => readStats(Buffer.alloc(size), 0, size)).toThrow(/malformed/);
+    expect(() => readStats(table(2n ** 53n), 0, frames.STATS_BYTES)).toThrow(/malformed/);
+    expect(() => readStats(table(2n ** 64n - 1n), 0, frames.STATS_BYTES)).toThrow(/malformed/);
+  });
+});
 
 class Collector implements frames.FrameSink {
   readonly frames: Frame[] = [];

@@ -10,7 +10,7 @@ const PLAIN = { "Content-Type": "text/plain" };
 
 function serve(handler: RequestHandler, options = {}): FakeWorker {
   const worker = new FakeWorker((logger) => new HTTPServer(handler, { ...options, logger }).acceptor(), options);
-  worker.peers.set(9, { address: { address: "192.0.2.1", port: 5, family: "IPv4" } });
+  worker.peers.set(9, { address: { address: "192.0.2.1", port: 5, family: "IPv4" }, tls: null });
   return worker.ready();
 }
 
@@ -201,7 +201,7 @@ describe("respond", () => {
     "x".repeat(39),
     "x".repeat(41),
     "ü".repeat(20),
-    "x".repeat(39) + "é",
+    `${"x".repeat(39)}é`,
     "\ud800",
     "y".repeat(16_000),
   ])("sends text %#", async (text) => {

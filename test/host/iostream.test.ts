@@ -28,7 +28,7 @@ function open(handle: Handle = () => {}, options = {}): Opened {
     }
   }
   const worker = new FakeWorker((logger) => new Server({ ...options, logger }).acceptor(), options);
-  worker.peers.set(9, { address: { address: "192.0.2.1", port: 5, family: "IPv4" } });
+  worker.peers.set(9, { address: { address: "192.0.2.1", port: 5, family: "IPv4" }, tls: null });
   worker.ready();
   worker.say(frame(f.FRAME_OPEN, ID, u32(9, 0)));
   return { ...opened, worker } as Opened;

@@ -1,7 +1,10 @@
 // The small things: options, addresses, the loop's names, log lines, loading an application.
 import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 
 import { loadApplication } from "../../host/app.js";
 import { encodeHeaders } from "../../host/httpheaders.js";
@@ -192,6 +195,17 @@ describe("an application", () => {
     ["nowhere.ts", "USAGE", /no file/],
   ])("%s: %s", async (file, code, message) => {
     await expect(load(file)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+  });
+
+  test("may be TypeScript without a package that says so", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "waterspout-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, "app.ts");
+    writeFileSync(file, "enum Status { Fine = 200 }\nexport default (request: any) => request.respond(Status.Fine);\n");
+    expect(await loadApplication(file, {})).toBeInstanceOf(HTTPServer);
+    const broken = join(folder, "broken.wasm");
+    writeFileSync(broken, "no module");
+    await expect(loadApplication(broken, {})).rejects.toMatchObject({ code: "USAGE" });
   });
 
   test("that fails while it loads says why", async () => {

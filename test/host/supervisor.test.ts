@@ -40,6 +40,8 @@ function supervise(count: number): Supervisor {
   const runtime: Runtime = {
     name: "node",
     bind: () => Promise.reject(new Error("not here")),
+    adopt: () => expect.fail("not here"),
+    guard: () => Promise.reject(new Error("not here")),
     prepare: () => Promise.resolve(),
     start(_module, _sockets, events) {
       const worker = new Started(events, last);

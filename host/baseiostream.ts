@@ -1,0 +1,309 @@
+/**
+ * What every stream can do, whatever its bytes come from: Tornado's BaseIOStream. `iostream.ts` is a connection that the sandbox
+ * holds, `nodestream.ts` any Duplex of Node's.
+ *
+ * Invariants: at most one read is pending. What a read took and did not use is held here and is what the next read sees
+ * first. Reads that a stream carries out itself (`startUntil`, `startBytes`) are only started while nothing is held.
+ */
+import type { Duplex } from "node:stream";
+import {
+  AlreadyReadingError,
+  OptionError,
+  type Reason,
+  StreamBufferFullError,
+  StreamClosedError,
+  UnsatisfiableReadError,
+} from "./errors.js";
+import { HeldBytes } from "./heldbytes.js";
+import { DELIMITER_BYTES_MAX, READ_UNTIL_BYTES_MAX, READ_UNTIL_CLOSE_BYTES_MAX } from "./limits.js";
+import { type Data, toBytes } from "./outflow.js";
+import { toNode, toWeb, type WebStreams } from "./streamconversion.js";
+
+/** What a stream may hold and how it reads. */
+export interface StreamLimits {
+  /** Bytes that one read may need to hold; 0: no bound but that of the call. */
+  readonly bufferBytesMax: number;
+  /** Bytes that are taken at a time where a read has no amount of its own. */
+  readonly readChunkBytes: number;
+  /** Bytes that may wait to be sent; 0: no bound. */
+  readonly writeBufferBytesMax: number;
+}
+
+/** Where the bytes up to an end lie within `bytes`, of which those before `searched` had none; -1: there is none yet. */
+type FindEnd = (bytes: Buffer, searched: number) => number;
+
+const UINT32_MAX = 0xffffffff;
+
+export abstract class BaseIOStream implements AsyncIterable<Buffer> {
+  readonly #limits: StreamLimits;
+  #held: HeldBytes | null = null;
+  /** A read that takes several steps is pending. */
+  #stepping = false;
+
+  /** @internal */
+  constructor(limits: StreamLimits) {
+    this.#limits = limits;
+  }
+
+  // --- what each kind of stream does in its own way ---
+
+  /** Whether the stream is closed, by either side. */
+  abstract get closed(): boolean;
+
+  /** Whether the peer has ended its side and everything that it sent has been taken. Writing may still work. */
+  abstract get ended(): boolean;
+
+  /** What every further call rejects with, and why the stream was closed; null while it is open. */
+  abstract get error(): StreamClosedError | null;
+
+  /**
+   * Calls `callback` once when the stream is closed, after its pending promises, whether or not everything that had come was
+   * read; soon if it is closed already. Null removes it. A peer that ends its side has not closed the stream: see `ended`.
+   */
+  abstract setCloseCallback(callback: (() => void) | null): void;
+
+  /**
+   * Sends `data` (text as UTF-8). Several writes may be pending; they go out in order.
+   *
+   * Resolves when all of `data` has been given to the peer's connection, so awaiting it is the back-pressure. Rejects with
+   * StreamClosedError when it never will be; nobody has to listen for that. Throws StreamBufferFullError when more than
+   * `writeBufferBytesMax` would wait with it (by default there is no bound): nothing of it is sent, and the stream stays open.
+   */
+  abstract write(data: Data): Promise<void>;
+
+  /** Closes the stream once everything written has been sent. A pending read gets StreamClosedError. May be called again. */
+  abstract close(): void;
+
+  /** Closes the stream at once; what was written and not sent is lost. */
+  abstract abort(): void;
+
+  /**
+   * Sends small pieces at once (true) or lets the kernel gather them (false): TCP_NODELAY, which is on by default. Returns
+   * whether it could be set: only where Node holds the socket, so not under wasmtime.
+   */
+  abstract setNodelay(on: boolean): boolean;
+
+  /** Whether a read of this stream's own is pending. */
+  protected abstract get reading(): boolean;
+
+  /** What comes next, at least 1 byte and at most `bytesMax`. Rejects with StreamClosedError, `"END"` for the peer's end. */
+  protected abstract pull(bytesMax: number): Promise<Buffer>;
+
+  /** Closes at once for a reason that later calls are told. */
+  protected abstract closeFor(reason: Reason): void;
+
+  /** Reads through `delimiter` while nothing is held. */
+  protected startUntil(delimiter: Uint8Array, maxBytes: number): Promise<Buffer> {
+    return this.#step(() => this.#scan(maxBytes, findDelimiter(delimiter)));
+  }
+
+  /** Reads `bytes` bytes while nothing is held. */
+  protected startBytes(bytes: number): Promise<Buffer> {
+    return this.#step(() => this.#gather(bytes));
+  }
+
+  /** What is held is not wanted any more. */
+  protected dropHeld(): void {
+    this.#held = null;
+  }
+
+  // --- reading ---
+
+  /**
+   * Reads up to and including `delimiter` (1 to 256 bytes).
+   *
+   * Rejects with UnsatisfiableReadError when the delimiter does not end within `maxBytes` (default 64 KiB), which closes the
+   * stream; with StreamClosedError when the peer ended before it, and with AlreadyReadingError while another read is pending.
+   */
+  readUntil(delimiter: Data, maxBytes: number = READ_UNTIL_BYTES_MAX): Promise<Buffer> {
+    const bytes = toBytes(delimiter);
+    if (bytes.length === 0 || bytes.length > DELIMITER_BYTES_MAX) {
+      throw new OptionError(`a delimiter has 1 to ${DELIMITER_BYTES_MAX} bytes, not ${bytes.length}`);
+    }
+    checkSize("maxBytes", maxBytes, 1);
+    const busy = this.#busy();
+    if (busy !== null) return busy;
+    const own = typeof delimiter === "string" ? bytes : Uint8Array.from(bytes);
+    if (this.#held === null) return this.startUntil(own, maxBytes);
+    return this.#step(() => this.#scan(maxBytes, findDelimiter(own)));
+  }
+
+  /**
+   * Reads up to the end of the first match of `regex`, whose text is the bytes, one character each (latin-1). What came behind it
+   * stays for the next read. The match is looked for anew with each piece that comes, so it may be shorter than it would be
+   * with more bytes; and it is looked for in this process, so a regex whose time explodes is a way to hold it up.
+   *
+   * Rejects as `readUntil`: the match has to end within `maxBytes` (default 64 KiB).
+   */
+  readUntilRegex(regex: RegExp, maxBytes: number = READ_UNTIL_BYTES_MAX): Promise<Buffer> {
+    checkSize("maxBytes", maxBytes, 1);
+    return this.#busy() ?? this.#step(() => this.#scan(maxBytes, findRegex(regex)));
+  }
+
+  /**
+   * Reads `bytes` bytes, or with `partial` whatever there is, at least 1 and at most `bytes`.
+   *
+   * Rejects with StreamClosedError when the peer ended before that, with AlreadyReadingError while another read is pending, and
+   * with StreamBufferFullError when `bytes` is more than a `bufferBytesMax` that was set.
+   */
+  readBytes(bytes: number, options: { partial?: boolean } = {}): Promise<Buffer> {
+    checkSize("bytes", bytes, 0);
+    if (bytes === 0) return Promise.resolve(Buffer.alloc(0));
+    const busy = this.#busy();
+    if (busy !== null) return busy;
+    const held = this.#held;
+    if (options.partial === true) return held === null ? this.pull(bytes) : Promise.resolve(this.#take(held, bytes));
+    const { bufferBytesMax } = this.#limits;
+    if (bufferBytesMax > 0 && bytes > bufferBytesMax) {
+      return Promise.reject(new StreamBufferFullError(`a read may hold ${bufferBytesMax} bytes, not ${bytes}`));
+    }
+    return held === null ? this.startBytes(bytes) : this.#step(() => this.#gather(bytes));
+  }
+
+  /**
+   * Fills `target` from its beginning, or with `partial` whatever there is of it, at least 1 byte. Resolves with the number of
+   * bytes. Rejects as `readBytes`; what has come until then is in `target`.
+   */
+  readInto(target: Uint8Array, options: { partial?: boolean } = {}): Promise<number> {
+    if (target.length === 0) return Promise.resolve(0);
+    return this.#busy() ?? this.#step(() => this.#fill(target, options.partial === true));
+  }
+
+  /**
+   * Reads until the peer ends its side, and returns all of it. Writing still works after that.
+   *
+   * Rejects with StreamBufferFullError when it is more than `maxBytes` (default: `bufferBytesMax` if that was set, else 16 MiB),
+   * and with StreamClosedError when the connection broke instead of ending.
+   */
+  async readUntilClose(maxBytes: number = this.#limits.bufferBytesMax || READ_UNTIL_CLOSE_BYTES_MAX): Promise<Buffer> {
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    for await (const part of this) {
+      bytes += part.length;
+      if (bytes > maxBytes) throw new StreamBufferFullError(`the peer sent more than ${maxBytes} bytes`);
+      parts.push(part);
+    }
+    return Buffer.concat(parts, bytes);
+  }
+
+  /** Yields what comes, in pieces of at most `readChunkBytes`, until the peer ends its side. Throws when the connection breaks. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
+    while (true) {
+      let part: Buffer;
+      try {
+        part = await this.readBytes(this.#limits.readChunkBytes, { partial: true });
+      } catch (error) {
+        if (error instanceof StreamClosedError && error.reason === "END") return;
+        throw error;
+      }
+      yield part;
+    }
+  }
+
+  // --- as other kinds of streams ---
+
+  /**
+   * The stream as a pair of Web Streams, which then do all its reading and writing. Closing `writable` closes the stream after
+   * what was written, so do it when `readable` has ended; cancelling or aborting either side closes it at once.
+   */
+  toWeb(): WebStreams {
+    return toWeb(this, this.#limits.readChunkBytes);
+  }
+
+  /** The stream as a Duplex of Node's, which then does all its reading and writing. Ending it closes the stream after what was written. */
+  toNode(): Duplex {
+    return toNode(this, this.#limits.readChunkBytes);
+  }
+
+  // --- reads in several steps ---
+
+  #busy(): Promise<never> | null {
+    return this.#stepping || this.reading ? Promise.reject(new AlreadyReadingError()) : null;
+  }
+
+  async #step<T>(steps: () => Promise<T>): Promise<T> {
+    this.#stepping = true;
+    try {
+      return await steps();
+    } finally {
+      this.#stepping = false;
+    }
+  }
+
+  async #scan(maxBytes: number, findEnd: FindEnd): Promise<Buffer> {
+    let searched = 0;
+    while (true) {
+      const window = this.#held?.view(maxBytes);
+      const size = window?.length ?? 0;
+      if (window !== undefined && size > searched) {
+        const end = findEnd(window, searched);
+        if (end >= 0) return this.#take(this.#held as HeldBytes, end);
+        searched = size;
+      }
+      if (size >= maxBytes) {
+        this.closeFor("TOO_LONG");
+        throw new UnsatisfiableReadError();
+      }
+      const chunk = await this.pull(Math.min(maxBytes - size, this.#limits.readChunkBytes));
+      this.#held ??= new HeldBytes();
+      this.#held.push(chunk);
+    }
+  }
+
+  async #gather(bytes: number): Promise<Buffer> {
+    const parts: Buffer[] = [];
+    for (let left = bytes; left > 0; ) {
+      const part = this.#held === null ? await this.pull(left) : this.#take(this.#held, left);
+      left -= part.length;
+      parts.push(part);
+    }
+    return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts, bytes);
+  }
+
+  async #fill(target: Uint8Array, partial: boolean): Promise<number> {
+    let filled = 0;
+    do {
+      const room = target.length - filled;
+      const part = this.#held === null ? await this.pull(room) : this.#take(this.#held, room);
+      target.set(part, filled);
+      filled += part.length;
+    } while (!partial && filled < target.length);
+    return filled;
+  }
+
+  #take(held: HeldBytes, bytesMax: number): Buffer {
+    const bytes = held.take(bytesMax);
+    if (held.length === 0) this.#held = null;
+    return bytes;
+  }
+}
+
+function findDelimiter(delimiter: Uint8Array): FindEnd {
+  return (bytes, searched) => {
+    const at = bytes.indexOf(delimiter, Math.max(0, searched - delimiter.length + 1));
+    return at < 0 ? -1 : at + delimiter.length;
+  };
+}
+
+function findRegex(regex: RegExp): FindEnd {
+  const own = new RegExp(regex.source, regex.flags.replace(/[gy]/g, ""));
+  return (bytes) => {
+    const match = own.exec(bytes.toString("latin1"));
+    return match === null ? -1 : match.index + match[0].length;
+  };
+}
+
+/** Throws StreamBufferFullError when `bytes` more than the `waiting` ones may not wait; `bytesMax` 0: there is no bound. */
+export function checkWriteBuffer(bytesMax: number, waiting: number, bytes: number): void {
+  if (bytesMax > 0 && waiting + bytes > bytesMax) {
+    throw new StreamBufferFullError(
+      `${waiting} bytes wait to be sent, and with ${bytes} more it were over ${bytesMax}`,
+    );
+  }
+}
+
+function checkSize(name: string, value: number, min: number): void {
+  if (!Number.isInteger(value) || value < min || value > UINT32_MAX) {
+    throw new OptionError(`${name} must be a whole number from ${min} to ${UINT32_MAX}, not ${String(value)}`);
+  }
+}

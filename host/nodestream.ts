@@ -1,0 +1,220 @@
+/**
+ * The same stream over any Duplex of Node's: a socket that TCPClient has connected, a child's pipes, a pair of Web Streams. Its
+ * bytes do not go through the sandbox.
+ *
+ * Invariants: bytes stay in the Duplex until a read asks, so its own high-water mark is what is buffered; at most one read is
+ * pending; a closed stream settles every promise, and the close callback comes after them, once.
+ */
+import { Duplex } from "node:stream";
+import { BaseIOStream, checkWriteBuffer, type StreamLimits } from "./baseiostream.js";
+import { OptionError, type Reason, StreamClosedError } from "./errors.js";
+import { CLIENT_LINGER_MS, READ_CHUNK_BYTES } from "./limits.js";
+import { defaultLogger } from "./log.js";
+import { type Data, toBytes } from "./outflow.js";
+import type { WebStreams } from "./streamconversion.js";
+
+/** Options of a stream that is not a server's. */
+export interface StreamOptions {
+  /** Bytes that one read may need to hold. Default: no bound for `readBytes`, 16 MiB for `readUntilClose`. */
+  bufferBytesMax?: number | undefined;
+  /** Bytes that the iteration over the stream and its conversions take at a time. Default 64 KiB. */
+  readChunkBytes?: number | undefined;
+  /** Bytes that may wait to be sent; a write beyond throws StreamBufferFullError. Default: no bound. */
+  writeBufferBytesMax?: number | undefined;
+}
+
+interface Read {
+  bytesMax: number;
+  resolve(bytes: Buffer): void;
+  reject(error: Error): void;
+}
+
+export class NodeStream extends BaseIOStream {
+  readonly #duplex: Duplex;
+  readonly #writeBufferBytesMax: number;
+  #read: Read | null = null;
+  #error: StreamClosedError | null = null;
+  #ended = false;
+  #closeCallback: (() => void) | null = null;
+
+  /** @internal */
+  constructor(duplex: Duplex, options: StreamOptions) {
+    const limits = resolveLimits(options);
+    super(limits);
+    if (duplex.readableObjectMode || duplex.writableObjectMode || duplex.readableEncoding !== null) {
+      throw new OptionError("the Duplex has to carry bytes, not objects or text");
+    }
+    this.#duplex = duplex;
+    this.#writeBufferBytesMax = limits.writeBufferBytesMax;
+    duplex.on("readable", () => this.#serve());
+    duplex.on("end", () => this.#end());
+    duplex.on("error", (error: NodeJS.ErrnoException) => this.#finish(reasonOf(error), error));
+    duplex.on("close", () => this.#finish(duplex.readableEnded ? "END" : "CLOSED"));
+  }
+
+  override get closed(): boolean {
+    return this.#error !== null;
+  }
+
+  override get ended(): boolean {
+    return this.#ended;
+  }
+
+  override get error(): StreamClosedError | null {
+    return this.#error;
+  }
+
+  override setCloseCallback(callback: (() => void) | null): void {
+    this.#closeCallback = callback;
+    if (this.closed) this.#announceClose();
+  }
+
+  override setNodelay(on: boolean): boolean {
+    const duplex = this.#duplex as Duplex & { setNoDelay?(on: boolean): void };
+    if (this.closed || duplex.setNoDelay === undefined) return false;
+    duplex.setNoDelay(on);
+    return true;
+  }
+
+  // --- reading ---
+
+  protected override get reading(): boolean {
+    return this.#read !== null;
+  }
+
+  protected override pull(bytesMax: number): Promise<Buffer> {
+    const bytes = this.#error === null ? this.#take(bytesMax) : null;
+    if (bytes !== null) return Promise.resolve(bytes);
+    if (this.#error !== null) return Promise.reject(this.#error);
+    if (this.#ended) return Promise.reject(new StreamClosedError("END"));
+    return new Promise((resolve, reject) => {
+      this.#read = { bytesMax, resolve, reject };
+    });
+  }
+
+  /** What the Duplex has, at most `bytesMax`; null: nothing now. */
+  #take(bytesMax: number): Buffer | null {
+    const waiting = this.#duplex.readableLength;
+    return waiting > bytesMax ? this.#duplex.read(bytesMax) : this.#duplex.read();
+  }
+
+  #serve(): void {
+    const read = this.#read;
+    if (this.closed) this.#discard();
+    if (read === null) return;
+    const bytes = this.#take(read.bytesMax);
+    if (bytes === null) return;
+    this.#read = null;
+    read.resolve(bytes);
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#settleRead(new StreamClosedError("END"));
+  }
+
+  #settleRead(error: Error): void {
+    const read = this.#read;
+    this.#read = null;
+    read?.reject(error);
+  }
+
+  // --- writing ---
+
+  override write(data: Data): Promise<void> {
+    const bytes = toBytes(data);
+    if (this.#error !== null) return ignorable(Promise.reject(this.#error));
+    checkWriteBuffer(this.#writeBufferBytesMax, this.#duplex.writableLength, bytes.length);
+    if (bytes.length === 0) return Promise.resolve();
+    const done = new Promise<void>((resolve, reject) => {
+      this.#duplex.write(bytes, (error) => {
+        if (error) reject(this.#error ?? new StreamClosedError(reasonOf(error), { cause: error }));
+        else resolve();
+      });
+    });
+    return ignorable(done);
+  }
+
+  // --- closing ---
+
+  override close(): void {
+    if (this.closed) return;
+    this.#finish("CLOSED");
+    const duplex = this.#duplex;
+    duplex.end(() => {
+      if (duplex.destroyed) return;
+      if (this.#ended) return void duplex.destroy();
+      const linger = setTimeout(() => duplex.destroy(), CLIENT_LINGER_MS).unref();
+      duplex.once("close", () => clearTimeout(linger));
+      duplex.once("end", () => duplex.destroy());
+      this.#discard();
+    });
+  }
+
+  /** Takes what still comes, so that closing with unread input does not reset the connection under our last bytes. */
+  #discard(): void {
+    while (this.#duplex.read() !== null);
+  }
+
+  override abort(): void {
+    this.closeFor("CLOSED");
+  }
+
+  protected override closeFor(reason: Reason): void {
+    this.#finish(reason);
+    this.#duplex.destroy();
+  }
+
+  #finish(reason: Reason, cause?: Error): void {
+    if (this.#error !== null) return;
+    this.#error = new StreamClosedError(reason, cause === undefined ? undefined : { cause });
+    if (reason === "CLOSED") this.dropHeld();
+    this.#settleRead(this.#error);
+    this.#announceClose();
+  }
+
+  #announceClose(): void {
+    const callback = this.#closeCallback;
+    this.#closeCallback = null;
+    if (callback === null) return;
+    setImmediate(() => {
+      try {
+        callback();
+      } catch (error) {
+        defaultLogger.error({ err: error }, "a close callback failed");
+      }
+    });
+  }
+}
+
+/** A stream over any Duplex of Node's that carries bytes. It is the Duplex's only reader and writer from now on. */
+export function streamFromNode(duplex: Duplex, options: StreamOptions = {}): BaseIOStream {
+  return new NodeStream(duplex, options);
+}
+
+/** A stream over a pair of Web Streams that carry bytes. It is their only reader and writer from now on. */
+export function streamFromWeb(streams: WebStreams, options: StreamOptions = {}): BaseIOStream {
+  return new NodeStream(Duplex.fromWeb(streams), options);
+}
+
+function resolveLimits(options: StreamOptions): StreamLimits {
+  const { bufferBytesMax = 0, readChunkBytes = READ_CHUNK_BYTES, writeBufferBytesMax = 0 } = options;
+  for (const [name, value] of Object.entries({ bufferBytesMax, readChunkBytes, writeBufferBytesMax })) {
+    const isPreset = value === 0 && options[name as keyof StreamOptions] === undefined;
+    if (!isPreset && !(Number.isSafeInteger(value) && value > 0)) {
+      throw new OptionError(`${name} must be a whole number above 0, not ${String(value)}`);
+    }
+  }
+  return { bufferBytesMax, readChunkBytes, writeBufferBytesMax };
+}
+
+/** Who does not wait for a write does not want its failure to end the process. */
+function ignorable<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
+
+function reasonOf(error: NodeJS.ErrnoException): Reason {
+  if (error.code === "ECONNRESET" || error.code === "EPIPE" || error.code === "ECONNABORTED") return "RESET";
+  return error.code === "ETIMEDOUT" ? "TIMEOUT" : "IO";
+}

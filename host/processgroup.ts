@@ -1,0 +1,144 @@
+/**
+ * Processes that run this program again and accept from the sockets that this process holds; used by forkProcesses and by the
+ * command's `--workers`.
+ *
+ * Invariants: a worker that ends abnormally is started again with the same id, at most `restartsMax` times in all; one that ends
+ * in order is not. Each worker has a process group of its own, so that a signal reaches it once, from here, and not from the
+ * terminal, too; and it learns by its channel when this process is gone.
+ *
+ * Reference: Tornado's process.fork_processes.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { constants } from "node:os";
+import { WorkerError } from "./errors.js";
+import { inheritance, TASK_VARIABLE } from "./inheritance.js";
+import { STOP_GRACE_MS, STOP_SLACK_MS } from "./limits.js";
+import { restartPause } from "./supervisor.js";
+
+export interface GroupSettings {
+  readonly count: number;
+  readonly restartsMax: number;
+  /** How many are started at once; the rest with `startRest`. */
+  readonly first: number;
+  /** Something to be told on stderr. */
+  warn(text: string): void;
+  /** What a worker process sends. */
+  message(id: number, value: unknown): void;
+  /** Whether a worker that has ended abnormally is worth a restart; if not, the group ends with its status. */
+  restarts(): boolean;
+}
+
+interface Slot {
+  readonly id: number;
+  child: ChildProcess | null;
+  timer: NodeJS.Timeout | null;
+  startedMs: number;
+  pauseMs: number;
+}
+
+export class ProcessGroup {
+  /** Resolves with an exit status when all have ended; rejects with WorkerError when it has given up. */
+  readonly ended: Promise<number>;
+  readonly #settings: GroupSettings;
+  readonly #slots: Slot[] = [];
+  readonly #inheritance = inheritance();
+  #restarts = 0;
+  /** The last signal that was forwarded: to end by it is in order. */
+  #asked: NodeJS.Signals | null = null;
+  #status = 0;
+  #error: WorkerError | null = null;
+  #settle: { resolve: (status: number) => void; reject: (error: Error) => void } = { resolve() {}, reject() {} };
+
+  constructor(settings: GroupSettings) {
+    this.#settings = settings;
+    this.ended = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    this.#start(settings.first);
+  }
+
+  /** Starts those that the first ones were waited for. */
+  startRest(): void {
+    this.#start(this.#settings.count);
+  }
+
+  /** Forwards a signal; who ends from now on is not started again. */
+  signal(name: NodeJS.Signals): void {
+    this.#asked = name;
+    this.#inheritance.close(); // those of the workers stay until they have closed them
+    for (const slot of this.#slots) {
+      if (slot.timer !== null) clearTimeout(slot.timer);
+      slot.timer = null;
+      slot.child?.kill(name);
+    }
+    this.#settleIfEnded();
+  }
+
+  /** Sends a signal after which everybody goes on. */
+  tell(name: NodeJS.Signals): void {
+    for (const slot of this.#slots) slot.child?.kill(name);
+  }
+
+  #start(count: number): void {
+    while (this.#slots.length < count) {
+      const slot: Slot = { id: this.#slots.length, child: null, timer: null, startedMs: 0, pauseMs: 0 };
+      this.#slots.push(slot);
+      this.#spawn(slot);
+    }
+  }
+
+  #spawn(slot: Slot): void {
+    const { task, fds } = this.#inheritance;
+    const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+      stdio: ["inherit", "inherit", "inherit", "ipc", ...fds],
+      env: { ...process.env, [TASK_VARIABLE]: task(slot.id) },
+      detached: true,
+    });
+    slot.child = child;
+    slot.timer = null;
+    slot.startedMs = performance.now();
+    child.on("message", (value) => this.#settings.message(slot.id, value));
+    child.once("error", () => this.#ended(slot, 1, null)); // it could not be started
+    child.once("exit", (code, signal) => this.#ended(slot, code, signal));
+  }
+
+  #ended(slot: Slot, code: number | null, signal: NodeJS.Signals | null): void {
+    if (slot.child === null) return;
+    slot.child = null;
+    const status = signal === null ? (code ?? 1) : 128 + constants.signals[signal];
+    if (status !== 0 && (signal === null || signal !== this.#asked)) {
+      if (this.#asked !== null) this.#status ||= status;
+      else if (!this.#settings.restarts()) this.#giveUp(status, null);
+      else this.#restart(slot, signal === null ? `with status ${status}` : `by ${signal}`);
+    }
+    this.#settleIfEnded();
+  }
+
+  #restart(slot: Slot, how: string): void {
+    const { restartsMax, warn } = this.#settings;
+    if (this.#restarts >= restartsMax) {
+      const error = new WorkerError(
+        `gave up after ${restartsMax} restarts of worker processes; the last one, worker ${slot.id}, has ended ${how}`,
+      );
+      return this.#giveUp(1, error);
+    }
+    this.#restarts++;
+    slot.pauseMs = restartPause(slot.pauseMs, performance.now() - slot.startedMs);
+    warn(`worker process ${slot.id} has ended ${how}; it is started again`);
+    slot.timer = setTimeout(() => this.#spawn(slot), slot.pauseMs);
+  }
+
+  /** The others get the time of a stop. */
+  #giveUp(status: number, error: WorkerError | null): void {
+    this.#status = status;
+    this.#error = error;
+    this.signal("SIGTERM");
+    setTimeout(() => this.signal("SIGKILL"), STOP_GRACE_MS + STOP_SLACK_MS).unref();
+  }
+
+  #settleIfEnded(): void {
+    if (this.#slots.some(({ child, timer }) => child !== null || timer !== null)) return;
+    if (this.#error !== null) this.#settle.reject(this.#error);
+    else this.#settle.resolve(this.#status);
+  }
+}

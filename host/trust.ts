@@ -1,0 +1,32 @@
+/**
+ * Which proxies may say whose connection theirs is: addresses and networks as text, checked when the server is made.
+ * Reference: HAProxy's proxy-protocol.txt 2, "the receiver ... must be configured to only receive the protocol" from trusted sources.
+ */
+import { BlockList, isIP } from "node:net";
+import { OptionError } from "./errors.js";
+
+const BITS = { 4: 32, 6: 128 } as const;
+/** Unless configured: proxies of the same machine. */
+const LOOPBACK = ["127.0.0.0/8", "::1"];
+
+/** The list of those that are trusted. Throws OptionError for what is neither an IP address nor a network like `10.0.0.0/8`. */
+export function trustedPeers(entries: readonly string[] = LOOPBACK): BlockList {
+  const list = new BlockList();
+  for (const entry of entries) {
+    const [address = "", prefix, ...rest] = String(entry).split("/");
+    const version = isIP(address);
+    const most = version === 0 ? -1 : BITS[version as 4 | 6];
+    const bits = prefix === undefined ? most : /^\d{1,3}$/.test(prefix) ? Number(prefix) : -1;
+    if (bits < 0 || bits > most || rest.length > 0) {
+      throw new OptionError(`trustedProxies has ${JSON.stringify(entry)}, which is no IP address or network`);
+    }
+    list.addSubnet(address, bits, version === 4 ? "ipv4" : "ipv6");
+  }
+  return list;
+}
+
+/** Whether a connection from `address` is trusted. One without an address came over a Unix-domain socket, whose file decides. */
+export function isTrusted(list: BlockList, address: string | undefined): boolean {
+  if (address === undefined) return true;
+  return list.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
+}
