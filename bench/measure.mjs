@@ -91,7 +91,9 @@ async function linesRow(contenders, { rounds, seconds, progress }, { mode, bytes
       const sample = await linesSample(running, { mode, bytes, seconds });
       contender.samples.push(sample);
       const held = sample.loadBusy > LOAD_BUSY ? "; the load could do no more" : "";
-      progress(`${label}: ${Math.round(sample.perSecond).toLocaleString("en")}/s, p50 ${Math.round(sample.p50Micros)} µs${held}`);
+      progress(
+        `${label}: ${Math.round(sample.perSecond).toLocaleString("en")}/s, p50 ${Math.round(sample.p50Micros)} µs${held}`,
+      );
     } finally {
       await running.stop();
     }

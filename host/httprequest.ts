@@ -125,7 +125,7 @@ export class HTTPServerRequest implements Endpoint, ResponseOwner {
     return this.#headers;
   }
 
-  /** The peer's address: what its PROXY protocol header says, else its socket's; null under wasmtime without such a header. */
+  /** The peer's address: what its PROXY protocol header says, else its socket's; null under wasmtime without such a header or TLS. */
   get remoteAddress(): Address | null {
     return this.#peer?.address ?? null;
   }

@@ -39,6 +39,7 @@ import { BridgeTCPServer } from "./streams";
 
 export { _start, turn } from "../run";
 
+const KIND_STREAMS: u8 = 0;
 const KIND_HTTP: u8 = 1;
 
 /** The first frame, once the platform can be asked. */
@@ -153,8 +154,10 @@ class Bridge extends FrameHandler {
   private configure(source: usize, size: i32): void {
     if (this.server || this.streams) fail("CONFIG twice");
     if (size != CONFIG_BYTES || load<u16>(source) != u16(PROTOCOL_VERSION)) fail("CONFIG of another version");
-    if (load<u8>(source, 2) == KIND_HTTP) this.serveRequests(source);
-    else this.serveStreams(source);
+    const kind = load<u8>(source, 2);
+    if (kind == KIND_HTTP) this.serveRequests(source);
+    else if (kind == KIND_STREAMS) this.serveStreams(source);
+    else fail("CONFIG of an unknown kind");
   }
 
   private serveRequests(source: usize): void {

@@ -6,8 +6,9 @@
 //   pinned   listeners and the control channel: in every poll. A listener is always tried, the channel only when certain,
 //            because reading it blocks.
 //   hot      what was active in the last HOT_NS: polled.
-//   cold     the rest: swept in slices with a zero timeout, at intervals that keep sweeping below a sixteenth of the time. When
-//            nothing at all was active for HOT_NS everything is cold and one poll blocks on all of it.
+//   cold     the rest: swept in slices with a zero timeout, at intervals that keep sweeping below a sixteenth of the time, a
+//            quarter while there is little else to do. When nothing at all was active for HOT_NS everything is cold and one
+//            poll blocks on all of it.
 //   probes   before polling at all, the hot connections that wait for input are read in the order of longest-answered, until
 //            MISSES_IN_ROW of them have nothing. A busy server hardly ever polls.
 //
@@ -48,8 +49,10 @@ const HOT_NS: i64 = 50_000_000;
 /** Fewer than this many are cheaper to poll than to sort. */
 const HOT_FLOOR: i32 = 64;
 const SWEEP_MIN_NS: i64 = 1_000_000;
-/** After a sweep, this many times what it cost passes before the next; and how many are looked at in one. */
+/** After a sweep, this many times what it cost passes before the next: fewer when the time since the last was mostly waiting. */
 const SWEEP_REST: i64 = 15;
+const SWEEP_REST_QUIET: i64 = 3;
+/** How many are looked at in one sweep. */
 const SWEEP_SLICE: i32 = 1024;
 /** While probes keep hitting: how often the pinned ones, and how often all hot ones, are polled all the same. */
 const PINNED_EVERY_NS: i64 = 1_000_000;
@@ -74,6 +77,8 @@ let lastHit: i64 = 0;
 let pinnedPolled: i64 = 0;
 let hotPolled: i64 = 0;
 let nextSweep: i64 = 0;
+let swept: i64 = 0; // when the last sweep ended
+let waited: i64 = 0; // in polls of the hot ones, since then
 let hits: i32 = 0; // since the last wait
 let round: u32 = 0;
 let demoteHand: i32 = 0;
@@ -212,14 +217,19 @@ function pollTiers(timeoutNs: i64): void {
     if (time >= nextSweep) {
       sweep();
       const end = clock();
-      nextSweep = end + max<i64>((end - time) * SWEEP_REST, SWEEP_MIN_NS);
+      const quiet = waited > (time - swept) >> 1;
+      nextSweep = end + max<i64>((end - time) * (quiet ? SWEEP_REST_QUIET : SWEEP_REST), SWEEP_MIN_NS);
+      waited = 0;
+      swept = end;
       time = end;
       if (sawMoreThanTheClock()) return;
     }
     timeoutNs = min<i64>(timeoutNs, nextSweep - time);
   }
+  const before = time;
   poll(HOT, timeoutNs);
   hotPolled = time = clock();
+  waited += time - before;
 }
 
 function poll(tier: i32, timeoutNs: i64): void {

@@ -1,7 +1,7 @@
 // The platform for tests: the contract of index.ts over the scripted network of simnet.ts.
 //
-// Invariants: readiness may be spurious and late but nothing that is ready is forgotten: a wait that may block says at least one
-// of them, and restNs() is FOREVER only when none is left. Handles are used again at once, the last closed first.
+// Invariants: readiness may be spurious and late but nothing that is ready is forgotten: a wait that may block tells of at
+// least one, and restNs() is FOREVER only when none is left. Handles are used again at once, the last closed first.
 
 import { AGAIN, REASON_BUFFER_FULL, REASON_RESET } from "../errors";
 import { Listener, Network, Peer, Pipe, network } from "./simnet";

@@ -101,11 +101,6 @@ export class Peer {
     else if (!this.broken) this.input.pushText(text);
   }
 
-  sendBytes(source: usize, size: i32): void {
-    if (this.closed) this.wasReset = true;
-    else if (!this.broken) this.input.push(source, size);
-  }
-
   /** Sends no more, and still reads: a half-close. */
   end(): void {
     this.inputEnded = true;

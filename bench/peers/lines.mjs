@@ -9,7 +9,9 @@ import { connect } from "node:net";
 import { performance } from "node:perf_hooks";
 
 const [port, mode, connections, bytes, seconds] = process.argv.slice(2).map((text) => Number(text) || text);
-const SOURCES = 16; // addresses 127.0.0.2 and up, so that closed connections do not use up the local ports
+// Addresses 127.1.0.0 and up: a closed connection keeps its port for a minute, and the kernel's search for a free one among many
+// that are taken would soon cost more than all the rest.
+const SOURCES = 65_536;
 const SAMPLES_MAX = 1_000_000;
 const line = Buffer.alloc(bytes, "x");
 line[bytes - 1] = 10;
@@ -20,7 +22,8 @@ let opened = 0;
 let over = false;
 
 function open(onOpen, onLine, onClose) {
-  const localAddress = `127.0.0.${2 + (opened++ % SOURCES)}`;
+  const source = opened++ % SOURCES;
+  const localAddress = `127.1.${source >> 8}.${source & 255}`;
   const socket = connect({ port, host: "127.0.0.1", localAddress, noDelay: true });
   let left = bytes;
   socket.on("connect", onOpen);

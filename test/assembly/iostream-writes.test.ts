@@ -1,4 +1,4 @@
-// Writing to streams: what a peer does not take at once, how pieces are gathered, and how reading and writing share the loop.
+// Writing to streams: what a peer does not take at once, how pieces are gathered, and how streams share the loop.
 import { describe, expect, test } from "vitest-pool-assemblyscript/assembly";
 import { bytesInUse } from "../../assembly/buffer";
 import { IOLoop } from "../../assembly/ioloop";

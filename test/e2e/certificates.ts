@@ -1,11 +1,11 @@
-// Certificates for tests, made when they are needed by the openssl command, which is on every machine that has Python's pip or
-// curl from its distribution; where it is missing `available` says so and the tests that need it are skipped.
+// Certificates for tests, made when they are needed by the openssl command, which Debian's ca-certificates bring along. Where it
+// or HAProxy is missing, tests that need it are skipped, and their name says why.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-/** Why there are none; null: there are. */
+/** Why no certificates can be made; null: they can. */
 export const missingOpenSSL = whyNot("openssl", ["version"], "no openssl command: certificates cannot be made");
 /** Why there is no proxy; null: there is one. */
 export const missingHAProxy = whyNot("haproxy", ["-v"], "no haproxy command (.ci/run installs it)");

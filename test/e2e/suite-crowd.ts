@@ -65,7 +65,9 @@ export function crowdSuite(way: Way): void {
       for (let i = 0; i < 50; i++) (await server.connect()).send("half a li");
       for (let i = 0; i < 5; i++) (await server.connect({ silent: true })).send("flood\n");
       const dripping = await Promise.all(Array.from({ length: 20 }, () => server.connect()));
-      const drip = setInterval(() => dripping.forEach((client) => client.send("x")), 20);
+      const drip = setInterval(() => {
+        for (const client of dripping) client.send("x");
+      }, 20);
       const fast = await server.connect();
       const times: number[] = [];
       for (let i = 0; i < 200; i++) {

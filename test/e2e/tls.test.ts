@@ -16,8 +16,6 @@ import { eventually, NODE, run, type Server, start, WASMTIME, type Way } from ".
 const APP = "test/e2e/apps/secure.ts";
 const MIB = 1024 * 1024;
 
-if (missingOpenSSL !== null) console.warn(`tls.test.ts is skipped: ${missingOpenSSL}`);
-
 interface Told {
   address: { address: string; port: number } | null;
   tls: {
@@ -29,7 +27,7 @@ interface Told {
   };
 }
 
-describe.skipIf(missingOpenSSL !== null)("TLS", () => {
+describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "TLS", () => {
   let authority: Authority;
   let certificate: Certificate;
   beforeAll(() => {

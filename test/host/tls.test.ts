@@ -6,7 +6,7 @@ import { HTTPServer } from "../../host/httpserver.js";
 import { TCPServer } from "../../host/tcpserver.js";
 import { Authority, type Certificate, missingOpenSSL } from "../e2e/certificates.js";
 
-describe.skipIf(missingOpenSSL !== null)("what is wrong is said when the server is made", () => {
+describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "what is wrong is said when the server is made", () => {
   let authority: Authority;
   let certificate: Certificate;
   beforeAll(() => {
