@@ -94,8 +94,9 @@ export class NodeStream extends BaseIOStream {
 
   /** What the Duplex has, at most `bytesMax`; null: nothing now. */
   #take(bytesMax: number): Buffer | null {
+    if (this.#duplex.readableLength === 0) this.#duplex.read(0); // asks for more, which may be there at once
     const waiting = this.#duplex.readableLength;
-    return waiting > bytesMax ? this.#duplex.read(bytesMax) : this.#duplex.read();
+    return waiting === 0 ? null : this.#duplex.read(Math.min(waiting, bytesMax));
   }
 
   #serve(): void {
@@ -168,7 +169,7 @@ export class NodeStream extends BaseIOStream {
   #finish(reason: Reason, cause?: Error): void {
     if (this.#error !== null) return;
     this.#error = new StreamClosedError(reason, cause === undefined ? undefined : { cause });
-    if (reason === "CLOSED") this.dropHeld();
+    if (reason === "CLOSED" || reason === "TOO_LONG") this.dropHeld();
     this.#settleRead(this.#error);
     this.#announceClose();
   }

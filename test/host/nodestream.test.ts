@@ -178,6 +178,7 @@ describe("writes", () => {
     stream.close();
     await read;
     await once(sent.resume(), "end");
+    await new Promise((resolve) => setImmediate(resolve));
     expect(order).toEqual(["CLOSED", "callback"]);
     await expect(stream.write("x")).rejects.toMatchObject({ reason: "CLOSED" });
   });
