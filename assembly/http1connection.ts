@@ -217,7 +217,7 @@ export class HTTP1Connection extends HTTP1Writer {
     if (this.heldBack) return 0;
     if (!this.head) {
       const empty = skipEmptyLines(source, size);
-      if (empty) return empty < 0 ? 0 : this.skip(empty);
+      if (empty) return empty < 0 ? 0 : this.dropEmpty(empty);
       headReset(sharedHead);
     }
     const head = this.head ? this.head : sharedHead;
@@ -231,7 +231,7 @@ export class HTTP1Connection extends HTTP1Writer {
     return this.begin(head, source, n, size - n);
   }
 
-  private skip(empty: i32): i32 {
+  private dropEmpty(empty: i32): i32 {
     this.emptyBytes += empty;
     return this.emptyBytes > EMPTY_LINES_BYTES_MAX ? this.refuse(Refusal.BAD_METHOD) : empty;
   }

@@ -16,6 +16,7 @@ import {
 } from "./errors.js";
 import { HeldBytes } from "./heldbytes.js";
 import { DELIMITER_BYTES_MAX, READ_UNTIL_BYTES_MAX, READ_UNTIL_CLOSE_BYTES_MAX } from "./limits.js";
+import type { Logger } from "./log.js";
 import { type Data, toBytes } from "./outflow.js";
 import { toNode, toWeb, type WebStreams } from "./streamconversion.js";
 
@@ -37,6 +38,7 @@ const UINT32_MAX = 0xffffffff;
 export abstract class BaseIOStream implements AsyncIterable<Buffer> {
   readonly #limits: StreamLimits;
   #held: HeldBytes | null = null;
+  #closeCallback: (() => void) | null = null;
   /** A read that takes several steps is pending. */
   #stepping = false;
 
@@ -60,7 +62,10 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
    * Calls `callback` once when the stream is closed, after its pending promises, whether or not everything that had come was
    * read; soon if it is closed already. Null removes it. A peer that ends its side has not closed the stream: see `ended`.
    */
-  abstract setCloseCallback(callback: (() => void) | null): void;
+  setCloseCallback(callback: (() => void) | null): void {
+    this.#closeCallback = callback;
+    if (this.closed) this.announceClose();
+  }
 
   /**
    * Sends `data` (text as UTF-8). Several writes may be pending; they go out in order.
@@ -83,6 +88,9 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
    */
   abstract setNodelay(on: boolean): boolean;
 
+  /** Where a close callback that fails is told. */
+  protected abstract get logger(): Logger;
+
   /** Whether a read of this stream's own is pending. */
   protected abstract get reading(): boolean;
 
@@ -100,6 +108,20 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
   /** Reads `bytes` bytes while nothing is held. */
   protected startBytes(bytes: number): Promise<Buffer> {
     return this.#step(() => this.#gather(bytes));
+  }
+
+  /** The stream has been closed: its callback comes behind all that is settled now. */
+  protected announceClose(): void {
+    const callback = this.#closeCallback;
+    this.#closeCallback = null;
+    if (callback === null) return;
+    setImmediate(() => {
+      try {
+        callback();
+      } catch (error) {
+        this.logger.error({ err: error }, "a close callback failed");
+      }
+    });
   }
 
   /** What is held is not wanted any more. */

@@ -22,6 +22,7 @@ import {
   FRAME_WRITE,
   put32,
 } from "./frames.js";
+import type { Logger } from "./log.js";
 import { type Data, Outflow, toBytes } from "./outflow.js";
 import type { TLSInfo } from "./tls.js";
 
@@ -46,7 +47,6 @@ export class IOStream extends BaseIOStream implements Endpoint {
   readonly #peer: Peer | null;
   #handler: ((stream: IOStream) => void) | null;
   #read: Read | null = null;
-  #closeCallback: (() => void) | null = null;
   /** Why it is closed, once it is. */
   #reason: Reason | null = null;
   #error: StreamClosedError | null = null;
@@ -82,11 +82,6 @@ export class IOStream extends BaseIOStream implements Endpoint {
   override get error(): StreamClosedError | null {
     if (this.#reason !== null) this.#error ??= new StreamClosedError(this.#reason);
     return this.#error;
-  }
-
-  override setCloseCallback(callback: (() => void) | null): void {
-    this.#closeCallback = callback;
-    if (this.closed) this.#announceClose();
   }
 
   override setNodelay(on: boolean): boolean {
@@ -149,7 +144,7 @@ export class IOStream extends BaseIOStream implements Endpoint {
     this.dropHeld();
     this.#settleRead("CLOSED");
     this.#outflow.end();
-    this.#announceClose();
+    this.announceClose();
   }
 
   override abort(): void {
@@ -164,7 +159,7 @@ export class IOStream extends BaseIOStream implements Endpoint {
     this.#sendClose(AT_ONCE);
     this.#bridge.written();
     this.#settleRead(this.#reason);
-    this.#announceClose();
+    this.announceClose();
   }
 
   #sendClose(how: number): void {
@@ -245,26 +240,17 @@ export class IOStream extends BaseIOStream implements Endpoint {
     this.#settleRead(reason);
     if (reason === "CLOSED") this.#outflow.settle();
     this.#outflow.fail(new StreamClosedError(reason));
-    if (first) this.#announceClose();
+    if (first) this.announceClose();
+  }
+
+  protected override get logger(): Logger {
+    return this.#bridge.options.logger;
   }
 
   #settleRead(reason: Reason): void {
     const read = this.#read;
     this.#read = null;
     read?.reject(readError(reason));
-  }
-
-  #announceClose(): void {
-    const callback = this.#closeCallback;
-    this.#closeCallback = null;
-    if (callback === null) return;
-    setImmediate(() => {
-      try {
-        callback();
-      } catch (error) {
-        this.#bridge.options.logger.error({ err: error }, "a close callback failed");
-      }
-    });
   }
 }
 

@@ -9,7 +9,7 @@ import { Duplex } from "node:stream";
 import { BaseIOStream, checkWriteBuffer, type StreamLimits } from "./baseiostream.js";
 import { OptionError, type Reason, StreamClosedError } from "./errors.js";
 import { CLIENT_LINGER_MS, READ_CHUNK_BYTES } from "./limits.js";
-import { defaultLogger } from "./log.js";
+import { defaultLogger, type Logger } from "./log.js";
 import { type Data, toBytes } from "./outflow.js";
 import type { WebStreams } from "./streamconversion.js";
 
@@ -35,7 +35,6 @@ export class NodeStream extends BaseIOStream {
   #read: Read | null = null;
   #error: StreamClosedError | null = null;
   #ended = false;
-  #closeCallback: (() => void) | null = null;
 
   /** @internal */
   constructor(duplex: Duplex, options: StreamOptions) {
@@ -62,11 +61,6 @@ export class NodeStream extends BaseIOStream {
 
   override get error(): StreamClosedError | null {
     return this.#error;
-  }
-
-  override setCloseCallback(callback: (() => void) | null): void {
-    this.#closeCallback = callback;
-    if (this.closed) this.#announceClose();
   }
 
   override setNodelay(on: boolean): boolean {
@@ -112,6 +106,10 @@ export class NodeStream extends BaseIOStream {
   #end(): void {
     this.#ended = true;
     this.#settleRead(new StreamClosedError("END"));
+  }
+
+  protected override get logger(): Logger {
+    return defaultLogger;
   }
 
   #settleRead(error: Error): void {
@@ -171,20 +169,7 @@ export class NodeStream extends BaseIOStream {
     this.#error = new StreamClosedError(reason, cause === undefined ? undefined : { cause });
     if (reason === "CLOSED" || reason === "TOO_LONG") this.dropHeld();
     this.#settleRead(this.#error);
-    this.#announceClose();
-  }
-
-  #announceClose(): void {
-    const callback = this.#closeCallback;
-    this.#closeCallback = null;
-    if (callback === null) return;
-    setImmediate(() => {
-      try {
-        callback();
-      } catch (error) {
-        defaultLogger.error({ err: error }, "a close callback failed");
-      }
-    });
+    this.announceClose();
   }
 }
 
