@@ -10,6 +10,7 @@ export { HTTPHandler, HTTPServerRequest, Method } from "./httputil";
 export { Callback, EventHandler, IOLoop, READ, Timeout, WRITE } from "./ioloop";
 export { IOStream, StreamHandler } from "./iostream";
 export { AcceptHandler, Acceptor, addAcceptHandler, bindSockets } from "./netutil";
+export { PeriodicCallback } from "./periodiccallback";
 export { FOREVER, _start, turn } from "./run";
 export { stats };
 export { TCPServer } from "./tcpserver";
