@@ -67,6 +67,6 @@ export class PeriodicCallback extends Timeout {
     let mixed = this.random;
     mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9;
     mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
-    return f64((mixed ^ (mixed >> 31)) >> 11) / f64(1 << 53);
+    return f64((mixed ^ (mixed >> 31)) >> 11) / f64(u64(1) << 53);
   }
 }
