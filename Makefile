@@ -18,7 +18,7 @@ ECHO := build/echo.wasm
 WASMTIME := $(if $(WATERSPOUT_WASMTIME),,build/tools/wasmtime)
 
 sources = $(shell find $(1) -name '*.ts')
-ASSEMBLY := assembly examples/sandboxed test/assembly
+ASSEMBLY := assembly bench/sandboxed examples/sandboxed test/assembly
 
 .PHONY: help run build test check bench format clean wasmtime
 .DELETE_ON_ERROR:

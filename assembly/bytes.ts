@@ -3,9 +3,13 @@
 // A byte class is a set of ASCII bytes in 16 table bytes: bit h - 2 of byte l is set when the byte h * 16 + l belongs to
 // it (h from 2 to 7; control characters and bytes from 0x80 up are in no class). Two swizzles look up 16 bytes at a time.
 //
+// Without SIMD (an application built without `--enable simd`) scalar.ts does the same; the compiler drops what is not used.
+//
 // Invariant: a scanner may load up to 64 bytes behind the end that it is given, whatever they hold, and never uses them
 // for its answer. So whatever is scanned lies at least 64 bytes before the end of memory.
 // Reference: RFC 9110 5.6 (token, field values), RFC 3986 (URI), the WHATWG URL Standard (what browsers leave raw).
+
+import { scalarBlanks, scalarControls64, scalarNarrow, scalarStops, scalarValueStops } from "./scalar";
 
 export const CRLF: u16 = 0x0a0d;
 export const CR: u8 = 0x0d;
@@ -54,6 +58,7 @@ export const ADDRESS: usize = TABLES + 160;
 // @ts-ignore: decorator
 @inline
 export function stops(at: usize, table: usize): i32 {
+  if (!ASC_FEATURE_SIMD) return scalarStops(at, table, HIGH);
   const bytes = v128.load(at);
   const nibble = v128.load(NIBBLE);
   const low = i8x16.swizzle(v128.load(table), v128.and(bytes, nibble));
@@ -86,6 +91,7 @@ export function skipSurely(at: usize, table: usize): usize {
 // @ts-ignore: decorator
 @inline
 export function blanks(at: usize): i32 {
+  if (!ASC_FEATURE_SIMD) return scalarBlanks(at);
   const bytes = v128.load(at);
   return i8x16.bitmask(v128.or(i8x16.le_u(bytes, v128.load(SPACE)), i8x16.eq(bytes, v128.load(DEL))));
 }
@@ -133,6 +139,7 @@ function join(a: i32, b: i32, c: i32, d: i32): u64 {
 // @ts-ignore: decorator
 @inline
 export function controls64(at: usize): u64 {
+  if (!ASC_FEATURE_SIMD) return scalarControls64(at);
   const a = isControl(v128.load(at));
   const b = isControl(v128.load(at, 16));
   const c = isControl(v128.load(at, 32));
@@ -144,6 +151,7 @@ export function controls64(at: usize): u64 {
 // @ts-ignore: decorator
 @inline
 export function valueStops(at: usize): i32 {
+  if (!ASC_FEATURE_SIMD) return scalarValueStops(at);
   return i8x16.bitmask(isControlNotTab(v128.load(at)));
 }
 
@@ -203,7 +211,8 @@ export function textBytes(text: usize): usize {
 export function writeText(target: usize, text: usize): usize {
   const end = target + textBytes(text);
   for (let at = target; at < end; at += 16, text += 32) {
-    v128.store(at, i8x16.narrow_i16x8_u(v128.load(text), v128.load(text, 16)));
+    if (ASC_FEATURE_SIMD) v128.store(at, i8x16.narrow_i16x8_u(v128.load(text), v128.load(text, 16)));
+    else scalarNarrow(at, text);
   }
   return end;
 }
@@ -213,6 +222,28 @@ export function writeText(target: usize, text: usize): usize {
 @inline
 export function writeBytes(target: usize, source: usize, size: usize): usize {
   const end = target + size;
-  for (let at = target; at < end; at += 16, source += 16) v128.store(at, v128.load(source));
+  for (let at = target; at < end; at += 16, source += 16) copy16(at, source);
   return end;
+}
+
+// @ts-ignore: decorator
+@inline
+function copy16(target: usize, source: usize): void {
+  if (ASC_FEATURE_SIMD) v128.store(target, v128.load(source));
+  else {
+    const first = load<u64>(source);
+    store<u64>(target, load<u64>(source, 8), 8);
+    store<u64>(target, first);
+  }
+}
+
+/** Sets 16 bytes to 0. */
+// @ts-ignore: decorator
+@inline
+export function zero16(target: usize): void {
+  if (ASC_FEATURE_SIMD) v128.store(target, i64x2.splat(0));
+  else {
+    store<u64>(target, 0);
+    store<u64>(target, 0, 8);
+  }
 }

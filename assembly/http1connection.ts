@@ -8,18 +8,6 @@
 import { releaseBlock, takeBlock } from "./buffer";
 import { REASON_BAD_REQUEST, REASON_BUFFER_FULL, REASON_CLOSED, REASON_TIMEOUT } from "./errors";
 import {
-  CHUNKED_BYTES,
-  CHUNK_DATA,
-  CHUNK_END,
-  chunkedConsumed,
-  chunkedGiveBack,
-  chunkedNext,
-  chunkedOffset,
-  chunkedRemaining,
-  chunkedReset,
-  chunkedSize,
-} from "./http/chunked";
-import {
   BODY_CHUNKED,
   BODY_LENGTH,
   bodyKind,
@@ -32,13 +20,13 @@ import { Connection } from "./connection";
 import { checkHead } from "./http/framing";
 import { PARTIAL, headBytes, headReset, minorVersion, parseHead, skipEmptyLines, targetSize } from "./http/head";
 import { Refusal, reasonOf } from "./http/refusal";
+import { ANSWER, CHUNKED, HEAD, HTTP1Body, LENGTH, NS_PER_MS, OVER } from "./http1body";
 import { HTTP1ConnectionOwner, HTTP1ConnectionParameters } from "./http1parameters";
-import { HTTP1Writer } from "./http1writer";
-import { HTTPHandler, HTTPServerRequest } from "./httputil";
+import { HTTPHandler, HTTPServerRequest, Method, Upgraded } from "./httputil";
 import { IOStream } from "./iostream";
 import { REQUESTS_REFUSED, count } from "./stats";
+import { StreamOwner } from "./streamhandler";
 import {
-  DISCARD_BYTES_MAX,
   DRAIN_REQUEST_MS,
   EMPTY_LINES_BYTES_MAX,
   FIELDS_MAX,
@@ -47,40 +35,30 @@ import {
   TARGET_BYTES_MAX,
 } from "./limits";
 
-const NS_PER_MS: i64 = 1_000_000;
-
-// What of the request is awaited.
-const HEAD: i32 = 0;
-const LENGTH: i32 = 1; // a body of known length
-const CHUNKED: i32 = 2;
-const ANSWER: i32 = 3; // the request is complete
-const OVER: i32 = 4; // nothing more: the connection is being closed
-
 /** A head that comes in one piece, the usual case, is parsed into this shared state. */
 const HEAD_STATE_BYTES: i32 = i32(headBytes(FIELDS_MAX));
 const sharedHead: usize = memory.data(4096, 16);
 
 
 @final
-export class HTTP1Connection extends HTTP1Writer {
+export class HTTP1Connection extends HTTP1Body {
   /** When the request in flight came, or the wait for one began. */
   since: i64 = 0;
 
-  private state: i32 = OVER;
   private head: usize = 0; // the state of a head that has come in part, 0: none has
-  private remaining: i64 = 0; // of a body of known length
-  private bodySize: i64 = 0; // taken so far
   private emptyBytes: i32 = 0;
+  private headOnly: bool = false; // the request whose head has come in part, or is refused, is a HEAD
   private watched: bool = false;
-  private chunks: StaticArray<u8> = new StaticArray<u8>(i32(CHUNKED_BYTES));
+  private handedOver: HandedOver | null = null;
+  private successor: Upgraded | null = null; // who has the stream now
 
   constructor(
     private owner: HTTP1ConnectionOwner,
-    private handler: HTTPHandler,
-    private parameters: HTTP1ConnectionParameters,
+    handler: HTTPHandler,
+    parameters: HTTP1ConnectionParameters,
     slot: i32,
   ) {
-    super();
+    super(handler, parameters);
     this.request = new HTTPServerRequest(this);
     this.request.slot = slot;
   }
@@ -89,6 +67,8 @@ export class HTTP1Connection extends HTTP1Writer {
   start(stream: IOStream): void {
     this.stream = stream;
     stream.writeTimeoutMs = this.parameters.writeTimeoutMs;
+    stream.writeRateBytesMin = this.parameters.writeRateBytesMin;
+    this.served = 0;
     stream.setHandler(this);
     this.keepAlive = true;
     this.live = true;
@@ -102,6 +82,7 @@ export class HTTP1Connection extends HTTP1Writer {
 
   /** One more answer at most. An idle connection is read once more, and closed unless a request comes within DRAIN_REQUEST_MS. */
   drain(): void {
+    if (this.successor) return this.successor!.drain();
     this.keepAlive = false;
     if (!this.live || this.state != HEAD || this.head) return;
     this.stream.setDeadline(this.since + DRAIN_REQUEST_MS * NS_PER_MS);
@@ -116,17 +97,43 @@ export class HTTP1Connection extends HTTP1Writer {
     this.stream.resume();
   }
 
-  takeBody(bytes: i64): void {
-    if (this.request.credit != i64.MAX_VALUE) this.request.credit += bytes;
-    if (this.state != LENGTH && this.state != CHUNKED) return;
-    this.stream.readAhead = READ_CHUNK_BYTES;
-    this.stream.resume();
-  }
-
   /** The handler gives up: no answer (or no rest of it) will come. */
   cancel(): void {
     this.dropAnswer();
     this.abort(REASON_CLOSED);
+  }
+
+  /**
+   * Ends HTTP on this connection after an accepted upgrade: its stream goes on with `successor`, which writes the answer (101) and
+   * begins to read; what came behind the request is unread. Only for a request in flight that is complete and whose answer
+   * has not begun; null: it is not. Request and slot stay as they are until the stream has closed, and a stop of the server
+   * calls successor.drain(). Then this object serves another connection.
+   */
+  detach(successor: Upgraded): IOStream | null {
+    if (this.state != ANSWER || !this.unanswered || !this.inFlight) return null;
+    const stream = this.stream;
+    this.state = OVER;
+    this.live = false;
+    this.dropAnswer();
+    this.successor = successor;
+    if (!this.handedOver) this.handedOver = new HandedOver(this);
+    this.handedOver!.begin(stream);
+    stream.setDeadline(0);
+    stream.readAhead = READ_CHUNK_BYTES;
+    stream.pause();
+    stream.setHandler(successor);
+    return stream;
+  }
+
+  /** A stream that was handed over has closed. */
+  released(): void {
+    this.successor = null;
+    this.owner.ended(this);
+  }
+
+  /** The server stops: no connection is kept for another request. */
+  get draining(): bool {
+    return this.parameters.draining;
   }
 
   /** No answer can be given any more: the handler is told, and nothing of it is written from here on. */
@@ -155,7 +162,7 @@ export class HTTP1Connection extends HTTP1Writer {
 
   /** The peer's end, with `unread` bytes before it. Requests that came whole before it still get their answers. */
   private endOfInput(unread: i32): void {
-    if (this.state == LENGTH || this.state == CHUNKED) {
+    if (this.inBody) {
       if (unread && !this.answerDone) return; // the handler has still to take it
       this.lose(REASON_BAD_REQUEST);
       this.leave();
@@ -175,9 +182,19 @@ export class HTTP1Connection extends HTTP1Writer {
   onTimeout(stream: IOStream): void {
     if (this.state == HEAD) {
       if (this.heldBack) this.setDeadline(this.parameters.idleTimeoutMs);
-      else if (this.head || stream.unread) this.refuse(Refusal.HEAD_TIMEOUT);
-      else stream.finish(false, REASON_TIMEOUT);
-    } else if (this.state == LENGTH || this.state == CHUNKED) this.refuse(Refusal.BODY_TIMEOUT);
+      else this.headTimeout(stream);
+    } else if (this.inBody) this.bodyTimeout();
+  }
+
+  /** The time for a head is over; one of which nothing came is not answered. What has come by now and was not read yet counts. */
+  private headTimeout(stream: IOStream): void {
+    if (!this.head && !stream.unread) {
+      const serial = this.request.serial;
+      stream.readNow();
+      if (this.state != HEAD || this.head || this.request.serial != serial) return;
+    }
+    if (this.head || stream.unread) this.refuse(Refusal.HEAD_TIMEOUT);
+    else stream.finish(false, REASON_TIMEOUT);
   }
 
   onClose(stream: IOStream, reason: i32): void {
@@ -185,7 +202,7 @@ export class HTTP1Connection extends HTTP1Writer {
     this.live = false;
     this.dropHead();
     this.lose(reason);
-    this.request.body.clear();
+    this.request.clear();
     this.owner.ended(this);
   }
 
@@ -222,13 +239,23 @@ export class HTTP1Connection extends HTTP1Writer {
     }
     const head = this.head ? this.head : sharedHead;
     const n = parseHead(head, source, size, FIELDS_MAX);
-    if (n == PARTIAL) return this.keepHead(size);
-    if (n < 0) return this.refuse(n);
-    if (n > this.parameters.headBytesMax) return this.refuse(Refusal.HEAD_TOO_LARGE);
-    if (targetSize(head) > TARGET_BYTES_MAX) return this.refuse(Refusal.TARGET_TOO_LONG);
-    const refusal = checkHead(head, source);
-    if (refusal) return this.refuse(refusal);
+    if (n == PARTIAL) return this.keepHead(source, size);
+    const refusal = n < 0 ? n : this.checkSizes(head, source, n);
+    if (refusal) {
+      this.headOnly = isHead(source, size);
+      return this.refuse(refusal);
+    }
     return this.begin(head, source, n, size - n);
+  }
+
+  /** 0, or why a complete head is refused. */
+  private checkSizes(head: usize, source: usize, size: i32): i32 {
+    const parameters = this.parameters;
+    if (size > parameters.headBytesMax) return Refusal.HEAD_TOO_LARGE;
+    if (targetSize(head) > TARGET_BYTES_MAX) return Refusal.TARGET_TOO_LONG;
+    const refusal = checkHead(head, source);
+    if (refusal) return refusal;
+    return bodyKind(head) == BODY_LENGTH && contentLength(head) > parameters.bodyBytesMax ? Refusal.BODY_TOO_LARGE : 0;
   }
 
   private dropEmpty(empty: i32): i32 {
@@ -237,8 +264,9 @@ export class HTTP1Connection extends HTTP1Writer {
   }
 
   /** Part of a head has come: its state is kept for the rest. */
-  private keepHead(size: i32): i32 {
+  private keepHead(source: usize, size: i32): i32 {
     const head = this.head ? this.head : sharedHead;
+    this.headOnly = isHead(source, size);
     if (targetSize(head) > TARGET_BYTES_MAX) return this.refuse(Refusal.TARGET_TOO_LONG);
     if (size > this.parameters.headBytesMax) return this.refuse(Refusal.HEAD_TOO_LARGE);
     if (!this.head) {
@@ -260,10 +288,10 @@ export class HTTP1Connection extends HTTP1Writer {
     const request = this.request;
     const kind = bodyKind(head);
     const length = contentLength(head);
-    if (kind == BODY_LENGTH && length > this.parameters.bodyBytesMax) return this.refuse(Refusal.BODY_TOO_LARGE);
     request.method = methodCode(head);
     request.minor = minorVersion(head);
-    request.keepAlive = this.keepAlive = keepAlive(head) && !this.parameters.draining && this.keepAlive;
+    const last = ++this.served >= this.parameters.requestsMax || this.parameters.draining;
+    request.keepAlive = this.keepAlive = keepAlive(head) && !last && this.keepAlive;
     request.contentLength = kind == BODY_CHUNKED ? -1 : length;
     request.credit = i64.MAX_VALUE;
     request.collects = false;
@@ -273,99 +301,43 @@ export class HTTP1Connection extends HTTP1Writer {
     request.ahead = source + usize(size);
     request.aheadSize = ahead;
     request.serial++;
-    this.bodySize = 0;
-    this.remaining = length;
-    this.state = kind == BODY_CHUNKED ? CHUNKED : length ? LENGTH : ANSWER;
-    if (this.state == CHUNKED) chunkedReset(changetype<usize>(this.chunks));
-    const expected = expectContinue(head);
+    // Who has begun to send the body does not wait.
+    request.expectsContinue = this.continueDue = expectContinue(head) && !ahead;
     this.expectAnswer();
-    this.setDeadline(this.state == ANSWER ? 0 : this.parameters.bodyTimeoutMs);
-    this.handler.headersReceived(request);
+    this.beginBody(kind, length);
+    if (request.isServerWide) this.answerOptions();
+    else this.handler.headersReceived(request);
     if (this.state == ANSWER && !this.answerDone) this.handler.finish(request);
     request.head = 0;
     this.dropHead();
     if (this.state == ANSWER) {
       if (!this.answerDone) this.wait();
-    } else if (expected) this.writeContinue();
+    } else if (this.continueDue) this.awaitReader();
     return size;
   }
 
+  /** OPTIONS *: a question to the server as such, which is there (RFC 9110 9.3.7). */
+  private answerOptions(): void {
+    this.startResponse(204, 0, 0, -1);
+    this.finishResponse();
+  }
+
   /** The request is complete and its answer is not: the socket is left alone for now. */
-  private wait(): void {
+  protected wait(): void {
     this.stream.readAhead = 0;
     this.since = this.loop.time;
     this.owner.waiting(this);
   }
 
-  // --- bodies ---
-
-  private readBody(source: usize, size: i32): i32 {
-    const taken = this.takePiece(source, i32(min<i64>(this.remaining, size)));
-    this.remaining -= taken;
-    if (!this.remaining && this.state == LENGTH) this.bodyComplete();
-    return taken;
-  }
-
-  private readChunks(source: usize, size: i32): i32 {
-    const chunks = changetype<usize>(this.chunks);
-    const event = chunkedNext(chunks, source, size);
-    if (event < 0) return this.refuse(event);
-    const used = chunkedConsumed(chunks);
-    if (event == CHUNK_END) this.bodyComplete();
-    if (event != CHUNK_DATA) return used;
-    const offered = chunkedSize(chunks);
-    const atLeast = this.bodySize + offered + chunkedRemaining(chunks);
-    if (atLeast > this.parameters.bodyBytesMax && !this.answerDone) return this.refuse(Refusal.BODY_TOO_LARGE);
-    const taken = this.takePiece(source + usize(chunkedOffset(chunks)), offered);
-    if (taken < offered) chunkedGiveBack(chunks, offered - taken);
-    return used - (offered - taken);
-  }
-
-  /** Gives a piece of the body to the handler, as far as it has credit; returns how much was taken. */
-  private takePiece(source: usize, size: i32): i32 {
-    const request = this.request;
-    if (this.answerDone) {
-      this.bodySize += size;
-      if (this.bodySize > DISCARD_BYTES_MAX) this.leave();
-      return size;
-    }
-    const taken = i32(min<i64>(size, request.credit));
-    if (taken < size) this.stream.readAhead = 0;
-    if (!taken) {
-      this.setDeadline(0); // it is the handler that is slow
-      return 0;
-    }
-    this.bodySize += taken;
-    if (request.credit != i64.MAX_VALUE) request.credit -= taken;
-    this.setDeadline(this.parameters.bodyTimeoutMs);
-    if (!request.collects) this.handler.dataReceived(request, source, taken);
-    else if (!request.body.append(source, taken)) this.stream.close(REASON_BUFFER_FULL);
-    return taken;
-  }
-
-  private bodyComplete(): void {
-    this.state = ANSWER;
-    this.setDeadline(0);
-    if (!this.answerDone) this.handler.finish(this.request);
-    if (this.state != ANSWER) return;
-    if (this.answerDone) this.next();
-    else this.wait();
-  }
-
   // --- the end of a request ---
 
   protected answered(): void {
-    this.request.body.clear();
+    this.request.clear();
     if (this.state == ANSWER) return this.next();
-    // The handler did not want the body. A small rest is read and dropped, a large one is not worth the connection.
-    const rest = this.state == LENGTH ? this.remaining : 0;
-    this.bodySize = 0;
-    if (rest > DISCARD_BYTES_MAX || !this.keepAlive) return this.leave();
-    this.stream.readAhead = READ_CHUNK_BYTES;
-    this.stream.resume();
+    this.dropRest();
   }
 
-  private next(): void {
+  protected next(): void {
     if (!this.keepAlive || (this.stream.ended && !this.stream.unread)) {
       return this.leave();
     }
@@ -373,23 +345,51 @@ export class HTTP1Connection extends HTTP1Writer {
     this.stream.resume();
   }
 
-  /** Closes a connection on which the client may still be sending; what it was answered arrives. */
-  private leave(): void {
+  protected leave(): void {
     this.state = OVER;
     this.stream.finish(true, REASON_CLOSED);
   }
 
-  /** Answers with the refusal's status where an answer can still be given, and closes. Returns 0: nothing more is taken. */
-  private refuse(code: i32): i32 {
-    count(REQUESTS_REFUSED);
-    if (this.state == HEAD || this.unanswered) this.writeRefusal(code);
+  protected refuse(code: i32): i32 {
+    const inHead = this.state == HEAD;
+    if (inHead || !this.answerDone) {
+      count(REQUESTS_REFUSED);
+      this.handler.requestRefused(this, code);
+    }
+    if (inHead) this.writeRefusal(code, this.headOnly);
+    else if (this.unanswered) this.writeRefusal(code, this.request.method == Method.HEAD);
     this.state = OVER;
     this.lose(reasonOf(code));
     this.stream.finish(true, REASON_BAD_REQUEST);
     return 0;
   }
+}
 
-  private setDeadline(timeoutMs: i32): void {
-    this.stream.setDeadline(timeoutMs ? this.loop.time + i64(timeoutMs) * NS_PER_MS : 0);
+const HEAD_METHOD: u32 = 0x44414548;
+const SPACE: u8 = 0x20;
+
+/** Whether a request that begins so is a HEAD. */
+function isHead(source: usize, size: i32): bool {
+  return size > 4 && load<u32>(source) == HEAD_METHOD && load<u8>(source, 4) == SPACE;
+}
+
+/** Owns a stream that was handed over in the place of the server, so that the connection learns of its close. */
+@final
+class HandedOver extends StreamOwner {
+  private server: StreamOwner | null = null;
+
+  constructor(private connection: HTTP1Connection) {
+    super();
+  }
+
+  begin(stream: IOStream): void {
+    this.server = stream.owner;
+    stream.owner = this;
+  }
+
+  streamClosed(stream: IOStream): void {
+    this.connection.released();
+    if (this.server) this.server!.streamClosed(stream);
+    this.server = null;
   }
 }

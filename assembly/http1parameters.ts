@@ -4,10 +4,13 @@
 import { HTTP1Connection } from "./http1connection";
 import {
   BODY_BYTES_MAX,
+  BODY_RATE_BYTES_MIN,
   BODY_TIMEOUT_MS,
   HEADER_TIMEOUT_MS,
   HEAD_BYTES_MAX,
   IDLE_TIMEOUT_MS,
+  REQUESTS_MAX,
+  WRITE_RATE_BYTES_MIN,
   WRITE_TIMEOUT_MS,
 } from "./limits";
 
@@ -20,6 +23,10 @@ export class HTTP1ConnectionParameters {
   idleTimeoutMs: i32 = IDLE_TIMEOUT_MS;
   bodyTimeoutMs: i32 = BODY_TIMEOUT_MS;
   writeTimeoutMs: i32 = WRITE_TIMEOUT_MS;
+  /** Bytes a second, more than 0. */
+  bodyRateBytesMin: i32 = BODY_RATE_BYTES_MIN;
+  writeRateBytesMin: i32 = WRITE_RATE_BYTES_MIN;
+  requestsMax: i32 = REQUESTS_MAX;
   /** No connection is kept after its answer: the server stops. */
   draining: bool = false;
 }

@@ -35,6 +35,8 @@ export abstract class HTTP1Writer extends HTTPConnection {
   request!: HTTPServerRequest;
   /** The connection goes on after this answer. */
   protected keepAlive: bool = true;
+  /** Requests of this connection so far. */
+  protected served: i32 = 0;
   /** From start() to onClose: `stream` is this connection's and nobody else's. */
   protected live: bool = false;
   private progress: i32 = DONE;
@@ -58,6 +60,11 @@ export abstract class HTTP1Writer extends HTTPConnection {
   /** The answer has not begun, so an error can still be told. */
   protected get unanswered(): bool {
     return this.progress == NOT_BEGUN;
+  }
+
+  /** The answer has begun and is not complete. */
+  get begun(): bool {
+    return this.progress == FIELDS || this.progress == BODY;
   }
 
   /** A request has come and its answer is not complete. */
@@ -139,22 +146,31 @@ export abstract class HTTP1Writer extends HTTPConnection {
   abort(reason: i32): void {
     if (!this.live) return;
     if (this.progress < FAILED) this.progress = FAILED;
-    this.stream.close(reason);
+    // Answers before this one are complete and arrive; this one is seen to be cut short.
+    if (this.served > 1) this.stream.finish(true, reason);
+    else this.stream.close(reason);
   }
 
-  /** `100 Continue`, when the answer has not begun. */
+  /** The client waits for `100 Continue` and has sent nothing of the body. */
+  protected continueDue: bool = false;
+
+  /** `100 Continue`, when it is due and the answer has not begun. */
   protected writeContinue(): void {
-    if (this.unanswered) this.put(writer.continueResponse(this.stream.reserve(FRAMING_ROOM)));
+    if (!this.continueDue || !this.unanswered) return;
+    this.continueDue = false;
+    this.put(writer.continueResponse(this.stream.reserve(FRAMING_ROOM)));
   }
 
-  /** A complete answer that refuses the request. */
-  protected writeRefusal(code: i32): void {
-    this.put(writer.refusalResponse(this.stream.reserve(REFUSAL_ROOM), code, this.loop.unixSeconds()));
+  /** A complete answer that refuses the request; one to HEAD is `bodiless`. */
+  protected writeRefusal(code: i32, bodiless: bool): void {
+    this.put(writer.refusalResponse(this.stream.reserve(REFUSAL_ROOM), code, this.loop.unixSeconds(), bodiless));
   }
 
   /** How the body's end is told is settled here, and with it whether the connection can go on. */
   private endHead(): void {
     const http11 = this.request.minor == 1;
+    // A client that was not told to send its body may not do so, and nobody knows what it sends next (RFC 9110 10.1.1).
+    if (this.continueDue) this.keepAlive = false;
     let at = this.stream.reserve(FRAMING_ROOM);
     if (!this.dated) at = writer.dateField(at, this.loop.unixSeconds());
     if (this.left >= 0) {

@@ -4,6 +4,7 @@
 import { Address } from "./address";
 import { Buffer } from "./buffer";
 import { Connection } from "./connection";
+import { Refusal } from "./http/refusal";
 import { StreamHandler } from "./iostream";
 import {
   methodSize,
@@ -17,6 +18,14 @@ import {
   valueOffset,
   valueSize,
 } from "./http/headstate";
+import {
+  isSafeTrailer,
+  trailerField,
+  trailerNameOffset,
+  trailerNameSize,
+  trailerValueOffset,
+  trailerValueSize,
+} from "./http/trailers";
 
 /** A request's method. OTHER is any other token; its text is `request.method`. */
 export const enum Method {
@@ -45,6 +54,17 @@ export abstract class HTTPHandler {
   onSent(request: HTTPServerRequest): void {}
   /** The connection is gone before the answer was complete: nothing can be sent any more. */
   onConnectionClose(request: HTTPServerRequest, reason: i32): void {}
+  /**
+   * A request was refused, for the reason in http/refusal.ts: before it came to this handler, or in the middle of its body (then
+   * onConnectionClose follows). For a log.
+   */
+  requestRefused(connection: HTTPConnection, code: Refusal): void {}
+}
+
+/** What goes on with a connection's stream after an accepted upgrade. */
+export abstract class Upgraded extends StreamHandler {
+  /** The server stops: say goodbye to the peer, and close before the grace is over. */
+  abstract drain(): void;
 }
 
 /** The way that answers go. HTTP1Connection is the one there is. */
@@ -77,9 +97,16 @@ export class HTTPServerRequest {
   contentLength: i64 = 0;
   /** How much more of the body is taken; takeBody() adds to it. Without a word of the handler's it is without limit. */
   credit: i64 = i64.MAX_VALUE;
+  /**
+   * In headersReceived: the client waits for 100 Continue. It is sent when that call returns and the request has credit, else when
+   * takeBody() gives some; never when the answer has begun before, which is then the connection's last.
+   */
+  expectsContinue: bool = false;
   /** The body, when the request collects it. */
   body: Buffer = new Buffer();
   collects: bool = false;
+  /** The trailer lines of a chunked body as they came: complete in finish(), to be read with nextTrailer or trailer. */
+  trailers: Buffer = new Buffer();
   connection: HTTPConnection;
 
   // Views into the head: valid as long as headersReceived says.
@@ -91,6 +118,12 @@ export class HTTPServerRequest {
 
   constructor(connection: HTTPConnection) {
     this.connection = connection;
+  }
+
+  /** Gives back the memory for body and trailers. */
+  clear(): void {
+    this.body.clear();
+    this.trailers.clear();
   }
 
   // --- the request ---
@@ -122,6 +155,46 @@ export class HTTPServerRequest {
   }
   valueSize(index: i32): i32 {
     return valueSize(this.head, index);
+  }
+
+  /**
+   * In finish(): goes to the next trailer field that is safe to use (http/trailers.ts), from `at` 0 on. Returns the `at` for the next
+   * call, -1: there are no more. trailerName and the others are of the field that was found.
+   */
+  nextTrailer(at: i32): i32 {
+    const source = this.trailers.source;
+    while (at < this.trailers.size) {
+      at = trailerField(trailerRow, source, this.trailers.size, at);
+      if (isSafeTrailer(this.trailerName, this.trailerNameSize)) return at;
+    }
+    return -1;
+  }
+  get trailerName(): usize {
+    return this.trailers.source + usize(trailerNameOffset(trailerRow));
+  }
+  get trailerNameSize(): i32 {
+    return trailerNameSize(trailerRow);
+  }
+  get trailerValue(): usize {
+    return this.trailers.source + usize(trailerValueOffset(trailerRow));
+  }
+  get trailerValueSize(): i32 {
+    return trailerValueSize(trailerRow);
+  }
+
+  /** In finish(): the first value of a trailer field that is safe to use, as latin-1; null: there is none. */
+  trailer(name: string): string | null {
+    for (let at = this.nextTrailer(0); at >= 0; at = this.nextTrailer(at)) {
+      if (textOf(this.trailerName, this.trailerNameSize).toLowerCase() == name.toLowerCase()) {
+        return textOf(this.trailerValue, this.trailerValueSize);
+      }
+    }
+    return null;
+  }
+
+  /** `OPTIONS *`: it is not about any resource. The connection answers it. */
+  get isServerWide(): bool {
+    return this.method == Method.OPTIONS && this.targetSize == 1 && load<u8>(this.target) == 0x2a;
   }
 
   /** Where the peer is, null: unknown. */
@@ -220,6 +293,16 @@ export class HTTPServerRequest {
   get unsent(): i32 {
     return this.connection.unsent;
   }
+}
+
+/** The trailer field that was looked at last. */
+const trailerRow: usize = memory.data(16, 4);
+
+/** Bytes as latin-1 text. */
+function textOf(source: usize, size: i32): string {
+  const units = new StaticArray<u16>(size);
+  for (let i = 0; i < size; i++) unchecked((units[i] = load<u8>(source + usize(i))));
+  return String.UTF16.decodeUnsafe(changetype<usize>(units), usize(size) << 1);
 }
 
 const TEXT_BYTES: i32 = 8192;

@@ -89,6 +89,7 @@ export class IOStream extends StreamWriter {
 
   setHandler(handler: StreamHandler): void {
     this.handler = handler;
+    this.endTold = false; // each handler is told
   }
 
   get closed(): bool {

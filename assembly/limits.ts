@@ -35,6 +35,8 @@ export const MEMORY_BYTES_MAX: i32 = 1 << 30;
 export const DELIMITER_BYTES_MAX: i32 = 256;
 /** Longest time that a peer may take nothing of what waits for it. */
 export const WRITE_TIMEOUT_MS: i32 = 60000;
+/** Bytes a second that an HTTP peer must take of what waits for it, WRITE_TIMEOUT_MS of slack aside. As for bodies, below. */
+export const WRITE_RATE_BYTES_MIN: i32 = 500;
 /** After the last answer: how long and how much of what still comes is read and dropped, so that no reset eats the answer. */
 export const LINGER_MS: i32 = 2000;
 export const LINGER_BYTES_MAX: i32 = 1 << 20;
@@ -63,14 +65,33 @@ export const HEADER_TIMEOUT_MS: i32 = 30000;
 export const DRAIN_REQUEST_MS: i32 = 500;
 /** Between two requests of a connection. */
 export const IDLE_TIMEOUT_MS: i32 = 75000;
-/** Longest silence inside a request's body. */
+/** Longest silence inside a request's body, and the slack that BODY_RATE_BYTES_MIN leaves. */
 export const BODY_TIMEOUT_MS: i32 = 30000;
+/** Bytes of a body that must come a second, so that it ends in bounded time; Apache's mod_reqtimeout asks for as many. */
+export const BODY_RATE_BYTES_MIN: i32 = 500;
+/**
+ * Requests of one connection: the last answer closes it. A bound, so that connections move to other workers and proxies now and
+ * then; it can be generous, since a connection's memory does not grow with its requests (nginx, whose does, has 1,000).
+ */
+export const REQUESTS_MAX: i32 = 1_000_000;
 /** A body that its handler did not want is read and dropped up to here to keep the connection; beyond it is closed. */
 export const DISCARD_BYTES_MAX: i64 = 256 << 10;
 /** Pipelined bytes that are read ahead while a request is being answered. */
 export const PIPELINE_BYTES_MAX: i32 = 65536;
 /** A request in flight for longer than this is watched again, so that its handler learns when the client is gone. */
 export const WATCH_AFTER_MS: i32 = 250;
+
+// --- WebSocket ---
+
+/** One message, all its fragments together; as Tornado's. A compressed one is held to it as it travels. */
+export const WS_MESSAGE_BYTES_MAX: i64 = 10 << 20;
+/** How long a peer has for its close frame once ours has left; as Tornado's. */
+export const WS_CLOSE_TIMEOUT_MS: i32 = 5000;
+/** Frames of one websocket in one turn: a flood of tiny ones must not hold up the others. */
+export const WS_FRAMES_PER_TURN: i32 = 1024;
+
+/** Refused requests that are told to the log; the rest are counted into the next. */
+export const REFUSALS_PER_SECOND: i32 = 10;
 
 // --- the bridge ---
 
@@ -82,5 +103,7 @@ export const CHANNEL_WRITE_COST: i32 = 2048;
 export const BODY_WINDOW_BYTES: i32 = 256 << 10;
 /** The host may send this much of one stream or response ahead of SENT, unless it names another amount. */
 export const WRITE_WINDOW_BYTES: i32 = 256 << 10;
+/** What each piece of a message takes of the window beside its bytes: many tiny ones are not cheap for the host. */
+export const WS_DATA_COST: i32 = 64;
 /** A request's body up to this size travels inside its REQUEST frame when it has come with the head. */
 export const INLINE_BODY_BYTES: i32 = 16384;

@@ -14,6 +14,8 @@ import * as wasi from "./wasi/index";
 
 /** Room for what is gathered; reserve() never hands out more. */
 export const CORK_BYTES: i32 = 65536;
+/** A write of this size is not gathered: the copy would cost more than a call of its own. */
+const DIRECT_BYTES: i32 = 32768;
 
 const block: usize = memory.data(65536 + 64, 64); // http/writer.ts overwrites a few bytes behind its result
 let corked: StreamWriter | null = null;
@@ -28,6 +30,8 @@ export abstract class StreamWriter extends Connection {
   /** Bytes that have left for the peer, ever. */
   sent: u64 = 0;
   writeTimeoutMs: i32 = WRITE_TIMEOUT_MS;
+  /** Bytes a second that the peer must take of what waits, writeTimeoutMs of slack aside; 0: any at all in writeTimeoutMs. */
+  writeRateBytesMin: i32 = 0;
   protected outgoing: Buffer = new Buffer();
   /** When the peer must have taken something, 0: nothing waits. */
   protected writeDeadline: i64 = 0;
@@ -45,11 +49,16 @@ export abstract class StreamWriter extends Connection {
     return this.outgoing.size + (corked === this ? corkedSize : 0);
   }
 
+  /** Of these, what the socket has refused so far: more than 0 means that the peer is slow. */
+  get waiting(): i32 {
+    return this.outgoing.size;
+  }
+
   /** Sends bytes, or keeps what the socket does not take. False: the stream is closed, or too much waits already. */
   write(source: usize, size: i32): bool {
     if (!this.writable) return false;
     if (corked === this) {
-      if (size <= CORK_BYTES - corkedSize) {
+      if (size < DIRECT_BYTES && size <= CORK_BYTES - corkedSize) {
         memory.copy(block + usize(corkedSize), source, usize(size));
         corkedSize += size;
         return true;
@@ -113,20 +122,28 @@ export abstract class StreamWriter extends Connection {
     return true;
   }
 
-  /** The socket may take more of what waits. True: some has left. */
+  /**
+   * The socket may take more of what waits. True: some has left. It is asked until it takes less than it was given, since a host may
+   * say only once that it can take some.
+   */
   protected sendWaiting(): bool {
-    if (!this.outgoing.size) return false;
-    const n = wasi.write(this.handle, this.outgoing.source, min(this.outgoing.size, READ_CHUNK_BYTES * READS_PER_TURN));
-    if (n == AGAIN) return false;
-    if (n < 0) {
-      this.retire(-n);
-      return false;
+    let moved = false;
+    while (this.outgoing.size) {
+      const size = min(this.outgoing.size, READ_CHUNK_BYTES * READS_PER_TURN);
+      const n = wasi.write(this.handle, this.outgoing.source, size);
+      if (n == AGAIN) return moved;
+      if (n < 0) {
+        this.retire(-n);
+        return false;
+      }
+      moved = true;
+      this.countSent(n);
+      this.outgoing.consume(n);
+      if (this.outgoing.size) this.payWriteClock(n);
+      else this.writeDeadline = 0;
+      if (n < size) return true;
     }
-    this.countSent(n);
-    this.outgoing.consume(n);
-    this.writeDeadline = 0;
-    if (this.outgoing.size) this.startWriteClock();
-    return true;
+    return moved;
   }
 
   private countSent(bytes: i32): void {
@@ -139,6 +156,16 @@ export abstract class StreamWriter extends Connection {
     this.armTimeout(this.writeDeadline);
   }
 
+  /** What the peer has taken pays for some time, never for more than writeTimeoutMs from now. */
+  private payWriteClock(bytes: i32): void {
+    const before = this.writeDeadline;
+    this.startWriteClock();
+    if (this.writeRateBytesMin) {
+      this.writeDeadline = min(this.writeDeadline, before + (i64(bytes) * 1_000_000_000) / this.writeRateBytesMin);
+      this.armTimeout(this.writeDeadline);
+    }
+  }
+
   /** For the next connection of the pool. */
   protected resetWriter(): void {
     if (corked === this) corked = null;
@@ -146,5 +173,6 @@ export abstract class StreamWriter extends Connection {
     this.sent = 0;
     this.writeDeadline = 0;
     this.writeTimeoutMs = WRITE_TIMEOUT_MS;
+    this.writeRateBytesMin = 0;
   }
 }

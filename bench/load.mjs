@@ -9,10 +9,11 @@ export const CONNECTIONS = 64;
 export const IDLE_CONNECTIONS = 10_000;
 const FILES_BESIDE = 256; // what a process has open apart from them
 
-/** Requests answered in so many seconds, over keep-alive connections. */
-export async function runLoad(port, seconds, core) {
+/** Requests answered in so many seconds, over keep-alive connections; `script` is one of peers/ for wrk, null for GET /. */
+export async function runLoad(port, seconds, core, script = null) {
   const tool = wrk();
-  const parameters = ["-t1", `-c${CONNECTIONS}`, `-d${seconds}s`, `http://127.0.0.1:${port}/`];
+  const what = script === null ? [] : ["-s", join(ROOT, "bench/peers", script)];
+  const parameters = ["-t1", `-c${CONNECTIONS}`, `-d${seconds}s`, ...what, `http://127.0.0.1:${port}/`];
   const load = start([tool.command, ...parameters], { core, env: tool.env });
   const how = await load.ended;
   const text = load.output();
@@ -26,9 +27,24 @@ export async function runLoad(port, seconds, core) {
 }
 
 /** Lines that an echo server sent back in so many seconds; `mode` and the result are those of peers/lines.mjs. */
-export async function runLines(port, { mode, connections, bytes, seconds }, core) {
-  const program = join(ROOT, "bench/peers/lines.mjs");
-  const load = start([node().command, program, port, mode, connections, bytes, seconds].map(String), { core });
+export function runLines(port, { mode, connections, bytes, seconds }, core) {
+  return runProgram("lines.mjs", [port, mode, connections, bytes, seconds], core);
+}
+
+/** Bodies of `bytes` in one direction; the result is that of peers/transfer.mjs. */
+export function runTransfers(port, { mode, path, connections, bytes, seconds }, core) {
+  return runProgram("transfer.mjs", [port, mode, path, bytes, connections, seconds], core);
+}
+
+/** Messages to a websocket echo and back; the result is that of peers/websocket.mjs. */
+export function runMessages(port, { connections, bytes, messages }, core) {
+  return runProgram("websocket.mjs", [port, connections, bytes, messages], core);
+}
+
+/** Runs a load of bench/peers to its end; resolves with the JSON that it prints. */
+export async function runProgram(name, parameters, core) {
+  const program = join(ROOT, "bench/peers", name);
+  const load = start([node().command, program, ...parameters].map(String), { core });
   const how = await load.ended;
   if (how !== "exit code 0") throw new Error(`the load failed (${how}): ${load.output()}`);
   return JSON.parse(load.output());

@@ -1,6 +1,5 @@
-// Takes the figures of one row.
-// Invariant: the contenders of a row take turns, round by round and in alternating order, so that what disturbs the
-// machine disturbs them alike. A contender that fails is out for the rest of its row; the others go on.
+// Takes the figures of one row. Those of the HTTP rows are in measure-http.mjs, those of the parser rows in measure-parser.mjs,
+// those of timers in measure-timers.mjs.
 
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -8,23 +7,36 @@ import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CONNECTIONS, IDLE_CONNECTIONS, openIdle, runLines, runLoad } from "./load.mjs";
 import { LOAD_CORE, SERVER_CORE } from "./machine.mjs";
+import { transfersRow, websocketRow } from "./measure-http.mjs";
+import { parserRow } from "./measure-parser.mjs";
+import { timersRow } from "./measure-timers.mjs";
 import { cpuSeconds, memoryBytes } from "./processes.mjs";
+import { guard, interleave, serverCore, stopServers } from "./rounds.mjs";
 import { startServer } from "./servers.mjs";
-import { ROOT, Unavailable } from "./tools.mjs";
+import { ROOT } from "./tools.mjs";
 
 const WARM_UP_SECONDS = 1;
 const WARM_UP_CONNECTIONS = 100; // a hundredth of what is then opened: runs every path once, hides little
 const SETTLE_MS = 1000;
 const LOAD_BUSY = 0.95; // of a core: beyond it the load is the bottleneck
 
-const KINDS = { throughput: throughputRow, lines: linesRow, memory: memoryRow, size: sizeRow };
+const KINDS = {
+  throughput: throughputRow,
+  lines: linesRow,
+  memory: memoryRow,
+  size: sizeRow,
+  transfers: transfersRow,
+  websocket: websocketRow,
+  parser: parserRow,
+  timers: timersRow,
+};
 
 /** Adds `samples`, or a `problem`, to each contender of the row. */
 export async function measureRow(row, options) {
   const contenders = Object.entries(row.contenders).map(([key, contender]) => ({
     key,
     title: contender.title ?? contender.server.title,
-    product: contender.product ?? contender.server.product,
+    product: contender.product ?? contender.server?.product ?? false,
     ...contender,
     samples: [],
     problem: null,
@@ -34,7 +46,7 @@ export async function measureRow(row, options) {
   return { ...row, contenders };
 }
 
-async function throughputRow(contenders, { rounds, seconds, progress }) {
+async function throughputRow(contenders, { rounds, seconds, progress }, { script = null }) {
   const servers = new Map(); // contenders that differ only in what is beside them share a server
   for (const contender of contenders) {
     const key = `${contender.server.title} ${contender.anyCore ?? false}`;
@@ -45,7 +57,7 @@ async function throughputRow(contenders, { rounds, seconds, progress }) {
   }
   try {
     await interleave(contenders, rounds, async (contender, label) => {
-      const sample = await throughputSample(contender, seconds);
+      const sample = await throughputSample(contender, seconds, script);
       contender.samples.push(sample);
       const each = sample.cpuMicros.toFixed(1);
       progress(
@@ -57,14 +69,14 @@ async function throughputRow(contenders, { rounds, seconds, progress }) {
   }
 }
 
-async function throughputSample({ running, idle = 0, anyCore }, seconds) {
+async function throughputSample({ running, idle = 0, anyCore }, seconds, script) {
   const loadCore = anyCore ? null : LOAD_CORE;
   const idleConnections = idle > 0 ? await openIdle(running.port, idle, loadCore) : null;
   try {
-    await runLoad(running.port, WARM_UP_SECONDS, loadCore);
+    await runLoad(running.port, WARM_UP_SECONDS, loadCore, script);
     const cpuBefore = cpuSeconds(running.pid);
     const startedAt = performance.now();
-    const { requests, requestsPerSecond } = await runLoad(running.port, seconds, loadCore);
+    const { requests, requestsPerSecond } = await runLoad(running.port, seconds, loadCore, script);
     const elapsed = (performance.now() - startedAt) / 1000;
     const cpuAfter = cpuSeconds(running.pid);
     await idleConnections?.verify();
@@ -157,38 +169,5 @@ async function sizeRow(contenders) {
       if (!existsSync(join(ROOT, contender.file))) throw new Error(`it is missing: run "make build" first`);
       contender.samples.push({ bytes: statSync(join(ROOT, contender.file)).size });
     });
-  }
-}
-
-// --- helpers ---
-
-function serverCore({ anyCore }) {
-  return anyCore ? null : SERVER_CORE;
-}
-
-async function interleave(contenders, rounds, take) {
-  for (let round = 1; round <= rounds; round++) {
-    const order = round % 2 === 1 ? contenders : contenders.toReversed();
-    for (const contender of order) {
-      if (contender.problem !== null) continue;
-      await guard(contender, () => take(contender, `round ${round}/${rounds}  ${contender.title}`));
-    }
-  }
-}
-
-/** A failure is the contender's, not the bench's. */
-async function guard(contender, action) {
-  try {
-    await action();
-  } catch (error) {
-    contender.problem = error.message;
-    contender.unavailable = error instanceof Unavailable;
-  }
-}
-
-async function stopServers(servers, contenders) {
-  for (const server of servers) {
-    const users = contenders.filter((contender) => contender.running === server);
-    await guard(users[0], () => server.stop());
   }
 }

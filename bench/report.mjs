@@ -99,6 +99,29 @@ const COLUMNS = {
     { head: "p99 µs", figure: "p99Micros", format: count },
     { head: "p50 µs, alone", figure: "aloneMicros", format: count },
   ],
+  parser: [
+    { head: "requests/s", figure: "perSecond", format: count },
+    { head: "ns a request", figure: "nanosEach", format: decimal },
+    { head: "GB/s", figure: "gigabytesPerSecond", format: ratio },
+  ],
+  timers: [1000, 10_000, 100_000].flatMap((armed) => [
+    { head: `ns to arm and remove, ${count(armed)} armed`, figure: `pair${armed}`, format: count },
+    { head: "ns to arm and fire", figure: `fire${armed}`, format: count },
+  ]),
+  transfers: [
+    { head: "MB/s", figure: "megabytesPerSecond", format: count },
+    { head: "CPU µs a MB", figure: "cpuMicrosPerMegabyte", format: count },
+    { head: "cores busy", figure: "busy", format: ratio },
+    { head: "load's core busy", figure: "loadBusy", format: ratio },
+  ],
+  websocket: [
+    { head: "messages/s", figure: "perSecond", format: count },
+    { head: "CPU µs each", figure: "cpuMicros", format: decimal },
+    { head: "cores busy", figure: "busy", format: ratio },
+    { head: "load's core busy", figure: "loadBusy", format: ratio },
+    { head: "p50 µs", figure: "p50Micros", format: count },
+    { head: "p99 µs", figure: "p99Micros", format: count },
+  ],
   memory: [
     { head: "RSS bytes a connection", figure: "rss", format: count },
     { head: "PSS bytes a connection", figure: "pss", format: count },

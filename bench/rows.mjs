@@ -3,8 +3,10 @@
 // `atLeast` and `atMost` are promises; a claim without either is there to be read.
 
 import { CONNECTIONS, IDLE_CONNECTIONS } from "./load.mjs";
+import { HTTP_ROWS } from "./rows-http.mjs";
 import {
   NGINX,
+  NGINX_STREAM,
   NODE_ECHO,
   NODE_HTTP,
   NODE_NET,
@@ -34,12 +36,19 @@ const ECHOES = {
   node: { server: NODE_ECHO },
   net: { server: NODE_NET },
   tornado: { server: TORNADO_ECHO },
+  nginx: { server: NGINX_STREAM },
 };
 const ECHO_CLAIMS = [
   { name: "AssemblyScript, of Tornado", of: "sandboxed", over: "tornado", figure: "perSecond" },
   { name: "AssemblyScript, CPU each, of Node's net", of: "sandboxed", over: "net", figure: "cpuMicros" },
   { name: "TypeScript behind wasmtime, CPU each, of Node's net", of: "wasmtime", over: "net", figure: "cpuMicros" },
   { name: "TypeScript in Node, CPU each, of Node's net", of: "node", over: "net", figure: "cpuMicros" },
+  {
+    name: "TypeScript behind wasmtime, CPU each, of nginx's, which forwards",
+    of: "wasmtime",
+    over: "nginx",
+    figure: "cpuMicros",
+  },
 ];
 
 /** `kind` says how a row is measured: see measure.mjs. `splitCpu`: the report shows Node and wasmtime apart. */
@@ -128,6 +137,34 @@ export const ROWS = [
     title: `echo of lines of 64 KiB, ${CONNECTIONS} connections, one core`,
     contenders: ECHOES,
     claims: ECHO_CLAIMS,
+  },
+  ...HTTP_ROWS,
+  {
+    id: "timers",
+    kind: "timers",
+    title: "a timer, while 1,000, 10,000 and 100,000 others are armed",
+    contenders: {
+      sandbox: { title: "Waterspout, the sandbox's loop in Node", product: true, timers: "sandbox" },
+      node: { title: "Node's timers", timers: "node" },
+      tornado: { title: "Tornado's IOLoop", timers: "tornado" },
+    },
+    claims: [
+      {
+        name: "arm and remove with 100,000 armed, percent of that with 1,000 (in proportion to their number: 10,000)",
+        of: "sandbox",
+        figure: "growthPercent",
+        atMost: 500,
+      },
+      {
+        name: "arm and remove with 100,000 armed, of Node's timers",
+        of: "sandbox",
+        over: "node",
+        figure: "pair100000",
+      },
+      { name: "the same, of Tornado", of: "sandbox", over: "tornado", figure: "pair100000" },
+      { name: "arm and fire with 100,000 armed, of Node's timers", of: "sandbox", over: "node", figure: "fire100000" },
+      { name: "the same, of Tornado", of: "sandbox", over: "tornado", figure: "fire100000" },
+    ],
   },
   {
     id: "size",

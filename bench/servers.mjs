@@ -1,13 +1,13 @@
 // The servers that are compared: how each is started, when it is ready, and what it must answer.
 // Invariant: a server is measured only after it gave the one right answer, twice over one connection.
 
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { Agent, get } from "node:http";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { start, stop } from "./processes.mjs";
-import { BENCH_DIRECTORY, nginx, node, ROOT, tornado, wasmtime } from "./tools.mjs";
+import { BENCH_DIRECTORY, compiled, nginx, nginxStream, node, ROOT, tornado, wasmtime } from "./tools.mjs";
 
 const READY_MS = 30_000; // wasmtime compiles the module first
 const BODY = "Hello, world";
@@ -34,15 +34,11 @@ export const SANDBOXED_ECHO = {
   },
 };
 
-export const WASMTIME_ECHO = {
-  ...typescript("Waterspout, TypeScript behind wasmtime", "wasmtime", wasmtimeVariable, "echo.ts"),
-  lines: true,
-};
+const BEHIND_WASMTIME = "Waterspout, TypeScript behind wasmtime";
+const IN_NODE = "Waterspout, TypeScript in Node";
 
-export const NODE_ECHO = {
-  ...typescript("Waterspout, TypeScript in Node", "node", () => ({}), "echo.ts"),
-  lines: true,
-};
+export const WASMTIME_ECHO = typescript(BEHIND_WASMTIME, "wasmtime", { example: "examples/echo.ts", lines: true });
+export const NODE_ECHO = typescript(IN_NODE, "node", { example: "examples/echo.ts", lines: true });
 
 export const NODE_NET = {
   title: "Node's net",
@@ -58,9 +54,26 @@ export const TORNADO_ECHO = {
   launch: (port) => ({ command: [tornado().command, join(ROOT, "bench/peers/tornado_echo.py"), String(port)] }),
 };
 
-export const TYPESCRIPT_WASMTIME = typescript("Waterspout, TypeScript behind wasmtime", "wasmtime", wasmtimeVariable);
+export const TYPESCRIPT_WASMTIME = typescript(BEHIND_WASMTIME, "wasmtime");
+export const TYPESCRIPT_NODE = typescript(IN_NODE, "node");
+export const LOGGED_WASMTIME = typescript(`${BEHIND_WASMTIME}, access log`, "wasmtime", { accessLog: "json" });
+export const LOGGED_NODE = typescript(`${IN_NODE}, access log`, "node", { accessLog: "json" });
 
-export const TYPESCRIPT_NODE = typescript("Waterspout, TypeScript in Node", "node", () => ({}));
+/** The demo, which answers POST /echo and GET /ws as the sites do. */
+export const DEMO_WASMTIME = typescript(BEHIND_WASMTIME, "wasmtime", { example: "examples/demo.ts" });
+export const DEMO_NODE = typescript(IN_NODE, "node", { example: "examples/demo.ts" });
+
+const TRANSFERS = { example: "bench/peers/transfers.ts" };
+export const TRANSFERS_WASMTIME = typescript(BEHIND_WASMTIME, "wasmtime", TRANSFERS);
+export const TRANSFERS_NODE = typescript(IN_NODE, "node", TRANSFERS);
+export const TRANSFERS_SANDBOXED = {
+  title: SANDBOXED.title,
+  product: true,
+  launch(port) {
+    const options = ["-S", "preview2=n", "-S", `tcplisten=127.0.0.1:${port}`];
+    return { command: [wasmtime().command, "run", ...options, compiled("transfers", "incremental")] };
+  },
+};
 
 export const NODE_HTTP = {
   title: "Node's http",
@@ -68,16 +81,50 @@ export const NODE_HTTP = {
   launch: (port) => ({ command: [node().command, join(ROOT, "bench/peers/node-http.mjs"), String(port)] }),
 };
 
+export const NODE_SITE = {
+  title: "Node's http (and ws)",
+  product: false,
+  launch: (port) => ({ command: [node().command, join(ROOT, "bench/peers/node-site.mjs"), String(port)] }),
+};
+
+export const TORNADO_SITE = {
+  title: "Tornado",
+  product: false,
+  launch: (port) => ({ command: [tornado().command, join(ROOT, "bench/peers/tornado_site.py"), String(port)] }),
+};
+
 export const NGINX = {
   title: "nginx, one worker",
   product: false,
   launch(port) {
     const prefix = join(BENCH_DIRECTORY, "nginx");
-    mkdirSync(prefix, { recursive: true });
+    mkdirSync(join(prefix, "files"), { recursive: true });
+    for (const [name, bytes] of Object.entries({ "1m": 2 ** 20, "1g": 2 ** 30 })) {
+      const file = join(prefix, "files", name);
+      writeFileSync(file, "");
+      truncateSync(file, bytes); // takes no room on the disk
+    }
     const template = readFileSync(join(ROOT, "bench/peers/nginx.conf"), "utf8");
     writeFileSync(join(prefix, "nginx.conf"), template.replace("127.0.0.1:PORT", `127.0.0.1:${port}`));
     const { command, env } = nginx();
     return { command: [command, "-p", prefix, "-c", "nginx.conf", "-e", "stderr"], env };
+  },
+};
+
+/** A proxy: what it forwards to runs beside it and does not count. */
+export const NGINX_STREAM = {
+  title: "nginx's stream module, forwarding to Node's net",
+  product: false,
+  lines: true,
+  behind: NODE_NET,
+  launch(port, echoPort) {
+    const { command, env, module } = nginxStream();
+    const prefix = join(BENCH_DIRECTORY, "nginx");
+    mkdirSync(prefix, { recursive: true });
+    const template = readFileSync(join(ROOT, "bench/peers/nginx-stream.conf"), "utf8").replace(/^#.*\n/gm, "");
+    const text = template.replace("MODULE", module).replace("PORT", String(port)).replace("ECHO", String(echoPort));
+    writeFileSync(join(prefix, "nginx-stream.conf"), text);
+    return { command: [command, "-p", prefix, "-c", "nginx-stream.conf", "-e", "stderr"], env };
   },
 };
 
@@ -87,16 +134,14 @@ export const TORNADO = {
   launch: (port) => ({ command: [tornado().command, join(ROOT, "bench/peers/tornado_server.py"), String(port)] }),
 };
 
-function wasmtimeVariable() {
-  return { WATERSPOUT_WASMTIME: wasmtime().command };
-}
-
-function typescript(title, runtime, environment, example = "hello.ts") {
+function typescript(title, runtime, { example = "examples/hello.ts", accessLog = "off", lines = false } = {}) {
   const launch = (port) => {
-    const parameters = ["run", join(ROOT, "examples", example), "--runtime", runtime, "--port", String(port)];
-    return { command: [node().command, built("dist/host/cli.js"), ...parameters], env: environment() };
+    const options = ["--runtime", runtime, "--port", String(port), "--access-log", accessLog]; // as the peers, which log nothing
+    const parameters = ["run", join(ROOT, example), ...options];
+    const env = runtime === "wasmtime" ? { WATERSPOUT_WASMTIME: wasmtime().command } : {};
+    return { command: [node().command, built("dist/host/cli.js"), ...parameters], env };
   };
-  return { title, product: true, launch };
+  return { title, product: true, lines, launch };
 }
 
 function built(path) {
@@ -106,14 +151,17 @@ function built(path) {
 
 /** Starts a server on a free port and checks its answer. */
 export async function startServer(definition, core) {
+  const behind = definition.behind === undefined ? null : await startServer(definition.behind, null);
   const port = await freePort();
-  const { command, env } = definition.launch(port);
-  const started = start(command, { core, env });
+  let started = null;
   try {
+    const { command, env } = definition.launch(port, behind?.port);
+    started = start(command, { core, env });
     await untilReady(started, port, definition.lines ? askLine : (readyPort) => ask(readyPort, new Agent()));
     await (definition.lines ? checkLines(port) : checkAnswers(port));
   } catch (error) {
-    await stop(started);
+    if (started !== null) await stop(started);
+    await behind?.stop();
     throw error;
   }
   return {
@@ -123,6 +171,7 @@ export async function startServer(definition, core) {
     async stop() {
       if (started.how !== null) throw new Error(`it ended by itself: ${started.how}; ${started.output()}`);
       if (!(await stop(started))) throw new Error("it did not stop on SIGTERM and was killed");
+      await behind?.stop();
     },
   };
 }

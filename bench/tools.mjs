@@ -3,7 +3,7 @@
 // says what to do, and only the figures that need it are left out.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -17,9 +17,16 @@ export class Unavailable extends Error {}
 
 /** Each tool is { command, env, version }, found or installed when it is first asked for. */
 export const nginx = once(() => debianProgram("nginx", "usr/sbin/nginx", ["nginx"], /nginx\/\S+/));
+export const nginxStream = once(findNginxStream);
 export const wrk = once(() => debianProgram("wrk", "usr/bin/wrk", ["wrk", "libluajit-5.1-2"], /^wrk \S+/m));
 export const tornado = once(findTornado);
 export const wasmtime = once(findWasmtime);
+export const httparse = once(findHttparse);
+/** What the project's own package.json pins: undici has llhttp's WebAssembly build, ws is the websocket peer. */
+export const npmPeers = once(() => {
+  const { devDependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  return { version: ["undici", "ws"].map((name) => `${name} ${devDependencies[name]}`).join(", ") };
+});
 export const node = once(() => ({ command: process.execPath, env: {}, version: `Node ${process.versions.node}` }));
 
 /** An installed program, or else Debian's package unpacked into build/: no root, and no service is started. */
@@ -55,6 +62,26 @@ function unpackedLibraries() {
   return triplets.map((name) => join(directory, name)).join(":");
 }
 
+/** nginx with `module`, the path of its stream module: a package of its own, of the same version. */
+function findNginxStream() {
+  const tool = nginx();
+  const path = "usr/lib/nginx/modules/ngx_stream_module.so";
+  const find = () => [join("/", path), join(DEBIAN_DIRECTORY, path)].find((file) => loads(tool, file));
+  const module = find() ?? (downloadPackages(["libnginx-mod-stream"]) ? find() : undefined);
+  if (module !== undefined) return { ...tool, module };
+  throw new Unavailable(`${tool.version} has no stream module; install Debian's package "libnginx-mod-stream"`);
+}
+
+function loads({ command, env }, module) {
+  if (!existsSync(module)) return false;
+  mkdirSync(BENCH_DIRECTORY, { recursive: true });
+  const file = join(BENCH_DIRECTORY, "nginx-module.conf");
+  writeFileSync(file, `load_module ${module};\npid nginx-module.pid;\nevents {}\n`);
+  return run(command, ["-t", "-q", "-p", BENCH_DIRECTORY, "-c", file, "-e", "stderr"], {
+    env: { ...process.env, ...env },
+  }).ok;
+}
+
 /** The pinned Tornado in a virtual environment of its own. */
 function findTornado() {
   const requirements = join(ROOT, "bench/peers/requirements.txt");
@@ -73,6 +100,26 @@ function findTornado() {
   const version = answer();
   if (version === null) throw new Unavailable("Tornado was installed but does not run here");
   return { ...python, version };
+}
+
+/** An application of bench/sandboxed, compiled with the flags of the project's own and this one of AssemblyScript's runtimes. */
+export function compiled(name, runtime) {
+  const module = join(BENCH_DIRECTORY, `${name}.wasm`);
+  const parameters = [`bench/sandboxed/${name}.ts`, "--runtime", runtime, "--outFile", module];
+  const made = run(join(ROOT, "node_modules/.bin/asc"), parameters, { cwd: ROOT });
+  if (!made.ok) throw new Error(`bench/sandboxed/${name}.ts does not compile: ${made.lastLine}`);
+  return module;
+}
+
+/** The program of bench/httparse, compiled with what its lock file names. */
+function findHttparse() {
+  const manifest = join(ROOT, "bench/httparse/Cargo.toml");
+  const target = join(BENCH_DIRECTORY, "httparse");
+  const version = /^httparse = "=(\S+)"/m.exec(readFileSync(manifest, "utf8"))[1];
+  const parameters = ["build", "--release", "--locked", "--quiet", "--manifest-path", manifest, "--target-dir", target];
+  const made = run("cargo", parameters);
+  if (!made.ok) throw new Unavailable(`httparse needs Rust's cargo, and the network once: ${made.lastLine}`);
+  return { command: join(target, "release/heads"), env: {}, version: `httparse ${version}` };
 }
 
 /** The wasmtime that the project uses. */

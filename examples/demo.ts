@@ -4,7 +4,7 @@
 //     waterspout run examples/demo.ts
 //     curl -i 'http://127.0.0.1:8888/stream?chunks=3'
 import { setTimeout as sleep } from "node:timers/promises";
-import type { HTTPServerRequest } from "waterspout";
+import { type HTTPServerRequest, WebSocketHandler } from "waterspout";
 
 type Handler = (request: HTTPServerRequest) => void | Promise<void>;
 
@@ -19,6 +19,7 @@ const routes = new Map<string, Map<string, Handler>>([
   ["/slow", new Map([["GET", slow]])],
   ["/stream", new Map([["GET", stream]])],
   ["/big", new Map([["GET", big]])],
+  ["/ws", new Map([["GET", ws]])],
 ]);
 
 /** Routes a request; HEAD is GET, and the server leaves out the body. */
@@ -71,6 +72,17 @@ async function big(request: HTTPServerRequest): Promise<void> {
   connection.writeHeaders(200, { "content-type": "text/plain", "content-length": String(bytes) });
   for (let left = bytes; left > 0; left -= BLOCK.length) await connection.write(BLOCK.subarray(0, left));
   connection.finish();
+}
+
+/** `GET /ws` → a websocket that gives back each message, text or binary, when the client has taken the one before. */
+function ws(request: HTTPServerRequest): void {
+  Echo.serve(request);
+}
+
+class Echo extends WebSocketHandler {
+  override onMessage(message: string | Buffer): Promise<void> {
+    return this.writeMessage(message);
+  }
 }
 
 function text(request: HTTPServerRequest, status: number, body: string, headers: Record<string, string> = {}): void {

@@ -1,7 +1,7 @@
 /**
  * From a file to something that serves: what `waterspout run APP` loads.
  *
- * A module's default export is a TCPServer subclass, a server, or an HTTP handler; a `.wasm` file is an application by itself.
+ * A module's default export is a TCPServer subclass, a server, an Application, or an HTTP handler; a `.wasm` file is an application by itself.
  * Invariant: what the user got wrong is a UsageError; what went wrong while loading is any other error.
  */
 import { existsSync } from "node:fs";
@@ -10,11 +10,12 @@ import { createRequire } from "node:module";
 import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { WaterspoutError } from "./errors.js";
-import { HTTPServer, type RequestHandler } from "./httpserver.js";
+import { HTTPServer, type RequestCallback, type RequestListener } from "./httpserver.js";
 import { errorLine } from "./log.js";
 import type { ServerOptions } from "./options.js";
 import { SERVER_BRAND, type Server } from "./server.js";
 import { WasmApplication } from "./wasmapp.js";
+import { isWebSocketClass } from "./websocket.js";
 
 /** The command was used in a way that cannot work. */
 export class UsageError extends WaterspoutError {
@@ -86,7 +87,8 @@ async function enableTypeScript(): Promise<void> {
 
 function makeServer(file: string, value: unknown, options: ServerOptions): Server {
   if (typeof value === "function") {
-    if (!isServerClass(value)) return new HTTPServer(value as RequestHandler, options);
+    if (isWebSocketClass(value)) return new HTTPServer((request) => value.serve(request), options);
+    if (!isServerClass(value)) return new HTTPServer(value as RequestCallback, options);
     const server = new (value as new (options: ServerOptions) => Server)(options);
     server.configure(options);
     return server;
@@ -96,9 +98,15 @@ function makeServer(file: string, value: unknown, options: ServerOptions): Serve
       (value as Server).configure(options);
       return value as Server;
     }
+    if (isListener(value)) return new HTTPServer(value, { ...value.serverOptions, ...options });
     if ("fetch" in value) throw new UsageError(`${file} exports an object with fetch, which is not supported yet`);
   }
-  throw new UsageError(`${file} has no handler: its default export must be a TCPServer, an HTTPServer or a function`);
+  throw new UsageError(`${file} has no handler: its default export must be a TCPServer, an HTTPServer, an Application or a function`);
+}
+
+/** An Application or a router, of this copy of the package or of another. */
+function isListener(value: object): value is RequestListener & { serverOptions?: ServerOptions } {
+  return "handle" in value && typeof value.handle === "function";
 }
 
 /** Also true for a class of another copy of this package. */

@@ -12,6 +12,7 @@ import {
   type Reason,
   StreamBufferFullError,
   StreamClosedError,
+  StreamNotIdleError,
   UnsatisfiableReadError,
 } from "./errors.js";
 import { HeldBytes } from "./heldbytes.js";
@@ -19,6 +20,8 @@ import { DELIMITER_BYTES_MAX, READ_UNTIL_BYTES_MAX, READ_UNTIL_CLOSE_BYTES_MAX }
 import type { Logger } from "./log.js";
 import { type Data, toBytes } from "./outflow.js";
 import { toNode, toWeb, type WebStreams } from "./streamconversion.js";
+import type { TLSInfo } from "./tls.js";
+import { planTLS, type StartTLSOptions, type TLSPlan } from "./tlsengine.js";
 
 /** What a stream may hold and how it reads. */
 export interface StreamLimits {
@@ -41,11 +44,16 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
   #closeCallback: (() => void) | null = null;
   /** A read that takes several steps is pending. */
   #stepping = false;
+  /** A TLS handshake is under way. */
+  #securing = false;
 
   /** @internal */
   constructor(limits: StreamLimits) {
     this.#limits = limits;
   }
+
+  /** What TLS has agreed on; null without TLS. */
+  tls: TLSInfo | null = null;
 
   // --- what each kind of stream does in its own way ---
 
@@ -93,6 +101,12 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
 
   /** Whether a read of this stream's own is pending. */
   protected abstract get reading(): boolean;
+
+  /** Bytes that were written and have not been sent. */
+  protected abstract get unsent(): number;
+
+  /** Agrees on TLS, which what came `early` belongs to; a failure has closed the stream. Resolves with what was agreed. */
+  protected abstract secure(plan: TLSPlan, early: Buffer | null): Promise<TLSInfo | null>;
 
   /** What comes next, at least 1 byte and at most `bytesMax`. Rejects with StreamClosedError, `"END"` for the peer's end. */
   protected abstract pull(bytesMax: number): Promise<Buffer>;
@@ -222,6 +236,43 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
     }
   }
 
+  // --- TLS ---
+
+  /**
+   * Goes on with TLS over the same connection: STARTTLS of SMTP and IMAP, PostgreSQL's SSLRequest. Resolves with this stream, whose
+   * bytes are encrypted from then on; `tls` tells what was agreed. What the peer has sent already counts as TLS's, never as if
+   * it had come through it.
+   *
+   * Rejects with StreamNotIdleError while a read or a write is pending or when it has TLS, with OptionError or TLSConfigError for
+   * wrong options: then the stream is as before. With TLSHandshakeError, TimeoutError or StreamClosedError it is closed.
+   */
+  async startTls(options: StartTLSOptions): Promise<this> {
+    const plan = planTLS(options);
+    if (this.error !== null) throw this.error;
+    if (this.ended) throw new StreamClosedError("END");
+    this.#checkIdle();
+    const early = this.#held === null ? null : this.#take(this.#held, this.#held.length);
+    this.#securing = true;
+    try {
+      this.tls = await this.secure(plan, early);
+    } finally {
+      this.#securing = false;
+    }
+    return this;
+  }
+
+  #checkIdle(): void {
+    if (this.#securing) throw new StreamNotIdleError("a TLS handshake is under way");
+    if (this.tls !== null) throw new StreamNotIdleError("it has TLS already");
+    if (this.#stepping || this.reading) throw new StreamNotIdleError("a read is pending");
+    if (this.unsent > 0) throw new StreamNotIdleError(`${this.unsent} bytes wait to be sent`);
+  }
+
+  /** Why nothing can be read or written now; null: it can. */
+  protected get securing(): StreamNotIdleError | null {
+    return this.#securing ? new StreamNotIdleError("a TLS handshake is under way") : null;
+  }
+
   // --- as other kinds of streams ---
 
   /**
@@ -240,6 +291,7 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
   // --- reads in several steps ---
 
   #busy(): Promise<never> | null {
+    if (this.#securing) return Promise.reject(this.securing);
     return this.#stepping || this.reading ? Promise.reject(new AlreadyReadingError()) : null;
   }
 

@@ -25,12 +25,20 @@ import {
   FRAME_GET_STATS,
   FRAME_MARK,
   FRAME_OPEN,
+  FRAME_RAW,
+  FRAME_RAW_FAILED,
   FRAME_READ_FAILED,
   FRAME_READY,
+  FRAME_REFUSED,
   FRAME_REQUEST,
   FRAME_SENT,
   FRAME_STATS,
   FRAME_STOP,
+  FRAME_TRAILERS,
+  FRAME_WS_CLOSED,
+  FRAME_WS_DATA,
+  FRAME_WS_PING,
+  FRAME_WS_PONG,
   FrameReader,
   type FrameSink,
   FrameWriter,
@@ -42,17 +50,22 @@ import {
 } from "./frames.js";
 import { FLUSH_BYTES } from "./limits.js";
 import type { ResolvedOptions } from "./options.js";
+import { readRefusal, refusalLine } from "./refusals.js";
 import { readStats, type WorkerStats } from "./stats.js";
 import type { TLSInfo } from "./tls.js";
 
-/** A stream or a request that frames are for. */
-export interface Endpoint {
-  /** Calls user code. Called once, after the id has become live. */
-  run(): void;
+/** Whoever the frames of an id are for. */
+export interface FrameTaker {
   /** Takes a frame with its id; throws ProtocolError for one that it did not ask for. */
   receive(type: number, chunk: Buffer, start: number, end: number): void;
   /** The worker has ended: nothing more comes, and nothing can be sent. */
   lost(): void;
+}
+
+/** A stream or a request, as it is opened. */
+export interface Endpoint extends FrameTaker {
+  /** Calls user code. Called once, after the id has become live. */
+  run(): void;
 }
 
 /** The other end of a connection, as far as the host knows it. */
@@ -134,7 +147,7 @@ export class Bridge implements FrameSink {
   // By slot: the last id, what became of it, and the endpoint while it is live.
   #ids = new Uint32Array(64);
   #states = new Uint8Array(64);
-  #live: (Endpoint | null)[] = new Array(64).fill(null);
+  #live: (FrameTaker | null)[] = new Array(64).fill(null);
 
   /** `peers`: who is behind a connection, by the address that its PROXY protocol header tells; nobody else is served. */
   constructor(
@@ -186,6 +199,11 @@ export class Bridge implements FrameSink {
     }
     if (at >= 0) return new ToldPeer(chunk, at);
     return this.#channel === null ? null : this.#channel.peer(descriptor);
+  }
+
+  /** Frames of a live id are for `taker` from now on. */
+  replace(id: number, taker: FrameTaker): void {
+    this.#live[id & SLOT_MASK] = taker;
   }
 
   /** The host is done with an id. */
@@ -278,12 +296,21 @@ export class Bridge implements FrameSink {
       case FRAME_READ_FAILED:
       case FRAME_CLOSED:
       case FRAME_END:
+      case FRAME_RAW:
+      case FRAME_RAW_FAILED:
       case FRAME_BODY:
       case FRAME_BODY_END:
+      case FRAME_TRAILERS:
       case FRAME_ABORT:
+      case FRAME_WS_DATA:
+      case FRAME_WS_PONG:
+      case FRAME_WS_PING:
+      case FRAME_WS_CLOSED:
         return this.#pass(type, id, chunk, start, end);
       case FRAME_STATS:
         return this.#takeStats(id, chunk, start, end);
+      case FRAME_REFUSED:
+        return this.#takeRefused(id, chunk, start, end);
       case FRAME_READY:
         return this.#takeReady(id, chunk, start, end);
       case FRAME_DRAINED:
@@ -318,9 +345,10 @@ export class Bridge implements FrameSink {
     const slot = id & SLOT_MASK;
     const state = this.#ids[slot] === id ? this.#states[slot] : FREE;
     if (state === LIVE) {
-      (this.#live[slot] as Endpoint).receive(type, chunk, start, end);
+      (this.#live[slot] as FrameTaker).receive(type, chunk, start, end);
     } else if (state === ENDED_BY_HOST) {
-      if (type === FRAME_ABORT || type === FRAME_CLOSED) this.#states[slot] = ENDED_BY_SANDBOX;
+      const isLast = type === FRAME_ABORT || type === FRAME_CLOSED || type === FRAME_WS_CLOSED;
+      if (isLast) this.#states[slot] = ENDED_BY_SANDBOX;
     } else {
       throw new ProtocolError(`type 0x${type.toString(16)} for id ${id}, which is not open`);
     }
@@ -331,6 +359,13 @@ export class Bridge implements FrameSink {
     if (at < 0) throw new ProtocolError("STATS that nobody asked for");
     const stats = readStats(chunk, start, end);
     for (const { answer } of this.#questions.splice(0, at + 1)) answer(stats);
+  }
+
+  #takeRefused(id: number, chunk: Buffer, start: number, end: number): void {
+    if (id !== 0 || !this.#ready || this.#acceptor.kind !== 1) throw new ProtocolError("REFUSED");
+    const refusal = readRefusal(chunk, start, end);
+    const peer = this.peer(refusal.descriptor, chunk, refusal.addressAt);
+    this.options.logger.warn(refusalLine(refusal, peer?.address ?? null));
   }
 
   #takeMark(sequence: number, size: number): void {
@@ -368,5 +403,8 @@ export class Bridge implements FrameSink {
     put32(buffer, at + 36, options.bufferBytesMax);
     put32(buffer, at + 40, options.bodyWindow);
     put32(buffer, at + 44, options.writeWindow);
+    put32(buffer, at + 48, options.requestsMax);
+    put32(buffer, at + 52, options.bodyRateBytesMin);
+    put32(buffer, at + 56, options.writeRateBytesMin);
   }
 }

@@ -18,8 +18,8 @@ import type { SSLOptions } from "./tls.js";
 
 const HELP = `Usage: waterspout run APP [options]
 
-Serves APP: a .ts or .js module whose default export is a TCPServer subclass, a server or
-an HTTP handler, or a .wasm application.
+Serves APP: a .ts or .js module whose default export is a TCPServer subclass, a server, an
+Application or an HTTP handler, or a .wasm application.
 
 Options:
   --port PORT        port to listen on, 0 for a free one (default 8888)
@@ -29,6 +29,9 @@ Options:
   --workers N        number of processes that share the port (default 1)
   --certfile FILE    speak TLS with this certificate (PEM); SIGHUP reads the files again
   --keyfile FILE     its private key (default: the file of the certificate)
+  --access-log FORM  one line a request on stderr: text, json, or off (default: what APP
+                     says, else $WATERSPOUT_ACCESS_LOG, else text on a terminal and json
+                     elsewhere)
   --help             this text
   --version          the version
 `;
@@ -44,7 +47,12 @@ interface Command {
   runtime: RuntimeName;
   workers: number;
   tls: SSLOptions | null;
+  /** Null: the application decides. */
+  accessLog: AccessLogForm | null;
 }
+
+const ACCESS_LOG_FORMS = ["text", "json", "off"] as const;
+type AccessLogForm = (typeof ACCESS_LOG_FORMS)[number];
 
 function parse(args: string[]): Command | "help" | "version" {
   const { values, positionals } = parseOptions(args);
@@ -62,6 +70,7 @@ function parse(args: string[]): Command | "help" | "version" {
     runtime: runtimeName(values.runtime ?? (process.env.WATERSPOUT_RUNTIME || "node")),
     workers: wholeNumber("workers", values.workers ?? "1", 1, WORKERS_MAX),
     tls: certificateFiles(values.certfile, values.keyfile),
+    accessLog: accessLogForm("--access-log", values["access-log"]),
   };
 }
 
@@ -69,7 +78,8 @@ function parseOptions(args: string[]) {
   const text = { type: "string" } as const;
   const flag = { type: "boolean" } as const;
   const files = { certfile: text, keyfile: text };
-  const options = { port: text, address: text, runtime: text, workers: text, ...files, help: flag, version: flag };
+  const serving = { port: text, address: text, runtime: text, workers: text, "access-log": text, ...files };
+  const options = { ...serving, help: flag, version: flag };
   try {
     return parseArgs({ args, options, allowPositionals: true });
   } catch (error) {
@@ -93,10 +103,25 @@ function certificateFiles(certfile: string | undefined, keyfile: string | undefi
   return certfile === undefined ? null : { certfile, keyfile };
 }
 
+function accessLogForm(name: string, text: string | undefined): AccessLogForm | null {
+  if (text === undefined) return null;
+  const form = ACCESS_LOG_FORMS.find((each) => each === text);
+  if (form === undefined) throw new UsageError(`${name} must be text, json or off, not ${JSON.stringify(text)}`);
+  return form;
+}
+
+/** What servers take that are told nothing else, in this process and in those that it starts. */
+function presetAccessLog(): void {
+  const { env } = process;
+  env.WATERSPOUT_ACCESS_LOG ||= process.stderr.isTTY ? "text" : "json";
+  accessLogForm("WATERSPOUT_ACCESS_LOG", env.WATERSPOUT_ACCESS_LOG);
+}
+
 async function serve(command: Command): Promise<void> {
   const options: ServerOptions = { runtime: command.runtime };
   if (command.runtime === "wasmtime") options.workers = command.workers;
   if (command.tls !== null) options.sslOptions = command.tls;
+  if (command.accessLog !== null) options.accessLog = command.accessLog;
   const application = await loadApplication(command.file, options);
   onSignals(() => void application.stop().then(() => process.exit(0), exitWith));
   reloadOnHangUp(application);
@@ -169,8 +194,11 @@ async function main(): Promise<void> {
   const command = parse(process.argv.slice(2));
   if (command === "help") process.stdout.write(HELP);
   else if (command === "version") process.stdout.write(`${packageVersion(PACKAGE_FILE)}\n`);
-  else if (command.runtime === "node" && command.workers > 1 && taskId() === null) await serveInProcesses(command);
-  else await serve(command);
+  else {
+    presetAccessLog();
+    if (command.runtime === "node" && command.workers > 1 && taskId() === null) await serveInProcesses(command);
+    else await serve(command);
+  }
 }
 
 main().catch(exitWith);

@@ -71,6 +71,16 @@ export class StreamClosedError extends WaterspoutError {
   }
 }
 
+/** The websocket is closed or being closed. `reason` says how it ended; `"CLOSED"` while the closing handshake goes on. */
+export class WebSocketClosedError extends WaterspoutError {
+  readonly reason: Reason;
+
+  constructor(reason: Reason) {
+    super("WEBSOCKET_CLOSED", `the websocket is closed: ${EXPLANATIONS[reason]}`);
+    this.reason = reason;
+  }
+}
+
 /** `readUntil` or `readUntilRegex` did not find its end within `maxBytes`. The stream is closed. */
 export class UnsatisfiableReadError extends WaterspoutError {
   constructor() {
@@ -92,12 +102,23 @@ export class AlreadyReadingError extends WaterspoutError {
   }
 }
 
-/** A request's body is larger than its reader allows; unless the handler catches it the answer is `status`. */
-export class BodyTooLargeError extends WaterspoutError {
-  readonly status = 413;
+/**
+ * The request cannot be used as it is; unless the handler catches this, the answer is `status`: 400, 413 for one that is too large,
+ * 415 for a body of a kind that was not asked for.
+ */
+export class HTTPInputError extends WaterspoutError {
+  readonly status: number;
 
+  constructor(message: string, status = 400, code = "HTTP_INPUT", options?: ErrorOptions) {
+    super(code, message, options);
+    this.status = status;
+  }
+}
+
+/** A request's body is larger than its reader allows; unless the handler catches it the answer is 413. */
+export class BodyTooLargeError extends HTTPInputError {
   constructor(maxBytes: number) {
-    super("BODY_TOO_LARGE", `the request's body is larger than ${maxBytes} bytes`);
+    super(`the request's body is larger than ${maxBytes} bytes`, 413, "BODY_TOO_LARGE");
   }
 }
 
@@ -129,6 +150,20 @@ export class TLSConfigError extends WaterspoutError {
   constructor(path: string, message: string, options?: ErrorOptions) {
     super("TLS_CONFIG", message, options);
     this.path = path;
+  }
+}
+
+/** `startTls` did not come to an agreement, for the reason in its message; the stream is closed. `cause` is what OpenSSL or Node said. */
+export class TLSHandshakeError extends WaterspoutError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("TLS_HANDSHAKE", `the TLS handshake failed: ${message}`, options);
+  }
+}
+
+/** Something that needs a stream on which nothing is pending: no read, no write that has not been sent, no TLS. */
+export class StreamNotIdleError extends WaterspoutError {
+  constructor(message: string) {
+    super("STREAM_NOT_IDLE", `the stream is not idle: ${message}`);
   }
 }
 

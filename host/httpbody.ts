@@ -4,9 +4,10 @@
  * Invariant: at most `bodyWindow` bytes wait here; a byte's credit goes back when the handler has taken it. The amount is
  * held against Content-Length, since the sandbox is believed no more than the network.
  */
+import { BodyReader } from "./bodyreader.js";
 import type { Bridge } from "./bridge.js";
 import { ByteQueue } from "./bytequeue.js";
-import { AlreadyReadingError, BodyTooLargeError, OptionError, ProtocolError } from "./errors.js";
+import { AlreadyReadingError, BodyTooLargeError, ProtocolError } from "./errors.js";
 import { FRAME_BODY_CREDIT } from "./frames.js";
 
 interface Waiter {
@@ -14,7 +15,7 @@ interface Waiter {
   reject(error: Error): void;
 }
 
-export class RequestBody implements AsyncIterable<Buffer> {
+export class RequestBody extends BodyReader {
   readonly #bridge: Bridge;
   readonly #id: number;
   /** Content-Length, -1 for a chunked body. */
@@ -29,11 +30,19 @@ export class RequestBody implements AsyncIterable<Buffer> {
   #ended = false;
   #error: Error | null = null;
 
-  constructor(bridge: Bridge, id: number, expected: number) {
+  /** `asked`: the peer waits for `100 Continue`, which goes out with the window for the first read. */
+  constructor(bridge: Bridge, id: number, expected: number, asked: boolean) {
+    super();
     this.#bridge = bridge;
     this.#id = id;
     this.#expected = expected;
     this.#window = bridge.options.bodyWindow;
+    if (asked) this.#credited = -this.#window;
+  }
+
+  /** All of it has come. */
+  get ended(): boolean {
+    return this.#ended;
   }
 
   /** Takes bytes of the body; `last` says that they complete it. */
@@ -60,9 +69,9 @@ export class RequestBody implements AsyncIterable<Buffer> {
     this.#wake();
   }
 
-  /** The next block, or null at the end. */
-  next(): Promise<Buffer | null> {
+  override next(): Promise<Buffer | null> {
     if (this.#waiter !== null) return Promise.reject(new AlreadyReadingError());
+    if (this.#credited < 0) this.#give(this.#window);
     const promise = new Promise<Buffer | null>((resolve, reject) => {
       this.#waiter = { resolve, reject };
     });
@@ -70,22 +79,9 @@ export class RequestBody implements AsyncIterable<Buffer> {
     return promise;
   }
 
-  /** All that is left of the body. Rejects with BodyTooLargeError beyond `maxBytes`. */
-  async readAll(maxBytes: number): Promise<Buffer> {
-    if (!(maxBytes >= 0)) throw new OptionError(`maxBytes must be a number from 0 up, not ${String(maxBytes)}`);
-    if (this.#expected > maxBytes) throw new BodyTooLargeError(maxBytes);
-    const blocks: Buffer[] = [];
-    let bytes = 0;
-    for (let block = await this.next(); block !== null; block = await this.next()) {
-      bytes += block.length;
-      if (bytes > maxBytes) throw new BodyTooLargeError(maxBytes);
-      blocks.push(block);
-    }
-    return blocks.length === 1 ? (blocks[0] as Buffer) : Buffer.concat(blocks, bytes);
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
-    for (let block = await this.next(); block !== null; block = await this.next()) yield block;
+  override readAll(maxBytes: number): Promise<Buffer> {
+    if (this.#expected > maxBytes) return Promise.reject(new BodyTooLargeError(maxBytes));
+    return super.readAll(maxBytes);
   }
 
   #wake(): void {
@@ -108,10 +104,15 @@ export class RequestBody implements AsyncIterable<Buffer> {
   /** Credit is given back in quarters of the window, so that small blocks do not each cost a frame. */
   #credit(bytes: number): void {
     this.#owed += bytes;
-    if (this.#ended || this.#error !== null || this.#owed * 4 < this.#window) return;
-    this.#bridge.writer.number(FRAME_BODY_CREDIT, this.#id, this.#owed);
-    this.#bridge.written();
-    this.#credited += this.#owed;
+    if (this.#owed * 4 < this.#window) return;
+    this.#give(this.#owed);
     this.#owed = 0;
+  }
+
+  #give(bytes: number): void {
+    this.#credited += bytes;
+    if (this.#ended || this.#error !== null) return;
+    this.#bridge.writer.number(FRAME_BODY_CREDIT, this.#id, bytes);
+    this.#bridge.written();
   }
 }

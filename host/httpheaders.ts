@@ -174,7 +174,8 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 const OUTER_SPACE = /^[\t ]+|[\t ]+$/g;
 
-function checkField(name: string, value: string | number): string {
+/** The text of a field as it is sent. Throws HeaderError for a name or a value that must not be sent. */
+export function checkField(name: string, value: string | number): string {
   if (typeof name !== "string" || !TOKEN.test(name)) {
     throw new HeaderError(`${JSON.stringify(String(name))} is not a header field's name`);
   }

@@ -7,132 +7,92 @@
  *
  * Reference: docs/protocol.md, REQUEST; Tornado's httputil.HTTPServerRequest for the names.
  */
+import { visible } from "./accesslog.js";
 import type { Address } from "./address.js";
-import type { Bridge, Endpoint, Peer } from "./bridge.js";
+import type { BodyReader } from "./bodyreader.js";
+import type { Bridge, Endpoint, FrameTaker, Peer } from "./bridge.js";
+import { codeWhole } from "./compressedanswer.js";
+import { headerPairs } from "./compression.js";
 import { HTTPOutputError, ProtocolError, type Reason, reasonName, StreamClosedError } from "./errors.js";
-import {
-  ADDRESS_BYTES,
-  FRAME_ABORT,
-  FRAME_BODY,
-  FRAME_BODY_END,
-  FRAME_SENT,
-  REQUEST_ADDRESS,
-  REQUEST_BYTES,
-  REQUEST_END,
-  REQUEST_KEEP_ALIVE,
-} from "./frames.js";
+import { type Form, type FormOptions, readForm } from "./form.js";
+import { resolveFormLimits } from "./formlimits.js";
+import { type Forwarded, forwardedBy } from "./forwarded.js";
+import { FRAME_ABORT, FRAME_BODY, FRAME_BODY_END, FRAME_SENT, FRAME_TRAILERS } from "./frames.js";
+import { CONSUMED, consumedFields, GzipBody } from "./gzipbody.js";
 import { RequestBody } from "./httpbody.js";
-import { encodeHeaders, type HeadersInput, HTTPHeaders } from "./httpheaders.js";
+import { encodeHeaders, type HeaderBlock, type HeadersInput, HTTPHeaders } from "./httpheaders.js";
 import { checkStatus, HTTPConnection, isBodyless, type ResponseOwner, respondWhole } from "./httpresponse.js";
 import type { Data } from "./outflow.js";
+import { RequestHead } from "./requesthead.js";
+import { readTrailers } from "./requesttrailers.js";
 import type { TLSInfo } from "./tls.js";
 
-const METHODS = ["", "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"] as const;
-const METHOD_OTHER = 0;
-const METHOD_HEAD = 2;
+const NO_TRAILERS = new HTTPHeaders();
+
+const STATUS_SWITCHING_PROTOCOLS = 101;
 
 /** What serves requests; `HTTPServer` calls it with each. */
 export type RequestRunner = (request: HTTPServerRequest) => void;
 
-export class HTTPServerRequest implements Endpoint, ResponseOwner {
+export class HTTPServerRequest extends RequestHead implements Endpoint, ResponseOwner {
   readonly #bridge: Bridge;
   readonly #id: number;
   readonly #run: RequestRunner;
   readonly #peer: Peer | null | undefined;
-  // The REQUEST payload, and where its parts begin.
-  #chunk: Buffer;
-  #start: number;
-  #end: number;
-  #textAt: number;
-  #bodyAt: number;
+  /** When it came, in milliseconds of the monotonic clock; only for the access log. */
+  readonly #cameMs: number;
   /** The id is not live any more: the answer is complete, or the peer or the worker is gone. */
   #over = false;
   #answered = false;
+  #trailers: HTTPHeaders | null = null;
   #gone: StreamClosedError | null = null;
-  #target: string | null = null;
-  #headers: HTTPHeaders | null = null;
-  #query: URLSearchParams | null = null;
   #body: RequestBody | null = null;
   #connection: HTTPConnection | null = null;
   #abort: AbortController | null = null;
+  #forwarded: Forwarded | null = null;
+  /** What reads the body when it came compressed. */
+  #gzip: GzipBody | null = null;
+  #handled = false;
+  /** Called when the request is over and its handler has ended. */
+  #onOver: (() => void)[] | null = null;
 
   /** @internal Throws ProtocolError when the payload does not add up. */
   constructor(bridge: Bridge, id: number, chunk: Buffer, start: number, end: number, run: RequestRunner) {
+    super(chunk, start, end);
     this.#bridge = bridge;
     this.#id = id;
     this.#run = run;
-    this.#chunk = chunk;
-    this.#start = start;
-    this.#end = end;
-    if (end - start < REQUEST_BYTES) throw new ProtocolError("REQUEST is cut short");
-    this.#textAt = start + REQUEST_BYTES + chunk.readUInt16LE(start + 4) * 4;
-    this.#bodyAt = textEnd(chunk, start, end, this.#textAt);
-    const addressAt = hasAddress(chunk, start) ? this.#bodyAt : -1;
-    if (addressAt >= 0) this.#bodyAt += ADDRESS_BYTES;
-    checkFlags(chunk, start, end - this.#bodyAt);
-    this.#peer = bridge.peer(chunk.readUInt32LE(start + 12), chunk, addressAt);
+    this.#peer = bridge.peer(this.descriptor, chunk, this.addressAt);
+    this.#cameMs = bridge.options.accessLog === null ? 0 : performance.now();
   }
 
-  // --- the head ---
+  // --- the connection ---
 
-  /** The method as it came, for example `"GET"`. */
-  get method(): string {
-    const code = this.#chunk[this.#start] as number;
-    if (code !== METHOD_OTHER) return METHODS[code] as string;
-    return this.#chunk.toString("latin1", this.#textAt, this.#textAt + this.#methodBytes());
-  }
-
-  /** The request-target as it came, for example `"/a%20b?x=1"`. */
-  get target(): string {
-    if (this.#target === null) {
-      const at = this.#textAt + this.#methodBytes();
-      this.#target = this.#chunk.toString("latin1", at, at + this.#chunk.readUInt16LE(this.#start + 8));
-    }
-    return this.#target;
-  }
-
-  /** The target's path, not decoded: `"/a%20b"`. */
-  get path(): string {
-    const target = this.target;
-    const start = pathStart(target);
-    const mark = target.indexOf("?", start);
-    const path = start === 0 && mark < 0 ? target : target.slice(start, mark < 0 ? target.length : mark);
-    return path === "" ? "/" : path;
-  }
-
-  /** The target's query, decoded. */
-  get query(): URLSearchParams {
-    if (this.#query === null) {
-      const mark = this.target.indexOf("?");
-      this.#query = new URLSearchParams(mark < 0 ? "" : this.target.slice(mark + 1));
-    }
-    return this.#query;
-  }
-
-  /** `"HTTP/1.1"` or `"HTTP/1.0"`. */
-  get version(): string {
-    return this.#chunk[this.#start + 1] === 1 ? "HTTP/1.1" : "HTTP/1.0";
-  }
-
-  /** Whether the connection may stay open after the answer. */
-  get keepAlive(): boolean {
-    return ((this.#chunk[this.#start + 2] as number) & REQUEST_KEEP_ALIVE) !== 0;
-  }
-
-  /** The header fields. */
-  get headers(): HTTPHeaders {
-    this.#headers ??= new HTTPHeaders(this.#fields());
-    return this.#headers;
-  }
-
-  /** The peer's address: what its PROXY protocol header says, else its socket's; null under wasmtime without such a header or TLS. */
+  /**
+   * The client's address: with `xheaders` what a trusted proxy says; else what its PROXY protocol header says, else its socket's; null
+   * under wasmtime without any of them.
+   */
   get remoteAddress(): Address | null {
-    return this.#peer?.address ?? null;
+    return this.#from().address;
+  }
+
+  /** `"https"` over TLS, or when a trusted proxy says so (`xheaders`). */
+  get protocol(): "http" | "https" {
+    return this.#from().protocol;
   }
 
   /** What TLS has agreed on; null for a request without TLS. */
   get tls(): TLSInfo | null {
     return this.#peer?.tls ?? null;
+  }
+
+  #from(): Forwarded {
+    const { forward } = this.#bridge.options;
+    const address = this.#peer?.address ?? null;
+    const protocol = this.tls === null ? "http" : "https";
+    if (forward === null) return { address, protocol };
+    this.#forwarded ??= forwardedBy(forward, this.headers, address, protocol);
+    return this.#forwarded;
   }
 
   /** @internal It came from somebody who must not be served. */
@@ -151,15 +111,9 @@ export class HTTPServerRequest implements Endpoint, ResponseOwner {
 
   // --- the body ---
 
-  /** The body's size in bytes as announced; 0 without a body, null when it is chunked. */
-  get contentLength(): number | null {
-    const length = Number(this.#chunk.readBigInt64LE(this.#start + 16));
-    return length < 0 ? null : length;
-  }
-
-  /** The body as it comes. The peer is slowed down to the pace at which it is taken. */
+  /** The body as it comes, inflated under `decompressRequest`. The peer is slowed down to the pace at which it is taken. */
   get body(): AsyncIterable<Buffer> {
-    return this.#reader();
+    return this.#inflated();
   }
 
   /**
@@ -167,7 +121,26 @@ export class HTTPServerRequest implements Endpoint, ResponseOwner {
    * `bodyBytesMax`), with StreamClosedError when the peer ends before it is complete.
    */
   readBody(maxBytes: number = this.#bridge.options.bodyBytesMax): Promise<Buffer> {
-    return this.#reader().readAll(maxBytes);
+    return this.#inflated().readAll(maxBytes);
+  }
+
+  /**
+   * Reads a form, `application/x-www-form-urlencoded` or `multipart/form-data`: its fields, and its files as temporary files that are
+   * there until the request is answered and its handler has ended, or given to `options.onFile`. A request without a body has an
+   * empty form. Rejects with HTTPInputError: 400 for a malformed one or too many parts, 413 for too much text, 415 for another body.
+   */
+  async readForm(options: FormOptions = {}): Promise<Form> {
+    const limits = resolveFormLimits(options, this.#bridge.options.formLimits);
+    const onOver = (callback: () => void) => this.#callWhenOver(callback);
+    return readForm({ headers: this.headers, body: this.#inflated(), onOver }, limits, options);
+  }
+
+  /**
+   * The fields that came behind a chunked body: empty until all of the body has come. Fields that frame, route or
+   * authenticate are never among them (RFC 9110 6.5.1).
+   */
+  get trailers(): HTTPHeaders {
+    return this.#trailers ?? NO_TRAILERS;
   }
 
   // --- the answer ---
@@ -181,29 +154,40 @@ export class HTTPServerRequest implements Endpoint, ResponseOwner {
     if (this.#answered || this.#connection?.started === true)
       throw new HTTPOutputError("the request has been answered");
     checkStatus(status);
-    const block = encodeHeaders(headers);
+    const { compression } = this.#bridge.options;
+    const fields = compression === null ? null : headerPairs(headers);
+    const block = encodeHeaders(fields ?? headers);
     if (this.#gone !== null) {
       this.#answered = true;
       return;
     }
-    if (this.#chunk[this.#start] === METHOD_HEAD || isBodyless(status)) {
-      this.connection.respond(status, block, body);
-    } else if (respondWhole(this.#bridge, this.#id, status, block, body)) {
-      this.#bridge.written();
-      this.answered();
-    } else {
-      this.connection.respond(status, block, body);
-    }
+    if (compression === null || fields === null) return this.#respond(status, block, body);
+    const coded = codeWhole(compression, this.acceptEncoding, status, fields, block, body);
+    if (coded.later === null) this.#respond(status, coded.block, coded.body);
+    else this.connection.respondCompressed(status, coded.block, coded.body, coded.later);
+  }
+
+  #respond(status: number, block: HeaderBlock, body: Data | null): void {
+    const bytes = this.isHead || isBodyless(status) ? -1 : respondWhole(this.#bridge, this.#id, status, block, body);
+    if (bytes < 0) return this.connection.respond(status, block, body);
+    this.#bridge.written();
+    this.#release();
+    this.#log(status, bytes, null);
   }
 
   /** The answer bit by bit: `writeHeaders`, `write`, `finish`. */
   get connection(): HTTPConnection {
     if (this.#connection === null) {
-      const isHead = this.#chunk[this.#start] === METHOD_HEAD;
+      const isHead = this.isHead;
       this.#connection = new HTTPConnection(this.#bridge, this.#id, this, isHead, this.#answered);
       if (this.#gone !== null) this.#connection.gone(this.#gone);
     }
     return this.#connection;
+  }
+
+  /** @internal */
+  get acceptEncoding(): string | null {
+    return this.headers.get("accept-encoding");
   }
 
   /** Whether an answer has been started or given. */
@@ -221,12 +205,45 @@ export class HTTPServerRequest implements Endpoint, ResponseOwner {
     return this.#gone;
   }
 
+  /**
+   * @internal Hands the connection over: the id's frames are from now on for what `make` gives, which answers the request.
+   * Returns false, without a call, when the peer is gone. Throws HTTPOutputError when there was an answer before.
+   */
+  upgrade(make: (bridge: Bridge, id: number, peer: Peer | null) => FrameTaker): boolean {
+    if (this.started) throw new HTTPOutputError("the request has been answered");
+    if (this.#gone !== null) return false;
+    this.detach();
+    this.#answered = true;
+    this.#over = true;
+    this.#connection?.gone(new StreamClosedError("CLOSED"));
+    this.#bridge.replace(this.#id, make(this.#bridge, this.#id, this.#peer ?? null));
+    this.#log(STATUS_SWITCHING_PROTOCOLS, 0, null);
+    return true;
+  }
+
+  /** @internal Its handler has ended. */
+  handled(): void {
+    this.#handled = true;
+    if (this.#over) this.#callOver();
+  }
+
+  #callWhenOver(callback: () => void): void {
+    this.#onOver = [...(this.#onOver ?? []), callback];
+    if (this.#over && this.#handled) this.#callOver();
+  }
+
+  #callOver(): void {
+    const callbacks = this.#onOver ?? [];
+    this.#onOver = null;
+    for (const callback of callbacks) callback();
+  }
+
   // --- frames ---
 
   /** @internal */
   run(): void {
     this.#run(this);
-    if (!this.#over) this.#detach();
+    if (!this.#over) this.detach();
   }
 
   /** @internal */
@@ -234,8 +251,10 @@ export class HTTPServerRequest implements Endpoint, ResponseOwner {
     switch (type) {
       case FRAME_BODY:
       case FRAME_BODY_END:
-        if (this.#isComplete()) throw new ProtocolError("BODY for a request that is complete");
+        if (this.isComplete) throw new ProtocolError("BODY for a request that is complete");
         return this.#reader().push(chunk, start, end, type === FRAME_BODY_END);
+      case FRAME_TRAILERS:
+        return this.#takeTrailers(readTrailers(chunk, start, end));
       case FRAME_SENT:
         if (end - start !== 4 || this.#connection === null) throw new ProtocolError("SENT");
         return this.#connection.sent(chunk.readUInt32LE(start));
@@ -246,17 +265,31 @@ export class HTTPServerRequest implements Endpoint, ResponseOwner {
     }
   }
 
+  /** Between the body and its end, once. */
+  #takeTrailers(trailers: HTTPHeaders): void {
+    if (this.isComplete || this.contentLength !== null || this.#trailers !== null || this.#reader().ended) {
+      throw new ProtocolError("TRAILERS for a request that has none to come");
+    }
+    this.#trailers = trailers;
+  }
+
   /** @internal */
   lost(): void {
     this.#leave("WORKER");
   }
 
   /** @internal */
-  answered(): void {
+  answered(aborted: Reason | null): void {
+    this.#release();
+    this.#log(this.connection.status, this.connection.bodyBytes, aborted);
+  }
+
+  #release(): void {
     this.#answered = true;
     this.#over = true;
     this.#bridge.release(this.#id);
     this.#body?.fail(new StreamClosedError("CLOSED"));
+    if (this.#handled) this.#callOver();
   }
 
   /** @internal Ends the connection at once: the handler failed after its head was sent. */
@@ -277,91 +310,40 @@ export class HTTPServerRequest implements Endpoint, ResponseOwner {
     this.#connection?.gone(this.#gone);
     this.#body?.fail(this.#gone);
     this.#abort?.abort(this.#gone);
+    if (this.#handled) this.#callOver();
+    this.#log(this.#connection?.status ?? null, this.#connection?.bodyBytes ?? 0, reason);
   }
 
-  // --- reading the frame ---
-
-  #isComplete(): boolean {
-    return ((this.#chunk[this.#start + 2] as number) & REQUEST_END) !== 0;
+  /** Called once for each request that a handler has seen: when the host is done with its id. */
+  #log(status: number | null, bytes: number, aborted: Reason | null): void {
+    const { accessLog } = this.#bridge.options;
+    if (accessLog === null || this.isStray) return;
+    const ms = Math.round((performance.now() - this.#cameMs) * 1000) / 1000;
+    const address = this.remoteAddress?.address ?? null;
+    accessLog({ method: visible(this.method), target: visible(this.target), status, bytes, ms, address, aborted });
   }
 
   /** The body's reader, which begins with what came in the REQUEST. */
   #reader(): RequestBody {
     if (this.#body === null) {
-      this.#body = new RequestBody(this.#bridge, this.#id, Number(this.#chunk.readBigInt64LE(this.#start + 16)));
-      if (this.#isComplete() || this.#end > this.#bodyAt) {
-        this.#body.push(this.#chunk, this.#bodyAt, this.#end, this.#isComplete());
-      }
+      this.#body = new RequestBody(this.#bridge, this.#id, this.contentLength ?? -1, this.isAsking);
+      this.fill(this.#body);
       if (this.#gone !== null) this.#body.fail(this.#gone);
       else if (this.#over) this.#body.fail(new StreamClosedError("CLOSED"));
     }
     return this.#body;
   }
 
-  #methodBytes(): number {
-    return this.#chunk.readUInt16LE(this.#start + 6);
+  /** The same, inflated if it came compressed and the server takes that away. */
+  #inflated(): BodyReader {
+    const { decompressRequest, bodyBytesMax } = this.#bridge.options;
+    if (!decompressRequest || !this.headers.has(CONSUMED)) return this.#reader();
+    this.#gzip ??= new GzipBody(this.#reader(), bodyBytesMax);
+    return this.#gzip;
   }
 
-  *#fields(): IterableIterator<[string, string]> {
-    const table = this.#start + REQUEST_BYTES;
-    const first = this.#textAt + this.#methodBytes() + this.#chunk.readUInt16LE(this.#start + 8);
-    const text = this.#chunk.toString("latin1", first, this.#bodyAt);
-    let at = 0;
-    for (let row = table; row < this.#textAt; row += 4) {
-      const middle = at + this.#chunk.readUInt16LE(row);
-      const end = middle + this.#chunk.readUInt16LE(row + 2);
-      yield [text.slice(at, middle), text.slice(middle, end)];
-      at = end;
-    }
+  protected override fields(): IterableIterator<[string, string]> {
+    const fields = super.fields();
+    return this.#bridge.options.decompressRequest ? consumedFields(fields) : fields;
   }
-
-  /** Lets go of the chunk: the handler has not answered yet, and may take long. */
-  #detach(): void {
-    const bytes = this.#end - this.#start;
-    if (bytes * 2 >= this.#chunk.length) return;
-    const own = Buffer.from(this.#chunk.subarray(this.#start, this.#end));
-    this.#textAt -= this.#start;
-    this.#bodyAt -= this.#start;
-    this.#start = 0;
-    this.#end = bytes;
-    this.#chunk = own;
-  }
-}
-
-/** Where the texts of a REQUEST end; throws unless they lie within it. */
-function textEnd(chunk: Buffer, start: number, end: number, textAt: number): number {
-  if (textAt > end) throw new ProtocolError("REQUEST is cut short");
-  let at = textAt + chunk.readUInt16LE(start + 6) + chunk.readUInt16LE(start + 8);
-  for (let row = start + REQUEST_BYTES; row < textAt; row += 2) at += chunk.readUInt16LE(row);
-  if (at > end) throw new ProtocolError("REQUEST's texts are longer than it is");
-  return at;
-}
-
-/** The fixed fields have few values; Content-Length has to fit what the frame holds. */
-function hasAddress(chunk: Buffer, start: number): boolean {
-  return ((chunk[start + 2] as number) & REQUEST_ADDRESS) !== 0;
-}
-
-function checkFlags(chunk: Buffer, start: number, bodyBytes: number): void {
-  const method = chunk[start] as number;
-  const flags = chunk[start + 2] as number;
-  const length = chunk.readUInt32LE(start + 16) + chunk.readInt32LE(start + 20) * 2 ** 32;
-  const hasText = chunk.readUInt16LE(start + 6) > 0;
-  const methodFits = method < METHODS.length && hasText === (method === METHOD_OTHER);
-  if (!methodFits || (chunk[start + 1] as number) > 1 || flags > 7 || chunk[start + 3] !== 0) {
-    throw new ProtocolError("REQUEST with fields that have no meaning");
-  }
-  const complete = (flags & REQUEST_END) !== 0;
-  const fits = length < 0 || (complete ? bodyBytes === length : bodyBytes <= length && length > 0);
-  if (!fits || length < -1 || bodyBytes < 0)
-    throw new ProtocolError("REQUEST with a body that is not of its Content-Length");
-}
-
-/** Where the path begins: after the authority of an absolute-form target (RFC 9112 3.2.2). */
-function pathStart(target: string): number {
-  if (target.startsWith("/")) return 0;
-  const scheme = target.indexOf("://");
-  if (scheme < 0) return 0;
-  const end = target.slice(scheme + 3).search(/[/?]/);
-  return end < 0 ? target.length : scheme + 3 + end;
 }

@@ -4,8 +4,11 @@
  * Invariant: what goes out can be framed. A wrong status or header throws before anything is sent; a body that does not match
  * its Content-Length ends the connection (CANCEL) and throws, so a peer never takes one message for another.
  */
+import type { ContentCoding } from "./acceptencoding.js";
 import type { Bridge } from "./bridge.js";
-import { HeaderError, HTTPOutputError, StreamClosedError } from "./errors.js";
+import { type CodedHead, type Compression, codeHead, type HeaderPairs, headerPairs } from "./compression.js";
+import { Compressor, hasFreeCompressor } from "./compressor.js";
+import { HeaderError, HTTPOutputError, type Reason, StreamClosedError } from "./errors.js";
 import {
   FRAME_CANCEL,
   FRAME_HEADER_BYTES,
@@ -96,24 +99,23 @@ function writeText(buffer: Buffer, at: number, text: string): number {
   return buffer.write(text, at, "utf8");
 }
 
-/** Sends `body` in one frame if it is small enough for that; returns whether it was. */
+/** Sends `body` in one frame if it is small enough for that; returns its bytes, -1: it is not. */
 export function respondWhole(
   bridge: Bridge,
   id: number,
   status: number,
   block: HeaderBlock,
   body: Data | null,
-): boolean {
-  if (body !== null && body.length > WHOLE_BYTES_MAX) return false;
+): number {
+  if (body !== null && body.length > WHOLE_BYTES_MAX) return -1;
   let data = body;
   if (typeof data === "string" && data.length * 3 > WHOLE_BYTES_MAX) {
     data = toBytes(data);
-    if (data.length > WHOLE_BYTES_MAX) return false;
+    if (data.length > WHOLE_BYTES_MAX) return -1;
   }
   const declared = block.contentLength;
   if (declared >= 0 && declared !== lengthOf(data)) throw mismatch(declared, lengthOf(data));
-  writeResponse(bridge, id, status, block, RESPONSE_LAST, -1, data);
-  return true;
+  return writeResponse(bridge, id, status, block, RESPONSE_LAST, -1, data);
 }
 
 function lengthOf(data: Data | null): number {
@@ -121,14 +123,17 @@ function lengthOf(data: Data | null): number {
   return typeof data === "string" ? Buffer.byteLength(data) : data.length;
 }
 
-function mismatch(declared: number, given: number): HTTPOutputError {
+/** The error of a body that is not of its Content-Length. */
+export function mismatch(declared: number, given: number): HTTPOutputError {
   return new HTTPOutputError(`Content-Length says ${declared} bytes, the body has ${given}`);
 }
 
 /** Who wants to know when an answer is complete. */
 export interface ResponseOwner {
-  /** END or CANCEL has been written: the host is done with the id. */
-  answered(): void;
+  /** END or CANCEL has been written: the host is done with the id. `aborted`: why the answer is not complete. */
+  answered(aborted: Reason | null): void;
+  /** What the client accepts (RFC 9110 12.5.3). */
+  readonly acceptEncoding: string | null;
 }
 
 /**
@@ -140,11 +145,14 @@ export class HTTPConnection {
   readonly #id: number;
   readonly #owner: ResponseOwner;
   readonly #outflow: Outflow;
+  /** Stands before the outflow when the answer is compressed. */
+  #compressor: Compressor | null = null;
   /** The answer to HEAD, or one whose status has no body: what is written is dropped. */
   #bodyless: boolean;
   #started: boolean;
   #finished: boolean;
   #gone: StreamClosedError | null = null;
+  #status: number | null = null;
   #declared = -1;
   #written = 0;
 
@@ -173,6 +181,16 @@ export class HTTPConnection {
     return this.#finished;
   }
 
+  /** @internal The status that has been sent; null before. */
+  get status(): number | null {
+    return this.#status;
+  }
+
+  /** @internal Bytes of the body that have left; all of it once the answer is complete. */
+  get bodyBytes(): number {
+    return this.#outflow.reported;
+  }
+
   /**
    * Sends the head, and `chunk` as the beginning of the body. Resolves when `chunk` has been given to the peer's connection.
    * Throws HTTPOutputError when the head has been sent already, HeaderError for a status or field that must not be sent.
@@ -180,9 +198,15 @@ export class HTTPConnection {
   writeHeaders(status: number, headers?: HeadersInput, chunk?: Data): Promise<void> {
     if (this.#started) throw new HTTPOutputError("the head has been sent already");
     checkStatus(status);
-    const block = encodeHeaders(headers);
+    const { compression } = this.#bridge.options;
+    const fields = compression === null ? null : headerPairs(headers);
+    const plain = encodeHeaders(fields ?? headers);
     if (this.#gone !== null) return this.#refuse();
+    const head = fields === null ? null : this.#codeHead(status, fields, plain);
+    const block = head === null ? plain : encodeHeaders(head.headers);
     this.#start(status, block, block.contentLength);
+    this.#declared = plain.contentLength;
+    if (head?.coding != null && !this.#bodyless) this.#compress(head.coding, -1);
     return chunk === undefined ? Promise.resolve() : this.write(chunk);
   }
 
@@ -202,6 +226,7 @@ export class HTTPConnection {
       this.cancel();
       throw mismatch(this.#declared, this.#written);
     }
+    if (this.#compressor !== null) return this.#compressor.write(bytes);
     this.#outflow.push(bytes);
     return this.#outflow.done();
   }
@@ -215,7 +240,9 @@ export class HTTPConnection {
       throw mismatch(this.#declared, this.#written);
     }
     this.#finished = true;
-    if (this.#gone === null) this.#outflow.end();
+    if (this.#gone !== null) return;
+    if (this.#compressor !== null) this.#compressor.end();
+    else this.#outflow.end();
   }
 
   /** @internal A whole answer that does not fit one frame, or one without a body. */
@@ -229,6 +256,7 @@ export class HTTPConnection {
       const declared = block.contentLength >= 0 || isBodyless(status) ? block.contentLength : given;
       writeResponse(this.#bridge, this.#id, status, block, RESPONSE_LAST, declared, null);
       this.#bridge.written();
+      this.#status = status;
       this.#started = true;
       this.#finished = true;
       this.#complete();
@@ -240,6 +268,16 @@ export class HTTPConnection {
     this.#outflow.end();
   }
 
+  /** @internal A whole answer that is compressed as it goes; `block` is the head of the compressed one. */
+  respondCompressed(status: number, block: HeaderBlock, body: Uint8Array, coding: ContentCoding): void {
+    this.#start(status, block, -1);
+    this.#finished = true;
+    if (this.#bodyless) return this.#outflow.end();
+    const compressor = this.#compress(coding, body.length);
+    compressor.write(body);
+    compressor.end();
+  }
+
   /** @internal Ends the connection at once: the answer cannot be completed. */
   cancel(): void {
     if (this.#gone !== null) return;
@@ -248,7 +286,7 @@ export class HTTPConnection {
     this.#started = true;
     this.#finished = true;
     this.gone(new StreamClosedError("CLOSED"));
-    this.#owner.answered();
+    this.#owner.answered("CLOSED");
   }
 
   /** @internal SENT has come. */
@@ -260,9 +298,11 @@ export class HTTPConnection {
   gone(error: StreamClosedError): void {
     this.#gone ??= error;
     this.#outflow.fail(error);
+    this.#compressor?.destroy(error);
   }
 
   #start(status: number, block: HeaderBlock, contentLength: number): void {
+    this.#status = status;
     this.#started = true;
     this.#declared = contentLength;
     if (isBodyless(status)) this.#bodyless = true;
@@ -270,9 +310,22 @@ export class HTTPConnection {
     this.#bridge.written();
   }
 
+  /** The head as compression makes it. */
+  #codeHead(status: number, fields: HeaderPairs, { contentLength }: HeaderBlock): CodedHead {
+    const compression = this.#bridge.options.compression as Compression;
+    const free = hasFreeCompressor();
+    return codeHead(compression, this.#owner.acceptEncoding, status, fields, contentLength, free);
+  }
+
+  #compress(coding: ContentCoding, bytes: number): Compressor {
+    const { compression, writeWindow } = this.#bridge.options;
+    this.#compressor = new Compressor(compression as Compression, coding, bytes, this.#outflow, writeWindow);
+    return this.#compressor;
+  }
+
   #complete(): void {
     this.#outflow.settle();
-    this.#owner.answered();
+    this.#owner.answered(null);
   }
 
   #refuse(): Promise<void> {

@@ -1,7 +1,12 @@
 /** What `import … from "waterspout"` gives. */
+
+export type { ContentCoding } from "./acceptencoding.js";
+export type { AccessEntry, AccessLog, AccessLogOption } from "./accesslog.js";
 export type { Address, ListeningSocket } from "./address.js";
 export { BaseIOStream } from "./baseiostream.js";
 export type { ClientSSLOptions } from "./clientsockets.js";
+export type { CompressionOptions } from "./compression.js";
+export { type CookieAttributes, parseCookies, setCookie } from "./cookies.js";
 export {
   AlreadyReadingError,
   BindError,
@@ -10,6 +15,7 @@ export {
   type ConnectPhase,
   ConnectTimeoutError,
   HeaderError,
+  HTTPInputError,
   HTTPOutputError,
   IOLoopError,
   OptionError,
@@ -18,18 +24,24 @@ export {
   RuntimeUnavailableError,
   StreamBufferFullError,
   StreamClosedError,
+  StreamNotIdleError,
   TimeoutError,
   TLSConfigError,
+  TLSHandshakeError,
   UnsatisfiableReadError,
   WaterspoutError,
+  WebSocketClosedError,
   WorkerError,
 } from "./errors.js";
+export type { Form, FormFile, FormOptions, FormPart } from "./form.js";
+export type { FormLimits } from "./formlimits.js";
 export type { Connector } from "./happyeyeballs.js";
 export { type HeadersInput, HTTPHeaders } from "./httpheaders.js";
 export { HTTPServerRequest } from "./httprequest.js";
 export { HTTPConnection } from "./httpresponse.js";
-export { HTTPServer, type RequestHandler } from "./httpserver.js";
+export { HTTPServer, type RequestCallback, type RequestListener } from "./httpserver.js";
 export { taskId } from "./inheritance.js";
+export { InjectedAnswer, type InjectedRequest, inject } from "./inject.js";
 export type { IOHandler, Watchable } from "./iohandlers.js";
 export { IOLoop, type TimeoutHandle } from "./ioloop.js";
 export { IOStream } from "./iostream.js";
@@ -39,10 +51,14 @@ export { type StreamOptions, streamFromNode, streamFromWeb } from "./nodestream.
 export type { RuntimeName, ServerOptions } from "./options.js";
 export type { Data } from "./outflow.js";
 export { PeriodicCallback } from "./periodiccallback.js";
+export type { MessageCompressionOptions } from "./permessagedeflate.js";
 export { cpuCount, forkProcesses } from "./processes.js";
 export type { ServerStats, WorkerStats } from "./stats.js";
 export type { WebStreams } from "./streamconversion.js";
 export { type ConnectOptions, type Resolver, TCPClient, type TCPClientOptions } from "./tcpclient.js";
 export { TCPServer } from "./tcpserver.js";
-export type { CertificateFiles, CertReqs, SSLOptions, TLSInfo } from "./tls.js";
+export { type CertificateFiles, type CertReqs, type SSLOptions, TLSContexts, type TLSInfo } from "./tls.js";
+export type { StartTLSOptions } from "./tlsengine.js";
 export { type BindUnixOptions, bindUnixSocket } from "./unixsocket.js";
+export * from "./web/index.js";
+export { WebSocketHandler, type WebSocketSettings } from "./websocket.js";

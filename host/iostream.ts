@@ -15,16 +15,25 @@ import {
   FRAME_DATA,
   FRAME_DATA_END,
   FRAME_END,
+  FRAME_FEED,
+  FRAME_FEED_END,
+  FRAME_RAW,
+  FRAME_RAW_FAILED,
   FRAME_READ_BYTES,
   FRAME_READ_FAILED,
+  FRAME_READ_RAW,
   FRAME_READ_UNTIL,
   FRAME_SENT,
+  FRAME_START_TLS,
   FRAME_WRITE,
   put32,
 } from "./frames.js";
+import { FEED_BYTES_MAX } from "./limits.js";
 import type { Logger } from "./log.js";
 import { type Data, Outflow, toBytes } from "./outflow.js";
-import type { TLSInfo } from "./tls.js";
+import { SecuredSide } from "./securedside.js";
+import { type TLSInfo, tlsOf } from "./tls.js";
+import type { TLSPlan } from "./tlsengine.js";
 
 const AFTER_WRITES = 0;
 const AT_ONCE = 1;
@@ -47,6 +56,10 @@ export class IOStream extends BaseIOStream implements Endpoint {
   readonly #peer: Peer | null;
   #handler: ((stream: IOStream) => void) | null;
   #read: Read | null = null;
+  /** TLS from startTls on. */
+  #secured: SecuredSide | null = null;
+  /** READ_RAW has no answer yet. */
+  #readingRaw = false;
   /** Why it is closed, once it is. */
   #reason: Reason | null = null;
   #error: StreamClosedError | null = null;
@@ -67,9 +80,6 @@ export class IOStream extends BaseIOStream implements Endpoint {
       bridge.written();
     });
   }
-
-  /** What TLS has agreed on; null for a stream without TLS. */
-  tls: TLSInfo | null = null;
 
   override get closed(): boolean {
     return this.#reason !== null;
@@ -121,6 +131,7 @@ export class IOStream extends BaseIOStream implements Endpoint {
     this.#bridge.written();
     return new Promise((resolve, reject) => {
       this.#read = { max, min, delimiter, parts: null, resolve, reject };
+      this.#secured?.want(delimiter === null ? Math.min(max, FEED_BYTES_MAX) : max);
     });
   }
 
@@ -133,17 +144,68 @@ export class IOStream extends BaseIOStream implements Endpoint {
       rejected.catch(() => {});
       return rejected;
     }
-    checkWriteBuffer(this.#bridge.options.writeBufferBytesMax, this.#outflow.waiting, bytes.length);
+    checkWriteBuffer(this.#bridge.options.writeBufferBytesMax, this.unsent, bytes.length);
+    if (this.#secured !== null) return this.#writeSecured(this.#secured, bytes);
     this.#outflow.push(bytes);
     return this.#outflow.done();
   }
 
+  #writeSecured(secured: SecuredSide, bytes: Uint8Array): Promise<void> {
+    const done = secured.agreed
+      ? secured.write(bytes).catch(() => Promise.reject(this.error ?? new StreamClosedError("IO")))
+      : Promise.reject(this.securing);
+    done.catch(() => {});
+    return done;
+  }
+
+  protected override get unsent(): number {
+    return this.#secured === null ? this.#outflow.waiting : this.#secured.waiting;
+  }
+
+  // --- TLS ---
+
+  protected override async secure(plan: TLSPlan, early: Buffer | null): Promise<TLSInfo | null> {
+    const { writer } = this.#bridge;
+    const secured = new SecuredSide({
+      readRaw: (bytesMax) => {
+        if (this.#ended || this.#readingRaw) return;
+        this.#readingRaw = true;
+        writer.number(FRAME_READ_RAW, this.#id, bytesMax);
+        this.#bridge.written();
+      },
+      writeRaw: (bytes) => {
+        this.#outflow.push(bytes);
+        return this.#outflow.done();
+      },
+      feed: (bytes) => {
+        if (this.#ended) return;
+        if (bytes === null) writer.empty(FRAME_FEED_END, this.#id);
+        else writer.bytes(FRAME_FEED, this.#id, bytes, 0, bytes.length);
+        this.#bridge.written();
+      },
+      closeRaw: () => this.#outflow.end(),
+      failed: () => this.closeFor("IO"),
+    });
+    writer.empty(FRAME_START_TLS, this.#id);
+    this.#secured = secured;
+    try {
+      return tlsOf(await secured.handshake(plan, early));
+    } catch (error) {
+      this.closeFor("IO");
+      throw error;
+    }
+  }
+
+  // --- closing ---
+
   override close(): void {
     if (this.#reason !== null) return;
+    if (this.#secured?.agreed === false) return this.closeFor("CLOSED");
     this.#reason = "CLOSED";
     this.dropHeld();
     this.#settleRead("CLOSED");
-    this.#outflow.end();
+    if (this.#secured === null) this.#outflow.end();
+    else this.#secured.end();
     this.announceClose();
   }
 
@@ -158,6 +220,7 @@ export class IOStream extends BaseIOStream implements Endpoint {
     this.#outflow.fail(new StreamClosedError(this.#reason));
     this.#sendClose(AT_ONCE);
     this.#bridge.written();
+    this.#secured?.destroy(new StreamClosedError(this.#reason));
     this.#settleRead(this.#reason);
     this.announceClose();
   }
@@ -195,6 +258,12 @@ export class IOStream extends BaseIOStream implements Endpoint {
         return;
       case FRAME_CLOSED:
         return this.#takeClosed(takeReason(chunk, start, end));
+      case FRAME_RAW:
+        this.#takeRaw();
+        return this.#secured?.take(piece(chunk, start, end));
+      case FRAME_RAW_FAILED:
+        this.#takeRaw();
+        return this.#secured?.fail(takeReason(chunk, start, end));
       default:
         throw new ProtocolError(`type 0x${type.toString(16)} for a stream`);
     }
@@ -212,6 +281,8 @@ export class IOStream extends BaseIOStream implements Endpoint {
       throw new ProtocolError("DATA without a read");
     }
     const bytes = end - start;
+    if (last) this.#secured?.want(0);
+    this.#secured?.taken(bytes);
     const total = (read.parts?.length ?? 0) + bytes;
     if (bytes === 0 || total > read.max || (last && total < read.min))
       throw new ProtocolError(`DATA of ${bytes} bytes`);
@@ -228,6 +299,12 @@ export class IOStream extends BaseIOStream implements Endpoint {
     read.resolve(result);
   }
 
+  /** An answer to READ_RAW, of which there is one at most. */
+  #takeRaw(): void {
+    if (!this.#readingRaw) throw new ProtocolError("RAW that nobody asked for");
+    this.#readingRaw = false;
+  }
+
   #takeClosed(reason: Reason): void {
     this.#bridge.forget(this.#id);
     this.#finish(reason);
@@ -240,6 +317,7 @@ export class IOStream extends BaseIOStream implements Endpoint {
     this.#settleRead(reason);
     if (reason === "CLOSED") this.#outflow.settle();
     this.#outflow.fail(new StreamClosedError(reason));
+    this.#secured?.destroy(new StreamClosedError(reason));
     if (first) this.announceClose();
   }
 
@@ -250,6 +328,7 @@ export class IOStream extends BaseIOStream implements Endpoint {
   #settleRead(reason: Reason): void {
     const read = this.#read;
     this.#read = null;
+    this.#secured?.want(0);
     read?.reject(readError(reason));
   }
 }

@@ -23,6 +23,26 @@ export const DELIMITER_BYTES_MAX = 256;
 /** Frames for the sandbox that are written at once instead of at the end of the turn. */
 export const FLUSH_BYTES = 128 << 10;
 
+/** A whole answer with fewer bytes is not compressed, unless configured: as in Tornado. */
+export const COMPRESS_BYTES_MIN = 1024;
+/** An answer up to this size is compressed at once, which costs about a millisecond; a larger one in another thread. */
+export const COMPRESS_AT_ONCE_BYTES_MAX = 16 << 10;
+/** Answers that are compressed on their way at a time; each takes some 300 KiB outside of JavaScript's memory. */
+export const COMPRESSORS_MAX = 256;
+/** gzip and deflate, unless configured: as in Tornado. */
+export const GZIP_LEVEL = 6;
+/** Brotli, unless configured: about as fast as gzip at its level, and smaller. The library's own 11 is for files. */
+export const BROTLI_QUALITY = 4;
+
+/** Arguments of one form: fields of a multipart one, pairs of an urlencoded one. Tornado's number. */
+export const FORM_ARGUMENTS_MAX = 1000;
+/** Parts of one multipart form. Tornado's number. */
+export const FORM_PARTS_MAX = 100;
+/** Header fields of one part. Tornado's number. */
+export const FORM_PART_HEADER_BYTES_MAX = 10 << 10;
+/** Text of a form that is held in memory: the fields of a multipart one, all of an urlencoded one. */
+export const FORM_TEXT_BYTES_MAX = 1 << 20;
+
 /** How long a worker may take until it serves. */
 export const START_TIMEOUT_MS = 20_000;
 /** What a worker gets beyond the grace of a stop before it is killed. */
@@ -47,10 +67,31 @@ export const HANDSHAKE_GRACE_MS = 1_000;
 /** How long a peer may do nothing after a wasmtime worker has closed its TLS connection. */
 export const HALF_CLOSED_MS = 60_000;
 
+/** Decrypted bytes of one stream that are in the sandbox for a read that takes them as they come. */
+export const FEED_BYTES_MAX = 256 << 10;
+
 /** How long a client that closes takes what its peer still sends, so that what it has sent itself is not lost to a reset. */
 export const CLIENT_LINGER_MS = 2_000;
 /** Head start of the first family of addresses of a name; RFC 8305 names 250 ms, Tornado takes this. */
 export const SECOND_FAMILY_MS = 300;
+
+/** Characters of a request-target or method in the access log; what is longer is cut. */
+export const LOG_TARGET_CHARS_MAX = 2048;
+/** Bytes of log lines that wait for a slow reader of stderr; what comes then is dropped and counted. */
+export const LOG_BUFFER_BYTES_MAX = 1 << 20;
+
+/** A websocket's message, unless configured; what is inflated counts. As Tornado's. */
+export const WS_MESSAGE_BYTES_MAX = 10 << 20;
+/** Pings and pongs, and the words of a close frame with its code (RFC 6455 5.5). */
+export const WS_CONTROL_BYTES_MAX = 125;
+/** What a piece of a websocket's message takes of `BODY_WINDOW_BYTES` beside its bytes; the sandbox counts the same. */
+export const WS_DATA_COST = 64;
+/** Messages up to this size are deflated at once: that takes less time than handing them to another thread and back. */
+export const DEFLATE_AT_ONCE_BYTES_MAX = 8 << 10;
+/** The same for inflating, where it is the result that takes the time: at most about a thousand times as much. */
+export const INFLATE_AT_ONCE_BYTES_MAX = 2 << 10;
+/** Larger ones that are in the hands of libuv's threads, of which there are four for everything. */
+export const ZLIB_JOBS_MAX = 2;
 
 /** Connections that wait in the kernel to be accepted, unless configured. */
 export const BACKLOG = 511;

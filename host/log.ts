@@ -3,6 +3,8 @@
  * pino-shaped object will do; the default writes one line to stderr.
  */
 
+import { stderrLines } from "./linewriter.js";
+
 /** The part of pino that is used. A message comes alone, or after an object that may hold `err`. */
 export interface Logger {
   debug(fields: object | string, message?: string): void;
@@ -37,7 +39,7 @@ function isControl(character: string): boolean {
 function write(level: string, fields: object | string, message?: string): void {
   const text = typeof fields === "string" ? fields : message;
   const error = typeof fields === "object" && "err" in fields ? `: ${errorLine(fields.err)}` : "";
-  process.stderr.write(`waterspout: ${level}${oneLine(text ?? "")}${error}\n`);
+  stderrLines.write(`waterspout: ${level}${oneLine(text ?? "")}${error}\n`);
 }
 
 /** Writes warnings and errors to stderr, and says nothing below. */

@@ -12,6 +12,8 @@ import { CLIENT_LINGER_MS, READ_CHUNK_BYTES } from "./limits.js";
 import { defaultLogger, type Logger } from "./log.js";
 import { type Data, toBytes } from "./outflow.js";
 import type { WebStreams } from "./streamconversion.js";
+import { type TLSInfo, tlsOf } from "./tls.js";
+import { startTLS, type TLSPlan } from "./tlsengine.js";
 
 /** Options of a stream that is not a server's. */
 export interface StreamOptions {
@@ -30,7 +32,12 @@ interface Read {
 }
 
 export class NodeStream extends BaseIOStream {
-  readonly #duplex: Duplex;
+  #duplex: Duplex;
+  /** What is listened to at the Duplex, to be taken back when TLS takes its place. */
+  #listeners: readonly [string, (error: NodeJS.ErrnoException) => void][] = [];
+  #unsent = 0;
+  /** Ends the handshake that is under way. */
+  #giveUp: ((error: StreamClosedError) => void) | null = null;
   readonly #writeBufferBytesMax: number;
   #read: Read | null = null;
   #error: StreamClosedError | null = null;
@@ -45,10 +52,19 @@ export class NodeStream extends BaseIOStream {
     }
     this.#duplex = duplex;
     this.#writeBufferBytesMax = limits.writeBufferBytesMax;
-    duplex.on("readable", () => this.#serve());
-    duplex.on("end", () => this.#end());
-    duplex.on("error", (error: NodeJS.ErrnoException) => this.#finish(reasonOf(error), error));
-    duplex.on("close", () => this.#finish(duplex.readableEnded ? "END" : "CLOSED"));
+    this.tls = tlsOf(duplex);
+    this.#listen(duplex);
+  }
+
+  #listen(duplex: Duplex): void {
+    this.#duplex = duplex;
+    this.#listeners = [
+      ["readable", () => this.#serve()],
+      ["end", () => this.#end()],
+      ["error", (error) => this.#finish(reasonOf(error), error)],
+      ["close", () => this.#finish(duplex.readableEnded ? "END" : "CLOSED")],
+    ];
+    for (const [event, listener] of this.#listeners) duplex.on(event, listener);
   }
 
   override get closed(): boolean {
@@ -123,10 +139,13 @@ export class NodeStream extends BaseIOStream {
   override write(data: Data): Promise<void> {
     const bytes = toBytes(data);
     if (this.#error !== null) return ignorable(Promise.reject(this.#error));
+    if (this.securing !== null) return ignorable(Promise.reject(this.securing));
     checkWriteBuffer(this.#writeBufferBytesMax, this.#duplex.writableLength, bytes.length);
     if (bytes.length === 0) return Promise.resolve();
+    this.#unsent += bytes.length;
     const done = new Promise<void>((resolve, reject) => {
       this.#duplex.write(bytes, (error) => {
+        this.#unsent -= bytes.length;
         if (error) reject(this.#error ?? new StreamClosedError(reasonOf(error), { cause: error }));
         else resolve();
       });
@@ -134,10 +153,35 @@ export class NodeStream extends BaseIOStream {
     return ignorable(done);
   }
 
+  protected override get unsent(): number {
+    return this.#unsent;
+  }
+
+  // --- TLS ---
+
+  protected override async secure(plan: TLSPlan, early: Buffer | null): Promise<TLSInfo | null> {
+    const duplex = this.#duplex;
+    for (const [event, listener] of this.#listeners) duplex.removeListener(event, listener);
+    duplex.on("error", () => {}); // the engine hears it too
+    if (early !== null) duplex.unshift(early);
+    const given = new AbortController();
+    this.#giveUp = (error) => given.abort(error);
+    try {
+      this.#listen(await startTLS(duplex, plan, given.signal));
+    } catch (error) {
+      this.#finish("IO", error as Error);
+      throw error;
+    } finally {
+      this.#giveUp = null;
+    }
+    return tlsOf(this.#duplex);
+  }
+
   // --- closing ---
 
   override close(): void {
     if (this.closed) return;
+    if (this.#giveUp !== null) return this.closeFor("CLOSED");
     this.#finish("CLOSED");
     const duplex = this.#duplex;
     duplex.end(() => {
@@ -161,6 +205,7 @@ export class NodeStream extends BaseIOStream {
 
   protected override closeFor(reason: Reason): void {
     this.#finish(reason);
+    this.#giveUp?.(this.#error as StreamClosedError);
     this.#duplex.destroy();
   }
 

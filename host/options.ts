@@ -3,11 +3,15 @@
  * within its range, and 0 means "the sandbox's own default" (docs/protocol.md, CONFIG).
  */
 import type { BlockList } from "node:net";
+import { type AccessLog, type AccessLogOption, resolveAccessLog } from "./accesslog.js";
+import { type Compression, type CompressionOptions, resolveCompression } from "./compression.js";
 import { OptionError } from "./errors.js";
+import { type FormLimits, type ResolvedFormLimits, resolveFormLimits } from "./formlimits.js";
+import type { ForwardTrust } from "./forwarded.js";
 import { BODY_BYTES_MAX, BODY_WINDOW_BYTES, READ_CHUNK_BYTES, WINDOW_BYTES_MIN, WRITE_WINDOW_BYTES } from "./limits.js";
 import { defaultLogger, type Logger } from "./log.js";
 import { type SSLOptions, TLSContexts } from "./tls.js";
-import { trustedPeers } from "./trust.js";
+import { LOOPBACK, trustedPeers } from "./trust.js";
 
 /** Who runs the sandbox. */
 export type RuntimeName = "node" | "wasmtime";
@@ -21,6 +25,11 @@ export interface ServerOptions {
   /** Any pino-shaped logger. Default: one line on stderr for warnings and errors. */
   logger?: Logger | undefined;
   /**
+   * One entry for each request: `"text"` or `"json"` on stderr, a function that takes it, or a pino-shaped logger whose `info` is called.
+   * Default: `$WATERSPOUT_ACCESS_LOG`, else `"off"`.
+   */
+  accessLog?: AccessLogOption | undefined;
+  /**
    * Every connection begins with a PROXY protocol header (version 1 or 2), and its address is what that says. Only for servers
    * that nobody but a trusted proxy can reach. Default: false.
    */
@@ -32,6 +41,19 @@ export interface ServerOptions {
   trustedProxies?: readonly string[] | undefined;
   /** Connections speak TLS: with this certificate, its key, and what else there is to say about it. */
   sslOptions?: SSLOptions | undefined;
+  /**
+   * Who sent a request and over what is what the header fields of the proxies in front say: X-Real-Ip, X-Forwarded-For, X-Scheme,
+   * X-Forwarded-Proto. Only from proxies of this machine and `trustedDownstream`, where it is known who connects. Default: false.
+   */
+  xheaders?: boolean | undefined;
+  /** With `xheaders`: the proxies' addresses, or networks like `"10.0.0.0/8"`. Default: the loopback ones. */
+  trustedDownstream?: readonly string[] | undefined;
+  /** Answers are compressed with what their client accepts: br, gzip or deflate. Default: false. */
+  compressResponse?: boolean | CompressionOptions | undefined;
+  /** A request's body that comes as gzip is inflated; `bodyBytesMax` holds for both of its sizes. Default: false. */
+  decompressRequest?: boolean | undefined;
+  /** Bounds of `readForm`. */
+  formLimits?: FormLimits | undefined;
   /** Open connections of one worker; more wait in the kernel. */
   connectionsMax?: number | undefined;
   /** Bytes of one request's body; more is answered with 413. Default 16 MiB. */
@@ -44,8 +66,17 @@ export interface ServerOptions {
   idleTimeoutMs?: number | undefined;
   /** Longest silence inside a request's body, in milliseconds. */
   bodyTimeoutMs?: number | undefined;
+  /**
+   * Bytes a second of a request's body that must come; a peer that falls behind this by `bodyTimeoutMs` is answered with 408. Time in
+   * which the handler does not read does not count.
+   */
+  bodyRateBytesMin?: number | undefined;
   /** Longest time, in milliseconds, that a peer may take nothing of what waits for it. */
   writeTimeoutMs?: number | undefined;
+  /** For HTTP: bytes a second that a peer must take of what waits for it; one that falls behind by `writeTimeoutMs` is cut. */
+  writeRateBytesMin?: number | undefined;
+  /** Requests of one connection; the last answer closes it. */
+  requestsMax?: number | undefined;
   /** Bytes that one read of a stream may need to hold. */
   bufferBytesMax?: number | undefined;
   /** Bytes that the iteration over a stream and its conversions take at a time. Default 64 KiB. */
@@ -64,7 +95,10 @@ type Limit =
   | "headerTimeoutMs"
   | "idleTimeoutMs"
   | "bodyTimeoutMs"
+  | "bodyRateBytesMin"
   | "writeTimeoutMs"
+  | "writeRateBytesMin"
+  | "requestsMax"
   | "bufferBytesMax"
   | "readChunkBytes"
   | "writeBufferBytesMax"
@@ -80,7 +114,13 @@ export type ResolvedOptions = Readonly<Record<Limit, number>> & {
   /** Who may connect; null: everybody, as far as is known here. */
   readonly trusted: BlockList | null;
   readonly tls: TLSContexts | null;
+  readonly forward: ForwardTrust | null;
+  readonly compression: Compression | null;
+  readonly decompressRequest: boolean;
+  readonly formLimits: ResolvedFormLimits;
   readonly logger: Logger;
+  /** Null: nobody wants to know. */
+  readonly accessLog: AccessLog | null;
 };
 
 const UINT31_MAX = 0x7fffffff;
@@ -89,20 +129,29 @@ const WORKERS_MAX = 64;
 /** Checks `options` and fills in the defaults. Throws OptionError that names the option. */
 export function resolveOptions(options: ServerOptions): ResolvedOptions {
   const runtime = runtimeName(options.runtime ?? process.env.WATERSPOUT_RUNTIME ?? "node");
+  const logger = options.logger ?? defaultLogger;
   return {
     runtime,
     workers: integer("workers", options.workers, 1, WORKERS_MAX, 1),
     proxyProtocol: options.proxyProtocol ?? false,
     trusted: trusted(options, runtime),
     tls: tls(options),
-    logger: options.logger ?? defaultLogger,
+    forward: forward(options),
+    compression: resolveCompression(options.compressResponse),
+    decompressRequest: options.decompressRequest ?? false,
+    formLimits: resolveFormLimits(options.formLimits),
+    logger,
+    accessLog: resolveAccessLog(options.accessLog ?? (process.env.WATERSPOUT_ACCESS_LOG || "off"), logger),
     connectionsMax: integer("connectionsMax", options.connectionsMax, 1, UINT31_MAX, 0),
     bodyBytesMax: integer("bodyBytesMax", options.bodyBytesMax, 1, Number.MAX_SAFE_INTEGER, BODY_BYTES_MAX),
     headBytesMax: integer("headBytesMax", options.headBytesMax, 1, UINT31_MAX, 0),
     headerTimeoutMs: integer("headerTimeoutMs", options.headerTimeoutMs, 1, UINT31_MAX, 0),
     idleTimeoutMs: integer("idleTimeoutMs", options.idleTimeoutMs, 1, UINT31_MAX, 0),
     bodyTimeoutMs: integer("bodyTimeoutMs", options.bodyTimeoutMs, 1, UINT31_MAX, 0),
+    bodyRateBytesMin: integer("bodyRateBytesMin", options.bodyRateBytesMin, 1, UINT31_MAX, 0),
     writeTimeoutMs: integer("writeTimeoutMs", options.writeTimeoutMs, 1, UINT31_MAX, 0),
+    writeRateBytesMin: integer("writeRateBytesMin", options.writeRateBytesMin, 1, UINT31_MAX, 0),
+    requestsMax: integer("requestsMax", options.requestsMax, 1, UINT31_MAX, 0),
     bufferBytesMax: integer("bufferBytesMax", options.bufferBytesMax, 1, UINT31_MAX, 0),
     readChunkBytes: integer("readChunkBytes", options.readChunkBytes, 1, UINT31_MAX, READ_CHUNK_BYTES),
     writeBufferBytesMax: integer("writeBufferBytesMax", options.writeBufferBytesMax, 1, Number.MAX_SAFE_INTEGER, 0),
@@ -124,7 +173,14 @@ function trusted(options: ServerOptions, runtime: RuntimeName): BlockList | null
       "trustedProxies cannot be held to with the runtime wasmtime, which does not tell who connects",
     );
   }
-  return proxyProtocol && runtime === "node" ? trustedPeers(trustedProxies) : null;
+  return proxyProtocol && runtime === "node" ? trustedPeers("trustedProxies", trustedProxies) : null;
+}
+
+function forward({ xheaders = false, trustedDownstream }: ServerOptions): ForwardTrust | null {
+  if (trustedDownstream !== undefined && !xheaders) throw new OptionError("trustedDownstream needs xheaders");
+  if (!xheaders) return null;
+  const proxies = trustedPeers("trustedDownstream", trustedDownstream);
+  return { proxies, peers: trustedPeers("trustedDownstream", [...LOOPBACK, ...(trustedDownstream ?? [])]) };
 }
 
 function tls(options: ServerOptions): TLSContexts | null {

@@ -53,6 +53,11 @@ export class Outflow {
     return this.#accepted - this.#reported;
   }
 
+  /** Bytes that were reported as sent. */
+  get reported(): number {
+    return this.#reported;
+  }
+
   /** Counts bytes that went out in a frame of another type, before everything else. */
   count(bytes: number): void {
     this.#accepted += bytes;

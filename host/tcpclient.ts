@@ -6,12 +6,14 @@
  */
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { type Address, familyOf, hostAndPort } from "./address.js";
 import type { BaseIOStream } from "./baseiostream.js";
 import { type ClientSSLOptions, handshake, readSSLOptions, socketConnector } from "./clientsockets.js";
 import { ConnectError, type ConnectPhase, ConnectTimeoutError, OptionError } from "./errors.js";
 import { type Connector, connectToFirst } from "./happyeyeballs.js";
 import { NodeStream, type StreamOptions } from "./nodestream.js";
+import { noteTLS } from "./tls.js";
 
 /** Options of `TCPClient.connect`. */
 export interface ConnectOptions extends StreamOptions {
@@ -69,7 +71,9 @@ export class TCPClient {
       const connection = await connectToFirst(addresses, connector, limit.signal);
       if (secure === null) return new NodeStream(connection, options);
       limit.phase("handshake", `in the TLS handshake with ${host}`);
-      return new NodeStream(await handshake(connection, secure, host, limit.signal), options);
+      const secured = (await handshake(connection, secure, host, limit.signal)) as TLSSocket;
+      noteTLS(secured, options.sslOptions?.certReqs ?? "required", secure.servername);
+      return new NodeStream(secured, options);
     } finally {
       limit.end();
     }

@@ -7,7 +7,13 @@
  */
 import { constants, createPrivateKey, type KeyObject, randomBytes, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { createSecureContext, type SecureContext, type SecureContextOptions, type TLSSocket } from "node:tls";
+import {
+  createSecureContext,
+  type SecureContext,
+  type SecureContextOptions,
+  type TLSSocket,
+  type TlsOptions,
+} from "node:tls";
 import { OptionError, TLSConfigError } from "./errors.js";
 import { HANDSHAKE_TIMEOUT_MS } from "./limits.js";
 
@@ -66,7 +72,7 @@ interface Contexts {
   readonly ticketKeys: Buffer;
 }
 
-/** The certificates of one server. */
+/** Certificates that have been read and checked: a server's own, or for `startTls`, which then reads no files. */
 export class TLSContexts {
   readonly handshakeTimeoutMs: number;
   readonly certReqs: CertReqs;
@@ -116,14 +122,33 @@ export class TLSContexts {
 
 const infos = new WeakMap<object, TLSInfo>();
 
-/** Notes what `socket` has agreed on, while it can still be asked. */
-export function noteTLS(socket: TLSSocket, certReqs: CertReqs): void {
+/** How a server of node:tls is set up for `contexts`. */
+export function serverSettings(contexts: TLSContexts, scheme: "http" | "tcp"): TlsOptions {
+  const { certReqs } = contexts;
+  const alpn = contexts.alpnProtocols(scheme);
+  return {
+    ...contexts.preset,
+    ...(alpn === null ? {} : { ALPNProtocols: alpn }),
+    handshakeTimeout: contexts.handshakeTimeoutMs,
+    requestCert: certReqs !== "none",
+    rejectUnauthorized: certReqs === "required",
+    SNICallback: (name, answer) => answer(null, contexts.named(name)),
+  };
+}
+
+/** Whether a client has shown a certificate that does not verify and that node:tls has let pass. */
+export function refuses(socket: TLSSocket, certReqs: CertReqs): boolean {
+  return certReqs === "optional" && !socket.authorized && socket.getPeerX509Certificate() !== undefined;
+}
+
+/** Notes what `socket` has agreed on, while it can still be asked. `serverName`: what a client has asked for. */
+export function noteTLS(socket: TLSSocket, certReqs: CertReqs, serverName?: string): void {
   const certificate = certReqs === "none" ? undefined : socket.getPeerX509Certificate();
   infos.set(socket, {
     version: socket.getProtocol() ?? "",
     cipher: socket.getCipher().standardName,
     alpnProtocol: socket.alpnProtocol || null,
-    serverName: (socket as { servername?: string | false }).servername || null,
+    serverName: serverName || (socket as { servername?: string | false }).servername || null,
     peerCertificate: certificate ?? null,
   });
 }

@@ -7,10 +7,10 @@ import { OptionError } from "./errors.js";
 
 const BITS = { 4: 32, 6: 128 } as const;
 /** Unless configured: proxies of the same machine. */
-const LOOPBACK = ["127.0.0.0/8", "::1"];
+export const LOOPBACK: readonly string[] = ["127.0.0.0/8", "::1"];
 
-/** The list of those that are trusted. Throws OptionError for what is neither an IP address nor a network like `10.0.0.0/8`. */
-export function trustedPeers(entries: readonly string[] = LOOPBACK): BlockList {
+/** The list of those that an option says are trusted. Throws OptionError for what is neither an IP address nor a network like `10.0.0.0/8`. */
+export function trustedPeers(option: string, entries: readonly string[] = LOOPBACK): BlockList {
   const list = new BlockList();
   for (const entry of entries) {
     const [address = "", prefix, ...rest] = String(entry).split("/");
@@ -18,7 +18,7 @@ export function trustedPeers(entries: readonly string[] = LOOPBACK): BlockList {
     const most = version === 0 ? -1 : BITS[version as 4 | 6];
     const bits = prefix === undefined ? most : /^\d{1,3}$/.test(prefix) ? Number(prefix) : -1;
     if (bits < 0 || bits > most || rest.length > 0) {
-      throw new OptionError(`trustedProxies has ${JSON.stringify(entry)}, which is no IP address or network`);
+      throw new OptionError(`${option} has ${JSON.stringify(entry)}, which is no IP address or network`);
     }
     list.addSubnet(address, bits, version === 4 ? "ipv4" : "ipv6");
   }

@@ -5,6 +5,7 @@
 // module with one line and status 70. Reference: docs/protocol.md, sections Frames and Credit.
 
 import { Buffer } from "../buffer";
+import { writeText } from "../bytes";
 import { AGAIN } from "../errors";
 import { Callback, EventHandler, IOLoop, READ } from "../ioloop";
 import { CHANNEL_BYTES_MAX, CHANNEL_WRITE_COST } from "../limits";
@@ -23,6 +24,7 @@ const PIECES_FORGET: i32 = 1024;
 
 const INPUT_BYTES: i32 = 2 * (FRAME_BYTES_MAX + FRAME_HEADER_BYTES);
 const input: usize = memory.data(2 * (131072 + 8) + 64, 16);
+let type: u32 = 0; // of the frame that is being handled
 
 export abstract class FrameHandler {
   /** A frame of the host's. `source` is valid during the call. */
@@ -117,7 +119,7 @@ export class Channel extends EventHandler {
 
   /** The host has taken every piece up to this one. */
   echo(sequence: u32): void {
-    if (i32(sequence - this.echoed) < 0 || i32(this.written - sequence) < 0) fail("ECHO of a batch that was not sent");
+    if (i32(sequence - this.echoed) < 0 || i32(this.written - sequence) < 0) fail("not now");
     while (this.echoed != sequence) this.underWay -= unchecked(this.costs[++this.echoed & PIECES_MASK]);
     if (this.out.size) wasi.hold(false);
   }
@@ -133,10 +135,11 @@ export class Channel extends EventHandler {
     while (end - at >= FRAME_HEADER_BYTES) {
       const header = load<u32>(input + usize(at));
       const size = i32(header & 0xffffff);
-      if (size > FRAME_BYTES_MAX) fail("a frame larger than FRAME_BYTES_MAX");
+      type = header >> 24;
+      if (size > FRAME_BYTES_MAX) fail("wrong size");
       if (end - at < FRAME_HEADER_BYTES + size) break;
       const payload = input + usize(at + FRAME_HEADER_BYTES);
-      this.handler.onFrame(header >> 24, load<u32>(input + usize(at), 4), payload, size);
+      this.handler.onFrame(type, load<u32>(input + usize(at), 4), payload, size);
       at += FRAME_HEADER_BYTES + size;
     }
     this.unread = end - at;
@@ -155,9 +158,21 @@ class Flush extends Callback {
   }
 }
 
-/** Ends the module: the host sent something malformed. */
+const MALFORMED: usize = changetype<usize>("waterspout: malformed frame from the host: type 0x");
+const LF: u8 = 0x0a;
+const line: usize = memory.data(256, 16); // `text` is a few words
+
+/** Ends the module: the host sent something malformed. Which frame it was is told by its type. */
 export function fail(text: string): void {
-  const line = String.UTF8.encode("waterspout: malformed frame from the host: " + text + "\n");
-  wasi.log(changetype<usize>(line), line.byteLength);
+  let at = writeText(line, MALFORMED);
+  store<u8>(at, hexDigit(type >> 4));
+  store<u8>(at, hexDigit(type & 15), 1);
+  at = writeText(writeText(at + 2, changetype<usize>(", ")), changetype<usize>(text));
+  store<u8>(at, LF);
+  wasi.log(line, i32(at + 1 - line));
   wasi.exit(EXIT_MALFORMED);
+}
+
+function hexDigit(value: u32): u32 {
+  return value < 10 ? 0x30 + value : 0x57 + value;
 }

@@ -20,22 +20,27 @@ import {
   FRAME_CONFIG,
   FRAME_DRAINED,
   FRAME_ECHO,
+  FRAME_FEED,
+  FRAME_FEED_END,
   FRAME_GET_STATS,
   FRAME_READ_BYTES,
+  FRAME_READ_RAW,
   FRAME_READ_UNTIL,
   FRAME_READY,
   FRAME_RESPONSE,
   FRAME_RESPONSE_BODY,
   FRAME_RESPONSE_END,
+  FRAME_START_TLS,
   FRAME_STATS,
   FRAME_STOP,
   FRAME_WRITE,
+  FRAME_WS_ACCEPT,
   PROTOCOL_VERSION,
   RESPONSE_BYTES,
   STATS_BYTES,
 } from "./frames";
 import { BridgeHTTPHandler, findRequest } from "./requests";
-import { BridgeTCPServer } from "./streams";
+import { BridgeStream, BridgeTCPServer } from "./streams";
 
 export { _start, turn } from "../run";
 
@@ -75,7 +80,7 @@ class Bridge extends FrameHandler {
 
   onFrame(type: u32, id: u32, source: usize, size: i32): void {
     if (type == FRAME_CONFIG) return this.configure(source, size);
-    if (!this.server && !this.streams) return fail("CONFIG must come first");
+    if (!this.server && !this.streams) return fail("not now");
     if (type == FRAME_ECHO) return this.channel.echo(id);
     if (type <= FRAME_CLOSE_ALL) return this.onServerFrame(type, id, source, size);
     if (this.server) this.onRequestFrame(this.server!, type, id, source, size);
@@ -85,19 +90,19 @@ class Bridge extends FrameHandler {
   private onServerFrame(type: u32, id: u32, source: usize, size: i32): void {
     switch (type) {
       case FRAME_STOP:
-        if (size != 4) fail("STOP with a wrong size");
+        if (size != 4) fail("wrong size");
         this.stop(positive(load<u32>(source)));
         break;
       case FRAME_GET_STATS:
-        if (size || !id) fail("GET_STATS with a wrong size");
+        if (size || !id) fail("wrong size");
         this.statsAsked = id;
         break;
       case FRAME_CLOSE_ALL:
-        if (size) fail("CLOSE_ALL with a wrong size");
+        if (size) fail("wrong size");
         this.any.closeAllConnections();
         break;
       default:
-        fail("unknown type for servers");
+        fail("unknown type");
     }
   }
 
@@ -105,22 +110,45 @@ class Bridge extends FrameHandler {
     const stream = server.find(id);
     switch (type) {
       case FRAME_READ_UNTIL:
-        if (size <= 4 || size > 4 + limits.DELIMITER_BYTES_MAX) fail("READ_UNTIL with a wrong size");
+        if (size <= 4 || size > 4 + limits.DELIMITER_BYTES_MAX) fail("wrong size");
         if (stream) stream.readUntil(source + 4, size - 4, positive(load<u32>(source)));
         break;
       case FRAME_READ_BYTES:
-        if (size != 8 || !load<u32>(source)) fail("READ_BYTES with a wrong size");
+        if (size != 8 || !load<u32>(source)) fail("wrong size");
         if (stream) stream.readBytes(positive(load<u32>(source)), load<u32>(source, 4) == 1);
         break;
       case FRAME_WRITE:
         if (stream) stream.write(source, size);
         break;
       case FRAME_CLOSE:
-        if (size != 4) fail("CLOSE with a wrong size");
+        if (size != 4) fail("wrong size");
         if (stream) stream.close(load<u32>(source) == 1);
         break;
       default:
-        fail("unknown type for streams");
+        this.onSecureFrame(stream, type, source, size);
+    }
+  }
+
+  private onSecureFrame(stream: BridgeStream | null, type: u32, source: usize, size: i32): void {
+    switch (type) {
+      case FRAME_START_TLS:
+        if (size) fail("wrong size");
+        if (stream) stream.startTls();
+        break;
+      case FRAME_READ_RAW:
+        if (size != 4 || !load<u32>(source)) fail("wrong size");
+        if (stream) stream.readRaw(positive(load<u32>(source)));
+        break;
+      case FRAME_FEED:
+        if (!size) fail("wrong size");
+        if (stream) stream.feed(source, size);
+        break;
+      case FRAME_FEED_END:
+        if (size) fail("wrong size");
+        if (stream) stream.feedEnd();
+        break;
+      default:
+        fail("unknown type");
     }
   }
 
@@ -128,36 +156,43 @@ class Bridge extends FrameHandler {
     const connection = findRequest(server, id);
     switch (type) {
       case FRAME_RESPONSE:
-        if (size < RESPONSE_BYTES) fail("RESPONSE with a wrong size");
+        if (size < RESPONSE_BYTES) fail("wrong size");
         if (connection) this.handler.respond(connection, source, size);
         break;
       case FRAME_RESPONSE_BODY:
+        if (connection && !connection.begun) fail("not now");
         if (connection) this.handler.body(connection, source, size);
         break;
       case FRAME_RESPONSE_END:
         if (!connection) break;
+        if (!connection.begun) fail("not now");
         if (size) connection.writeBody(source, size);
         connection.finishResponse();
         break;
       case FRAME_BODY_CREDIT:
-        if (size != 4) fail("BODY_CREDIT with a wrong size");
+        if (size != 4) fail("wrong size");
         if (connection) connection.takeBody(load<u32>(source));
+        else this.handler.sockets.onFrame(type, id, source, size);
         break;
       case FRAME_CANCEL:
         if (connection) connection.cancel();
+        else this.handler.sockets.onFrame(type, id, source, size);
+        break;
+      case FRAME_WS_ACCEPT:
+        this.handler.sockets.accept(connection, id, source, size);
         break;
       default:
-        fail("unknown type for requests");
+        this.handler.sockets.onFrame(type, id, source, size);
     }
   }
 
   private configure(source: usize, size: i32): void {
-    if (this.server || this.streams) fail("CONFIG twice");
-    if (size != CONFIG_BYTES || load<u16>(source) != u16(PROTOCOL_VERSION)) fail("CONFIG of another version");
+    if (this.server || this.streams) fail("not now");
+    if (size != CONFIG_BYTES || load<u16>(source) != u16(PROTOCOL_VERSION)) fail("wrong head");
     const kind = load<u8>(source, 2);
     if (kind == KIND_HTTP) this.serveRequests(source);
     else if (kind == KIND_STREAMS) this.serveStreams(source);
-    else fail("CONFIG of an unknown kind");
+    else fail("wrong head");
   }
 
   private serveRequests(source: usize): void {
@@ -171,7 +206,11 @@ class Bridge extends FrameHandler {
     parameters.idleTimeoutMs = or(load<u32>(source, 24), limits.IDLE_TIMEOUT_MS);
     parameters.bodyTimeoutMs = or(load<u32>(source, 28), limits.BODY_TIMEOUT_MS);
     parameters.writeTimeoutMs = or(load<u32>(source, 32), limits.WRITE_TIMEOUT_MS);
+    parameters.requestsMax = or(load<u32>(source, 48), limits.REQUESTS_MAX);
+    parameters.bodyRateBytesMin = or(load<u32>(source, 52), limits.BODY_RATE_BYTES_MIN);
+    parameters.writeRateBytesMin = or(load<u32>(source, 56), limits.WRITE_RATE_BYTES_MIN);
     this.handler.bodyWindow = or(load<u32>(source, 40), limits.BODY_WINDOW_BYTES);
+    this.handler.sockets.window = this.handler.bodyWindow;
     if (load<u8>(source, 3) & CONFIG_PROXY) server.useProxyProtocol();
     this.server = server;
     server.listen();

@@ -5,8 +5,11 @@
 import { REASON_BAD_RESPONSE } from "../errors";
 import { HTTP1Connection } from "../http1connection";
 import { HTTPServer } from "../httpserver";
-import { HTTPHandler, HTTPServerRequest, Method } from "../httputil";
+import { Refusal, statusOf, textOf, textSizeOf } from "../http/refusal";
+import { HTTPConnection, HTTPHandler, HTTPServerRequest, Method } from "../httputil";
+import { IOLoop } from "../ioloop";
 import { INLINE_BODY_BYTES } from "../limits";
+import { RefusalRate } from "../refusalrate";
 import { Channel, fail } from "./channel";
 import {
   ADDRESS_BYTES,
@@ -15,16 +18,23 @@ import {
   FRAME_ABORT,
   FRAME_BODY,
   FRAME_BODY_END,
+  FRAME_REFUSED,
   FRAME_REQUEST,
   FRAME_SENT,
+  FRAME_TRAILERS,
+  REFUSED_BYTES,
   REQUEST_BYTES,
   REQUEST_END,
+  REQUEST_EXPECT,
   REQUEST_KEEP_ALIVE,
+  REQUEST_WEBSOCKET,
   RESPONSE_BYTES,
   RESPONSE_CLOSE,
   RESPONSE_LAST,
+  TRAILERS_BYTES,
 } from "./frames";
 import { SLOT_MASK, idOf } from "./ids";
+import { BridgeWebSockets } from "./websockets";
 
 /** What the bridge knows of a connection's request, by slot. */
 @final
@@ -39,11 +49,15 @@ class Books {
 @final
 export class BridgeHTTPHandler extends HTTPHandler {
   bodyWindow: i64 = 0;
+  /** What becomes of requests that are answered with WS_ACCEPT. */
+  sockets: BridgeWebSockets;
   private books: Array<Books> = [];
   private reports: Array<HTTPServerRequest> = [];
+  private refusals: RefusalRate = new RefusalRate();
 
   constructor(private channel: Channel) {
     super();
+    this.sockets = new BridgeWebSockets(channel);
   }
 
   private booksOf(request: HTTPServerRequest): Books {
@@ -59,7 +73,7 @@ export class BridgeHTTPHandler extends HTTPHandler {
     books.inlined = length >= 0 && length <= INLINE_BODY_BYTES && length <= request.aheadSize;
     books.owed = books.reported = 0;
     request.tag = idOf(request.slot, request.serial);
-    request.credit = this.bodyWindow;
+    request.credit = request.expectsContinue ? 0 : this.bodyWindow; // its host gives the window when its handler reads
     this.sendRequest(request, books.inlined ? i32(length) : 0, books.inlined);
   }
 
@@ -74,6 +88,8 @@ export class BridgeHTTPHandler extends HTTPHandler {
     let flags = request.keepAlive ? REQUEST_KEEP_ALIVE : 0;
     if (complete) flags |= REQUEST_END;
     if (address) flags |= REQUEST_ADDRESS;
+    if (request.expectsContinue) flags |= REQUEST_EXPECT;
+    if (this.sockets.offer(request)) flags |= REQUEST_WEBSOCKET;
     store<u8>(payload, u8(request.method));
     store<u8>(payload, u8(request.minor), 1);
     store<u16>(payload, u16(flags), 2);
@@ -102,7 +118,30 @@ export class BridgeHTTPHandler extends HTTPHandler {
   }
 
   finish(request: HTTPServerRequest): void {
-    if (!this.booksOf(request).inlined) this.channel.send(FRAME_BODY_END, request.tag, 0);
+    if (this.booksOf(request).inlined) return;
+    if (request.trailers.size) this.sendTrailers(request);
+    this.channel.send(FRAME_BODY_END, request.tag, 0);
+  }
+
+  /** TRAILERS, when there are some that are safe. */
+  private sendTrailers(request: HTTPServerRequest): void {
+    let rows = 0;
+    let text = 0;
+    for (let at = request.nextTrailer(0); at >= 0; at = request.nextTrailer(at)) {
+      rows++;
+      text += request.trailerNameSize + request.trailerValueSize;
+    }
+    if (!rows) return;
+    let sizes = this.channel.send(FRAME_TRAILERS, request.tag, TRAILERS_BYTES + rows * 4 + text);
+    store<u32>(sizes, rows);
+    sizes += usize(TRAILERS_BYTES);
+    let target = sizes + (usize(rows) << 2);
+    for (let at = request.nextTrailer(0); at >= 0; at = request.nextTrailer(at), sizes += 4) {
+      store<u16>(sizes, u16(request.trailerNameSize));
+      store<u16>(sizes, u16(request.trailerValueSize), 2);
+      target = copyLower(target, request.trailerName, request.trailerNameSize);
+      target = copy(target, request.trailerValue, request.trailerValueSize);
+    }
   }
 
   onSent(request: HTTPServerRequest): void {
@@ -111,6 +150,20 @@ export class BridgeHTTPHandler extends HTTPHandler {
 
   onConnectionClose(request: HTTPServerRequest, reason: i32): void {
     store<u16>(this.channel.send(FRAME_ABORT, request.tag, 2), u16(reason));
+  }
+
+  requestRefused(connection: HTTPConnection, code: Refusal): void {
+    const untold = this.refusals.next(IOLoop.current().time);
+    if (untold < 0) return;
+    const size = textSizeOf(code);
+    const payload = this.channel.send(FRAME_REFUSED, 0, REFUSED_BYTES + size);
+    store<u16>(payload, u16(statusOf(code)));
+    store<u16>(payload, u16(untold), 2);
+    store<u32>(payload, connection.socket.descriptor, 4);
+    const address = connection.socket.address;
+    if (address) writeAddress(payload + 8, address);
+    else memory.fill(payload + 8, 0, usize(ADDRESS_BYTES));
+    copy(payload + usize(REFUSED_BYTES), textOf(code), size);
   }
 
   // --- answers ---
@@ -123,12 +176,13 @@ export class BridgeHTTPHandler extends HTTPHandler {
     const reasonSize = i32(load<u16>(source, 6));
     const sizes = source + RESPONSE_BYTES;
     let text = reasonSize;
-    if (size < RESPONSE_BYTES + rows * 4 || status < 200 || status > 999) fail("RESPONSE with a wrong head");
+    if (size < RESPONSE_BYTES + rows * 4 || status < 200 || status > 999) fail("wrong head");
     for (let i = 0; i < rows * 2; i++) text += load<u16>(sizes + (usize(i) << 1));
     const bodySize = size - RESPONSE_BYTES - rows * 4 - text;
-    if (bodySize < 0) fail("RESPONSE with sizes that do not add up");
+    if (bodySize < 0) fail("sizes that do not add up");
     let length = load<i64>(source, 8);
-    if (length < 0 && flags & RESPONSE_LAST) length = bodySize;
+    // A 304 speaks of the length that a 200 would have had, or says nothing (RFC 9110 8.6).
+    if (length < 0 && flags & RESPONSE_LAST && status != 304) length = bodySize;
     if (flags & RESPONSE_CLOSE) connection.closeAfterAnswer();
     let at = sizes + (usize(rows) << 2);
     connection.startResponse(status, at, reasonSize, length);
@@ -161,8 +215,9 @@ export class BridgeHTTPHandler extends HTTPHandler {
     this.reports.push(request);
   }
 
-  /** SENT for every answer of this turn that is not complete. */
+  /** SENT for every answer of this turn that is not complete, and for every websocket. */
   report(): void {
+    this.sockets.report();
     for (let i = 0; i < this.reports.length; i++) this.reportOne(unchecked(this.reports[i]));
     this.reports.length = 0;
   }

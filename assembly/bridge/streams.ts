@@ -2,11 +2,13 @@
 // Invariant: an id is live from OPEN to CLOSED, and a slot's next stream has another generation. Reference: docs/protocol.md.
 
 import { Address } from "../address";
+import { REASON_BUFFER_FULL, REASON_BUSY, REASON_END, REASON_TOO_LONG } from "../errors";
 import { IOLoop } from "../ioloop";
 import { IOStream, StreamHandler } from "../iostream";
 import { READ_CHUNK_BYTES } from "../limits";
+import { MORE } from "../pendingread";
 import { TCPServer } from "../tcpserver";
-import { Channel } from "./channel";
+import { Channel, fail } from "./channel";
 import {
   ADDRESS_BYTES,
   OPEN_BYTES,
@@ -16,10 +18,13 @@ import {
   FRAME_DATA_END,
   FRAME_END,
   FRAME_OPEN,
+  FRAME_RAW,
+  FRAME_RAW_FAILED,
   FRAME_READ_FAILED,
   FRAME_SENT,
 } from "./frames";
 import { SLOT_MASK, idOf } from "./ids";
+import { Plaintext } from "./plaintext";
 
 
 @final
@@ -31,6 +36,8 @@ export class BridgeStream extends StreamHandler {
   private owed: u64 = 0; // bytes that the host gave to be written
   private reported: u64 = 0; // of which SENT has told
   reporting: bool = false; // in the server's list for this turn
+  private secured: bool = false; // START_TLS has come: reads are answered from `plaintext`
+  private plaintext: Plaintext | null = null; // kept for the slot's next stream
 
   constructor(
     private server: BridgeTCPServer,
@@ -63,12 +70,14 @@ export class BridgeStream extends StreamHandler {
   // --- what the host asks for ---
 
   readUntil(delimiter: usize, size: i32, maxBytes: i32): void {
+    if (this.secured) return this.readSecured(delimiter, size, maxBytes);
     if (!this.stream.reading) this.remaining = 0;
     this.stream.readUntil(delimiter, size, maxBytes);
   }
 
   /** A long read is handed on as it comes, so that it needs no memory here. */
   readBytes(count: i32, partial: bool): void {
+    if (this.secured) return this.readSecured(0, partial ? 0 : count, count);
     if (!this.stream.reading) this.remaining = partial ? 0 : count;
     this.stream.readBytes(min(count, READ_CHUNK_BYTES), true);
   }
@@ -86,24 +95,85 @@ export class BridgeStream extends StreamHandler {
     else this.stream.finish(true);
   }
 
+  // --- TLS: what the socket brings goes to the host, and reads are answered from what comes back ---
+
+  startTls(): void {
+    if (this.secured || this.stream.reading) fail("not now");
+    this.secured = true;
+    if (!this.plaintext) this.plaintext = new Plaintext();
+  }
+
+  readRaw(count: i32): void {
+    if (!this.secured) fail("not now");
+    this.stream.readBytes(min(count, READ_CHUNK_BYTES), true);
+  }
+
+  feed(source: usize, size: i32): void {
+    if (!this.secured || this.plaintext!.ended) fail("not now");
+    const plaintext = this.plaintext!;
+    if (!plaintext.fits(size, this.stream.bufferBytesMax)) fail("not now");
+    if (!plaintext.feed(source, size)) return this.stream.close(REASON_BUFFER_FULL);
+    this.answer(plaintext);
+  }
+
+  feedEnd(): void {
+    if (!this.secured || this.plaintext!.ended) fail("not now");
+    this.plaintext!.ended = true;
+    this.answer(this.plaintext!);
+  }
+
+  /** READ_UNTIL, or without a delimiter READ_BYTES: `size` in all, 0: any number up to `maxBytes`. */
+  private readSecured(delimiter: usize, size: i32, maxBytes: i32): void {
+    const plaintext = this.plaintext!;
+    if (plaintext.reading) return this.failRead(REASON_BUSY);
+    this.remaining = delimiter ? 0 : size;
+    if (!delimiter) plaintext.readSome(min(maxBytes, READ_CHUNK_BYTES));
+    else if (!plaintext.readUntil(delimiter, size, min(maxBytes, this.stream.bufferBytesMax))) {
+      return this.stream.close(REASON_BUFFER_FULL);
+    }
+    this.answer(plaintext);
+  }
+
+  private answer(plaintext: Plaintext): void {
+    while (plaintext.reading) {
+      const n = plaintext.match();
+      if (n > 0) {
+        this.hand(plaintext.source, n);
+        plaintext.finishRead(n);
+        if (this.remaining) plaintext.readSome(min(this.remaining, READ_CHUNK_BYTES));
+      } else if (n == MORE) {
+        if (!plaintext.ended) return;
+        plaintext.finishRead(0);
+        this.failRead(REASON_END);
+      } else {
+        plaintext.finishRead(0);
+        this.failRead(REASON_TOO_LONG);
+        return this.stream.close(REASON_TOO_LONG);
+      }
+    }
+    if (!plaintext.ended || plaintext.endTold || plaintext.size) return;
+    plaintext.endTold = true;
+    this.channel.send(FRAME_END, this.id, 0);
+  }
+
   // --- what the stream says ---
 
   onRead(stream: IOStream, source: usize, size: i32): void {
-    this.touch();
-    let at = 0;
-    for (; size - at > READ_CHUNK_BYTES; at += READ_CHUNK_BYTES)
-      this.sendBytes(FRAME_DATA, source + usize(at), READ_CHUNK_BYTES);
-    if (this.remaining) this.remaining -= size;
-    this.sendBytes(this.remaining ? FRAME_DATA : FRAME_DATA_END, source + usize(at), size - at);
+    if (this.secured) {
+      this.touch();
+      return this.sendBytes(FRAME_RAW, source, size);
+    }
+    this.hand(source, size);
     if (this.remaining) stream.readBytes(min(this.remaining, READ_CHUNK_BYTES), true);
   }
 
   onReadFailed(stream: IOStream, reason: i32): void {
-    store<u16>(this.channel.send(FRAME_READ_FAILED, this.id, 2), u16(reason));
+    if (this.secured) store<u16>(this.channel.send(FRAME_RAW_FAILED, this.id, 2), u16(reason));
+    else this.failRead(reason);
   }
 
   onEnd(stream: IOStream): void {
-    this.channel.send(FRAME_END, this.id, 0);
+    if (!this.secured) this.channel.send(FRAME_END, this.id, 0); // else the next READ_RAW tells
   }
 
   onSent(stream: IOStream): void {
@@ -118,7 +188,23 @@ export class BridgeStream extends StreamHandler {
   onClose(stream: IOStream, reason: i32): void {
     store<u16>(this.channel.send(FRAME_CLOSED, this.id, 2), u16(reason));
     this.id = 0;
+    this.secured = false;
+    if (this.plaintext) this.plaintext!.reset();
     this.server.ended(this);
+  }
+
+  /** Bytes of a read's result: all of it, or of a long one what there is. */
+  private hand(source: usize, size: i32): void {
+    this.touch();
+    let at = 0;
+    for (; size - at > READ_CHUNK_BYTES; at += READ_CHUNK_BYTES)
+      this.sendBytes(FRAME_DATA, source + usize(at), READ_CHUNK_BYTES);
+    if (this.remaining) this.remaining -= size;
+    this.sendBytes(this.remaining ? FRAME_DATA : FRAME_DATA_END, source + usize(at), size - at);
+  }
+
+  private failRead(reason: i32): void {
+    store<u16>(this.channel.send(FRAME_READ_FAILED, this.id, 2), u16(reason));
   }
 
   private sendBytes(type: u32, source: usize, size: i32): void {

@@ -1,6 +1,7 @@
 // A chunked body, piece by piece: bytes in, positions of the data out. Data is never copied.
 //
 //   chunkedNext(state, source, size) → CHUNK_DATA       chunkedOffset and chunkedSize say where in source
+//                                      CHUNK_TRAILERS   the same: the next bytes of the trailer lines, see trailers.ts
 //                                      CHUNK_NEED_MORE  all of source is consumed
 //                                      CHUNK_END        the body is complete, trailers included
 //                                      a Refusal        the state is void
@@ -10,17 +11,18 @@
 //
 // Strict (RFC 9112 7.1): a size is 1 to 16 hexadecimal digits that fit an i64, each line and each chunk ends with CR LF,
 // nothing but CR LF or an extension follows the size. Extensions are skipped: no control character may stand in one, so
-// everybody sees the same end. Trailers must be well-formed field lines and are dropped.
-// Bounds: a line's length, the trailers' size, and what is not data in all: as in Go's net/http each chunk has 16 bytes
+// everybody sees the same end. Trailers must be well-formed field lines; trailers.ts reads them.
+// Bounds: a line's length, the trailers' size and number, and what is not data in all: as in Go's net/http each chunk has 16 bytes
 // free and 2 more for each byte of data; beyond that CHUNK_EXCESS_BYTES_MAX are allowed in a body.
 
-import { COLON, CR, LF, TOKEN, isOws, skip, skipValue } from "../bytes";
-import { CHUNK_EXCESS_BYTES_MAX, CHUNK_LINE_BYTES_MAX, TRAILER_BYTES_MAX } from "../limits";
+import { COLON, CR, LF, TOKEN, isOws, skip, skipValue, zero16 } from "../bytes";
+import { CHUNK_EXCESS_BYTES_MAX, CHUNK_LINE_BYTES_MAX, FIELDS_MAX, TRAILER_BYTES_MAX } from "../limits";
 import { Refusal } from "./refusal";
 
 export const CHUNK_NEED_MORE: i32 = 0;
 export const CHUNK_DATA: i32 = 1;
 export const CHUNK_END: i32 = 2;
+export const CHUNK_TRAILERS: i32 = 3;
 
 // --- the state ---
 
@@ -33,6 +35,7 @@ const REMAINING: usize = 8; // i64: the chunk's size, then what is left of it
 const OFFSET: usize = 16; // u32 each: the last event
 const SIZE: usize = 20;
 const CONSUMED: usize = 24;
+const FIELDS: usize = 28; // u8: trailer lines that have begun
 
 const IN_SIZE: i32 = 0;
 const IN_SPACE: i32 = 1; // white space before an extension
@@ -49,16 +52,16 @@ const END_LF: i32 = 11;
 const ENDED: i32 = 12;
 
 export function chunkedReset(state: usize): void {
-  v128.store(state, i64x2.splat(0));
-  v128.store(state, i64x2.splat(0), 16);
+  zero16(state);
+  zero16(state + 16);
 }
 
-/** Of the last CHUNK_DATA: where its data begins in the source. */
+/** Of the last CHUNK_DATA or CHUNK_TRAILERS: where its bytes begin in the source. */
 export function chunkedOffset(state: usize): i32 {
   return load<i32>(state, OFFSET);
 }
 
-/** Of the last CHUNK_DATA: how many bytes it is, more than 0. */
+/** Of the last CHUNK_DATA or CHUNK_TRAILERS: how many bytes it is, more than 0. */
 export function chunkedSize(state: usize): i32 {
   return load<i32>(state, SIZE);
 }
@@ -95,7 +98,7 @@ export function chunkedNext(state: usize, source: usize, size: i32): i32 {
     } else if (phase < TRAILER_START) used = dataEndStep(state, phase, load<u8>(at));
     else {
       used = trailerStep(state, phase, at, end);
-      if (load<u8>(state, PHASE) == ENDED) event = CHUNK_END;
+      event = trailerEvent(state, u32(at - source), used);
     }
     if (used < 0) return used;
     at += used;
@@ -198,6 +201,15 @@ function dataEndStep(state: usize, phase: i32, byte: u8): i32 {
   return 1;
 }
 
+/** What a step in the trailers, or in the empty line behind them, has come to. */
+function trailerEvent(state: usize, offset: u32, used: i32): i32 {
+  const phase = i32(load<u8>(state, PHASE));
+  if (phase >= END_LF) return phase == ENDED ? CHUNK_END : CHUNK_NEED_MORE;
+  store<u32>(state, offset, OFFSET);
+  store<i32>(state, used, SIZE);
+  return CHUNK_TRAILERS;
+}
+
 /** Reads on in a trailer line: some bytes of its name or value, and the byte behind them. */
 function trailerStep(state: usize, phase: i32, at: usize, end: usize): i32 {
   let stop = at;
@@ -207,6 +219,11 @@ function trailerStep(state: usize, phase: i32, at: usize, end: usize): i32 {
   const all = load<u16>(state, LINE_BYTES) + used;
   if (all > TRAILER_BYTES_MAX) return Refusal.TRAILERS_TOO_LARGE;
   store<u16>(state, u16(all), LINE_BYTES);
+  if (phase == TRAILER_START && stop > at) {
+    const fields = i32(load<u8>(state, FIELDS)) + 1;
+    if (fields > FIELDS_MAX) return Refusal.TRAILERS_TOO_LARGE;
+    store<u8>(state, u8(fields), FIELDS);
+  }
   if (stop == end) enter(state, phase == TRAILER_START ? IN_TRAILER_NAME : phase);
   else {
     const next = behindTrailer(phase, load<u8>(stop), stop > at);

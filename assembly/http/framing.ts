@@ -5,8 +5,9 @@
 // The choices, where RFC 9110 and 9112 leave some (target.ts has those for target and host):
 // - Content-Length: one field; `5, 5` is 5 (RFC 9110 8.6), two fields are refused even when equal. Never with
 //   Transfer-Encoding.
-// - Transfer-Encoding: one field, exactly `chunked` in any case, not in HTTP/1.0. `chunked` twice or not last is
-//   malformed (400); any other coding is not implemented (501), and the connection ends either way.
+// - Transfer-Encoding: one field, exactly `chunked` in any case, not in HTTP/1.0. A list whose last coding is not `chunked`
+//   leaves the body's end unknown (400, RFC 9112 6.3), and so does `chunked` twice; other codings before it are not
+//   implemented (501, RFC 9112 6.1). The connection ends either way.
 // - Connection: a list of names over any number of fields; `close` wins over `keep-alive`.
 // - Expect: `100-continue` in any case, once, which counts only with a body; others get 417. Not looked at in HTTP/1.0.
 // - Upgrade counts in HTTP/1.1, when Connection names it.
@@ -120,14 +121,11 @@ function codingRefusal(at: usize, end: usize): i32 {
     if (at == start || chunked) return Refusal.BAD_CODING;
     chunked = isText(start, at - start, CHUNKED);
     at = skipOws(at, end);
-    if (at == end) return Refusal.UNSUPPORTED_CODING;
-    if (load<u8>(at) != COMMA)
-      return load<u8>(at) == SEMICOLON && !chunked ? Refusal.UNSUPPORTED_CODING : Refusal.BAD_CODING;
+    if (at == end) return chunked ? Refusal.UNSUPPORTED_CODING : Refusal.BAD_CODING;
+    if (load<u8>(at) != COMMA) return Refusal.BAD_CODING;
     at++;
   }
 }
-
-const SEMICOLON: u8 = 0x3b;
 
 // --- what becomes of the connection ---
 

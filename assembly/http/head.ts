@@ -95,7 +95,10 @@ export function parseHead(head: usize, source: usize, size: i32, rowsMax: i32): 
       found &= found - 1;
       if (at < line) continue; // the LF of a CR that was the last byte of the block before
       if (line == source) {
-        if (!wholeRequestLine(head, source, at)) return requestLine(head, source, end);
+        if (!wholeRequestLine(head, source, at)) {
+          const n = requestLine(head, source, end);
+          if (n < 0) return n;
+        }
       } else {
         if (load<u16>(at) != CRLF) {
           if (load<u8>(at) != HTAB) return lineRefusal(line, at);

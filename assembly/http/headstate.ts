@@ -3,6 +3,8 @@
 // Invariant: offsets count from the source that was given to parseHead, so the bytes may move. parseHead's results hold
 // once it has returned the size of the head, checkHead's once it has returned 0.
 
+import { zero16 } from "../bytes";
+
 /** The bytes end before the head does. */
 export const PARTIAL: i32 = -1;
 
@@ -192,7 +194,7 @@ export function pause(head: usize, phase: i32, position: usize): i32 {
 @inline
 export function beginFields(head: usize, minor: i32): void {
   store<i32>(head, minor, MINOR);
-  v128.store(head, i64x2.splat(0), KNOWN);
-  v128.store(head, i64x2.splat(0), KNOWN + 12); // and DUPLICATES
+  zero16(head + KNOWN);
+  zero16(head + KNOWN + 12); // and DUPLICATES
   store<u32>(head, 0, LINE);
 }

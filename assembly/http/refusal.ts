@@ -3,8 +3,8 @@
 // Invariant: every code is below -1 (PARTIAL) and unique, so that a result is an amount, PARTIAL or a refusal.
 // Reference: RFC 9110 15.5 and 15.6, RFC 6585 5 (431). The order is the order in which a request is read.
 
-import { writeText, textBytes } from "../bytes";
 import { REASON_BAD_REQUEST, REASON_TIMEOUT, REASON_TOO_LARGE } from "../errors";
+import { lineAt, lineNumber, lineSize, writeLine } from "./lines";
 
 export const enum Refusal {
   // --- the request line ---
@@ -53,109 +53,68 @@ export const enum Refusal {
 /** The last code, for tests that go through all of them. */
 export const LAST_REFUSAL: i32 = Refusal.TRAILERS_TOO_LARGE;
 
-/** Status and sentence as one literal, so that no code has one without the other. */
-function explain(code: i32): usize {
-  switch (code) {
-    case Refusal.BAD_METHOD:
-      return changetype<usize>("400 The request line does not begin with a method and one space");
-    case Refusal.BAD_TARGET:
-      return changetype<usize>("400 The request target is empty or holds a byte that must be percent-encoded");
-    case Refusal.NO_VERSION:
-      return changetype<usize>("400 The request line has no HTTP version");
-    case Refusal.BAD_VERSION:
-      return changetype<usize>("400 The request line does not end with a space, HTTP/1.1 and CR LF");
-    case Refusal.UNSUPPORTED_VERSION:
-      return changetype<usize>("505 This server speaks HTTP/1.1 and HTTP/1.0 only");
-    case Refusal.TARGET_TOO_LONG:
-      return changetype<usize>("414 The request target is longer than this server accepts");
-    case Refusal.BAD_NAME:
-      return changetype<usize>("400 A header field's name is empty or holds a byte that is not allowed in names");
-    case Refusal.NO_COLON:
-      return changetype<usize>("400 A header line has no colon");
-    case Refusal.SPACE_BEFORE_COLON:
-      return changetype<usize>("400 A header field's name is followed by white space");
-    case Refusal.FOLDED_FIELD:
-      return changetype<usize>("400 A header line begins with white space; folded lines are not accepted");
-    case Refusal.BAD_VALUE:
-      return changetype<usize>("400 A header field's value holds a control character");
-    case Refusal.BAD_LINE_END:
-      return changetype<usize>("400 A header line does not end with CR LF");
-    case Refusal.TOO_MANY_FIELDS:
-      return changetype<usize>("431 The request has more header fields than this server accepts");
-    case Refusal.HEAD_TOO_LARGE:
-      return changetype<usize>("431 The request line and header fields are larger than this server accepts");
-    case Refusal.HEAD_TIMEOUT:
-      return changetype<usize>("408 The request's head did not arrive in time");
-    case Refusal.CONNECT:
-      return changetype<usize>("501 CONNECT is not implemented: this server is not a proxy");
-    case Refusal.BAD_TARGET_FORM:
-      return changetype<usize>(
-        "400 The request target is neither a path nor an http or https URI, or does not fit the method",
-      );
-    case Refusal.NO_HOST:
-      return changetype<usize>("400 The request has no Host, which HTTP/1.1 requires");
-    case Refusal.SEVERAL_HOSTS:
-      return changetype<usize>("400 Host is given more than once");
-    case Refusal.BAD_HOST:
-      return changetype<usize>("400 Host is not a host name or address with an optional port");
-    case Refusal.BAD_LENGTH:
-      return changetype<usize>("400 Content-Length is not a number");
-    case Refusal.SEVERAL_LENGTHS:
-      return changetype<usize>("400 Content-Length is given more than once");
-    case Refusal.LENGTH_AND_CODING:
-      return changetype<usize>("400 Content-Length and Transfer-Encoding exclude each other");
-    case Refusal.CODING_IN_HTTP10:
-      return changetype<usize>("400 Transfer-Encoding is not defined for HTTP/1.0");
-    case Refusal.BAD_CODING:
-      return changetype<usize>("400 Transfer-Encoding is not exactly one chunked");
-    case Refusal.UNSUPPORTED_CODING:
-      return changetype<usize>("501 The only Transfer-Encoding that this server implements is chunked");
-    case Refusal.BAD_CONNECTION:
-      return changetype<usize>("400 Connection is not a list of option names");
-    case Refusal.EXPECTATION:
-      return changetype<usize>("417 The only expectation that this server meets is 100-continue");
-    case Refusal.BODY_TOO_LARGE:
-      return changetype<usize>("413 The request's body is larger than this server accepts");
-    case Refusal.BODY_TIMEOUT:
-      return changetype<usize>("408 The request's body did not arrive in time");
-    case Refusal.BAD_CHUNK_SIZE:
-      return changetype<usize>("400 A chunk's size is not a number of up to 16 hexadecimal digits followed by CR LF");
-    case Refusal.BAD_CHUNK_EXTENSION:
-      return changetype<usize>("400 A chunk's extension holds a control character or does not end with CR LF");
-    case Refusal.CHUNK_LINE_TOO_LONG:
-      return changetype<usize>("400 A chunk's size and extensions are longer than this server accepts");
-    case Refusal.TOO_MUCH_CHUNKING:
-      return changetype<usize>("400 The body's chunk extensions outweigh its data");
-    case Refusal.BAD_CHUNK_END:
-      return changetype<usize>("400 A chunk's data is not followed by CR LF");
-    case Refusal.BAD_TRAILER:
-      return changetype<usize>("400 A trailer line is not a name, a colon, a value and CR LF");
-    case Refusal.TRAILERS_TOO_LARGE:
-      return changetype<usize>("431 The trailer fields are larger than this server accepts");
-    default:
-      return changetype<usize>("500 The server refused the request");
-  }
-}
+/** Status and sentence of each, in the order of the codes, so that none has one without the other; the last is for others. */
+const EXPLAINED: usize = changetype<usize>(`
+400 The request line does not begin with a method and one space
+400 The request target is empty or holds a byte that must be percent-encoded
+400 The request line has no HTTP version
+400 The request line does not end with a space, HTTP/1.1 and CR LF
+505 This server speaks HTTP/1.x only
+414 The request target is longer than this server accepts
+400 A header field's name is empty or holds a byte that is not allowed in names
+400 A header line has no colon
+400 A header field's name is followed by white space
+400 A header line begins with white space; folded lines are not accepted
+400 A header field's value holds a control character
+400 A header line does not end with CR LF
+431 The request has more header fields than this server accepts
+431 The request line and header fields are larger than this server accepts
+408 The request's head did not arrive in time
+501 CONNECT is not implemented: this server is not a proxy
+400 The request target is neither a path nor an http or https URI, or does not fit the method
+400 The request has no Host, which HTTP/1.1 requires
+400 Host is given more than once
+400 Host is not a host name or address with an optional port
+400 Content-Length is not a number
+400 Content-Length is given more than once
+400 Content-Length and Transfer-Encoding exclude each other
+400 Transfer-Encoding is not defined for HTTP/1.0
+400 Transfer-Encoding does not end with chunked, or names it twice
+501 The only Transfer-Encoding that this server implements is chunked
+400 Connection is not a list of option names
+417 The only expectation that this server meets is 100-continue
+413 The request's body is larger than this server accepts
+408 The request's body did not arrive in time
+400 A chunk's size is not a number of up to 16 hexadecimal digits followed by CR LF
+400 A chunk's extension holds a control character or does not end with CR LF
+400 A chunk's size and extensions are longer than this server accepts
+400 The body's chunk extensions outweigh its data
+400 A chunk's data is not followed by CR LF
+400 A trailer line is not a name, a colon, a value and CR LF
+431 The trailer fields are larger or more than this server accepts
+500 The server refused the request
+`);
 
-const STATUS_CHARACTERS: usize = 4; // "400 "
+function explain(code: i32): usize {
+  return lineAt(EXPLAINED, code <= -2 ? -2 - code : i32.MAX_VALUE);
+}
 
 /** The status of the answer: 400, 408, 413, 414, 417, 431, 501 or 505; 500 for what is no refusal. */
 export function statusOf(code: i32): i32 {
-  const text = explain(code);
-  return (load<u16>(text) - 0x30) * 100 + (load<u16>(text, 2) - 0x30) * 10 + (load<u16>(text, 4) - 0x30);
+  return lineNumber(explain(code));
 }
 
-// The longest sentence and the 16 bytes that writeText may write behind it.
+// The longest sentence.
 const sentence: usize = memory.data(128, 16);
 
 /** The sentence, `textSizeOf` bytes of ASCII that stay until the next call. */
 export function textOf(code: i32): usize {
-  writeText(sentence, explain(code));
-  return sentence + STATUS_CHARACTERS;
+  writeLine(sentence, explain(code));
+  return sentence;
 }
 
 export function textSizeOf(code: i32): i32 {
-  return i32(textBytes(explain(code)) - STATUS_CHARACTERS);
+  return lineSize(explain(code));
 }
 
 /** What a handler is told of a refused request. */

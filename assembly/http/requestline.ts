@@ -1,8 +1,8 @@
 // The request line: method, target, version. Read backwards from its CR when it is all there and well-formed; else
 // forwards, from where the last call ended, so that it may come in any pieces and its first error is the one reported.
 //
-// Strict (RFC 9112 3): one space on both sides of the target, nothing behind the version. HTTP/1.2 to 1.9 get 505 like
-// any other version, for nobody can say what they would change.
+// Strict (RFC 9112 3): one space on both sides of the target, nothing behind the version. HTTP/1.2 to 1.9 are taken for 1.1,
+// which they may not change the meaning of (RFC 9110 2.5 and 6.2); any other major version gets 505.
 
 import { CR, CRLF, LF, SP, TOKEN, skip, skipVisible, skipVisibleSurely } from "../bytes";
 import {
@@ -76,15 +76,13 @@ const VERSION_LINE_BYTES: usize = 10;
 
 /** "HTTP/1.1" and the line end, from its start each time. */
 function versionPart(head: usize, source: usize, at: usize, end: usize): i32 {
-  let known = true;
   for (let i: usize = 0; i < VERSION_LINE_BYTES; i++) {
     if (at + i >= end) return pause(head, IN_VERSION, at - source);
     const byte = load<u8>(at + i);
     const isDigit = i == 5 || i == 7;
     if (isDigit ? u8(byte - 0x30) > 9 : byte != load<u8>(VERSION_LINE + (i << 1))) return Refusal.BAD_VERSION;
-    if (isDigit && byte != 0x31 && !(i == 7 && byte == 0x30)) known = false;
   }
-  if (!known) return Refusal.UNSUPPORTED_VERSION;
-  beginFields(head, load<u8>(at, 7) & 1);
+  if (load<u8>(at, 5) != 0x31) return Refusal.UNSUPPORTED_VERSION;
+  beginFields(head, load<u8>(at, 7) == 0x30 ? 0 : 1);
   return i32(at + VERSION_LINE_BYTES - source);
 }

@@ -9,6 +9,7 @@
 
 import { LOWER, TOKEN, isText, skip, skipValue, textBytes, writeBytes, writeText } from "../bytes";
 import { dateField } from "./date";
+import { writeLine } from "./lines";
 import { phraseOf } from "./phrases";
 import { statusOf, textOf, textSizeOf } from "./refusal";
 
@@ -34,7 +35,7 @@ export function statusLine(target: usize, status: i32, reason: usize, reasonSize
   store<u8>(at, 0x20, 3);
   at += 4;
   const reasonEnd = reason + usize(reasonSize);
-  if (reasonSize == 0) at = writeText(at, phraseOf(status));
+  if (reasonSize == 0) at = writeLine(at, phraseOf(status));
   else if (skipValue(reason, reasonEnd) < reasonEnd) at = writeText(at, UNKNOWN);
   else at = writeBytes(at, reason, usize(reasonSize));
   store<u16>(at, CRLF);
@@ -153,8 +154,8 @@ export function continueResponse(target: usize): usize {
 const PLAIN_TEXT_LINE: usize = changetype<usize>("Content-Type: text/plain\r\n");
 const LF: u8 = 0x0a;
 
-/** The whole answer to a refused request; its last textSizeOf(code) + 1 bytes are the body. Needs 384 bytes. */
-export function refusalResponse(target: usize, code: i32, unixSeconds: i64): usize {
+/** The whole answer to a refused request; `bodiless`, for HEAD, without the body whose length it tells. Needs 384 bytes. */
+export function refusalResponse(target: usize, code: i32, unixSeconds: i64, bodiless: bool = false): usize {
   const size = textSizeOf(code);
   let at = statusLine(target, statusOf(code), 0, 0);
   at = dateField(at, unixSeconds);
@@ -162,6 +163,7 @@ export function refusalResponse(target: usize, code: i32, unixSeconds: i64): usi
   at = contentLengthField(at, size + 1);
   at = closeField(at);
   at = endOfHead(at);
+  if (bodiless) return at;
   at = writeBytes(at, textOf(code), size);
   store<u8>(at, LF);
   return at + 1;

@@ -1,7 +1,16 @@
 // The demo as an AssemblyScript application: `wasmtime run -S preview2=n -S tcplisten=127.0.0.1:8889 build/demo.wasm`
 // serves it with no Node at all. It answers what examples/demo.ts answers.
 
-import { HTTPHandler, HTTPServer, HTTPServerRequest, IOLoop, Method, Timeout } from "../../assembly/index";
+import {
+  HTTPHandler,
+  HTTPServer,
+  HTTPServerRequest,
+  IOLoop,
+  Method,
+  Timeout,
+  WebSocketConnection,
+  WebSocketHandler,
+} from "../../assembly/index";
 
 export { _start, turn } from "../../assembly/index";
 
@@ -38,6 +47,15 @@ class Sleep extends Timeout {
   }
 }
 
+/** GET /ws: each message comes back as it was. */
+class Echo extends WebSocketHandler {
+  onMessage(socket: WebSocketConnection, source: usize, size: i32, isText: bool): void {
+    socket.sendBytes(source, size, isText);
+  }
+}
+
+const echo = new Echo();
+
 class Demo extends HTTPHandler {
   /** By slot: how much of GET /big is still to be written. */
   private left: Map<i32, i32> = new Map();
@@ -54,6 +72,9 @@ class Demo extends HTTPHandler {
       if (this.allows(request, "GET, HEAD")) this.stream(request);
     } else if (request.pathIs("/big")) {
       if (this.allows(request, "GET, HEAD")) this.big(request);
+    } else if (request.pathIs("/ws")) {
+      if (request.method == Method.GET) echo.accept(request);
+      else this.refuseMethod(request, "GET");
     } else request.respond(404, TEXT, "Not Found");
   }
 

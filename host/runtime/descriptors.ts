@@ -22,6 +22,14 @@ const SEND_BYTES_MAX = 64 << 10;
 /** How long what is unsent at close may take to leave; the kernel would take longer, but this is our memory. */
 const LINGER_MS = 60_000;
 
+/**
+ * What is sent in larger pieces goes through one block that is used again and again: memory outside of V8's heap costs a collection
+ * each few hundred blocks. For smaller pieces Node has a pool; a socket with TLS keeps what it is given.
+ */
+const SCRATCH_BYTES = 64 << 10;
+const SCRATCH_BYTES_MIN = 4 << 10;
+let scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+
 export const KIND_CHANNEL = 0;
 export const KIND_LISTENER = 1;
 export const KIND_CONNECTION = 2;
@@ -168,7 +176,14 @@ export class Connection extends Descriptor implements Peer {
       this.#blocked = true;
       return ERRNO_AGAIN;
     }
-    socket.write(Buffer.from(bytes));
+    if (bytes.length < SCRATCH_BYTES_MIN || bytes.length > SCRATCH_BYTES || tlsOf(socket) !== null) {
+      socket.write(Buffer.from(bytes));
+      return 0;
+    }
+    // Nearly always the kernel takes it at once and the scratch is free again; else it belongs to the socket.
+    scratch.set(bytes);
+    socket.write(scratch.subarray(0, bytes.length));
+    if (socket.writableLength > 0) scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
     return 0;
   }
 

@@ -8,7 +8,7 @@
 import type { Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { HANDSHAKE_GRACE_MS, HANDSHAKES_MAX } from "../limits.js";
-import { noteTLS, type TLSContexts } from "../tls.js";
+import { noteTLS, refuses, serverSettings, type TLSContexts } from "../tls.js";
 
 /** Takes a connection that speaks TLS now. Its handshake counts as under way until `release` is called, once. */
 export type TakeSecured = (socket: TLSSocket, release: () => void) => void;
@@ -24,20 +24,12 @@ export class Handshakes {
 
   constructor(contexts: TLSContexts, scheme: "http" | "tcp", take: TakeSecured) {
     const { certReqs } = contexts;
-    const alpn = contexts.alpnProtocols(scheme);
-    this.#server = createServer({
-      ...contexts.preset,
-      ...(alpn === null ? {} : { ALPNProtocols: alpn }),
-      handshakeTimeout: contexts.handshakeTimeoutMs,
-      requestCert: certReqs !== "none",
-      rejectUnauthorized: certReqs === "required",
-      SNICallback: (name, answer) => answer(null, contexts.named(name)),
-    });
+    this.#server = createServer(serverSettings(contexts, scheme));
     this.#server.on("secureConnection", (socket) => {
       this.#underWay.delete(peerOf(socket));
       socket.allowHalfOpen = true;
       noteTLS(socket, certReqs);
-      if (certReqs === "optional" && !socket.authorized && socket.getPeerX509Certificate() !== undefined) {
+      if (refuses(socket, certReqs)) {
         socket.on("error", () => {});
         socket.destroy();
         return this.#release();

@@ -1,7 +1,7 @@
 // core.wasm's application with HTTP: requests as the host sees them, and its responses as clients do.
 import { describe, expect, test } from "vitest-pool-assemblyscript/assembly";
 import * as frames from "../../assembly/bridge/frames";
-import { DRAIN_REQUEST_MS, INLINE_BODY_BYTES } from "../../assembly/limits";
+import { DRAIN_REQUEST_MS, INLINE_BODY_BYTES, REFUSALS_PER_SECOND } from "../../assembly/limits";
 import { connect } from "../../assembly/wasi/simnet";
 import { HTTP, begun, config, ends, frame, heard, heardAfter, idOf, response, stop, tell, u32s } from "./bridgesupport";
 import { get, post, received } from "./httpsupport";
@@ -49,6 +49,17 @@ describe("requests", () => {
     expect(heard()).toBe("REQUEST#2(3,1,1,-1 /|host=x|transfer-encoding=chunked|) BODY#2(ab) BODY_END#2()");
   });
 
+  test("trailers come before the body's end, without those that are not safe", () => {
+    begun(config(HTTP));
+    const peer = connect();
+    const body = "2\r\nab\r\n0\r\nX-Sum:  1 \r\nContent-Length: 3\r\nX-Empty:\r\n\r\n";
+    peer.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + body);
+    expect(heard()).toContain(" BODY#1(ab) TRAILERS#1(x-sum=1|x-empty=|) BODY_END#1()");
+    tell(response(1, 204, LAST, -1, ""));
+    peer.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nHost: y\r\n\r\n");
+    expect(heard()).toContain("transfer-encoding=chunked|) BODY_END#2()");
+  });
+
   test("a body goes no further than its window", () => {
     begun(config(HTTP, 10));
     const peer = connect();
@@ -85,6 +96,18 @@ describe("requests", () => {
     expect(answer.endsWith("\r\n4\r\nlast\r\n0\r\n\r\n")).toBe(true);
   });
 
+  test("a 304 claims no length that nobody has given", () => {
+    begun(config(HTTP));
+    const peer = connect();
+    peer.send(get("/"));
+    heard();
+    tell(response(1, 304, LAST, -1, ""));
+    const answer = received(peer);
+    expect(answer).toContain("HTTP/1.1 304 Not Modified\r\n");
+    expect(answer).not.toContain("Content-Length");
+    expect(answer).not.toContain("Transfer-Encoding");
+  });
+
   test("responses cross turns and keep the order of requests", () => {
     begun(config(HTTP));
     const peer = connect();
@@ -109,6 +132,52 @@ describe("requests", () => {
     expect(heard()).toBe("REQUEST#2(1,1,3,0 /|host=x|)");
     expect(tell(response(1, 200, LAST, -1, "later still"))).toBe("");
     expect(received(next)).toBe("");
+  });
+
+  test("a client that waits for 100 Continue gets it when the host gives the window", () => {
+    begun(config(HTTP, 10));
+    const peer = connect();
+    peer.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+    expect(heard()).toBe("REQUEST#1(3,1,17,3 /|host=x|content-length=3|expect=100-continue|)");
+    expect(received(peer)).toBe("");
+    tell(frame(frames.FRAME_BODY_CREDIT, idOf(1), u32s(10)));
+    expect(received(peer)).toBe("HTTP/1.1 100 Continue\r\n\r\n");
+    peer.send("abc");
+    expect(heard()).toBe("BODY#1(abc) BODY_END#1()");
+    tell(response(1, 204, LAST, -1, ""));
+    peer.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nabc");
+    expect(heard()).toContain("REQUEST#2(3,1,3,3 ");
+  });
+
+  test("refused requests are told, so many a second", () => {
+    begun(config(HTTP));
+    connect().send("GET / HTTP/1.1\r\n\r\n");
+    expect(heard()).toBe("REFUSED(400,0,102,0 The request has no Host, which HTTP/1.1 requires)");
+    for (let i = 1; i < REFUSALS_PER_SECOND + 5; i++) connect().send("GET / HTTP/1.1\r\n\r\n");
+    expect(heard().split("REFUSED").length - 1).toBe(REFUSALS_PER_SECOND - 1);
+    sleep(1000);
+    connect().send("GET / HTTP/2.0\r\nHost: x\r\n\r\n");
+    expect(heard()).toContain("REFUSED(505,5,");
+    connect().send("GET / HTTP/2.0\r\nHost: x\r\n\r\n");
+    expect(heard()).toContain("REFUSED(505,0,");
+  });
+
+  test("RESPONSE_BODY without RESPONSE ends the sandbox", () => {
+    begun(config(HTTP));
+    connect().send(get("/"));
+    heard();
+    expect(() => {
+      tell(frame(frames.FRAME_RESPONSE_BODY, idOf(1), "abc"));
+    }).toThrowError("exit 70");
+  });
+
+  test("so does RESPONSE_END", () => {
+    begun(config(HTTP));
+    connect().send(get("/"));
+    heard();
+    expect(() => {
+      tell(frame(frames.FRAME_RESPONSE_END, idOf(1), ""));
+    }).toThrowError("exit 70");
   });
 
   test("CANCEL closes the connection", () => {

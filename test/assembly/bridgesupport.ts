@@ -58,10 +58,19 @@ export const STREAMS: i32 = 0;
 export const HTTP: i32 = 1;
 
 /** CONFIG, with the fields behind the fourth byte that differ from 0. */
-export function config(kind: i32, bodyWindow: u32 = 0, idleTimeoutMs: u32 = 0, bufferBytesMax: u32 = 0): string {
+export function config(
+  kind: i32,
+  bodyWindow: u32 = 0,
+  idleTimeoutMs: u32 = 0,
+  bufferBytesMax: u32 = 0,
+  requestsMax: u32 = 0,
+  bodyRateBytesMin: u32 = 0,
+  writeRateBytesMin: u32 = 0,
+): string {
   const head = u16s(frames.PROTOCOL_VERSION) + u16s(kind);
   const limits = u32s(0) + u64s(0) + u32s(0) + u32s(0) + u32s(idleTimeoutMs) + u32s(0) + u32s(0);
-  return frame(frames.FRAME_CONFIG, 0, head + limits + u32s(bufferBytesMax) + u32s(bodyWindow) + u32s(0));
+  const rates = u32s(requestsMax) + u32s(bodyRateBytesMin) + u32s(writeRateBytesMin);
+  return frame(frames.FRAME_CONFIG, 0, head + limits + u32s(bufferBytesMax) + u32s(bodyWindow) + u32s(0) + rates);
 }
 
 export function echo(sequence: u32): string {
@@ -97,6 +106,22 @@ export function readBytes(number: i32, bytes: u32, partial: u32 = 0): string {
 
 export function write(number: i32, data: string): string {
   return frame(frames.FRAME_WRITE, idOf(number), data);
+}
+
+export function startTls(number: i32): string {
+  return frame(frames.FRAME_START_TLS, idOf(number), "");
+}
+
+export function readRaw(number: i32, bytes: u32): string {
+  return frame(frames.FRAME_READ_RAW, idOf(number), u32s(bytes));
+}
+
+export function feed(number: i32, data: string): string {
+  return frame(frames.FRAME_FEED, idOf(number), data);
+}
+
+export function feedEnd(number: i32): string {
+  return frame(frames.FRAME_FEED_END, idOf(number), "");
 }
 
 export function close(number: i32, how: u32): string {
@@ -177,6 +202,10 @@ function nameOf(type: u32): string {
       return "CLOSED";
     case frames.FRAME_END:
       return "END";
+    case frames.FRAME_RAW:
+      return "RAW";
+    case frames.FRAME_RAW_FAILED:
+      return "RAW_FAILED";
     case frames.FRAME_REQUEST:
       return "REQUEST";
     case frames.FRAME_BODY:
@@ -185,6 +214,18 @@ function nameOf(type: u32): string {
       return "BODY_END";
     case frames.FRAME_ABORT:
       return "ABORT";
+    case frames.FRAME_WS_DATA:
+      return "WS_DATA";
+    case frames.FRAME_WS_PING:
+      return "WS_PING";
+    case frames.FRAME_WS_PONG:
+      return "WS_PONG";
+    case frames.FRAME_WS_CLOSED:
+      return "WS_CLOSED";
+    case frames.FRAME_TRAILERS:
+      return "TRAILERS";
+    case frames.FRAME_REFUSED:
+      return "REFUSED";
     default:
       return "UNKNOWN " + type.toString();
   }
@@ -194,6 +235,7 @@ function detail(type: u32, source: usize, size: i32): string {
   switch (type) {
     case frames.FRAME_READY:
     case frames.FRAME_READ_FAILED:
+    case frames.FRAME_RAW_FAILED:
     case frames.FRAME_CLOSED:
     case frames.FRAME_ABORT:
       return words(source, size);
@@ -203,6 +245,15 @@ function detail(type: u32, source: usize, size: i32): string {
       return load<u32>(source).toString();
     case frames.FRAME_REQUEST:
       return request(source, size);
+    case frames.FRAME_WS_DATA:
+      assert(load<u16>(source, 2) == 0, "not 0");
+      return load<u8>(source).toString() + "," + load<u8>(source, 1).toString() + " " + text(source + 4, size - 4);
+    case frames.FRAME_WS_CLOSED:
+      return words(source, 4) + " " + text(source + 4, size - 4);
+    case frames.FRAME_REFUSED:
+      return refusal(source, size);
+    case frames.FRAME_TRAILERS:
+      return fields(source + usize(frames.TRAILERS_BYTES), i32(load<u16>(source)));
     default:
       return text(source, size);
   }
@@ -232,6 +283,26 @@ function request(source: usize, size: i32): string {
     at += usize(name + value);
   }
   return said + "|" + text(at, i32(source + usize(size) - at));
+}
+
+/** status, untold, descriptor, address family, sentence */
+function refusal(source: usize, size: i32): string {
+  const family = load<u16>(source, 8).toString();
+  const sentence = text(source + usize(frames.REFUSED_BYTES), size - frames.REFUSED_BYTES);
+  return words(source, 4) + "," + load<u32>(source, 4).toString() + "," + family + " " + sentence;
+}
+
+/** name=value|…| of a table of sizes and the texts behind it. */
+function fields(sizes: usize, rows: i32): string {
+  let said = "";
+  let at = sizes + (usize(rows) << 2);
+  for (let i = 0; i < rows; i++, sizes += 4) {
+    const name = i32(load<u16>(sizes));
+    const value = i32(load<u16>(sizes, 2));
+    said += text(at, name) + "=" + text(at + usize(name), value) + "|";
+    at += usize(name + value);
+  }
+  return said;
 }
 
 /** Turns until the module ends. */

@@ -7,7 +7,7 @@ import { TestOptions, afterEach, expect, test } from "vitest-pool-assemblyscript
 import { bytesInUse } from "../../assembly/buffer";
 import { HTTPServer } from "../../assembly/httpserver";
 import { IOLoop } from "../../assembly/ioloop";
-import { LISTENERS_MAX } from "../../assembly/limits";
+import { LISTENERS_MAX, REQUESTS_MAX } from "../../assembly/limits";
 import { bindSockets } from "../../assembly/netutil";
 import * as wasi from "../../assembly/wasi/index";
 import { network } from "../../assembly/wasi/simnet";
@@ -40,6 +40,7 @@ afterEach(() => {
 function begin(): void {
   network().seed(SEED * 1000003 + episode);
   seedMutations(SEED * 1000003 + episode);
+  server.parameters.requestsMax = network().below(4) ? REQUESTS_MAX : 1 + network().below(5);
 }
 
 /** How bad the day is: often some things, sometimes none, sometimes all. Whether clients break connections, too. */
@@ -63,7 +64,7 @@ function send(listener: i32, turnsMax: i32): bool {
   const net = network();
   const mayReset = chooseFaults();
   clients = [];
-  for (let i = net.below(CLIENTS_MAX); i >= 0; i--) clients.push(new Client(listener));
+  for (let i = net.below(CLIENTS_MAX); i >= 0; i--) clients.push(new Client(listener, server.parameters.requestsMax));
   for (let turns = 0; turns < turnsMax; turns++) {
     let sending = false;
     for (let i = 0; i < clients.length; i++) {
@@ -141,6 +142,26 @@ test("episodes", TestOptions.timeout(60000), () => {
   // It was neither all broken nor all harmless.
   expect(handler.requests).toBeGreaterThan(EPISODES * 5);
   expect(handler.closed).toBeGreaterThan(EPISODES / 10);
+  expect(handler.upgrades).toBeGreaterThan(EPISODES / 20);
+});
+
+test("everybody is slow: the time limits alone end every connection", TestOptions.timeout(60000), () => {
+  server.listen();
+  for (episode = 0; episode < EPISODES / 6; episode++) {
+    begin();
+    send(0, network().below(40));
+    phase = "trickling";
+    for (let second = 0; second < 200; second++) {
+      for (let i = 0; i < clients.length; i++) clients[i].trickle();
+      wait(1000, false);
+    }
+    checkAnswers();
+    phase = "standing still";
+    network().faults.clear();
+    wait(END_MS, false);
+    checkNothingLeft();
+  }
+  phase = "";
 });
 
 test("drained in the middle of everything", TestOptions.timeout(60000), () => {

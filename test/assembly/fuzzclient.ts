@@ -1,6 +1,6 @@
 // A client of the fuzz test: a script of pipelined requests, sent in pieces with faults between, and what it must get back.
 import { Peer, connect, network } from "../../assembly/wasi/simnet";
-import { BROKEN, EARLY, HASH_SEED, MODES, PIECES, hash } from "./fuzzhandler";
+import { BROKEN, EARLY, HASH_SEED, ORDINARY_MODES, PIECES, SWITCHING, UPGRADED, hash } from "./fuzzhandler";
 import { mutate } from "./http/random";
 import { bytes, pattern, text } from "./support";
 
@@ -16,6 +16,12 @@ class Meant {
   size: i32 = 0;
   /** The connection ends behind its answer. */
   closes: bool = false;
+  /** It may be answered with 100 Continue first. */
+  expects: bool = false;
+  /** An answer that comes before the client was told to send its body is the last. */
+  mayClose: bool = false;
+  /** What is behind it comes back as it is. */
+  upgrades: bool = false;
   /** Where its last byte is in the script. */
   end: i32 = 0;
 }
@@ -35,9 +41,16 @@ export class Client {
   private intact: i32 = 0;
   private ends: bool = false;
   private isSlow: bool = false;
+  /** Where it waits to be told to go on, and how many steps it still waits at the first of them. */
+  private stops: Array<i32> = [];
+  private patience: i32 = 0;
+  private trickles: bool = false;
 
-  /** `listener`: where it connects. */
-  constructor(listener: i32) {
+  /** `listener`: where it connects; `requestsMax`: the server's limit. */
+  constructor(
+    listener: i32,
+    private requestsMax: i32,
+  ) {
     let word = "";
     for (let i = 0; i < 12; i++) word += LETTERS.charAt(below(26));
     this.word = word;
@@ -55,49 +68,67 @@ export class Client {
 
   private addRequest(index: i32): void {
     const meant = new Meant();
-    const mode = below(30) ? below(MODES - 1) : BROKEN;
+    const mode = below(20) ? below(ORDINARY_MODES) : below(2) ? BROKEN : UPGRADED;
     const size = below(4) ? below(200) : below(30000);
     const start = "/" + this.word + "/" + index.toString();
     const target = start + "/" + mode.toString() + "/" + size.toString() + "/" + below(20).toString();
-    meant.method = METHODS[below(METHODS.length)];
+    meant.method = mode == UPGRADED ? "GET" : METHODS[below(METHODS.length)];
+    meant.upgrades = mode == UPGRADED;
     const body = meant.method.startsWith("P") ? pattern(below(5) ? below(300) : below(20000)) : "";
     const old = below(12) == 0;
     meant.closes = old || below(12) == 0;
-    const source = bytes(body);
-    const sum = hash(HASH_SEED, changetype<usize>(source), body.length);
+    this.script += meant.method + " " + target + (old ? " HTTP/1.0\r\n" : " HTTP/1.1\r\nHost: " + this.word + "\r\n");
+    if (meant.closes && !old) this.script += "Connection: close\r\n";
+    if (meant.upgrades || index + 1 >= this.requestsMax) meant.closes = true;
+    if (below(5) == 0) this.script += "X-Field: " + "y".repeat(below(3000)) + "\r\n";
+    if (body.length && below(6) == 0) {
+      this.script += "Expect: 100-continue\r\n";
+      meant.expects = !old;
+      meant.mayClose = !old && mode == EARLY;
+    }
+    const hashed = body + this.addBody(meant, body, old);
+    const source = bytes(hashed);
+    const sum = hash(HASH_SEED, changetype<usize>(source), hashed.length);
     meant.start = start + "|" + (mode == EARLY ? "-" : body.length.toString() + "|" + sum.toString()) + "|";
     meant.size = meant.start.length + size;
     if (mode == BROKEN) {
-      // It costs the connection at once, and with it what a slow network had not taken.
       meant.start = "";
-      this.mustBeAnswered = false;
+      // It costs the connection; only the answers before it arrive.
+      if (!index) this.mustBeAnswered = false;
     }
-    this.script += meant.method + " " + target + (old ? " HTTP/1.0\r\n" : " HTTP/1.1\r\nHost: " + this.word + "\r\n");
-    if (meant.closes && !old) this.script += "Connection: close\r\n";
-    if (below(5) == 0) this.script += "X-Field: " + "y".repeat(below(3000)) + "\r\n";
-    this.addBody(body, old);
     meant.end = this.script.length;
     this.meant.push(meant);
   }
 
-  private addBody(body: string, old: bool): void {
-    if (body.length && below(6) == 0) this.script += "Expect: 100-continue\r\n";
-    if (old || below(2)) {
+  /** A body, or none; returns what else the handler gets: its trailers. */
+  private addBody(meant: Meant, body: string, old: bool): string {
+    if (old || meant.upgrades || below(2)) {
       if (body.length) this.script += "Content-Length: " + body.length.toString() + "\r\n";
-      this.script += "\r\n" + body;
-      return;
+      this.script += "\r\n";
+      if (meant.expects) this.stops.push(this.script.length);
+      this.script += body;
+      return "";
     }
     if (!body.length && below(2)) {
       this.script += "\r\n";
-      return;
+      return "";
     }
     this.script += "Transfer-Encoding: chunked\r\n\r\n";
+    if (meant.expects) this.stops.push(this.script.length);
     for (let at = 0; at < body.length;) {
       const n = 1 + below(min(body.length - at, below(3) ? 500 : 20000));
       this.script += n.toString(16) + (below(9) ? "\r\n" : ";extension=x\r\n") + body.substr(at, n) + "\r\n";
       at += n;
     }
-    this.script += below(6) ? "0\r\n\r\n" : "0\r\nTrailer: x\r\n\r\n";
+    this.script += "0\r\n";
+    let trailers = "";
+    for (let i = below(4) ? 0 : below(4); i > 0; i--) {
+      const isSafe = below(3) > 0;
+      this.script += (isSafe ? "X-" + this.word : "Content-Length") + ":" + i.toString() + " \r\n";
+      if (isSafe) trailers += "X-" + this.word + i.toString();
+    }
+    this.script += "\r\n";
+    return trailers;
   }
 
   private mutateScript(): void {
@@ -131,7 +162,9 @@ export class Client {
       this.at = this.script.length;
       return false;
     }
-    const left = this.script.length - this.at;
+    if (this.mustWait()) return true;
+    if (this.at == this.script.length) return false;
+    const left = (this.stops.length ? this.stops[0] : this.script.length) - this.at;
     const most = below(3) ? 200 : 70000;
     const n = below(4) ? 1 + below(min(left, most)) : min(left, 1 + below(3));
     peer.send(this.script.substr(this.at, n));
@@ -139,6 +172,25 @@ export class Client {
     if (this.at < this.script.length) return true;
     if (this.ends) peer.end();
     return false;
+  }
+
+  /** A client that expects 100 Continue waits for it, or for an answer, or for some time; one whose connection ends gives up. */
+  private mustWait(): bool {
+    while (this.stops.length && this.at >= this.stops[0]) {
+      if (this.patience == 0) this.patience = 1 + below(60);
+      if (!this.peer.ended && !this.peer.received.endsWith("Continue\r\n\r\n") && --this.patience > 0) return true;
+      this.patience = 0;
+      if (this.peer.ended) this.at = this.script.length;
+      this.stops.shift();
+    }
+    return false;
+  }
+
+  /** A byte more of what it sends, and of what it takes. */
+  trickle(): void {
+    this.trickles = true;
+    if (this.peer.room < 1 << 20) this.peer.room++;
+    if (this.at < this.script.length) this.peer.send(this.script.charAt(this.at++));
   }
 
   /** From now on it takes whatever comes. */
@@ -182,7 +234,7 @@ export class Client {
     for (let i = 0; i < this.meant.length; i++) {
       const meant = this.meant[i];
       if (meant.end > this.intact) return i;
-      while (all.substr(at, 25) == "HTTP/1.1 100 Continue\r\n\r\n") at += 25;
+      if (meant.expects && all.substr(at, 25) == "HTTP/1.1 100 Continue\r\n\r\n") at += 25;
       if (at == all.length || !meant.start.length) return i;
       const next = this.answer(all, at, meant, i);
       if (next < 0) return i;
@@ -202,8 +254,11 @@ export class Client {
     if (end < 0) return -1;
     const head = all.substring(at, end + 2);
     const who = this.word + " request " + index.toString() + ": ";
+    if (this.trickles && head.startsWith("HTTP/1.1 408 ")) return -1; // rightly
+    if (meant.upgrades) return this.echo(all, at, meant, who);
     assert(head.startsWith("HTTP/1.1 200 OK\r\n"), who + head);
     assert(head.includes("Connection: close\r\n") || !meant.closes, who + "should close: " + head);
+    if (meant.mayClose && head.includes("Connection: close\r\n")) meant.closes = true;
     const start = end + 4;
     if (meant.method == "HEAD") return start;
     let body: string;
@@ -233,6 +288,15 @@ export class Client {
       who + body.substr(0, 100) + " for " + meant.start,
     );
     return next;
+  }
+
+  /** Where the echo of all that stands behind a request ends, -1: it is not whole. */
+  private echo(all: string, at: i32, meant: Meant, who: string): i32 {
+    const start = at + SWITCHING.length;
+    assert(all.substring(at, start) == SWITCHING, who + all.substr(at, 100));
+    const rest = this.script.substr(meant.end);
+    assert(rest.startsWith(all.substr(start)), who + "not its own bytes");
+    return all.length == start + rest.length ? all.length : -1;
   }
 
   /** Nothing of another client's is among what came. */

@@ -4,9 +4,11 @@
 //
 // The word belongs to the connection, so an answer that goes astray is seen. A target that cannot be read that way (it was
 // mutated) is answered at once with itself.
-import { HTTPHandler, HTTPServerRequest } from "../../assembly/httputil";
+import { HTTP1Connection } from "../../assembly/http1connection";
+import { HTTPHandler, HTTPServerRequest, Upgraded } from "../../assembly/httputil";
 import { IOLoop, Timeout } from "../../assembly/ioloop";
-import { text } from "./support";
+import { IOStream } from "../../assembly/iostream";
+import { MS, text, write } from "./support";
 
 /** When the request is complete. */
 export const AT_END: i32 = 0;
@@ -20,12 +22,18 @@ export const STREAMED: i32 = 3;
 export const SIPPED: i32 = 4;
 /** More bytes than declared: costs the connection. */
 export const BROKEN: i32 = 5;
+/** Hands the stream over to an echo. */
+export const UPGRADED: i32 = 6;
 
-export const MODES: i32 = 6;
+/** Modes whose answer is the usual one: the first so many. */
+export const ORDINARY_MODES: i32 = 5;
+export const SWITCHING: string = "HTTP/1.1 101 Switching Protocols\r\n\r\n";
 /** Pieces of a streamed answer. */
 export const PIECES: i32 = 4;
 /** How much of a body a sip takes. */
 const SIP_BYTES: i32 = 700;
+/** How long an echo lives. */
+const ECHO_MS: i64 = 100000;
 
 /** FNV-1a. */
 export function hash(seed: u32, source: usize, size: i32): u32 {
@@ -63,7 +71,7 @@ class Order {
     this.complete = this.over = false;
     const parts = this.target.split("/");
     const known = parts.length == 6;
-    this.mode = known ? number(parts[3]) % MODES : AT_END;
+    this.mode = known ? number(parts[3]) % (UPGRADED + 1) : AT_END;
     this.size = known ? number(parts[4]) % 200000 : 0;
     this.delay = known ? 1 + (number(parts[5]) % 100) : 0;
     if (known) this.target = "/" + parts[1] + "/" + parts[2];
@@ -100,6 +108,32 @@ class Order {
   }
 }
 
+/** Gives back all that comes, for a while. */
+@final
+class Echo extends Upgraded {
+  stream!: IOStream;
+
+  begin(stream: IOStream): void {
+    this.stream = stream;
+    write(stream, SWITCHING);
+    stream.setDeadline(IOLoop.current().time + ECHO_MS * MS);
+    stream.consume();
+  }
+  onBytes(stream: IOStream, source: usize, size: i32): i32 {
+    stream.write(source, size);
+    return size;
+  }
+  onEnd(stream: IOStream): void {
+    stream.finish(false);
+  }
+  onTimeout(stream: IOStream): void {
+    stream.close();
+  }
+  drain(): void {
+    this.stream.finish(true);
+  }
+}
+
 /** The next step of an order. */
 class Again extends Timeout {
   constructor(
@@ -124,6 +158,7 @@ class Again extends Timeout {
 export class FuzzHandler extends HTTPHandler {
   requests: i32 = 0;
   closed: i32 = 0;
+  upgrades: i32 = 0;
   private orders: Array<Order> = []; // by slot
 
   headersReceived(request: HTTPServerRequest): void {
@@ -133,7 +168,7 @@ export class FuzzHandler extends HTTPHandler {
     this.requests++;
     if (order.mode == EARLY) order.respond();
     else if (order.mode == SIPPED) {
-      request.credit = SIP_BYTES;
+      request.credit = request.expectsContinue ? 0 : SIP_BYTES;
       order.again();
     }
   }
@@ -149,6 +184,10 @@ export class FuzzHandler extends HTTPHandler {
     const order = this.orders[request.slot];
     assert(order.live && !order.complete, "finish without a request");
     order.complete = true;
+    for (let at = request.nextTrailer(0); at >= 0; at = request.nextTrailer(at)) {
+      order.bodyHash = hash(order.bodyHash, request.trailerName, request.trailerNameSize);
+      order.bodyHash = hash(order.bodyHash, request.trailerValue, request.trailerValueSize);
+    }
     if (order.mode == AT_END || order.mode == SIPPED) order.respond();
     else if (order.mode == LATER) order.again();
     else if (order.mode == STREAMED) order.stream();
@@ -157,6 +196,11 @@ export class FuzzHandler extends HTTPHandler {
       request.startResponse(200, 2);
       request.write("too long");
       request.finish();
+    } else if (order.mode == UPGRADED) {
+      order.over = true;
+      this.upgrades++;
+      const echo = new Echo();
+      echo.begin((request.connection as HTTP1Connection).detach(echo)!);
     }
   }
 
@@ -168,6 +212,7 @@ export class FuzzHandler extends HTTPHandler {
     const order = this.orders[request.slot];
     assert(request.serial == order.serial, "the close of another request");
     assert(!order.live, "closed and still in flight");
+    assert(order.mode != UPGRADED || !order.complete, "the close of a request that was handed over");
     order.serial = 0;
     order.over = true;
     this.closed++;

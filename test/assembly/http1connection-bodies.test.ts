@@ -1,8 +1,22 @@
 // Bodies of requests on HTTP/1 connections: in any pieces, with credit, with 100 Continue, and with an answer before them.
 import { describe, expect, test } from "vitest-pool-assemblyscript/assembly";
 import { bytesInUse } from "../../assembly/buffer";
-import { DISCARD_BYTES_MAX } from "../../assembly/limits";
-import { chunked, client, exchange, get, handler, isAlive, ok, post, received, server } from "./httpsupport";
+import { BODY_TIMEOUT_MS, DISCARD_BYTES_MAX } from "../../assembly/limits";
+import {
+  CLOSE,
+  chunked,
+  client,
+  exchange,
+  get,
+  handler,
+  isAlive,
+  isOver,
+  isRefusal,
+  ok,
+  post,
+  received,
+  server,
+} from "./httpsupport";
 import { pattern, settle, sleep, turn } from "./support";
 
 describe("bodies", () => {
@@ -101,8 +115,64 @@ describe("bodies", () => {
     const head = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n";
     expect(exchange(peer, head)).toBe("HTTP/1.1 100 Continue\r\n\r\n");
     expect(exchange(peer, "abc")).toBe(ok("abc"));
-    expect(exchange(peer, head.replace("/echo", "/early?n=4"))).toBe(ok("early 4"));
-    expect(exchange(peer, "abc" + get("/hello?n=5"))).toBe(ok("hello 5"));
+    expect(isAlive(peer)).toBe(true);
+  });
+
+  test("100 Continue is sent when the handler begins to read", () => {
+    const peer = client();
+    const head = "POST /take?credit=0 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-CONTINUE\r\n\r\n";
+    expect(exchange(peer, head)).toBe("");
+    expect(handler.request!.expectsContinue).toBe(true);
+    sleep(10 * BODY_TIMEOUT_MS); // the client waits, and so does its time
+    handler.request!.connection.takeBody(100);
+    settle();
+    expect(received(peer)).toBe("HTTP/1.1 100 Continue\r\n\r\n");
+    handler.request!.connection.takeBody(100);
+    expect(exchange(peer, "abc")).toBe("");
+    handler.request!.respond(200, "text/plain", "taken");
+    settle();
+    expect(received(peer)).toBe(ok("taken"));
+    expect(isAlive(peer)).toBe(true);
+  });
+
+  test("100 Continue: a client that does not send its body then is refused in time", () => {
+    const peer = client();
+    const head = "POST /take?credit=0 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n";
+    exchange(peer, head);
+    handler.request!.connection.takeBody(100);
+    settle();
+    received(peer);
+    sleep(BODY_TIMEOUT_MS);
+    isRefusal(peer, received(peer), 408);
+  });
+
+  test("100 Continue is for those who wait: who sends the body is not told to", () => {
+    const peer = client();
+    expect(exchange(peer, post("/echo", "abc", "Expect: 100-continue\r\n"))).toBe(ok("abc"));
+    const head = "POST /take?credit=0 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n";
+    exchange(peer, head);
+    exchange(peer, "ab"); // it has waited long enough
+    handler.request!.connection.takeBody(100);
+    exchange(peer, "c");
+    expect(handler.log).toContain("data(ab) data(c) finish");
+  });
+
+  test("100 Continue is not sent before an early answer, which is the last: the body may come or not", () => {
+    const head = "POST /early?n=4 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n";
+    let peer = client();
+    expect(exchange(peer, head)).toBe(ok("early 4", CLOSE));
+    expect(exchange(peer, get("/hello?n=5"))).toBe("");
+    isOver(peer);
+    peer = client();
+    expect(exchange(peer, head)).toBe(ok("early 4", CLOSE));
+    expect(exchange(peer, "abc" + get("/hello?n=5"))).toBe("");
+    isOver(peer);
+    peer = client();
+    expect(exchange(peer, head.replace("/early?n=4", "/take?credit=0"))).toBe("");
+    handler.request!.respond(200, "text/plain", "no, thanks");
+    settle();
+    expect(received(peer)).toBe(ok("no, thanks", CLOSE));
+    isOver(peer);
   });
 });
 

@@ -1,7 +1,7 @@
 // How HTTP/1 connections end when nobody is at fault, or the network is: time limits, half-close and resets.
 import { describe, expect, test } from "vitest-pool-assemblyscript/assembly";
 import { bytesInUse } from "../../assembly/buffer";
-import { BODY_TIMEOUT_MS, HEADER_TIMEOUT_MS, IDLE_TIMEOUT_MS } from "../../assembly/limits";
+import { BODY_RATE_BYTES_MIN, BODY_TIMEOUT_MS, HEADER_TIMEOUT_MS, IDLE_TIMEOUT_MS } from "../../assembly/limits";
 import {
   CLOSE,
   chunked,
@@ -62,10 +62,10 @@ describe("time limits", () => {
 
   test("a silence inside a body", () => {
     const peer = client();
-    exchange(peer, "POST /sum HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n");
+    exchange(peer, "POST /sum HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n");
     for (let i = 0; i < 5; i++) {
       sleep(BODY_TIMEOUT_MS - 1);
-      expect(exchange(peer, "x")).toBe("");
+      expect(exchange(peer, pattern((BODY_TIMEOUT_MS / 1000) * BODY_RATE_BYTES_MIN))).toBe("");
     }
     sleep(BODY_TIMEOUT_MS);
     isRefusal(peer, received(peer), 408);
@@ -88,7 +88,7 @@ describe("time limits", () => {
     peer.send(get("/big?n=1000000") + get("/hello?n=2"));
     for (let i = 0; i < 10; i++) {
       sleep(IDLE_TIMEOUT_MS / 3);
-      peer.room = 10000; // it takes a little all the time
+      peer.room = 20000; // it takes a little all the time
     }
     peer.room = i32.MAX_VALUE;
     settle();

@@ -1,6 +1,6 @@
 // Refused requests on HTTP/1 connections: the status, one whole answer, and an orderly end, wherever the fault is.
 import { describe, expect, test } from "vitest-pool-assemblyscript/assembly";
-import { HEAD_BYTES_MAX, LINGER_MS, TARGET_BYTES_MAX } from "../../assembly/limits";
+import { HEADER_TIMEOUT_MS, HEAD_BYTES_MAX, LINGER_MS, TARGET_BYTES_MAX } from "../../assembly/limits";
 import { chunked, client, exchange, get, handler, isRefusal, ok, post, received, server } from "./httpsupport";
 import { pattern, settle, sleep } from "./support";
 
@@ -29,7 +29,7 @@ describe("refusals", () => {
     refused("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5, 6\r\n\r\n", 400);
     refused(chunked("/", "", "Content-Length: 3\r\n"), 400);
     refused(chunked("/", "", "Transfer-Encoding: chunked\r\n"), 400);
-    refused("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 501);
+    refused("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501);
     expect(handler.log).toBe("");
   });
 
@@ -103,6 +103,38 @@ describe("refusals", () => {
     peer.end();
     settle();
     expect(handler.take()).toBe("/open data(abcde) gone(11)");
+  });
+
+  test("of a HEAD: the fields, and no body", () => {
+    const body = "The request has no Host, which HTTP/1.1 requires\n";
+    const start = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: ";
+    const answer = start + body.length.toString() + "\r\nConnection: close\r\n\r\n";
+    const request = "HEAD / HTTP/1.1\r\n\r\n";
+    for (let cut = 1; cut <= request.length; cut++) {
+      const peer = client();
+      exchange(peer, request.substr(0, cut));
+      expect(cut == request.length ? answer : exchange(peer, request.substr(cut))).toBe(answer);
+      peer.end();
+      settle();
+    }
+    const late = client();
+    exchange(late, "HEAD / HT");
+    sleep(HEADER_TIMEOUT_MS);
+    expect(received(late).endsWith("\r\n\r\n")).toBe(true);
+    const chunks = client();
+    const head = "HEAD /never HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    expect(exchange(chunks, head + "zz\r\n").endsWith("\r\n\r\n")).toBe(true);
+    expect(exchange(client(), request.replace("HEAD", "GET"))).toBe(answer + body);
+    expect(exchange(client(), request.replace("HEAD", "HEADS"))).toBe(answer + body);
+  });
+
+  test("are told to the handler, once each, and never a complete request's", () => {
+    exchange(client(), get("/hello?n=1") + "nonsense\r\n\r\n");
+    exchange(client(), chunked("/open", "zz\r\n"));
+    exchange(client(), chunked("/early", "zz\r\n")); // has its answer
+    exchange(client(), "GET / HTTP/1.1\r\nHo");
+    sleep(HEADER_TIMEOUT_MS);
+    expect(handler.refused).toBe("400 400 408 ");
   });
 
   test("to a peer that never reads it", () => {

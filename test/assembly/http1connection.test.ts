@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest-pool-assemblyscript/assembly";
 import { bytesInUse } from "../../assembly/buffer";
 import { IOLoop } from "../../assembly/ioloop";
 import { CLOSE, chunked, client, exchange, get, handler, isAlive, ok, post, received, server } from "./httpsupport";
+import { LINGER_MS } from "../../assembly/limits";
 import { MS, pattern, settle, sleep } from "./support";
 
 describe("keep-alive", () => {
@@ -171,8 +172,71 @@ describe("answers", () => {
 
   test("an answer before one that breaks its framing arrives", () => {
     const peer = client();
-    expect(exchange(peer, get("/hello?n=1") + get("/length?n=2&text=hello"))).toContain(ok("hello 1"));
-    expect(peer.closed).toBe(true);
+    const answers = exchange(peer, get("/hello?n=1") + get("/length?n=2&text=hello"));
+    expect(answers.startsWith(ok("hello 1"))).toBe(true);
+    expect(answers.endsWith("\r\n\r\n")).toBe(true);
+    expect(peer.ended).toBe(true);
+    expect(peer.wasReset).toBe(false);
+    sleep(LINGER_MS);
+    expect(handler.log).toContain("gone(10)");
+  });
+
+  test("also when a slow socket has not taken it, and the broken one is cut", () => {
+    const peer = client();
+    peer.room = 7;
+    const first = exchange(peer, get("/big?n=60000") + get("/length?n=42&text=ok") + get("/hello?n=3"));
+    peer.room = i32.MAX_VALUE;
+    settle();
+    const answers = first + received(peer);
+    expect(answers.startsWith(ok(pattern(60000)))).toBe(true);
+    expect(answers.endsWith("Content-Length: 42\r\n\r\nok")).toBe(true);
+    expect(peer.ended).toBe(true);
+    expect(peer.wasReset).toBe(false);
+    peer.end();
+    settle();
+    expect(server.connections).toBe(0);
+    expect(handler.log.endsWith("/length finish gone(10)")).toBe(true);
+    expect(i32(bytesInUse())).toBe(0);
+  });
+
+  test("a chunked one that its handler gives up ends without its last chunk, behind the one before", () => {
+    const peer = client();
+    peer.room = 7;
+    const first = exchange(peer, get("/big?n=60000") + get("/open"));
+    server.connectionAt(0)!.cancel();
+    peer.room = i32.MAX_VALUE;
+    settle();
+    const answers = first + received(peer);
+    expect(answers.startsWith(ok(pattern(60000)))).toBe(true);
+    expect(answers.endsWith("\r\n\r\n5\r\nbegun\r\n")).toBe(true);
+    expect(peer.ended).toBe(true);
+  });
+
+  test("HEAD, 204 and 304 with a Content-Length: no body, and the connection goes on", () => {
+    const peer = client();
+    const head = "HEAD /length?n=42&text=";
+    const start = "HTTP/1.1 200 OK\r\nContent-Length: 42\r\n\r\n";
+    expect(exchange(peer, head + " HTTP/1.1\r\nHost: x\r\n\r\n")).toBe(start);
+    expect(exchange(peer, head + "abc HTTP/1.1\r\nHost: x\r\n\r\n")).toBe(start);
+    expect(exchange(peer, get("/length?n=42&status=304&text="))).toBe(
+      "HTTP/1.1 304 Not Modified\r\nContent-Length: 42\r\n\r\n",
+    );
+    expect(exchange(peer, get("/length?n=42&status=304&text=abc"))).toContain(" 304 ");
+    expect(exchange(peer, get("/length?n=0&status=204&text="))).toBe("HTTP/1.1 204 No Content\r\n\r\n");
+    expect(isAlive(peer)).toBe(true);
+    expect(exchange(peer, head + "x".repeat(43) + " HTTP/1.1\r\nHost: x\r\n\r\n")).not.toContain("xx");
+    expect(peer.ended).toBe(true);
+  });
+
+  test("OPTIONS * is answered for the server, whatever its handler", () => {
+    const peer = client();
+    const request = "OPTIONS * HTTP/1.1\r\nHost: x\r\n";
+    expect(exchange(peer, request + "\r\n")).toBe("HTTP/1.1 204 No Content\r\n\r\n");
+    expect(exchange(peer, request + "Content-Length: 3\r\n\r\nabc")).toBe("HTTP/1.1 204 No Content\r\n\r\n");
+    expect(isAlive(peer)).toBe(true);
+    expect(handler.take()).toBe("/hello finish");
+    exchange(peer, "OPTIONS /hello?n=1 HTTP/1.1\r\nHost: x\r\n\r\n");
+    expect(handler.take()).toBe("/hello finish");
   });
 
   test("in pieces, over turns", () => {

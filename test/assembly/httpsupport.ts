@@ -4,14 +4,16 @@
 //   /later?n=7&ms=50      answers that much later                            /never       does not answer; the test may
 //   /echo                 answers with the body, collected                   /sum         with the body's size, in pieces
 //   /take?credit=10       takes so much of the body; then the test does      /chunks?n=3  `chunk 0`, … chunked
-//   /open                 begins a chunked answer and leaves it open         /length?n=5&text=abc  declares n, writes text
-//   /big?n=100000         so many bytes at once
+//   /open                 begins a chunked answer and leaves it open         /length?n=5&text=abc  declares n, writes text (&status=304)
+//   /big?n=100000         so many bytes at once                            /upgrade      hands the stream over
 //
-// The handler notes what it is told: `/echo data(abc) finish` …, `gone(3)` for onConnectionClose.
+// The handler notes what it is told: `/echo data(abc) finish[trailer=value]` …, `gone(3)` for onConnectionClose.
 import { bytesInUse } from "../../assembly/buffer";
 import { HTTPServer } from "../../assembly/httpserver";
-import { HTTPHandler, HTTPServerRequest } from "../../assembly/httputil";
+import { Refusal, statusOf } from "../../assembly/http/refusal";
+import { HTTPConnection, HTTPHandler, HTTPServerRequest, Upgraded } from "../../assembly/httputil";
 import { IOLoop, Timeout } from "../../assembly/ioloop";
+import { IOStream } from "../../assembly/iostream";
 import { Peer, connect } from "../../assembly/wasi/simnet";
 import { pattern, settle, text } from "./support";
 
@@ -24,6 +26,16 @@ function path(request: HTTPServerRequest): string {
   const target = text(request.target, request.targetSize);
   const query = target.indexOf("?");
   return query < 0 ? target : target.substring(0, query);
+}
+
+/** `[x-a=1][x-b=2]` */
+function trailersOf(request: HTTPServerRequest): string {
+  let all = "";
+  for (let at = request.nextTrailer(0); at >= 0; at = request.nextTrailer(at)) {
+    const name = text(request.trailerName, request.trailerNameSize);
+    all += "[" + name + "=" + text(request.trailerValue, request.trailerValueSize) + "]";
+  }
+  return all;
 }
 
 /** An answer that comes later, unless its request is over by then. */
@@ -43,6 +55,44 @@ class Later extends Timeout {
   }
 }
 
+/** The protocol that a connection is handed over to. */
+export class NewProtocol extends Upgraded {
+  stream!: IOStream;
+  log: string = "";
+
+  private note(event: string): void {
+    this.log += (this.log.length ? " " : "") + event;
+  }
+  take(): string {
+    const log = this.log;
+    this.log = "";
+    return log;
+  }
+  onBytes(stream: IOStream, source: usize, size: i32): i32 {
+    this.note("bytes(" + text(source, size) + ")");
+    return size;
+  }
+  onEnd(stream: IOStream): void {
+    this.note("end");
+  }
+  onClose(stream: IOStream, reason: i32): void {
+    this.note("close(" + reason.toString() + ")");
+  }
+  drain(): void {
+    this.note("drain");
+  }
+}
+
+/** Hands a request's connection over and reads all that comes. */
+export function takeOver(request: HTTPServerRequest): NewProtocol {
+  const successor = new NewProtocol();
+  const stream = server.connectionAt(request.slot)!.detach(successor);
+  assert(stream != null, "not handed over");
+  successor.stream = stream!;
+  stream!.consume();
+  return successor;
+}
+
 
 @final
 export class TestHandler extends HTTPHandler {
@@ -51,6 +101,12 @@ export class TestHandler extends HTTPHandler {
   request: HTTPServerRequest | null = null;
   /** onConnectionClose of a request answers this one. */
   answeredAtClose: HTTPServerRequest | null = null;
+  /** /upgrade is handed over in headersReceived, to this. */
+  takenOver: NewProtocol | null = null;
+  /** Statuses of refused requests. */
+  refused: string = "";
+  /** What /trailer found. */
+  trailer: string = "";
   private paths: Array<string> = []; // by slot
   private sums: Array<i64> = [];
   private numbers: Array<i32> = [];
@@ -83,15 +139,21 @@ export class TestHandler extends HTTPHandler {
     else if (name == "/early") request.respond(200, "text/plain", "early " + n.toString());
     else if (name == "/later") {
       IOLoop.current().callLater(number(request, "ms"), new Later(request, "later " + n.toString()));
-    } else if (name == "/length") this.answerLength(request, n);
+    } else if (name == "/upgrade") this.takeOver(request);
+    else if (name == "/length") this.answerLength(request, n);
     else if (name == "/open") {
       request.startResponse(200);
       request.write("begun");
     }
   }
 
+  private takeOver(request: HTTPServerRequest): void {
+    this.takenOver = takeOver(request);
+  }
+
   private answerLength(request: HTTPServerRequest, n: i32): void {
-    request.startResponse(200, n);
+    const status = number(request, "status");
+    request.startResponse(status ? status : 200, n);
     request.write(request.queryArgument("text")!);
     request.finish();
   }
@@ -104,7 +166,8 @@ export class TestHandler extends HTTPHandler {
   finish(request: HTTPServerRequest): void {
     const name = this.paths[request.slot];
     const n = this.numbers[request.slot];
-    this.note("finish");
+    this.note("finish" + trailersOf(request));
+    if (name == "/trailer") this.trailer = request.trailer("x-TWO")!;
     if (name == "/hello") request.respond(200, "text/plain", "hello " + n.toString());
     else if (name == "/echo") request.respondBytes(200, "text/plain", request.body.source, request.body.size);
     else if (name == "/sum") request.respond(200, "text/plain", this.sums[request.slot].toString());
@@ -114,6 +177,10 @@ export class TestHandler extends HTTPHandler {
       for (let i = 0; i < n; i++) request.write("chunk " + i.toString() + "\n");
       request.finish();
     }
+  }
+
+  requestRefused(connection: HTTPConnection, code: Refusal): void {
+    this.refused += statusOf(code).toString() + " ";
   }
 
   onSent(request: HTTPServerRequest): void {

@@ -28,6 +28,19 @@ describe("writing", () => {
     expect(turn()).not.toBe(0);
   });
 
+  test("a socket that can take all that waits is given all of it, in the turn in which it says so", () => {
+    const seen = connected();
+    peer.room = 0;
+    const data = pattern(300000);
+    write(seen.stream, data);
+    settle();
+    peer.room = i32.MAX_VALUE;
+    turn();
+    expect(seen.stream.unsent).toBe(0);
+    expect(seen.take()).toBe("sent");
+    expect(peer.received == data).toBe(true);
+  });
+
   test("short writes and AGAIN lose nothing", () => {
     const seen = connected();
     network().faults.shortWrites = network().faults.again = 500;

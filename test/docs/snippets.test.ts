@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 
 import { Client } from "../e2e/client.js";
 import { CLI, eventually, NODE, ROOT, SANDBOXED_BARE, type Server, start, WASMTIME } from "../e2e/ways.js";
+import { BINARY, TEXT, WsClient } from "../e2e/wsclient.js";
 import { blocks, read } from "./documents.js";
 
 const run = promisify(execFile);
@@ -42,7 +43,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 test("every block is of a kind that is tested", () => {
   for (const { place, language, name } of blocks) {
     expect(["ts", "sh", "ini", "text"], place).toContain(language);
-    if (language === "ts") expect([...Object.keys(ANSWERS), "server.ts", "secure.ts"], place).toContain(name);
+    if (language === "ts")
+      expect([...Object.keys(ANSWERS), "server.ts", "secure.ts", "starttls.ts", "web/check.ts"], place).toContain(name);
   }
 });
 
@@ -69,10 +71,85 @@ const ANSWERS: Record<string, (server: Server) => Promise<void>> = {
     expect(answer.body.toString()).toBe("part 1 of 3\npart 2 of 3\npart 3 of 3\n5 bytes came\n");
     expect((await server.get("/")).body.toString()).toContain("0 bytes came\n");
   },
+  async "guestbook.ts"(server) {
+    const body =
+      '--b\r\nContent-Disposition: form-data; name="name"\r\n\r\nyou\r\n' +
+      '--b\r\nContent-Disposition: form-data; name="picture"; filename="photo.jpg"\r\n\r\n12345\r\n--b--\r\n';
+    const fields = `Content-Type: multipart/form-data; boundary=b\r\nCookie: visits=1\r\nContent-Length: ${body.length}`;
+    const answer = await server.request(`POST / HTTP/1.1\r\nHost: x\r\n${fields}\r\n\r\n${body}`);
+    expect(answer.body.toString()).toBe("you, photo.jpg: 5 bytes\n");
+    expect(answer.headers.get("set-cookie")).toBe("visits=2; HttpOnly");
+    expect(answer.headers.get("vary")).toBe("Accept-Encoding");
+  },
+  async "upload.ts"(server) {
+    const body = '--b\r\nContent-Disposition: form-data; name="f"; filename="empty"\r\n\r\n\r\n--b--\r\n';
+    const fields = `Content-Type: multipart/form-data; boundary=b\r\nContent-Length: ${body.length}`;
+    const answer = await server.request(`POST / HTTP/1.1\r\nHost: x\r\n${fields}\r\n\r\n${body}`);
+    expect(answer.body.toString()).toBe(`e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  empty\n`);
+  },
   async "echo.ts"(server) {
     const client = await server.connect();
     expect(await client.send("a line\nand").readUntil("\n")).toBe("a line\n");
     client.close();
+  },
+  async "room.ts"(server) {
+    const [one, other] = [await WsClient.open(server, "/"), await WsClient.open(server, "/")];
+    other.send(BINARY, "\x00\x01");
+    for (const socket of [one, other]) {
+      expect(await socket.readMessage()).toMatchObject({ opcode: BINARY, payload: Buffer.from([0, 1]) });
+    }
+    await one.close();
+    expect((await other.send(TEXT, "alone").readMessage()).payload.toString()).toBe("alone");
+    await other.close();
+    expect((await server.get("/")).status).toBe(400);
+  },
+  async "rooms.ts"(server) {
+    const [one, two] = [await WsClient.open(server, "/rooms/1"), await WsClient.open(server, "/rooms/2")];
+    expect((await one.send(TEXT, "to 1").readMessage()).payload.toString()).toBe("to 1");
+    expect((await two.send(TEXT, "to 2").readMessage()).payload.toString()).toBe("to 2");
+    expect((await server.get("/")).status).toBe(404);
+    await one.close(4000);
+    await server.complaint(/closed with 4000/);
+    two.client.close();
+  },
+  async "counted.ts"(server) {
+    expect((await server.get("/")).body.toString()).toBe("[]");
+    expect((await server.get("/")).body.toString()).toBe("[[200,1]]");
+  },
+  async "sandboxed/shout.ts"(server) {
+    const socket = await WsClient.open(server, "/ws");
+    expect((await socket.send(TEXT, "hey").readMessage()).payload.toString()).toBe("HEY");
+    expect(await socket.send(BINARY, "\0").readClose()).toBe(1003);
+    socket.client.close();
+    expect((await server.get("/ws")).status).toBe(400);
+  },
+  async "greet.ts"(server) {
+    expect((await server.get("/hello/you")).body.toString()).toBe("<p>Hello, you</p>");
+    expect((await server.get("/hello")).status).toBe(404);
+  },
+  async "web/notes.ts"(server) {
+    const type = "Content-Type: application/x-www-form-urlencoded";
+    const added = await server.request(`POST /notes HTTP/1.1\r\nHost: x\r\n${type}\r\nContent-Length: 6\r\n\r\ntext=x`);
+    expect([added.status, added.headers.get("location")]).toEqual([303, "/notes/2"]);
+    expect((await server.get("/notes/2")).body.toString()).toBe("x");
+    expect((await server.get("/notes/3")).status).toBe(404);
+  },
+  async "web/upload.ts"(server) {
+    const put = (key: string) => server.request(`PUT /upload HTTP/1.1\r\nHost: x\r\n${key}Content-Length: 1\r\n\r\na`);
+    expect((await put("X-Key: secret\r\n")).body.toString()).toMatch(/^ca978112ca1bbdca/);
+    expect((await put("")).status).toBe(401);
+  },
+  async "web/login.ts"(server) {
+    expect((await server.get("/")).headers.get("location")).toBe("/login?next=%2F");
+    const form = await server.get("/login");
+    const xsrf = /value="([^"]+)"/.exec(form.body.toString())?.[1] ?? "";
+    const cookie = form.headers.get("set-cookie")?.split(";")[0];
+    const body = `name=me&_xsrf=${encodeURIComponent(xsrf)}`;
+    const fields = `Cookie: ${cookie}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}`;
+    const login = await server.request(`POST /login HTTP/1.1\r\nHost: x\r\n${fields}\r\n\r\n${body}`);
+    const user = login.headers.get("set-cookie")?.split(";")[0];
+    const home = await server.request(`GET / HTTP/1.1\r\nHost: x\r\nCookie: ${user}\r\n\r\n`);
+    expect(JSON.parse(home.body.toString())).toEqual({ hello: "me" });
   },
   async "sandboxed/hello.ts"(server) {
     expect((await server.get("/")).body.toString()).toBe("Hello from the sandbox\n");
@@ -155,6 +232,11 @@ test.each(hasWasmtime ? ["node", "wasmtime"] : ["node"])(
   },
   30_000,
 );
+
+test("web/check.ts is a test without a network", async () => {
+  const { stdout } = await run(bin("tsx"), ["web/check.ts"], { cwd: folder });
+  expect(stdout).toBe("all well\n");
+});
 
 // --- units ---
 

@@ -146,7 +146,8 @@ export const REFUSED: Case[] = [
     status: 400,
   },
   { name: "gzip, chunked (6.1)", bytes: `${POST}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`, status: 501 },
-  { name: "an unknown coding", bytes: `${POST}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`, status: 501 },
+  { name: "an unknown coding", bytes: `${POST}Transfer-Encoding: xchunked, chunked\r\n\r\n0\r\n\r\n`, status: 501 },
+  { name: "chunked not last (6.3)", bytes: `${POST}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`, status: 400 },
   // --- chunks ---
   ...["1_a", "0x2", "+2", "-2", "", " 2", "G", "2 x", "1".repeat(70), "fffffffffffffffff", "2\r", "2\n"].map(
     (size) => ({

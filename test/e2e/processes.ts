@@ -92,12 +92,50 @@ function cpuTicks(pid: number): number {
 }
 
 /**
- * How often the main threads of its processes have slept, and so been woken. Node's other threads collect garbage and compile
- * long after the last request; a loop that spins or polls does it in the main thread.
+ * How often the main threads of its processes have slept, and so been woken. Other threads (Node's collector of
+ * garbage, a TypeScript compiler's) work long after the last request; a loop that spins or polls does it in the main thread.
  */
 function wakeUpsOf(pid: number): number {
   return processTree(pid)
     .map((member) => `/proc/${member.pid}/task/${member.pid}/status`)
     .map((file) => Number(/^voluntary_ctxt_switches:\s+(\d+)$/m.exec(read(file) ?? "")?.[1] ?? 0))
     .reduce((sum, count) => sum + count, 0);
+}
+
+function stat(pid: number): Stat | null {
+  const text = read(`/proc/${pid}/stat`);
+  if (text === null) return null;
+  // The second field is the command's name in parentheses and may hold anything; count from its end.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return {
+    pid,
+    state: fields[0],
+    parent: Number(fields[1]),
+    cpuTicks: Number(fields[11]) + Number(fields[12]),
+    startTime: fields[19],
+  };
+}
+
+function entries(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return []; // the process has ended meanwhile
+  }
+}
+
+function link(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return ""; // closed meanwhile
+  }
+}
+
+function read(path: string): string | null {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return null; // the process has ended meanwhile
+  }
 }

@@ -99,6 +99,36 @@ export function handlerSuite(way: Way): void {
       await server.complaint(/the body of \/later: STREAM_CLOSED/);
     });
 
+    test("are given the trailers that are safe to use", async () => {
+      const client = await server.connect();
+      client.send("POST /trailers HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+      client.send("2\r\nab\r\n0\r\nX-Sum: 12\r\nContent-Length: 9\r\nX-Two: \xe9 \r\n\r\n");
+      expect(JSON.parse((await client.readResponse()).body.toString())).toEqual([
+        ["x-sum", "12"],
+        ["x-two", "\xe9"],
+      ]);
+    });
+
+    test("ask for a body that waits by reading it", async () => {
+      const client = await server.connect();
+      client.send("POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+      await server.get("/");
+      expect(client.receivedBytes).toBe(0);
+      expect((await server.get("/go")).status).toBe(200);
+      expect((await client.readResponse()).status).toBe(100);
+      expect((await client.send("hello").readResponse()).status).toBe(200);
+      expect((await client.send("GET /empty HTTP/1.1\r\nHost: x\r\n\r\n").readResponse()).status).toBe(204);
+    });
+
+    test("that answer twice what waits for a read do not ask for it", async () => {
+      const client = await server.connect();
+      client.send("POST /twice HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+      const response = await client.readResponse();
+      expect(response.status).toBe(200);
+      expect(response.headers.get("connection")).toBe("close");
+      await client.expectEnd();
+    });
+
     test("learn that the client is gone", async () => {
       const client = await server.connect();
       client.send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");

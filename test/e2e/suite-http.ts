@@ -17,6 +17,12 @@ export function httpSuite(way: Way): void {
     });
     afterAll(() => server.stop());
 
+    test("a refused request is told to the operator, with its reason", async () => {
+      const client = await server.connect();
+      await expectRefusal(client.send("GET / HTTP/1.1\r\n\r\n"), 400);
+      await server.complaint(/a request (from \S+ )?was refused with 400: The request has no Host/);
+    });
+
     describe.each(["whole", "a byte at a time"])("sent %s", (how) => {
       // A byte at a time shows each place where a short request can be cut; a long one is cut in some hundred places.
       const send = (client: Client, bytes: string): Promise<void> =>
@@ -49,6 +55,23 @@ export function httpSuite(way: Way): void {
       client.send(`${GET}asdf\r\n\r\n${GET}${GET}`);
       expect((await client.readResponse()).status).toBe(200);
       await expectRefusal(client, 400);
+    });
+
+    test("a refused HEAD is told its status and no body", async () => {
+      const client = await server.connect();
+      const response = await client.send("HEAD / HTTP/1.1\r\n\r\n").readResponse("HEAD");
+      expect(response.status).toBe(400);
+      expect(Number(response.headers.get("content-length"))).toBeGreaterThan(0);
+      await client.expectEnd();
+    });
+
+    test("OPTIONS * is answered, with a body or without", async () => {
+      const client = await server.connect();
+      for (const body of ["", "hello"]) {
+        client.send(`OPTIONS * HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+        expect((await client.readResponse()).status).toBe(204);
+      }
+      expect((await client.send(GET).readResponse()).status).toBe(200);
     });
 
     test("a refusal arrives although the client goes on sending", async () => {
@@ -180,6 +203,16 @@ export function httpSuite(way: Way): void {
         const client = await server.connect();
         client.send(`${POST}Expect: 100-continue\r\nContent-Length: 20000000\r\n\r\n`);
         await expectRefusal(client, 413);
+      });
+
+      test.each(["", "hello", GET])("an answer before it is the last, whatever follows: %j", async (rest) => {
+        const client = await server.connect();
+        client.send("POST /nowhere HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+        const response = await client.readResponse();
+        expect(response.status).toBe(404);
+        expect(response.headers.get("connection")).toBe("close");
+        await client.send(rest).expectEnd();
+        client.close();
       });
 
       test("HTTP/1.0 does not know it (RFC 9110 10.1.1)", async () => {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import type { Client } from "./client.js";
-import { type Server, start, type Way } from "./ways.js";
+import { eventually, type Server, start, type Way } from "./ways.js";
 
 const GET = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 const POST = "POST / HTTP/1.1\r\nHost: x\r\n";
@@ -64,6 +64,51 @@ export function limitSuite(way: Way): void {
       client.close();
     });
 
+    test("a body that trickles does not live longer", async () => {
+      const client = (await server.connect()).send(`${POST}Content-Length: 1000\r\n\r\n`);
+      const start = performance.now();
+      const drip = setInterval(() => client.ended || client.send("x"), 350);
+      try {
+        await refused(client, 408);
+        expect(performance.now() - start).toBeLessThan(4000);
+      } finally {
+        clearInterval(drip);
+      }
+    });
+
+    test("a body in chunks of one byte does not, however busy its framing is", async () => {
+      const client = (await server.connect()).send(`${POST}Transfer-Encoding: chunked\r\n\r\n`);
+      const start = performance.now();
+      const drip = setInterval(() => client.ended || client.send("1;extension\r\nx\r\n"), 350);
+      try {
+        await refused(client, 408);
+        expect(performance.now() - start).toBeLessThan(4000);
+      } finally {
+        clearInterval(drip);
+      }
+    });
+
+    test("a rest that nobody wants does not keep its connection", async () => {
+      const client = (await server.connect()).send(`POST /unread HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\nx`);
+      expect((await client.readResponse()).body.toString()).toBe("unread");
+      const drip = setInterval(() => client.ended || client.send("x"), 100);
+      try {
+        await client.expectEnd();
+      } finally {
+        clearInterval(drip);
+      }
+      client.close();
+    });
+
+    test("the last request of a connection is answered with close, those behind it are not", async () => {
+      const client = (await server.connect()).send(GET.repeat(12));
+      for (let count = 1; count <= 10; count++) {
+        expect((await client.readResponse()).headers.get("connection")).toBe(count === 10 ? "close" : undefined);
+      }
+      await client.expectEnd();
+      client.close();
+    });
+
     test.each([
       [1000, 200],
       [1001, 413],
@@ -89,6 +134,16 @@ export function limitSuite(way: Way): void {
       const client = await server.connect({ silent: true });
       client.send("GET /big HTTP/1.1\r\nHost: x\r\n\r\n");
       await server.complaint(/the client of \/big is gone/);
+    });
+
+    test("a client that takes its answer a byte at a time is cut like one that takes nothing", async () => {
+      const before = server.output.stderr.split("is gone").length;
+      const client = await server.connect({ silent: true });
+      client.send("GET /big HTTP/1.1\r\nHost: x\r\n\r\n");
+      const drip = setInterval(() => client.socket.read(1), 50);
+      await eventually("it is cut", () => server.output.stderr.split("is gone").length > before);
+      clearInterval(drip);
+      client.reset();
     });
 
     test("connections beyond the limit wait until others leave", async () => {

@@ -112,7 +112,6 @@ describe("the request line", () => {
     refused("GET / \r\n", Refusal.BAD_VERSION);
   });
   test("UNSUPPORTED_VERSION", () => {
-    refused("GET / HTTP/1.2\r\n", Refusal.UNSUPPORTED_VERSION);
     refused("GET / HTTP/0.9\r\n", Refusal.UNSUPPORTED_VERSION);
     refused("GET / HTTP/2.0\r\n", Refusal.UNSUPPORTED_VERSION);
     refused("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Refusal.UNSUPPORTED_VERSION);

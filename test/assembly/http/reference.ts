@@ -1,5 +1,5 @@
 // The rules of head.ts and chunked.ts once more, byte by byte and without any cleverness, to compare the fast ones to.
-import { CHUNK_EXCESS_BYTES_MAX, CHUNK_LINE_BYTES_MAX, TRAILER_BYTES_MAX } from "../../../assembly/limits";
+import { CHUNK_EXCESS_BYTES_MAX, CHUNK_LINE_BYTES_MAX, FIELDS_MAX, TRAILER_BYTES_MAX } from "../../../assembly/limits";
 import { PARTIAL } from "../../../assembly/http/head";
 import { Refusal } from "../../../assembly/http/refusal";
 
@@ -44,8 +44,8 @@ export function referenceHead(source: usize, size: i32, rowsMax: i32): i32 {
     if (version.charAt(i) == "d" ? !isDigit : byte != version.charCodeAt(i)) return Refusal.BAD_VERSION;
   }
   const minor = byteAt(source, p - 3) - 0x30;
-  if (byteAt(source, p - 5) != 0x31 || minor > 1) return Refusal.UNSUPPORTED_VERSION;
-  found[3] = minor;
+  if (byteAt(source, p - 5) != 0x31) return Refusal.UNSUPPORTED_VERSION;
+  found[3] = min(minor, 1);
   while (true) {
     const end = referenceLine(source, p, size, rowsMax);
     if (end < 0) return end;
@@ -168,8 +168,10 @@ function referenceSize(source: usize, p: i32, size: i32): i64 {
 
 function referenceTrailers(source: usize, p: i32, size: i32): i32 {
   const start = p;
+  let fields = 0;
   while (true) {
     const all = min(size, start + <i32>TRAILER_BYTES_MAX);
+    if (fields++ == FIELDS_MAX && p < all && isTokenByte[byteAt(source, p)]) return Refusal.TRAILERS_TOO_LARGE;
     const end = referenceLine(source, p, all, 1 << 30);
     if (end == PARTIAL) return all < size ? Refusal.TRAILERS_TOO_LARGE : PARTIAL;
     if (end < 0) return Refusal.BAD_TRAILER;

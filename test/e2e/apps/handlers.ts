@@ -32,6 +32,9 @@ export default async function handle(request: HTTPServerRequest): Promise<void> 
       await once(starter, "go");
       await request.readBody().catch((error) => console.error(`the body of /later: ${error.code}`));
       return request.respond(200);
+    case "/trailers":
+      await request.readBody();
+      return request.respond(200, {}, JSON.stringify([...request.trailers]));
     case "/go":
       starter.emit("go");
       return request.respond(200);

@@ -5,6 +5,7 @@ const BLOCK = Buffer.alloc(64 * 1024, "x");
 
 export default new HTTPServer(
   async (request) => {
+    if (request.path === "/unread") return request.respond(200, {}, "unread");
     if (request.path !== "/big") return request.respond(200, {}, await request.readBody());
     const { connection } = request;
     connection.writeHeaders(200, {});
@@ -22,6 +23,9 @@ export default new HTTPServer(
     headerTimeoutMs: 400,
     idleTimeoutMs: 400,
     bodyTimeoutMs: 400,
+    bodyRateBytesMin: 5,
     writeTimeoutMs: 400,
+    writeRateBytesMin: 100_000,
+    requestsMax: 10,
   },
 );

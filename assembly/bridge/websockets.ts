@@ -1,0 +1,243 @@
+// Websockets over the bridge: a request that is an opening handshake may be answered with WS_ACCEPT, and its id is the
+// websocket's from then on.
+//
+// Invariants: messages go ahead of the host's credit by its window at most; WS_CLOSED is the last word on a websocket; a slot belongs
+// to it until its connection has closed, so its id is nobody else's. Reference: docs/protocol.md, WebSocket.
+
+import { REASON_BAD_RESPONSE } from "../errors";
+import { HTTP1Connection } from "../http1connection";
+import { HTTPServerRequest } from "../httputil";
+import { WS_DATA_COST, WS_MESSAGE_BYTES_MAX } from "../limits";
+import { WebSocketConnection, WebSocketDelegate } from "../websocket";
+import { BINARY, CONTINUATION, CONTROL_BYTES_MAX, FIN, RSV1, TEXT, isCloseCode } from "../websocket/frame";
+import { KEY_BYTES, handshakeKey } from "../websocket/handshake";
+import { Channel, fail } from "./channel";
+import {
+  FRAME_BODY_CREDIT,
+  FRAME_CANCEL,
+  FRAME_SENT,
+  FRAME_WS_CLOSE,
+  FRAME_WS_CLOSED,
+  FRAME_WS_DATA,
+  FRAME_WS_PING,
+  FRAME_WS_PONG,
+  FRAME_WS_SEND,
+  FRAME_WS_SEND_PING,
+  WS_ACCEPT_BYTES,
+  WS_ACCEPT_DEFLATE,
+  WS_CLOSED_BYTES,
+  WS_COMPRESSED,
+  WS_DATA_BYTES,
+  WS_LAST,
+} from "./frames";
+import { SLOT_MASK } from "./ids";
+
+/** What the bridge knows of a slot's websocket, or of the request that may become one. */
+@final
+class Books {
+  socket: WebSocketConnection | null = null; // from WS_ACCEPT to WS_CLOSED
+  offered: u32 = 0; // id of the last request that was an opening handshake
+  private key0: u64 = 0; // its key
+  private key1: u64 = 0;
+  private key2: u64 = 0;
+  sending: bool = false; // a message of the host's has begun and not ended
+  owed: u64 = 0; // bytes of messages that the host gave to be sent
+  reported: u64 = 0; // of which SENT has told
+  reporting: bool = false; // in the list for this turn
+
+  setKey(key: usize): void {
+    this.key0 = load<u64>(key);
+    this.key1 = load<u64>(key, 8);
+    this.key2 = load<u64>(key, 16);
+  }
+
+  writeKey(target: usize): void {
+    store<u64>(target, this.key0);
+    store<u64>(target, this.key1, 8);
+    store<u64>(target, this.key2, 16);
+  }
+}
+
+const key: usize = memory.data(KEY_BYTES, 16);
+
+
+@final
+export class BridgeWebSockets extends WebSocketDelegate {
+  /** What a websocket sends without credit. */
+  window: i64 = 0;
+  private books: Array<Books | null> = []; // by slot
+  private reports: Array<Books> = [];
+
+  constructor(private channel: Channel) {
+    super();
+  }
+
+  /** Whether a request whose head is there is an opening handshake; then it may be accepted. */
+  offer(request: HTTPServerRequest): bool {
+    const at = handshakeKey(request.head, request.source);
+    if (!at) return false;
+    while (request.slot >= this.books.length) this.books.push(null);
+    let books = unchecked(this.books[request.slot]);
+    if (!books) books = unchecked((this.books[request.slot] = new Books()));
+    books!.offered = request.tag;
+    books!.setKey(at);
+    return true;
+  }
+
+  private booksAt(id: u32): Books | null {
+    const slot = i32(id & SLOT_MASK);
+    return slot < this.books.length ? unchecked(this.books[slot]) : null;
+  }
+
+  // --- what the host says ---
+
+  /** WS_ACCEPT of `connection`'s request in flight; null: that is over. */
+  accept(connection: HTTP1Connection | null, id: u32, source: usize, size: i32): void {
+    if (size < WS_ACCEPT_BYTES) fail("wrong size");
+    const rows = i32(load<u16>(source, 6));
+    const sizes = source + WS_ACCEPT_BYTES;
+    let bytes = WS_ACCEPT_BYTES + rows * 4;
+    if (size < bytes) fail("wrong size");
+    for (let i = 0; i < rows * 2; i++) bytes += load<u16>(sizes + (usize(i) << 1));
+    if (size != bytes || i32(load<u8>(source, 4)) > WS_ACCEPT_DEFLATE) fail("sizes that do not add up");
+    if (!connection) return;
+    const books = this.booksAt(id);
+    if (!books || books.offered != id) return fail("not now");
+    books.writeKey(key);
+    const socket = WebSocketConnection.begin(connection, key, this);
+    if (!socket) return fail("not now");
+    books.socket = socket;
+    books.sending = false;
+    books.owed = books.reported = 0;
+    socket.credit = this.window;
+    socket.pieceCost = WS_DATA_COST;
+    socket.deflate = load<u8>(source, 4) == WS_ACCEPT_DEFLATE;
+    const bytesMax = load<u32>(source);
+    socket.messageBytesMax = bytesMax ? i64(bytesMax) : WS_MESSAGE_BYTES_MAX;
+    if (addFields(socket, sizes, rows)) socket.open(connection.draining);
+    else socket.abort(REASON_BAD_RESPONSE);
+  }
+
+  /** Everything but WS_ACCEPT. False: no such type. */
+  onFrame(type: u32, id: u32, source: usize, size: i32): void {
+    const books = this.booksAt(id);
+    const found = books ? books.socket : null;
+    const socket = found && found.tag == id ? found : null;
+    switch (type) {
+      case FRAME_BODY_CREDIT:
+        if (socket) socket.takeData(load<u32>(source));
+        break;
+      case FRAME_CANCEL:
+        if (socket) socket.abort();
+        break;
+      case FRAME_WS_SEND:
+        if (
+          size < WS_DATA_BYTES ||
+          i32(load<u8>(source)) > BINARY ||
+          i32(load<u8>(source, 1)) > WS_LAST + WS_COMPRESSED
+        ) {
+          fail("wrong head");
+        }
+        if (socket) this.send(socket, books!, source, size - WS_DATA_BYTES);
+        break;
+      case FRAME_WS_SEND_PING:
+        if (size > CONTROL_BYTES_MAX) fail("wrong size");
+        if (socket) socket.ping(source, size);
+        break;
+      case FRAME_WS_CLOSE:
+        this.close(socket, source, size);
+        break;
+      default:
+        fail("unknown type");
+    }
+  }
+
+  private send(socket: WebSocketConnection, books: Books, source: usize, size: i32): void {
+    const opcode = i32(load<u8>(source));
+    const flags = i32(load<u8>(source, 1));
+    const compressed = (flags & WS_COMPRESSED) != 0;
+    if ((opcode == CONTINUATION) != books.sending || (compressed && (books.sending || !socket.deflate))) {
+      fail("not now");
+    }
+    books.sending = !(flags & WS_LAST);
+    const first = opcode | (flags & WS_LAST ? FIN : 0) | (compressed ? RSV1 : 0);
+    if (!socket.send(first, source + usize(WS_DATA_BYTES), size)) return;
+    books.owed += size;
+    this.reportLater(books);
+  }
+
+  private close(socket: WebSocketConnection | null, source: usize, size: i32): void {
+    if (size < 2 || size > CONTROL_BYTES_MAX) fail("wrong size");
+    const code = i32(load<u16>(source));
+    if (code ? !isCloseCode(code) : size > 2) fail("wrong head");
+    if (socket) socket.closeWith(code, source + 2, size - 2);
+  }
+
+  // --- what websockets say ---
+
+  onData(socket: WebSocketConnection, source: usize, size: i32, last: bool): void {
+    const payload = this.channel.send(FRAME_WS_DATA, socket.tag, WS_DATA_BYTES + size);
+    const flags = (last ? WS_LAST : 0) | (socket.isCompressed ? WS_COMPRESSED : 0);
+    store<u32>(payload, u32((socket.isText ? TEXT : BINARY) | (flags << 8)));
+    memory.copy(payload + usize(WS_DATA_BYTES), source, usize(size));
+  }
+
+  onPing(socket: WebSocketConnection, source: usize, size: i32): void {
+    memory.copy(this.channel.send(FRAME_WS_PING, socket.tag, size), source, usize(size));
+  }
+
+  onPong(socket: WebSocketConnection, source: usize, size: i32): void {
+    memory.copy(this.channel.send(FRAME_WS_PONG, socket.tag, size), source, usize(size));
+  }
+
+  onSent(socket: WebSocketConnection): void {
+    const books = this.booksAt(socket.tag);
+    if (books) this.reportLater(books);
+  }
+
+  onClose(socket: WebSocketConnection, code: i32, reason: i32, source: usize, size: i32): void {
+    const payload = this.channel.send(FRAME_WS_CLOSED, socket.tag, WS_CLOSED_BYTES + size);
+    store<u16>(payload, u16(code));
+    store<u16>(payload, u16(reason), 2);
+    memory.copy(payload + usize(WS_CLOSED_BYTES), source, usize(size));
+    this.booksAt(socket.tag)!.socket = null;
+  }
+
+  // --- SENT ---
+
+  private reportLater(books: Books): void {
+    if (books.reporting) return;
+    books.reporting = true;
+    this.reports.push(books);
+  }
+
+  /** At the end of a turn, when what was sent in it has left: SENT for each websocket. */
+  report(): void {
+    for (let i = 0; i < this.reports.length; i++) this.reportOne(unchecked(this.reports[i]));
+    this.reports.length = 0;
+  }
+
+  /** Headers of frames and pongs count as not yet sent, so this is never too much. */
+  private reportOne(books: Books): void {
+    books.reporting = false;
+    const socket = books.socket;
+    if (!socket) return;
+    const left = books.owed - min<u64>(books.owed, socket.unsent);
+    if (left <= books.reported) return;
+    store<u32>(this.channel.send(FRAME_SENT, socket.tag, 4), u32(left - books.reported));
+    books.reported = left;
+  }
+}
+
+/** The host's fields of a 101. False: one of them cannot be. */
+function addFields(socket: WebSocketConnection, sizes: usize, rows: i32): bool {
+  let at = sizes + (usize(rows) << 2);
+  for (let i = 0; i < rows; i++, sizes += 4) {
+    const nameSize = i32(load<u16>(sizes));
+    const valueSize = i32(load<u16>(sizes, 2));
+    const value = at + usize(nameSize);
+    if (!socket.addField(at, nameSize, value, valueSize)) return false;
+    at = value + usize(valueSize);
+  }
+  return true;
+}

@@ -1,0 +1,92 @@
+/**
+ * A request's body that came compressed (`decompressRequest`), inflated as its handler takes it.
+ *
+ * Invariants: what is inflated ahead is what Node's stream holds, some 32 KiB; the inflated size has the bound that every body has, so a
+ * small body cannot become a large one; one that is cut or damaged is an error, never a shorter body.
+ * Reference: RFC 1952, of which several members make one body; Tornado's http1connection._GzipMessageDelegate.
+ */
+import { pipeline } from "node:stream";
+import { createGunzip, type Gunzip } from "node:zlib";
+import { BodyReader } from "./bodyreader.js";
+import { AlreadyReadingError, BodyTooLargeError, HTTPInputError } from "./errors.js";
+
+/** What Content-Encoding is called once the coding has been taken away; Tornado's name. */
+export const CONSUMED = "x-consumed-content-encoding";
+
+/** Whether a Content-Encoding is one that is taken away. */
+export function isGzip(contentEncoding: string | null): boolean {
+  const coding = contentEncoding?.toLowerCase();
+  return coding === "gzip" || coding === "x-gzip";
+}
+
+/** Header fields as a handler sees them whose body is inflated: nobody but the server says that it was. */
+export function* consumedFields(fields: Iterable<[string, string]>): IterableIterator<[string, string]> {
+  const all = [...fields];
+  const coding = all.filter(([name]) => name.toLowerCase() === "content-encoding").map(([, value]) => value);
+  const consumed = isGzip(coding.join(", "));
+  for (const [name, value] of all) {
+    const key = name.toLowerCase();
+    if (key === CONSUMED) continue;
+    yield consumed && key === "content-encoding" ? [CONSUMED, value] : [name, value];
+  }
+}
+
+export class GzipBody extends BodyReader {
+  readonly #source: BodyReader;
+  readonly #bytesMax: number;
+  #blocks: AsyncIterator<Buffer> | null = null;
+  #gunzip: Gunzip | null = null;
+  #bytes = 0;
+  #reading = false;
+
+  /** `bytesMax`: of the inflated body. */
+  constructor(source: BodyReader, bytesMax: number) {
+    super();
+    this.#source = source;
+    this.#bytesMax = bytesMax;
+  }
+
+  override async next(): Promise<Buffer | null> {
+    if (this.#reading) throw new AlreadyReadingError();
+    this.#reading = true;
+    try {
+      this.#blocks ??= await this.#open();
+      const { done, value } = await this.#blocks.next();
+      if (done === true) return null;
+      this.#bytes += value.length;
+      if (this.#bytes > this.#bytesMax) throw this.#stop(new BodyTooLargeError(this.#bytesMax));
+      return value;
+    } catch (error) {
+      throw explained(error);
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  /** A body without a byte is an empty one, whatever its head says. */
+  async #open(): Promise<AsyncIterator<Buffer>> {
+    const first = await this.#source.next();
+    const gunzip = createGunzip();
+    this.#gunzip = gunzip;
+    if (first === null) gunzip.push(null);
+    else pipeline(startingWith(first, this.#source), gunzip, () => {}); // an error reaches whoever reads
+    return gunzip[Symbol.asyncIterator]();
+  }
+
+  #stop(error: Error): Error {
+    this.#gunzip?.destroy(error);
+    return error;
+  }
+}
+
+async function* startingWith(first: Buffer, source: BodyReader): AsyncIterable<Buffer> {
+  yield first;
+  for (let block = await source.next(); block !== null; block = await source.next()) yield block;
+}
+
+/** zlib's own errors say what is wrong with the body. */
+function explained(error: unknown): unknown {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (!code.startsWith("Z_")) return error;
+  return new HTTPInputError("the request's body is not well-formed gzip", 400, "HTTP_INPUT", { cause: error });
+}

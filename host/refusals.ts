@@ -1,0 +1,44 @@
+/**
+ * What the sandbox tells about requests that it has answered itself (docs/protocol.md, REFUSED), as a line for an operator.
+ *
+ * Invariant: the sentence is the sandbox's, one of a few; nothing in the line is the peer's but its address.
+ */
+import { type Address, hostAndPort } from "./address.js";
+import { ProtocolError } from "./errors.js";
+import { REFUSED_BYTES } from "./frames.js";
+
+/** A request that never came to a handler. */
+export interface Refusal {
+  /** The status of the sandbox's answer. */
+  readonly status: number;
+  /** Others since the last one that was told. */
+  readonly untold: number;
+  readonly descriptor: number;
+  /** Where its ADDRESS begins in the chunk, -1 without one. */
+  readonly addressAt: number;
+  readonly sentence: string;
+}
+
+/** Reads a REFUSED frame; throws ProtocolError when it is malformed. */
+export function readRefusal(chunk: Buffer, start: number, end: number): Refusal {
+  if (end - start <= REFUSED_BYTES) throw new ProtocolError("REFUSED is cut short");
+  const status = chunk.readUInt16LE(start);
+  const family = chunk.readUInt16LE(start + 8);
+  const sentence = chunk.toString("latin1", start + REFUSED_BYTES, end);
+  const isKnown = status >= 400 && status <= 599 && (family === 0 || family === 4 || family === 6);
+  if (!isKnown || !/^[ -~]{1,256}$/.test(sentence)) throw new ProtocolError("REFUSED with fields that have no meaning");
+  return {
+    status,
+    untold: chunk.readUInt16LE(start + 2),
+    descriptor: chunk.readUInt32LE(start + 4),
+    addressAt: family === 0 ? -1 : start + 8,
+    sentence,
+  };
+}
+
+/** `a request from 127.0.0.1:5000 was refused with 400: …; 3 others before it were not told` */
+export function refusalLine({ status, untold, sentence }: Refusal, address: Address | null): string {
+  const from = address === null ? "" : ` from ${hostAndPort(address)}`;
+  const others = untold === 0 ? "" : `; ${untold} more ${untold === 1 ? "was" : "were"} refused before it and not told`;
+  return `a request${from} was refused with ${status}: ${sentence}${others}`;
+}

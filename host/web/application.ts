@@ -1,0 +1,240 @@
+/**
+ * Tornado's Application: routes, settings, and what a server calls with each request.
+ *
+ *     const application = new Application([["/", MainHandler], ["/users/:id", UserHandler, { database }, "user"]]);
+ *     await application.listen(8888);
+ *
+ * Invariant: routes are complete and checked when it is made; a request without a route is answered with 404 by a handler, too.
+ */
+
+import { HTTPInputError, OptionError } from "../errors.js";
+import type { HTTPServerRequest } from "../httprequest.js";
+import { HTTPServer, type RequestCallback } from "../httpserver.js";
+import { type InjectedAnswer, type InjectedRequest, inject } from "../inject.js";
+import type { Logger } from "../log.js";
+import type { BindOptions } from "../netutil.js";
+import type { ServerOptions } from "../options.js";
+import { isWebSocketClass, type WebSocketHandler } from "../websocket.js";
+import { ErrorHandler } from "./handlers.js";
+import type { HandlerCookieAttributes } from "./handlersession.js";
+import type { PathArgument, PathValue, PathValues } from "./pathpattern.js";
+import { type HandlerClass, isHandlerClass } from "./requesthandler.js";
+import {
+  AnyMatches,
+  HostMatches,
+  isRouter,
+  type Match,
+  type Matcher,
+  PathMatches,
+  type RouteFunction,
+  type Router,
+  Rule,
+  RuleRouter,
+} from "./routing.js";
+import type { CookieSecret } from "./signedvalue.js";
+import { StaticFileHandler, type StaticFileOptions } from "./staticfiles.js";
+
+/** Who answers what a route matches. */
+export type Target = HandlerClass | typeof WebSocketHandler | RouteFunction | Router | readonly RouteInput[];
+/** A route: the path's pattern (or a matcher), who answers, the options for its `initialize`, its name. */
+export type RouteInput =
+  | Rule<Target>
+  | readonly [pattern: string | RegExp | Matcher, target: Target, options?: object | undefined, name?: string];
+
+/** A route whose options are those that its handler's `initialize` takes. */
+type Checked<Route> = Route extends readonly [infer Pattern, infer Handler extends HandlerClass, ...unknown[]]
+  ? readonly [Pattern, Handler, ...Parameters<InstanceType<Handler>["initialize"]>, name?: string]
+  : Route;
+/** Routes, each of them checked. */
+export type CheckedRoutes<Routes extends readonly RouteInput[]> = {
+  readonly [Index in keyof Routes]: Checked<Routes[Index]>;
+};
+
+/** What an application can be told. */
+export interface ApplicationSettings {
+  /** Pages of errors show where they were thrown, and stack. Never where others can reach it. Default: false. */
+  debug?: boolean;
+  /** Answers have an ETag, and a client that has the body already gets 304. Default: true. */
+  etag?: boolean;
+  /** Signs cookies: one secret, or several by version, of which `keyVersion` names the one for new cookies. */
+  cookieSecret?: CookieSecret;
+  keyVersion?: number;
+  /** Requests that change something need the token of the cookie `_xsrf`: see `xsrfToken`. Default: false. */
+  xsrfCookies?: boolean;
+  xsrfCookieName?: string;
+  xsrfCookieAttributes?: HandlerCookieAttributes;
+  /** Requests that change something are refused when a browser says that they come from another site. Default: false. */
+  crossOriginProtection?: boolean;
+  /** Origins such as `https://example.com` that may nevertheless. */
+  trustedOrigins?: readonly string[];
+  /** Where `requireUser` sends those that it does not know. */
+  loginUrl?: string;
+  /** A folder whose files are served below `staticUrlPrefix` (`/static/`), and `/favicon.ico` and `/robots.txt`. */
+  staticPath?: string;
+  staticUrlPrefix?: string;
+  staticHandlerClass?: HandlerClass<StaticFileHandler>;
+  staticHandlerOptions?: Omit<StaticFileOptions, "path">;
+  /** The host whose routes also answer requests for hosts that have none. */
+  defaultHost?: string;
+  /** Answers what no route is for. Default: 404. */
+  defaultHandlerClass?: HandlerClass;
+  defaultHandlerOptions?: object;
+  /** Where handlers log. Default: where their server does. */
+  logger?: Logger;
+  /** Bodies are compressed where that pays: see ServerOptions. Default: false. */
+  compressResponse?: ServerOptions["compressResponse"];
+  /** Options of the servers that `listen` and the command make for this application. */
+  server?: ServerOptions;
+}
+
+/** A route with a name and options, as an object. Its options are those that its handler's `initialize` takes. */
+export class URLSpec<Handler extends HandlerClass> extends Rule<Target> {
+  constructor(
+    pattern: string | RegExp,
+    handler: Handler,
+    ...rest: [...options: Parameters<InstanceType<Handler>["initialize"]>, name?: string]
+  ) {
+    const [options, name] = rest as unknown as [object | undefined, string | undefined];
+    super(new PathMatches(pattern), handler, options, name);
+  }
+}
+
+/** The routes of an application, or of a part of it. */
+class ApplicationRouter extends RuleRouter<Target> {
+  readonly #application: Application;
+
+  constructor(application: Application, routes: readonly RouteInput[] = []) {
+    super();
+    this.#application = application;
+    this.addRules(routes.map((route) => this.ruleOf(route)));
+  }
+
+  ruleOf(route: RouteInput): Rule<Target> {
+    const { matcher, target, options, name } = route instanceof Rule ? route : ruleFrom(route);
+    if (isList(target)) return new Rule(matcher, new ApplicationRouter(this.#application, target), undefined, name);
+    if (typeof target === "function" || isRouter(target)) return new Rule(matcher, target, options, name);
+    throw new OptionError("a route needs a RequestHandler class, a function, an Application or a router");
+  }
+
+  protected override findTarget(
+    rule: Rule<Target>,
+    args: readonly PathArgument[],
+    request: HTTPServerRequest,
+    logger: Logger,
+  ): RequestCallback | null {
+    const { target, options } = rule;
+    if (isHandlerClass(target)) return (given) => new target(this.#application, given).execute(args, options, logger);
+    if (isWebSocketClass(target)) return (given) => target.serve(given, args, options);
+    return super.findTarget(rule, args, request, logger);
+  }
+}
+
+function ruleFrom([pattern, target, options, name]: Exclude<RouteInput, Rule<Target>>): Rule<Target> {
+  const isPattern = typeof pattern === "string" || pattern instanceof RegExp;
+  return new Rule(isPattern ? new PathMatches(pattern) : pattern, target, options, name);
+}
+
+function isList(target: Target): target is readonly RouteInput[] {
+  return Array.isArray(target);
+}
+
+export class Application implements Router {
+  readonly settings: Readonly<ApplicationSettings>;
+  /** Routes by host, then `#routes` for all hosts. */
+  readonly #router: ApplicationRouter;
+  readonly #routes: ApplicationRouter;
+
+  /** @internal Options of servers for this application. */
+  readonly serverOptions: ServerOptions;
+
+  /** Throws OptionError for a route that can never work. */
+  constructor(routes: readonly RouteInput[] = [], settings: ApplicationSettings = {}) {
+    this.settings = settings;
+    this.serverOptions = { compressResponse: settings.compressResponse, ...settings.server };
+    this.#routes = new ApplicationRouter(this, [...routes, ...staticRoutes(settings)]);
+    this.#router = new ApplicationRouter(this);
+    this.#router.addRules([new Rule<Target>(new AnyMatches(), this.#routes)]);
+  }
+
+  /** Adds routes for hosts whose name matches, a text or a regular expression; they come before those of the constructor. */
+  addHandlers(host: string | RegExp, routes: readonly RouteInput[]): void {
+    const matcher = new HostMatches(host);
+    const router = new ApplicationRouter(this, routes);
+    this.#router.addRules([new Rule<Target>(matcher, router)], 1);
+    const { defaultHost } = this.settings;
+    if (defaultHost === undefined || !matcher.matchesHost(defaultHost.toLowerCase())) return;
+    this.#routes.addRules([new Rule<Target>(new NotForwarded(), router)]);
+  }
+
+  findHandler(request: HTTPServerRequest, logger: Logger): RequestCallback {
+    const found = this.#router.findHandler(request, logger);
+    if (found !== null) return found;
+    const { defaultHandlerClass, defaultHandlerOptions } = this.settings;
+    if (defaultHandlerClass === undefined)
+      return (given) => new ErrorHandler(this, given).execute([], NOT_FOUND, logger);
+    return (given) => new defaultHandlerClass(this, given).execute([], defaultHandlerOptions, logger);
+  }
+
+  /** Answers a request; what goes wrong is told to `logger`. */
+  handle(request: HTTPServerRequest, logger: Logger): void | Promise<void> {
+    try {
+      return this.findHandler(request, logger)(request);
+    } catch (error) {
+      // Handlers never throw: the path was not one, or a target that is no handler has failed.
+      if (!(error instanceof HTTPInputError) || request.started) throw error;
+      return new ErrorHandler(this, request).execute([], error, logger);
+    }
+  }
+
+  /**
+   * The path of the route with this name, with values for the groups of its pattern: in their order, or one object that has
+   * them by name. Throws OptionError without such a route.
+   */
+  reverseUrl(name: string, ...values: readonly PathValue[] | [Readonly<Record<string, PathValue>>]): string {
+    const [first] = values;
+    const given = typeof first === "object" ? first : (values as PathValues);
+    const path = this.reversePath(name, given);
+    if (path === null) throw new OptionError(`there is no route called ${JSON.stringify(name)}`);
+    return path;
+  }
+
+  /** @internal The same for a router that this is a part of. */
+  reversePath(name: string, values: PathValues): string | null {
+    return this.#router.reversePath(name, values);
+  }
+
+  /** Serves this on a port (0: a free one). The server is listening when this resolves; `server.stop()` ends it. */
+  async listen(
+    port: number,
+    address?: string,
+    options: ServerOptions & Omit<BindOptions, "runtime"> = {},
+  ): Promise<HTTPServer> {
+    const server = new HTTPServer(this, { ...this.serverOptions, ...options });
+    await server.listen(port, address, options);
+    return server;
+  }
+
+  /** Answers a request that never was on a network: for tests. */
+  inject(request: InjectedRequest | string = {}): Promise<InjectedAnswer> {
+    return inject(new HTTPServer(this, this.serverOptions), request);
+  }
+}
+
+const NOT_FOUND = { status: 404 };
+
+/** Everything but what a proxy has forwarded: it may be for a host of the proxy's. */
+class NotForwarded implements Matcher {
+  match(request: HTTPServerRequest): Match {
+    return request.headers.has("x-real-ip") ? null : [];
+  }
+}
+
+function staticRoutes(settings: ApplicationSettings): RouteInput[] {
+  const { staticPath, staticUrlPrefix = "/static/", staticHandlerClass = StaticFileHandler } = settings;
+  if (staticPath === undefined) return [];
+  const options: StaticFileOptions = { ...settings.staticHandlerOptions, path: staticPath };
+  const prefix = staticUrlPrefix.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  return [`${prefix}(.*)`, "/(favicon\\.ico)", "/(robots\\.txt)"].map(
+    (path) => [path, staticHandlerClass, options] as const,
+  );
+}

@@ -1,0 +1,62 @@
+/**
+ * What a RequestHandler throws to end its request with another answer. Reference: Tornado's web.HTTPError, Finish and
+ * MissingArgumentError.
+ */
+import { STATUS_CODES } from "node:http";
+import { WaterspoutError } from "../errors.js";
+import type { HeadersInput } from "../httpheaders.js";
+
+/** What an HTTPError is made with besides its status. */
+export interface HTTPErrorOptions extends ErrorOptions {
+  /** For the log, and for the page in debug mode; nobody else sees it. */
+  logMessage?: string;
+  /** The phrase behind the status; default: the standard one. */
+  reason?: string;
+  /** Further header fields of the answer, such as `Allow` or `Retry-After`. */
+  headers?: HeadersInput;
+}
+
+/** Ends the request with `status` and the error page of its handler. */
+export class HTTPError extends WaterspoutError {
+  readonly status: number;
+  readonly reason: string | null;
+  readonly logMessage: string | null;
+  readonly headers: HeadersInput | null;
+
+  constructor(status = 500, options: HTTPErrorOptions | string = {}) {
+    const { logMessage, reason, headers, cause } = typeof options === "string" ? { logMessage: options } : options;
+    const phrase = reason ?? reasonPhrase(status);
+    const about = logMessage === undefined ? "" : ` (${logMessage})`;
+    super("HTTP_ERROR", `HTTP ${status}: ${phrase}${about}`, cause === undefined ? {} : { cause });
+    this.status = status;
+    this.reason = reason ?? null;
+    this.logMessage = logMessage ?? null;
+    this.headers = headers ?? null;
+  }
+}
+
+/** An argument without a default that the request does not have: 400. */
+export class MissingArgumentError extends HTTPError {
+  readonly argument: string;
+
+  constructor(argument: string) {
+    super(400, { logMessage: `Missing argument ${argument}` });
+    this.argument = argument;
+  }
+}
+
+/** Ends the request with what has been written so far, and `chunk`. Not an error: nothing is logged. */
+export class Finish extends Error {
+  readonly chunk: string | Uint8Array | object | undefined;
+
+  constructor(chunk?: string | Uint8Array | object) {
+    super("the request is finished");
+    this.name = "Finish";
+    this.chunk = chunk;
+  }
+}
+
+/** The standard phrase of a status, `"Unknown"` for one that has none. */
+export function reasonPhrase(status: number): string {
+  return STATUS_CODES[status] ?? "Unknown";
+}

@@ -1,0 +1,120 @@
+/**
+ * Files below a folder: found, opened, and known by what they hold.
+ *
+ * Invariants: what is opened is a regular file whose real path lies in the folder, or in one that is allowed beside it; no call
+ * waits in the loop's own thread. (A folder that somebody else may write to can still be changed between the check and
+ * the opening: serve none such.)
+ */
+import { createHash } from "node:crypto";
+import { constants } from "node:fs";
+import { type FileHandle, open, realpath, stat } from "node:fs/promises";
+import { resolve, sep } from "node:path";
+import { HTTPError } from "./errors.js";
+
+/** A file that is open, and what was true of it then. */
+export interface OpenFile {
+  readonly handle: FileHandle;
+  readonly realPath: string;
+  readonly size: number;
+  /** When it was changed last, in milliseconds since 1970. */
+  readonly modifiedMs: number;
+  readonly inode: number;
+}
+
+/** The path of `name` below `root`. Throws HTTPError 403 for one that leads out of it, 404 for one that no file can have. */
+export function pathBelow(root: string, name: string): string {
+  if (name.includes("\0")) throw new HTTPError(404);
+  const folder = resolve(root);
+  const path = resolve(folder, name);
+  if (!isInside(path, folder)) throw new HTTPError(403, `${JSON.stringify(name)} is not in the folder that is served`);
+  return path;
+}
+
+/** Where `path` really is, as far as it lies in one of the folders. Rejects with HTTPError 403 or 404. */
+export async function realPathIn(path: string, folders: readonly string[]): Promise<string> {
+  const real = await realpath(path).catch(refuse);
+  const allowed = await Promise.all(folders.map((folder) => realpath(folder).catch(refuse)));
+  if (allowed.some((folder) => isInside(real, folder))) return real;
+  throw new HTTPError(403, "a symbolic link leads out of the folder that is served");
+}
+
+function isInside(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
+
+/** Whether a real path is a folder. Rejects with HTTPError 403 or 404. */
+export async function isFolder(realPath: string): Promise<boolean> {
+  return (await stat(realPath).catch(refuse)).isDirectory();
+}
+
+/** Opens a regular file. Rejects with HTTPError 403 for anything else, 404 when there is nothing. Close its handle. */
+export async function openFile(realPath: string): Promise<OpenFile> {
+  // Not even opened: opening a device can do something, and a pipe would wait for somebody to write.
+  if (!(await stat(realPath).catch(refuse)).isFile()) throw notAFile();
+  const handle = await open(realPath, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(refuse);
+  const found = await handle.stat();
+  if (!found.isFile()) {
+    await handle.close();
+    throw notAFile();
+  }
+  return { handle, realPath, size: found.size, modifiedMs: Math.floor(found.mtimeMs), inode: found.ino };
+}
+
+function notAFile(): HTTPError {
+  return new HTTPError(403, "not a regular file");
+}
+
+function refuse(error: NodeJS.ErrnoException): never {
+  const { code = "" } = error;
+  if (["ENOENT", "ENOTDIR", "ENAMETOOLONG", "ELOOP"].includes(code)) throw new HTTPError(404);
+  if (code === "EACCES" || code === "EPERM") throw new HTTPError(403, { logMessage: error.message, cause: error });
+  throw error;
+}
+
+// --- versions ---
+
+/** Bytes of a file that is known by its content; a larger one takes too long to read. */
+const VERSION_BYTES_MAX = 64 << 20;
+/** Files whose versions are kept. */
+const VERSIONS_MAX = 10_000;
+const BLOCK_BYTES = 64 << 10;
+const VERSION_DIGITS = 32;
+
+interface Version {
+  readonly size: number;
+  readonly modifiedMs: number;
+  readonly inode: number;
+  readonly text: Promise<string | null>;
+}
+
+/** By real path, the one that was asked for longest ago first. */
+const versions = new Map<string, Version>();
+
+/**
+ * A text that changes whenever the file's content does; null for a file that is too large for that. Read once, and again
+ * when its size or time has changed.
+ */
+export function versionOf(file: OpenFile): Promise<string | null> {
+  const { realPath, size, modifiedMs, inode } = file;
+  const known = versions.get(realPath);
+  versions.delete(realPath);
+  const same = known !== undefined && known.size === size && known.modifiedMs === modifiedMs && known.inode === inode;
+  const version = same ? known : { size, modifiedMs, inode, text: hashOf(file) };
+  versions.set(realPath, version);
+  if (versions.size > VERSIONS_MAX) versions.delete(versions.keys().next().value as string);
+  if (!same) version.text.catch(() => versions.delete(realPath));
+  return version.text;
+}
+
+async function hashOf({ handle, size }: OpenFile): Promise<string | null> {
+  if (size > VERSION_BYTES_MAX) return null;
+  const hash = createHash("sha512");
+  const block = Buffer.allocUnsafe(Math.min(size, BLOCK_BYTES) || 1);
+  for (let at = 0; at < size; ) {
+    const { bytesRead } = await handle.read(block, 0, block.length, at);
+    if (bytesRead === 0) break;
+    hash.update(block.subarray(0, bytesRead));
+    at += bytesRead;
+  }
+  return hash.digest("hex").slice(0, VERSION_DIGITS);
+}

@@ -1,0 +1,291 @@
+/**
+ * What a RequestHandler answers with: status, header fields, a body in one piece or in several.
+ *
+ * Invariants: until `flush` nothing has been sent, and all of it can be taken back; an answer that ends without `flush` leaves
+ * in one frame, with its ETag; names and values of header fields are checked where they are set.
+ */
+import { HTTPOutputError, OptionError } from "../errors.js";
+import { checkField } from "../httpheaders.js";
+import { checkStatus, isBodyless } from "../httpresponse.js";
+import { reasonPhrase } from "./errors.js";
+import { etagOf, namesEtag } from "./etags.js";
+import { HandlerInput } from "./handlerinput.js";
+
+/** What can be written: text is sent as UTF-8, an object as JSON. Arrays are refused, as in Tornado. */
+export type Chunk = string | Uint8Array | object;
+/** A value of a header field; a date is written as HTTP wants it. */
+export type HeaderValue = string | number | Date;
+
+type Fields = Record<string, string | string[]>;
+
+const DEFAULT_FIELDS: Fields = { "Content-Type": "text/html; charset=UTF-8" };
+const JSON_TYPE = "application/json; charset=UTF-8";
+/** Fields that describe a body, and so have no place without one. */
+const OF_A_BODY = ["Content-Encoding", "Content-Language", "Content-Type"];
+/** RFC 9112 4: what may stand in a status line; `<` never helps anybody. */
+const REASON = /^[\t\x20-\x3b\x3d-\x7e\x80-\xff]+$/;
+
+export abstract class HandlerOutput extends HandlerInput {
+  #status = 200;
+  #reason: string | null = null;
+  /** As long as it is shared, nobody changes it. */
+  #fields: Fields = DEFAULT_FIELDS;
+  #shared = true;
+  #text = "";
+  #parts: Uint8Array[] | null = null;
+  #headersWritten = false;
+  #finished = false;
+
+  /** Whether the head has been sent: nothing of it can be changed any more. */
+  get headersWritten(): boolean {
+    return this.#headersWritten;
+  }
+
+  /** Whether the answer is complete, as far as the handler is concerned. */
+  get finished(): boolean {
+    return this.#finished;
+  }
+
+  /** The answer's status, 200 unless set. */
+  getStatus(): number {
+    return this.#status;
+  }
+
+  /** The phrase behind the status. */
+  getReason(): string {
+    return this.#reason ?? reasonPhrase(this.#status);
+  }
+
+  /** Throws HeaderError unless `status` is from 200 to 999. A reason that must not be sent becomes `Unknown`. */
+  setStatus(status: number, reason?: string): void {
+    checkStatus(status);
+    this.#status = status;
+    this.#reason = reason === undefined ? null : REASON.test(reason) ? reason : "Unknown";
+  }
+
+  // --- header fields ---
+
+  /** Called before every other method of the handler, and when its output is taken back: set fields that all answers have here. */
+  setDefaultHeaders(): void {}
+
+  /** Sets a field, in place of those of this name. Throws HeaderError for what must not be sent. */
+  setHeader(name: string, value: HeaderValue): void {
+    this.#own()[canonical(name)] = checkField(name, headerText(value));
+  }
+
+  /** Adds a field beside those of this name. Throws HeaderError for what must not be sent. */
+  addHeader(name: string, value: HeaderValue): void {
+    const fields = this.#own();
+    const key = canonical(name);
+    const before = fields[key] ?? [];
+    fields[key] = [...(Array.isArray(before) ? before : [before]), checkField(name, headerText(value))];
+  }
+
+  /** Removes the fields of this name, set or added. */
+  clearHeader(name: string): void {
+    delete this.#own()[canonical(name)];
+  }
+
+  /** The value of a field that the answer will have; the first of several; null without one. */
+  getHeader(name: string): string | null {
+    const value = this.#fields[canonical(name)];
+    return (Array.isArray(value) ? value[0] : value) ?? null;
+  }
+
+  /** Takes back status, header fields and what was written; cookies stay. */
+  clear(): void {
+    this.#status = 200;
+    this.#reason = null;
+    this.#fields = DEFAULT_FIELDS;
+    this.#shared = true;
+    this.#text = "";
+    this.#parts = null;
+    this.setDefaultHeaders();
+  }
+
+  // --- the body ---
+
+  /**
+   * Adds to the body. An object is written as JSON, and sets Content-Type to that.
+   * Throws HTTPOutputError when the answer is finished, TypeError for an array or what is no text, bytes or object.
+   */
+  write<Piece extends Chunk>(chunk: Piece extends readonly unknown[] ? never : Piece): void {
+    if (this.#finished) throw new HTTPOutputError("write() after finish()");
+    if (typeof chunk === "string") this.#writeText(chunk);
+    else if (chunk instanceof Uint8Array) this.#writeBytes(chunk);
+    else this.#writeJSON(chunk);
+  }
+
+  /**
+   * Sends what was written so far, behind the head when that has not left yet. Resolves when the peer's connection has taken
+   * it; rejects with StreamClosedError when the peer is gone. Await it: nothing piles up then.
+   */
+  async flush(): Promise<void> {
+    if (this.#finished) throw new HTTPOutputError("flush() after finish()");
+    const chunk = this.#take();
+    const { connection } = this.request;
+    if (this.#headersWritten) {
+      if (chunk !== null) await connection.write(chunk);
+      return;
+    }
+    const sent = connection.writeHeaders(this.#status, this.#allFields(), chunk ?? undefined);
+    this.#headersWritten = true;
+    await sent;
+  }
+
+  /** Completes the answer. Throws HTTPOutputError when it is complete already, or cannot have the body that it was given. */
+  finish<Piece extends Chunk = string>(chunk?: Piece extends readonly unknown[] ? never : Piece): void {
+    if (this.#finished) throw new HTTPOutputError("finish() after finish()");
+    if (chunk !== undefined) this.write(chunk as string);
+    const rest = this.#take();
+    if (this.#headersWritten) {
+      const { connection } = this.request;
+      if (rest !== null) connection.write(rest).catch(() => {}); // who has left need not be told
+      connection.finish();
+    } else {
+      this.#respond(rest);
+      this.#headersWritten = true;
+    }
+    this.#finished = true;
+    this.ended();
+  }
+
+  /** Sends the client elsewhere: 302, or 301 when it is for ever, or `status`. Ends the answer. */
+  redirect(url: string, { permanent = false, status }: { permanent?: boolean; status?: number } = {}): void {
+    if (this.#headersWritten) throw new HTTPOutputError("redirect() after the head has been sent");
+    const code = status ?? (permanent ? 301 : 302);
+    if (!(code >= 300 && code <= 399)) throw new OptionError(`a redirect has a status from 300 to 399, not ${code}`);
+    this.setStatus(code);
+    this.setHeader("Location", url.replace(TO_ESCAPE, encodeURIComponent));
+    this.finish();
+  }
+
+  // --- entity tags ---
+
+  /** The answer's ETag: the sha1 of its body. Override it to know better, or return null for none. */
+  computeEtag(body: string | Uint8Array): string | null {
+    return etagOf(body);
+  }
+
+  /** Whether the client has the body that `etag` is for, as it says in If-None-Match. */
+  checkEtag(etag: string): boolean {
+    if (!this.request.hasField("if-none-match")) return false;
+    return namesEtag(this.request.headers.get("if-none-match") ?? "", etag);
+  }
+
+  // --- for the classes below ---
+
+  /** The Set-Cookie fields of the answer; null without any. */
+  protected abstract cookieFields(): string[] | null;
+
+  /** The answer is complete. */
+  protected abstract ended(): void;
+
+  /** @internal The connection has been cut: nothing more can be written. */
+  protected abandon(): void {
+    this.#headersWritten = true;
+    this.#finished = true;
+  }
+
+  #respond(given: string | Uint8Array | null): void {
+    let body = given;
+    if (this.#status === 200 && this.#isTagged() && this.#isFresh(body ?? "")) {
+      this.#status = 304;
+      this.#reason = null;
+      body = null;
+    }
+    if (isBodyless(this.#status)) {
+      if (body !== null) throw new HTTPOutputError(`an answer with ${this.#status} has no body`);
+      for (const name of OF_A_BODY) if (name in this.#fields) this.clearHeader(name);
+    }
+    this.request.respond(this.#status, this.#allFields(), body);
+  }
+
+  #isTagged(): boolean {
+    const { method } = this.request;
+    return (method === "GET" || method === "HEAD") && this.application.settings.etag !== false;
+  }
+
+  /** Sets the ETag, and says whether the client has this body already. */
+  #isFresh(body: string | Uint8Array): boolean {
+    const etag = this.getHeader("Etag") ?? this.computeEtag(body);
+    if (etag === null) return false;
+    if (this.#fields === DEFAULT_FIELDS) this.#fields = taggedFields(etag);
+    else this.#own().Etag = etag;
+    return this.checkEtag(etag);
+  }
+
+  #own(): Fields {
+    if (this.#headersWritten) throw new HTTPOutputError("the head has been sent already");
+    if (this.#shared) this.#fields = { ...this.#fields };
+    this.#shared = false;
+    return this.#fields;
+  }
+
+  #allFields(): Fields {
+    const cookies = this.cookieFields();
+    if (cookies === null) return this.#fields;
+    const added = this.#fields["Set-Cookie"] ?? [];
+    return { ...this.#fields, "Set-Cookie": cookies.concat(added) };
+  }
+
+  #writeText(text: string): void {
+    if (this.#parts === null) this.#text += text;
+    else this.#parts.push(Buffer.from(text));
+  }
+
+  #writeBytes(bytes: Uint8Array): void {
+    this.#parts ??= this.#text === "" ? [] : [Buffer.from(this.#text)];
+    this.#text = "";
+    this.#parts.push(bytes);
+  }
+
+  #writeJSON(value: unknown): void {
+    if (Array.isArray(value)) {
+      throw new TypeError(
+        "write() takes no arrays, since old browsers let other sites read such JSON: write an object",
+      );
+    }
+    if (typeof value !== "object" || value === null) throw new TypeError(`write() takes no ${typeof value}`);
+    this.setHeader("Content-Type", JSON_TYPE);
+    this.#writeText(JSON.stringify(value).replaceAll("</", "<\\/"));
+  }
+
+  #take(): string | Uint8Array | null {
+    const [text, parts] = [this.#text, this.#parts];
+    this.#text = "";
+    this.#parts = null;
+    if (parts === null) return text === "" ? null : text;
+    return parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
+  }
+}
+
+/** The fields of an answer of which nothing but its tag is said; kept for the next that is the same. */
+let tagged: Fields = { ...DEFAULT_FIELDS, Etag: "" };
+
+function taggedFields(etag: string): Fields {
+  if (tagged.Etag !== etag) tagged = { ...DEFAULT_FIELDS, Etag: etag };
+  return tagged;
+}
+
+/** What stands in no address; control characters are left to be refused. */
+const TO_ESCAPE = /[ \u0080-\u{10ffff}]+/gu;
+/** The names that were written lately, as they are sent; an application has few. */
+const names = new Map<string, string>();
+const NAMES_MAX = 256;
+
+/** A name in the spelling that counts: `content-type` and `Content-Type` are one. */
+function canonical(name: string): string {
+  const known = names.get(name);
+  if (known !== undefined) return known;
+  const spelled = String(name)
+    .toLowerCase()
+    .replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase());
+  if (names.size >= NAMES_MAX) names.clear();
+  names.set(name, spelled);
+  return spelled;
+}
+
+function headerText(value: HeaderValue): string | number {
+  return value instanceof Date ? value.toUTCString() : value;
+}

@@ -1,0 +1,107 @@
+/**
+ * Small handlers: an error, a redirect, a function in a handler's place. Invariant: a redirect's host comes from the route, never
+ * from the request.
+ */
+import type { RequestCallback } from "../httpserver.js";
+import { HTTPError } from "./errors.js";
+import type { PathArgument, PathGroups } from "./pathpattern.js";
+import { type Answered, RequestHandler } from "./requesthandler.js";
+
+/** Answers everything with an error. */
+export class ErrorHandler extends RequestHandler {
+  /** Nobody waits for a body that nobody reads. */
+  static override readonly streamRequestBody = true;
+  #status = 500;
+
+  override initialize({ status }: { status: number }): void {
+    this.#status = status;
+  }
+
+  override prepare(): void {
+    throw new HTTPError(this.#status);
+  }
+
+  /** It changes nothing, so nobody has to prove anything: a wrong address is 404 and not 403. */
+  override checkXSRFCookie(): void {}
+
+  override checkTrustedOrigin(): boolean {
+    return true;
+  }
+}
+
+/** Options of RedirectHandler. */
+export interface RedirectOptions {
+  /** Where to: `{0}`, `{1}` or `{name}` stand for what the groups of the route's pattern hold. */
+  url: string;
+  /** 301 instead of 302. Default: true. */
+  permanent?: boolean;
+}
+
+/** Sends GET and HEAD elsewhere, with the query that they came with. */
+export class RedirectHandler extends RequestHandler {
+  #url = "";
+  #permanent = true;
+
+  override initialize({ url, permanent = true }: RedirectOptions): void {
+    this.#url = url;
+    this.#permanent = permanent;
+  }
+
+  override get(...args: PathArgument[]): void {
+    const { target } = this.request;
+    const mark = target.indexOf("?");
+    const query = mark < 0 ? "" : target.slice(mark + 1);
+    const path = this.#url.replace(PLACE, (_, name: string) => valueIn(args, name));
+    const url = query === "" ? path : `${path}${path.includes("?") ? "&" : "?"}${query}`;
+    if (siteOf(url) !== siteOf(fixedPart(this.#url))) {
+      throw new HTTPError(400, "a redirect cannot be led to another site");
+    }
+    if (UNSENDABLE.test(url)) throw new HTTPError(400, "a redirect cannot be led to an address with such characters");
+    this.redirect(url, { permanent: this.#permanent });
+  }
+}
+
+const PLACE = /\{(\w+)\}/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const UNSENDABLE = /[\0-\x1f\x7f]/;
+
+function valueIn(args: readonly PathArgument[], name: string): string {
+  const [first] = args;
+  const groups = typeof first === "object" ? (first as PathGroups) : null;
+  const value = groups === null ? args[Number(name)] : groups[name];
+  return typeof value === "string" ? value : "";
+}
+
+function fixedPart(url: string): string {
+  const place = url.search(/\{\w+\}/);
+  return place < 0 ? url : url.slice(0, place);
+}
+
+/** Scheme and host that a browser would find in `url`; "" for an address of the same site. */
+function siteOf(url: string): string {
+  const base = "http://same.invalid";
+  const text = url.replace(/[\t\n\r]/g, "").replace(/^[\0-\x20]+/, "");
+  try {
+    const { protocol, host, username, password } = new URL(text, base);
+    return host === "same.invalid" && protocol === "http:" ? "" : `${protocol}//${username}:${password}@${host}`;
+  } catch {
+    return "not an address";
+  }
+}
+
+/** Gives requests to a function, for routes that need nothing of a handler. */
+export class FallbackHandler extends RequestHandler {
+  /** The body is the function's. */
+  static override readonly streamRequestBody = true;
+  #fallback: RequestCallback = () => {};
+
+  override initialize({ fallback }: { fallback: RequestCallback }): void {
+    this.#fallback = fallback;
+  }
+
+  override prepare(): Answered {
+    const answered = this.#fallback(this.request);
+    if (answered === undefined) return this.abandon();
+    return answered.then(() => this.abandon());
+  }
+}

@@ -1,0 +1,25 @@
+/** The web layer, as `host/index.ts` gives it out. */
+export { type ApplicationSettings, type CheckedRoutes, type RouteInput, type Target, URLSpec } from "./application.js";
+export { authenticated } from "./authenticated.js";
+export { escapeHTML } from "./decode.js";
+export { Finish, HTTPError, type HTTPErrorOptions, MissingArgumentError } from "./errors.js";
+export type { ArgumentOptions } from "./handlerinput.js";
+export type { Chunk, HeaderValue } from "./handleroutput.js";
+export { ErrorHandler, FallbackHandler, RedirectHandler, type RedirectOptions } from "./handlers.js";
+export type { HandlerCookieAttributes } from "./handlersession.js";
+export type { PathArgument, PathGroups, PathValue, PathValues } from "./pathpattern.js";
+export { type HandlerClass, RequestHandler } from "./requesthandler.js";
+export {
+  AnyMatches,
+  HostMatches,
+  type Match,
+  type Matcher,
+  PathMatches,
+  type RouteFunction,
+  type Router,
+  Rule,
+  RuleRouter,
+} from "./routing.js";
+export { type CookieSecret, createSignedValue, decodeSignedValue } from "./signedvalue.js";
+export { StaticFileHandler, type StaticFileOptions } from "./staticfiles.js";
+export { Application } from "./typedapplication.js";

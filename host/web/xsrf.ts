@@ -1,0 +1,62 @@
+/**
+ * Tokens against cross-site request forgery, and the check of a request's origin. Reference: Tornado's `xsrf_cookies` (tokens of
+ * version 2) and `cross_origin_protection`.
+ *
+ * Invariant: a token is masked anew each time it is shown, so that compressing a page tells nothing of it (BREACH).
+ */
+import { randomBytes } from "node:crypto";
+import type { HTTPServerRequest } from "../httprequest.js";
+
+const VERSION = "2";
+const TOKEN_BYTES = 16;
+const MASK_BYTES = 4;
+/** `2|mask|masked token|seconds` in hexadecimal digits; longer tokens than ours may be Tornado's. */
+const TOKEN = /^2\|([0-9a-f]{8})\|((?:[0-9a-f]{2}){1,64})\|([0-9]{1,15})$/i;
+
+export interface XSRFToken {
+  readonly bytes: Buffer;
+  /** When it was made, in seconds since 1970. */
+  readonly timestamp: number;
+}
+
+export function newXSRFToken(): XSRFToken {
+  return { bytes: randomBytes(TOKEN_BYTES), timestamp: Math.floor(Date.now() / 1000) };
+}
+
+/** The token as it is sent, under a mask of its own. */
+export function encodeXSRFToken({ bytes, timestamp }: XSRFToken): string {
+  const mask = randomBytes(MASK_BYTES);
+  return [VERSION, mask.toString("hex"), masked(bytes, mask).toString("hex"), timestamp].join("|");
+}
+
+/** The token that was sent; null for a text that is none. */
+export function decodeXSRFToken(text: string): XSRFToken | null {
+  const match = TOKEN.exec(text);
+  if (match === null) return null;
+  const [, mask, token, timestamp] = match as unknown as [string, string, string, string];
+  return { bytes: masked(Buffer.from(token, "hex"), Buffer.from(mask, "hex")), timestamp: Number(timestamp) };
+}
+
+function masked(bytes: Buffer, mask: Buffer): Buffer {
+  return Buffer.from(bytes.map((byte, index) => byte ^ (mask[index % MASK_BYTES] as number)));
+}
+
+/**
+ * Why a request that changes something is not let in: it comes from another origin, which `isTrusted` does not know. Null when
+ * it may come in. Browsers tell by Sec-Fetch-Site; without it Origin has to be the request's own host; clients that
+ * are no browsers send neither.
+ */
+export function foreignOrigin(request: HTTPServerRequest, isTrusted: (origin: string) => boolean): string | null {
+  const { headers } = request;
+  const site = headers.get("sec-fetch-site");
+  if (site === "same-origin" || site === "none") return null;
+  const origin = headers.get("origin");
+  if (origin !== null && isTrusted(origin)) return null;
+  if (site !== null) return `Sec-Fetch-Site ${site} & origin ${origin} not allowed`;
+  if (origin === null || originHost(origin) === request.host.toLowerCase()) return null;
+  return `Origin ${origin} not allowed`;
+}
+
+function originHost(origin: string): string | null {
+  return /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)$/i.exec(origin)?.[1]?.toLowerCase() ?? null;
+}

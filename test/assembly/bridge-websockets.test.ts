@@ -1,0 +1,393 @@
+// core.wasm's application with websockets: as the host sees them, and as clients do.
+import { describe, expect, test } from "vitest-pool-assemblyscript/assembly";
+import * as frames from "../../assembly/bridge/frames";
+import { WS_CLOSE_TIMEOUT_MS, WS_DATA_COST } from "../../assembly/limits";
+import { Peer, connect, network } from "../../assembly/wasi/simnet";
+import {
+  HTTP,
+  begun,
+  config,
+  ends,
+  frame,
+  heard,
+  heardAfter,
+  idOf,
+  response,
+  stop,
+  tell,
+  u16s,
+  u32s,
+} from "./bridgesupport";
+import { get, received } from "./httpsupport";
+import { pattern, settle } from "./support";
+import { ACCEPTED, closing, frames as framesOf, handshake, masked } from "./websocketsupport";
+
+const FIELDS: string =
+  "host=x|upgrade=websocket|connection=Upgrade|sec-websocket-version=13|sec-websocket-key=dGhlIHNhbXBsZSBub25jZQ==|";
+
+function accept(number: i32, messageBytesMax: u32 = 0, flags: i32 = 0, name: string = "", value: string = ""): string {
+  const rows = name.length ? 1 : 0;
+  const sizes = rows ? u16s(name.length) + u16s(value.length) : "";
+  const head = u32s(messageBytesMax) + u16s(flags) + u16s(rows);
+  return frame(frames.FRAME_WS_ACCEPT, idOf(number), head + sizes + name + value);
+}
+
+function data(number: i32, opcode: i32, flags: i32, bytes: string): string {
+  return frame(frames.FRAME_WS_SEND, idOf(number), u16s(opcode | (flags << 8)) + u16s(0) + bytes);
+}
+
+function credit(number: i32, bytes: u32): string {
+  return frame(frames.FRAME_BODY_CREDIT, idOf(number), u32s(bytes));
+}
+
+function bye(number: i32, code: i32, words: string = ""): string {
+  return frame(frames.FRAME_WS_CLOSE, idOf(number), u16s(code) + words);
+}
+
+/** A websocket that the host has accepted, number 1. */
+function opened(window: u32 = 0): Peer {
+  begun(config(HTTP, window));
+  const peer = connect();
+  peer.send(handshake("/ws"));
+  expect(heard()).toBe("REQUEST#1(1,1,11,0 /ws|" + FIELDS + ")");
+  expect(tell(accept(1))).toBe("");
+  expect(received(peer)).toBe(ACCEPTED + "\r\n");
+  return peer;
+}
+
+describe("opening", () => {
+  test("with further fields, turns later, and with what came meanwhile", () => {
+    begun(config(HTTP));
+    const peer = connect();
+    peer.send(handshake() + masked(0x81, "early"));
+    expect(heard()).toContain("REQUEST#1(1,1,11,0 /|");
+    expect(heardAfter(2000)).toBe("");
+    expect(tell(accept(1, 0, 0, "Sec-WebSocket-Protocol", "chat"))).toBe("WS_DATA#1(1,1 early)");
+    expect(received(peer)).toBe(ACCEPTED + "Sec-WebSocket-Protocol: chat\r\n\r\n");
+  });
+
+  test("is refused as any request is", () => {
+    begun(config(HTTP));
+    const peer = connect();
+    peer.send(handshake());
+    heard();
+    tell(response(1, 403, frames.RESPONSE_LAST, -1, "no"));
+    expect(received(peer)).toContain("HTTP/1.1 403 Forbidden\r\n");
+    peer.send(get("/"));
+    expect(heard()).toBe("REQUEST#2(1,1,3,0 /|host=x|)");
+  });
+
+  test("what is no handshake has no flag", () => {
+    begun(config(HTTP));
+    const peer = connect();
+    peer.send(handshake().replace("Version: 13", "Version: 8"));
+    expect(heard()).toContain("REQUEST#1(1,1,3,0 /|");
+  });
+
+  test("the client is gone: ABORT, and WS_ACCEPT is dropped", () => {
+    begun(config(HTTP));
+    const peer = connect();
+    peer.send(handshake());
+    heard();
+    peer.reset();
+    expect(heardAfter(1000)).toBe("ABORT#1(3)");
+    expect(tell(accept(1) + data(1, 1, 1, "x") + bye(1, 1000))).toBe("");
+  });
+
+  test("a field that cannot be: BAD_RESPONSE", () => {
+    const names: StaticArray<string> = [
+      "Bad Name",
+      "Upgrade",
+      "connection",
+      "sec-websocket-ACCEPT",
+      "Date",
+      "Content-Length",
+    ];
+    begun(config(HTTP));
+    for (let i = 0; i < names.length; i++) {
+      const peer = connect();
+      peer.send(handshake());
+      heard();
+      const id = (i + 1).toString();
+      expect(tell(accept(i + 1, 0, 0, names[i], "x"))).toBe("WS_CLOSED#" + id + "(1006,10 )");
+      expect(peer.closed).toBe(true);
+    }
+  });
+
+  test("while the server stops: accepted, and closed at once", () => {
+    begun(config(HTTP));
+    const peer = connect();
+    peer.send(handshake());
+    heard();
+    expect(tell(stop(10000) + accept(1))).toBe("");
+    expect(received(peer)).toBe(ACCEPTED + "\r\n\x88\x02\x03\xe9");
+    peer.send(closing(1001));
+    expect(heard()).toBe("WS_CLOSED#1(1001,1 )");
+  });
+});
+
+describe("messages", () => {
+  test("come in pieces, with their opcode on each", () => {
+    const peer = opened();
+    peer.send(masked(0x81, "hello") + masked(0x02, "\0") + masked(0x80, "\xff") + masked(0x81, ""));
+    expect(heard()).toBe("WS_DATA#1(1,1 hello) WS_DATA#1(2,0 \0) WS_DATA#1(2,1 \xff) WS_DATA#1(1,1 )");
+  });
+
+  test("leave as frames, with SENT as they do", () => {
+    const peer = opened();
+    expect(tell(data(1, 1, 1, "hello"))).toBe("SENT#1(5)");
+    expect(framesOf(peer)).toBe("81(hello)");
+    expect(tell(data(1, 2, 0, "a") + data(1, 0, 0, "") + data(1, 0, 1, "b"))).toBe("SENT#1(2)");
+    expect(framesOf(peer)).toBe("2(a) 0() 80(b)");
+    peer.room = 0;
+    expect(tell(data(1, 2, 1, pattern(100000)))).toBe("");
+    peer.room = 60000;
+    expect(heard()).toBe("SENT#1(59990)");
+    peer.room = i32.MAX_VALUE;
+    expect(heard()).toBe("SENT#1(40010)");
+    expect(framesOf(peer)).toBe("82(" + pattern(100000) + ")");
+  });
+
+  test("compressed, both ways", () => {
+    begun(config(HTTP));
+    const peer = connect();
+    peer.send(handshake());
+    heard();
+    tell(accept(1, 0, frames.WS_ACCEPT_DEFLATE, "Sec-WebSocket-Extensions", "permessage-deflate"));
+    received(peer);
+    peer.send(masked(0x41, "\xf2") + masked(0x80, "\x48"));
+    expect(heard()).toBe("WS_DATA#1(1,2 \xf2) WS_DATA#1(1,3 \x48)");
+    tell(data(1, 1, frames.WS_COMPRESSED, "\xf2") + data(1, 0, frames.WS_LAST, "\x48") + data(1, 2, 3, "c"));
+    expect(framesOf(peer)).toBe("41(\xf2) 80(\x48) c2(c)");
+  });
+
+  test("go no further than their window, each with its cost", () => {
+    const peer = opened(10 + WS_DATA_COST);
+    peer.send(masked(0x81, "0123456789abcdef"));
+    expect(heard()).toBe("WS_DATA#1(1,0 0123456789)");
+    expect(heardAfter(1000)).toBe("");
+    expect(tell(credit(1, WS_DATA_COST))).toBe("");
+    expect(tell(credit(1, 4))).toBe("WS_DATA#1(1,0 abcd)");
+    expect(tell(credit(1, 10 + WS_DATA_COST))).toBe("WS_DATA#1(1,1 ef)");
+  });
+
+  test("larger than the channel's frames come in pieces that fit", () => {
+    const peer = opened(1 << 20);
+    peer.send(masked(0x82, pattern(400000)));
+    let size = 0;
+    const pieces = heard().split(" WS_DATA");
+    for (let i = 0; i < pieces.length; i++) size += pieces[i].length;
+    expect(size).toBeGreaterThan(400000);
+    expect(pieces[pieces.length - 1].startsWith("#1(2,1 ")).toBe(true);
+  });
+
+  test("over the host's limit: 1009 and TOO_LARGE", () => {
+    begun(config(HTTP));
+    const peer = connect();
+    peer.send(handshake());
+    heard();
+    tell(accept(1, 10));
+    received(peer);
+    peer.send(masked(0x81, "0123456789") + masked(0x81, "0123456789a"));
+    expect(heard()).toBe("WS_DATA#1(1,1 0123456789) WS_CLOSED#1(1006,12 )");
+    expect(framesOf(peer)).toBe("88(1009 message too big)");
+  });
+
+  test("that break the protocol: BAD_REQUEST", () => {
+    const peer = opened();
+    peer.send(masked(0x81, "\xff"));
+    expect(heard()).toBe("WS_CLOSED#1(1006,11 )");
+    expect(framesOf(peer)).toBe("88(1007)");
+    expect(tell(data(1, 1, 1, "late") + credit(1, 5) + bye(1, 1000) + frame(frames.FRAME_CANCEL, idOf(1), ""))).toBe(
+      "",
+    );
+    expect(framesOf(peer)).toBe("");
+  });
+});
+
+describe("pings", () => {
+  test("of the peer are answered and told, ours are sent and their pongs told", () => {
+    const peer = opened();
+    peer.send(masked(0x89, "there?"));
+    expect(heard()).toBe("WS_PING#1(there?)");
+    expect(framesOf(peer)).toBe("8a(there?)");
+    expect(tell(frame(frames.FRAME_WS_SEND_PING, idOf(1), "and you?"))).toBe("");
+    expect(framesOf(peer)).toBe("89(and you?)");
+    peer.send(masked(0x8a, "and you?"));
+    expect(heard()).toBe("WS_PONG#1(and you?)");
+  });
+});
+
+describe("the end", () => {
+  test("by the peer: WS_CLOSED with its code and words", () => {
+    const peer = opened();
+    peer.send(closing(4001, "done"));
+    expect(heard()).toBe("WS_CLOSED#1(4001,1 done)");
+    expect(framesOf(peer)).toBe("88(4001)");
+    peer.end();
+    settle();
+    expect(peer.closed && !peer.wasReset).toBe(true);
+  });
+
+  test("by the host: WS_CLOSED when the peer has answered, or has not", () => {
+    const peer = opened();
+    expect(tell(bye(1, 1000, "so long"))).toBe("");
+    expect(framesOf(peer)).toBe("88(1000 so long)");
+    peer.send(masked(0x81, "dropped") + closing(1000));
+    expect(heard()).toBe("WS_CLOSED#1(1000,1 )");
+    const other = connect();
+    other.send(handshake());
+    heard();
+    tell(accept(2) + bye(2, 0));
+    expect(heardAfter(WS_CLOSE_TIMEOUT_MS)).toBe("WS_CLOSED#2(1006,4 )");
+    expect(received(other)).toContain("\r\n\r\n\x88\0");
+  });
+
+  test("by CANCEL, a reset, the peer's end", () => {
+    const peer = opened();
+    expect(tell(frame(frames.FRAME_CANCEL, idOf(1), ""))).toBe("WS_CLOSED#1(1006,1 )");
+    expect(peer.closed).toBe(true);
+    for (let number = 2; number < 4; number++) {
+      const other = connect();
+      other.send(handshake());
+      heard();
+      tell(accept(number));
+      if (number == 2) other.reset();
+      else other.end();
+      const reason = number == 2 ? "3" : "2";
+      expect(heardAfter(1000)).toBe("WS_CLOSED#" + number.toString() + "(1006," + reason + " )");
+    }
+  });
+
+  test("by a stop: 1001, and DRAINED when all are gone", () => {
+    const peer = opened();
+    expect(tell(stop(10000))).toBe("");
+    expect(framesOf(peer)).toBe("88(1001)");
+    expect(tell(data(1, 1, 1, "too late"))).toBe("");
+    peer.send(closing(1001));
+    peer.end();
+    expect(heard()).toBe("WS_CLOSED#1(1001,1 ) DRAINED()");
+    expect(ends()).toBe(true);
+  });
+
+  test("by a stop whose grace is over", () => {
+    opened();
+    expect(tell(stop(1000))).toBe("");
+    expect(heardAfter(1001)).toBe("WS_CLOSED#1(1006,7 ) DRAINED()");
+  });
+
+  test("of a slot: the next request there has another id", () => {
+    const peer = opened();
+    peer.send(closing(1000));
+    peer.end();
+    expect(heard()).toBe("WS_CLOSED#1(1000,1 )");
+    const next = connect();
+    next.send(get("/"));
+    expect(heard()).toBe("REQUEST#2(1,1,3,0 /|host=x|)");
+    expect(idOf(1) & 0x3ffff).toBe(idOf(2) & 0x3ffff);
+    expect(tell(data(1, 1, 1, "x") + frame(frames.FRAME_CANCEL, idOf(1), ""))).toBe("");
+    tell(response(2, 200, frames.RESPONSE_LAST, -1, "fine"));
+    expect(received(next)).toContain("fine");
+  });
+});
+
+let malformed: string = "";
+
+/** To an open websocket, or to a request that waits when `waits`: ends the module with status 70. */
+function isMalformed(data: string): void {
+  malformed = data;
+  expect(() => {
+    tell(malformed);
+  }).toThrowError("exit 70");
+  expect(network().logged.startsWith("waterspout: malformed frame from the host: ")).toBe(true);
+}
+
+/** A request, number 1, that waits for its answer. */
+function waiting(request: string): void {
+  begun(config(HTTP));
+  connect().send(request);
+  heard();
+}
+
+describe("malformed frames end the module", () => {
+  test("WS_ACCEPT of a request that is no handshake", () => {
+    waiting(get("/"));
+    isMalformed(accept(1));
+  });
+  test("WS_ACCEPT of a request that is none, behind one that was", () => {
+    waiting(handshake());
+    tell(response(1, 403, frames.RESPONSE_LAST, -1, ""));
+    connect().send(get("/"));
+    heard();
+    isMalformed(accept(2));
+  });
+  test("WS_ACCEPT after RESPONSE", () => {
+    waiting(handshake());
+    tell(response(1, 200, 0, -1, "begun"));
+    isMalformed(accept(1));
+  });
+  test("WS_ACCEPT that is too short", () => {
+    waiting(handshake());
+    isMalformed(frame(frames.FRAME_WS_ACCEPT, idOf(1), "1234567"));
+  });
+  test("WS_ACCEPT with sizes that do not add up", () => {
+    waiting(handshake());
+    isMalformed(frame(frames.FRAME_WS_ACCEPT, idOf(1), u32s(0) + u16s(0) + u16s(1) + u16s(3) + u16s(1) + "abc"));
+  });
+  test("WS_ACCEPT with more rows than it holds", () => {
+    waiting(handshake());
+    isMalformed(frame(frames.FRAME_WS_ACCEPT, idOf(1), u32s(0) + u16s(0) + u16s(500) + u32s(0)));
+  });
+  test("WS_ACCEPT with an unknown flag", () => {
+    waiting(handshake());
+    isMalformed(accept(1, 0, 2));
+  });
+  test("WS_SEND that is too short", () => {
+    opened();
+    isMalformed(frame(frames.FRAME_WS_SEND, idOf(1), "abc"));
+  });
+  test("WS_SEND with an unknown opcode", () => {
+    opened();
+    isMalformed(data(1, 8, 1, ""));
+  });
+  test("WS_SEND with an unknown flag", () => {
+    opened();
+    isMalformed(data(1, 1, 5, ""));
+  });
+  test("WS_SEND that continues nothing", () => {
+    opened();
+    isMalformed(data(1, 0, 1, ""));
+  });
+  test("WS_SEND that begins in a message", () => {
+    opened();
+    isMalformed(data(1, 1, 0, "") + data(1, 1, 1, ""));
+  });
+  test("WS_SEND, compressed without leave", () => {
+    opened();
+    isMalformed(data(1, 1, 3, ""));
+  });
+  test("WS_SEND_PING that is too long", () => {
+    opened();
+    isMalformed(frame(frames.FRAME_WS_SEND_PING, idOf(1), "x".repeat(126)));
+  });
+  test("WS_CLOSE that is too short", () => {
+    opened();
+    isMalformed(frame(frames.FRAME_WS_CLOSE, idOf(1), "x"));
+  });
+  test("WS_CLOSE with words that are too long", () => {
+    opened();
+    isMalformed(bye(1, 1000, "x".repeat(124)));
+  });
+  test("WS_CLOSE with a code that cannot be", () => {
+    opened();
+    isMalformed(bye(1, 1005));
+  });
+  test("WS_CLOSE with words and no code", () => {
+    opened();
+    isMalformed(bye(1, 0, "x"));
+  });
+  test("a frame of the sandbox's", () => {
+    opened();
+    isMalformed(frame(frames.FRAME_WS_DATA, idOf(1), u32s(0)));
+  });
+});

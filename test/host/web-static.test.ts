@@ -1,0 +1,290 @@
+// Files over HTTP: which are served, which parts of them, and when not again.
+import { execFileSync } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { Application, type InjectedRequest, type Logger, RequestHandler, StaticFileHandler } from "../../host/index.js";
+
+const LETTERS = "abcdefghijklmnopqrstuvwxyz";
+const BIG = randomBytes(300_000);
+const MODIFIED = "Sat, 01 Feb 2025 10:20:30 GMT";
+
+const quiet = (): void => {};
+const logger: Logger = { debug: quiet, info: quiet, warn: quiet, error: quiet };
+
+const base = mkdtempSync(path.join(tmpdir(), "waterspout-static-"));
+const root = path.join(base, "public");
+afterAll(() => rmSync(base, { recursive: true }));
+
+beforeAll(() => {
+  const put = (name: string, text: string | Buffer) => writeFileSync(path.join(base, name), text);
+  for (const folder of ["public", "public/folder", "public/empty", "public-not", "shared"])
+    mkdirSync(path.join(base, folder));
+  put("secret.txt", "secret");
+  put("public-not/secret.txt", "secret");
+  put("shared/shared.txt", "shared");
+  put("public/letters.txt", LETTERS);
+  put("public/a b ü.html", "<p>");
+  put("public/big.bin", BIG);
+  put("public/none", "");
+  put("public/favicon.ico", "icon");
+  put("public/folder/index.html", "index");
+  const at = Date.parse(MODIFIED) / 1000;
+  utimesSync(path.join(root, "letters.txt"), at + 0.5, at + 0.5);
+  symlinkSync("letters.txt", path.join(root, "inside.txt"));
+  symlinkSync("../secret.txt", path.join(root, "outside.txt"));
+  symlinkSync("../shared", path.join(root, "shared"));
+  symlinkSync("nowhere", path.join(root, "dangling"));
+  symlinkSync("loop", path.join(root, "loop"));
+  execFileSync("mkfifo", [path.join(root, "pipe")]);
+});
+
+const application = () =>
+  new Application(
+    [
+      ["/s/(.*)", StaticFileHandler, { path: root }],
+      ["/d/(.*)", StaticFileHandler, { path: root, defaultFilename: "index.html" }],
+      ["/w/(?<path>.*)", StaticFileHandler, { path: root, allowedSymlinkDirectories: [path.join(base, "shared")] }],
+    ],
+    { logger },
+  );
+const ask = (request: InjectedRequest | string) => application().inject(request);
+const get = (headers: Record<string, string>, target = "/s/letters.txt") => ask({ target, headers });
+
+describe("a file", () => {
+  test("is served with what is known of it", async () => {
+    const answer = await ask("/s/letters.txt");
+    expect(answer).toMatchObject({ status: 200, text: LETTERS });
+    expect(Object.fromEntries(answer.headers)).toEqual({
+      "content-type": "text/plain",
+      "accept-ranges": "bytes",
+      etag: `"${createHash("sha512").update(LETTERS).digest("hex").slice(0, 32)}"`,
+      "last-modified": MODIFIED,
+      "content-length": "26",
+    });
+  });
+
+  test.each(["/s/letters.txt", "/s/big.bin", "/s/none"])("HEAD %s is GET without its body", async (target) => {
+    const [get, head] = await Promise.all([ask(target), ask({ target, method: "HEAD" })]);
+    expect([head.status, head.body.length]).toEqual([200, 0]);
+    expect([...head.headers].sort()).toEqual([...get.headers].sort());
+  });
+
+  test("of any size comes whole", async () => {
+    expect((await ask("/s/big.bin")).body.equals(BIG)).toBe(true);
+    expect(await ask("/s/none")).toMatchObject({ status: 200, text: "" });
+  });
+
+  test.each([
+    ["/s/a%20b%20%C3%BC.html", 200, "text/html"],
+    ["/s/big.bin", 200, "application/octet-stream"],
+    ["/s/none", 200, "application/octet-stream"],
+    ["/s/inside.txt", 200, "text/plain"],
+    ["/s/folder/../letters.txt", 200, "text/plain"],
+    ["/w/letters.txt", 200, "text/plain"],
+  ])("%s: %i as %s", async (target, status, type) => {
+    const answer = await ask(target);
+    expect([answer.status, answer.headers.get("content-type")]).toEqual([status, type]);
+  });
+
+  test("is not there: 404", async () => {
+    for (const name of [
+      "nothing",
+      "letters.txt/x",
+      "dangling",
+      "loop",
+      "x".repeat(300),
+      "%00",
+      "letters.txt%00.html",
+    ]) {
+      expect((await ask(`/s/${name}`)).status, name).toBe(404);
+    }
+  });
+
+  test("is only read", async () => {
+    for (const method of ["POST", "PUT", "DELETE"]) {
+      const answer = await ask({ method, target: "/s/letters.txt" });
+      expect([answer.status, answer.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
+    }
+  });
+});
+
+describe("outside of the folder", () => {
+  test.each([
+    "../secret.txt",
+    "..%2fsecret.txt",
+    "%2e%2e/secret.txt",
+    "folder/../../secret.txt",
+    "../public-not/secret.txt",
+    "..",
+    "/etc/passwd",
+    "%2Fetc%2Fpasswd",
+    "outside.txt",
+    "shared/shared.txt",
+  ])("%s: 403", async (name) => {
+    const answer = await ask(`/s/${name}`);
+    expect(answer.status).toBe(403);
+    expect(answer.text).not.toContain("secret");
+  });
+
+  test("is what is allowed", async () => {
+    expect((await ask("/w/shared/shared.txt")).text).toBe("shared");
+    expect((await ask("/w/../shared/shared.txt")).status).toBe(403); // by the link only
+    expect((await ask("/w/outside.txt")).status).toBe(403);
+  });
+});
+
+describe("what is no file", () => {
+  test.each(["pipe", "folder", "folder/", ""])("%s: 403, at once", async (name) => {
+    expect((await ask(`/s/${name}`)).status).toBe(403);
+  });
+
+  test("a folder has its default, at the address with a slash", async () => {
+    expect((await ask("/d/folder/")).text).toBe("index");
+    const answer = await ask("/d/folder");
+    expect([answer.status, answer.headers.get("location")]).toEqual([301, "/d/folder/"]);
+    expect((await ask("/d/empty/")).status).toBe(404);
+    expect((await ask("/d/letters.txt")).text).toBe(LETTERS);
+  });
+
+  test("a path that a browser takes for a host is not redirected", async () => {
+    const open = new Application([["/(.*)", StaticFileHandler, { path: base, defaultFilename: "index.html" }]], {
+      logger,
+    });
+    expect((await open.inject(`//evil.example/..${base}/public/folder`)).status).toBe(403);
+  });
+});
+
+describe("a part of a file", () => {
+  test.each([
+    ["bytes=0-9", 206, "bytes 0-9/26", "abcdefghij"],
+    ["bytes=25-", 206, "bytes 25-25/26", "z"],
+    ["bytes=-3", 206, "bytes 23-25/26", "xyz"],
+    ["bytes=20-1000", 206, "bytes 20-25/26", "uvwxyz"],
+    ["Bytes = 1-1", 206, "bytes 1-1/26", "b"],
+    ["bytes=0-", 200, null, LETTERS],
+    ["bytes=0-25", 200, null, LETTERS],
+    ["bytes=-26", 200, null, LETTERS],
+    ["bytes=-1000", 200, null, LETTERS],
+    ["bytes=1-2,4-5", 200, null, LETTERS],
+    ["bytes=x-y", 200, null, LETTERS],
+    ["bytes=-", 200, null, LETTERS],
+    ["lines=1-2", 200, null, LETTERS],
+    ["bytes=-0", 416, "bytes */26", ""],
+    ["bytes=26-", 416, "bytes */26", ""],
+    ["bytes=26-30", 416, "bytes */26", ""],
+    ["bytes=9-1", 416, "bytes */26", ""],
+  ])("%s: %i, %s", async (range, status, contentRange, text) => {
+    const answer = await get({ range });
+    expect([answer.status, answer.headers.get("content-range"), answer.text]).toEqual([status, contentRange, text]);
+    expect(answer.headers.get("content-length")).toBe(String(text.length));
+    const head = await ask({ target: "/s/letters.txt", method: "HEAD", headers: { range } });
+    expect([head.status, head.headers.get("content-length")]).toEqual([status, String(text.length)]);
+  });
+
+  test("may be large", async () => {
+    const answer = await get({ range: "bytes=65000-265000" }, "/s/big.bin");
+    expect(answer.status).toBe(206);
+    expect(answer.body.equals(BIG.subarray(65_000, 265_001))).toBe(true);
+  });
+
+  test("is wanted only of the version that the rest is of", async () => {
+    const etag = (await ask("/s/letters.txt")).headers.get("etag") as string;
+    const range = "bytes=0-0";
+    expect((await get({ range, "if-range": etag })).status).toBe(206);
+    expect((await get({ range, "if-range": MODIFIED })).status).toBe(206);
+    for (const other of ['"x"', `W/${etag}`, "Sat, 01 Feb 2025 10:20:31 GMT", "x"]) {
+      expect((await get({ range, "if-range": other })).status).toBe(200);
+    }
+  });
+
+  test("of nothing is all of it", async () => {
+    expect((await get({ range: "bytes=-5" }, "/s/none")).status).toBe(200);
+    expect((await get({ range: "bytes=0-" }, "/s/none")).status).toBe(416);
+  });
+});
+
+describe("what the client has", () => {
+  test("is not sent again", async () => {
+    const etag = (await ask("/s/letters.txt")).headers.get("etag") as string;
+    for (const headers of [
+      { "if-none-match": etag },
+      { "if-none-match": `W/${etag}` },
+      { "if-none-match": `"x", ${etag}` },
+      { "if-none-match": "*" },
+      { "if-modified-since": MODIFIED },
+      { "if-modified-since": "Sat, 01 Feb 2025 10:20:31 GMT" },
+    ]) {
+      const answer = await get(headers as Record<string, string>);
+      expect([answer.status, answer.text, answer.headers.get("etag")]).toEqual([304, "", etag]);
+    }
+    for (const headers of [
+      { "if-none-match": '"x"' },
+      { "if-none-match": '"x"', "if-modified-since": MODIFIED }, // the tag alone counts
+      { "if-modified-since": "Sat, 01 Feb 2025 10:20:29 GMT" },
+      { "if-modified-since": "x" },
+    ]) {
+      expect((await get(headers as Record<string, string>)).status).toBe(200);
+    }
+  });
+
+  test("is another file when it has been written to", async () => {
+    const file = path.join(root, "changing.txt");
+    writeFileSync(file, "one");
+    const before = (await ask("/s/changing.txt")).headers.get("etag") as string;
+    appendFileSync(file, "two");
+    const answer = await get({ "if-none-match": before }, "/s/changing.txt");
+    expect([answer.status, answer.text]).toEqual([200, "onetwo"]);
+  });
+});
+
+describe("the setting staticPath", () => {
+  class Page extends RequestHandler {
+    override async get(name: string): Promise<void> {
+      this.write(await this.staticUrl(name));
+    }
+  }
+  const site = new Application([["/page/(.*)", Page]], { logger, staticPath: root, staticUrlPrefix: "/f.s/" });
+
+  test("serves files, and those that browsers want at the root", async () => {
+    expect((await site.inject("/f.s/letters.txt")).text).toBe(LETTERS);
+    expect((await site.inject("/fxs/letters.txt")).status).toBe(404);
+    expect((await site.inject("/favicon.ico")).text).toBe("icon");
+    expect((await site.inject("/robots.txt")).status).toBe(404);
+  });
+
+  test("gives addresses with a version, whose files are kept for ever", async () => {
+    const url = (await site.inject("/page/letters.txt")).text;
+    expect(url).toMatch(/^\/f\.s\/letters\.txt\?v=[0-9a-f]{32}$/);
+    expect((await site.inject(url)).headers.get("cache-control")).toBe("max-age=315360000, immutable");
+    expect((await site.inject("/f.s/letters.txt")).headers.has("cache-control")).toBe(false);
+  });
+
+  test("gives none for what is not served", async () => {
+    expect((await site.inject("/page/nothing")).status).toBe(404);
+    for (const name of ["../secret.txt", "outside.txt", "folder"]) {
+      expect((await site.inject(`/page/${name}`)).status).toBe(403);
+    }
+    expect((await new Application([["/(.*)", Page]], { logger }).inject("/x")).status).toBe(500);
+  });
+});
+
+test("types and times are open to subclasses", async () => {
+  class Own extends StaticFileHandler {
+    override getContentType(): string {
+      return "text/own";
+    }
+    override getCacheSeconds(): number {
+      return 60;
+    }
+    override setExtraHeaders(name: string): void {
+      this.setHeader("X-Name", name);
+    }
+  }
+  const answer = await new Application([["/(.*)", Own, { path: root }]]).inject("/letters.txt");
+  const named = ["content-type", "cache-control", "x-name"].map((name) => answer.headers.get(name));
+  expect(named).toEqual(["text/own", "max-age=60", "letters.txt"]);
+});
