@@ -9,7 +9,7 @@
 // for its answer. So whatever is scanned lies at least 64 bytes before the end of memory.
 // Reference: RFC 9110 5.6 (token, field values), RFC 3986 (URI), the WHATWG URL Standard (what browsers leave raw).
 
-import { scalarBlanks, scalarControls64, scalarNarrow, scalarStops, scalarValueStops } from "./scalar";
+import { scalarBlanks, scalarNarrow, scalarStops, scalarUnusual64, scalarValueStops } from "./scalar";
 
 export const CRLF: u16 = 0x0a0d;
 export const CR: u8 = 0x0d;
@@ -35,6 +35,8 @@ const TABLES: usize = memory.data<u8>([
   62, 63, 62, 62, 63, 63, 63, 63, 63, 63, 63, 63, 61, 63, 61, 31, // QUERY
   42, 63, 62, 62, 63, 62, 63, 63, 63, 63, 61, 23, 20, 23, 53, 28, // HOST
   2, 22, 22, 22, 22, 22, 22, 2, 2, 2, 2, 0, 0, 0, 1, 0, // ADDRESS
+  1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+  33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33,
 ], 16);
 const NIBBLE: usize = TABLES;
 const LAST_CONTROL: usize = TABLES + 16;
@@ -42,6 +44,8 @@ const SPACE: usize = TABLES + 32;
 const DEL: usize = TABLES + 48;
 const TAB: usize = TABLES + 64;
 const HIGH: usize = TABLES + 80;
+const ONE: usize = TABLES + 176;
+const BELOW: usize = TABLES + 192;
 
 /** Methods and field names: RFC 9110 5.6.2. */
 export const TOKEN: usize = TABLES + 96;
@@ -135,15 +139,22 @@ function join(a: i32, b: i32, c: i32, d: i32): u64 {
   return u64(u32(a | (b << 16))) | (u64(u32(c | (d << 16))) << 32);
 }
 
-/** Bit i is set when the byte at `at + i` is a control character, HTAB and DEL too. */
+/** Whether bytes are controls, DEL or from 0x80 up: then, and only then, one more is below 0x21 as a signed number. */
 // @ts-ignore: decorator
 @inline
-export function controls64(at: usize): u64 {
-  if (!ASC_FEATURE_SIMD) return scalarControls64(at);
-  const a = isControl(v128.load(at));
-  const b = isControl(v128.load(at, 16));
-  const c = isControl(v128.load(at, 32));
-  const d = isControl(v128.load(at, 48));
+function isUnusual(bytes: v128): v128 {
+  return i8x16.lt_s(i8x16.add(bytes, v128.load(ONE)), v128.load(BELOW));
+}
+
+/** Bit i is set when the byte at `at + i` is a control character (HTAB and DEL too) or from 0x80 up. */
+// @ts-ignore: decorator
+@inline
+export function unusual64(at: usize): u64 {
+  if (!ASC_FEATURE_SIMD) return scalarUnusual64(at);
+  const a = isUnusual(v128.load(at));
+  const b = isUnusual(v128.load(at, 16));
+  const c = isUnusual(v128.load(at, 32));
+  const d = isUnusual(v128.load(at, 48));
   return join(i8x16.bitmask(a), i8x16.bitmask(b), i8x16.bitmask(c), i8x16.bitmask(d));
 }
 

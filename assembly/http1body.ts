@@ -79,7 +79,8 @@ export abstract class HTTP1Body extends HTTP1Writer {
   private payClock(bytes: i32): void {
     const parameters = this.parameters;
     const latest = this.loop.time + i64(parameters.bodyTimeoutMs) * NS_PER_MS;
-    this.due = this.due ? min(latest, this.due + (i64(bytes) * NS_PER_S) / parameters.bodyRateBytesMin) : latest;
+    const rate = parameters.bodyRateBytesMin;
+    this.due = this.due && rate ? min(latest, this.due + (i64(bytes) * NS_PER_S) / rate) : latest;
     this.stream.setDeadline(this.due);
   }
 
@@ -105,7 +106,7 @@ export abstract class HTTP1Body extends HTTP1Writer {
 
   takeBody(bytes: i64): void {
     if (this.request.credit != i64.MAX_VALUE) this.request.credit += bytes;
-    if (!this.inBody) return;
+    if (!this.inBody || !this.inFlight) return;
     if (this.continueDue && this.request.credit > 0) {
       this.writeContinue();
       this.restartClock();
@@ -168,7 +169,7 @@ export abstract class HTTP1Body extends HTTP1Writer {
   private bodyComplete(): void {
     this.state = ANSWER;
     this.setDeadline(0);
-    if (!this.answerDone) this.handler.finish(this.request);
+    if (this.inFlight) this.handler.finish(this.request);
     this.request.trailers.clear();
     if (this.state != ANSWER) return;
     if (this.answerDone) this.next();

@@ -17,6 +17,7 @@ import {
   methodCode,
 } from "./http/headstate";
 import { Connection } from "./connection";
+import { HandedOver } from "./handedover";
 import { checkHead } from "./http/framing";
 import { PARTIAL, headBytes, headReset, minorVersion, parseHead, skipEmptyLines, targetSize } from "./http/head";
 import { Refusal, reasonOf } from "./http/refusal";
@@ -25,7 +26,6 @@ import { HTTP1ConnectionOwner, HTTP1ConnectionParameters } from "./http1paramete
 import { HTTPHandler, HTTPServerRequest, Method, Upgraded } from "./httputil";
 import { IOStream } from "./iostream";
 import { REQUESTS_REFUSED, count } from "./stats";
-import { StreamOwner } from "./streamhandler";
 import {
   DRAIN_REQUEST_MS,
   EMPTY_LINES_BYTES_MAX,
@@ -224,7 +224,7 @@ export class HTTP1Connection extends HTTP1Body {
   private awaitHead(timeoutMs: i32): void {
     this.state = HEAD;
     this.emptyBytes = 0;
-    this.watched = false;
+    this.headOnly = this.watched = false;
     this.stream.readAhead = this.parameters.headBytesMax + 1;
     this.since = this.loop.time;
     this.setDeadline(this.parameters.draining ? DRAIN_REQUEST_MS : timeoutMs);
@@ -307,7 +307,7 @@ export class HTTP1Connection extends HTTP1Body {
     this.beginBody(kind, length);
     if (request.isServerWide) this.answerOptions();
     else this.handler.headersReceived(request);
-    if (this.state == ANSWER && !this.answerDone) this.handler.finish(request);
+    if (this.state == ANSWER && this.inFlight) this.handler.finish(request);
     request.head = 0;
     this.dropHead();
     if (this.state == ANSWER) {
@@ -371,25 +371,4 @@ const SPACE: u8 = 0x20;
 /** Whether a request that begins so is a HEAD. */
 function isHead(source: usize, size: i32): bool {
   return size > 4 && load<u32>(source) == HEAD_METHOD && load<u8>(source, 4) == SPACE;
-}
-
-/** Owns a stream that was handed over in the place of the server, so that the connection learns of its close. */
-@final
-class HandedOver extends StreamOwner {
-  private server: StreamOwner | null = null;
-
-  constructor(private connection: HTTP1Connection) {
-    super();
-  }
-
-  begin(stream: IOStream): void {
-    this.server = stream.owner;
-    stream.owner = this;
-  }
-
-  streamClosed(stream: IOStream): void {
-    this.connection.released();
-    if (this.server) this.server!.streamClosed(stream);
-    this.server = null;
-  }
 }

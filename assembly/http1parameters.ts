@@ -23,7 +23,7 @@ export class HTTP1ConnectionParameters {
   idleTimeoutMs: i32 = IDLE_TIMEOUT_MS;
   bodyTimeoutMs: i32 = BODY_TIMEOUT_MS;
   writeTimeoutMs: i32 = WRITE_TIMEOUT_MS;
-  /** Bytes a second, more than 0. */
+  /** Bytes a second; 0: any amount, as long as it comes within the timeout. */
   bodyRateBytesMin: i32 = BODY_RATE_BYTES_MIN;
   writeRateBytesMin: i32 = WRITE_RATE_BYTES_MIN;
   requestsMax: i32 = REQUESTS_MAX;

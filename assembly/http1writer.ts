@@ -41,6 +41,7 @@ export abstract class HTTP1Writer extends HTTPConnection {
   protected live: bool = false;
   private progress: i32 = DONE;
   private dated: bool = false;
+  private upgrades: bool = false; // the answer names a protocol to change to
   private bodiless: bool = false; // no body may follow the head: HEAD, 204, 304
   private chunked: bool = false;
   private left: i64 = 0; // of the declared length; -1: none was declared
@@ -94,7 +95,7 @@ export abstract class HTTP1Writer extends HTTPConnection {
     this.status = status;
     this.left = contentLength;
     this.bodiless = this.request.method == Method.HEAD || status == 204 || status == 304;
-    this.dated = this.chunked = false;
+    this.dated = this.upgrades = this.chunked = false;
     this.progress = FIELDS;
   }
 
@@ -105,6 +106,7 @@ export abstract class HTTP1Writer extends HTTPConnection {
     const end = writer.field(start, name, nameSize, value, valueSize);
     if (!end) return false;
     if (writer.isDate(name, nameSize)) this.dated = true;
+    if (writer.isUpgrade(name, nameSize)) this.upgrades = true;
     this.put(end);
     return true;
   }
@@ -180,7 +182,10 @@ export abstract class HTTP1Writer extends HTTPConnection {
       if (http11) at = writer.chunkedField(at);
       else this.keepAlive = false;
     }
-    if (!this.keepAlive) at = writer.closeField(at);
+    if (this.upgrades) {
+      if (!http11) this.keepAlive = false;
+      at = writer.upgradeOptionField(at, !this.keepAlive);
+    } else if (!this.keepAlive) at = writer.closeField(at);
     else if (!http11) at = writer.keepAliveField(at);
     this.progress = BODY;
     this.put(writer.endOfHead(at));

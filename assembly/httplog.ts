@@ -10,7 +10,7 @@ import * as wasi from "./wasi/index";
 
 const rate: RefusalRate = new RefusalRate();
 
-/** The HTTPHandler of applications. Override requestRefused to say nothing, or something else. */
+/** The HTTPHandler of applications. Override requestRefused to say nothing, or to count. */
 export abstract class LoggingHTTPHandler extends HTTPHandler {
   requestRefused(connection: HTTPConnection, code: Refusal): void {
     const untold = rate.next(IOLoop.current().time);

@@ -45,7 +45,7 @@ export const LINGER_BYTES_MAX: i32 = 1 << 20;
 
 /** A request's head, request line included. Tornado's and nginx's usual 64 and 32 KiB; larger is an attack or a mistake. */
 export const HEAD_BYTES_MAX: i32 = 65536;
-/** Header fields of one request. */
+/** Header fields of one request, and trailer fields. */
 export const FIELDS_MAX: i32 = 100;
 /** The request-target. */
 export const TARGET_BYTES_MAX: i32 = 16384;

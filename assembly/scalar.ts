@@ -39,10 +39,13 @@ function controls(word: u64): u64 {
   return belowSpace(word) | equal(word, DELS);
 }
 
-/** As controls64 of bytes.ts. */
-export function scalarControls64(at: usize): u64 {
+/** As unusual64 of bytes.ts. */
+export function scalarUnusual64(at: usize): u64 {
   let bits: u64 = 0;
-  for (let i: usize = 0; i < 64; i += 8) bits |= gather(controls(load<u64>(at + i))) << i;
+  for (let i: usize = 0; i < 64; i += 8) {
+    const word = load<u64>(at + i);
+    bits |= gather(controls(word) | (word & HIGH_BITS)) << i;
+  }
   return bits;
 }
 

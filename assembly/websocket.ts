@@ -1,24 +1,22 @@
 // WebSocketConnection: one websocket on a stream that was HTTP until its 101. Reads frames, hands on the pieces of messages as
-// they come, answers pings, and closes as RFC 6455 wants it. Frames, masks and UTF-8 are websocket/'s, which does no I/O.
+// they come, and closes as RFC 6455 wants it. The writing half is WebSocketWriter; websocket/ does no I/O.
 //
 // Invariants: no message is kept here, and a piece is handed on only within the delegate's credit; one frame is looked at only
 // while the turn's share lasts; the delegate hears of the end once, as soon as it is certain, and nothing behind it;
 // whatever breaks the protocol is told to the peer by a close frame, and the connection then ends in order.
 // Reference: RFC 6455; Tornado's websocket.py, which is laxer (masks, close codes).
 
-import { isText, writeText } from "./bytes";
 import { Buffer } from "./buffer";
+import { writeText } from "./bytes";
 import { REASON_BAD_REQUEST, REASON_CLOSED, REASON_END, REASON_TIMEOUT, REASON_TOO_LARGE } from "./errors";
-import * as writer from "./http/writer";
 import { HTTP1Connection } from "./http1connection";
-import { Upgraded } from "./httputil";
 import { Callback, IOLoop } from "./ioloop";
 import { IOStream } from "./iostream";
 import { READ_CHUNK_BYTES, WS_CLOSE_TIMEOUT_MS, WS_FRAMES_PER_TURN, WS_MESSAGE_BYTES_MAX } from "./limits";
 import { TURNS, stat } from "./stats";
 import * as frame from "./websocket/frame";
-import { ACCEPT_BYTES, writeAccept } from "./websocket/handshake";
 import { UTF8_BAD, UTF8_START, utf8Next } from "./websocket/utf8";
+import { CLOSING, OPEN, OVER, WebSocketWriter } from "./websocketwriter";
 
 /** Who uses a websocket. What it is given to read is valid during the call only. */
 export abstract class WebSocketDelegate {
@@ -39,19 +37,6 @@ export abstract class WebSocketDelegate {
   onClose(socket: WebSocketConnection, code: i32, reason: i32, source: usize, size: i32): void {}
 }
 
-// How far a websocket is.
-const OPENING: i32 = 0; // its 101 is being written
-const OPEN: i32 = 1;
-const CLOSING: i32 = 2; // our close frame went first: the peer's is awaited, messages are dropped
-const OVER: i32 = 3; // the delegate has heard the end
-
-const HEAD_FIXED: usize = changetype<usize>("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ");
-const CRLF: u16 = 0x0a0d;
-/** All of a 101 that is not a field of the application's, and what http/writer.ts wants beside a field. */
-const HEAD_ROOM: i32 = 256;
-const FIELD_ROOM: i32 = 24;
-const FIELD_BYTES_MAX: i32 = 32768;
-
 const TOO_BIG: usize = changetype<usize>("message too big");
 const words: usize = memory.data(frame.CONTROL_BYTES_MAX + 19, 16);
 
@@ -59,7 +44,7 @@ const pool: Array<WebSocketConnection> = [];
 
 
 @final
-export class WebSocketConnection extends Upgraded {
+export class WebSocketConnection extends WebSocketWriter {
   /** Which connection of the server it was, and for the delegate's own use: the request's tag. */
   slot: i32 = 0;
   tag: u32 = 0;
@@ -77,10 +62,7 @@ export class WebSocketConnection extends Upgraded {
   /** Room for a delegate that collects messages; emptied at the end. */
   message: Buffer = new Buffer();
 
-  private stream!: IOStream;
   private delegate!: WebSocketDelegate;
-  private loop: IOLoop = IOLoop.current();
-  private state: i32 = OVER;
   private waits: bool = false; // input waits for credit, or for the next turn
   private resting: bool = false; // for the next turn
   private turn: i64 = 0;
@@ -93,10 +75,6 @@ export class WebSocketConnection extends Upgraded {
   private remaining: i64 = 0;
   private final: bool = false;
   private mask: u32 = 0;
-  // The answer to pings.
-  private pong: Buffer = new Buffer(); // the newest that could not be answered yet
-  private pongWaits: bool = false;
-  private pongEnd: u64 = 0; // the last pong has left when the stream has sent so much
 
   // --- opening ---
 
@@ -114,77 +92,26 @@ export class WebSocketConnection extends Upgraded {
     socket.slot = connection.request.slot;
     socket.tag = connection.request.tag;
     socket.delegate = delegate;
-    socket.reset(stream);
-    let at = writer.statusLine(stream.reserve(HEAD_ROOM), 101, 0, 0);
-    at = writeText(at, HEAD_FIXED);
-    writeAccept(at, key);
-    store<u16>(at, CRLF, ACCEPT_BYTES);
-    stream.commitTo(writer.dateField(at + ACCEPT_BYTES + 2, socket.loop.unixSeconds()));
+    socket.stream = stream;
+    socket.reset();
+    socket.writeHead(key);
     return socket;
   }
 
-  private reset(stream: IOStream): void {
-    this.stream = stream;
-    this.state = OPENING;
+  private reset(): void {
     this.messageBytesMax = WS_MESSAGE_BYTES_MAX;
     this.deflate = false;
     this.credit = i64.MAX_VALUE;
     this.pieceCost = 0;
     this.waits = this.resting = this.inMessage = this.inFrame = false;
-    this.pongEnd = 0;
-  }
-
-  /** A further field of the 101. False: it cannot be one, or is one that is written here. */
-  addField(name: usize, nameSize: i32, value: usize, valueSize: i32): bool {
-    if (this.state != OPENING || nameSize + valueSize > FIELD_BYTES_MAX || isOurs(name, nameSize)) return false;
-    const end = writer.field(this.stream.reserve(nameSize + valueSize + FIELD_ROOM), name, nameSize, value, valueSize);
-    if (end) this.stream.commitTo(end);
-    return end != 0;
   }
 
   /** Ends the 101 and begins to read. `leaving`: the server stops, so the websocket is closed at once. */
   open(leaving: bool): void {
-    this.stream.commitTo(writer.endOfHead(this.stream.reserve(2)));
-    this.state = OPEN;
+    this.endHead();
     this.delegate.onOpen(this);
     if (leaving) this.drain();
     this.stream.consume();
-  }
-
-  // --- sending ---
-
-  /** Nothing stands in the way of sending. */
-  get isOpen(): bool {
-    return this.state == OPEN;
-  }
-
-  /** Bytes that wait for the peer: who has much to send goes on in onSent while this is small. */
-  get unsent(): i32 {
-    return this.stream.unsent;
-  }
-
-  /** One frame: an opcode of websocket/frame.ts with FIN and RSV1. False: the websocket is closed, or too much waits already. */
-  send(first: i32, source: usize, size: i32): bool {
-    if (this.state != OPEN) return false;
-    const head = this.stream.reserve(frame.FRAME_HEAD_BYTES_MAX);
-    this.stream.commitTo(frame.writeFrameHead(head, first, size));
-    return this.stream.write(source, size);
-  }
-
-  /** A whole message of text. Unpaired surrogates become U+FFFD. */
-  sendText(text: string): bool {
-    const bytes = String.UTF8.encode(text, false, String.UTF8.ErrorMode.REPLACE);
-    return this.send(frame.TEXT | frame.FIN, changetype<usize>(bytes), bytes.byteLength);
-  }
-
-  /** A whole message of bytes; `isText`: they are UTF-8 and travel as text. */
-  sendBytes(source: usize, size: i32, isText: bool = false): bool {
-    return this.send((isText ? frame.TEXT : frame.BINARY) | frame.FIN, source, size);
-  }
-
-  /** A ping of at most CONTROL_BYTES_MAX bytes. */
-  ping(source: usize = 0, size: i32 = 0): bool {
-    return size <= frame.CONTROL_BYTES_MAX && this.send(frame.PING | frame.FIN, source, size);
   }
 
   // --- closing ---
@@ -198,7 +125,7 @@ export class WebSocketConnection extends Upgraded {
     this.writeClose(code, source, size);
     this.state = CLOSING;
     this.forgetPong();
-    if (!this.stream.waiting) this.startCloseClock();
+    this.startCloseClock();
     this.stream.readAhead = READ_CHUNK_BYTES;
     rests.add(this); // so that the delegate is not called from inside a call of its own
   }
@@ -219,17 +146,6 @@ export class WebSocketConnection extends Upgraded {
 
   drain(): void {
     this.closeWith(frame.CODE_GOING_AWAY, 0, 0);
-  }
-
-  private writeClose(code: i32, source: usize, size: i32): void {
-    const head = this.stream.reserve(frame.CONTROL_BYTES_MAX + 2);
-    let at = frame.writeFrameHead(head, frame.CLOSE | frame.FIN, code ? size + 2 : 0);
-    if (code) {
-      store<u16>(at, bswap<u16>(u16(code)));
-      memory.copy(at + 2, source, usize(size));
-      at += usize(size) + 2;
-    }
-    this.stream.commitTo(at);
   }
 
   private startCloseClock(): void {
@@ -293,10 +209,7 @@ export class WebSocketConnection extends Upgraded {
 
   onSent(stream: IOStream): void {
     if (this.state == CLOSING && !stream.waiting) this.startCloseClock();
-    if (this.pongWaits && stream.sent >= this.pongEnd) {
-      this.sendPong(this.pong.source, this.pong.size);
-      this.forgetPong();
-    }
+    this.answerWaitingPing();
     if (this.state != OVER) this.delegate.onSent(this);
   }
 
@@ -432,33 +345,6 @@ export class WebSocketConnection extends Upgraded {
     this.delegate.onData(this, source, size, last);
     return true;
   }
-
-  // --- pings ---
-
-  /** At most one pong waits among what a slow peer has not taken; then the newest ping alone will be answered. */
-  private answerPing(source: usize, size: i32): void {
-    if (!this.stream.waiting || this.stream.sent >= this.pongEnd) return this.sendPong(source, size);
-    this.pong.clear();
-    this.pongWaits = this.pong.append(source, size);
-  }
-
-  private sendPong(source: usize, size: i32): void {
-    this.send(frame.PONG | frame.FIN, source, size);
-    this.pongEnd = this.stream.sent + this.stream.unsent;
-  }
-
-  private forgetPong(): void {
-    this.pongWaits = false;
-    this.pong.clear();
-  }
-}
-
-const UPGRADE: usize = changetype<usize>("upgrade");
-const ACCEPT: usize = changetype<usize>("sec-websocket-accept");
-
-/** Whether a field of the 101 is written here; those that frame messages are refused by http/writer.ts. */
-function isOurs(name: usize, size: i32): bool {
-  return isText(name, size, UPGRADE) || isText(name, size, ACCEPT) || writer.isDate(name, size);
 }
 
 /** Websockets that have had their share of a turn go on in the next. */

@@ -128,7 +128,10 @@ function addProtocol(socket: WebSocketConnection, protocol: string): void {
 /** False. */
 function refuse(request: HTTPServerRequest, status: i32, text: string): bool {
   request.startResponse(status, text.length);
-  if (status == 426) request.setHeader("Sec-WebSocket-Version", "13");
+  if (status == 426) {
+    request.setHeader("Upgrade", "websocket");
+    request.setHeader("Sec-WebSocket-Version", "13");
+  }
   request.setHeader("Content-Type", "text/plain");
   request.write(text);
   request.finish();

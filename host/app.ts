@@ -1,7 +1,8 @@
 /**
  * From a file to something that serves: what `waterspout run APP` loads.
  *
- * A module's default export is a TCPServer subclass, a server, an Application, or an HTTP handler; a `.wasm` file is an application by itself.
+ * A module's default export is a TCPServer subclass, a server, an Application, an HTTP handler or an object with
+ * `fetch`; a `.wasm` file is an application by itself.
  * Invariant: what the user got wrong is a UsageError; what went wrong while loading is any other error.
  */
 import { existsSync } from "node:fs";
@@ -10,6 +11,7 @@ import { createRequire } from "node:module";
 import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { WaterspoutError } from "./errors.js";
+import { type FetchHandler, fetchCallback } from "./fetch.js";
 import { HTTPServer, type RequestCallback, type RequestListener } from "./httpserver.js";
 import { errorLine } from "./log.js";
 import type { ServerOptions } from "./options.js";
@@ -99,14 +101,25 @@ function makeServer(file: string, value: unknown, options: ServerOptions): Serve
       return value as Server;
     }
     if (isListener(value)) return new HTTPServer(value, { ...value.serverOptions, ...options });
-    if ("fetch" in value) throw new UsageError(`${file} exports an object with fetch, which is not supported yet`);
+    if (hasFetch(value))
+      return new HTTPServer(
+        fetchCallback((request) => value.fetch(request)),
+        options,
+      );
   }
-  throw new UsageError(`${file} has no handler: its default export must be a TCPServer, an HTTPServer, an Application or a function`);
+  throw new UsageError(
+    `${file} has no handler: its default export must be a TCPServer, an HTTPServer, an Application, a function or an object with fetch`,
+  );
 }
 
 /** An Application or a router, of this copy of the package or of another. */
 function isListener(value: object): value is RequestListener & { serverOptions?: ServerOptions } {
   return "handle" in value && typeof value.handle === "function";
+}
+
+/** What many frameworks call an application. */
+function hasFetch(value: object): value is { fetch: FetchHandler } {
+  return "fetch" in value && typeof value.fetch === "function";
 }
 
 /** Also true for a class of another copy of this package. */

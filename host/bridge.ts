@@ -5,7 +5,6 @@
  * reaches the reader; an id is answered only while it is live. All frames of a turn leave in one batch, together with the
  * ECHO of the last MARK.
  */
-import { type Address, readAddress } from "./address.js";
 import { ProtocolError, WorkerError } from "./errors.js";
 import {
   ADDRESS_BYTES,
@@ -50,9 +49,11 @@ import {
 } from "./frames.js";
 import { FLUSH_BYTES } from "./limits.js";
 import type { ResolvedOptions } from "./options.js";
+import { type Peer, ToldPeer } from "./peer.js";
 import { readRefusal, refusalLine } from "./refusals.js";
 import { readStats, type WorkerStats } from "./stats.js";
-import type { TLSInfo } from "./tls.js";
+
+export type { Peer } from "./peer.js";
 
 /** Whoever the frames of an id are for. */
 export interface FrameTaker {
@@ -66,31 +67,6 @@ export interface FrameTaker {
 export interface Endpoint extends FrameTaker {
   /** Calls user code. Called once, after the id has become live. */
   run(): void;
-}
-
-/** The other end of a connection, as far as the host knows it. */
-export interface Peer {
-  readonly address: Address | null;
-  /** What TLS has agreed on; null without TLS in this process. */
-  readonly tls: TLSInfo | null;
-  /** Sets TCP_NODELAY where this process holds the socket; returns whether it does. */
-  setNodelay?(on: boolean): boolean;
-}
-
-/** A peer by what its PROXY protocol header says; decoded when asked for. */
-class ToldPeer implements Peer {
-  readonly tls = null;
-  readonly #chunk: Buffer;
-  readonly #at: number;
-
-  constructor(chunk: Buffer, at: number) {
-    this.#chunk = chunk;
-    this.#at = at;
-  }
-
-  get address(): Address {
-    return readAddress(this.#chunk, this.#at);
-  }
 }
 
 /** What carries the bytes of one worker. */

@@ -19,7 +19,7 @@ import type { SSLOptions } from "./tls.js";
 const HELP = `Usage: waterspout run APP [options]
 
 Serves APP: a .ts or .js module whose default export is a TCPServer subclass, a server, an
-Application or an HTTP handler, or a .wasm application.
+Application, an HTTP handler or an object with fetch, or a .wasm application.
 
 Options:
   --port PORT        port to listen on, 0 for a free one (default 8888)

@@ -3,7 +3,7 @@
  *
  * Invariants: fields count only when the connection comes from a trusted proxy, as far as it is known where it comes from; an address that
  * is none changes nothing; of a list only what trusted proxies have added is believed, from the right.
- * Reference: Tornado's httpserver._HTTPRequestContext; RFC 7239 for the forms of an address with a port.
+ * Reference: Tornado's httpserver._HTTPRequestContext; RFC 7239.
  */
 import { type BlockList, isIP } from "node:net";
 import { type Address, familyOf } from "./address.js";
@@ -16,6 +16,8 @@ export interface ForwardTrust {
   readonly proxies: BlockList;
   /** Those, and this machine: who may connect and be believed. */
   readonly peers: BlockList;
+  /** Forwarded is read, and not the X- fields. */
+  readonly standard: boolean;
 }
 
 /** What is to be believed of a request. */
@@ -23,6 +25,10 @@ export interface Forwarded {
   readonly address: Address | null;
   readonly protocol: "http" | "https";
 }
+
+/** One pair of Forwarded, and what ends it. */
+const PAIR =
+  /[\t ]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([!#$%&'*+\-.^_`|~0-9A-Za-z]+))[\t ]*([;,]|$)/y;
 
 /** `peer` and `protocol` are those of the connection; a peer that nobody knows is taken for a proxy. */
 export function forwardedBy(
@@ -34,32 +40,55 @@ export function forwardedBy(
   if (peer !== null && peer.family !== "unix" && !isTrusted(trust.peers, peer.address)) {
     return { address: peer, protocol };
   }
-  return { address: clientOf(trust, headers) ?? peer, protocol: protocolOf(headers) ?? protocol };
+  const { client, scheme } = trust.standard ? readForwarded(trust, headers) : readFields(trust, headers);
+  return { address: client ?? peer, protocol: scheme === "http" || scheme === "https" ? scheme : protocol };
 }
 
-/** X-Real-Ip, else the rightmost of X-Forwarded-For that is no trusted proxy. */
-function clientOf(trust: ForwardTrust, headers: HTTPHeaders): Address | null {
+/** What the fields say, as far as it is believed. */
+interface Told {
+  readonly client: Address | null;
+  readonly scheme: string;
+}
+
+/** X-Real-Ip, else X-Forwarded-For; the last entry of X-Scheme, else of X-Forwarded-Proto. */
+function readFields(trust: ForwardTrust, headers: HTTPHeaders): Told {
   const real = headers.get("x-real-ip");
-  if (real !== null) return parseAddress(real);
   const list = headers.get("x-forwarded-for");
-  if (list === null) return null;
+  const schemes = headers.get("x-scheme") ?? headers.get("x-forwarded-proto") ?? "";
+  const scheme = schemes.slice(schemes.lastIndexOf(",") + 1).trim();
+  if (real !== null) return { client: parseAddress(real), scheme };
+  return { client: list === null ? null : firstStranger(trust, list.split(",")), scheme };
+}
+
+/** `Forwarded: for="[2001:db8::1]:4711";proto=https, for=192.0.2.1` (RFC 7239 4); nothing of it when it is malformed. */
+function readForwarded(trust: ForwardTrust, headers: HTTPHeaders): Told {
+  const text = headers.get("forwarded") ?? "";
+  const addresses = [""];
+  let scheme = "";
+  for (let at = 0; at < text.length; at = PAIR.lastIndex) {
+    PAIR.lastIndex = at;
+    const match = PAIR.exec(text);
+    if (match === null) return { client: null, scheme: "" };
+    const name = (match[1] as string).toLowerCase();
+    const value = match[3] ?? (match[2] as string).replace(/\\(.)/g, "$1");
+    if (name === "for") addresses[addresses.length - 1] = value;
+    if (name === "proto") scheme = value.toLowerCase();
+    if (match[4] !== ",") continue;
+    addresses.push("");
+    scheme = "";
+  }
+  return { client: text === "" ? null : firstStranger(trust, addresses), scheme };
+}
+
+/** The rightmost address that is no trusted proxy's; when all are, the leftmost. */
+function firstStranger(trust: ForwardTrust, entries: readonly string[]): Address | null {
   let last: Address | null = null;
-  for (let end = list.length; end >= 0; ) {
-    const comma = end === 0 ? -1 : list.lastIndexOf(",", end - 1);
-    const entry = parseAddress(list.slice(comma + 1, end));
-    if (entry === null) return null; // whoever added this, nothing to the left of it can be believed
-    last = entry;
-    if (!isTrusted(trust.proxies, entry.address)) break;
-    end = comma;
+  for (let index = entries.length - 1; index >= 0; index--) {
+    last = parseAddress(entries[index] as string);
+    if (last === null) return null; // whoever added this, nothing to the left of it can be believed
+    if (!isTrusted(trust.proxies, last.address)) break;
   }
   return last;
-}
-
-/** The last entry of X-Scheme, else of X-Forwarded-Proto. */
-function protocolOf(headers: HTTPHeaders): "http" | "https" | null {
-  const list = headers.get("x-scheme") ?? headers.get("x-forwarded-proto") ?? "";
-  const last = list.slice(list.lastIndexOf(",") + 1).trim();
-  return last === "http" || last === "https" ? last : null;
 }
 
 /** `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`; the port is 0 when it is not given. */

@@ -70,7 +70,9 @@ export type HeadersInput =
 /** Header fields, ready to be copied into a RESPONSE. */
 export interface HeaderBlock {
   readonly rows: number;
-  /** The table of sizes, then the texts. */
+  /** Size of the reason phrase, 0: the standard one. */
+  readonly reasonBytes: number;
+  /** The table of sizes, then the texts: the reason phrase, names and values. */
   readonly bytes: Uint8Array;
   /** The declared Content-Length, -1 without one. */
   readonly contentLength: number;
@@ -78,7 +80,7 @@ export interface HeaderBlock {
   readonly close: boolean;
 }
 
-const EMPTY: HeaderBlock = { rows: 0, bytes: new Uint8Array(0), contentLength: -1, close: false };
+const EMPTY: HeaderBlock = { rows: 0, reasonBytes: 0, bytes: new Uint8Array(0), contentLength: -1, close: false };
 
 /** The last blocks that were encoded from objects: an application sends the same few again and again. */
 const CACHE_SIZE = 8;
@@ -152,7 +154,18 @@ function encodeFields(fields: readonly (readonly [string, string | number])[]): 
   if (bytes > RESPONSE_HEAD_BYTES_MAX) {
     throw new HeaderError(`the header fields have ${bytes} bytes; ${RESPONSE_HEAD_BYTES_MAX} are allowed`);
   }
-  return { rows: kept.length, bytes: layOut(kept, bytes), contentLength, close };
+  return { rows: kept.length, reasonBytes: 0, bytes: layOut(kept, bytes), contentLength, close };
+}
+
+/** The block with a reason phrase. Throws HeaderError for one that must not be sent. */
+export function withReason(block: HeaderBlock, reason: string | undefined): HeaderBlock {
+  if (reason === undefined) return block;
+  if (NOT_IN_VALUE.test(reason) || reason.length > REASON_BYTES_MAX) {
+    throw new HeaderError(`${JSON.stringify(reason)} cannot be a reason phrase`);
+  }
+  const table = block.rows * 4;
+  const parts = [block.bytes.subarray(0, table), Buffer.from(reason, "latin1"), block.bytes.subarray(table)];
+  return { ...block, reasonBytes: reason.length, bytes: Buffer.concat(parts) };
 }
 
 function layOut(fields: readonly (readonly [string, string])[], bytes: number): Uint8Array {
@@ -169,6 +182,8 @@ function layOut(fields: readonly (readonly [string, string])[], bytes: number): 
   return block;
 }
 
+/** The sandbox's bound. */
+const REASON_BYTES_MAX = 512;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Anything but HTAB, visible characters, space and the upper half of latin-1. */
 const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;

@@ -20,7 +20,7 @@ import { type Forwarded, forwardedBy } from "./forwarded.js";
 import { FRAME_ABORT, FRAME_BODY, FRAME_BODY_END, FRAME_SENT, FRAME_TRAILERS } from "./frames.js";
 import { CONSUMED, consumedFields, GzipBody } from "./gzipbody.js";
 import { RequestBody } from "./httpbody.js";
-import { encodeHeaders, type HeaderBlock, type HeadersInput, HTTPHeaders } from "./httpheaders.js";
+import { encodeHeaders, type HeaderBlock, type HeadersInput, HTTPHeaders, withReason } from "./httpheaders.js";
 import { checkStatus, HTTPConnection, isBodyless, type ResponseOwner, respondWhole } from "./httpresponse.js";
 import type { Data } from "./outflow.js";
 import { RequestHead } from "./requesthead.js";
@@ -146,31 +146,34 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   // --- the answer ---
 
   /**
-   * Sends the whole answer. Text is sent as UTF-8. Does nothing when the peer is gone.
-   * Throws HTTPOutputError when there was an answer before or `Content-Length` does not match, HeaderError for a status or a
-   * header that must not be sent; nothing has been sent then.
+   * Sends the whole answer. Text is sent as UTF-8. Does nothing when the peer is gone. `reason` takes the place of the status's
+   * standard phrase.
+   * Throws HTTPOutputError when there was an answer before or `Content-Length` does not match, HeaderError for a status, a
+   * header or a reason that must not be sent; nothing has been sent then.
    */
-  respond(status: number, headers?: HeadersInput, body: Data | null = null): void {
+  respond(status: number, headers?: HeadersInput, body: Data | null = null, reason?: string): void {
     if (this.#answered || this.#connection?.started === true)
       throw new HTTPOutputError("the request has been answered");
     checkStatus(status);
     const { compression } = this.#bridge.options;
     const fields = compression === null ? null : headerPairs(headers);
-    const block = encodeHeaders(fields ?? headers);
+    const block = withReason(encodeHeaders(fields ?? headers), reason);
     if (this.#gone !== null) {
       this.#answered = true;
       return;
     }
     if (compression === null || fields === null) return this.#respond(status, block, body);
     const coded = codeWhole(compression, this.acceptEncoding, status, fields, block, body);
-    if (coded.later === null) this.#respond(status, coded.block, coded.body);
-    else this.connection.respondCompressed(status, coded.block, coded.body, coded.later);
+    const head = withReason(coded.block, reason);
+    if (coded.later === null) this.#respond(status, head, coded.body);
+    else this.connection.respondCompressed(status, head, coded.body, coded.later);
   }
 
   #respond(status: number, block: HeaderBlock, body: Data | null): void {
     const bytes = this.isHead || isBodyless(status) ? -1 : respondWhole(this.#bridge, this.#id, status, block, body);
     if (bytes < 0) return this.connection.respond(status, block, body);
     this.#bridge.written();
+    this.#connection?.answered();
     this.#release();
     this.#log(status, bytes, null);
   }
@@ -288,7 +291,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
     this.#answered = true;
     this.#over = true;
     this.#bridge.release(this.#id);
-    this.#body?.fail(new StreamClosedError("CLOSED"));
+    if (this.#body?.ended === false) this.#body.fail(new StreamClosedError("CLOSED")); // an error costs more than all the rest
     if (this.#handled) this.#callOver();
   }
 

@@ -22,7 +22,7 @@ import {
   RESPONSE_CLOSE,
   RESPONSE_LAST,
 } from "./frames.js";
-import { encodeHeaders, type HeaderBlock, type HeadersInput } from "./httpheaders.js";
+import { encodeHeaders, type HeaderBlock, type HeadersInput, withReason } from "./httpheaders.js";
 import { WINDOW_BYTES_MIN } from "./limits.js";
 import { type Data, Outflow, toBytes } from "./outflow.js";
 
@@ -68,7 +68,7 @@ export function writeResponse(
   put16(buffer, at, status);
   buffer[at + 2] = block.close ? flags | RESPONSE_CLOSE : flags;
   buffer[at + 3] = 0;
-  put32(buffer, at + 4, block.rows); // rows, and no reason phrase
+  put32(buffer, at + 4, block.rows | (block.reasonBytes << 16));
   put64(buffer, at + 8, contentLength);
   buffer.set(bytes, at + RESPONSE_BYTES);
   const bodyAt = at + RESPONSE_BYTES + bytes.length;
@@ -181,6 +181,12 @@ export class HTTPConnection {
     return this.#finished;
   }
 
+  /** @internal The request was answered in one piece, without this object. */
+  answered(): void {
+    this.#started = true;
+    this.#finished = true;
+  }
+
   /** @internal The status that has been sent; null before. */
   get status(): number | null {
     return this.#status;
@@ -193,9 +199,10 @@ export class HTTPConnection {
 
   /**
    * Sends the head, and `chunk` as the beginning of the body. Resolves when `chunk` has been given to the peer's connection.
-   * Throws HTTPOutputError when the head has been sent already, HeaderError for a status or field that must not be sent.
+   * `reason` takes the place of the status's standard phrase. Throws HTTPOutputError when the head has been sent already,
+   * HeaderError for a status, a field or a reason that must not be sent.
    */
-  writeHeaders(status: number, headers?: HeadersInput, chunk?: Data): Promise<void> {
+  writeHeaders(status: number, headers?: HeadersInput, chunk?: Data, reason?: string): Promise<void> {
     if (this.#started) throw new HTTPOutputError("the head has been sent already");
     checkStatus(status);
     const { compression } = this.#bridge.options;
@@ -203,7 +210,7 @@ export class HTTPConnection {
     const plain = encodeHeaders(fields ?? headers);
     if (this.#gone !== null) return this.#refuse();
     const head = fields === null ? null : this.#codeHead(status, fields, plain);
-    const block = head === null ? plain : encodeHeaders(head.headers);
+    const block = withReason(head === null ? plain : encodeHeaders(head.headers), reason);
     this.#start(status, block, block.contentLength);
     this.#declared = plain.contentLength;
     if (head?.coding != null && !this.#bodyless) this.#compress(head.coding, -1);

@@ -33,6 +33,7 @@ export {
   WebSocketClosedError,
   WorkerError,
 } from "./errors.js";
+export { type FetchHandler, FetchServer, fetchCallback, type ServeOptions, serve } from "./fetch.js";
 export type { Form, FormFile, FormOptions, FormPart } from "./form.js";
 export type { FormLimits } from "./formlimits.js";
 export type { Connector } from "./happyeyeballs.js";
@@ -46,7 +47,7 @@ export type { IOHandler, Watchable } from "./iohandlers.js";
 export { IOLoop, type TimeoutHandle } from "./ioloop.js";
 export { IOStream } from "./iostream.js";
 export type { Logger } from "./log.js";
-export { type BindOptions, bindSockets } from "./netutil.js";
+export { type BindOptions, bindSockets, isValidIp } from "./netutil.js";
 export { type StreamOptions, streamFromNode, streamFromWeb } from "./nodestream.js";
 export type { RuntimeName, ServerOptions } from "./options.js";
 export type { Data } from "./outflow.js";

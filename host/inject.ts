@@ -51,6 +51,8 @@ export interface InjectedRequest {
 export class InjectedAnswer {
   constructor(
     readonly status: number,
+    /** The phrase behind the status, "" for the standard one. */
+    readonly reason: string,
     /** The fields that the handler has given, and Content-Length where it is known. */
     readonly headers: HTTPHeaders,
     readonly body: Buffer,
@@ -92,6 +94,7 @@ class Injection implements Channel {
   #sent = 0;
   #credit = BODY_WINDOW_BYTES;
   #status = 0;
+  #reason = "";
   #fields: [string, string][] = [];
   readonly #parts: Buffer[] = [];
   /** Frames that are said when the turn that made them necessary is over. */
@@ -202,8 +205,9 @@ class Injection implements Channel {
 
   #takeResponse(payload: Buffer): void {
     const rows = payload.readUInt16LE(4);
-    let at = RESPONSE_BYTES + rows * 4 + payload.readUInt16LE(6);
+    let at = RESPONSE_BYTES + rows * 4;
     const text = (bytes: number): string => payload.toString("latin1", at, (at += bytes));
+    this.#reason = text(payload.readUInt16LE(6));
     for (let row = RESPONSE_BYTES; row < RESPONSE_BYTES + rows * 4; row += 4) {
       const name = text(payload.readUInt16LE(row));
       this.#fields.push([name, text(payload.readUInt16LE(row + 2))]);
@@ -230,7 +234,10 @@ class Injection implements Channel {
 
   #end(error: Error | null): void {
     if (error !== null) this.#reject(error);
-    else this.#resolve(new InjectedAnswer(this.#status, new HTTPHeaders(this.#fields), Buffer.concat(this.#parts)));
+    else
+      this.#resolve(
+        new InjectedAnswer(this.#status, this.#reason, new HTTPHeaders(this.#fields), Buffer.concat(this.#parts)),
+      );
   }
 }
 

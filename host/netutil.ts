@@ -23,6 +23,11 @@ export interface BindOptions extends SocketOptions {
   runtime?: RuntimeName | undefined;
 }
 
+/** Whether `text` is an IPv4 or IPv6 address, and no name: Tornado's `is_valid_ip`. */
+export function isValidIp(text: string): boolean {
+  return isIP(text) !== 0;
+}
+
 /** The loopback address: what a server listens on when nobody says otherwise. */
 export const LOOPBACK = "127.0.0.1";
 const ANY = ["0.0.0.0", "::"];

@@ -43,9 +43,10 @@ export interface ServerOptions {
   sslOptions?: SSLOptions | undefined;
   /**
    * Who sent a request and over what is what the header fields of the proxies in front say: X-Real-Ip, X-Forwarded-For, X-Scheme,
-   * X-Forwarded-Proto. Only from proxies of this machine and `trustedDownstream`, where it is known who connects. Default: false.
+   * X-Forwarded-Proto; with `"forwarded"` Forwarded (RFC 7239) instead. Only from proxies of this machine and `trustedDownstream`, where it
+   * is known who connects. Default: false.
    */
-  xheaders?: boolean | undefined;
+  xheaders?: boolean | "forwarded" | undefined;
   /** With `xheaders`: the proxies' addresses, or networks like `"10.0.0.0/8"`. Default: the loopback ones. */
   trustedDownstream?: readonly string[] | undefined;
   /** Answers are compressed with what their client accepts: br, gzip or deflate. Default: false. */
@@ -177,10 +178,14 @@ function trusted(options: ServerOptions, runtime: RuntimeName): BlockList | null
 }
 
 function forward({ xheaders = false, trustedDownstream }: ServerOptions): ForwardTrust | null {
-  if (trustedDownstream !== undefined && !xheaders) throw new OptionError("trustedDownstream needs xheaders");
-  if (!xheaders) return null;
+  if (trustedDownstream !== undefined && xheaders === false) throw new OptionError("trustedDownstream needs xheaders");
+  if (xheaders === false) return null;
+  if (xheaders !== true && xheaders !== "forwarded") {
+    throw new OptionError(`xheaders must be true, false or "forwarded", not ${JSON.stringify(xheaders)}`);
+  }
   const proxies = trustedPeers("trustedDownstream", trustedDownstream);
-  return { proxies, peers: trustedPeers("trustedDownstream", [...LOOPBACK, ...(trustedDownstream ?? [])]) };
+  const peers = trustedPeers("trustedDownstream", [...LOOPBACK, ...(trustedDownstream ?? [])]);
+  return { proxies, peers, standard: xheaders === "forwarded" };
 }
 
 function tls(options: ServerOptions): TLSContexts | null {

@@ -130,7 +130,7 @@ export class SecuredSide {
   /** Says TLS's goodbye behind everything that was written. */
   end(): void {
     this.#socket?.end();
-    this.#socket?.resume(); // what still comes is read and dropped
+    this.#socket?.removeAllListeners("readable").resume(); // what still comes is read and dropped
   }
 
   /** Ends it at once. */

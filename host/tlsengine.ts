@@ -30,7 +30,7 @@ export interface TLSPlan {
 
 const TIMEOUT_MS_MAX = 600_000;
 /** Servers of node:tls that are kept for the next handshake. */
-const IDLE_SERVERS_MAX = 8;
+const IDLE_SERVERS_MAX = 64;
 
 /** Throws OptionError for options that cannot work, TLSConfigError for a file that is missing or wrong. */
 export function planTLS(options: StartTLSOptions): TLSPlan {

@@ -282,7 +282,6 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
   }
 
   #end(code: number, text: string, reason: Reason): void {
-    if (this.#over) return;
     this.#over = true;
     this.#closed ??= new WebSocketClosedError(reason);
     this.closeCode = code;

@@ -26,7 +26,11 @@ export function refusalOf(request: HTTPServerRequest): Refusal | null {
   if (!names(headers.get("connection"), "upgrade")) return bad('"Connection" must be "Upgrade".');
   const version = headers.get("sec-websocket-version");
   if (version !== null && version !== VERSION) {
-    return { status: 426, text: "Upgrade Required", headers: { "Sec-WebSocket-Version": VERSION } };
+    return {
+      status: 426,
+      text: "Upgrade Required",
+      headers: { Upgrade: "websocket", "Sec-WebSocket-Version": VERSION },
+    };
   }
   if (!headers.has("sec-websocket-key")) return bad("Sec-WebSocket-Key is missing");
   return bad("The opening handshake is malformed");

@@ -29,6 +29,7 @@ import {
   UPGRADE,
   UPGRADE_FIELD,
   bodyKind,
+  hostAlone,
   isDuplicate,
   knownRow,
   methodSize,
@@ -53,13 +54,14 @@ export function checkHead(head: usize, source: usize): i32 {
   if (refusal) return refusal;
   refusal = checkTarget(head, source, method);
   if (refusal) return refusal;
+  if (hostAlone(head)) return 0;
   const length = knownRow(head, CONTENT_LENGTH_FIELD);
   const coding = knownRow(head, TRANSFER_ENCODING_FIELD);
   if (coding >= 0) refusal = checkCoding(head, source, coding, length);
   else if (length >= 0) refusal = checkLength(head, source, length);
   if (refusal) return refusal;
   const connection = knownRow(head, CONNECTION_FIELD);
-  if (connection >= 0) refusal = checkConnection(head, source, connection);
+  if (connection >= 0 && !keepsAlive(head, source, connection)) refusal = checkConnection(head, source, connection);
   if (refusal) return refusal;
   const expect = knownRow(head, EXPECT_FIELD);
   return expect >= 0 ? checkExpect(head, source, expect) : 0;
@@ -133,6 +135,17 @@ const OPTION_CLOSE: i32 = 1;
 const OPTION_KEEP_ALIVE: i32 = 2;
 const OPTION_UPGRADE: i32 = 4;
 const CONNECTION: usize = changetype<usize>("connection");
+
+/** Notes what nearly every browser sends, one `keep-alive`; false: it is something else. */
+// @ts-ignore: decorator
+@inline
+function keepsAlive(head: usize, source: usize, row: i32): bool {
+  const at = source + valueOffset(head, row);
+  if (valueSize(head, row) != 10 || isDuplicate(head, CONNECTION_FIELD)) return false;
+  if ((load<u64>(at) | LOWER) != KEEP_ALI || (load<u16>(at, 8) | u16(LOWER)) != VE) return false;
+  store<u8>(head, 1, KEEP_ALIVE);
+  return true;
+}
 
 function checkConnection(head: usize, source: usize, first: i32): i32 {
   let options = 0;

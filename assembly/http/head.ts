@@ -8,11 +8,11 @@
 // between two calls. This file finds lines, names and values; framing.ts decides what they mean. Nothing is allocated or
 // copied, and what has been looked at in one call is not looked at again in the next.
 //
-// How it works. 64 bytes at a time become one u64 with a bit for every control character. In a well-formed head these
-// are the CR and LF of line ends, and `bits & ~(bits << 1)` leaves the CRs: walking over the bits that are left visits
+// How it works. 64 bytes at a time become one u64 with a bit for every byte that is no visible ASCII and no space. In most heads
+// these are the CR and LF of line ends, and `bits & ~(bits << 1)` leaves the CRs: walking over the bits that are left visits
 // one position a line, and the next line's start waits for nothing else. A control character anywhere else leaves a bit
-// too, and is found out because no CRLF stands there; only HTAB, legal in values, goes a slower way. A name is looked at
-// from its line's start, where the first byte that is not a token must be the colon.
+// too, and is found out because no CRLF stands there; only HTAB and bytes from 0x80 up, legal in values, go a slower way. A name
+// is looked at from its line's start, where the first byte that is not a token must be the colon.
 //
 // Strict (RFC 9112 5): lines end with CR LF and nothing else, no white space before a colon or at a line's start (so no
 // obs-fold), no control character but HTAB in a value, bytes from 0x80 up only in values.
@@ -27,10 +27,10 @@ import {
   LOWER,
   SP,
   TOKEN,
-  controls64,
   isOws,
   skip,
   skipSurely,
+  unusual64,
   valueStops64,
 } from "../bytes";
 import {
@@ -87,29 +87,31 @@ export function parseHead(head: usize, source: usize, size: i32, rowsMax: i32): 
   const from = block;
   const rowsEnd = head + TABLE + usize(rowsMax) * ROW_BYTES;
   for (; block < end; block += 64) {
-    const controls = controls64(block);
-    if (!controls) continue;
-    let found = within(controls & ~(controls << 1), block, end);
+    const unusual = unusual64(block);
+    if (!unusual) continue;
+    let found = within(unusual & ~(unusual << 1), block, end);
     while (found) {
       const at = block + usize(ctz(found));
       found &= found - 1;
       if (at < line) continue; // the LF of a CR that was the last byte of the block before
+      let next = at + 2;
       if (line == source) {
         if (!wholeRequestLine(head, source, at)) {
           const n = requestLine(head, source, end);
           if (n < 0) return n;
+          next = source + usize(n);
         }
       } else {
         if (load<u16>(at) != CRLF) {
-          if (load<u8>(at) != HTAB) return lineRefusal(line, at);
-          found = behindTab(block, at, end);
+          if (load<u8>(at) != HTAB && load<u8>(at) < 0x80) return lineRefusal(line, at);
+          found = fromThere(block, at, end);
           continue;
         }
         const refusal = fieldLine(head, source, line, at, row, rowsEnd);
         if (refusal) return refusal;
         row += ROW_BYTES;
       }
-      line = at + 2;
+      line = next;
       if (load<u8>(line) <= SP) return emptyLine(head, source, line, from, end, row);
     }
   }
@@ -124,10 +126,10 @@ function within(bits: u64, block: usize, end: usize): u64 {
   return block + 64 >= end ? bits & ((u64(1) << u64(end - 1 - block)) - 1) : bits;
 }
 
-/** The bits of a block from `tab` on without HTABs; needed at most once a block. */
-function behindTab(block: usize, tab: usize, end: usize): u64 {
+/** The bits of a block from `at` on of what may not stand in a value; needed at most once a block. */
+function fromThere(block: usize, at: usize, end: usize): u64 {
   const bits = valueStops64(block);
-  return within(bits & ~(bits << 1) & ~((u64(1) << u64(tab - block)) - 1), block, end);
+  return within(bits & ~(bits << 1) & ~((u64(1) << u64(at - block)) - 1), block, end);
 }
 
 // --- header fields ---

@@ -113,6 +113,13 @@ export function knownRow(head: usize, field: i32): i32 {
   return load<i32>(head + (usize(field) << 2), KNOWN) - 1;
 }
 
+/** Whether none of Content-Length, Transfer-Encoding, Connection and Expect is there, which lie side by side. */
+// @ts-ignore: decorator
+@inline
+export function hostAlone(head: usize): bool {
+  return (load<u64>(head, KNOWN + (CONTENT_LENGTH_FIELD << 2)) | load<u64>(head, KNOWN + (CONNECTION_FIELD << 2))) == 0;
+}
+
 /** Whether a known name stands more than once. */
 export function isDuplicate(head: usize, field: i32): bool {
   return ((load<u32>(head, DUPLICATES) >> field) & 1) != 0;

@@ -65,9 +65,11 @@ export function methodOf(at: usize, size: i32): i32 {
 
 /** 0 or a Refusal. */
 export function checkHost(head: usize, source: usize): i32 {
-  store<i64>(head, 0, HOST_OFFSET); // and HOST_SIZE
   const row = knownRow(head, HOST_FIELD);
-  if (row < 0) return minorVersion(head) == 0 ? 0 : Refusal.NO_HOST;
+  if (row < 0) {
+    store<i64>(head, 0, HOST_OFFSET); // and HOST_SIZE
+    return minorVersion(head) == 0 ? 0 : Refusal.NO_HOST;
+  }
   if (isDuplicate(head, HOST_FIELD)) return Refusal.SEVERAL_HOSTS;
   const at = source + valueOffset(head, row);
   const size = valueSize(head, row);
@@ -82,11 +84,22 @@ export function checkHost(head: usize, source: usize): i32 {
 }
 
 const SLASH: u8 = 0x2f;
+const ROOT: u16 = 0x202f; // the target that is most asked for, with the space behind it
 const ASTERISK: u8 = 0x2a;
 const QUESTION_MARK: u8 = 0x3f;
 
 /** After checkHost, since an absolute-form target replaces the host. 0 or a Refusal. */
+// @ts-ignore: decorator
+@inline
 export function checkTarget(head: usize, source: usize, method: i32): i32 {
+  const offset = targetOffset(head);
+  if (load<u16>(source + offset) != ROOT) return checkOtherTarget(head, source, method);
+  store<u32>(head, offset, PATH_OFFSET);
+  store<u32>(head, 1, PATH_SIZE);
+  return 0;
+}
+
+function checkOtherTarget(head: usize, source: usize, method: i32): i32 {
   const target = source + targetOffset(head);
   const end = target + targetSize(head);
   let path = target;

@@ -75,10 +75,19 @@ export function isDate(name: usize, nameSize: i32): bool {
   return nameSize == 4 && (load<u32>(name) | u32(LOWER)) == DATE;
 }
 
+const UPGRADE: usize = changetype<usize>("upgrade");
+
+/** Whether a handler's field asks for an upgrade, and so for upgradeOptionField. */
+export function isUpgrade(name: usize, nameSize: i32): bool {
+  return isText(name, usize(nameSize), UPGRADE);
+}
+
 const LENGTH_LINE: usize = changetype<usize>("Content-Length: ");
 const CHUNKED_LINE: usize = changetype<usize>("Transfer-Encoding: chunked\r\n");
 const CLOSE_LINE: usize = changetype<usize>("Connection: close\r\n");
 const KEEP_ALIVE_LINE: usize = changetype<usize>("Connection: keep-alive\r\n");
+const UPGRADE_LINE: usize = changetype<usize>("Connection: Upgrade\r\n");
+const UPGRADE_CLOSE_LINE: usize = changetype<usize>("Connection: close, Upgrade\r\n");
 const CONTINUE_LINES: usize = changetype<usize>("HTTP/1.1 100 Continue\r\n\r\n");
 const LAST_CHUNK: usize = changetype<usize>("0\r\n\r\n");
 
@@ -114,6 +123,11 @@ export function closeField(target: usize): usize {
 /** For HTTP/1.0 clients that asked for it. Needs 32 bytes. */
 export function keepAliveField(target: usize): usize {
   return writeText(target, KEEP_ALIVE_LINE);
+}
+
+/** Beside a field named Upgrade (RFC 9110 7.8), in the place of closeField. Needs 32 bytes. */
+export function upgradeOptionField(target: usize, close: bool): usize {
+  return writeText(target, close ? UPGRADE_CLOSE_LINE : UPGRADE_LINE);
 }
 
 /** The empty line. Needs 2 bytes. */

@@ -29,7 +29,7 @@ import {
   type RouteFunction,
   type Router,
   Rule,
-  RuleRouter,
+  TargetRouter,
 } from "./routing.js";
 import type { CookieSecret } from "./signedvalue.js";
 import { StaticFileHandler, type StaticFileOptions } from "./staticfiles.js";
@@ -100,7 +100,7 @@ export class URLSpec<Handler extends HandlerClass> extends Rule<Target> {
 }
 
 /** The routes of an application, or of a part of it. */
-class ApplicationRouter extends RuleRouter<Target> {
+class ApplicationRouter extends TargetRouter<Target> {
   readonly #application: Application;
 
   constructor(application: Application, routes: readonly RouteInput[] = []) {

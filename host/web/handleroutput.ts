@@ -128,7 +128,8 @@ export abstract class HandlerOutput extends HandlerInput {
       if (chunk !== null) await connection.write(chunk);
       return;
     }
-    const sent = connection.writeHeaders(this.#status, this.#allFields(), chunk ?? undefined);
+    const reason = this.#reason ?? undefined;
+    const sent = connection.writeHeaders(this.#status, this.#allFields(), chunk ?? undefined, reason);
     this.#headersWritten = true;
     await sent;
   }
@@ -198,7 +199,7 @@ export abstract class HandlerOutput extends HandlerInput {
       if (body !== null) throw new HTTPOutputError(`an answer with ${this.#status} has no body`);
       for (const name of OF_A_BODY) if (name in this.#fields) this.clearHeader(name);
     }
-    this.request.respond(this.#status, this.#allFields(), body);
+    this.request.respond(this.#status, this.#allFields(), body, this.#reason ?? undefined);
   }
 
   #isTagged(): boolean {

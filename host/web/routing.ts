@@ -90,8 +90,8 @@ export class Rule<Target = Router | RouteFunction> {
   ) {}
 }
 
-/** Rules in their order, whose targets are functions and other routers; a server takes it in place of a function. */
-export class RuleRouter<Target = Router | RouteFunction> implements Router, RequestListener {
+/** Rules in their order, for targets of any kind; a server takes it in place of a function. */
+export class TargetRouter<Target> implements Router, RequestListener {
   readonly #rules: Rule<Target>[] = [];
   readonly #named = new Map<string, Rule<Target>>();
 
@@ -151,6 +151,9 @@ export class RuleRouter<Target = Router | RouteFunction> implements Router, Requ
     return null;
   }
 }
+
+/** Rules in their order, whose targets are functions and other routers. */
+export class RuleRouter extends TargetRouter<Router | RouteFunction> {}
 
 /** Whether something is a router, of this copy of the package or of another. */
 export function isRouter(value: unknown): value is Router {

@@ -1,7 +1,13 @@
 // core.wasm's application with HTTP: requests as the host sees them, and its responses as clients do.
 import { describe, expect, test } from "vitest-pool-assemblyscript/assembly";
 import * as frames from "../../assembly/bridge/frames";
-import { DRAIN_REQUEST_MS, INLINE_BODY_BYTES, REFUSALS_PER_SECOND } from "../../assembly/limits";
+import {
+  BODY_TIMEOUT_MS,
+  DRAIN_REQUEST_MS,
+  INLINE_BODY_BYTES,
+  REFUSALS_PER_SECOND,
+  WRITE_TIMEOUT_MS,
+} from "../../assembly/limits";
 import { connect } from "../../assembly/wasi/simnet";
 import { HTTP, begun, config, ends, frame, heard, heardAfter, idOf, response, stop, tell, u32s } from "./bridgesupport";
 import { get, post, received } from "./httpsupport";
@@ -58,6 +64,33 @@ describe("requests", () => {
     tell(response(1, 204, LAST, -1, ""));
     peer.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nHost: y\r\n\r\n");
     expect(heard()).toContain("transfer-encoding=chunked|) BODY_END#2()");
+  });
+
+  test("CONFIG's limits on requests and rates hold", () => {
+    begun(config(HTTP, 0, 0, 0, 2, 10, 100_000));
+    const trickling = connect();
+    trickling.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n");
+    heard();
+    for (let i = 0; i < BODY_TIMEOUT_MS / 500; i++) {
+      sleep(1000);
+      trickling.send("01234567890"); // 11 a second
+    }
+    expect(heard()).not.toContain("ABORT");
+    expect(received(trickling)).toBe("");
+    tell(response(1, 200, LAST, -1, "one"));
+    const peer = connect();
+    peer.send(get("/2") + get("/3"));
+    heard();
+    tell(response(2, 200, LAST, -1, "two"));
+    expect(received(peer)).not.toContain("close");
+    peer.room = 1000;
+    tell(response(3, 200, 0, -1, pattern(100_000)));
+    expect(received(peer)).toContain("Connection: close\r\n");
+    for (let i = 0; i < WRITE_TIMEOUT_MS / 500 && !peer.closed; i++) {
+      sleep(1000);
+      peer.room = 500;
+    }
+    expect(heardAfter(1000)).toContain("ABORT#3(4)");
   });
 
   test("a body goes no further than its window", () => {

@@ -2,58 +2,12 @@
 import { describe, expect, test } from "vitest-pool-assemblyscript/assembly";
 import * as frames from "../../assembly/bridge/frames";
 import { WS_CLOSE_TIMEOUT_MS, WS_DATA_COST } from "../../assembly/limits";
-import { Peer, connect, network } from "../../assembly/wasi/simnet";
-import {
-  HTTP,
-  begun,
-  config,
-  ends,
-  frame,
-  heard,
-  heardAfter,
-  idOf,
-  response,
-  stop,
-  tell,
-  u16s,
-  u32s,
-} from "./bridgesupport";
+import { connect } from "../../assembly/wasi/simnet";
+import { HTTP, begun, config, ends, frame, heard, heardAfter, idOf, response, stop, tell } from "./bridgesupport";
+import { accept, bye, credit, data, opened } from "./bridgewebsocketsupport";
 import { get, received } from "./httpsupport";
 import { pattern, settle } from "./support";
 import { ACCEPTED, closing, frames as framesOf, handshake, masked } from "./websocketsupport";
-
-const FIELDS: string =
-  "host=x|upgrade=websocket|connection=Upgrade|sec-websocket-version=13|sec-websocket-key=dGhlIHNhbXBsZSBub25jZQ==|";
-
-function accept(number: i32, messageBytesMax: u32 = 0, flags: i32 = 0, name: string = "", value: string = ""): string {
-  const rows = name.length ? 1 : 0;
-  const sizes = rows ? u16s(name.length) + u16s(value.length) : "";
-  const head = u32s(messageBytesMax) + u16s(flags) + u16s(rows);
-  return frame(frames.FRAME_WS_ACCEPT, idOf(number), head + sizes + name + value);
-}
-
-function data(number: i32, opcode: i32, flags: i32, bytes: string): string {
-  return frame(frames.FRAME_WS_SEND, idOf(number), u16s(opcode | (flags << 8)) + u16s(0) + bytes);
-}
-
-function credit(number: i32, bytes: u32): string {
-  return frame(frames.FRAME_BODY_CREDIT, idOf(number), u32s(bytes));
-}
-
-function bye(number: i32, code: i32, words: string = ""): string {
-  return frame(frames.FRAME_WS_CLOSE, idOf(number), u16s(code) + words);
-}
-
-/** A websocket that the host has accepted, number 1. */
-function opened(window: u32 = 0): Peer {
-  begun(config(HTTP, window));
-  const peer = connect();
-  peer.send(handshake("/ws"));
-  expect(heard()).toBe("REQUEST#1(1,1,11,0 /ws|" + FIELDS + ")");
-  expect(tell(accept(1))).toBe("");
-  expect(received(peer)).toBe(ACCEPTED + "\r\n");
-  return peer;
-}
 
 describe("opening", () => {
   test("with further fields, turns later, and with what came meanwhile", () => {
@@ -64,6 +18,18 @@ describe("opening", () => {
     expect(heardAfter(2000)).toBe("");
     expect(tell(accept(1, 0, 0, "Sec-WebSocket-Protocol", "chat"))).toBe("WS_DATA#1(1,1 early)");
     expect(received(peer)).toBe(ACCEPTED + "Sec-WebSocket-Protocol: chat\r\n\r\n");
+  });
+
+  test("turns later, when the client has ended its side meanwhile: its messages come first", () => {
+    begun(config(HTTP, 10 + WS_DATA_COST));
+    const peer = connect();
+    peer.send(handshake() + masked(0x81, "0123456789abcdef"));
+    peer.end();
+    expect(heard()).toContain("REQUEST#1(1,1,11,0 /|");
+    expect(heardAfter(2000)).toBe("");
+    expect(tell(accept(1))).toBe("WS_DATA#1(1,0 0123456789)");
+    expect(heardAfter(2000)).toBe("");
+    expect(tell(credit(1, 10 + WS_DATA_COST))).toBe("WS_DATA#1(1,1 abcdef) WS_CLOSED#1(1006,2 )");
   });
 
   test("is refused as any request is", () => {
@@ -181,6 +147,20 @@ describe("messages", () => {
     expect(pieces[pieces.length - 1].startsWith("#1(2,1 ")).toBe(true);
   });
 
+  test("that came before WS_ACCEPT come in pieces, too", () => {
+    begun(config(HTTP));
+    const peer = connect();
+    peer.send(handshake());
+    heard();
+    peer.send(masked(0x82, pattern(200000)).substring(0, 65535));
+    heardAfter(2000);
+    peer.send(masked(0x82, pattern(200000)).substring(65535));
+    heardAfter(2000);
+    const pieces = tell(accept(1)).split("WS_DATA#1(");
+    expect(pieces.length).toBeGreaterThan(3);
+    for (let i = 0; i < pieces.length; i++) expect(pieces[i].length).toBeLessThan(65536 + 10);
+  });
+
   test("over the host's limit: 1009 and TOO_LARGE", () => {
     begun(config(HTTP));
     const peer = connect();
@@ -282,112 +262,12 @@ describe("the end", () => {
     peer.end();
     expect(heard()).toBe("WS_CLOSED#1(1000,1 )");
     const next = connect();
-    next.send(get("/"));
-    expect(heard()).toBe("REQUEST#2(1,1,3,0 /|host=x|)");
+    next.send(handshake());
+    expect(heard()).toContain("REQUEST#2(1,1,11,0 /|");
     expect(idOf(1) & 0x3ffff).toBe(idOf(2) & 0x3ffff);
-    expect(tell(data(1, 1, 1, "x") + frame(frames.FRAME_CANCEL, idOf(1), ""))).toBe("");
-    tell(response(2, 200, frames.RESPONSE_LAST, -1, "fine"));
-    expect(received(next)).toContain("fine");
-  });
-});
-
-let malformed: string = "";
-
-/** To an open websocket, or to a request that waits when `waits`: ends the module with status 70. */
-function isMalformed(data: string): void {
-  malformed = data;
-  expect(() => {
-    tell(malformed);
-  }).toThrowError("exit 70");
-  expect(network().logged.startsWith("waterspout: malformed frame from the host: ")).toBe(true);
-}
-
-/** A request, number 1, that waits for its answer. */
-function waiting(request: string): void {
-  begun(config(HTTP));
-  connect().send(request);
-  heard();
-}
-
-describe("malformed frames end the module", () => {
-  test("WS_ACCEPT of a request that is no handshake", () => {
-    waiting(get("/"));
-    isMalformed(accept(1));
-  });
-  test("WS_ACCEPT of a request that is none, behind one that was", () => {
-    waiting(handshake());
-    tell(response(1, 403, frames.RESPONSE_LAST, -1, ""));
-    connect().send(get("/"));
-    heard();
-    isMalformed(accept(2));
-  });
-  test("WS_ACCEPT after RESPONSE", () => {
-    waiting(handshake());
-    tell(response(1, 200, 0, -1, "begun"));
-    isMalformed(accept(1));
-  });
-  test("WS_ACCEPT that is too short", () => {
-    waiting(handshake());
-    isMalformed(frame(frames.FRAME_WS_ACCEPT, idOf(1), "1234567"));
-  });
-  test("WS_ACCEPT with sizes that do not add up", () => {
-    waiting(handshake());
-    isMalformed(frame(frames.FRAME_WS_ACCEPT, idOf(1), u32s(0) + u16s(0) + u16s(1) + u16s(3) + u16s(1) + "abc"));
-  });
-  test("WS_ACCEPT with more rows than it holds", () => {
-    waiting(handshake());
-    isMalformed(frame(frames.FRAME_WS_ACCEPT, idOf(1), u32s(0) + u16s(0) + u16s(500) + u32s(0)));
-  });
-  test("WS_ACCEPT with an unknown flag", () => {
-    waiting(handshake());
-    isMalformed(accept(1, 0, 2));
-  });
-  test("WS_SEND that is too short", () => {
-    opened();
-    isMalformed(frame(frames.FRAME_WS_SEND, idOf(1), "abc"));
-  });
-  test("WS_SEND with an unknown opcode", () => {
-    opened();
-    isMalformed(data(1, 8, 1, ""));
-  });
-  test("WS_SEND with an unknown flag", () => {
-    opened();
-    isMalformed(data(1, 1, 5, ""));
-  });
-  test("WS_SEND that continues nothing", () => {
-    opened();
-    isMalformed(data(1, 0, 1, ""));
-  });
-  test("WS_SEND that begins in a message", () => {
-    opened();
-    isMalformed(data(1, 1, 0, "") + data(1, 1, 1, ""));
-  });
-  test("WS_SEND, compressed without leave", () => {
-    opened();
-    isMalformed(data(1, 1, 3, ""));
-  });
-  test("WS_SEND_PING that is too long", () => {
-    opened();
-    isMalformed(frame(frames.FRAME_WS_SEND_PING, idOf(1), "x".repeat(126)));
-  });
-  test("WS_CLOSE that is too short", () => {
-    opened();
-    isMalformed(frame(frames.FRAME_WS_CLOSE, idOf(1), "x"));
-  });
-  test("WS_CLOSE with words that are too long", () => {
-    opened();
-    isMalformed(bye(1, 1000, "x".repeat(124)));
-  });
-  test("WS_CLOSE with a code that cannot be", () => {
-    opened();
-    isMalformed(bye(1, 1005));
-  });
-  test("WS_CLOSE with words and no code", () => {
-    opened();
-    isMalformed(bye(1, 0, "x"));
-  });
-  test("a frame of the sandbox's", () => {
-    opened();
-    isMalformed(frame(frames.FRAME_WS_DATA, idOf(1), u32s(0)));
+    const late = data(1, 1, 1, "x") + bye(1, 1000) + frame(frames.FRAME_CANCEL, idOf(1), "");
+    expect(tell(accept(1) + late)).toBe("");
+    expect(tell(accept(2) + late + data(2, 1, 1, "fine"))).toBe("SENT#2(4)");
+    expect(received(next)).toBe(ACCEPTED + "\r\n\x81\x04fine");
   });
 });

@@ -93,6 +93,11 @@ describe("a body", () => {
     isRefusal(peer, received(peer), 408);
   });
 
+  test("without a minimum may trickle for ever, as long as it comes", () => {
+    server.parameters.bodyRateBytesMin = 0;
+    expect(lifeOf(upload(1000), 1)).toBe(600_000);
+  });
+
   test("time in which the handler takes nothing is not the peer's", () => {
     const peer = client();
     exchange(peer, "POST /take?credit=3 HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n0123");

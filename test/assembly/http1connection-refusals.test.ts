@@ -1,6 +1,12 @@
 // Refused requests on HTTP/1 connections: the status, one whole answer, and an orderly end, wherever the fault is.
 import { describe, expect, test } from "vitest-pool-assemblyscript/assembly";
-import { HEADER_TIMEOUT_MS, HEAD_BYTES_MAX, LINGER_MS, TARGET_BYTES_MAX } from "../../assembly/limits";
+import {
+  HEADER_TIMEOUT_MS,
+  HEAD_BYTES_MAX,
+  LINGER_BYTES_MAX,
+  LINGER_MS,
+  TARGET_BYTES_MAX,
+} from "../../assembly/limits";
 import { chunked, client, exchange, get, handler, isRefusal, ok, post, received, server } from "./httpsupport";
 import { pattern, settle, sleep } from "./support";
 
@@ -117,6 +123,10 @@ describe("refusals", () => {
       peer.end();
       settle();
     }
+    const next = client();
+    exchange(next, "HEAD /hello HTTP/1.1\r\nHo");
+    exchange(next, "st: x\r\n\r\n");
+    expect(exchange(next, "\r\n".repeat(10))).toContain("\r\n\r\nThe request line"); // not of that HEAD
     const late = client();
     exchange(late, "HEAD / HT");
     sleep(HEADER_TIMEOUT_MS);
@@ -142,6 +152,22 @@ describe("refusals", () => {
     peer.room = 0;
     exchange(peer, "nonsense\r\n\r\n");
     sleep(server.parameters.writeTimeoutMs);
+    expect(peer.closed).toBe(true);
+  });
+
+  test("what a client goes on sending is taken for a while, and up to an amount: on both sides", () => {
+    const rest = LINGER_BYTES_MAX - "nonsense\r\n\r\n".length; // all that is no request counts
+    let peer = client();
+    exchange(peer, "nonsense\r\n\r\n");
+    exchange(peer, pattern(rest));
+    sleep(LINGER_MS - 1);
+    expect(peer.closed).toBe(false);
+    sleep(1);
+    expect(peer.closed).toBe(true);
+    expect(peer.wasReset).toBe(false);
+    peer = client();
+    exchange(peer, "nonsense\r\n\r\n");
+    exchange(peer, pattern(rest + 1));
     expect(peer.closed).toBe(true);
   });
 

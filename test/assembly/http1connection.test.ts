@@ -195,7 +195,7 @@ describe("answers", () => {
     peer.end();
     settle();
     expect(server.connections).toBe(0);
-    expect(handler.log.endsWith("/length finish gone(10)")).toBe(true);
+    expect(handler.log.endsWith("/length gone(10)")).toBe(true);
     expect(i32(bytesInUse())).toBe(0);
   });
 
@@ -225,6 +225,24 @@ describe("answers", () => {
     expect(exchange(peer, get("/length?n=0&status=204&text="))).toBe("HTTP/1.1 204 No Content\r\n\r\n");
     expect(isAlive(peer)).toBe(true);
     expect(exchange(peer, head + "x".repeat(43) + " HTTP/1.1\r\nHost: x\r\n\r\n")).not.toContain("xx");
+    expect(peer.ended).toBe(true);
+  });
+
+  test("an answer with Upgrade names it in Connection", () => {
+    const peer = client();
+    exchange(peer, get("/never"));
+    handler.request!.startResponse(426, 0);
+    expect(handler.request!.setHeader("UpGrade", "websocket")).toBe(true);
+    handler.request!.finish();
+    settle();
+    const answer = "HTTP/1.1 426 Upgrade Required\r\nUpGrade: websocket\r\nContent-Length: 0\r\nConnection: ";
+    expect(received(peer)).toBe(answer + "Upgrade\r\n\r\n");
+    exchange(peer, get("/never", CLOSE));
+    handler.request!.startResponse(426, 0);
+    handler.request!.setHeader("Upgrade", "websocket");
+    handler.request!.finish();
+    settle();
+    expect(received(peer)).toContain("\r\nConnection: close, Upgrade\r\n\r\n");
     expect(peer.ended).toBe(true);
   });
 

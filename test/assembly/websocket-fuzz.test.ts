@@ -171,7 +171,8 @@ class Client {
   check(): void {
     const all = this.peer.received;
     const head = all.indexOf("\r\n\r\n") + 4;
-    if (head < 4) return assert(this.isBroken, this.word + "was not accepted: " + all);
+    assert(head >= 4 || this.isBroken, this.word + "was not accepted: " + all);
+    if (head < 4) return;
     assert(all.startsWith("HTTP/1.1 101 "), this.word + all);
     let said = "";
     let code = "";
@@ -185,7 +186,10 @@ class Client {
         start += 2;
         size = start <= all.length ? (all.charCodeAt(at + 2) << 8) | all.charCodeAt(at + 3) : 0;
       }
-      if (start + size > all.length) return assert(this.isBroken, this.word + "half a frame");
+      if (start + size > all.length) {
+        assert(this.isBroken, this.word + "half a frame");
+        return;
+      }
       const first = all.charCodeAt(at);
       assert(!code.length, this.word + "a frame behind the close frame");
       if (first == 0x88) code = size ? ((all.charCodeAt(start) << 8) | all.charCodeAt(start + 1)).toString() : "none";

@@ -44,7 +44,10 @@ test("every block is of a kind that is tested", () => {
   for (const { place, language, name } of blocks) {
     expect(["ts", "sh", "ini", "text"], place).toContain(language);
     if (language === "ts")
-      expect([...Object.keys(ANSWERS), "server.ts", "secure.ts", "starttls.ts", "web/check.ts"], place).toContain(name);
+      expect(
+        [...Object.keys(ANSWERS), "server.ts", "secure.ts", "starttls.ts", "web/check.ts", "serving.ts"],
+        place,
+      ).toContain(name);
   }
 });
 
@@ -126,6 +129,11 @@ const ANSWERS: Record<string, (server: Server) => Promise<void>> = {
   async "greet.ts"(server) {
     expect((await server.get("/hello/you")).body.toString()).toBe("<p>Hello, you</p>");
     expect((await server.get("/hello")).status).toBe(404);
+  },
+  async "standard.ts"(server) {
+    expect(JSON.parse((await server.get("/a")).body.toString())).toEqual({ path: "/a" });
+    const echo = await server.request("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
+    expect(echo.body.toString()).toBe("abc");
   },
   async "web/notes.ts"(server) {
     const type = "Content-Type: application/x-www-form-urlencoded";
@@ -233,6 +241,18 @@ test.each(hasWasmtime ? ["node", "wasmtime"] : ["node"])(
   30_000,
 );
 
+test("serving.ts serves, and ends", async () => {
+  const child = launch([bin("tsx"), path.join(folder, "serving.ts")], { PORT: "0" });
+  await eventually("an address", () => child.output.stdout.includes("\n") || child.exit !== null);
+  const client = await Client.connect(Number(/ port (\d+)\n/.exec(child.output.stdout)?.[1]));
+  client.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+  expect((await client.readResponse()).body.toString()).toBe("you want /a\n");
+  client.close();
+  child.process.kill("SIGTERM");
+  await eventually("its end", () => child.exit !== null);
+  expect(child).toMatchObject({ exit: 0, output: { stderr: "" } });
+}, 30_000);
+
 test("web/check.ts is a test without a network", async () => {
   const { stdout } = await run(bin("tsx"), ["web/check.ts"], { cwd: folder });
   expect(stdout).toBe("all well\n");
@@ -300,7 +320,7 @@ test.each(COMMANDS)("$place: $line", async ({ words }) => {
   }
 });
 
-/** A block's commands in words. `npx` is left out, and what `make -s wasmtime` prints is called wasmtime. */
+/** A block's commands in words. `npx` and what is put into the environment are left out, and what `make -s wasmtime` prints is called wasmtime. */
 function commandsOf(place: string, text: string): { place: string; line: string; words: string[] }[] {
   const lines = text.replaceAll("\\\n", " ").split("\n");
   return lines
@@ -308,7 +328,7 @@ function commandsOf(place: string, text: string): { place: string; line: string;
     .filter((line) => line !== "")
     .map((line) => {
       const plain = line.replaceAll('"$(make -s wasmtime)"', "wasmtime").replace(/^npx /, "");
-      const words = plain.match(/'[^']*'|"[^"]*"|\S+/g) ?? [];
+      const words = plain.replace(/^([A-Z_]+=\S+ )+/, "").match(/'[^']*'|"[^"]*"|\S+/g) ?? [];
       return { place, line, words: words.map((word) => word.replace(/^(['"])(.*)\1$/, "$2")) };
     });
 }

@@ -1,26 +1,14 @@
-// examples/chat.ts in a real browser: Debian's Chromium, or the one that CHROMIUM names, driven by playwright-core. Where there is none the
-// tests are skipped and say so. WATERSPOUT_SCREENSHOTS names a folder that gets pictures of what the browser shows.
-import { existsSync } from "node:fs";
-import path from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
+// examples/chat.ts in a real browser, and with members that do not read.
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { hasBrowser, launchBrowser, screenshot } from "./browser.js";
 import { Client } from "./client.js";
 import { residentBytes } from "./processes.js";
 import { eventually, NODE, type Server, start, WASMTIME } from "./ways.js";
 import { frame, handshakeText, TEXT, WsClient } from "./wsclient.js";
 
 const MIB = 1 << 20;
-const executablePath = [
-  process.env.CHROMIUM,
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-]
-  .filter((file) => file !== undefined)
-  .find((file) => existsSync(file));
-if (executablePath === undefined)
-  console.warn("no Chromium: install it, or name it with CHROMIUM; tests with a browser are skipped");
 
 describe.each([NODE, WASMTIME])("the chat, $name", (way) => {
   let server: Server;
@@ -29,12 +17,10 @@ describe.each([NODE, WASMTIME])("the chat, $name", (way) => {
   });
   afterAll(() => server.stop());
 
-  describe.skipIf(executablePath === undefined)("in a browser", () => {
+  describe.skipIf(!hasBrowser)("in a browser", () => {
     let browser: Browser;
     beforeAll(async () => {
-      // Root has no sandbox of Chromium's; the only pages are our own.
-      const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-      browser = await chromium.launch({ executablePath, args, headless: true });
+      browser = await launchBrowser();
     });
     afterAll(() => browser.close());
 
@@ -74,8 +60,7 @@ describe.each([NODE, WASMTIME])("the chat, $name", (way) => {
       await ada.getByText("Hello Ada!").waitFor();
       const third = await join("Carol");
       await bob.getByText("Carol has come").waitFor();
-      const folder = process.env.WATERSPOUT_SCREENSHOTS;
-      if (folder !== undefined) await bob.screenshot({ path: path.join(folder, `chat-${way.name}.png`) });
+      await screenshot(bob, `chat-${way.name}`);
       await bob.close();
       await ada.getByText("Bob has left").waitFor();
       const said = [

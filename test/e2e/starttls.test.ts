@@ -42,8 +42,8 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls", () => {
     afterAll(() => server.stop());
 
     /** A connection on which the server waits for a handshake. */
-    async function asked(early = ""): Promise<net.Socket> {
-      const socket = net.connect({ port: server.port, host: "127.0.0.1", allowHalfOpen: true });
+    async function asked(early = "", port = server.port): Promise<net.Socket> {
+      const socket = net.connect({ port, host: "127.0.0.1", allowHalfOpen: true });
       onTestFinished(() => void socket.destroy());
       socket.on("error", () => {}).write(`STARTTLS\n${early}`);
       const [answer] = await once(socket, "data");
@@ -51,9 +51,9 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls", () => {
       return socket;
     }
 
-    async function secured(options: tls.ConnectionOptions = {}): Promise<SecureClient> {
+    async function secured(options: tls.ConnectionOptions = {}, port = server.port): Promise<SecureClient> {
       const socket = tls.connect({
-        socket: await asked(),
+        socket: await asked("", port),
         ca: authority.pem,
         servername: "server.example",
         ...options,
@@ -205,6 +205,16 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls", () => {
       client.socket.destroy();
     });
 
+    test("close sends what was written first, also to a client that goes on sending", async () => {
+      const client = await secured();
+      await told(client);
+      client.socket.write(`BLOCK ${4 * MIB}\nBYE\n`);
+      client.socket.write(Buffer.alloc(MIB));
+      client.socket.on("error", () => {});
+      await eventually("all of it", () => client.received.length === 4 * MIB);
+      await eventually("the end", () => client.ended);
+    });
+
     test("a client that has ended its side still gets its answer", async () => {
       const client = await secured({ allowHalfOpen: true } as never);
       await told(client);
@@ -214,7 +224,9 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls", () => {
     });
 
     test("100 clients at once, half of which leave in the middle", async () => {
-      const clients = await Promise.all(Array.from({ length: 100 }, () => secured()));
+      const patient = await serve(way);
+      onTestFinished(() => patient.stop());
+      const clients = await Promise.all(Array.from({ length: 100 }, () => secured({}, patient.port)));
       await Promise.all(clients.map(told));
       for (const [index, { socket }] of clients.entries()) {
         if (index % 2) socket.destroy();

@@ -13,11 +13,12 @@ const READERS = 100;
 const GONE_MS_MAX = 12_000;
 const DRIP_MS = 500;
 
-export function slowSuite(way: Way): void {
+/** `build` names the application, and makes it if need be. */
+export function slowSuite(way: Way, build: () => string): void {
   describe("slow clients", () => {
     let server: Server;
     beforeAll(async () => {
-      server = await start(way, "test/e2e/apps/slow.ts");
+      server = await start(way, build());
     });
     afterAll(() => server.stop());
 

@@ -35,6 +35,8 @@ export interface Options {
   env?: Record<string, string>;
   /** A command that runs the server, such as one that lowers a limit first: `[...wrap, server, ...args]`. */
   wrap?: string[];
+  /** How long it may take until it serves; default: DEADLINE_MS. */
+  serveMs?: number;
 }
 
 export interface Exit {
@@ -166,7 +168,7 @@ export async function eventually(
 async function startCommand(way: Way, app: string, args: string[], options: Options): Promise<Server> {
   const command = [process.execPath, CLI, "run", app, "--port", "0", "--runtime", way.runtime, ...args];
   const server = launch(way, command, options);
-  await serving(server, () => server.output.stdout.includes("\n"));
+  await serving(server, () => server.output.stdout.includes("\n"), options.serveMs);
   const line = server.output.stdout.trimEnd();
   const match = /^Waterspout serves (\w+:\/\/\S+?:(\d+)\/?) \((\w+)\)$/.exec(line);
   if (!match || match[3] !== way.runtime) {
@@ -213,9 +215,9 @@ function launch(way: Way, command: string[], { env, wrap = [] }: Options): Serve
 }
 
 /** Waits until `ready` says so; a server that ends before it, or never gets there, is an error that shows what it said. */
-async function serving(server: Server, ready: () => boolean | Promise<boolean>): Promise<void> {
+async function serving(server: Server, ready: () => boolean | Promise<boolean>, ms = DEADLINE_MS): Promise<void> {
   try {
-    await eventually("serving", async () => server.exit !== null || (await ready()));
+    await eventually("serving", async () => server.exit !== null || (await ready()), ms);
     if (server.exit) throw new Error(`ended with ${JSON.stringify(server.exit)}`);
   } catch (error) {
     const tree = processTree(server.pid);

@@ -1,11 +1,11 @@
 // The web layer over real connections, on every runtime: the article's examples, and what cannot be seen without a network.
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { NODE, type Server, start, WASMTIME } from "./ways.js";
+import { eventually, NODE, type Server, start, WASMTIME } from "./ways.js";
 
 const MIB = 1024 * 1024;
 const BIG = randomBytes(3 * MIB);
@@ -77,6 +77,19 @@ describe.each([NODE, WASMTIME])("$name", (way) => {
       for (const name of ["content-length", "transfer-encoding", "content-type"])
         expect(response.headers.has(name)).toBe(false);
       expect((await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").readResponse()).status).toBe(200);
+    });
+
+    test.each(["", "&flush"])("a status has the reason that it is given%s", async (flush) => {
+      for (const bytes of [0, 10, 100_000]) {
+        const response = await server.get(`/reason?reason=Quite+fine&bytes=${bytes}${flush}`);
+        expect([response.reason, response.body.length]).toEqual(["Quite fine", bytes]);
+        const target = `/reason?reason=Fine&bytes=${bytes}${flush}`;
+        const coded = await server.request(`GET ${target} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n`);
+        expect([coded.reason, coded.headers.get("content-encoding") ?? ""]).toEqual([
+          "Fine",
+          bytes < 1024 && flush === "" ? "" : "gzip",
+        ]);
+      }
     });
 
     test("an ETag saves the body", async () => {
@@ -187,6 +200,16 @@ describe.each([NODE, WASMTIME])("$name", (way) => {
         client.reset();
       }
       expect((await server.get("/files/big.bin")).body.length).toBe(BIG.length);
+      const descriptors = `/proc/${server.pid}/fd`;
+      const isClosed = (fd: string): boolean => {
+        try {
+          return !readlinkSync(`${descriptors}/${fd}`).endsWith("big.bin");
+        } catch {
+          return true;
+        }
+      };
+      if (process.platform === "linux")
+        await eventually("the file closed", () => readdirSync(descriptors).every(isClosed));
     });
 
     test("a route may be a websocket's", async () => {

@@ -1,8 +1,9 @@
 // What proxies say about a request, and when it is believed.
 import { describe, expect, test } from "vitest";
 
-import { HTTPServer, type ServerOptions } from "../../host/index.js";
-import { seen } from "./exchange.js";
+import { HTTPServer, type ServerOptions, type TLSInfo } from "../../host/index.js";
+import { ID, seen, serve } from "./exchange.js";
+import { requestFrame } from "./fakeworker.js";
 
 /** Descriptors of test/host/exchange.ts: a stranger, this machine, and one that nobody knows. */
 const STRANGER = 9;
@@ -66,6 +67,41 @@ describe("the address", () => {
   });
 });
 
+describe("Forwarded", () => {
+  test.each<[string, string, string]>([
+    ["for=4.4.4.4;proto=https", "4.4.4.4 0", "https"],
+    ['For="[2001:db8::1]:4711" ; PROTO=HTTPS', "2001:db8::1 4711", "https"],
+    ['for=4.4.4.4;proto=https, for="5.5.5.5:80";by=1.1.1.1', "4.4.4.4 0", "http"],
+    ['for=4.4.4.4, for="5.5.5.5";proto=https', "4.4.4.4 0", "https"],
+    ["for=1.1.1.1, for=4.4.4.4", "4.4.4.4 0", "http"],
+    ['for="4.4.4\\.4"', "4.4.4.4 0", "http"],
+    ["for=4.4.4.4, for=_hidden", "the peer", "http"],
+    ["for=4.4.4.4, for=unknown", "the peer", "http"],
+    ["for=4.4.4.4, proto=https", "the peer", "https"],
+    ["for=4.4.4.4 proto=https", "the peer", "http"],
+    ['for="4.4.4.4;proto=https', "the peer", "http"],
+    ["for=[2001:db8::1]", "the peer", "http"],
+    [",", "the peer", "http"],
+    ["", "the peer", "http"],
+  ])("%s", (value, address, protocol) => {
+    const options: ServerOptions = { xheaders: "forwarded", trustedDownstream: ["5.5.5.5"] };
+    const headers: [string, string][] = [["forwarded", value]];
+    expect(addressOf(headers, options)).toBe(address);
+    expect(seen({ headers, descriptor: LOOPBACK }, options).protocol).toBe(protocol);
+    expect(addressOf(headers, options, STRANGER)).toBe("192.0.2.1 5");
+  });
+
+  test("and the X- fields are never both read", () => {
+    const both: [string, string][] = [
+      ["forwarded", "for=1.1.1.1"],
+      ["x-forwarded-for", "2.2.2.2"],
+    ];
+    expect(addressOf(both)).toBe("2.2.2.2 0");
+    expect(addressOf(both, { xheaders: "forwarded" })).toBe("1.1.1.1 0");
+    expect(addressOf([["x-real-ip", "2.2.2.2"]], { xheaders: "forwarded" })).toBe("the peer");
+  });
+});
+
 describe("the protocol", () => {
   test.each<[[string, string][], string]>([
     [[], "http"],
@@ -81,6 +117,20 @@ describe("the protocol", () => {
     expect(seen({ headers, descriptor: LOOPBACK }).protocol).toBe("http");
     expect(seen({ headers, descriptor: STRANGER }, { xheaders: true }).protocol).toBe("http");
   });
+});
+
+test("over TLS the protocol is https, until a proxy says otherwise", () => {
+  const tls = { authorized: false } as unknown as TLSInfo;
+  for (const [headers, expected] of [
+    [[], "https"],
+    [[["x-scheme", "http"]], "http"],
+  ] as [[string, string][], string][]) {
+    let protocol = "";
+    const worker = serve((request) => void (protocol = request.protocol), { xheaders: true });
+    worker.peers.set(12, { address: { address: "127.0.0.1", port: 1, family: "IPv4" }, tls });
+    worker.say(requestFrame(ID, { descriptor: 12, headers }));
+    expect(protocol).toBe(expected);
+  }
 });
 
 describe("the host", () => {
@@ -101,6 +151,7 @@ describe("the host", () => {
 
 test.each<[ServerOptions, RegExp]>([
   [{ trustedDownstream: ["127.0.0.1"] }, /trustedDownstream needs xheaders/],
+  [{ xheaders: "x" as never }, /xheaders must be/],
   [{ xheaders: true, trustedDownstream: ["nobody"] }, /trustedDownstream has "nobody"/],
   [{ xheaders: true, trustedDownstream: ["10.0.0.0/33"] }, /trustedDownstream/],
 ])("options %j are refused", (options, message) => {

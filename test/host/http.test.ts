@@ -237,12 +237,16 @@ describe("respond", () => {
     expect(answer).toMatchObject({ status, contentLength: -1, body: "" });
   });
 
-  test("twice throws, and the first counts", async () => {
+  test.each([
+    ["in one piece", (request: HTTPServerRequest) => request.respond(200, {}, "second")],
+    ["bit by bit", (request: HTTPServerRequest) => void request.connection.writeHeaders(200)],
+  ])("twice throws, and the first counts: %s", async (_name, again) => {
     const errors: unknown[] = [];
     const answer = await answerOf((request) => {
+      expect(request.connection.started).toBe(false);
       request.respond(200, {}, "first");
       try {
-        request.respond(200, {}, "second");
+        again(request);
       } catch (error) {
         errors.push(error);
       }

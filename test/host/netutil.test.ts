@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "v
 import type { ListeningSocket } from "../../host/address.js";
 import { BindError } from "../../host/errors.js";
 import { HTTPServer } from "../../host/httpserver.js";
-import { type BindOptions, bindSockets, hasReusePort } from "../../host/netutil.js";
+import { type BindOptions, bindSockets, hasReusePort, isValidIp } from "../../host/netutil.js";
 import { bindUnixSocket } from "../../host/unixsocket.js";
 
 const open: ListeningSocket[] = [];
@@ -256,4 +256,24 @@ describe("bindUnixSocket", () => {
     await expect(bindUnix(file, { mode: 0o1777 })).rejects.toThrow(/mode must be/);
     await expect(bindUnix(file, { backlog: 0 })).rejects.toThrow(/backlog must be/);
   });
+});
+
+test("isValidIp knows addresses from names and nonsense", () => {
+  for (const address of ["127.0.0.1", "4.4.4.4", "::1", "2620:0:1cfe:face:b00c::3"]) {
+    expect(isValidIp(address), address).toBe(true);
+  }
+  for (const text of [
+    "",
+    " ",
+    "\n",
+    "www.google.com",
+    "localhost",
+    "4.4.4.4<",
+    " 127.0.0.1",
+    "\0",
+    "1.2.3",
+    "x".repeat(64),
+  ]) {
+    expect(isValidIp(text), JSON.stringify(text)).toBe(false);
+  }
 });

@@ -1,4 +1,5 @@
 // permessage-deflate: what is agreed on, and messages that are compressed both ways, against zlib's own streams as the peer.
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import zlib from "node:zlib";
 import { describe, expect, test } from "vitest";
@@ -202,6 +203,34 @@ describe("messages", () => {
     expect(second).toEqual({ opcode: BINARY, flags: f.WS_LAST, bytes: noise });
     expect((await peer.unpack(third.bytes)).toString()).toBe("hello hello hello hello");
     expect(third.bytes.length).toBeLessThan(first.bytes.length);
+  });
+
+  test("keep their order, and what each may refer to, while a large one is in another thread", async () => {
+    const { rig, handler } = await compressing();
+    const peer = new Peer();
+    const phrase = "a phrase that comes back, though much has been said in between";
+    const large = "0123456789".repeat(5_000);
+    for (const message of [phrase, large, "plain", phrase]) void handler.writeMessage(message);
+    while (handler.bufferedBytes > 0) await settle();
+    const [first, second, third, fourth] = messagesOf(await rig.worker.hearAnswers());
+    expect((await peer.unpack(first.bytes)).toString()).toBe(phrase);
+    expect((await peer.unpack(second.bytes)).toString()).toBe(large);
+    expect(third).toEqual({ opcode: TEXT, flags: f.WS_LAST, bytes: Buffer.from("plain") });
+    expect((await peer.unpack(fourth.bytes)).toString()).toBe(phrase);
+  });
+
+  test("that are long when they are compressed say so in their first fragment alone", async () => {
+    const { rig, handler } = await compressing();
+    const long = randomBytes(120_000).toString("base64");
+    void handler.writeMessage(long);
+    while (handler.bufferedBytes > 0) await settle();
+    const frames = messagesOf(await rig.worker.hearAnswers());
+    expect(frames.map(({ opcode, flags }) => [opcode, flags])).toEqual([
+      [TEXT, f.WS_COMPRESSED],
+      [0, f.WS_LAST],
+    ]);
+    const unpacked = await new Peer().unpack(Buffer.concat(frames.map(({ bytes }) => bytes)));
+    expect(unpacked.toString() === long).toBe(true);
   });
 
   test("to a peer who offers nothing are as they are", async () => {

@@ -45,6 +45,14 @@ test.each<[string, number, (size: number) => unknown]>([
       return seen({ headers, descriptor: 10 }, { xheaders: true, trustedDownstream: ["10.0.0.0/8"] }).remoteAddress;
     },
   ],
+  [
+    "pairs in Forwarded",
+    300,
+    (n) => {
+      const headers: [string, string][] = [["forwarded", `${"for=10.0.0.1;a=b,".repeat(n)}for="x`]];
+      return seen({ headers, descriptor: 10 }, { xheaders: "forwarded" }).remoteAddress;
+    },
+  ],
   ["an unfinished quoted string", 50_000, (n) => parseParameters(`a; b="${"\\\\".repeat(n)}`)],
   ["semicolons in a parameter list", 50_000, (n) => parseParameters(`a${";".repeat(n)}`)],
   ["spaces in a parameter list", 50_000, (n) => parseParameters(`a${" ".repeat(n)}b`)],

@@ -1,4 +1,4 @@
-// A handler's life: what it is asked with, what it answers with, and how it ends.
+// A handler's life: its methods in their order, and how it ends.
 import { describe, expect, test } from "vitest";
 
 import {
@@ -7,373 +7,11 @@ import {
   FallbackHandler,
   Finish,
   HTTPError,
-  type InjectedRequest,
-  type Logger,
-  MissingArgumentError,
+  type HTTPServerRequest,
   RedirectHandler,
   RequestHandler,
 } from "../../host/index.js";
-
-const FORM = { "Content-Type": "application/x-www-form-urlencoded" };
-
-/** A logger, and what it was told. */
-function listening(): { logger: Logger; log: string[] } {
-  const log: string[] = [];
-  const note =
-    (level: string) =>
-    (fields: object | string, message?: string): void => {
-      const error = typeof fields === "object" && "err" in fields ? ` (${(fields.err as Error).message})` : "";
-      log.push(`${level}: ${typeof fields === "string" ? fields : message}${error}`);
-    };
-  return { logger: { debug: note("debug"), info: note("info"), warn: note("warn"), error: note("error") }, log };
-}
-
-/** The answer of a handler whose methods are given. */
-function answerOf(
-  methods: Partial<Record<string, (this: RequestHandler, ...args: never[]) => unknown>>,
-  request: InjectedRequest | string = {},
-  settings: ConstructorParameters<typeof Application>[1] = {},
-) {
-  class Handler extends RequestHandler {}
-  Object.assign(Handler.prototype, methods);
-  return new Application([["/.*", Handler]], { logger: listening().logger, ...settings }).inject(request);
-}
-
-describe("arguments", () => {
-  const show = (ask: (handler: RequestHandler) => unknown, request: InjectedRequest | string) =>
-    answerOf(
-      {
-        get() {
-          this.finish({ value: ask(this) });
-        },
-        post() {
-          this.finish({ value: ask(this) });
-        },
-      },
-      request,
-    );
-
-  test.each([
-    ["/?a=1", "1"],
-    ["/?a=1&a=2", "2"],
-    ["/?a=", ""],
-    ["/?a", ""],
-    ["/?b=1", "preset"],
-    ["/", "preset"],
-    ["/?a=%20x%20y+", "x y"],
-    ["/?a=x%00y%1fz%0b", "x y z"],
-    ["/?a=line%0Aend", "line\nend"],
-    ["/?%61=%E2%82%AC", "€"],
-    ["/?a=1=2", "1=2"],
-    ["/?a=%zz%4", "%zz%4"],
-    ["/?&&a=1&", "1"],
-    ["/?__proto__=1&a=2", "2"],
-  ])("of %s", async (target, value) => {
-    expect((await show((handler) => handler.getArgument("a", "preset"), target)).json()).toEqual({ value });
-  });
-
-  test.each(["/?a=%ff", "/?%ff=1&a=1", "/?a=%C3", "/?a=%ed%a0%80"])("of %s are not UTF-8: 400", async (target) => {
-    expect((await show((handler) => handler.getArgument("a", "preset"), target)).status).toBe(400);
-  });
-
-  test("without a preset are asked for: 400", async () => {
-    expect((await show((handler) => handler.getArgument("a"), "/?b=1")).status).toBe(400);
-    let missing: unknown;
-    await show((handler) => {
-      try {
-        handler.getBodyArgument("name");
-      } catch (error) {
-        missing = error;
-      }
-    }, "/");
-    expect(missing).toBeInstanceOf(MissingArgumentError);
-    expect(missing).toMatchObject({ status: 400, argument: "name" });
-  });
-
-  test("keep their white space if that is wanted", async () => {
-    const answer = await show((handler) => handler.getArgument("a", "", { strip: false }), "/?a=+x+");
-    expect(answer.json()).toEqual({ value: " x " });
-  });
-
-  test("are those of the query, then those of the body; the body's is the last", async () => {
-    const all = (handler: RequestHandler) => [
-      handler.getArgument("a"),
-      handler.getQueryArgument("a"),
-      handler.getBodyArgument("a"),
-      handler.getArguments("a"),
-      handler.getQueryArguments("a"),
-      handler.getBodyArguments("a"),
-      handler.getArguments("b"),
-      handler.getQueryArgument("c", null),
-    ];
-    const answer = await show(all, { method: "POST", target: "/?a=1&a=2", headers: FORM, body: "a=3&a=4+4" });
-    expect(answer.json()).toEqual({
-      value: ["4 4", "2", "4 4", ["1", "2", "3", "4 4"], ["1", "2"], ["3", "4 4"], [], null],
-    });
-  });
-
-  test("of a body are only those of a form", async () => {
-    const headers = { "Content-Type": "text/plain" };
-    const answer = await show((handler) => handler.getBodyArguments("a"), { method: "POST", headers, body: "a=1" });
-    expect(answer.json()).toEqual({ value: [] });
-  });
-
-  test("are of a bounded number", async () => {
-    const many = (count: number) => `/?${"a&".repeat(count - 1)}a`;
-    expect((await show((handler) => handler.getArguments("a").length, many(1000))).json()).toEqual({ value: 1000 });
-    expect((await show((handler) => handler.getArguments("a").length, many(1001))).status).toBe(400);
-  });
-
-  test("of a multipart form, with its files", async () => {
-    const body = [
-      '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\none\r\n',
-      '--x\r\nContent-Disposition: form-data; name="f"; filename="a.txt"\r\nContent-Type: text/plain\r\n\r\nfile\r\n',
-      "--x--\r\n",
-    ].join("");
-    const ask = (handler: RequestHandler) => [
-      handler.getBodyArgument("a"),
-      handler.getFiles("f").map(({ filename, size }) => [filename, size]),
-      handler.getFiles("g"),
-      handler.getFiles().length,
-    ];
-    const headers = { "Content-Type": "multipart/form-data; boundary=x" };
-    const answer = await show(ask, { method: "POST", headers, body });
-    expect(answer.json()).toEqual({ value: ["one", [["a.txt", 4]], [], 1] });
-    expect((await show(ask, { method: "POST", headers, body: "--y" })).status).toBe(400);
-  });
-
-  test("as JSON", async () => {
-    const ask = (handler: RequestHandler) => handler.getJSON();
-    const body = { a: [1, "ü"] };
-    expect((await show(ask, { method: "POST", body })).json()).toEqual({ value: body });
-    expect((await show(ask, { method: "POST", body: "{" })).status).toBe(400);
-    expect((await show(ask, { method: "POST" })).status).toBe(400);
-  });
-});
-
-describe("write", () => {
-  test("gathers text and bytes in their order", async () => {
-    const answer = await answerOf({
-      get() {
-        this.write("ü");
-        this.write(Buffer.from([1, 2]));
-        this.write("");
-        this.write("z");
-      },
-    });
-    expect(answer.body).toEqual(Buffer.from("ü\x01\x02z"));
-    expect(answer.headers.get("content-length")).toBe("5");
-    expect(answer.headers.get("content-type")).toBe("text/html; charset=UTF-8");
-  });
-
-  test("sends an object as JSON that no page can be broken with", async () => {
-    const answer = await answerOf({ get: respondWith({ a: "</script>" }) });
-    expect(answer.text).toBe('{"a":"<\\/script>"}');
-    expect(answer.headers.get("content-type")).toBe("application/json; charset=UTF-8");
-  });
-
-  test.each([[[1, 2]], [1], [null], [undefined], [true]])("refuses %j", async (value) => {
-    const { logger, log } = listening();
-    expect((await answerOf({ get: respondWith(value) }, {}, { logger })).status).toBe(500);
-    expect(log[0]).toMatch(/write\(\) takes no/);
-  });
-
-  test.each(["write", "finish", "flush"] as const)(
-    "%s after finish fails, and the first answer counts",
-    async (name) => {
-      const { logger, log } = listening();
-      const answer = await answerOf(
-        {
-          async get() {
-            this.finish("first");
-            await this[name]("second" as never);
-          },
-        },
-        {},
-        { logger },
-      );
-      expect(answer.text).toBe("first");
-      expect(log).toEqual([expect.stringContaining("after finish()")]);
-    },
-  );
-
-  function respondWith(value: unknown) {
-    return function (this: RequestHandler) {
-      this.write(value as string);
-    };
-  }
-});
-
-describe("flush", () => {
-  test("sends bit by bit, at the pace of the client", async () => {
-    const answer = await answerOf({
-      async get() {
-        this.setHeader("X-A", 1);
-        await this.flush();
-        expect(() => this.setHeader("X-B", "2")).toThrow("already");
-        for (let part = 0; part < 40; part++) {
-          this.write(Buffer.alloc(50_000, 97));
-          await this.flush();
-        }
-        this.write("end");
-      },
-    });
-    expect(answer.status).toBe(200);
-    expect(answer.headers.get("x-a")).toBe("1");
-    expect(answer.headers.get("content-length")).toBeNull();
-    expect(answer.headers.get("etag")).toBeNull();
-    expect(answer.body.length).toBe(2_000_003);
-  });
-
-  test("an error behind it cuts the connection, and is logged", async () => {
-    const { logger, log } = listening();
-    const answer = answerOf(
-      {
-        async get() {
-          this.write("a");
-          await this.flush();
-          throw new Error("too late");
-        },
-      },
-      {},
-      { logger },
-    );
-    await expect(answer).rejects.toThrow("cut");
-    expect(log.join()).toContain("too late");
-  });
-});
-
-describe("header fields", () => {
-  test("are set, added and cleared whatever their case", async () => {
-    const answer = await answerOf({
-      get() {
-        this.setHeader("x-one", "1");
-        this.setHeader("X-ONE", " 2 ");
-        this.addHeader("X-Many", "a");
-        this.addHeader("x-many", 3);
-        this.setHeader("X-Gone", "x");
-        this.clearHeader("x-gone");
-        this.setHeader("X-Date", new Date(0));
-        this.write(String([this.getHeader("X-one"), this.getHeader("x-many"), this.getHeader("x-none")]));
-      },
-    });
-    expect(answer.headers.getList("x-one")).toEqual(["2"]);
-    expect(answer.headers.getList("x-many")).toEqual(["a", "3"]);
-    expect(answer.headers.has("x-gone")).toBe(false);
-    expect(answer.headers.get("x-date")).toBe("Thu, 01 Jan 1970 00:00:00 GMT");
-    expect(answer.text).toBe("2,a,");
-  });
-
-  test.each([
-    ["X-A", "a\r\nSet-Cookie: b=c"],
-    ["X-A", "a\0"],
-    ["X A", "a"],
-    ["", "a"],
-    ["X-A", "€"],
-  ])("%j: %j is refused where it is set", async (name, value) => {
-    const answer = await answerOf({
-      get() {
-        expect(() => this.setHeader(name, value)).toThrow(expect.objectContaining({ code: "INVALID_HEADER" }));
-        expect(() => this.addHeader(name, value)).toThrow(expect.objectContaining({ code: "INVALID_HEADER" }));
-        this.write("fine");
-      },
-    });
-    expect(answer.text).toBe("fine");
-  });
-
-  test("of all answers are set in one place, errors included", async () => {
-    class Handler extends RequestHandler {
-      override setDefaultHeaders(): void {
-        this.setHeader("Server", "own");
-      }
-
-      override get(): void {
-        this.setHeader("X-A", "1");
-        if (this.getArgument("fail", null) !== null) throw new HTTPError(400);
-      }
-    }
-    const application = new Application([["/", Handler]]);
-    expect((await application.inject("/")).headers.get("server")).toBe("own");
-    const failed = await application.inject("/?fail");
-    expect([failed.status, failed.headers.get("server"), failed.headers.get("x-a")]).toEqual([400, "own", null]);
-  });
-
-  test("of one handler are not those of another", async () => {
-    const application = new Application([
-      [
-        "/:name",
-        class extends RequestHandler {
-          override get({ name }: { name: string }): void {
-            if (name !== "none") this.setHeader("X-Name", name);
-          }
-        },
-      ],
-    ]);
-    expect((await application.inject("/a")).headers.get("x-name")).toBe("a");
-    expect((await application.inject("/none")).headers.get("x-name")).toBeNull();
-  });
-});
-
-describe("a status", () => {
-  test.each([204, 304])("%i has no body and nothing that describes one", async (status) => {
-    const answer = await answerOf({
-      get() {
-        this.setStatus(status);
-        this.setHeader("Content-Language", "en");
-      },
-    });
-    expect([answer.status, answer.body.length, [...answer.headers]]).toEqual([status, 0, []]);
-  });
-
-  test.each([204, 304])("%i with a body is the handler's mistake", async (status) => {
-    const answer = await answerOf({
-      get() {
-        this.setStatus(status);
-        this.write("body");
-      },
-    });
-    expect(answer.status).toBe(500);
-  });
-
-  test.each([
-    [404, undefined, "Not Found"],
-    [404, "Nowhere", "Nowhere"],
-    [404, "a\r\nb", "Unknown"],
-    [404, "<script>", "Unknown"],
-    [599, undefined, "Unknown"],
-  ])("%i %j is called %s", async (status, reason, called) => {
-    const answer = await answerOf({
-      get() {
-        this.setStatus(status, reason);
-        this.write(this.getReason());
-      },
-    });
-    expect([answer.status, answer.text]).toEqual([status, called]);
-  });
-
-  test("that is none is refused", async () => {
-    for (const status of [0, 199, 1000, 200.5, "200"]) {
-      expect((await answerOf({ get: setting(status) })).status).toBe(500);
-    }
-    function setting(status: unknown) {
-      return function (this: RequestHandler) {
-        this.setStatus(status as number);
-      };
-    }
-  });
-
-  test("with a Content-Length that is not the body's: 500, and nothing of it leaves", async () => {
-    for (const length of [2, 42]) {
-      const answer = await answerOf({
-        get() {
-          this.setHeader("Content-Length", length);
-          this.write("hello");
-        },
-      });
-      expect(answer.status).toBe(500);
-    }
-  });
-});
+import { answerOf, listening } from "./websupport.js";
 
 describe("methods", () => {
   test("that are not written are refused with those that are", async () => {
@@ -591,61 +229,6 @@ describe("errors", () => {
   });
 });
 
-describe("an entity tag", () => {
-  const ETAG = '"da39a3ee5e6b4b0d3255bfef95601890afd80709"'; // sha1 of nothing
-  const ask = (field?: string, method = "GET", settings = {}) =>
-    answerOf(
-      { get() {}, post() {} },
-      { method, headers: field === undefined ? {} : { "If-None-Match": field } },
-      settings,
-    );
-
-  test("is the body's sha1, for GET and HEAD", async () => {
-    expect((await ask()).headers.get("etag")).toBe(ETAG);
-    expect((await ask(undefined, "HEAD")).headers.get("etag")).toBe(ETAG);
-    expect((await ask(undefined, "POST")).headers.get("etag")).toBeNull();
-    expect((await ask(undefined, "GET", { etag: false })).headers.get("etag")).toBeNull();
-    const long = "ü".repeat(20_000);
-    const tags = await Promise.all(
-      [long, Buffer.from(long), "a", "b", "a"].map(async (text) =>
-        (await answerOf({ get: write(text) })).headers.get("etag"),
-      ),
-    );
-    expect(new Set(tags).size).toBe(3);
-    expect(tags[0]).toBe(tags[1]);
-    expect(tags[2]).toBe(tags[4]);
-    function write(text: string | Buffer) {
-      return function (this: RequestHandler) {
-        this.write(text);
-      };
-    }
-  });
-
-  test.each([ETAG, `W/${ETAG}`, `"x", ${ETAG}`, `"a,b",W/${ETAG}`, "*"])("%s is known: 304", async (field) => {
-    for (const method of ["GET", "HEAD"]) {
-      const answer = await ask(field, method);
-      expect([answer.status, answer.body.length, answer.headers.get("etag")]).toEqual([304, 0, ETAG]);
-      expect(answer.headers.has("content-type")).toBe(false);
-    }
-  });
-
-  test.each(['"x"', "", "da39a3ee5e6b4b0d3255bfef95601890afd80709", '"da39"'])("%j is not: 200", async (field) => {
-    expect((await ask(field)).status).toBe(200);
-  });
-
-  test("may be the handler's own", async () => {
-    const own = { get() {}, computeEtag: () => '"own"' };
-    expect((await answerOf(own, { headers: { "If-None-Match": '"own"' } })).status).toBe(304);
-    expect((await answerOf({ get() {}, computeEtag: () => null })).headers.has("etag")).toBe(false);
-    const set = {
-      get() {
-        this.setHeader("ETag", '"set"');
-      },
-    } as Record<string, (this: RequestHandler) => void>;
-    expect((await answerOf(set)).headers.get("etag")).toBe('"set"');
-  });
-});
-
 describe("a body that is streamed", () => {
   class Upload extends RequestHandler {
     static override readonly streamRequestBody = true;
@@ -668,6 +251,21 @@ describe("a body that is streamed", () => {
   test("comes in pieces, and the method at its end", async () => {
     expect((await application.inject({ method: "POST", body: Buffer.alloc(1 << 20) })).text).toBe("1048576 0");
     expect((await application.inject({ method: "POST" })).text).toBe("0 0");
+  });
+
+  test("is not read when prepare has answered", async () => {
+    class Answered extends Upload {
+      override prepare(): void {
+        this.finish("prepared");
+      }
+      override async dataReceived(): Promise<void> {
+        expect.unreachable();
+      }
+    }
+    const { logger, log } = listening();
+    const quiet = new Application([["/", Answered]], { logger });
+    expect((await quiet.inject({ method: "POST", body: "x" })).text).toBe("prepared");
+    expect(log).toEqual([]);
   });
 
   test("can be refused before it comes, and in its middle", async () => {
@@ -715,7 +313,11 @@ describe("small handlers", () => {
       ["/to/(.*)", RedirectHandler, { url: "/{0}" }],
       ["/host/(.*)", RedirectHandler, { url: "https://{0}/" }],
       ["/gone", ErrorHandler, { status: 410 }],
-      ["/function", FallbackHandler, { fallback: (request) => request.respond(200, {}, `plain ${request.method}`) }],
+      [
+        "/function",
+        FallbackHandler,
+        { fallback: (request: HTTPServerRequest) => request.respond(200, {}, `plain ${request.method}`) },
+      ],
       ["/fails", FallbackHandler, { fallback: () => Promise.reject(new Error("failed")) }],
     ],
     { logger: listening().logger },

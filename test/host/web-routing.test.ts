@@ -11,6 +11,7 @@ import {
   type PathArgument,
   PathMatches,
   RequestHandler,
+  type RouteFunction,
   Rule,
   RuleRouter,
   URLSpec,
@@ -209,7 +210,7 @@ test.each([
         ["/b", Say, {}, "x"],
       ]),
   ],
-  ["a target that is none", () => new Application([["/a", 1 as never]])],
+  ["a target that is none", () => new Application([["/a", 1 as unknown as RouteFunction]])],
 ])("%s is refused when the route is made", (_name, make) => {
   expect(make).toThrow(expect.objectContaining({ code: "INVALID_OPTION" }));
 });

@@ -1,7 +1,17 @@
 // Files over HTTP: which are served, which parts of them, and when not again.
 import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -239,6 +249,28 @@ describe("what the client has", () => {
     const answer = await get({ "if-none-match": before }, "/s/changing.txt");
     expect([answer.status, answer.text]).toEqual([200, "onetwo"]);
   });
+});
+
+test.runIf(process.platform === "linux")("whatever was answered, no file stays open", async () => {
+  await ask("/s/big.bin");
+  await get({ range: "bytes=99-" });
+  await get({ "if-none-match": "*" });
+  await ask({ method: "HEAD", target: "/s/letters.txt" });
+  class Failing extends StaticFileHandler {
+    override getContentType(): string {
+      throw new Error("no type");
+    }
+  }
+  const failing = new Application([["/(.*)", Failing, { path: root }]], { logger });
+  expect((await failing.inject("/letters.txt")).status).toBe(500);
+  const open = readdirSync("/proc/self/fd").map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return ""; // that of the listing itself
+    }
+  });
+  expect(open.filter((file) => file.startsWith(root))).toEqual([]);
 });
 
 describe("the setting staticPath", () => {

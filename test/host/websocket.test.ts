@@ -527,7 +527,7 @@ describe("the end", () => {
     handler.abort();
     expect(handler.notes).toEqual([["open"], ["close", 1006, ""]]);
     expect((await rig.worker.hearAnswers()).map(({ type }) => type)).toEqual([f.FRAME_CANCEL]);
-    rig.worker.say(text("late"), frame(f.FRAME_WS_PONG, ID), closed(1006, REASONS.CLOSED));
+    rig.worker.say(text("late"), frame(f.FRAME_WS_PONG, ID), sent(1), closed(1006, REASONS.CLOSED));
     expect(rig.worker.failure).toBeNull();
     rig.worker.say(text("after the end"));
     expect(rig.worker.failure?.message).toMatch(/not open/);
@@ -575,6 +575,16 @@ describe("pings", () => {
       [f.FRAME_WS_SEND_PING, 125],
     ]);
     expect(handler.notes).toEqual([["open"], ["ping", "in"], ["pong", ""]]);
+  });
+
+  test("are not told of once the handler has closed", async () => {
+    const rig = serve();
+    const { handler } = await open(rig);
+    handler.close();
+    rig.worker.say(frame(f.FRAME_WS_PING, ID, "in"), frame(f.FRAME_WS_PONG, ID, "in"));
+    handler.ping("out");
+    expect((await rig.worker.hearAnswers()).map(({ type }) => type)).toEqual([f.FRAME_WS_CLOSE]);
+    expect(handler.notes).toEqual([["open"]]);
   });
 
   const kept = { websocketPingIntervalMs: 1000, websocketPingTimeoutMs: 300 };

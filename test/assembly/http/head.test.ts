@@ -44,6 +44,12 @@ function refusedLine(line: string, refusal: i32): void {
     expect(outcome(GET + "a: " + "b".repeat(i) + "\r\n" + line + "c: d\r\n\r\n")).toBe(refusal);
 }
 
+test("a higher minor version is processed as HTTP/1.1", () => {
+  for (let minor = 1; minor < 10; minor++) {
+    accepted("GET / HTTP/1." + minor.toString() + "\r\nHost: x\r\n\r\n", "GET / 1.1|Host=x");
+  }
+});
+
 describe("requests as they come", () => {
   test("the smallest", () => {
     accepted("A / HTTP/1.0\r\n\r\n", "A / 1.0");
@@ -139,6 +145,12 @@ describe("header fields", () => {
     for (let i = 0; i < 70; i++) {
       const value = "b" + "b".repeat(i) + "\tc\t\td" + "e".repeat(70 - i);
       accepted(GET + HOST + "A:\t" + value + "\t\r\n\r\n", "GET / 1.1|Host=x|A=" + value);
+    }
+  });
+  test("bytes from 0x80 up at every place of a block, also before a tab and at the end of a value", () => {
+    for (let i = 0; i < 70; i++) {
+      const value = "b".repeat(i) + "\xff\t\x80c" + "e".repeat(70 - i) + "\xe9";
+      accepted(GET + HOST + "A: " + value + "\r\nB: \x80\r\n\r\n", "GET / 1.1|Host=x|A=" + value + "|B=\x80");
     }
   });
   test("names and values of every length around the vectors", () => {

@@ -11,10 +11,12 @@ import {
   endOfHead,
   field,
   isDate,
+  isUpgrade,
   keepAliveField,
   lastChunk,
   refusalResponse,
   statusLine,
+  upgradeOptionField,
 } from "../../../assembly/http/writer";
 import { SOURCE, flush, put, take } from "./support";
 
@@ -100,6 +102,12 @@ describe("fields", () => {
     expect(isDate(SOURCE + 8, 6)).toBe(false);
     expect(isDate(SOURCE + 10, 4)).toBe(true);
   });
+  test("an upgrade is noticed", () => {
+    put(SOURCE, "uPGRADEd");
+    expect(isUpgrade(SOURCE, 7)).toBe(true);
+    expect(isUpgrade(SOURCE, 8)).toBe(false);
+    expect(isUpgrade(SOURCE + 1, 7)).toBe(false);
+  });
   test("Content-Length", () => {
     expect(written(contentLengthField(TARGET, 0))).toBe("Content-Length: 0\r\n");
     expect(written(contentLengthField(TARGET, i64.MAX_VALUE))).toBe("Content-Length: 9223372036854775807\r\n");
@@ -116,6 +124,8 @@ describe("fields", () => {
     expect(written(chunkedField(TARGET))).toBe("Transfer-Encoding: chunked\r\n");
     expect(written(closeField(TARGET))).toBe("Connection: close\r\n");
     expect(written(keepAliveField(TARGET))).toBe("Connection: keep-alive\r\n");
+    expect(written(upgradeOptionField(TARGET, false))).toBe("Connection: Upgrade\r\n");
+    expect(written(upgradeOptionField(TARGET, true))).toBe("Connection: close, Upgrade\r\n");
     expect(written(endOfHead(TARGET))).toBe("\r\n");
     expect(written(continueResponse(TARGET))).toBe("HTTP/1.1 100 Continue\r\n\r\n");
   });

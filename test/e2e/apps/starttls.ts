@@ -1,6 +1,6 @@
 // What starttls.test.ts serves: lines, like SMTP. "STARTTLS" answers "go" and goes on with TLS; the first line inside tells what was
-// agreed. "ECHO bytes" reads so many bytes and sends them back, "BYE" closes, any other line is answered with "plain: " or
-// "secured: " before it. A stream that fails sends the error's code to the next connection that says "ERROR".
+// agreed. "ECHO bytes" reads so many bytes and sends them back, "BLOCK bytes" sends so many and does not wait, "BYE" closes; any
+// other line is answered with "plain: " or "secured: " before it. Why a stream failed is told to the next that says "ERROR".
 import { type Address, type IOStream, type SSLOptions, TCPServer, TLSContexts, type WaterspoutError } from "waterspout";
 
 const contexts = new TLSContexts(JSON.parse(process.env.TLS_OPTIONS ?? "{}") as SSLOptions);
@@ -26,6 +26,7 @@ export default class StartTLS extends TCPServer {
       else if (command === "BUSY") await this.#secureWhileBusy(stream);
       else if (command === "ERROR") await stream.write(`${lastError}\n`);
       else if (command === "RELOAD") contexts.reload();
+      else if (command === "BLOCK") void stream.write(Buffer.alloc(Number(argument)));
       else if (command === "ECHO") await this.#echo(stream, Number(argument));
       else await stream.write(`${stream.tls === null ? "plain" : "secured"}: ${line}\n`);
     }

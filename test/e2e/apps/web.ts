@@ -22,6 +22,14 @@ class Status extends RequestHandler {
   }
 }
 
+class Reason extends RequestHandler {
+  override async get(): Promise<void> {
+    this.setStatus(200, this.getArgument("reason"));
+    this.write("x".repeat(Number(this.getArgument("bytes"))));
+    if (this.getArgument("flush", null) !== null) await this.flush();
+  }
+}
+
 class Slow extends RequestHandler {
   override async get(): Promise<void> {
     await sleep(60_000, undefined, { signal: this.request.signal }).catch(() => {});
@@ -120,6 +128,7 @@ export default new Application(
   [
     ["/", Hello],
     ["/status/([0-9]+)", Status],
+    ["/reason", Reason],
     ["/slow", Slow],
     ["/stream", Stream],
     ["/endless", Endless],
