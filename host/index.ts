@@ -48,6 +48,7 @@ export { IOLoop, type TimeoutHandle } from "./ioloop.js";
 export { IOStream } from "./iostream.js";
 export type { Logger } from "./log.js";
 export { type BindOptions, bindSockets, isValidIp } from "./netutil.js";
+export { createServer, type NodeListener, type NodeListenOptions, NodeServer } from "./nodehttp/server.js";
 export { type StreamOptions, streamFromNode, streamFromWeb } from "./nodestream.js";
 export type { RuntimeName, ServerOptions } from "./options.js";
 export type { Data } from "./outflow.js";

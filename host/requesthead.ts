@@ -107,6 +107,13 @@ export abstract class RequestHead {
     return this.#headers;
   }
 
+  /** @internal Names as they came and values, one after the other. */
+  get rawFields(): string[] {
+    const fields: string[] = [];
+    for (const field of this.fields()) fields.push(...field);
+    return fields;
+  }
+
   /** Whether there is a field of this name, in lower case; found without decoding the others. */
   hasField(name: string): boolean {
     if (this.#headers !== null) return this.#headers.has(name);

@@ -2,7 +2,6 @@
 // statements, with parameters that are bound, never put into the text.
 //
 // Invariant: no call waits for ever, whatever the server or the network does.
-import { setTimeout as sleep } from "node:timers/promises";
 import { taskId } from "waterspout";
 
 export type Value = string | number;
@@ -12,7 +11,7 @@ export interface Database {
   query<Row extends object>(text: string, values: Value[]): Promise<Row[]>;
   /** Runs several statements, all or none. */
   script(text: string): Promise<void>;
-  /** Resolves when its connections are closed, or cannot be. */
+  /** Takes leave of it; nothing may be asked any more. */
   close(): Promise<void>;
 }
 
@@ -23,7 +22,6 @@ const CONNECT_TIMEOUT_MS = 3_000;
 const STATEMENT_TIMEOUT_MS = 5_000;
 /** When nothing is heard from the server any more; `?query_timeout=` says otherwise. */
 const QUERY_TIMEOUT_MS = 6_000;
-const CLOSE_TIMEOUT_MS = 1_000;
 
 /** The database that the environment names. `lost` is told of connections that end while nobody uses them. */
 export function openDatabase(env: NodeJS.ProcessEnv, lost: (error: Error) => void): Promise<Database> {
@@ -47,8 +45,7 @@ async function openServer(connectionString: string, lost: (error: Error) => void
     query: async <Row extends object>(text: string, values: Value[]) => (await pool.query<Row>(text, values)).rows,
     // Without parameters they go as one message, which the server takes as one transaction.
     script: async (text) => void (await pool.query(text)),
-    // A server that hangs does not say goodbye.
-    close: () => Promise.race([pool.end(), sleep(CLOSE_TIMEOUT_MS)]),
+    close: () => pool.end(),
   };
 }
 

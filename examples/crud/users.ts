@@ -18,6 +18,8 @@ export interface NewUser {
 
 const WAITING_MAX = 200;
 
+/** Its index is made last, and a look costs no lock. */
+const IS_THERE = "SELECT to_regclass('user_tbl_name') IS NOT NULL AS yes";
 /** Several processes may do this at the same time; the lock makes one wait for the other. */
 const TABLE = `
   SELECT pg_advisory_xact_lock(hashtext('user_tbl'));
@@ -102,11 +104,16 @@ export class Users {
   }
 
   #prepare(): Promise<void> {
-    this.#prepared ??= this.#database.script(TABLE).catch((error) => {
+    this.#prepared ??= this.#makeTable().catch((error) => {
       this.#prepared = null;
       throw error;
     });
     return this.#prepared;
+  }
+
+  async #makeTable(): Promise<void> {
+    const [answer] = await this.#database.query<{ yes: boolean }>(IS_THERE, []);
+    if (answer?.yes !== true) await this.#database.script(TABLE);
   }
 
   #found(): void {

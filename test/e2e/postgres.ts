@@ -42,7 +42,8 @@ process.on("exit", () => {
 export class Postgres {
   readonly #folder = mkdtempSync(path.join(tmpdir(), "waterspout-pg-"));
   #process: ChildProcess | null = null;
-  #errors = "";
+  /** What it has logged. */
+  log = "";
 
   /** For DATABASE_URL; `parameters` are added to it. */
   url(parameters = ""): string {
@@ -66,6 +67,7 @@ export class Postgres {
   /** Starts it again with the data that it had. */
   async resume(): Promise<void> {
     const args = ["-D", this.#data, "-k", this.#folder, "-c", "listen_addresses=", "-c", "fsync=off"];
+    args.push("-c", "log_min_messages=debug1"); // so that it says who has left without a word
     const child = spawn(path.join(binaries!, "postgres"), args, {
       ...owner,
       cwd: this.#folder,
@@ -73,9 +75,9 @@ export class Postgres {
     });
     this.#process = child;
     running.add(this);
-    child.stderr.setEncoding("utf8").on("data", (text) => (this.#errors += text));
+    child.stderr.setEncoding("utf8").on("data", (text) => (this.log += text));
     const isUp = async (): Promise<boolean> => {
-      if (child.exitCode !== null) throw new Error(`PostgreSQL has ended: ${this.#errors}`);
+      if (child.exitCode !== null) throw new Error(`PostgreSQL has ended: ${this.log}`);
       return this.query("SELECT 1").then(
         () => true,
         () => false,

@@ -24,7 +24,7 @@ export default class Reads extends TCPServer {
         return stream.write(await reported(stream.readUntilRegex(/\r?\n/, count)));
       case "mixed": {
         // All kinds of reads, one behind the other, over whatever pieces the bytes have come in.
-        const key = await stream.readUntilRegex(/: */);
+        const key = await stream.readUntilRegex(/: /); // of a fixed length: a match may not depend on how much has come
         const size = Number((await stream.readUntil("\r\n")).toString());
         const first = Buffer.alloc(3);
         await stream.readInto(first);
