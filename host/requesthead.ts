@@ -107,7 +107,7 @@ export abstract class RequestHead {
     return this.#headers;
   }
 
-  /** @internal Names as they came and values, one after the other. */
+  /** @internal Names in lower case and values, one after the other. */
   get rawFields(): string[] {
     const fields: string[] = [];
     for (const field of this.fields()) fields.push(...field);

@@ -45,7 +45,7 @@ test("every block is of a kind that is tested", () => {
     expect(["ts", "sh", "ini", "text"], place).toContain(language);
     if (language === "ts")
       expect(
-        [...Object.keys(ANSWERS), "server.ts", "secure.ts", "starttls.ts", "web/check.ts", "serving.ts"],
+        [...Object.keys(ANSWERS), "server.ts", "secure.ts", "starttls.ts", "web/check.ts", "serving.ts", "handler.ts"],
         place,
       ).toContain(name);
   }
@@ -241,17 +241,21 @@ test.each(hasWasmtime ? ["node", "wasmtime"] : ["node"])(
   30_000,
 );
 
-test("serving.ts serves, and ends", async () => {
-  const child = launch([bin("tsx"), path.join(folder, "serving.ts")], { PORT: "0" });
-  await eventually("an address", () => child.output.stdout.includes("\n") || child.exit !== null);
-  const client = await Client.connect(Number(/ port (\d+)\n/.exec(child.output.stdout)?.[1]));
-  client.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
-  expect((await client.readResponse()).body.toString()).toBe("you want /a\n");
-  client.close();
-  child.process.kill("SIGTERM");
-  await eventually("its end", () => child.exit !== null);
-  expect(child).toMatchObject({ exit: 0, output: { stderr: "" } });
-}, 30_000);
+test.each(["serving.ts", "handler.ts"])(
+  "%s serves, and ends",
+  async (file) => {
+    const child = launch([bin("tsx"), path.join(folder, file)], { PORT: "0" });
+    await eventually("an address", () => child.output.stdout.includes("\n") || child.exit !== null);
+    const client = await Client.connect(Number(/ port (\d+)\n/.exec(child.output.stdout)?.[1]));
+    client.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+    expect((await client.readResponse()).body.toString()).toBe("you want /a\n");
+    client.close();
+    child.process.kill("SIGTERM");
+    await eventually("its end", () => child.exit !== null);
+    expect(child).toMatchObject({ exit: 0, output: { stderr: "" } });
+  },
+  30_000,
+);
 
 test("web/check.ts is a test without a network", async () => {
   const { stdout } = await run(bin("tsx"), ["web/check.ts"], { cwd: folder });

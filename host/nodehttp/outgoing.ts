@@ -1,0 +1,249 @@
+/**
+ * An answer as Node's own `http.ServerResponse`: Node keeps the header fields, checks calls and counts; this sends.
+ *
+ * Invariants: what this does differently are properties of the object itself (see incoming.ts). Node's `writeHead` ends in
+ * `_storeHeader` and its `write` and `end` in `_send`, where the text of HTTP/1 would be made: here facts go to the request's
+ * own answer instead, and an answer that `end` gives at once leaves in one piece.
+ */
+import { ServerResponse, validateHeaderName, validateHeaderValue } from "node:http";
+import type { Socket } from "node:net";
+import { HeaderError } from "../errors.js";
+import type { HTTPServerRequest } from "../httprequest.js";
+import { isBodyless } from "../httpresponse.js";
+import type { Logger } from "../log.js";
+import { type Data, toBytes } from "../outflow.js";
+import type { Incoming } from "./incoming.js";
+import type { RequestSocket } from "./socket.js";
+
+type Callback = (error?: Error | null) => void;
+type Fields = [string, string | number][];
+
+/** Members of Node's that its types leave out. */
+interface Outgoing extends ServerResponse {
+  _header: string | null;
+  _headerSent: boolean;
+  _closed: boolean;
+  _storeHeader(line: string, fields: unknown): void;
+  _send(data: Data, encoding?: BufferEncoding | null, callback?: Callback | null): boolean;
+  _writeRaw(data: Data, encoding?: unknown, callback?: unknown): boolean;
+  getRawHeaderNames(): string[];
+}
+
+/** Where Node keeps whether somebody waits for `drain`. */
+const NEED_DRAIN = Object.getOwnPropertySymbols(new ServerResponse({ method: "GET" } as Incoming)).find(
+  (symbol) => symbol.description === "kNeedDrain",
+) as symbol;
+
+/** Those about one connection (RFC 9110 7.6.1), which the sandbox writes itself. */
+const OF_A_CONNECTION = new Set(["keep-alive", "proxy-connection", "trailer", "transfer-encoding"]);
+const FINAL_STATUS_MIN = 200;
+
+/** The answer for handlers of Node's kind. */
+export function serverResponse(
+  request: HTTPServerRequest,
+  message: Incoming,
+  socket: RequestSocket,
+  logger: Logger,
+): ServerResponse {
+  const response = new ServerResponse(message) as unknown as Outgoing;
+  new Answer(request, response, message, socket, logger);
+  response.assignSocket(socket as unknown as Socket);
+  return response;
+}
+
+class Answer {
+  readonly #request: HTTPServerRequest;
+  readonly #response: Outgoing;
+  readonly #socket: RequestSocket;
+  readonly #logger: Logger;
+  #fields: Fields = [];
+  /** `end` is at work: what is sent waits for its last line. */
+  #ending = false;
+  #complete = false;
+  #last: Data | null = null;
+  #finish: Callback | null = null;
+
+  constructor(
+    request: HTTPServerRequest,
+    response: Outgoing,
+    message: Incoming,
+    socket: RequestSocket,
+    logger: Logger,
+  ) {
+    this.#request = request;
+    this.#response = response;
+    this.#socket = socket;
+    this.#logger = logger;
+    response._storeHeader = (line, fields) => this.#take(line, fields);
+    response._send = (data, encoding, callback) => this.#send(data, encoding, callback);
+    response._writeRaw = () => true; // 1xx answers: `100 Continue` leaves when the body is read
+    const end = (...given: unknown[]) => this.#end(given);
+    response.end = end as typeof response.end;
+    response.once("finish", () => this.#finished(message));
+  }
+
+  // --- the head ---
+
+  #take(line: string, given: unknown): void {
+    const response = this.#response;
+    if (response.statusCode < FINAL_STATUS_MIN) throw new HeaderError(`${response.statusCode} is no final status`);
+    this.#fields = [];
+    const names = response.getRawHeaderNames();
+    if (names.length > 0) for (const name of names) this.#put(name, response.getHeader(name));
+    else for (const [name, value] of pairsOf(given)) this.#putChecked(name, value);
+    if (!response.shouldKeepAlive && this.#request.version === "HTTP/1.1") this.#fields.push(["Connection", "close"]);
+    response._header = line;
+  }
+
+  #putChecked(name: string, value: unknown): void {
+    validateHeaderName(name);
+    for (const each of Array.isArray(value) ? value : [value]) validateHeaderValue(name, each);
+    this.#put(name, value);
+  }
+
+  #put(name: string, value: unknown): void {
+    const key = name.toLowerCase();
+    if (OF_A_CONNECTION.has(key)) return;
+    if (key === "connection") {
+      if (/\bclose\b/i.test(String(value))) this.#fields.push([name, "close"]);
+    } else if (Array.isArray(value)) {
+      for (const each of value) this.#fields.push([name, String(each)]);
+    } else {
+      this.#fields.push([name, typeof value === "number" ? value : String(value)]);
+    }
+  }
+
+  /** The phrase, unless it is the one that the sandbox writes by itself. */
+  get #reason(): string | undefined {
+    const { statusCode, statusMessage } = this.#response;
+    return statusCode === 200 && statusMessage === "OK" ? undefined : statusMessage;
+  }
+
+  // --- the body ---
+
+  #send(data: Data, encoding?: BufferEncoding | null, callback?: Callback | null): boolean {
+    this.#response._headerSent = true;
+    const bytes = typeof data === "string" && !isUtf8(encoding) ? Buffer.from(data, encoding as BufferEncoding) : data;
+    if (!this.#ending) return this.#stream(toBytes(bytes), callback ?? null);
+    if (bytes.length > 0) this.#last = bytes;
+    this.#finish = callback ?? null;
+    return true;
+  }
+
+  /** Sends a piece, and the head before the first one. Returns whether more is welcome. */
+  #stream(bytes: Uint8Array, callback: Callback | null): boolean {
+    const socket = this.#socket;
+    if (socket.destroyed) return false;
+    const { connection } = this.#request;
+    try {
+      const { statusCode } = this.#response;
+      const done = connection.started
+        ? connection.write(bytes)
+        : connection.writeHeaders(statusCode, this.#fields, bytes, this.#reason);
+      socket.pending += bytes.length;
+      done.then(
+        () => this.#taken(bytes.length, callback),
+        (error) => callback?.(error),
+      );
+    } catch (error) {
+      this.#fail(error as Error);
+    }
+    return socket.pending < socket.writableHighWaterMark;
+  }
+
+  #taken(bytes: number, callback: Callback | null): void {
+    const response = this.#response;
+    this.#socket.pending -= bytes;
+    callback?.();
+    if (this.#socket.pending > 0 || !response.writableNeedDrain) return;
+    Reflect.set(response, NEED_DRAIN, false);
+    response.emit("drain");
+  }
+
+  // --- the end ---
+
+  #end(given: unknown[]): ServerResponse {
+    const response = this.#response;
+    const before = response.writableEnded;
+    this.#ending = true;
+    try {
+      Reflect.apply(ServerResponse.prototype.end, response, given);
+    } finally {
+      this.#ending = false;
+    }
+    if (!before && response.writableEnded && !this.#complete) this.#close();
+    return response;
+  }
+
+  #close(): void {
+    this.#complete = true;
+    if (this.#socket.destroyed) return;
+    try {
+      if (!this.#request.started && this.#request.method !== "HEAD") this.#respond();
+      else this.#endStream();
+    } catch (error) {
+      this.#fail(error as Error);
+    }
+  }
+
+  #respond(): void {
+    const { statusCode } = this.#response;
+    this.#request.respond(statusCode, this.#fields, isBodyless(statusCode) ? null : this.#last, this.#reason);
+    process.nextTick(() => this.#sent());
+  }
+
+  #endStream(): void {
+    const { connection } = this.#request;
+    const bytes = toBytes(this.#last ?? "");
+    const done = connection.started
+      ? connection.write(bytes)
+      : connection.writeHeaders(this.#response.statusCode, this.#fields, bytes, this.#reason);
+    this.#socket.pending += bytes.length;
+    connection.finish();
+    done.then(
+      () => {
+        this.#socket.pending -= bytes.length;
+        this.#sent();
+      },
+      () => {}, // the client is gone: `close` comes without `finish`
+    );
+  }
+
+  #sent(): void {
+    if (!this.#response.destroyed) this.#finish?.();
+  }
+
+  /** What Node's server does behind `finish`. */
+  #finished(message: Incoming): void {
+    const response = this.#response;
+    message._dump();
+    response.detachSocket(this.#socket as unknown as Socket);
+    process.nextTick(() => {
+      if (response._closed) return;
+      response.destroyed = true;
+      response._closed = true;
+      response.emit("close");
+    });
+  }
+
+  /** Nobody can be told by an exception: pieces come from events, too. */
+  #fail(error: Error): void {
+    const { method, target } = this.#request;
+    this.#logger.error({ err: error }, `the answer to ${method} ${target} cannot be sent`);
+    this.#socket.destroy();
+  }
+}
+
+function isUtf8(encoding: string | null | undefined): boolean {
+  return encoding == null || encoding === "utf8" || encoding === "utf-8";
+}
+
+/** The forms that Node's `writeHead` takes: an object, pairs, or names and values one after the other. */
+function pairsOf(fields: unknown): [string, unknown][] {
+  if (fields == null) return [];
+  if (!Array.isArray(fields)) return Object.entries(fields);
+  if (Array.isArray(fields[0])) return fields as [string, unknown][];
+  const pairs: [string, unknown][] = [];
+  for (let at = 0; at + 1 < fields.length; at += 2) pairs.push([fields[at], fields[at + 1]]);
+  return pairs;
+}

@@ -1,0 +1,294 @@
+// Handlers of Node's kind: the same requests go to one application on Node's own server and on ours, and the answers are compared.
+import { once } from "node:events";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import type { FastifyInstance } from "fastify";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createServer, type NodeListener, type NodeServer } from "waterspout";
+
+import { expressApp } from "./apps/express.js";
+import { fastifyApp } from "./apps/fastify.js";
+import { Client } from "./client.js";
+import { eventually } from "./ways.js";
+
+interface Asked {
+  method?: string;
+  target: string;
+  headers?: http.OutgoingHttpHeaders;
+  body?: string | Buffer;
+}
+
+interface Answered {
+  status: number | undefined;
+  reason: string | undefined;
+  headers: http.IncomingHttpHeaders;
+  body: string;
+}
+
+/** What a server adds by itself, or what differs between two runs of one. */
+const OWN = ["date", "connection", "keep-alive", "transfer-encoding"];
+
+async function ask(port: number, { method = "GET", target, headers = {}, body }: Asked): Promise<Answered> {
+  const request = http.request({
+    port,
+    method,
+    path: target,
+    headers: { Host: "example.org", ...headers },
+    agent: false,
+  });
+  request.end(body);
+  const [response] = (await once(request, "response")) as [http.IncomingMessage];
+  const pieces: Buffer[] = [];
+  for await (const piece of response) pieces.push(piece);
+  const fields = Object.entries(response.headers).filter(([name]) => !OWN.includes(name));
+  return {
+    status: response.statusCode,
+    reason: response.statusMessage,
+    headers: Object.fromEntries(fields.sort()),
+    body: Buffer.concat(pieces).toString("latin1"),
+  };
+}
+
+/** Sends a request to both; ours may say the length of an answer that Node sends in chunks. */
+async function compare(theirs: number, ours: number, asked: Asked): Promise<void> {
+  const [expected, given] = await Promise.all([ask(theirs, asked), ask(ours, asked)]);
+  if (expected.headers["content-length"] === undefined) delete given.headers["content-length"];
+  expect(given).toEqual(expected);
+}
+
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+
+const json = (target: string, value: unknown): Asked => ({
+  method: "POST",
+  target,
+  headers: { "Content-Type": "application/json" },
+  body: JSON.stringify(value),
+});
+
+function upload(target: string, bytes: number): Asked {
+  const part = (head: string, text: string) => `--b\r\nContent-Disposition: form-data; ${head}\r\n\r\n${text}\r\n`;
+  const body = `${part('name="text"', "tä")}${part('name="file"; filename="f.txt"', "x".repeat(bytes))}--b--\r\n`;
+  return { method: "POST", target, headers: { "Content-Type": "multipart/form-data; boundary=b" }, body };
+}
+
+const BOTH: Asked[] = [
+  { target: "/" },
+  { target: "/?name=%C3%BC" },
+  { target: "/", method: "HEAD" },
+  { target: "/nowhere" },
+  { target: "/nowhere", method: "HEAD" },
+  { target: "/about?x=1", headers: { "X-Twice": ["a", "b"], Cookie: ["a=1", "b=2"], "User-Agent": "one" } },
+  { target: "/cookies" },
+  { target: "/redirect" },
+  { target: "/throw" },
+  { target: "/empty" },
+  { target: "/stream" },
+  { target: "/pipe" },
+  { target: "/users/1" },
+  { target: "/users/2" },
+  json("/users", { name: "Bob" }),
+  json("/users", { name: "x".repeat(200_000) }),
+  { ...json("/users", {}), body: "{" },
+  { target: "/users/1", method: "DELETE" },
+  { target: "/users/1", method: "OPTIONS" },
+  upload("/upload", 5),
+  upload("/upload", 150_000),
+  upload("/upload", 300_000),
+];
+
+const EXPRESS: Asked[] = [
+  ...BOTH,
+  { target: "/head" },
+  { target: "/fields" },
+  { target: "/fields", method: "HEAD" },
+  { target: "/drain" },
+  { target: "/late" },
+  { target: "/visits" },
+  { target: "/visits", headers: { Cookie: "connect.sid=s%3Awrong.signature" } },
+  { target: "/", headers: { "If-None-Match": "*" } },
+  { target: "/files/limits.md", headers: { Range: "bytes=10-19" } },
+  { target: "/files/limits.md", method: "HEAD" },
+  { target: "/files/limits.md" },
+  { target: "/files/limits.md", headers: { "If-Modified-Since": new Date(Date.now() + 1000).toUTCString() } },
+  { target: "/files/../package.json" },
+  {
+    target: "/form",
+    method: "POST",
+    headers: { "Content-Type": "application/x-www-form-urlencoded" },
+    body: "a=1&b[c]=2",
+  },
+  { target: "/echo", method: "POST", headers: { "Content-Type": "text/plain" }, body: Buffer.alloc(2_000_000, "y") },
+  {
+    target: "/echo",
+    method: "POST",
+    headers: { "Transfer-Encoding": "chunked", "Content-Type": "text/plain" },
+    body: "chunked",
+  },
+  { target: "/echo", method: "POST", headers: { Expect: "100-continue" }, body: "expected" },
+];
+
+const name = ({ method = "GET", target, headers = {}, body = "" }: Asked) =>
+  `${method} ${target} ${Object.keys(headers)} ${body.length}`;
+
+describe.each(["node", "wasmtime"] as const)("%s: Express", (runtime) => {
+  const log: string[] = [];
+  const theirs = http.createServer(expressApp());
+  let ours: NodeServer;
+  const portOf = (server: { address(): unknown }) => (server.address() as AddressInfo).port;
+
+  beforeAll(async () => {
+    theirs.listen(0, "127.0.0.1");
+    ours = createServer(expressApp(log), { runtime });
+    ours.listen(0, "127.0.0.1");
+    await Promise.all([once(theirs, "listening"), once(ours, "listening")]);
+  });
+  afterAll(async () => {
+    theirs.close();
+    theirs.closeAllConnections();
+    await once(ours.close(), "close");
+  });
+
+  test.each(EXPRESS.map((asked) => [name(asked), asked] as const))("%s", async (_name, asked) => {
+    await compare(portOf(theirs), portOf(ours), asked);
+  });
+
+  test("a session goes on", async () => {
+    const both = [];
+    for (const server of [theirs, ours]) {
+      const first = await ask(portOf(server), { target: "/visits" });
+      const cookie = first.headers["set-cookie"]?.[0]?.split(";")[0];
+      both.push(await ask(portOf(server), { target: "/visits", headers: { Cookie: cookie } }));
+    }
+    expect(both[1]).toEqual(both[0]);
+  });
+
+  test("finish and close come behind an answer; a client that leaves ends both sides", async () => {
+    log.length = 0;
+    await ask(portOf(ours), { target: "/" });
+    await eventually("finish and close", () => log.length === 2);
+    expect(log.splice(0)).toEqual(["finish / true", "close /"]);
+    const client = await Client.connect(portOf(ours));
+    client.send("GET /hang HTTP/1.1\r\nHost: x\r\n\r\n");
+    await client.readUntil("begun");
+    client.reset();
+    await eventually(
+      "the end of both",
+      () => log.includes("close /hang") && log.some((line) => line.startsWith("request")),
+    );
+    expect(log).not.toContain("finish /hang true");
+  });
+});
+
+const FASTIFY: Asked[] = [
+  ...BOTH,
+  { target: "/hijack" },
+  json("/users", { nick: "Bob" }),
+  { target: "/users", method: "POST", headers: { "Content-Type": "text/strange" }, body: "?" },
+];
+
+describe.each(["node", "wasmtime"] as const)("%s: Fastify", (runtime) => {
+  let theirs: FastifyInstance;
+  let ours: FastifyInstance;
+  const portOf = (app: FastifyInstance) => (app.server.address() as AddressInfo).port;
+
+  beforeAll(async () => {
+    theirs = await fastifyApp();
+    ours = await fastifyApp((handler) => createServer(handler, { runtime }) as unknown as http.Server);
+    await theirs.listen({ port: 0, host: "127.0.0.1" });
+    expect(await ours.listen({ port: 0, host: "127.0.0.1" })).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+  });
+  afterAll(() => Promise.all([theirs.close(), ours.close()]));
+
+  test.each(FASTIFY.map((asked) => [name(asked), asked] as const))("%s", async (_name, asked) => {
+    await compare(portOf(theirs), portOf(ours), asked);
+  });
+});
+
+describe.each(["node", "wasmtime"] as const)("%s: a server of Node's kind", (runtime) => {
+  const listening = async (listener: NodeListener): Promise<NodeServer> => {
+    const server = createServer(listener, { runtime, logger: SILENT });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    return server;
+  };
+  const portOf = (server: NodeServer) => server.address()?.port ?? 0;
+
+  test("listens, says where, and ends", async () => {
+    const server = await listening((_req, res) => void res.end("served"));
+    expect([server.listening, server.address()?.address]).toEqual([true, "127.0.0.1"]);
+    const taken = createServer(undefined, { runtime });
+    const [error] = await once(taken.listen({ port: portOf(server), host: "127.0.0.1" }), "error");
+    expect(error).toMatchObject({ code: "EADDRINUSE" });
+    await new Promise((resolve) => server.close(resolve));
+    expect([server.listening, server.address()]).toEqual([false, null]);
+    const late = new Promise((resolve) => server.close(resolve));
+    expect(await late).toMatchObject({ code: "ERR_SERVER_NOT_RUNNING" });
+  });
+
+  test("an exception is a 500, a body of another length cuts the connection", async () => {
+    const server = await listening((req, res) => {
+      if (req.url === "/throw") throw new Error("on purpose");
+      res.writeHead(200, { "Content-Length": "5" });
+      res.write("four");
+      res.end();
+    });
+    expect((await ask(portOf(server), { target: "/throw" })).status).toBe(500);
+    await expect(ask(portOf(server), { target: "/short" })).rejects.toThrow("aborted");
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  test("trailers of a request", async () => {
+    const server = await listening(async (req, res) => {
+      for await (const _piece of req);
+      res.end(JSON.stringify([req.trailers, req.complete, req.httpVersion]));
+    });
+    const client = await Client.connect(portOf(server));
+    client.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Sum: 7\r\n\r\n");
+    expect((await client.readResponse()).body.toString()).toBe('[{"x-sum":"7"},true,"1.1"]');
+    client.close();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  test("the rows of docs/node-handlers.md about sockets, 1xx answers, trailers, Date and Transfer-Encoding", async () => {
+    const server = await listening((req, res) => {
+      res.writeContinue();
+      res.writeProcessing();
+      res.writeEarlyHints({ link: "</a.css>; rel=preload" });
+      res.sendDate = false;
+      res.setHeader("Transfer-Encoding", "chunked");
+      res.addTrailers({ "X-Sum": "7" });
+      const { remoteAddress, remoteFamily, remotePort } = req.socket;
+      req.socket.setNoDelay().setKeepAlive().setTimeout(1);
+      res.end(JSON.stringify([remoteAddress, remoteFamily, typeof remotePort, req.socket === res.socket]));
+    });
+    const client = await Client.connect(portOf(server));
+    const response = await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").readResponse();
+    const known = runtime === "node" ? ["127.0.0.1", "IPv4", "number"] : [null, null, "undefined"];
+    expect(JSON.parse(response.body.toString())).toEqual([...known, true]);
+    expect([response.status, response.headers.has("date"), response.headers.has("transfer-encoding")]).toEqual([
+      200,
+      true,
+      false,
+    ]);
+    expect(() => server.listen({ path: "/tmp/x" })).toThrow("path");
+    client.close();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  test("an upload that breaks off", async () => {
+    const log: string[] = [];
+    const server = await listening((req, res) => {
+      req.on("aborted", () => log.push("aborted"));
+      req.on("error", (error: NodeJS.ErrnoException) => log.push(`${error.message} ${error.code} ${req.complete}`));
+      res.on("close", () => log.push(`closed ${res.writableFinished}`));
+      req.resume();
+      req.once("data", () => log.push("data"));
+    });
+    const client = await Client.connect(portOf(server));
+    client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf");
+    await eventually("the first piece", () => log.includes("data"));
+    client.reset();
+    await eventually("the end", () => log.length === 4);
+    expect(log.toSorted()).toEqual(["aborted", "aborted ECONNRESET false", "closed false", "data"]);
+    await new Promise((resolve) => server.close(resolve));
+  });
+});
