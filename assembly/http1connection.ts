@@ -18,6 +18,7 @@ import {
 } from "./http/headstate";
 import { Connection } from "./connection";
 import { HandedOver } from "./handedover";
+import { TurnShare } from "./turnshare";
 import { checkHead } from "./http/framing";
 import { PARTIAL, headBytes, headReset, minorVersion, parseHead, skipEmptyLines, targetSize } from "./http/head";
 import { Refusal, reasonOf } from "./http/refusal";
@@ -49,6 +50,7 @@ export class HTTP1Connection extends HTTP1Body {
   private emptyBytes: i32 = 0;
   private headOnly: bool = false; // the request whose head has come in part, or is refused, is a HEAD
   private watched: bool = false;
+  private share!: TurnShare;
   private handedOver: HandedOver | null = null;
   private successor: Upgraded | null = null; // who has the stream now
 
@@ -61,6 +63,7 @@ export class HTTP1Connection extends HTTP1Body {
     super(handler, parameters);
     this.request = new HTTPServerRequest(this);
     this.request.slot = slot;
+    this.share = new TurnShare(this);
   }
 
   /** Begins with a new connection. */
@@ -95,6 +98,11 @@ export class HTTP1Connection extends HTTP1Body {
     this.watched = true;
     this.stream.readAhead = PIPELINE_BYTES_MAX;
     this.stream.resume();
+  }
+
+  /** The others have had their turn: what was left unread is looked at. */
+  readOn(): void {
+    if (this.live && this.state == HEAD) this.stream.resume();
   }
 
   /** The handler gives up: no answer (or no rest of it) will come. */
@@ -166,7 +174,7 @@ export class HTTP1Connection extends HTTP1Body {
       if (unread && !this.answerDone) return; // the handler has still to take it
       this.lose(REASON_BAD_REQUEST);
       this.leave();
-    } else if (this.state == HEAD && (!unread || !this.heldBack)) this.leave();
+    } else if (this.state == HEAD && (!unread || !(this.heldBack || this.share.waiting))) this.leave();
   }
 
   /** A peer that does not read its answers gets no more of them. */
@@ -231,7 +239,7 @@ export class HTTP1Connection extends HTTP1Body {
   }
 
   private readHead(source: usize, size: i32): i32 {
-    if (this.heldBack) return 0;
+    if (this.heldBack || !this.share.take()) return 0;
     if (!this.head) {
       const empty = skipEmptyLines(source, size);
       if (empty) return empty < 0 ? 0 : this.dropEmpty(empty);

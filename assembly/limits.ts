@@ -78,6 +78,8 @@ export const REQUESTS_MAX: i32 = 1_000_000;
 export const DISCARD_BYTES_MAX: i64 = 256 << 10;
 /** Pipelined bytes that are read ahead while a request is being answered. */
 export const PIPELINE_BYTES_MAX: i32 = 65536;
+/** Requests of one connection that are begun in a row, when it pipelines: then all others that are ready come first. */
+export const REQUESTS_AT_ONCE: i32 = 64;
 /** A request in flight for longer than this is watched again, so that its handler learns when the client is gone. */
 export const WATCH_AFTER_MS: i32 = 250;
 

@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest-pool-assemblyscript/assembly";
 import { bytesInUse } from "../../assembly/buffer";
 import { IOLoop } from "../../assembly/ioloop";
 import { CLOSE, chunked, client, exchange, get, handler, isAlive, ok, post, received, server } from "./httpsupport";
-import { LINGER_MS } from "../../assembly/limits";
-import { MS, pattern, settle, sleep } from "./support";
+import { LINGER_MS, REQUESTS_AT_ONCE } from "../../assembly/limits";
+import { MS, pattern, settle, sleep, turn } from "./support";
 
 describe("keep-alive", () => {
   test("two requests on one connection", () => {
@@ -82,6 +82,39 @@ describe("pipelining", () => {
     }
     expect(exchange(peer, requests)).toBe(answers);
     expect(peer.writes).toBe(1);
+  });
+
+  test("so many in a row and no more: others have theirs in between, and the rest follows", () => {
+    const peer = client();
+    const other = client();
+    let requests = "";
+    let answers = "";
+    for (let i = 0; i < REQUESTS_AT_ONCE * 3; i++) {
+      requests += get("/hello?n=" + i.toString());
+      answers += ok("hello " + i.toString());
+    }
+    handler.take();
+    peer.send(requests);
+    other.send(post("/echo", "other"));
+    turn();
+    const before = handler.take().split("/echo")[0].split("/hello").length - 1;
+    expect(before).toBeLessThanOrEqual(REQUESTS_AT_ONCE);
+    peer.end();
+    settle();
+    expect(received(other)).toBe(ok("other"));
+    expect(received(peer)).toBe(answers);
+    expect(peer.ended).toBe(true);
+    expect(i32(bytesInUse())).toBe(0);
+  });
+
+  test("a connection that closes while its rest waits leaves nothing to the next one", () => {
+    const peer = client();
+    peer.send(get("/hello?n=1").repeat(REQUESTS_AT_ONCE * 2));
+    turn();
+    peer.reset();
+    settle();
+    expect(server.connections).toBe(0);
+    expect(exchange(client(), get("/hello?n=2"))).toBe(ok("hello 2"));
   });
 
   test("in order also when the first is answered turns later", () => {
