@@ -37,7 +37,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls", () => {
     let server: Server;
     beforeAll(async () => {
       const sniContexts = { "other.example": authority.issue("other", "other.example") };
-      server = await serve(way, { sniContexts, alpnProtocols: ["a/1", "a/2"], handshakeTimeoutMs: 1500 });
+      server = await serve(way, { sniContexts, alpnProtocols: ["a/1", "a/2"], handshakeTimeoutMs: 5000 });
     });
     afterAll(() => server.stop());
 
@@ -131,10 +131,10 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls", () => {
       const socket = await asked();
       const began = performance.now();
       await goesOn();
-      expect(performance.now() - began).toBeLessThan(1200);
+      expect(performance.now() - began).toBeLessThan(4500);
       await once(socket.resume(), "end");
-      expect(performance.now() - began).toBeGreaterThan(1000);
-      expect(await lastError()).toBe("TIMEOUT: the TLS handshake took longer than 1500 ms");
+      expect(performance.now() - began).toBeGreaterThan(4500);
+      expect(await lastError()).toBe("TIMEOUT: the TLS handshake took longer than 5000 ms");
     });
 
     test.each(["the end", "a reset"])("%s in the middle of the handshake", async (how) => {

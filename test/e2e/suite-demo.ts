@@ -153,12 +153,12 @@ export function demoSuite(way: Way): void {
         const start = performance.now();
         const others = async (): Promise<void> => {
           for (let i = 0; i < 50; i++) expect((await server.get("/")).status).toBe(200);
-          expect(performance.now() - start).toBeLessThan(1200);
+          expect(performance.now() - start).toBeLessThan(4000);
         };
-        const slow = Array.from({ length: 20 }, () => server.get("/slow?ms=1500"));
+        const slow = Array.from({ length: 20 }, () => server.get("/slow?ms=5000"));
         const [, ...answers] = await Promise.all([others(), ...slow]);
-        for (const { body } of answers) expect(body.toString()).toBe("slept 1500 ms");
-        expect(performance.now() - start).toBeLessThan(4500); // side by side, not one after the other
+        for (const { body } of answers) expect(body.toString()).toBe("slept 5000 ms");
+        expect(performance.now() - start).toBeLessThan(30_000); // side by side, not one after the other
       });
     });
 

@@ -430,7 +430,7 @@ export function websocketSuite(way: Way): void {
           slowestMs = Math.max(slowestMs, performance.now() - started);
         }
         await answered;
-        expect(slowestMs).toBeLessThan(1000);
+        expect(slowestMs).toBeLessThan(5000);
         await flood.close();
         await bystander.close();
       });

@@ -67,7 +67,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "TLS", () => {
         const other = authority.issue("other", "other.example");
         const wild = authority.issue("wild", "any.wild.example");
         const sniContexts = { "other.example": other, "*.wild.example": wild };
-        const more = { alpnProtocols: ["echo/2", "echo/1"], sniContexts, handshakeTimeoutMs: 1500 };
+        const more = { alpnProtocols: ["echo/2", "echo/1"], sniContexts, handshakeTimeoutMs: 5000 };
         server = await start(way, APP, [], secureEnv(more));
       });
       afterAll(() => server.stop());
@@ -185,9 +185,9 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "TLS", () => {
         const silent = await server.connect();
         const start = performance.now();
         await told(await connect(server.port));
-        expect(performance.now() - start).toBeLessThan(1000);
+        expect(performance.now() - start).toBeLessThan(4500);
         await silent.gone();
-        expect(performance.now() - start).toBeGreaterThan(1000);
+        expect(performance.now() - start).toBeGreaterThan(4500);
       });
 
       test("does nothing while its connections are idle", async () => {

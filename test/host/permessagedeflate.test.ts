@@ -60,10 +60,10 @@ describe("Sec-WebSocket-Extensions", () => {
 
   test("of any length is read in linear time", () => {
     const started = performance.now();
-    parseExtensions("a; b=1".repeat(20_000));
-    parseExtensions(`a${" ".repeat(60_000)}b`);
-    parseExtensions("a;\t".repeat(20_000));
-    expect(performance.now() - started).toBeLessThan(500);
+    parseExtensions("a; b=1".repeat(200_000));
+    parseExtensions(`a${" ".repeat(600_000)}b`);
+    parseExtensions("a;\t".repeat(200_000));
+    expect(performance.now() - started).toBeLessThan(5000);
   });
 });
 
@@ -221,7 +221,7 @@ describe("messages", () => {
 
   test("that are long when they are compressed say so in their first fragment alone", async () => {
     const { rig, handler } = await compressing();
-    const long = randomBytes(120_000).toString("base64");
+    const long = randomBytes(1200_000).toString("base64");
     void handler.writeMessage(long);
     while (handler.bufferedBytes > 0) await settle();
     const frames = messagesOf(await rig.worker.hearAnswers());
