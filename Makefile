@@ -14,13 +14,14 @@ HOST := dist/host/index.js
 CORE := build/core.wasm
 DEMO := build/demo.wasm
 ECHO := build/echo.wasm
+WEB := build/web.wasm
 # Another binary is the user's own business.
 WASMTIME := $(if $(WATERSPOUT_WASMTIME),,build/tools/wasmtime)
 
 sources = $(shell find $(1) -name '*.ts')
-ASSEMBLY := assembly bench/sandboxed examples/sandboxed test/assembly
+ASSEMBLY := assembly bench/sandboxed examples/sandboxed templates/assemblyscript test/assembly
 
-.PHONY: help run build test check bench format clean wasmtime
+.PHONY: help run build test check bench format clean screenshot wasmtime
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -31,7 +32,7 @@ run: build $(if $(filter wasmtime,$(RUNTIME)),$(WASMTIME)) ## serve APP (example
 	@exec node dist/host/cli.js run '$(APP)' --port '$(PORT)' --address '$(ADDRESS)' \
 	  --runtime '$(RUNTIME)' --workers '$(WORKERS)'
 
-build: $(CORE) $(HOST) $(DEMO) $(ECHO) ## build/core.wasm, dist/, build/demo.wasm and build/echo.wasm
+build: $(CORE) $(HOST) $(DEMO) $(ECHO) $(WEB) ## build/core.wasm, dist/, build/demo.wasm, build/echo.wasm and build/web.wasm
 
 test: build $(WASMTIME) ## all tests, or those that ARGS chooses (ARGS="--project host")
 	@$(BIN)/vitest run $(ARGS)
@@ -41,6 +42,7 @@ check: $(HOST) ## formatting, types and lint of both languages; changes nothing
 	$(BIN)/prettier --check --log-level warn $(ASSEMBLY)
 	$(BIN)/tsc -p assembly
 	$(BIN)/tsc -p host --noEmit
+	$(BIN)/tsc -p host/inspect/page
 	$(BIN)/tsc
 
 format: $(NODE_MODULES) ## bring the sources into the form that `make check` wants
@@ -50,11 +52,14 @@ format: $(NODE_MODULES) ## bring the sources into the form that `make check` wan
 bench: build ## measure beside nginx, Node and Tornado; ARGS="--quick" for a glance, "--help" for more
 	@node bench/run.mjs $(ARGS)
 
+screenshot: build $(WASMTIME) ## docs/images/live.png: a minute of the live page under load, with wrk and a Chromium
+	@node scripts/screenshot.mjs
+
 wasmtime: ## install wasmtime 36 if need be and print its path (make -s wasmtime)
 	@scripts/install-wasmtime.sh
 
 clean: ## remove what was built; node_modules, build/tools and build/bench stay
-	rm -rf dist build/*.wasm
+	rm -rf dist build/*.wasm build/*.sha256
 
 # --- what the targets need ---
 
@@ -67,12 +72,16 @@ $(NODE_MODULES): package-lock.json .npmrc
 
 $(CORE): $(NODE_MODULES) asconfig.json $(call sources,assembly)
 	$(BIN)/asc assembly/bridge/main.ts --runtime minimal --outFile $@
+	@cd $(@D) && { sha256sum $(@F) 2>/dev/null || shasum -a 256 $(@F); } >$(@F).sha256
 
 $(DEMO): $(NODE_MODULES) asconfig.json $(call sources,assembly examples/sandboxed)
 	$(BIN)/asc examples/sandboxed/demo.ts --outFile $@
 
 $(ECHO): $(NODE_MODULES) asconfig.json $(call sources,assembly examples/sandboxed)
 	$(BIN)/asc examples/sandboxed/echo.ts --outFile $@
+
+$(WEB): $(NODE_MODULES) asconfig.json $(call sources,assembly examples/sandboxed)
+	$(BIN)/asc examples/sandboxed/web.ts --outFile $@
 
 $(HOST): $(NODE_MODULES) tsconfig.json host/tsconfig.json $(call sources,host types)
 	$(BIN)/tsc -p host

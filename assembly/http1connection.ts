@@ -26,7 +26,7 @@ import { ANSWER, CHUNKED, HEAD, HTTP1Body, LENGTH, NS_PER_MS, OVER } from "./htt
 import { HTTP1ConnectionOwner, HTTP1ConnectionParameters } from "./http1parameters";
 import { HTTPHandler, HTTPServerRequest, Method, Upgraded } from "./httputil";
 import { IOStream } from "./iostream";
-import { REQUESTS_REFUSED, count } from "./stats";
+import { countRefusal } from "./stats";
 import {
   DRAIN_REQUEST_MS,
   EMPTY_LINES_BYTES_MAX,
@@ -361,7 +361,7 @@ export class HTTP1Connection extends HTTP1Body {
   protected refuse(code: i32): i32 {
     const inHead = this.state == HEAD;
     if (inHead || !this.answerDone) {
-      count(REQUESTS_REFUSED);
+      countRefusal(code);
       this.handler.requestRefused(this, code);
     }
     if (inHead) this.writeRefusal(code, this.headOnly);

@@ -3,7 +3,7 @@
 // Reference: Tornado's ioloop.py; the clock is monotonic where Tornado's is not.
 
 import { HANDLES_MAX } from "./limits";
-import { HANDLES_TRIED, TURNS, TURN_NS, TURN_NS_MAX, count, countMost } from "./stats";
+import { HANDLES_TRIED, count, countTurn } from "./stats";
 import { Timeout, Timers } from "./timers";
 import * as wasi from "./wasi/index";
 
@@ -130,17 +130,10 @@ export class IOLoop {
     this.runCallbacks();
     this.runTimers();
     for (let i = this.turnEnd.length - 1; i >= 0; i--) unchecked(this.turnEnd[i]).run();
-    this.countTurn(tried);
+    count(HANDLES_TRIED, tried);
+    countTurn(wasi.now() - this.time);
     if (this.stopped) return -1;
     return this.callbacks.length ? 0 : min<i64>(wasi.restNs(), this.untilTimer());
-  }
-
-  private countTurn(tried: i32): void {
-    const spentNs = wasi.now() - this.time;
-    count(TURNS);
-    count(HANDLES_TRIED, tried);
-    count(TURN_NS, spentNs);
-    countMost(TURN_NS_MAX, spentNs);
   }
 
   private start(): void {

@@ -95,6 +95,17 @@ export const WS_FRAMES_PER_TURN: i32 = 1024;
 /** Refused requests that are told to the log; the rest are counted into the next. */
 export const REFUSALS_PER_SECOND: i32 = 10;
 
+// --- applications: web/ ---
+
+/** Arguments of a query, and of a form; Tornado's bound. */
+export const ARGUMENTS_MAX: i32 = 1000;
+/** Folders that the host has opened for the application, behind its listeners. */
+export const FOLDERS_MAX: i32 = 16;
+/** A piece of a file, read at once; a file's answer goes on when less than this waits for its client. */
+export const FILE_BLOCK_BYTES: i32 = 65536;
+/** Blocks of one file in one turn: then all others that are ready come first. */
+export const FILE_BLOCKS_PER_TURN: i32 = 4;
+
 // --- the bridge ---
 
 /** Written to the host and not yet echoed, each write with its cost. A socket pair holds 208 KiB by default on Linux. */

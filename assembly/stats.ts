@@ -37,10 +37,21 @@ export const PROBES_MISSED: i32 = 15;
 export const BUFFER_BYTES: i32 = 16;
 export const MEMORY_BYTES: i32 = 17;
 
-/** Numbers in the table. */
-export const STATS: i32 = 18;
+/** Open connections that are hot, so that each poll asks about them; set when the table is asked for. */
+export const CONNECTIONS_HOT: i32 = 18;
 
-const table: usize = memory.data(18 * 8, 8);
+/** How many turns took how long: at most 1,024 ns, at most twice that, and so on; the last of these has no bound. */
+export const TURN_TIMES: i32 = 19;
+export const TURN_TIMES_COUNT: i32 = 20;
+/** Refused requests by their reason, in the order of http/refusal.ts; the last of these is for others. */
+export const REFUSALS: i32 = 39;
+export const REFUSALS_COUNT: i32 = 38;
+
+/** Numbers in the table. */
+export const STATS: i32 = 77;
+
+const table: usize = memory.data(77 * 8, 8);
+const SHORTEST_TURN_BITS: i64 = 10;
 
 // @ts-ignore: decorator
 @inline function place(stat: i32): usize {
@@ -59,13 +70,29 @@ const table: usize = memory.data(18 * 8, 8);
   if (value > load<i64>(place(stat))) store<i64>(place(stat), value);
 }
 
+/** Counts a turn that took `spentNs`. */
+export function countTurn(spentNs: i64): void {
+  count(TURNS);
+  count(TURN_NS, spentNs);
+  countMost(TURN_NS_MAX, spentNs);
+  const bits = 64 - clz<i64>(max<i64>(spentNs, 1) - 1) - SHORTEST_TURN_BITS;
+  count(TURN_TIMES + i32(min<i64>(max<i64>(bits, 0), TURN_TIMES_COUNT - 1)));
+}
+
+/** Counts a refused request by its code in http/refusal.ts, which is -2 or less. */
+export function countRefusal(code: i32): void {
+  count(REQUESTS_REFUSED);
+  count(REFUSALS + i32(min<u32>(u32(-2 - code), REFUSALS_COUNT - 1)));
+}
+
 /** One of the numbers, by its name here. */
 export function stat(name: i32): i64 {
   return load<i64>(place(name));
 }
 
-/** Copies the table to `target`, STATS × 8 bytes, with what is true now of memory. */
-export function writeStats(target: usize, bytesInUse: usize): void {
+/** Copies the table to `target`, STATS × 8 bytes, with what is true now of memory and of connections. */
+export function writeStats(target: usize, bytesInUse: usize, hot: i32): void {
+  store<i64>(place(CONNECTIONS_HOT), hot);
   store<i64>(place(BUFFER_BYTES), i64(bytesInUse));
   store<i64>(place(MEMORY_BYTES), i64(memory.size()) << 16);
   memory.copy(target, table, usize(STATS) << 3);

@@ -9,11 +9,11 @@ export const CONNECTIONS = 64;
 export const IDLE_CONNECTIONS = 10_000;
 const FILES_BESIDE = 256; // what a process has open apart from them
 
-/** Requests answered in so many seconds, over keep-alive connections; `script` is one of peers/ for wrk, null for GET /. */
-export async function runLoad(port, seconds, core, script = null) {
+/** Requests answered in so many seconds, over keep-alive connections: GET `path`, unless `script`, one of peers/ for wrk, says otherwise. */
+export async function runLoad(port, { seconds, path = "/", script = null }, core) {
   const tool = wrk();
   const what = script === null ? [] : ["-s", join(ROOT, "bench/peers", script)];
-  const parameters = ["-t1", `-c${CONNECTIONS}`, `-d${seconds}s`, ...what, `http://127.0.0.1:${port}/`];
+  const parameters = ["-t1", `-c${CONNECTIONS}`, `-d${seconds}s`, ...what, `http://127.0.0.1:${port}${path}`];
   const load = start([tool.command, ...parameters], { core, env: tool.env });
   const how = await load.ended;
   const text = load.output();

@@ -5,13 +5,14 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
+import { withDatabase } from "./database.mjs";
 import { CONNECTIONS, IDLE_CONNECTIONS, openIdle, runLines, runLoad } from "./load.mjs";
 import { LOAD_CORE, SERVER_CORE } from "./machine.mjs";
 import { transfersRow, websocketRow } from "./measure-http.mjs";
 import { parserRow } from "./measure-parser.mjs";
 import { timersRow } from "./measure-timers.mjs";
 import { cpuSeconds, memoryBytes } from "./processes.mjs";
-import { guard, interleave, serverCore, stopServers } from "./rounds.mjs";
+import { guard, guardAll, interleave, serverCore, stopServers } from "./rounds.mjs";
 import { startServer } from "./servers.mjs";
 import { ROOT } from "./tools.mjs";
 
@@ -42,11 +43,12 @@ export async function measureRow(row, options) {
     problem: null,
     unavailable: false,
   }));
-  await KINDS[row.kind](contenders, options, row);
+  const measure = () => KINDS[row.kind](contenders, options, row);
+  await (row.database === true ? guardAll(contenders, () => withDatabase(measure)) : measure());
   return { ...row, contenders };
 }
 
-async function throughputRow(contenders, { rounds, seconds, progress }, { script = null }) {
+async function throughputRow(contenders, { rounds, seconds, progress }, { path, script }) {
   const servers = new Map(); // contenders that differ only in what is beside them share a server
   for (const contender of contenders) {
     const key = `${contender.server.title} ${contender.anyCore ?? false}`;
@@ -57,7 +59,7 @@ async function throughputRow(contenders, { rounds, seconds, progress }, { script
   }
   try {
     await interleave(contenders, rounds, async (contender, label) => {
-      const sample = await throughputSample(contender, seconds, script);
+      const sample = await throughputSample(contender, { path, script, seconds });
       contender.samples.push(sample);
       const each = sample.cpuMicros.toFixed(1);
       progress(
@@ -69,14 +71,14 @@ async function throughputRow(contenders, { rounds, seconds, progress }, { script
   }
 }
 
-async function throughputSample({ running, idle = 0, anyCore }, seconds, script) {
+async function throughputSample({ running, idle = 0, anyCore }, load) {
   const loadCore = anyCore ? null : LOAD_CORE;
   const idleConnections = idle > 0 ? await openIdle(running.port, idle, loadCore) : null;
   try {
-    await runLoad(running.port, WARM_UP_SECONDS, loadCore, script);
+    await runLoad(running.port, { ...load, seconds: WARM_UP_SECONDS }, loadCore);
     const cpuBefore = cpuSeconds(running.pid);
     const startedAt = performance.now();
-    const { requests, requestsPerSecond } = await runLoad(running.port, seconds, loadCore, script);
+    const { requests, requestsPerSecond } = await runLoad(running.port, load, loadCore);
     const elapsed = (performance.now() - startedAt) / 1000;
     const cpuAfter = cpuSeconds(running.pid);
     await idleConnections?.verify();

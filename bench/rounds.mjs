@@ -31,6 +31,14 @@ export async function guard(contender, action) {
   }
 }
 
+/** What fails here takes all of them out. */
+export async function guardAll(contenders, action) {
+  const [first] = contenders;
+  await guard(first, action);
+  if (first.problem === null) return;
+  for (const other of contenders) Object.assign(other, { problem: first.problem, unavailable: first.unavailable });
+}
+
 export async function stopServers(servers, contenders) {
   for (const server of servers) {
     const users = contenders.filter((contender) => contender.running === server);

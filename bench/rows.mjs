@@ -3,6 +3,7 @@
 // `atLeast` and `atMost` are promises; a claim without either is there to be read.
 
 import { CONNECTIONS, IDLE_CONNECTIONS } from "./load.mjs";
+import { HANDLER_ROWS } from "./rows-handlers.mjs";
 import { HTTP_ROWS } from "./rows-http.mjs";
 import {
   NGINX,
@@ -138,6 +139,7 @@ export const ROWS = [
     contenders: ECHOES,
     claims: ECHO_CLAIMS,
   },
+  ...HANDLER_ROWS,
   ...HTTP_ROWS,
   {
     id: "timers",

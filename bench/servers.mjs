@@ -6,14 +6,19 @@ import { Agent, get } from "node:http";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { databaseUrl, USERS_BODY } from "./database.mjs";
 import { start, stop } from "./processes.mjs";
 import { BENCH_DIRECTORY, compiled, nginx, nginxStream, node, ROOT, tornado, wasmtime } from "./tools.mjs";
 
 const READY_MS = 30_000; // wasmtime compiles the module first
-const BODY = "Hello, world";
+const HELLO = { path: "/", type: "text/plain", body: "Hello, world" };
+const USERS = { path: "/users", type: "application/json", body: USERS_BODY };
 const LINE = "Hello, line\n";
 
-/** `launch(port)` → { command, env }; a product's failure fails the bench, a peer's leaves its figures out. */
+/**
+ * `launch(port)` → { command, env }; a product's failure fails the bench, a peer's leaves its figures out. `answer`: what is
+ * asked and must come, HELLO if it is not said; `lines`: it echoes lines instead.
+ */
 export const SANDBOXED = {
   title: "Waterspout, AssemblyScript in wasmtime",
   product: true,
@@ -134,14 +139,65 @@ export const TORNADO = {
   launch: (port) => ({ command: [tornado().command, join(ROOT, "bench/peers/tornado_server.py"), String(port)] }),
 };
 
+/** The RequestHandler of bench/handlers. */
+const HELLO_HANDLER = { example: "bench/handlers/request-handler.ts" };
+export const HANDLER_WASMTIME = typescript(BEHIND_WASMTIME, "wasmtime", HELLO_HANDLER);
+export const HANDLER_NODE = typescript(IN_NODE, "node", HELLO_HANDLER);
+
+/** An application of bench/handlers that both serve: fetch, hono or express. */
+export function sharedServers(name) {
+  const ours = (title, runtime) => {
+    const launch = (port) => {
+      built("dist/host/index.js");
+      const program = join(ROOT, "bench/handlers/serve.mjs");
+      return { command: [node().command, program, name, String(port), runtime], env: runtimeEnvironment(runtime) };
+    };
+    return { title, product: true, launch };
+  };
+  const program = join(ROOT, "bench/peers/node-handlers.mjs");
+  return {
+    wasmtime: ours(BEHIND_WASMTIME, "wasmtime"),
+    node: ours(IN_NODE, "node"),
+    http: {
+      title: name === "express" ? "Node's http" : "Node's http with @hono/node-server",
+      product: false,
+      launch: (port) => ({ command: [node().command, program, name, String(port)] }),
+    },
+  };
+}
+
+/** The CRUD example over a PostgreSQL server, and its list of users on Node's own server. */
+export function crudServers() {
+  const withUsers = (server) => ({
+    ...server,
+    answer: USERS,
+    launch(port) {
+      const { command, env } = server.launch(port);
+      return { command, env: { ...env, DATABASE_URL: databaseUrl() } };
+    },
+  });
+  const program = join(ROOT, "bench/peers/node-crud.ts");
+  const command = (port) => [node().command, "--import", import.meta.resolve("tsx"), program, String(port)];
+  const example = "examples/crud.ts";
+  return {
+    wasmtime: withUsers(typescript(BEHIND_WASMTIME, "wasmtime", { example })),
+    node: withUsers(typescript(IN_NODE, "node", { example })),
+    http: withUsers({ title: "Node's http", product: false, launch: (port) => ({ command: command(port) }) }),
+  };
+}
+
 function typescript(title, runtime, { example = "examples/hello.ts", accessLog = "off", lines = false } = {}) {
   const launch = (port) => {
     const options = ["--runtime", runtime, "--port", String(port), "--access-log", accessLog]; // as the peers, which log nothing
     const parameters = ["run", join(ROOT, example), ...options];
-    const env = runtime === "wasmtime" ? { WATERSPOUT_WASMTIME: wasmtime().command } : {};
-    return { command: [node().command, built("dist/host/cli.js"), ...parameters], env };
+    const command = [node().command, built("dist/host/cli.js"), ...parameters];
+    return { command, env: runtimeEnvironment(runtime) };
   };
   return { title, product: true, lines, launch };
+}
+
+function runtimeEnvironment(runtime) {
+  return runtime === "wasmtime" ? { WATERSPOUT_WASMTIME: wasmtime().command } : {};
 }
 
 function built(path) {
@@ -157,8 +213,9 @@ export async function startServer(definition, core) {
   try {
     const { command, env } = definition.launch(port, behind?.port);
     started = start(command, { core, env });
-    await untilReady(started, port, definition.lines ? askLine : (readyPort) => ask(readyPort, new Agent()));
-    await (definition.lines ? checkLines(port) : checkAnswers(port));
+    const { lines = false, answer = HELLO } = definition;
+    await untilReady(started, port, lines ? askLine : (readyPort) => ask(readyPort, answer.path, new Agent()));
+    await (lines ? checkLines(port) : checkAnswers(port, answer));
   } catch (error) {
     if (started !== null) await stop(started);
     await behind?.stop();
@@ -189,11 +246,11 @@ async function untilReady(started, port, question) {
   }
 }
 
-async function checkAnswers(port) {
+async function checkAnswers(port, { path, type, body }) {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   for (const reused of [false, true]) {
-    const answer = await ask(port, agent);
-    const expected = { status: 200, type: "text/plain", body: BODY, reused };
+    const answer = await ask(port, path, agent);
+    const expected = { status: 200, type, body, reused };
     for (const [name, value] of Object.entries(expected)) {
       if (answer[name] !== value) throw new Error(`wrong answer: ${name} is ${answer[name]}, not ${value}`);
     }
@@ -221,9 +278,9 @@ function askLine(port, times = 1) {
   });
 }
 
-function ask(port, agent) {
+function ask(port, path, agent) {
   return new Promise((resolve, reject) => {
-    const request = get({ port, host: "127.0.0.1", path: "/", agent, timeout: 5000 }, (response) => {
+    const request = get({ port, host: "127.0.0.1", path, agent, timeout: 5000 }, (response) => {
       let body = "";
       response.setEncoding("utf8").on("data", (text) => {
         body += text;

@@ -22,10 +22,14 @@ export const wrk = once(() => debianProgram("wrk", "usr/bin/wrk", ["wrk", "liblu
 export const tornado = once(findTornado);
 export const wasmtime = once(findWasmtime);
 export const httparse = once(findHttparse);
-/** What the project's own package.json pins: undici has llhttp's WebAssembly build, ws is the websocket peer. */
+/** What the project's own package.json pins: undici has llhttp's WebAssembly build, ws is the websocket peer, others are frameworks. */
 export const npmPeers = once(() => {
   const { devDependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-  return { version: ["undici", "ws"].map((name) => `${name} ${devDependencies[name]}`).join(", ") };
+  return {
+    version: ["undici", "ws", "hono", "@hono/node-server", "express", "pg"]
+      .map((name) => `${name} ${devDependencies[name]}`)
+      .join(", "),
+  };
 });
 export const node = once(() => ({ command: process.execPath, env: {}, version: `Node ${process.versions.node}` }));
 

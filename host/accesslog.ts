@@ -31,8 +31,12 @@ export interface AccessEntry {
 /** Takes entries. It is called on the way of a request, so it should be quick. */
 export type AccessLog = (entry: AccessEntry) => void;
 
+/** The forms that are written to stderr, and none. */
+export const ACCESS_LOG_FORMS = ["text", "json", "off"] as const;
+export type AccessLogForm = (typeof ACCESS_LOG_FORMS)[number];
+
 /** What the option `accessLog` may be: a form for stderr, a function, or a logger whose `info` is called. */
-export type AccessLogOption = "text" | "json" | "off" | AccessLog | Pick<Logger, "info">;
+export type AccessLogOption = AccessLogForm | AccessLog | Pick<Logger, "info">;
 
 /** The log that `option` asks for, null for none. Throws OptionError when it is none of those. */
 export function resolveAccessLog(option: unknown, logger: Logger): AccessLog | null {

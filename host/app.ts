@@ -7,24 +7,19 @@
  */
 import { existsSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { WaterspoutError } from "./errors.js";
-import { type FetchHandler, fetchCallback } from "./fetch.js";
+import { isUsageError, OptionError, UsageError } from "./errors.js";
+import { type FetchHandler, fetchCallback, type ServeOptions } from "./fetch.js";
+import type { Folder } from "./folders.js";
 import { HTTPServer, type RequestCallback, type RequestListener } from "./httpserver.js";
+import { type Layers, layered } from "./layers.js";
 import { errorLine } from "./log.js";
+import { nodeListenerOf, runListener } from "./nodehttp/listener.js";
 import type { ServerOptions } from "./options.js";
 import { SERVER_BRAND, type Server } from "./server.js";
 import { WasmApplication } from "./wasmapp.js";
 import { isWebSocketClass } from "./websocket.js";
-
-/** The command was used in a way that cannot work. */
-export class UsageError extends WaterspoutError {
-  constructor(message: string) {
-    super("USAGE", message);
-  }
-}
 
 /** What the command serves. */
 export type Application = Server | WasmApplication;
@@ -36,21 +31,36 @@ interface Exports {
 const WASM_MAGIC = Buffer.from([0, 0x61, 0x73, 0x6d]);
 const SCRIPTS = [".ts", ".mts", ".js", ".mjs"];
 
-/** Loads `file`; `options` win over those that a module gives its server. */
-export async function loadApplication(file: string, options: ServerOptions): Promise<Application> {
+/** What has been loaded. */
+export interface Loaded {
+  readonly application: Application;
+  /** Where it wants to be served, as its module says: not checked yet. */
+  readonly port?: unknown;
+  readonly hostname?: unknown;
+  /** It wants to be loaded again when its files change. */
+  readonly autoreload?: boolean;
+}
+
+/** Loads `file`. A .wasm application may read `folders`. */
+export async function loadApplication(file: string, layers: Layers, folders: readonly Folder[] = []): Promise<Loaded> {
   if (!existsSync(file)) throw new UsageError(`there is no file ${file}`);
   const extension = extname(file);
   if (extension === ".wasm") {
+    const options = layered(layers);
     if (options.sslOptions !== undefined && options.runtime === "wasmtime") {
       throw new UsageError("a .wasm application has TLS with the runtime node only; put a proxy in front of wasmtime");
     }
     if (!(await isWebAssembly(file))) throw new UsageError(`${file} is no WebAssembly module`);
-    return new WasmApplication(resolve(file), options);
+    return { application: new WasmApplication(resolve(file), options, folders) };
   }
   if (!SCRIPTS.includes(extension)) {
     throw new UsageError(`${file} is no application: it must end in ${SCRIPTS.join(", ")} or .wasm`);
   }
-  return makeServer(file, await importDefault(file, extension), options);
+  if (folders.length > 0) throw new UsageError("--dir is for .wasm applications; others read files themselves");
+  const value = await importDefault(file, extension);
+  const application = makeServer(file, value, layers);
+  if (isServeOptions(value)) return { application, port: value.port, hostname: value.hostname };
+  return { application, autoreload: isListener(value) && autoreloads(value) };
 }
 
 async function isWebAssembly(file: string): Promise<boolean> {
@@ -70,6 +80,7 @@ async function importDefault(file: string, extension: string): Promise<unknown> 
     // What is compiled to CommonJS has its exports one level deeper.
     return typeof value === "object" && value !== null && "__esModule" in value ? (value as Exports).default : value;
   } catch (error) {
+    if (isUsageError(error)) throw error; // a setting that cannot be
     throw new Error(`cannot load ${file}: ${errorLine(error)}`, { cause: error });
   }
 }
@@ -87,34 +98,56 @@ async function enableTypeScript(): Promise<void> {
   esm.register();
 }
 
-function makeServer(file: string, value: unknown, options: ServerOptions): Server {
+function makeServer(file: string, value: unknown, layers: Layers): Server {
+  const options = layered(layers);
   if (typeof value === "function") {
     if (isWebSocketClass(value)) return new HTTPServer((request) => value.serve(request), options);
-    if (!isServerClass(value)) return new HTTPServer(value as RequestCallback, options);
+    if (!isServerClass(value))
+      return nodeServer(file, value, options) ?? new HTTPServer(value as RequestCallback, options);
     const server = new (value as new (options: ServerOptions) => Server)(options);
-    server.configure(options);
+    server.configure(layers.over, layers.under);
     return server;
   }
   if (typeof value === "object" && value !== null) {
     if (isServerClass(value.constructor)) {
-      (value as Server).configure(options);
+      (value as Server).configure(layers.over, layers.under);
       return value as Server;
     }
-    if (isListener(value)) return new HTTPServer(value, { ...value.serverOptions, ...options });
-    if (hasFetch(value))
-      return new HTTPServer(
-        fetchCallback((request) => value.fetch(request)),
-        options,
-      );
+    if (isListener(value)) return new HTTPServer(value, layered(layers, value.serverOptions));
+    if (isServeOptions(value)) return fetchServer(value, layered(layers, value), value.overrideGlobalObjects);
+    if (hasFetch(value)) return fetchServer(value, options);
+    const server = nodeServer(file, value, options);
+    if (server !== null) return server;
   }
   throw new UsageError(
-    `${file} has no handler: its default export must be a TCPServer, an HTTPServer, an Application, a function or an object with fetch`,
+    `${file} has no handler: its default export must be a TCPServer, an HTTPServer, an Application, a function, an object with fetch or an application of Node's kind`,
   );
 }
 
+/** For handlers and applications of Node's kind; null for anything else. */
+function nodeServer(file: string, value: unknown, options: ServerOptions): Server | null {
+  try {
+    const listener = nodeListenerOf(value);
+    if (listener === null) return null;
+    return new HTTPServer({ handle: (request, logger) => runListener(request, logger, listener) }, options);
+  } catch (error) {
+    throw error instanceof OptionError ? new UsageError(`${file}: ${error.message}`) : error;
+  }
+}
+
+interface Listener extends RequestListener {
+  readonly serverOptions?: ServerOptions;
+  readonly settings?: { readonly debug?: boolean; readonly autoreload?: boolean };
+}
+
 /** An Application or a router, of this copy of the package or of another. */
-function isListener(value: object): value is RequestListener & { serverOptions?: ServerOptions } {
-  return "handle" in value && typeof value.handle === "function";
+function isListener(value: unknown): value is Listener {
+  return typeof value === "object" && value !== null && "handle" in value && typeof value.handle === "function";
+}
+
+/** As in Tornado: `debug` means this, too, unless `autoreload` says otherwise. */
+function autoreloads({ settings }: Listener): boolean {
+  return settings?.autoreload ?? settings?.debug ?? false;
 }
 
 /** What many frameworks call an application. */
@@ -122,12 +155,19 @@ function hasFetch(value: object): value is { fetch: FetchHandler } {
   return "fetch" in value && typeof value.fetch === "function";
 }
 
+/** What `serve` takes: a plain object, whose other properties are options. A framework's application has its own. */
+function isServeOptions(value: unknown): value is ServeOptions {
+  return (
+    typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype && hasFetch(value)
+  );
+}
+
+function fetchServer(value: { fetch: FetchHandler }, options: ServerOptions, overrideGlobalObjects?: boolean): Server {
+  const handler = fetchCallback((request) => value.fetch(request), { overrideGlobalObjects });
+  return new HTTPServer(handler, options);
+}
+
 /** Also true for a class of another copy of this package. */
 function isServerClass(value: unknown): boolean {
   return typeof value === "function" && (value as { [SERVER_BRAND]?: unknown })[SERVER_BRAND] === true;
-}
-
-/** The package's version. */
-export function packageVersion(file: string): string {
-  return (createRequire(import.meta.url)(file) as { version: string }).version;
 }

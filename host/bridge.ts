@@ -40,13 +40,14 @@ import {
   FRAME_WS_PONG,
   FrameReader,
   type FrameSink,
-  FrameWriter,
   PROTOCOL_VERSION,
   put16,
   put32,
   put64,
   SLOT_MASK,
 } from "./frames.js";
+import { FrameWriter } from "./framewriter.js";
+import { Latencies } from "./latencies.js";
 import { FLUSH_BYTES } from "./limits.js";
 import type { ResolvedOptions } from "./options.js";
 import { type Peer, ToldPeer } from "./peer.js";
@@ -103,6 +104,10 @@ const ENDED_BY_SANDBOX = 3;
 export class Bridge implements FrameSink {
   readonly writer = new FrameWriter();
   readonly options: ResolvedOptions;
+  /** Where requests leave how long they took. */
+  readonly latencies: Latencies;
+  /** When the frames that are being read came, in milliseconds of the monotonic clock. */
+  receivedMs = 0;
   readonly #acceptor: Acceptor;
   readonly #opening: number;
   readonly #listeners: number;
@@ -114,6 +119,8 @@ export class Bridge implements FrameSink {
   #over = false;
   #stopping = false;
   #scheduled = false;
+  /** Bytes that the channel had not taken when it was last told of them. */
+  #untaken = 0;
   /** Whoever waits for STATS, and the number of the last GET_STATS; an answer is one to all before it. */
   #questions: { sequence: number; answer: (stats: WorkerStats | null) => void }[] = [];
   #asked = 0;
@@ -132,8 +139,10 @@ export class Bridge implements FrameSink {
     listeners: number,
     events: BridgeEvents,
     peers: ReadonlyMap<string, Peer> | null = null,
+    latencies: Latencies = new Latencies(),
   ) {
     this.#peers = peers;
+    this.latencies = latencies;
     this.#acceptor = acceptor;
     this.#opening = acceptor.kind === 0 ? FRAME_OPEN : FRAME_REQUEST;
     this.options = options;
@@ -156,6 +165,7 @@ export class Bridge implements FrameSink {
   /** Bytes from the sandbox, cut anywhere. */
   receive(chunk: Buffer): void {
     if (this.#over) return;
+    this.receivedMs = performance.now();
     try {
       this.#reader.push(chunk);
     } catch (error) {
@@ -200,21 +210,23 @@ export class Bridge implements FrameSink {
       this.#scheduled = true;
       this.#channel?.schedule();
     }
-    if (this.writer.length - this.writer.start > FLUSH_BYTES) this.flush();
+    if (this.writer.waiting - this.#untaken > FLUSH_BYTES) this.flush();
   }
 
   /** Hands all frames, and the ECHO that is due, to the worker. */
   flush(): void {
     this.#scheduled = false;
+    this.latencies.settle();
     if (this.#over || this.#channel === null) return;
     if (this.#echoed !== this.#mark) {
       this.#echoed = this.#mark;
       this.writer.empty(FRAME_ECHO, this.#mark);
     }
-    if (this.writer.length === this.writer.start) return;
+    if (this.writer.waiting === 0) return;
     // The sandbox cannot tell one byte in its pipe from none: a batch ends with a frame whose last byte may come late.
     this.writer.empty(FRAME_ECHO, this.#mark);
     this.#channel.send(this.writer);
+    this.#untaken = this.writer.waiting;
   }
 
   /** Asks the sandbox to finish what is in flight within `graceMs` and to end. */

@@ -216,6 +216,18 @@ export class RuntimeUnavailableError extends WaterspoutError {
   }
 }
 
+/** The command, a setting or a file of settings was used in a way that cannot work. The message names it. */
+export class UsageError extends WaterspoutError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("USAGE", message, options);
+  }
+}
+
+/** Also true for one of another copy of this package, which an application may have loaded. */
+export function isUsageError(error: unknown): error is Error {
+  return error instanceof Error && "code" in error && error.code === "USAGE";
+}
+
 /** The loop is not in the state that a call needs: running already, closed, or a target that is watched twice or not at all. */
 export class IOLoopError extends WaterspoutError {
   constructor(message: string) {

@@ -6,11 +6,12 @@
  */
 
 import { hostAndPort } from "./address.js";
-import { HTTPInputError } from "./errors.js";
-import type { HTTPServerRequest } from "./httprequest.js";
+import { sendAnswer } from "./fetchanswer.js";
 import { HTTPServer, type RequestCallback } from "./httpserver.js";
 import { LOOPBACK } from "./netutil.js";
 import type { ServerOptions } from "./options.js";
+import { standardRequest } from "./webapi/request.js";
+import { lightenResponses } from "./webapi/response.js";
 
 /** Answers a request; `request.signal` is aborted when the client leaves. */
 export type FetchHandler = (request: Request) => Response | Promise<Response>;
@@ -22,13 +23,15 @@ export interface ServeOptions extends ServerOptions {
   port?: number | undefined;
   /** Default: `$HOST`, else 127.0.0.1. */
   hostname?: string | undefined;
+  /** Whether `Response` of the whole program becomes one that makes no stream of text and bytes. Default: true. */
+  overrideGlobalObjects?: boolean | undefined;
 }
 
 const DEFAULT_PORT = 8888;
 
 /** Serves `fetch`. It is listening when `await server.ready()` resolves, which rejects when that is not possible. */
-export function serve({ fetch, port, hostname, ...options }: ServeOptions): FetchServer {
-  const server = new HTTPServer(fetchCallback(fetch), options);
+export function serve({ fetch, port, hostname, overrideGlobalObjects, ...options }: ServeOptions): FetchServer {
+  const server = new HTTPServer(fetchCallback(fetch, { overrideGlobalObjects }), options);
   const listening = server.listen(
     port ?? Number(process.env.PORT || DEFAULT_PORT),
     hostname ?? (process.env.HOST || LOOPBACK),
@@ -68,115 +71,22 @@ export class FetchServer {
   }
 }
 
-/** The same handler as a function for `HTTPServer` and routes. */
-export function fetchCallback(fetch: FetchHandler): RequestCallback {
-  return async (request) => {
-    const answer = await fetch(standardRequest(request));
-    await send(request, answer);
+/**
+ * The same handler as a function for `HTTPServer` and routes. From the first call on the program's `Response` is the light one of
+ * webapi/response.ts, unless `overrideGlobalObjects` is false.
+ */
+export function fetchCallback(
+  fetch: FetchHandler,
+  { overrideGlobalObjects = true }: { overrideGlobalObjects?: boolean | undefined } = {},
+): RequestCallback {
+  if (overrideGlobalObjects) lightenResponses();
+  return (request) => {
+    const answer = fetch(standardRequest(request));
+    if (!isPromise(answer)) return sendAnswer(request, answer);
+    return answer.then((given) => sendAnswer(request, given));
   };
 }
 
-// --- the request ---
-
-function standardRequest(request: HTTPServerRequest): Request {
-  const { method, signal } = request;
-  const headers = new Headers();
-  for (const [name, value] of request.headers) headers.append(name, value);
-  const hasBody = request.contentLength !== 0 && method !== "GET" && method !== "HEAD";
-  const body = hasBody ? { body: bodyStream(request), duplex: "half" as const } : {};
-  try {
-    return new Request(addressOf(request), { method, headers, signal, ...body });
-  } catch (error) {
-    // A method that it does not have (TRACE), or an address that is none.
-    throw new HTTPInputError("the request cannot be one of fetch", 400, "HTTP_INPUT", { cause: error });
-  }
-}
-
-function addressOf({ protocol, host, path, target }: HTTPServerRequest): string {
-  const mark = target.indexOf("?");
-  return `${protocol}://${host}${path}${mark < 0 ? "" : target.slice(mark)}`;
-}
-
-function bodyStream({ body }: HTTPServerRequest): ReadableStream<Uint8Array> {
-  const blocks = body[Symbol.asyncIterator]();
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { value, done } = await blocks.next();
-        if (done === true) controller.close();
-        else controller.enqueue(value);
-      },
-      async cancel() {
-        await blocks.return?.();
-      },
-    },
-    { highWaterMark: 0 },
-  );
-}
-
-// --- the answer ---
-
-const OF_A_CONNECTION = [
-  "connection",
-  "keep-alive",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-];
-
-function fieldsOf({ headers }: Response): [string, string][] {
-  return [...headers].filter(([name]) => !OF_A_CONNECTION.includes(name));
-}
-
-async function send(request: HTTPServerRequest, answer: Response): Promise<void> {
-  const { status, body } = answer;
-  const fields = fieldsOf(answer);
-  const reason = answer.statusText === "" ? undefined : answer.statusText;
-  if (request.method === "HEAD") {
-    await body?.cancel();
-    request.connection.writeHeaders(status, fields, undefined, reason).catch(() => {});
-    return request.connection.finish();
-  }
-  if (body === null) return request.respond(status, fields, null, reason);
-  const reader = body.getReader() as Reader;
-  const begin = (chunk?: Uint8Array) => request.connection.writeHeaders(status, fields, chunk, reason);
-  try {
-    const first = reader.read();
-    const one = await soon(first);
-    if (one === null) return await stream(request, reader, begin(), first);
-    const second = reader.read();
-    if ((await soon(second))?.done !== true) return await stream(request, reader, begin(one.value), second);
-    request.respond(status, fields, one.value ?? null, reason);
-  } catch (error) {
-    await reader.cancel(error).catch(() => {});
-    throw error;
-  }
-}
-
-type Reader = ReadableStreamDefaultReader<Uint8Array>;
-type Reading = Awaited<ReturnType<Reader["read"]>>;
-
-/** What is read in this turn of the loop, null when it takes longer: most answers are one piece that is there at once. */
-function soon(reading: Promise<Reading>): Promise<Reading | null> {
-  return Promise.race([reading, new Promise<null>((resolve) => setImmediate(resolve, null))]);
-}
-
-/** The head is on its way; `next` is the first piece that is not. */
-async function stream(
-  request: HTTPServerRequest,
-  reader: Reader,
-  begun: Promise<void>,
-  next: Promise<Reading>,
-): Promise<void> {
-  next.catch(() => {}); // heard below, unless the client has left before
-  const leave = () => void reader.cancel(request.signal.reason).catch(() => {});
-  if (request.signal.aborted) leave();
-  else request.signal.addEventListener("abort", leave, { once: true });
-  await begun;
-  for (let piece = await next; !piece.done; piece = await reader.read()) {
-    await request.connection.write(piece.value);
-  }
-  request.connection.finish();
+function isPromise<Value>(value: Value | PromiseLike<Value>): value is PromiseLike<Value> & Promise<Value> {
+  return typeof (value as PromiseLike<Value> | null)?.then === "function";
 }

@@ -1,9 +1,8 @@
 /**
  * The bridge protocol's numbers and its codec: the mirror of assembly/bridge/frames.ts; docs/protocol.md is the reference.
  *
- * Invariant of the reader: a frame is handed on whole, from memory that the reader will not write again, and no
- * memory is taken for a frame before its size is known to be within FRAME_BYTES_MAX.
- * Invariant of the writer: what lies between `start` and `length` is whole frames.
+ * Invariant: a frame is handed on whole, from memory that the reader will not write again, and no memory is taken for a frame
+ * before its size is known to be within FRAME_BYTES_MAX. Frames for the sandbox are gathered in framewriter.ts.
  */
 import { ProtocolError } from "./errors.js";
 
@@ -75,7 +74,7 @@ export const WS_DATA_BYTES = 4;
 export const WS_CLOSED_BYTES = 4;
 /** What REFUSED has before its sentence. */
 export const REFUSED_BYTES = 28;
-export const STATS_BYTES = 144;
+export const STATS_BYTES = 616;
 
 export const REQUEST_KEEP_ALIVE = 1;
 export const REQUEST_END = 2;
@@ -164,85 +163,39 @@ export class FrameReader {
   }
 }
 
+/** A frame from this size on is kept in memory of its own: it may be kept long, and its neighbours need not be kept with it. */
+const OWN_MEMORY_BYTES = 4096;
+
+/**
+ * Copies a batch out of memory that will be written again, and adds it to `kept` in pieces: each large frame by itself, and what lies
+ * between two of them together. Only sizes are looked at; what is wrong with them is for the reader to say.
+ */
+export function keepBatch(batch: Uint8Array, kept: Buffer[]): void {
+  let from = 0;
+  let at = batch.length < OWN_MEMORY_BYTES ? batch.length : 0;
+  while (batch.length - at >= FRAME_HEADER_BYTES) {
+    const end = at + FRAME_HEADER_BYTES + get24(batch, at);
+    if (end > batch.length) break;
+    if (end - at >= OWN_MEMORY_BYTES) {
+      if (at > from) kept.push(copyOf(batch, from, at));
+      kept.push(copyOf(batch, at, end));
+      from = end;
+    }
+    at = end;
+  }
+  if (from < batch.length) kept.push(copyOf(batch, from, batch.length));
+}
+
+function copyOf(source: Uint8Array, start: number, end: number): Buffer {
+  const copy = Buffer.allocUnsafe(end - start);
+  copyBytes(source, start, end, copy, 0);
+  return copy;
+}
+
 // --- writing ---
 
-const BATCH_BYTES = 65536;
-/** A batch buffer that grew beyond this is not kept for the next batch. */
-const BATCH_BYTES_KEPT = 1 << 20;
-
-/** Gathers frames for the sandbox in one buffer that grows. Its user takes bytes from `start` and then moves it. */
-export class FrameWriter {
-  buffer: Buffer = Buffer.allocUnsafeSlow(BATCH_BYTES);
-  /** Where the first byte that was not taken lies. */
-  start = 0;
-  /** Where the next frame goes. */
-  length = 0;
-
-  /** Makes room for `bytes` more and returns where they go; `buffer` may be another one afterwards. */
-  reserve(bytes: number): number {
-    if (this.length + bytes > this.buffer.length) this.#grow(bytes);
-    return this.length;
-  }
-
-  #grow(bytes: number): void {
-    const waiting = this.length - this.start;
-    const size = Math.max(this.buffer.length, 2 ** Math.ceil(Math.log2(waiting + bytes)));
-    const buffer = Buffer.allocUnsafeSlow(size === this.buffer.length && this.start === 0 ? size * 2 : size);
-    this.buffer.copy(buffer, 0, this.start, this.length);
-    this.buffer = buffer;
-    this.start = 0;
-    this.length = waiting;
-  }
-
-  /** Says that everything has been taken and the buffer is free again. */
-  clear(): void {
-    if (this.buffer.length > BATCH_BYTES_KEPT) this.buffer = Buffer.allocUnsafeSlow(BATCH_BYTES);
-    this.start = 0;
-    this.length = 0;
-  }
-
-  /** Everything that waits, as a buffer that the caller keeps; the writer goes on with another. */
-  take(): Buffer {
-    const batch = this.buffer.subarray(this.start, this.length);
-    this.buffer = Buffer.allocUnsafeSlow(BATCH_BYTES);
-    this.start = 0;
-    this.length = 0;
-    return batch;
-  }
-
-  /** Writes a header, makes room for its payload and returns where that goes. */
-  open(type: number, id: number, size: number): number {
-    const at = this.reserve(FRAME_HEADER_BYTES + size);
-    const buffer = this.buffer;
-    put32(buffer, at, (type << 24) | size);
-    put32(buffer, at + 4, id);
-    this.length = at + FRAME_HEADER_BYTES + size;
-    return at + FRAME_HEADER_BYTES;
-  }
-
-  /** A frame without a payload. */
-  empty(type: number, id: number): void {
-    this.open(type, id, 0);
-  }
-
-  /** A frame that holds one number. */
-  number(type: number, id: number, value: number): void {
-    const at = this.open(type, id, 4);
-    put32(this.buffer, at, value);
-  }
-
-  /** A frame that holds two numbers. */
-  numbers(type: number, id: number, first: number, second: number): void {
-    const at = this.open(type, id, 8);
-    put32(this.buffer, at, first);
-    put32(this.buffer, at + 4, second);
-  }
-
-  /** A frame that holds `source` from `start` to `end`. */
-  bytes(type: number, id: number, source: Uint8Array, start: number, end: number): void {
-    const at = this.open(type, id, end - start);
-    copyBytes(source, start, end, this.buffer, at);
-  }
+function get24(buffer: Uint8Array, at: number): number {
+  return (buffer[at] as number) | ((buffer[at + 1] as number) << 8) | ((buffer[at + 2] as number) << 16);
 }
 
 export function put16(buffer: Uint8Array, at: number, value: number): void {

@@ -19,16 +19,21 @@ export function isGzip(contentEncoding: string | null): boolean {
   return coding === "gzip" || coding === "x-gzip";
 }
 
-/** Header fields as a handler sees them whose body is inflated: nobody but the server says that it was. */
-export function* consumedFields(fields: Iterable<[string, string]>): IterableIterator<[string, string]> {
-  const all = [...fields];
-  const coding = all.filter(([name]) => name.toLowerCase() === "content-encoding").map(([, value]) => value);
-  const consumed = isGzip(coding.join(", "));
-  for (const [name, value] of all) {
-    const key = name.toLowerCase();
-    if (key === CONSUMED) continue;
-    yield consumed && key === "content-encoding" ? [CONSUMED, value] : [name, value];
+/** Names and values of the header fields as a handler sees them whose body is inflated: nobody but the server says that it was. */
+export function consumedFields(fields: readonly string[]): string[] {
+  const codings = fields.filter((_text, at) => at % 2 === 1 && isCoding(fields[at - 1] as string));
+  const consumed = isGzip(codings.join(", "));
+  const seen: string[] = [];
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = fields[at] as string;
+    if (name.toLowerCase() === CONSUMED) continue;
+    seen.push(consumed && isCoding(name) ? CONSUMED : name, fields[at + 1] as string);
   }
+  return seen;
+}
+
+function isCoding(name: string): boolean {
+  return name.toLowerCase() === "content-encoding";
 }
 
 export class GzipBody extends BodyReader {

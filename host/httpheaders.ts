@@ -13,9 +13,8 @@ export class HTTPHeaders implements Iterable<[string, string]> {
   /** name, value, name, value, … */
   readonly #fields: readonly string[];
 
-  /** Takes pairs of names and values. */
-  constructor(entries: Iterable<readonly [string, string]> = []) {
-    const fields: string[] = [];
+  /** Takes pairs of names and values. @internal `fields`: names in lower case and values, before them. */
+  constructor(entries: Iterable<readonly [string, string]> = [], fields: string[] = []) {
     for (const [name, value] of entries) fields.push(name.toLowerCase(), value);
     this.#fields = fields;
   }
@@ -80,6 +79,12 @@ export interface HeaderBlock {
   readonly close: boolean;
 }
 
+/** Header fields that keep their encoded form with them. */
+export abstract class EncodedHeaders implements Iterable<[string, string]> {
+  abstract get block(): HeaderBlock;
+  abstract [Symbol.iterator](): Iterator<[string, string]>;
+}
+
 const EMPTY: HeaderBlock = { rows: 0, reasonBytes: 0, bytes: new Uint8Array(0), contentLength: -1, close: false };
 
 /** The last blocks that were encoded from objects: an application sends the same few again and again. */
@@ -95,6 +100,7 @@ let cacheNext = 0;
 /** Checks and encodes header fields. Throws HeaderError for one that must not be sent. */
 export function encodeHeaders(headers: HeadersInput | undefined): HeaderBlock {
   if (headers === undefined) return EMPTY;
+  if (headers instanceof EncodedHeaders) return headers.block;
   if (Symbol.iterator in headers) return encodeFields([...headers]);
   for (const candidate of cache) {
     if (matches(candidate, headers)) return candidate.block;
@@ -152,9 +158,13 @@ function encodeFields(fields: readonly (readonly [string, string | number])[]): 
     }
   }
   if (bytes > RESPONSE_HEAD_BYTES_MAX) {
-    throw new HeaderError(`the header fields have ${bytes} bytes; ${RESPONSE_HEAD_BYTES_MAX} are allowed`);
+    throw tooLong(bytes);
   }
   return { rows: kept.length, reasonBytes: 0, bytes: layOut(kept, bytes), contentLength, close };
+}
+
+function tooLong(bytes: number): HeaderError {
+  return new HeaderError(`the header fields have ${bytes} bytes; ${RESPONSE_HEAD_BYTES_MAX} are allowed`);
 }
 
 /** The block with a reason phrase. Throws HeaderError for one that must not be sent. */
@@ -166,6 +176,23 @@ export function withReason(block: HeaderBlock, reason: string | undefined): Head
   const table = block.rows * 4;
   const parts = [block.bytes.subarray(0, table), Buffer.from(reason, "latin1"), block.bytes.subarray(table)];
   return { ...block, reasonBytes: reason.length, bytes: Buffer.concat(parts) };
+}
+
+/** The block with one field more, which `checkField` has checked and which says nothing of the message's framing. */
+export function appendField(block: HeaderBlock, name: string, value: string): HeaderBlock {
+  const before = block.bytes;
+  const size = before.length + 4 + name.length + value.length;
+  if (size > RESPONSE_HEAD_BYTES_MAX) throw tooLong(size);
+  const table = block.rows * 4;
+  const bytes = Buffer.allocUnsafe(size);
+  bytes.set(table === before.length ? before : before.subarray(0, table), 0);
+  put16(bytes, table, name.length);
+  put16(bytes, table + 2, value.length);
+  bytes.set(before.subarray(table), table + 4);
+  const text = before.length + 4;
+  bytes.write(name, text, "latin1");
+  bytes.write(value, text + name.length, "latin1");
+  return { ...block, rows: block.rows + 1, bytes };
 }
 
 function layOut(fields: readonly (readonly [string, string])[], bytes: number): Uint8Array {

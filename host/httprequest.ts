@@ -39,7 +39,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   readonly #id: number;
   readonly #run: RequestRunner;
   readonly #peer: Peer | null | undefined;
-  /** When it came, in milliseconds of the monotonic clock; only for the access log. */
+  /** When it came, in milliseconds of the monotonic clock. */
   readonly #cameMs: number;
   /** The id is not live any more: the answer is complete, or the peer or the worker is gone. */
   #over = false;
@@ -53,6 +53,8 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   /** What reads the body when it came compressed. */
   #gzip: GzipBody | null = null;
   #handled = false;
+  /** @internal Called when the peer goes away before the answer is complete: what `signal` tells, for less. */
+  onGone: (() => void) | null = null;
   /** Called when the request is over and its handler has ended. */
   #onOver: (() => void)[] | null = null;
 
@@ -63,8 +65,14 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
     this.#id = id;
     this.#run = run;
     this.#peer = bridge.peer(this.descriptor, chunk, this.addressAt);
-    this.#cameMs = bridge.options.accessLog === null ? 0 : performance.now();
+    this.#cameMs = bridge.receivedMs;
   }
+
+  /**
+   * The pattern of the route that answers it, such as `"/users/:id"`, for the metrics; `""` unless somebody says one. It must be one of a
+   * few, and never what a peer has sent.
+   */
+  route = "";
 
   // --- the connection ---
 
@@ -78,6 +86,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
 
   /** `"https"` over TLS, or when a trusted proxy says so (`xheaders`). */
   get protocol(): "http" | "https" {
+    if (this.#bridge.options.forward === null) return this.tls === null ? "http" : "https";
     return this.#from().protocol;
   }
 
@@ -313,14 +322,17 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
     this.#connection?.gone(this.#gone);
     this.#body?.fail(this.#gone);
     this.#abort?.abort(this.#gone);
+    this.onGone?.();
     if (this.#handled) this.#callOver();
     this.#log(this.#connection?.status ?? null, this.#connection?.bodyBytes ?? 0, reason);
   }
 
   /** Called once for each request that a handler has seen: when the host is done with its id. */
   #log(status: number | null, bytes: number, aborted: Reason | null): void {
+    if (this.isStray) return;
+    this.#bridge.latencies.answered(this.methodNumber, aborted === null ? status : null, this.route, this.#cameMs);
     const { accessLog } = this.#bridge.options;
-    if (accessLog === null || this.isStray) return;
+    if (accessLog === null) return;
     const ms = Math.round((performance.now() - this.#cameMs) * 1000) / 1000;
     const address = this.remoteAddress?.address ?? null;
     accessLog({ method: visible(this.method), target: visible(this.target), status, bytes, ms, address, aborted });
@@ -345,7 +357,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
     return this.#gzip;
   }
 
-  protected override fields(): IterableIterator<[string, string]> {
+  protected override fields(): string[] {
     const fields = super.fields();
     return this.#bridge.options.decompressRequest ? consumedFields(fields) : fields;
   }

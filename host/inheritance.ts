@@ -44,6 +44,11 @@ export function takeInherited(key: string): readonly Inherited[] | null {
   return at < 0 ? null : (inherited.splice(at, 1)[0]?.sockets ?? null);
 }
 
+/** Whether `takeInherited` would give some. */
+export function hasInherited(key: string): boolean {
+  return inherited.some((entry) => entry.key === key);
+}
+
 /** Remembers that `sockets` were bound for `key`, so that workers started later share them. */
 export function rememberBound(key: string, sockets: readonly ListeningSocket[]): void {
   bound = [...shareable(), { key, sockets }];
@@ -57,9 +62,11 @@ export interface Inheritance {
   close(): void;
 }
 
-/** The sockets that this process holds and does not accept from. */
-export function inheritance(): Inheritance {
-  const entries = shareable();
+/** The sockets that this process holds and does not accept from: all, or those of `only`. */
+export function inheritance(only: readonly ListeningSocket[] | null = null): Inheritance {
+  const entries = shareable().filter(
+    ({ sockets }) => only === null || sockets.every((socket) => only.includes(socket)),
+  );
   const sockets = entries.map(({ key, sockets }) => ({ key, addresses: sockets.map(({ address }) => address) }));
   return {
     task: (id) => JSON.stringify({ parent: process.pid, id, sockets } satisfies Task),

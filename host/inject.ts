@@ -20,7 +20,6 @@ import {
   FRAME_RESPONSE_BODY,
   FRAME_RESPONSE_END,
   FRAME_SENT,
-  type FrameWriter,
   PROTOCOL_VERSION,
   REQUEST_BYTES,
   REQUEST_END,
@@ -28,6 +27,7 @@ import {
   RESPONSE_BYTES,
   RESPONSE_LAST,
 } from "./frames.js";
+import type { FrameWriter } from "./framewriter.js";
 import { checkField, HTTPHeaders } from "./httpheaders.js";
 import type { HTTPServer } from "./httpserver.js";
 import { BODY_WINDOW_BYTES, PIECE_BYTES } from "./limits.js";
@@ -136,8 +136,8 @@ class Injection implements Channel {
   }
 
   send(writer: FrameWriter): void {
-    const bytes = Buffer.from(writer.buffer.subarray(writer.start, writer.length));
-    writer.clear();
+    const bytes = Buffer.allocUnsafe(writer.waiting);
+    writer.copyTo(bytes, 0, bytes.length);
     for (let at = 0; at < bytes.length; ) {
       const word = bytes.readUInt32LE(at);
       const end = at + FRAME_HEADER_BYTES + (word & 0xffffff);
@@ -241,14 +241,15 @@ class Injection implements Channel {
   }
 }
 
+/** Names are in lower case, as the sandbox sends them. */
 function headersOf({ headers = {}, body }: InjectedRequest): [string, string][] {
   const fields: [string, string][] = [];
   for (const [name, value] of Object.entries(headers)) {
-    for (const single of [value].flat()) fields.push([name, checkField(name, single as string | number)]);
+    for (const single of [value].flat()) fields.push([name.toLowerCase(), checkField(name, single as string | number)]);
   }
-  const names = fields.map(([name]) => name.toLowerCase());
-  if (!names.includes("host")) fields.unshift(["Host", LOOPBACK.address]);
-  if (isJSON(body) && !names.includes("content-type")) fields.push(["Content-Type", "application/json"]);
+  const names = fields.map(([name]) => name);
+  if (!names.includes("host")) fields.unshift(["host", LOOPBACK.address]);
+  if (isJSON(body) && !names.includes("content-type")) fields.push(["content-type", "application/json"]);
   if (names.includes("content-length")) throw new OptionError("Content-Length is counted; leave it out");
   return fields;
 }

@@ -75,6 +75,15 @@ export const CLIENT_LINGER_MS = 2_000;
 /** Head start of the first family of addresses of a name; RFC 8305 names 250 ms, Tornado takes this. */
 export const SECOND_FAMILY_MS = 300;
 
+/** Routes whose requests are measured apart; the rest are measured together. */
+export const LATENCY_ROUTES_MAX = 256;
+/** Who may look at one server's live page at a time. */
+export const INSPECT_WATCHERS_MAX = 16;
+/** Connections of the admin server: watchers, and scrapes beside them. */
+export const INSPECT_CONNECTIONS_MAX = 64;
+/** How often the live page is told. */
+export const INSPECT_EVERY_MS = 1_000;
+
 /** Characters of a request-target or method in the access log; what is longer is cut. */
 export const LOG_TARGET_CHARS_MAX = 2048;
 /** Bytes of log lines that wait for a slow reader of stderr; what comes then is dropped and counted. */
@@ -95,3 +104,6 @@ export const ZLIB_JOBS_MAX = 2;
 
 /** Connections that wait in the kernel to be accepted, unless configured. */
 export const BACKLOG = 511;
+
+/** How often `--watch` looks at the files; a change is acted on when they have stayed as they are for as long again. */
+export const WATCH_INTERVAL_MS = 200;

@@ -16,12 +16,19 @@ export interface Logger {
 /** Longest line taken over from a worker; what is longer is cut, since its text is not ours. */
 const LINE_BYTES_MAX = 4096;
 
-/** One line for an error: its name, its message and the first place in its stack. */
+/** One line for an error: its name, its message and the first place in its stack, unless the message has one. */
 export function errorLine(error: unknown): string {
   if (!(error instanceof Error)) return oneLine(String(error));
-  const place = error.stack?.split("\n").find((line) => /^\s+at /.test(line));
   const text = oneLine(`${error.name}: ${error.message}`);
-  return place === undefined ? text : `${text} (${place.trim()})`;
+  const place = /\S:\d+:\d+\b/.test(text) ? undefined : placeOf(error.stack?.split("\n") ?? []);
+  return place === undefined ? text : `${text} (${place})`;
+}
+
+/** The stack of what is no JavaScript begins with its file and line. */
+function placeOf(stack: readonly string[]): string | undefined {
+  const [first = ""] = stack;
+  if (/^(file:\/\/)?\/.*:\d+$/.test(first)) return `at ${first}`;
+  return stack.find((line) => /^\s+at /.test(line))?.trim();
 }
 
 /** `text` without line breaks and other control characters, so that it cannot forge a line of its own. */

@@ -8,7 +8,7 @@ import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { familyOf, type ListeningSocket, type SocketOptions } from "./address.js";
 import { BindError, OptionError } from "./errors.js";
-import { rememberBound, takeInherited } from "./inheritance.js";
+import { hasInherited, rememberBound, takeInherited } from "./inheritance.js";
 import { BACKLOG } from "./limits.js";
 import { type RuntimeName, resolveOptions } from "./options.js";
 import { type Runtime, runtimeNamed } from "./runtime/index.js";
@@ -73,7 +73,7 @@ async function bind(port: number, address: string, options: BindOptions, shared:
     throw new OptionError(`reusePort needs Node 22.12 or later, and this is Node ${process.versions.node}`);
   }
   const runtime = runtimeNamed(resolveOptions({ runtime: options.runtime }).runtime);
-  const key = JSON.stringify(["tcp", port, address, family ?? null, runtime.name]);
+  const key = keyOf(port, address, family, runtime.name);
   const inherited = takeInherited(key);
   if (inherited !== null) return inherited.map((socket) => runtime.adopt(socket.address, socket.fd, backlog));
   const addresses = await resolve(address, port, family, ipv6Only);
@@ -82,6 +82,16 @@ async function bind(port: number, address: string, options: BindOptions, shared:
   if (sockets.length === 0) throw new BindError("EADDRNOTAVAIL", address, port);
   if (shared) rememberBound(key, sockets);
   return sockets;
+}
+
+/** What worker processes know a socket by. */
+function keyOf(port: number, address: string, family: BindOptions["family"], runtime: RuntimeName): string {
+  return JSON.stringify(["tcp", port, address, family ?? null, runtime]);
+}
+
+/** Whether the process that started this one has bound sockets for that, and they were not handed out yet. */
+export function isInherited(port: number, address: string, runtime: RuntimeName): boolean {
+  return hasInherited(keyOf(port, address, undefined, runtime));
 }
 
 type BindOne = (address: string, port: number) => ReturnType<Runtime["bind"]>;

@@ -8,6 +8,7 @@ import { type Compression, type CompressionOptions, resolveCompression } from ".
 import { OptionError } from "./errors.js";
 import { type FormLimits, type ResolvedFormLimits, resolveFormLimits } from "./formlimits.js";
 import type { ForwardTrust } from "./forwarded.js";
+import { type InspectOptions, type ResolvedInspect, resolveInspect } from "./inspect/options.js";
 import { BODY_BYTES_MAX, BODY_WINDOW_BYTES, READ_CHUNK_BYTES, WINDOW_BYTES_MIN, WRITE_WINDOW_BYTES } from "./limits.js";
 import { defaultLogger, type Logger } from "./log.js";
 import { type SSLOptions, TLSContexts } from "./tls.js";
@@ -29,6 +30,11 @@ export interface ServerOptions {
    * Default: `$WATERSPOUT_ACCESS_LOG`, else `"off"`.
    */
   accessLog?: AccessLogOption | undefined;
+  /**
+   * A live page, metrics and health of the server on a port of its own: `true` for http://127.0.0.1:8889/, or where. Its URL is told on
+   * stderr, or to `logger.info`. Default: false.
+   */
+  inspect?: boolean | InspectOptions | undefined;
   /**
    * Every connection begins with a PROXY protocol header (version 1 or 2), and its address is what that says. Only for servers
    * that nobody but a trusted proxy can reach. Default: false.
@@ -122,6 +128,8 @@ export type ResolvedOptions = Readonly<Record<Limit, number>> & {
   readonly logger: Logger;
   /** Null: nobody wants to know. */
   readonly accessLog: AccessLog | null;
+  /** Null: nobody may look. */
+  readonly inspect: ResolvedInspect | null;
 };
 
 const UINT31_MAX = 0x7fffffff;
@@ -129,7 +137,7 @@ const WORKERS_MAX = 64;
 
 /** Checks `options` and fills in the defaults. Throws OptionError that names the option. */
 export function resolveOptions(options: ServerOptions): ResolvedOptions {
-  const runtime = runtimeName(options.runtime ?? process.env.WATERSPOUT_RUNTIME ?? "node");
+  const runtime = runtimeName(options.runtime ?? (process.env.WATERSPOUT_RUNTIME || "node"));
   const logger = options.logger ?? defaultLogger;
   return {
     runtime,
@@ -142,6 +150,7 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     decompressRequest: options.decompressRequest ?? false,
     formLimits: resolveFormLimits(options.formLimits),
     logger,
+    inspect: resolveInspect(options.inspect),
     accessLog: resolveAccessLog(options.accessLog ?? (process.env.WATERSPOUT_ACCESS_LOG || "off"), logger),
     connectionsMax: integer("connectionsMax", options.connectionsMax, 1, UINT31_MAX, 0),
     bodyBytesMax: integer("bodyBytesMax", options.bodyBytesMax, 1, Number.MAX_SAFE_INTEGER, BODY_BYTES_MAX),

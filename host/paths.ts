@@ -1,5 +1,5 @@
 /** Where the package's own files are, whether this runs from host/ or from dist/host/. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -13,10 +13,26 @@ function findPackageFolder(): string {
   return folder;
 }
 
-const packageFolder = findPackageFolder();
+/** Where package.json is. */
+export const PACKAGE_FOLDER = findPackageFolder();
 
-export const PACKAGE_FILE = join(packageFolder, "package.json");
+export const PACKAGE_FILE = join(PACKAGE_FOLDER, "package.json");
 /** The sandbox that both runtimes load. */
-export const CORE_FILE = join(packageFolder, "build", "core.wasm");
+export const CORE_FILE = join(PACKAGE_FOLDER, "build", "core.wasm");
 /** The wasmtime that `make wasmtime` installs. */
-export const WASMTIME_FILE = join(packageFolder, "build", "tools", "wasmtime");
+export const WASMTIME_FILE = join(PACKAGE_FOLDER, "build", "tools", "wasmtime");
+/** The files of the live page that a browser gets (inspect/assets.ts). */
+export const INSPECT_PAGE_FOLDER = join(PACKAGE_FOLDER, "host", "inspect", "page");
+/** The options that AssemblyScript applications are compiled with, as the sandbox is. */
+export const COMPILER_OPTIONS_FILE = join(PACKAGE_FOLDER, "asconfig.json");
+/** What `waterspout new` makes projects of: one folder a template. */
+export const TEMPLATES_FOLDER = join(PACKAGE_FOLDER, "templates");
+/** There is one in a clone, and none in the package. */
+export const MAKEFILE = join(PACKAGE_FOLDER, "Makefile");
+/** The script that fetches or finds WASMTIME_FILE. */
+export const WASMTIME_INSTALLER_FILE = join(PACKAGE_FOLDER, "scripts", "install-wasmtime.sh");
+
+/** The package's version. */
+export function packageVersion(): string {
+  return (JSON.parse(readFileSync(PACKAGE_FILE, "utf8")) as { version: string }).version;
+}

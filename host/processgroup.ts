@@ -10,8 +10,9 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
+import type { ListeningSocket } from "./address.js";
 import { WorkerError } from "./errors.js";
-import { inheritance, TASK_VARIABLE } from "./inheritance.js";
+import { type Inheritance, inheritance, TASK_VARIABLE } from "./inheritance.js";
 import { STOP_GRACE_MS, STOP_SLACK_MS } from "./limits.js";
 import { restartPause } from "./supervisor.js";
 
@@ -26,6 +27,8 @@ export interface GroupSettings {
   message(id: number, value: unknown): void;
   /** Whether a worker that has ended abnormally is worth a restart; if not, the group ends with its status. */
   restarts(): boolean;
+  /** What they accept from, which stays open when they have ended. Default: all that has been bound, until then. */
+  readonly sockets?: readonly ListeningSocket[];
 }
 
 interface Slot {
@@ -41,7 +44,7 @@ export class ProcessGroup {
   readonly ended: Promise<number>;
   readonly #settings: GroupSettings;
   readonly #slots: Slot[] = [];
-  readonly #inheritance = inheritance();
+  readonly #inheritance: Inheritance;
   #restarts = 0;
   /** The last signal that was forwarded: to end by it is in order. */
   #asked: NodeJS.Signals | null = null;
@@ -51,27 +54,48 @@ export class ProcessGroup {
 
   constructor(settings: GroupSettings) {
     this.#settings = settings;
+    this.#inheritance = inheritance(settings.sockets ?? null);
     this.ended = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
     this.#start(settings.first);
   }
 
-  /** Starts those that the first ones were waited for. */
-  startRest(): void {
-    this.#start(this.#settings.count);
+  /** Starts those that the first ones were waited for: `count` in all. */
+  startRest(count: number = this.#settings.count): void {
+    this.#start(count);
   }
 
   /** Forwards a signal; who ends from now on is not started again. */
   signal(name: NodeJS.Signals): void {
     this.#asked = name;
-    this.#inheritance.close(); // those of the workers stay until they have closed them
+    if (this.#settings.sockets === undefined) this.#inheritance.close(); // those of the workers stay until they have closed them
     for (const slot of this.#slots) {
       if (slot.timer !== null) clearTimeout(slot.timer);
       slot.timer = null;
       slot.child?.kill(name);
     }
     this.#settleIfEnded();
+  }
+
+  /** The processes that live. */
+  get live(): readonly { readonly id: number; readonly pid: number }[] {
+    return this.#slots.flatMap(({ id, child }) => (child?.pid === undefined ? [] : { id, pid: child.pid }));
+  }
+
+  /** How many were started again. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  /** Whether a signal to end has been forwarded. */
+  get stopping(): boolean {
+    return this.#asked !== null;
+  }
+
+  /** Sends `value` to all of them; one that is just ending does not get it. */
+  send(value: object): void {
+    for (const { child } of this.#slots) if (child?.connected === true) child.send(value, () => {});
   }
 
   /** Sends a signal after which everybody goes on. */

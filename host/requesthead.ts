@@ -59,6 +59,11 @@ export abstract class RequestHead {
     return this.#chunk.toString("latin1", this.#textAt, this.#textAt + this.#methodBytes());
   }
 
+  /** @internal The method's number in the protocol; 0 is one that has none. */
+  get methodNumber(): number {
+    return this.#chunk[this.#start] as number;
+  }
+
   /** The request-target as it came, for example `"/a%20b?x=1"`. */
   get target(): string {
     if (this.#target === null) {
@@ -103,28 +108,32 @@ export abstract class RequestHead {
 
   /** The header fields. */
   get headers(): HTTPHeaders {
-    this.#headers ??= new HTTPHeaders(this.fields());
+    this.#headers ??= new HTTPHeaders([], this.fields());
     return this.#headers;
   }
 
   /** @internal Names in lower case and values, one after the other. */
   get rawFields(): string[] {
-    const fields: string[] = [];
-    for (const field of this.fields()) fields.push(...field);
-    return fields;
+    return this.fields();
   }
 
   /** Whether there is a field of this name, in lower case; found without decoding the others. */
   hasField(name: string): boolean {
-    if (this.#headers !== null) return this.#headers.has(name);
+    return this.#headers === null ? this.#find(name) !== null : this.#headers.has(name);
+  }
+
+  /** The value of the first field of this name; null without one. */
+  #find(name: string): string | null {
     const chunk = this.#chunk;
     let at = this.#textAt + this.#methodBytes() + chunk.readUInt16LE(this.#start + 8);
     for (let row = this.#start + REQUEST_BYTES; row < this.#textAt; row += 4) {
-      const bytes = chunk.readUInt16LE(row);
-      if (bytes === name.length && chunk.toString("latin1", at, at + bytes).toLowerCase() === name) return true;
-      at += bytes + chunk.readUInt16LE(row + 2);
+      const middle = at + chunk.readUInt16LE(row);
+      const end = middle + chunk.readUInt16LE(row + 2);
+      const fits = middle - at === name.length && chunk.toString("latin1", at, middle).toLowerCase() === name;
+      if (fits) return chunk.toString("latin1", middle, end);
+      at = end;
     }
-    return false;
+    return null;
   }
 
   /** The cookies that came with it; of several with one name the last. */
@@ -135,13 +144,15 @@ export abstract class RequestHead {
 
   /** The host that was asked for, with its port if there is one: `"example.org:8888"`. Without a Host field (HTTP/1.0) `"127.0.0.1"`. */
   get host(): string {
-    return authorityOf(this.target) || this.headers.get("host") || "127.0.0.1";
+    const field = this.#headers === null ? this.#find("host") : this.#headers.get("host");
+    return authorityOf(this.target) || field || "127.0.0.1";
   }
 
   /** The body's size in bytes as announced; 0 without a body, null when it is chunked. */
   get contentLength(): number | null {
-    const length = Number(this.#chunk.readBigInt64LE(this.#start + 16));
-    return length < 0 ? null : length;
+    const at = this.#start + 16;
+    const high = this.#chunk.readInt32LE(at + 4);
+    return high < 0 ? null : this.#chunk.readUInt32LE(at) + high * 2 ** 32;
   }
 
   // --- for HTTPServerRequest ---
@@ -193,17 +204,19 @@ export abstract class RequestHead {
     return this.#chunk.readUInt16LE(this.#start + 6);
   }
 
-  /** Names and values of the header fields. */
-  protected *fields(): IterableIterator<[string, string]> {
+  /** Names and values of the header fields, one after the other. */
+  protected fields(): string[] {
     const table = this.#start + REQUEST_BYTES;
     const first = this.#textAt + this.#methodBytes() + this.#chunk.readUInt16LE(this.#start + 8);
     const text = this.#chunk.toString("latin1", first, this.#bodyAt);
+    const fields: string[] = [];
     let at = 0;
     for (let row = table; row < this.#textAt; row += 4) {
       const middle = at + this.#chunk.readUInt16LE(row);
       const end = middle + this.#chunk.readUInt16LE(row + 2);
-      yield [text.slice(at, middle), text.slice(middle, end)];
+      fields.push(text.slice(at, middle), text.slice(middle, end));
       at = end;
     }
+    return fields;
   }
 }

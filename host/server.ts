@@ -8,6 +8,10 @@ import type { Address, ListeningSocket } from "./address.js";
 import { type Acceptor, Bridge, type Peer } from "./bridge.js";
 import { OptionError } from "./errors.js";
 import { guardSockets } from "./guard.js";
+import { Inspection } from "./inspect/inspection.js";
+import type { Inspected, Report, ServingState } from "./inspect/report.js";
+import { Latencies } from "./latencies.js";
+import { layered } from "./layers.js";
 import { RESTARTS_MAX, STATS_TIMEOUT_MS, STOP_GRACE_MS, STOP_SLACK_MS } from "./limits.js";
 import { type BindOptions, bindOwnSockets, bindSockets } from "./netutil.js";
 import { type ResolvedOptions, resolveOptions, type ServerOptions } from "./options.js";
@@ -49,7 +53,7 @@ class BridgeSession implements Session {
   }
 }
 
-export abstract class Server {
+export abstract class Server implements Inspected {
   static readonly [SERVER_BRAND] = true;
   #options: ResolvedOptions;
   #given: ServerOptions;
@@ -58,10 +62,15 @@ export abstract class Server {
   readonly #guarded: GuardedSockets[] = [];
   /** Those of the workers that live, and perhaps some that have ended. */
   #bridges: Bridge[] = [];
+  /** By these a report tells workers apart, also from those that came before them. */
+  readonly #keys = new WeakMap<Bridge, string>();
+  #made = 0;
   /** What `bind` has been asked for. */
   readonly #binding: Promise<void>[] = [];
   /** Its sockets until `start` serves them; null from then on. */
   #bound: ListeningSocket[] | null = [];
+  readonly #latencies = new Latencies();
+  readonly #inspection = new Inspection(this);
   #started = false;
   #stopped: Promise<void> | null = null;
   /** From a stop on: settles when nobody else will be let in. */
@@ -99,9 +108,9 @@ export abstract class Server {
     return this.#sockets.map((socket) => socket.address);
   }
 
-  /** @internal Other options win over those of the constructor; only before it listens. */
-  configure(options: ServerOptions): void {
-    this.#given = { ...this.#given, ...options };
+  /** @internal `over` wins over the options of the constructor, and those over `under`; only before it listens. */
+  configure(over: ServerOptions, under: ServerOptions = {}): void {
+    this.#given = layered({ over, under }, this.#given);
     this.#options = resolveOptions(this.#given);
   }
 
@@ -110,7 +119,12 @@ export abstract class Server {
    * other ports. Resolves when connections are accepted; rejects with BindError or RuntimeUnavailableError.
    */
   async listen(port: number, address?: string, options: Omit<BindOptions, "runtime"> = {}): Promise<void> {
-    await this.addSockets(await bindOwnSockets(port, address, { ...options, runtime: this.#options.runtime }));
+    await this.#inspection.begin(this.#options);
+    try {
+      await this.addSockets(await bindOwnSockets(port, address, { ...options, runtime: this.#options.runtime }));
+    } finally {
+      await this.#inspection.endUnless(this.#supervisors.length > 0);
+    }
   }
 
   /**
@@ -154,6 +168,7 @@ export abstract class Server {
     let guarded: GuardedSockets | null = null;
     let supervisor: Supervisor | null = null;
     try {
+      await this.#inspection.begin(this.#options);
       for (const socket of sockets) checkRuntime(socket, this.#options);
       guarded = await guardSockets(sockets, this.scheme, this.#options);
       if (this.#stopped !== null) throw new OptionError("the server has been stopped");
@@ -165,6 +180,7 @@ export abstract class Server {
       await supervisor.start();
     } catch (error) {
       this.#forget(supervisor, guarded?.sockets ?? sockets);
+      await this.#inspection.endUnless(this.#supervisors.length > 0);
       throw error;
     }
   }
@@ -211,10 +227,43 @@ export abstract class Server {
 
   /** What the server has done since its workers were started: connections, requests, bytes, time. All 0 once it has been stopped. */
   async stats(): Promise<ServerStats> {
-    const told = await Promise.all(this.#bridges.map((bridge) => within(bridge.stats(), STATS_TIMEOUT_MS)));
-    const stats = sumStats(told.filter((each): each is WorkerStats => !!each));
-    const refused = this.#sockets.reduce((sum, socket) => sum + (socket.refused ?? 0), 0);
-    return { ...stats, connectionsRefused: stats.connectionsRefused + refused };
+    const { workers, workerRestarts, connectionsRefused } = await this.report();
+    const told = workers.map(({ stats }) => stats).filter((each): each is WorkerStats => each !== null);
+    const stats = sumStats(told, workerRestarts);
+    return { ...stats, connectionsRefused: stats.connectionsRefused + connectionsRefused };
+  }
+
+  /** Whether it takes new requests: `"serving"` from the moment that it listens until a stop begins. */
+  get state(): ServingState {
+    if (this.#stopped !== null) return "stopping";
+    return this.#supervisors.some((supervisor) => supervisor.started) ? "serving" : "starting";
+  }
+
+  /** Workers that serve now; one that has ended by accident does not until it has been started again. */
+  get workersServing(): number {
+    return this.#supervisors.reduce((sum, supervisor) => sum + supervisor.serving, 0);
+  }
+
+  /** @internal All that metrics and the live page are made of. */
+  async report(): Promise<Report> {
+    const asked = this.#bridges.map(async (bridge) => ({
+      bridge,
+      stats: await within(bridge.stats(), STATS_TIMEOUT_MS),
+    }));
+    const workers = (await Promise.all(asked)).filter(({ bridge }) => !bridge.over);
+    const live = this.#supervisors;
+    return {
+      state: this.state,
+      runtime: this.#options.runtime,
+      workersConfigured: live.reduce((sum, supervisor) => sum + supervisor.count, 0),
+      workersServing: this.workersServing,
+      workerRestarts: live.reduce((sum, supervisor) => sum + supervisor.restarts, 0),
+      connectionsRefused: this.#sockets.reduce((sum, socket) => sum + (socket.refused ?? 0), 0),
+      workers: workers.map(({ bridge, stats }) => ({ key: this.#keys.get(bridge) ?? "", stats })),
+      latencies: [{ key: "", series: this.#latencies.series }],
+      counts: true,
+      residentBytes: process.memoryUsage.rss(),
+    };
   }
 
   #newBridge(
@@ -223,7 +272,8 @@ export abstract class Server {
     events: SessionEvents,
     peers: ReadonlyMap<string, Peer> | null,
   ): Bridge {
-    const bridge = new Bridge(this.acceptor(), options, listeners, events, peers);
+    const bridge = new Bridge(this.acceptor(), options, listeners, events, peers, this.#latencies);
+    this.#keys.set(bridge, String(this.#made++));
     this.#bridges = [...this.#bridges.filter((each) => !each.over), bridge];
     return bridge;
   }
@@ -236,6 +286,7 @@ export abstract class Server {
     await Promise.all(this.#supervisors.map((supervisor) => supervisor.stop(graceMs)));
     const restMs = Math.max(graceMs - (performance.now() - startedMs), STOP_SLACK_MS);
     await Promise.all(this.#guarded.map((guarded) => guarded.drained(restMs)));
+    await this.#inspection.end();
     serving.delete(this);
     this.#settle.resolve();
   }

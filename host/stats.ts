@@ -1,11 +1,12 @@
 /**
  * What `server.stats()` tells: the numbers that each sandbox counts, and their sum.
  *
- * Invariant: the names stand in the order of the table in docs/protocol.md, STATS, which is that of assembly/stats.ts;
+ * Invariants: reading a table costs the same whatever it holds; the names stand in the order of the table in docs/protocol.md, STATS, which is that of assembly/stats.ts;
  * test/host/frames.test.ts holds the three together.
  */
 import { ProtocolError } from "./errors.js";
 import { STATS_BYTES } from "./frames.js";
+import { REFUSALS, type RefusalName } from "./refusals.js";
 
 /** In the order of the table. @internal */
 export const STAT_NAMES = [
@@ -27,7 +28,18 @@ export const STAT_NAMES = [
   "probesMissed",
   "bufferBytes",
   "memoryBytes",
+  "connectionsHot",
 ] as const;
+
+/** Rows of the table behind those: how many turns took at most 1,024 ns, twice that, and so on; the last has no bound. @internal */
+export const TURN_TIMES_COUNT = 20;
+const TURN_TIMES_AT = STAT_NAMES.length * 8;
+const REFUSALS_AT = TURN_TIMES_AT + TURN_TIMES_COUNT * 8;
+
+/** The longest time, in nanoseconds, of the turns that are counted at `index` of `turnTimes`. */
+export function turnTimeBoundNs(index: number): number {
+  return index >= TURN_TIMES_COUNT - 1 ? Number.POSITIVE_INFINITY : 1024 * 2 ** index;
+}
 
 /** What a worker has done since it was started; a worker that replaces another begins at 0. */
 export interface WorkerStats {
@@ -67,12 +79,22 @@ export interface WorkerStats {
   readonly bufferBytes: number;
   /** Bytes of the sandbox's memory, which never shrinks. */
   readonly memoryBytes: number;
+  /** Open connections about which each poll asks, because they moved bytes a moment ago. */
+  readonly connectionsHot: number;
+  /** How many turns took at most 1,024 ns, at most twice that, and so on, each turn counted once; the last has no bound. */
+  readonly turnTimes: readonly number[];
+  /** `requestsRefused`, by the reason. */
+  readonly refused: Readonly<Record<RefusalName, number>>;
 }
 
 /** The sum of a server's workers (of `turnNsMax` the greatest), and each of them. */
 export interface ServerStats extends WorkerStats {
   /** Ready handles a turn, on average. */
   readonly readyPerTurn: number;
+  /** Open connections that cost nothing until something comes, or until a sweep looks at them. */
+  readonly connectionsCold: number;
+  /** Workers that have ended by accident and were started again. */
+  readonly workerRestarts: number;
   /** The workers that answered; one that hangs is not among them. */
   readonly workers: readonly WorkerStats[];
 }
@@ -80,22 +102,40 @@ export interface ServerStats extends WorkerStats {
 /** Reads a STATS frame; throws ProtocolError for one that cannot be. */
 export function readStats(chunk: Buffer, start: number, end: number): WorkerStats {
   if (end - start !== STATS_BYTES) throw new ProtocolError("STATS");
-  const rows = STAT_NAMES.map((name, index) => {
-    const value = chunk.readBigUInt64LE(start + index * 8);
-    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new ProtocolError(`STATS: ${name}`);
-    return [name, Number(value)];
-  });
-  return Object.fromEntries(rows) as WorkerStats;
+  const number = (offset: number) => {
+    const value = chunk.readBigUInt64LE(start + offset);
+    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new ProtocolError(`STATS: ${value} at ${offset}`);
+    return Number(value);
+  };
+  return {
+    ...(Object.fromEntries(STAT_NAMES.map((name, index) => [name, number(index * 8)])) as Numbers),
+    turnTimes: Array.from({ length: TURN_TIMES_COUNT }, (_, index) => number(TURN_TIMES_AT + index * 8)),
+    refused: byReason((_, index) => number(REFUSALS_AT + index * 8)),
+  };
 }
 
-/** Adds up. */
-export function sumStats(workers: readonly WorkerStats[]): ServerStats {
-  const sum = Object.fromEntries(
-    STAT_NAMES.map((name) => {
-      const values = workers.map((worker) => worker[name]);
-      return [name, name === "turnNsMax" ? Math.max(0, ...values) : values.reduce((total, value) => total + value, 0)];
-    }),
-  ) as unknown as WorkerStats;
+type Numbers = Record<(typeof STAT_NAMES)[number], number>;
+
+function byReason(value: (name: RefusalName, index: number) => number): Record<RefusalName, number> {
+  return Object.fromEntries(REFUSALS.map(([name], index) => [name, value(name, index)])) as Record<RefusalName, number>;
+}
+
+/** Adds up what workers have counted. */
+export function addStats(workers: readonly WorkerStats[]): WorkerStats {
+  const sum = (value: (worker: WorkerStats) => number) => workers.reduce((total, worker) => total + value(worker), 0);
+  const numbers = Object.fromEntries(STAT_NAMES.map((name) => [name, sum((worker) => worker[name])])) as Numbers;
+  return {
+    ...numbers,
+    turnNsMax: Math.max(0, ...workers.map((worker) => worker.turnNsMax)),
+    turnTimes: Array.from({ length: TURN_TIMES_COUNT }, (_, index) => sum(({ turnTimes }) => turnTimes[index] ?? 0)),
+    refused: byReason((name) => sum(({ refused }) => refused[name])),
+  };
+}
+
+/** The sum of a server's workers, with what follows from it. */
+export function sumStats(workers: readonly WorkerStats[], workerRestarts = 0): ServerStats {
+  const sum = addStats(workers);
   const readyPerTurn = sum.turns === 0 ? 0 : (sum.handlesTried - sum.probesMissed) / sum.turns;
-  return { ...sum, readyPerTurn, workers };
+  const connectionsCold = Math.max(0, sum.connectionsNow - sum.connectionsHot);
+  return { ...sum, readyPerTurn, connectionsCold, workerRestarts, workers };
 }

@@ -6,6 +6,7 @@
  */
 import type { ListeningSocket } from "./address.js";
 import { WorkerError } from "./errors.js";
+import type { Folder } from "./folders.js";
 import {
   RESTART_FORGET_MS,
   RESTART_PAUSE_MAX_MS,
@@ -15,7 +16,7 @@ import {
   STOP_SLACK_MS,
 } from "./limits.js";
 import type { Logger } from "./log.js";
-import type { Runtime, Worker } from "./runtime/index.js";
+import type { Runtime, Worker, WorkerEvents } from "./runtime/index.js";
 
 /** What the bytes of one worker mean. One is made for every start. */
 export interface Session {
@@ -41,6 +42,8 @@ export interface SupervisorSettings {
   /** The path of the .wasm file. */
   readonly module: string;
   readonly sockets: readonly ListeningSocket[];
+  /** Folders that the workers may read. Default: none. */
+  readonly folders?: readonly Folder[];
   readonly count: number;
   readonly logger: Logger;
   session(events: SessionEvents): Session;
@@ -52,6 +55,8 @@ interface Slot {
   readonly name: string;
   /** A worker of this slot has served before: an end is worth a restart. */
   served: boolean;
+  /** Its worker serves now. */
+  serving: boolean;
   worker: Worker | null;
   session: Session | null;
   timer: NodeJS.Timeout | null;
@@ -65,12 +70,33 @@ export class Supervisor {
   readonly #settings: SupervisorSettings;
   readonly #slots: Slot[] = [];
   #restarts = 0;
+  #started = false;
   #stopping = false;
   #stopped: Promise<void> | null = null;
   #ended: () => void = () => {};
 
   constructor(settings: SupervisorSettings) {
     this.#settings = settings;
+  }
+
+  /** How many workers there should be. */
+  get count(): number {
+    return this.#settings.count;
+  }
+
+  /** Whether all workers have served once. */
+  get started(): boolean {
+    return this.#started;
+  }
+
+  /** How many workers serve now. */
+  get serving(): number {
+    return this.#slots.filter((slot) => slot.serving).length;
+  }
+
+  /** How many were started again after an end by accident. */
+  get restarts(): number {
+    return this.#restarts;
   }
 
   /** Starts all workers. Resolves when every one serves; rejects, with all of them ended, when one does not. */
@@ -86,6 +112,7 @@ export class Supervisor {
     }
     try {
       await Promise.all(starts);
+      this.#started = true;
     } catch (error) {
       await this.kill();
       throw error;
@@ -144,6 +171,7 @@ export class Supervisor {
         if (slot.timer !== null) clearTimeout(slot.timer);
         slot.timer = null;
         slot.served = true;
+        slot.serving = true;
         ready();
       },
       failed: (error) => {
@@ -151,12 +179,13 @@ export class Supervisor {
       },
     });
     slot.session = session;
-    slot.worker = runtime.start(module, sockets, {
+    const events: WorkerEvents = {
       gather: () => session.gather(),
       receive: (chunk) => session.receive(chunk),
       log: (line) => logger.warn(`${slot.name}: ${line}`),
       ended: (error) => this.#workerEnded(slot, slot.verdict ?? error, failed),
-    });
+    };
+    slot.worker = runtime.start(module, sockets, events, this.#settings.folders);
     session.attach(slot.worker);
   }
 
@@ -164,6 +193,7 @@ export class Supervisor {
     slot.session?.end();
     slot.session = null;
     slot.worker = null;
+    slot.serving = false;
     if (slot.timer !== null) clearTimeout(slot.timer);
     slot.timer = null;
     const reason = error ?? new WorkerError("it ended without being asked to");
@@ -202,5 +232,15 @@ export function restartPause(lastMs: number, livedMs: number): number {
 }
 
 function newSlot(name: string): Slot {
-  return { name, served: false, worker: null, session: null, timer: null, startedMs: 0, pauseMs: 0, verdict: null };
+  return {
+    name,
+    served: false,
+    serving: false,
+    worker: null,
+    session: null,
+    timer: null,
+    startedMs: 0,
+    pauseMs: 0,
+    verdict: null,
+  };
 }

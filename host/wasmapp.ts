@@ -4,7 +4,10 @@
  * Invariant: it is held to be serving when it has lived for SETTLE_MS; one that ends before that is not started again.
  */
 import type { Address, ListeningSocket } from "./address.js";
+import type { Folder } from "./folders.js";
 import { guardSockets } from "./guard.js";
+import { Inspection } from "./inspect/inspection.js";
+import type { Inspected, Report, ServingState } from "./inspect/report.js";
 import { STOP_GRACE_MS } from "./limits.js";
 import { bindOwnSockets } from "./netutil.js";
 import { type ResolvedOptions, resolveOptions, type ServerOptions } from "./options.js";
@@ -42,20 +45,26 @@ class PlainSession implements Session {
   }
 }
 
-export class WasmApplication {
+export class WasmApplication implements Inspected {
   /** What a sandboxed application speaks is its own business; most speak HTTP. */
   readonly scheme = "http";
-  readonly options: ResolvedOptions;
   readonly closed: Promise<void>;
   readonly #file: string;
+  readonly #folders: readonly Folder[];
+  #given: ServerOptions;
+  #options: ResolvedOptions;
+  readonly #inspection = new Inspection(this);
+  #stopping = false;
   #supervisor: Supervisor | null = null;
   #sockets: readonly ListeningSocket[] = [];
   #settle: { resolve: () => void; reject: (error: Error) => void };
 
-  /** `file` is the path of the module. */
-  constructor(file: string, options: ServerOptions) {
+  /** `file` is the path of the module, which may read `folders`. */
+  constructor(file: string, options: ServerOptions, folders: readonly Folder[] = []) {
     this.#file = file;
-    this.options = resolveOptions(options);
+    this.#folders = folders;
+    this.#given = options;
+    this.#options = resolveOptions(options);
     let settle = { resolve: () => {}, reject: (_error: Error) => {} };
     this.closed = new Promise((resolve, reject) => {
       settle = { resolve, reject };
@@ -64,11 +73,56 @@ export class WasmApplication {
     this.#settle = settle;
   }
 
+  get options(): ResolvedOptions {
+    return this.#options;
+  }
+
+  /** Other options win over those of the constructor; only before it listens. */
+  configure(over: ServerOptions): void {
+    this.#given = { ...this.#given, ...over };
+    this.#options = resolveOptions(this.#given);
+  }
+
   get addresses(): readonly Address[] {
     return this.#sockets.map((socket) => socket.address);
   }
 
+  /** What is known of it from outside: whether it runs. What it counts it does not tell. */
+  get state(): ServingState {
+    if (this.#stopping) return "stopping";
+    return this.#supervisor?.started === true ? "serving" : "starting";
+  }
+
+  get workersServing(): number {
+    return this.#supervisor?.serving ?? 0;
+  }
+
+  async report(): Promise<Report> {
+    return {
+      state: this.state,
+      runtime: this.options.runtime,
+      workersConfigured: this.#supervisor?.count ?? 0,
+      workersServing: this.workersServing,
+      workerRestarts: this.#supervisor?.restarts ?? 0,
+      connectionsRefused: 0,
+      workers: [],
+      latencies: [],
+      counts: false,
+      residentBytes: process.memoryUsage.rss(),
+    };
+  }
+
   async listen(port: number, address: string): Promise<void> {
+    await this.#inspection.begin(this.options);
+    try {
+      await this.#serve(port, address);
+    } catch (error) {
+      await this.#inspection.end();
+      throw error;
+    }
+  }
+
+  async #serve(port: number, address: string): Promise<void> {
     const { runtime, workers, logger } = this.options;
     const bound = await bindOwnSockets(port, address, { runtime });
     const { sockets } = await guardSockets(bound, this.scheme, this.options);
@@ -76,6 +130,7 @@ export class WasmApplication {
     this.#supervisor = new Supervisor({
       runtime: runtimeNamed(runtime),
       module: this.#file,
+      folders: this.#folders,
       sockets,
       count: runtime === "wasmtime" ? workers : 1,
       logger,
@@ -95,8 +150,10 @@ export class WasmApplication {
   }
 
   async stop(graceMs: number = STOP_GRACE_MS): Promise<void> {
-    this.#closeSockets();
+    this.#stopping = true;
+    await Promise.all(this.#sockets.map((socket) => socket.finish?.() ?? socket.close()));
     await this.#supervisor?.stop(graceMs);
+    await this.#inspection.end();
     this.#settle.resolve();
   }
 

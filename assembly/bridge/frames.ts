@@ -72,7 +72,7 @@ export const WS_ACCEPT_BYTES: i32 = 8;
 export const WS_DATA_BYTES: i32 = 4;
 /** What WS_CLOSED has before its text. */
 export const WS_CLOSED_BYTES: i32 = 4;
-export const STATS_BYTES: i32 = 144;
+export const STATS_BYTES: i32 = 616;
 
 /** REQUEST flags. */
 export const REQUEST_KEEP_ALIVE: i32 = 1;

@@ -239,7 +239,7 @@ class Bridge extends FrameHandler {
   }
 
   private answerStats(): void {
-    writeStats(this.channel.send(FRAME_STATS, this.statsAsked, STATS_BYTES), bytesInUse());
+    writeStats(this.channel.send(FRAME_STATS, this.statsAsked, STATS_BYTES), bytesInUse(), wasi.hotConnections());
     this.statsAsked = 0;
   }
 

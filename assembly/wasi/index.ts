@@ -13,6 +13,7 @@
 //   hold(yes)                     while held, only writers and the channel are watched (the host is behind)
 //   wait(timeoutNs)               waits for something to be ready, FOREVER for no limit, 0 for no wait
 //   restNs()                      how long it may be left alone when no event comes: 0 go on at once, FOREVER
+//   hotConnections()              connections that each poll asks about; the others cost nothing until a sweep
 //   next()                        the next handle to try, -1: none is left; `ready` says for what
 //   now()  unixSeconds()  log(source, size)  exit(code)
 //
@@ -101,6 +102,10 @@ if (!isDefined(WASI)) ERROR("choose a platform: --use WASI=1 (preview1) or --use
 // @ts-ignore: decorator
 @inline export function restNs(): i64 {
   return WASI == 1 ? readiness.restNs() : sim.restNs();
+}
+// @ts-ignore: decorator
+@inline export function hotConnections(): i32 {
+  return WASI == 1 ? readiness.hotConnections() : sim.hotConnections();
 }
 /** What the handle of the last next() is ready for: READ or WRITE. */
 // @ts-ignore: decorator

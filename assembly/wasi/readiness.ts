@@ -206,6 +206,17 @@ export function restNs(): i64 {
   return max<i64>(0, nextSweep - time);
 }
 
+/** Connections of which something is in the hot tier: that one counts once which is watched both ways. */
+export function hotConnections(): i32 {
+  let connections = 0;
+  const end = arrayOf(HOT) + usize(countOf(HOT)) * SUBSCRIPTION_BYTES;
+  for (let from = arrayOf(HOT); from < end; from += SUBSCRIPTION_BYTES) {
+    const subscription = load<i32>(from);
+    if (!(subscription & 1) || tierOf(subscription ^ 1) != HOT) connections++;
+  }
+  return connections;
+}
+
 function pollTiers(timeoutNs: i64): void {
   if (countOf(HOT) > HOT_FLOOR) demote();
   if (countOf(COLD)) {

@@ -268,6 +268,16 @@ export function restNs(): i64 {
   return FOREVER;
 }
 
+/** There are no tiers here: all that are watched. */
+export function hotConnections(): i32 {
+  const slots = platform().slots;
+  let connections = 0;
+  for (let handle = 0; handle < slots.length; handle++) {
+    if (slots[handle].peer && slots[handle].interest) connections++;
+  }
+  return connections;
+}
+
 // --- the rest ---
 
 export function now(): i64 {

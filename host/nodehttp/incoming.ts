@@ -17,22 +17,35 @@ export interface Incoming extends IncomingMessage {
   _dump(): void;
   /** Somebody has begun to read. */
   _consumed: boolean;
-  /** Node makes it true, so that nothing is read ahead before somebody has begun. */
-  readonly _readableState: { readingMore: boolean };
+  /** Node makes `readingMore` true, so that nothing is read ahead before somebody has begun. */
+  readonly _readableState: { readingMore: boolean; ended: boolean; endEmitted: boolean; closed: boolean };
+  /** Kinds of events that somebody listens to. */
+  readonly _eventsCount: number;
+}
+
+/** What Node's `_read` finds on it. */
+const REQUEST = Symbol("request");
+const BLOCKS = Symbol("blocks");
+
+interface Reading extends Incoming {
+  [REQUEST]: HTTPServerRequest;
+  [BLOCKS]: AsyncIterator<Buffer> | null;
 }
 
 /** The request for handlers of Node's kind. */
 export function incomingMessage(request: HTTPServerRequest, socket: RequestSocket): Incoming {
-  const message = new IncomingMessage(socket as unknown as Socket) as Incoming;
-  const minor = request.version === "HTTP/1.0" ? 0 : 1;
+  const message = new IncomingMessage(socket as unknown as Socket) as Reading;
+  message[REQUEST] = request;
+  message[BLOCKS] = null;
+  message._read = read;
   message.method = request.method;
   message.url = request.target;
-  message.httpVersion = `1.${minor}`;
+  const isOld = request.version === "HTTP/1.0";
+  message.httpVersion = isOld ? "1.0" : "1.1";
   message.httpVersionMajor = 1;
-  message.httpVersionMinor = minor;
+  message.httpVersionMinor = isOld ? 0 : 1;
   const fields = request.rawFields;
   message._addHeaderLines(fields, fields.length);
-  message._read = bodyReader(request, message);
   return message;
 }
 
@@ -41,31 +54,45 @@ export function aborted(): Error {
   return Object.assign(new Error("aborted"), { code: "ECONNRESET" });
 }
 
-function bodyReader(request: HTTPServerRequest, message: Incoming): () => void {
-  let blocks: AsyncIterator<Buffer> | null = null;
-  const take = ({ value, done }: IteratorResult<Buffer>) => {
-    if (message.destroyed) return;
-    if (done === true) complete(request, message);
-    else message.push(value);
-  };
-  const fail = (error: Error) => {
-    if (request.finished)
-      message.destroy(); // answered before all of it had come: the rest is nobody's
-    else message.destroy(error === request.gone ? aborted() : error);
-  };
-  return () => {
-    message._consumed = true;
-    message._readableState.readingMore = false;
-    if (request.contentLength === 0) return complete(request, message);
-    blocks ??= request.body[Symbol.asyncIterator]();
-    blocks.next().then(take, fail);
-  };
+function read(this: Reading): void {
+  const request = this[REQUEST];
+  this._consumed = true;
+  this._readableState.readingMore = false;
+  if (request.contentLength === 0) return complete(request, this);
+  this[BLOCKS] ??= request.body[Symbol.asyncIterator]();
+  this[BLOCKS].next().then(
+    ({ value, done }) => {
+      if (this.destroyed) return;
+      if (done === true) complete(request, this);
+      else this.push(value);
+    },
+    (error) => {
+      if (request.finished)
+        this.destroy(); // answered before all of it had come: the rest is nobody's
+      else this.destroy(error === request.gone ? aborted() : error);
+    },
+  );
 }
 
-function complete(request: HTTPServerRequest, message: Incoming): void {
+/** What Node does with the rest of a body behind its answer: it is read and dropped, and then the request has ended. */
+export function endUnread(request: HTTPServerRequest, message: Incoming): void {
+  const isQuiet = request.contentLength === 0 && message._eventsCount === 0 && !message._consumed;
+  if (!isQuiet) return message._dump();
+  // Nobody listens, and nothing is there: the state that it would be in, without the events.
+  const state = message._readableState;
+  message.complete = true;
+  state.ended = true;
+  state.endEmitted = true;
+  state.closed = true;
+  message.destroyed = true;
+}
+
+function complete({ trailers }: HTTPServerRequest, message: Incoming): void {
   if (message.complete) return;
   message.complete = true;
-  const trailers = [...request.trailers].flat();
-  message._addHeaderLines(trailers, trailers.length);
+  if (trailers.size > 0) {
+    const fields = [...trailers].flat();
+    message._addHeaderLines(fields, fields.length);
+  }
   message.push(null);
 }

@@ -6,17 +6,16 @@
  * own answer instead, and an answer that `end` gives at once leaves in one piece.
  */
 import { ServerResponse, validateHeaderName, validateHeaderValue } from "node:http";
-import type { Socket } from "node:net";
 import { HeaderError } from "../errors.js";
 import type { HTTPServerRequest } from "../httprequest.js";
 import { isBodyless } from "../httpresponse.js";
 import type { Logger } from "../log.js";
 import { type Data, toBytes } from "../outflow.js";
-import type { Incoming } from "./incoming.js";
+import { endUnread, type Incoming } from "./incoming.js";
 import type { RequestSocket } from "./socket.js";
 
 type Callback = (error?: Error | null) => void;
-type Fields = [string, string | number][];
+type Fields = Record<string, string | number | string[]>;
 
 /** Members of Node's that its types leave out. */
 interface Outgoing extends ServerResponse {
@@ -26,13 +25,19 @@ interface Outgoing extends ServerResponse {
   _storeHeader(line: string, fields: unknown): void;
   _send(data: Data, encoding?: BufferEncoding | null, callback?: Callback | null): boolean;
   _writeRaw(data: Data, encoding?: unknown, callback?: unknown): boolean;
-  getRawHeaderNames(): string[];
+  [ANSWER]: Answer;
 }
 
-/** Where Node keeps whether somebody waits for `drain`. */
-const NEED_DRAIN = Object.getOwnPropertySymbols(new ServerResponse({ method: "GET" } as Incoming)).find(
-  (symbol) => symbol.description === "kNeedDrain",
-) as symbol;
+/** A member of Node's that has a symbol for its name. */
+function symbolOf(description: string): symbol {
+  const symbols = Object.getOwnPropertySymbols(new ServerResponse({ method: "GET" } as Incoming));
+  return symbols.find((symbol) => symbol.description === description) as symbol;
+}
+
+/** Where Node keeps whether somebody waits for `drain`, and the header fields: name and value by the name in lower case. */
+const NEED_DRAIN = symbolOf("kNeedDrain");
+const HEADERS = symbolOf("kOutHeaders");
+const ANSWER = Symbol("answer");
 
 /** Those about one connection (RFC 9110 7.6.1), which the sandbox writes itself. */
 const OF_A_CONNECTION = new Set(["keep-alive", "proxy-connection", "trailer", "transfer-encoding"]);
@@ -46,9 +51,31 @@ export function serverResponse(
   logger: Logger,
 ): ServerResponse {
   const response = new ServerResponse(message) as unknown as Outgoing;
-  new Answer(request, response, message, socket, logger);
-  response.assignSocket(socket as unknown as Socket);
+  response[ANSWER] = new Answer(request, response, message, socket, logger);
+  response._storeHeader = storeHeader;
+  response._send = send;
+  response._writeRaw = writeRaw;
+  response.end = end as typeof response.end;
+  socket._httpMessage = response;
+  (response as { socket: unknown }).socket = socket; // assignSocket would have it listen, at a price
   return response;
+}
+
+function storeHeader(this: Outgoing, line: string, fields: unknown): void {
+  this[ANSWER].take(line, fields);
+}
+
+function send(this: Outgoing, data: Data, encoding?: BufferEncoding | null, callback?: Callback | null): boolean {
+  return this[ANSWER].send(data, encoding, callback);
+}
+
+/** 1xx answers: `100 Continue` leaves when the body is read. */
+function writeRaw(): boolean {
+  return true;
+}
+
+function end(this: Outgoing, ...given: unknown[]): ServerResponse {
+  return this[ANSWER].end(given);
 }
 
 class Answer {
@@ -56,7 +83,8 @@ class Answer {
   readonly #response: Outgoing;
   readonly #socket: RequestSocket;
   readonly #logger: Logger;
-  #fields: Fields = [];
+  readonly #message: Incoming;
+  #fields: Fields = {};
   /** `end` is at work: what is sent waits for its last line. */
   #ending = false;
   #complete = false;
@@ -72,45 +100,40 @@ class Answer {
   ) {
     this.#request = request;
     this.#response = response;
+    this.#message = message;
     this.#socket = socket;
     this.#logger = logger;
-    response._storeHeader = (line, fields) => this.#take(line, fields);
-    response._send = (data, encoding, callback) => this.#send(data, encoding, callback);
-    response._writeRaw = () => true; // 1xx answers: `100 Continue` leaves when the body is read
-    const end = (...given: unknown[]) => this.#end(given);
-    response.end = end as typeof response.end;
-    response.once("finish", () => this.#finished(message));
   }
 
   // --- the head ---
 
-  #take(line: string, given: unknown): void {
+  take(line: string, given: unknown): void {
     const response = this.#response;
     if (response.statusCode < FINAL_STATUS_MIN) throw new HeaderError(`${response.statusCode} is no final status`);
-    this.#fields = [];
-    const names = response.getRawHeaderNames();
-    if (names.length > 0) for (const name of names) this.#put(name, response.getHeader(name));
+    this.#fields = {};
+    const kept = Reflect.get(response, HEADERS) as Record<string, [string, unknown]> | null;
+    if (kept != null) for (const key in kept) this.#put(key, ...(kept[key] as [string, unknown]));
     else for (const [name, value] of pairsOf(given)) this.#putChecked(name, value);
-    if (!response.shouldKeepAlive && this.#request.version === "HTTP/1.1") this.#fields.push(["Connection", "close"]);
+    if (!response.shouldKeepAlive && this.#request.version === "HTTP/1.1") this.#fields.Connection = "close";
     response._header = line;
   }
 
   #putChecked(name: string, value: unknown): void {
     validateHeaderName(name);
     for (const each of Array.isArray(value) ? value : [value]) validateHeaderValue(name, each);
-    this.#put(name, value);
+    this.#put(name.toLowerCase(), name, value);
   }
 
-  #put(name: string, value: unknown): void {
-    const key = name.toLowerCase();
+  #put(key: string, name: string, value: unknown): void {
     if (OF_A_CONNECTION.has(key)) return;
     if (key === "connection") {
-      if (/\bclose\b/i.test(String(value))) this.#fields.push([name, "close"]);
-    } else if (Array.isArray(value)) {
-      for (const each of value) this.#fields.push([name, String(each)]);
-    } else {
-      this.#fields.push([name, typeof value === "number" ? value : String(value)]);
+      if (/\bclose\b/i.test(String(value))) this.#fields.Connection = "close";
+      return;
     }
+    const text = typeof value === "number" ? value : Array.isArray(value) ? value.map(String) : String(value);
+    const before = this.#fields[name];
+    if (before === undefined) this.#fields[name] = text;
+    else this.#fields[name] = [before, text].flat().map(String); // given as pairs, twice
   }
 
   /** The phrase, unless it is the one that the sandbox writes by itself. */
@@ -121,7 +144,7 @@ class Answer {
 
   // --- the body ---
 
-  #send(data: Data, encoding?: BufferEncoding | null, callback?: Callback | null): boolean {
+  send(data: Data, encoding?: BufferEncoding | null, callback?: Callback | null): boolean {
     this.#response._headerSent = true;
     const bytes = typeof data === "string" && !isUtf8(encoding) ? Buffer.from(data, encoding as BufferEncoding) : data;
     if (!this.#ending) return this.#stream(toBytes(bytes), callback ?? null);
@@ -162,7 +185,7 @@ class Answer {
 
   // --- the end ---
 
-  #end(given: unknown[]): ServerResponse {
+  end(given: unknown[]): ServerResponse {
     const response = this.#response;
     const before = response.writableEnded;
     this.#ending = true;
@@ -209,21 +232,15 @@ class Answer {
     );
   }
 
+  /** Node's `finish`, and what its server does behind it. */
   #sent(): void {
-    if (!this.#response.destroyed) this.#finish?.();
-  }
-
-  /** What Node's server does behind `finish`. */
-  #finished(message: Incoming): void {
     const response = this.#response;
-    message._dump();
-    response.detachSocket(this.#socket as unknown as Socket);
-    process.nextTick(() => {
-      if (response._closed) return;
-      response.destroyed = true;
-      response._closed = true;
-      response.emit("close");
-    });
+    if (response.destroyed) return;
+    endUnread(this.#request, this.#message);
+    this.#socket._httpMessage = null;
+    (response as { socket: unknown }).socket = null;
+    this.#finish?.();
+    process.nextTick(close, response);
   }
 
   /** Nobody can be told by an exception: pieces come from events, too. */
@@ -232,6 +249,13 @@ class Answer {
     this.#logger.error({ err: error }, `the answer to ${method} ${target} cannot be sent`);
     this.#socket.destroy();
   }
+}
+
+function close(response: Outgoing): void {
+  if (response._closed) return;
+  response.destroyed = true;
+  response._closed = true;
+  response.emit("close");
 }
 
 function isUtf8(encoding: string | null | undefined): boolean {

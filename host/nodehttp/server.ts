@@ -5,18 +5,11 @@
  * docs/node-handlers.md.
  */
 import { EventEmitter } from "node:events";
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { OptionError } from "../errors.js";
-import type { HTTPServerRequest } from "../httprequest.js";
 import { HTTPServer } from "../httpserver.js";
 import type { ServerOptions } from "../options.js";
-import { aborted, incomingMessage } from "./incoming.js";
-import { serverResponse } from "./outgoing.js";
-import { RequestSocket } from "./socket.js";
-
-/** Answers a request, as `http.createServer` calls it. An Express application is one. */
-export type NodeListener = (request: IncomingMessage, response: ServerResponse) => void;
+import { type NodeListener, runListener } from "./listener.js";
 
 /** Where a server of Node's kind listens. */
 export interface NodeListenOptions {
@@ -51,19 +44,8 @@ export class NodeServer extends EventEmitter {
   /** @internal */
   constructor(options: ServerOptions) {
     super();
-    this.#server = new HTTPServer((request) => this.#run(request), options);
-  }
-
-  #run(request: HTTPServerRequest): void {
-    const socket = new RequestSocket(request);
-    const message = incomingMessage(request, socket);
-    const response = serverResponse(request, message, socket, this.#server.options.logger);
-    const leave = () => {
-      socket.destroy();
-      message.destroy(aborted());
-    };
-    request.signal.addEventListener("abort", leave, { once: true });
-    this.emit("request", message, response);
+    const emit: NodeListener = (message, response) => void this.emit("request", message, response);
+    this.#server = new HTTPServer({ handle: (request, logger) => runListener(request, logger, emit) }, options);
   }
 
   /**

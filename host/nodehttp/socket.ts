@@ -1,30 +1,72 @@
 /**
  * What `req.socket` and `res.socket` are: who asks, and the end of it all. No byte goes through it.
  *
- * Invariant: `destroy` cuts the connection while the answer is not complete, and is without effect afterwards, since the
- * connection is the sandbox's.
+ * Invariants: `destroy` cuts the connection while the answer is not complete, and is without effect afterwards, since the
+ * connection is the sandbox's. It is a Duplex, but has a stream's state only when somebody uses it as one: few requests do.
  */
-import { Duplex } from "node:stream";
+import { EventEmitter } from "node:events";
+import type { ServerResponse } from "node:http";
+import { Duplex, getDefaultHighWaterMark } from "node:stream";
 import type { HTTPServerRequest } from "../httprequest.js";
 
-export class RequestSocket extends Duplex {
+type Listener = (...given: unknown[]) => void;
+const OF_STREAMS = ["data", "readable"];
+const HIGH_WATER_MARK = getDefaultHighWaterMark(false);
+
+/** An emitter by its constructor, a Duplex by its prototype. */
+class Emitter extends EventEmitter {}
+Object.setPrototypeOf(Emitter.prototype, Duplex.prototype);
+
+export class RequestSocket extends (Emitter as unknown as new () => Duplex) {
   static {
-    // An accessor in Node's class, a property in its types.
-    Object.defineProperty(RequestSocket.prototype, "writableLength", {
-      get(this: RequestSocket) {
-        return this.pending;
-      },
-    });
+    for (const name of ["_readableState", "_writableState"]) {
+      Object.defineProperty(RequestSocket.prototype, name, {
+        get(this: RequestSocket) {
+          if (!Object.hasOwn(this, name)) Reflect.apply(Duplex, this, []);
+          return Object.getOwnPropertyDescriptor(this, name)?.value;
+        },
+        set(this: RequestSocket, value: unknown) {
+          Object.defineProperty(this, name, { value, writable: true, configurable: true });
+        },
+      });
+    }
+    for (const name of ["on", "addListener", "off", "removeListener"] as const) {
+      Object.defineProperty(RequestSocket.prototype, name, {
+        value(this: RequestSocket, event: string, listener: Listener) {
+          const { prototype } = OF_STREAMS.includes(event) ? Duplex : EventEmitter;
+          return Reflect.apply(prototype[name], this, [event, listener]);
+        },
+      });
+    }
+    const own: Record<string, (socket: RequestSocket) => unknown> = {
+      // Accessors in Node's class, properties in its types.
+      destroyed: (socket) => socket.#destroyed,
+      readable: (socket) => !socket.#destroyed,
+      writable: (socket) => !socket.#destroyed,
+      writableLength: (socket) => socket.pending,
+      readableHighWaterMark: () => HIGH_WATER_MARK,
+      writableHighWaterMark: () => HIGH_WATER_MARK,
+    };
+    for (const [name, value] of Object.entries(own)) {
+      Object.defineProperty(RequestSocket.prototype, name, {
+        get(this: RequestSocket) {
+          return value(this);
+        },
+        set() {},
+      });
+    }
   }
 
   /** Bytes of the answer that the peer's connection has not been given yet; Node counts them as this socket's. */
   pending = 0;
+  /** The answer that it is of, Node's name; null once that is complete. */
+  _httpMessage: ServerResponse | null = null;
   readonly #request: HTTPServerRequest;
+  #destroyed = false;
 
   constructor(request: HTTPServerRequest) {
     super();
     this.#request = request;
-    this.on("error", () => {}); // nobody has to listen, as with a server's sockets
   }
 
   /** The client's IP address; undefined when it is not known. */
@@ -79,8 +121,21 @@ export class RequestSocket extends Duplex {
     callback(new Error("the connection is the sandbox's: write to the response"));
   }
 
-  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+  /** Cuts the connection, if the answer is not complete. */
+  override destroy(error?: Error): this {
+    if (this.#destroyed) return this;
+    this.#destroyed = true;
     this.#request.cancel();
-    callback(error);
+    process.nextTick(() => {
+      // Nobody has to listen, as with a server's sockets.
+      if (error != null && this.listenerCount("error") > 0) this.emit("error", error);
+      this.emit("close", error != null);
+      const response = this._httpMessage as (ServerResponse & { _closed: boolean }) | null;
+      if (response === null || response._closed) return;
+      response.destroyed = true;
+      response._closed = true;
+      response.emit("close");
+    });
+    return this;
   }
 }

@@ -6,6 +6,7 @@
  */
 import type { Socket } from "node:net";
 import { type Address, familyOf } from "../address.js";
+import { BlockPool } from "../blockpool.js";
 import type { Peer } from "../bridge.js";
 import { type TLSInfo, tlsOf } from "../tls.js";
 
@@ -22,17 +23,17 @@ const SEND_BYTES_MAX = 64 << 10;
 /** How long what is unsent at close may take to leave; the kernel would take longer, but this is our memory. */
 const LINGER_MS = 60_000;
 
-/**
- * What is sent in larger pieces goes through one block that is used again and again: memory outside of V8's heap costs a collection
- * each few hundred blocks. For smaller pieces Node has a pool; a socket with TLS keeps what it is given.
- */
-const SCRATCH_BYTES = 64 << 10;
-const SCRATCH_BYTES_MIN = 4 << 10;
-let scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+/** What is sent in larger pieces goes through blocks of a pool. For smaller ones Node has its own; a socket with TLS keeps what it gets. */
+const BLOCK_BYTES = 64 << 10;
+const BLOCK_BYTES_MIN = 4 << 10;
+const SPARE_BLOCKS = 64;
+const blocks = new BlockPool(BLOCK_BYTES, SPARE_BLOCKS);
 
 export const KIND_CHANNEL = 0;
 export const KIND_LISTENER = 1;
 export const KIND_CONNECTION = 2;
+export const KIND_FOLDER = 3;
+export const KIND_FILE = 4;
 
 /** A number of the sandbox's and what is behind it. Its marks are set through its table. */
 export abstract class Descriptor {
@@ -94,16 +95,50 @@ export class DescriptorTable {
   }
 }
 
-/** An accepted connection. */
+const OWNER = Symbol("connection");
+
+/** A socket whose errors are heard, and once there is one, the connection that it belongs to. */
+type OwnedSocket = Socket & { [OWNER]?: Connection | null };
+
+function onData(this: OwnedSocket, chunk: Buffer): void {
+  this[OWNER]?.take(chunk);
+}
+
+function onEnd(this: OwnedSocket): void {
+  this[OWNER]?.end();
+}
+
+function onError(this: OwnedSocket, error: NodeJS.ErrnoException): void {
+  this[OWNER]?.fail(error.code);
+}
+
+function onDrain(this: OwnedSocket): void {
+  this[OWNER]?.unblock();
+}
+
+/** Makes sure that an error of `socket` ends nothing but it. */
+export function hearErrors(socket: OwnedSocket): void {
+  if (socket[OWNER] !== undefined) return;
+  socket[OWNER] = null;
+  socket.on("error", onError);
+}
+
+/**
+ * An accepted connection.
+ *
+ * There may be many thousands that do nothing. So they share their listeners, none of which is ever removed (that would turn the
+ * socket's table of listeners into a dictionary), and own no list before there is something to put into it.
+ */
 export class Connection extends Descriptor implements Peer {
-  readonly kind = KIND_CONNECTION;
   readonly #socket: Socket;
   readonly #table: DescriptorTable;
   /** The chunk that is being read, what was taken of it, and those behind it. */
   #chunk: Buffer | null = null;
   #offset = 0;
-  #more: Buffer[] = [];
+  #more: Buffer[] | null = null;
   #queued = 0;
+  /** Blocks that the socket has and the kernel had not taken. */
+  #lent: Buffer[] | null = null;
   #ended = false;
   #errno = 0;
   #paused = false;
@@ -111,16 +146,21 @@ export class Connection extends Descriptor implements Peer {
   #closed = false;
   #address: Address | null = null;
 
-  constructor(socket: Socket, table: DescriptorTable) {
+  constructor(socket: OwnedSocket, table: DescriptorTable) {
     super();
     this.#socket = socket;
     this.#table = table;
-    socket.on("data", (chunk) => this.#take(chunk));
-    socket.on("end", () => this.#end());
-    socket.on("error", (error: NodeJS.ErrnoException) => this.#fail(error.code));
-    socket.on("close", () => this.#end());
-    socket.on("drain", () => this.#unblock());
+    hearErrors(socket);
+    socket[OWNER] = this;
+    socket.on("data", onData);
+    socket.on("end", onEnd);
+    socket.on("close", onEnd);
+    socket.on("drain", onDrain);
     socket.resume();
+  }
+
+  get kind(): number {
+    return KIND_CONNECTION;
   }
 
   get address(): Address | null {
@@ -161,7 +201,7 @@ export class Connection extends Descriptor implements Peer {
       return bytes;
     }
     this.#offset = 0;
-    this.#chunk = this.#more.length === 0 ? null : (this.#more.shift() as Buffer);
+    this.#chunk = this.#more?.shift() ?? null;
     if (this.#chunk === null) this.#drained();
     return bytes;
   }
@@ -176,15 +216,32 @@ export class Connection extends Descriptor implements Peer {
       this.#blocked = true;
       return ERRNO_AGAIN;
     }
-    if (bytes.length < SCRATCH_BYTES_MIN || bytes.length > SCRATCH_BYTES || tlsOf(socket) !== null) {
+    if (bytes.length < BLOCK_BYTES_MIN || tlsOf(socket) !== null) {
       socket.write(Buffer.from(bytes));
       return 0;
     }
-    // Nearly always the kernel takes it at once and the scratch is free again; else it belongs to the socket.
-    scratch.set(bytes);
-    socket.write(scratch.subarray(0, bytes.length));
-    if (socket.writableLength > 0) scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+    this.#takeBack();
+    for (let at = 0; at < bytes.length; at += BLOCK_BYTES) this.#sendBlock(bytes.subarray(at, at + BLOCK_BYTES));
     return 0;
+  }
+
+  /** Nearly always the kernel takes it at once and the block is free again; else it is the socket's until that is empty. */
+  #sendBlock(bytes: Uint8Array): void {
+    const block = blocks.take();
+    block.set(bytes);
+    this.#socket.write(block.subarray(0, bytes.length));
+    if (this.#socket.writableLength === 0) {
+      blocks.give(block);
+    } else {
+      this.#lent ??= [];
+      this.#lent.push(block);
+    }
+  }
+
+  #takeBack(): void {
+    if (this.#lent === null || this.#socket.writableLength > 0) return;
+    for (const block of this.#lent) blocks.give(block);
+    this.#lent = null;
   }
 
   /** Whether `send` would take something now, as far as is known. */
@@ -200,16 +257,16 @@ export class Connection extends Descriptor implements Peer {
   /** Nothing more will be read: the sandbox finds the end of the stream. */
   shutdownReading(): void {
     this.#chunk = null;
-    this.#more = [];
+    this.#more = null;
     this.#queued = 0;
-    this.#end();
+    this.end();
   }
 
   /** Lets go of the connection; what was sent is still delivered. */
   close(): void {
     this.#closed = true;
     this.#chunk = null;
-    this.#more = [];
+    this.#more = null;
     const socket = this.#socket;
     if (socket.writableLength > 0) {
       const { lingering } = this.#table;
@@ -229,9 +286,10 @@ export class Connection extends Descriptor implements Peer {
     this.#socket.destroy();
   }
 
-  #take(chunk: Buffer): void {
+  take(chunk: Buffer): void {
     if (this.#closed || this.#ended) return;
     if (this.#chunk === null) this.#chunk = chunk;
+    else if (this.#more === null) this.#more = [chunk];
     else this.#more.push(chunk);
     this.#queued += chunk.length;
     if (this.#queued > QUEUE_BYTES_MAX && !this.#paused) {
@@ -256,21 +314,22 @@ export class Connection extends Descriptor implements Peer {
     return this.#errno === 0 ? 0 : -this.#errno;
   }
 
-  #end(): void {
+  end(): void {
     if (this.#closed || this.#ended) return;
     this.#ended = true;
     this.#table.setReadable(this, true);
-    this.#unblock();
+    this.unblock();
   }
 
-  #fail(code: string | undefined): void {
+  fail(code: string | undefined): void {
     if (this.#closed) return;
     this.#errno = errnoOf(code);
     this.#table.setReadable(this, true);
-    this.#unblock();
+    this.unblock();
   }
 
-  #unblock(): void {
+  unblock(): void {
+    this.#takeBack();
     if (this.#closed || !this.#blocked) return;
     this.#blocked = false;
     this.#table.setWritable(this, true);

@@ -8,7 +8,7 @@ import { createServer, type ListenOptions, type Server, type Socket } from "node
 import { type Address, familyOf, type ListeningSocket, type SocketOptions } from "../address.js";
 import { BindError } from "../errors.js";
 import { isTrusted } from "../trust.js";
-import type { AcceptQueue } from "./descriptors.js";
+import { type AcceptQueue, hearErrors } from "./descriptors.js";
 import { Handshakes } from "./handshakes.js";
 import type { SharedListener } from "./sharedlistener.js";
 import type { Guard } from "./worker.js";
@@ -16,7 +16,6 @@ import type { Guard } from "./worker.js";
 const QUEUE_MAX = 1024;
 /** Rounds of Node's loop without a connection after which the kernel's queue is empty: libuv accepts one a round, or all. */
 const QUIET_ROUNDS = 3;
-const ignore = (): void => {};
 
 export class NodeListener implements ListeningSocket, AcceptQueue {
   readonly runtime = "node";
@@ -67,13 +66,13 @@ export class NodeListener implements ListeningSocket, AcceptQueue {
     }
     const early = this.#sockets;
     this.#sockets = [];
-    for (const socket of early) this.#admit(socket.off("error", ignore));
+    for (const socket of early) this.#admit(socket);
   }
 
   shift(): Socket | undefined {
     let socket = this.#sockets.shift();
     while (socket?.destroyed) socket = this.#sockets.shift();
-    return socket?.off("error", ignore);
+    return socket;
   }
 
   watch(changed: (() => void) | null): void {
@@ -111,7 +110,7 @@ export class NodeListener implements ListeningSocket, AcceptQueue {
       socket.destroy();
       return;
     }
-    socket.on("error", ignore);
+    hearErrors(socket);
     this.#sockets.push(socket);
     this.#changed?.();
   }

@@ -6,12 +6,14 @@
  * handed on after it. A trap, a bad pointer or proc_exit ends the instance and its sockets, and nothing else.
  */
 import { readFile } from "node:fs/promises";
-import type { ListeningSocket } from "../address.js";
 import type { Peer } from "../bridge.js";
 import { RuntimeUnavailableError, WorkerError } from "../errors.js";
-import type { FrameWriter } from "../frames.js";
+import type { Folder } from "../folders.js";
+import { keepBatch } from "../frames.js";
+import type { FrameWriter } from "../framewriter.js";
 import { LineReader } from "../log.js";
 import { Connection, Descriptor, DescriptorTable, ERRNO_AGAIN, KIND_CHANNEL, Listener } from "./descriptors.js";
+import { FileCalls, OpenFile, OpenFolder } from "./files.js";
 import { listen, listenOn, type NodeListener } from "./listener.js";
 import { listenShared, SharedListener } from "./sharedlistener.js";
 import { GuestExit, type StandardStreams, WASI_MODULE, Wasi } from "./wasi.js";
@@ -29,7 +31,7 @@ class ChannelEnd extends Descriptor {
   ended = false;
 
   available(): number {
-    return this.writer === null ? 1 : this.writer.length - this.writer.start;
+    return this.writer === null ? 1 : this.writer.waiting;
   }
 
   hungUp(): boolean {
@@ -60,7 +62,12 @@ class NodeWorker implements Worker, StandardStreams {
   #timerAt = 0;
   #drainTimer: NodeJS.Timeout | null = null;
 
-  constructor(module: WebAssembly.Module, sockets: readonly NodeListener[], events: WorkerEvents) {
+  constructor(
+    module: WebAssembly.Module,
+    sockets: readonly NodeListener[],
+    events: WorkerEvents,
+    folders: readonly Folder[],
+  ) {
     this.#events = events;
     this.#lines = new LineReader((line) => events.log(line));
     this.#table = new DescriptorTable(() => this.#wake());
@@ -68,9 +75,14 @@ class NodeWorker implements Worker, StandardStreams {
     this.#listeners = sockets.map((socket) => new Listener(socket, this.#table));
     for (const socket of sockets) socket.begin();
     for (const listener of this.#listeners) this.#table.add(listener);
+    for (const folder of folders) this.#table.add(new OpenFolder(folder));
     const wasi = new Wasi(this.#table, this);
-    const { exports } = new WebAssembly.Instance(module, { [WASI_MODULE]: wasi.imports() });
+    const files = new FileCalls(this.#table);
+    const { exports } = new WebAssembly.Instance(module, {
+      [WASI_MODULE]: { ...wasi.imports(), ...files.imports() },
+    });
     wasi.attach(exports.memory as WebAssembly.Memory);
+    files.attach(exports.memory as WebAssembly.Memory);
     // The module's top level; run by the instantiation itself it would call imports before its memory is known here.
     (exports._initialize as (() => void) | undefined)?.();
     this.#turn = exports.turn as (maxWaitMs: number) => number;
@@ -111,7 +123,10 @@ class NodeWorker implements Worker, StandardStreams {
     this.#over = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     for (const listener of this.#listeners) listener.detach();
-    for (const entry of this.#table.entries) if (entry instanceof Connection) entry.destroy();
+    for (const entry of this.#table.entries) {
+      if (entry instanceof Connection) entry.destroy();
+      else if (entry instanceof OpenFile) entry.close();
+    }
     this.#table.entries.length = 0;
     if (this.#drainTimer !== null) clearInterval(this.#drainTimer);
     for (const connection of this.#table.lingering) connection.destroy();
@@ -121,20 +136,14 @@ class NodeWorker implements Worker, StandardStreams {
 
   readInput(memory: Uint8Array, target: number, size: number): number {
     const { writer } = this.#input;
-    const waiting = writer === null ? 0 : writer.length - writer.start;
-    if (writer === null || waiting === 0) return this.#input.ended ? 0 : -ERRNO_AGAIN;
-    const bytes = Math.min(waiting, size);
-    memory.set(writer.buffer.subarray(writer.start, writer.start + bytes), target);
-    writer.start += bytes;
-    if (writer.start === writer.length) {
-      writer.clear();
-      this.#table.setReadable(this.#input, false);
-    }
+    if (writer === null || writer.waiting === 0) return this.#input.ended ? 0 : -ERRNO_AGAIN;
+    const bytes = writer.copyTo(memory, target, size);
+    if (writer.waiting === 0) this.#table.setReadable(this.#input, false);
     return bytes;
   }
 
   write(fd: number, bytes: Uint8Array): void {
-    if (fd === OUTPUT) this.#output.push(Buffer.from(bytes));
+    if (fd === OUTPUT) keepBatch(bytes, this.#output);
     else this.#lines.push(bytes);
   }
 
@@ -190,7 +199,7 @@ class NodeWorker implements Worker, StandardStreams {
 
   #hasInput(): boolean {
     const { writer } = this.#input;
-    return writer !== null && writer.length > writer.start;
+    return writer !== null && writer.waiting > 0;
   }
 
   #hasConnections(): boolean {
@@ -247,7 +256,8 @@ async function load(path: string): Promise<void> {
   } catch (error) {
     throw new RuntimeUnavailableError(`cannot load ${path}: ${(error as Error).message}`, { cause: error });
   }
-  const known = Object.keys(new Wasi(new DescriptorTable(() => {}), silent).imports());
+  const table = new DescriptorTable(() => {});
+  const known = Object.keys({ ...new Wasi(table, silent).imports(), ...new FileCalls(table).imports() });
   for (const wanted of WebAssembly.Module.imports(module)) {
     if (wanted.module === WASI_MODULE && known.includes(wanted.name)) continue;
     throw new RuntimeUnavailableError(`cannot run ${path} in Node: it imports ${wanted.module}.${wanted.name}`);
@@ -273,7 +283,8 @@ export const nodeRuntime: Runtime = {
     return { sockets, peers: null, drained: async () => {} };
   },
   prepare: load,
-  start(path: string, sockets: readonly ListeningSocket[], events: WorkerEvents): Worker {
-    return new NodeWorker(modules.get(path) as WebAssembly.Module, sockets as readonly NodeListener[], events);
+  start(path, sockets, events, folders = []): Worker {
+    const module = modules.get(path) as WebAssembly.Module;
+    return new NodeWorker(module, sockets as readonly NodeListener[], events, folders);
   },
 };

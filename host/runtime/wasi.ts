@@ -1,5 +1,5 @@
 /**
- * The eleven functions of wasi_snapshot_preview1 that a module of ours imports, over linear memory and a table of descriptors.
+ * The eleven functions of wasi_snapshot_preview1 that core.wasm imports (those for files are in files.ts), over linear memory and a table of descriptors.
  *
  * Invariants: nothing here waits; every range that the sandbox names is checked against its memory before it is used, and a bad
  * one is a GuestFault, which ends the instance; events are honest, so an event means that there is something.
@@ -13,7 +13,6 @@ import {
   type Descriptor,
   type DescriptorTable,
   ERRNO_BADF,
-  KIND_CHANNEL,
   KIND_CONNECTION,
   KIND_LISTENER,
   type Listener,
@@ -34,11 +33,22 @@ const WRITE_ROOM_BYTES = 65536;
 
 const FDSTAT_BYTES = 24;
 const FILETYPE_CHARACTER_DEVICE = 2;
+const FILETYPE_DIRECTORY = 3;
+const FILETYPE_REGULAR = 4;
 const FILETYPE_SOCKET_STREAM = 6;
 
 const CLOCK_REALTIME = 0;
 const SHUT_READ = 1;
 const SHUT_WRITE = 2;
+
+/** By the kinds of descriptors. */
+const FILETYPES = [
+  FILETYPE_CHARACTER_DEVICE,
+  FILETYPE_SOCKET_STREAM,
+  FILETYPE_SOCKET_STREAM,
+  FILETYPE_DIRECTORY,
+  FILETYPE_REGULAR,
+];
 
 /** The sandbox did what no correct module does; its instance ends. */
 export class GuestFault extends Error {}
@@ -274,7 +284,7 @@ export class Wasi {
     const descriptor = this.#table.entries[fd];
     if (descriptor === undefined) return ERRNO_BADF;
     this.#words.fill(0, at, at + FDSTAT_BYTES / 4);
-    this.#words[at] = descriptor.kind === KIND_CHANNEL ? FILETYPE_CHARACTER_DEVICE : FILETYPE_SOCKET_STREAM;
+    this.#words[at] = FILETYPES[descriptor.kind] as number;
     return 0;
   }
 

@@ -6,30 +6,40 @@
  * Reference: sd_listen_fds(3) for LISTEN_FDS and LISTEN_PID; `wasmtime run -S help`.
  */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { promisify } from "node:util";
-import type { ListeningSocket } from "../address.js";
 import type { Peer } from "../bridge.js";
 import { OptionError, RuntimeUnavailableError, WorkerError } from "../errors.js";
-import type { FrameWriter } from "../frames.js";
+import type { Folder } from "../folders.js";
+import type { FrameWriter } from "../framewriter.js";
 import { LineReader } from "../log.js";
-import { WASMTIME_FILE } from "../paths.js";
+import { MAKEFILE, WASMTIME_FILE, WASMTIME_INSTALLER_FILE } from "../paths.js";
 import { listenShared, SharedListener } from "./sharedlistener.js";
 import { relay } from "./tlsrelay.js";
 import type { Runtime, Worker, WorkerEvents } from "./worker.js";
 
 /** preview1 sockets went away with wasmtime 47; 36 is the long-term release that has them. */
 const VERSION_NEEDED = 36;
-const HINT = '"make wasmtime" installs it, and WATERSPOUT_WASMTIME names another';
+const INSTALLER = existsSync(MAKEFILE) ? "make wasmtime" : `sh ${WASMTIME_INSTALLER_FILE}`;
+const HINT = `"${INSTALLER}" installs it, and WATERSPOUT_WASMTIME names another`;
 
 class WasmtimeWorker implements Worker {
   readonly #child: ChildProcess;
   readonly #input: Writable;
   readonly #events: WorkerEvents;
+  /** Blocks that the pipe had not taken at once. */
+  readonly #lent: Buffer[] = [];
   readonly #gather = () => this.#events.gather();
   readonly #killAtExit = () => this.#child.kill("SIGKILL");
 
-  constructor(binary: string, module: string, sockets: readonly SharedListener[], events: WorkerEvents) {
+  constructor(
+    binary: string,
+    module: string,
+    sockets: readonly SharedListener[],
+    events: WorkerEvents,
+    folders: readonly Folder[],
+  ) {
     this.#events = events;
     // The shell only sets LISTEN_PID to the pid that wasmtime will have. A group of its own keeps a terminal's Ctrl-C away.
     this.#child = spawn(
@@ -45,6 +55,7 @@ class WasmtimeWorker implements Worker {
         "preview2=n",
         "-S",
         "listenfd",
+        ...folders.flatMap(({ host, guest }) => ["--dir", `${host}::${guest}`]),
         module,
       ],
       {
@@ -55,6 +66,7 @@ class WasmtimeWorker implements Worker {
     );
     this.#input = this.#child.stdin as Writable;
     this.#input.on("error", () => {}); // the end of the child is told by "close"
+    this.#input.on("drain", this.#gather);
     (this.#child.stdout as Readable).on("data", (chunk: Buffer) => events.receive(chunk));
     const lines = new LineReader((line) => events.log(line));
     (this.#child.stderr as Readable).on("data", (chunk: Buffer) => lines.push(chunk));
@@ -67,10 +79,17 @@ class WasmtimeWorker implements Worker {
   }
 
   send(writer: FrameWriter): void {
-    this.#input.write(writer.buffer.subarray(writer.start, writer.length));
-    // Nearly always the pipe takes it at once and the buffer is free again; else it belongs to the stream.
-    if (this.#input.writableLength === 0) writer.clear();
-    else writer.take();
+    const input = this.#input;
+    const lent = this.#lent;
+    if (input.writableNeedDrain) return; // the writer goes on gathering until the pipe has room again
+    if (input.writableLength === 0) for (const block of lent.splice(0)) writer.giveBack(block);
+    // Nearly always the pipe takes it at once and the block is free again; else it belongs to the stream until that is empty.
+    writer.drain((block, start, end) => {
+      input.write(block.subarray(start, end));
+      if (input.writableLength === 0) return true;
+      lent.push(block);
+      return false;
+    });
   }
 
   peer(): Peer | null {
@@ -103,13 +122,13 @@ class WasmtimeWorker implements Worker {
   }
 }
 
-function binaryFile(): string {
+/** The wasmtime that will be used: the one that the environment names, else this package's own. */
+export function binaryFile(): string {
   return process.env.WATERSPOUT_WASMTIME || WASMTIME_FILE;
 }
 
-/** Rejects unless the binary is there and of the version that is needed. */
-async function checkVersion(): Promise<void> {
-  const binary = binaryFile();
+/** Resolves with the version of `binary`; rejects with RuntimeUnavailableError unless it is there and the one that is needed. */
+export async function checkVersion(binary: string): Promise<string> {
   let output: string;
   try {
     output = (await promisify(execFile)(binary, ["--version"], { timeout: 10_000 })).stdout;
@@ -118,13 +137,13 @@ async function checkVersion(): Promise<void> {
     const problem = code === "ENOENT" ? "there is no wasmtime" : "there is no working wasmtime";
     throw new RuntimeUnavailableError(`${problem} at ${binary}; ${HINT}`, { cause: error });
   }
-  const version = /^wasmtime(?:-cli)? (\d+)\.\S+/.exec(output);
-  if (Number(version?.[1]) === VERSION_NEEDED) return;
+  const version = /^wasmtime(?:-cli)? ((\d+)\.\S+)/.exec(output);
+  if (Number(version?.[2]) === VERSION_NEEDED) return version?.[1] as string;
   const found = version === null ? "no wasmtime" : version[0];
   throw new RuntimeUnavailableError(`${binary} is ${found}; wasmtime ${VERSION_NEEDED} is needed: ${HINT}`);
 }
 
-let checked: { binary: string; result: Promise<void> } | null = null;
+let checked: { binary: string; result: Promise<string> } | null = null;
 
 export const wasmtimeRuntime: Runtime = {
   name: "wasmtime",
@@ -134,12 +153,12 @@ export const wasmtimeRuntime: Runtime = {
     if (guard.tls === null) throw new OptionError("wasmtime workers cannot tell who connects");
     return relay(sockets as readonly SharedListener[], guard, guard.tls);
   },
-  prepare(): Promise<void> {
+  async prepare(): Promise<void> {
     const binary = binaryFile();
-    if (checked?.binary !== binary) checked = { binary, result: checkVersion() };
-    return checked.result;
+    if (checked?.binary !== binary) checked = { binary, result: checkVersion(binary) };
+    await checked.result;
   },
-  start(module: string, sockets: readonly ListeningSocket[], events: WorkerEvents): Worker {
-    return new WasmtimeWorker(binaryFile(), module, sockets as readonly SharedListener[], events);
+  start(module, sockets, events, folders = []): Worker {
+    return new WasmtimeWorker(binaryFile(), module, sockets as readonly SharedListener[], events, folders);
   },
 };

@@ -8,6 +8,7 @@
 import type { BlockList } from "node:net";
 import type { Address, ListeningSocket, SocketOptions } from "../address.js";
 import type { Channel, Peer } from "../bridge.js";
+import type { Folder } from "../folders.js";
 import type { RuntimeName } from "../options.js";
 import type { TLSContexts } from "../tls.js";
 
@@ -66,6 +67,6 @@ export interface Runtime {
   guard(sockets: readonly ListeningSocket[], guard: Guard): Promise<GuardedSockets>;
   /** Makes sure that `module` (the path of a .wasm file) can be run. Rejects with RuntimeUnavailableError. */
   prepare(module: string): Promise<void>;
-  /** Starts a worker; `prepare` has been awaited. */
-  start(module: string, sockets: readonly ListeningSocket[], events: WorkerEvents): Worker;
+  /** Starts a worker, which may read `folders`: they are the descriptors behind its listeners. `prepare` has been awaited. */
+  start(module: string, sockets: readonly ListeningSocket[], events: WorkerEvents, folders?: readonly Folder[]): Worker;
 }

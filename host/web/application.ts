@@ -54,6 +54,8 @@ export type CheckedRoutes<Routes extends readonly RouteInput[]> = {
 export interface ApplicationSettings {
   /** Pages of errors show where they were thrown, and stack. Never where others can reach it. Default: false. */
   debug?: boolean;
+  /** `waterspout run` loads the application again when its files change, as with `--watch`. Default: what `debug` says. */
+  autoreload?: boolean;
   /** Answers have an ETag, and a client that has the body already gets 304. Default: true. */
   etag?: boolean;
   /** Signs cookies: one secret, or several by version, of which `keyVersion` names the one for new cookies. */

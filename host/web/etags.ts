@@ -14,8 +14,7 @@ let next = 0;
 /** The strong tag of a body, in its quotes. */
 export function etagOf(body: string | Uint8Array): string {
   if (typeof body !== "string" || body.length > KEPT_LENGTH_MAX) return `"${sha1(body)}"`;
-  const found = texts.indexOf(body);
-  if (found >= 0) return tags[found] as string;
+  for (let at = 0; at < texts.length; at++) if (texts[at] === body) return tags[at] as string;
   const tag = `"${sha1(body)}"`;
   texts[next] = body;
   tags[next] = tag;

@@ -5,20 +5,17 @@
  * in one frame, with its ETag; names and values of header fields are checked where they are set.
  */
 import { HTTPOutputError, OptionError } from "../errors.js";
-import { checkField } from "../httpheaders.js";
 import { checkStatus, isBodyless } from "../httpresponse.js";
-import { reasonPhrase } from "./errors.js";
+import { Finish, HTTPError, reasonPhrase } from "./errors.js";
 import { etagOf, namesEtag } from "./etags.js";
+import { type FieldSet, firstFields, type HeaderValue } from "./fieldset.js";
 import { HandlerInput } from "./handlerinput.js";
+
+export type { HeaderValue } from "./fieldset.js";
 
 /** What can be written: text is sent as UTF-8, an object as JSON. Arrays are refused, as in Tornado. */
 export type Chunk = string | Uint8Array | object;
-/** A value of a header field; a date is written as HTTP wants it. */
-export type HeaderValue = string | number | Date;
 
-type Fields = Record<string, string | string[]>;
-
-const DEFAULT_FIELDS: Fields = { "Content-Type": "text/html; charset=UTF-8" };
 const JSON_TYPE = "application/json; charset=UTF-8";
 /** Fields that describe a body, and so have no place without one. */
 const OF_A_BODY = ["Content-Encoding", "Content-Language", "Content-Type"];
@@ -28,9 +25,7 @@ const REASON = /^[\t\x20-\x3b\x3d-\x7e\x80-\xff]+$/;
 export abstract class HandlerOutput extends HandlerInput {
   #status = 200;
   #reason: string | null = null;
-  /** As long as it is shared, nobody changes it. */
-  #fields: Fields = DEFAULT_FIELDS;
-  #shared = true;
+  #fields = firstFields();
   #text = "";
   #parts: Uint8Array[] | null = null;
   #headersWritten = false;
@@ -70,34 +65,32 @@ export abstract class HandlerOutput extends HandlerInput {
 
   /** Sets a field, in place of those of this name. Throws HeaderError for what must not be sent. */
   setHeader(name: string, value: HeaderValue): void {
-    this.#own()[canonical(name)] = checkField(name, headerText(value));
+    this.#checkUnsent();
+    this.#fields = this.#fields.with(name, value);
   }
 
   /** Adds a field beside those of this name. Throws HeaderError for what must not be sent. */
   addHeader(name: string, value: HeaderValue): void {
-    const fields = this.#own();
-    const key = canonical(name);
-    const before = fields[key] ?? [];
-    fields[key] = [...(Array.isArray(before) ? before : [before]), checkField(name, headerText(value))];
+    this.#checkUnsent();
+    this.#fields = this.#fields.withAnother(name, value);
   }
 
   /** Removes the fields of this name, set or added. */
   clearHeader(name: string): void {
-    delete this.#own()[canonical(name)];
+    this.#checkUnsent();
+    this.#fields = this.#fields.without(name);
   }
 
   /** The value of a field that the answer will have; the first of several; null without one. */
   getHeader(name: string): string | null {
-    const value = this.#fields[canonical(name)];
-    return (Array.isArray(value) ? value[0] : value) ?? null;
+    return this.#fields.get(name);
   }
 
   /** Takes back status, header fields and what was written; cookies stay. */
   clear(): void {
     this.#status = 200;
     this.#reason = null;
-    this.#fields = DEFAULT_FIELDS;
-    this.#shared = true;
+    this.#fields = firstFields();
     this.#text = "";
     this.#parts = null;
     this.setDefaultHeaders();
@@ -161,6 +154,29 @@ export abstract class HandlerOutput extends HandlerInput {
     this.finish();
   }
 
+  /** For addresses that end with a slash: ends the request of one that does not, GET and HEAD by a redirect for ever, others by 404. */
+  requireSlash(): void {
+    const { path } = this.request;
+    if (!path.endsWith("/")) this.#moveTo(`${path}/`);
+  }
+
+  /** The opposite: for addresses that do not end with a slash. The root keeps its own. */
+  requireNoSlash(): void {
+    const { path } = this.request;
+    const end = lengthWithoutSlashes(path);
+    if (end > 0 && end < path.length) this.#moveTo(path.slice(0, end));
+  }
+
+  #moveTo(path: string): never {
+    const { method, target } = this.request;
+    if (method !== "GET" && method !== "HEAD") throw new HTTPError(404);
+    // A browser would take the first part of such a path for a host.
+    if (/^[/\\]{2}/.test(path)) throw new HTTPError(403, "a path that begins with two slashes is not redirected");
+    const mark = target.indexOf("?");
+    this.redirect(mark < 0 ? path : path + target.slice(mark), { permanent: true });
+    throw new Finish();
+  }
+
   // --- entity tags ---
 
   /** The answer's ETag: the sha1 of its body. Override it to know better, or return null for none. */
@@ -197,7 +213,7 @@ export abstract class HandlerOutput extends HandlerInput {
     }
     if (isBodyless(this.#status)) {
       if (body !== null) throw new HTTPOutputError(`an answer with ${this.#status} has no body`);
-      for (const name of OF_A_BODY) if (name in this.#fields) this.clearHeader(name);
+      for (const name of OF_A_BODY) this.#fields = this.#fields.without(name);
     }
     this.request.respond(this.#status, this.#allFields(), body, this.#reason ?? undefined);
   }
@@ -209,25 +225,20 @@ export abstract class HandlerOutput extends HandlerInput {
 
   /** Sets the ETag, and says whether the client has this body already. */
   #isFresh(body: string | Uint8Array): boolean {
-    const etag = this.getHeader("Etag") ?? this.computeEtag(body);
+    const set = this.#fields.get("Etag");
+    const etag = set ?? this.computeEtag(body);
     if (etag === null) return false;
-    if (this.#fields === DEFAULT_FIELDS) this.#fields = taggedFields(etag);
-    else this.#own().Etag = etag;
+    if (set === null) this.#fields = this.#fields.tagged(etag);
     return this.checkEtag(etag);
   }
 
-  #own(): Fields {
+  #checkUnsent(): void {
     if (this.#headersWritten) throw new HTTPOutputError("the head has been sent already");
-    if (this.#shared) this.#fields = { ...this.#fields };
-    this.#shared = false;
-    return this.#fields;
   }
 
-  #allFields(): Fields {
+  #allFields(): FieldSet {
     const cookies = this.cookieFields();
-    if (cookies === null) return this.#fields;
-    const added = this.#fields["Set-Cookie"] ?? [];
-    return { ...this.#fields, "Set-Cookie": cookies.concat(added) };
+    return cookies === null ? this.#fields : this.#fields.withCookies(cookies);
   }
 
   #writeText(text: string): void {
@@ -249,7 +260,8 @@ export abstract class HandlerOutput extends HandlerInput {
     }
     if (typeof value !== "object" || value === null) throw new TypeError(`write() takes no ${typeof value}`);
     this.setHeader("Content-Type", JSON_TYPE);
-    this.#writeText(JSON.stringify(value).replaceAll("</", "<\\/"));
+    const text = JSON.stringify(value);
+    this.#writeText(text.includes("</") ? text.replaceAll("</", "<\\/") : text);
   }
 
   #take(): string | Uint8Array | null {
@@ -261,32 +273,13 @@ export abstract class HandlerOutput extends HandlerInput {
   }
 }
 
-/** The fields of an answer of which nothing but its tag is said; kept for the next that is the same. */
-let tagged: Fields = { ...DEFAULT_FIELDS, Etag: "" };
-
-function taggedFields(etag: string): Fields {
-  if (tagged.Etag !== etag) tagged = { ...DEFAULT_FIELDS, Etag: etag };
-  return tagged;
-}
-
 /** What stands in no address; control characters are left to be refused. */
 const TO_ESCAPE = /[ \u0080-\u{10ffff}]+/gu;
-/** The names that were written lately, as they are sent; an application has few. */
-const names = new Map<string, string>();
-const NAMES_MAX = 256;
 
-/** A name in the spelling that counts: `content-type` and `Content-Type` are one. */
-function canonical(name: string): string {
-  const known = names.get(name);
-  if (known !== undefined) return known;
-  const spelled = String(name)
-    .toLowerCase()
-    .replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase());
-  if (names.size >= NAMES_MAX) names.clear();
-  names.set(name, spelled);
-  return spelled;
+function lengthWithoutSlashes(path: string): number {
+  let end = path.length;
+  while (end > 0 && path.charCodeAt(end - 1) === SLASH) end--;
+  return end;
 }
 
-function headerText(value: HeaderValue): string | number {
-  return value instanceof Date ? value.toUTCString() : value;
-}
+const SLASH = 0x2f;

@@ -21,5 +21,6 @@ export {
   RuleRouter,
 } from "./routing.js";
 export { type CookieSecret, createSignedValue, decodeSignedValue } from "./signedvalue.js";
+export { addslash, removeslash } from "./slashes.js";
 export { StaticFileHandler, type StaticFileOptions } from "./staticfiles.js";
 export { Application } from "./typedapplication.js";

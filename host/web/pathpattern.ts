@@ -27,6 +27,7 @@ export class Pattern {
   /** The text itself, where it is the only one that matches. */
   readonly #literal: string | null = null;
   readonly #regexp: RegExp | null = null;
+  /** The groups are given out by their names. */
   readonly #named: boolean = false;
   /** The parts between groups; null where no text can be made from it. */
   readonly #parts: readonly string[] | null;
@@ -44,7 +45,8 @@ export class Pattern {
         return;
       }
       this.#named = this.#names.length > 0;
-      const source = pieces.map((piece, index) => (index % 2 ? `(?<${piece}>[^/]+)` : piece.replace(ESCAPED, "\\$&")));
+      if (new Set(this.#names).size < this.#names.length) throw new OptionError(`${pattern}: two groups have one name`);
+      const source = pieces.map((piece, index) => (index % 2 ? "([^/]+)" : piece.replace(ESCAPED, "\\$&")));
       this.#regexp = compile(source.join(""), flags, pattern);
       return;
     }
@@ -53,10 +55,10 @@ export class Pattern {
     this.#regexp = compile(source, given, String(pattern));
     const groups = groupsOf(source);
     this.#parts = groups?.parts ?? null;
-    this.#names = groups?.names ?? [];
     // The expression itself knows best what its groups are: with an empty alternative it matches anything.
     const match = new RegExp(`${source}|`, given).exec("") as RegExpExecArray;
     this.#named = match.groups !== undefined;
+    this.#names = match.groups === undefined ? (groups?.names ?? []) : Object.keys(match.groups);
     if (match.groups !== undefined && Object.keys(match.groups).length !== match.length - 1) {
       throw new OptionError(`${pattern}: either all groups have names or none has`);
     }
@@ -70,7 +72,7 @@ export class Pattern {
     if (match.length === 1) return NO_ARGUMENTS;
     if (!this.#named) return match.slice(1).map(decode);
     const groups: Record<string, string | undefined> = {};
-    for (const [name, value] of Object.entries(match.groups ?? {})) groups[name] = decode(value);
+    for (const [index, name] of this.#names.entries()) groups[name] = decode(match[index + 1]);
     return [groups];
   }
 

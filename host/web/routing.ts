@@ -18,6 +18,8 @@ export interface Matcher {
   match(request: HTTPServerRequest, path: string): Match;
   /** The path that this matches with these values; null for a matcher that knows none. */
   reverse?(values: PathValues): string;
+  /** What it matches, for the metrics: `request.route`. */
+  readonly route?: string;
 }
 
 /** Matches every request. */
@@ -49,8 +51,11 @@ export class HostMatches implements Matcher {
 export class PathMatches implements Matcher {
   readonly #pattern: Pattern;
 
+  readonly route: string;
+
   constructor(pattern: string | RegExp) {
     this.#pattern = new Pattern(pattern);
+    this.route = typeof pattern === "string" ? pattern : pattern.source;
   }
 
   match(_request: HTTPServerRequest, path: string): Match {
@@ -115,7 +120,9 @@ export class TargetRouter<Target> implements Router, RequestListener {
       const args = rule.matcher.match(request, path);
       if (args === null) continue;
       const found = this.findTarget(rule, args, request, logger);
-      if (found !== null) return found;
+      if (found === null) continue;
+      if (request.route === "" && rule.matcher.route !== undefined) request.route = rule.matcher.route; // the innermost
+      return found;
     }
     return null;
   }

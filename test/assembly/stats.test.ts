@@ -1,8 +1,10 @@
 // What a module counts: connections, requests, bytes and turns, each once and where it happens.
 import { expect, test } from "vitest-pool-assemblyscript/assembly";
 import { bytesInUse } from "../../assembly/buffer";
+import { LAST_REFUSAL, Refusal } from "../../assembly/http/refusal";
 import * as stats from "../../assembly/stats";
 import { stat } from "../../assembly/stats";
+import * as wasi from "../../assembly/wasi/index";
 import { connect } from "../../assembly/wasi/simnet";
 import { client, exchange, get, ok } from "./httpsupport";
 import { accepted, listen, newest, server, settle, sleep, turn, write } from "./support";
@@ -101,8 +103,54 @@ test("turns, what they tried, and the table as it leaves", () => {
   expect(stat(stats.TURNS)).toBeGreaterThan(turns);
   expect(stat(stats.HANDLES_TRIED)).toBeGreaterThan(tried);
   const table = new StaticArray<i64>(stats.STATS);
-  stats.writeStats(changetype<usize>(table), 12345);
+  stats.writeStats(changetype<usize>(table), 12345, 7);
   expect(table[stats.CONNECTIONS_NOW]).toBe(1);
   expect(table[stats.BUFFER_BYTES]).toBe(12345);
   expect(table[stats.MEMORY_BYTES]).toBe(i64(memory.size()) * 65536);
+  expect(table[stats.CONNECTIONS_HOT]).toBe(7);
+});
+
+test("hot connections are those that are watched", () => {
+  listen();
+  accepted();
+  accepted();
+  settle();
+  expect(wasi.hotConnections()).toBe(2);
+  newest().stream.close();
+  settle();
+  expect(wasi.hotConnections()).toBe(1);
+});
+
+test("a turn is counted once, by the power of two that it did not pass", () => {
+  const times: i64[] = [0, 1, 1024, 1025, 2048, 2049, 1 << 28, (1 << 28) + 1, i64.MAX_VALUE];
+  const buckets: i32[] = [0, 0, 0, 1, 1, 2, 18, 19, 19];
+  for (let i = 0; i < times.length; i++) {
+    const before = stat(stats.TURN_TIMES + buckets[i]);
+    stats.countTurn(times[i]);
+    expect(stat(stats.TURN_TIMES + buckets[i])).toBe(before + 1);
+  }
+  let sum: i64 = 0;
+  for (let i = 0; i < stats.TURN_TIMES_COUNT; i++) sum += stat(stats.TURN_TIMES + i);
+  expect(sum).toBe(stat(stats.TURNS));
+  expect(stat(stats.TURN_NS_MAX)).toBe(i64.MAX_VALUE);
+});
+
+test("refused requests are counted by their reason, and each reason has a place", () => {
+  expect(-2 - LAST_REFUSAL).toBe(stats.REFUSALS_COUNT - 2);
+  exchange(client(), "nonsense\r\n\r\n");
+  exchange(client(), "GET / HTTP/1.1\r\n\r\n");
+  expect(stat(stats.REFUSALS - 2 - Refusal.BAD_METHOD) + stat(stats.REFUSALS - 2 - Refusal.NO_VERSION)).toBe(1);
+  expect(stat(stats.REFUSALS - 2 - Refusal.NO_HOST)).toBe(1);
+  stats.countRefusal(LAST_REFUSAL - 1);
+  stats.countRefusal(i32.MAX_VALUE);
+  stats.countRefusal(i32.MIN_VALUE);
+  expect(stat(stats.REFUSALS + stats.REFUSALS_COUNT - 1)).toBe(3);
+  let sum: i64 = 0;
+  for (let i = 0; i < stats.REFUSALS_COUNT; i++) sum += stat(stats.REFUSALS + i);
+  expect(sum).toBe(stat(stats.REQUESTS_REFUSED));
+});
+
+test("the table ends with its last row", () => {
+  expect(stats.TURN_TIMES + stats.TURN_TIMES_COUNT).toBe(stats.REFUSALS);
+  expect(stats.REFUSALS + stats.REFUSALS_COUNT).toBe(stats.STATS);
 });

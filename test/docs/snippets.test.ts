@@ -36,16 +36,26 @@ beforeAll(() => {
   writeFileSync(path.join(folder, "package.json"), '{ "type": "module" }');
   mkdirSync(path.join(folder, "node_modules"));
   symlinkSync(ROOT, path.join(folder, "node_modules/waterspout"));
+  symlinkSync(path.join(ROOT, "node_modules/prom-client"), path.join(folder, "node_modules/prom-client"));
   symlinkSync(path.join(ROOT, "node_modules/@types"), path.join(folder, "node_modules/@types"));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test("every block is of a kind that is tested", () => {
   for (const { place, language, name } of blocks) {
-    expect(["ts", "sh", "ini", "text"], place).toContain(language);
+    expect(["ts", "sh", "ini", "json", "text"], place).toContain(language);
     if (language === "ts")
       expect(
-        [...Object.keys(ANSWERS), "server.ts", "secure.ts", "starttls.ts", "web/check.ts", "serving.ts", "handler.ts"],
+        [
+          ...Object.keys(ANSWERS),
+          "server.ts",
+          "secure.ts",
+          "starttls.ts",
+          "web/check.ts",
+          "serving.ts",
+          "handler.ts",
+          "settings/program.ts",
+        ],
         place,
       ).toContain(name);
   }
@@ -115,6 +125,16 @@ const ANSWERS: Record<string, (server: Server) => Promise<void>> = {
     await server.complaint(/closed with 4000/);
     two.client.close();
   },
+  async "metrics.ts"(server) {
+    expect((await server.get("/")).status).toBe(404);
+    const text = (await server.get("/metrics")).body.toString();
+    expect(text).toContain("\nwaterspout_http_requests_total 2\n");
+    expect(text).toContain('waterspout_http_request_duration_seconds_count{method="GET",status="4xx"} 1');
+  },
+  async "settings/greeter.ts"(server) {
+    expect((await server.get("/")).body.toString()).toBe("Hello, 50 rows about rain and wind\n");
+    expect(server.output.stderr, "its file of settings turns the access log off").toBe("");
+  },
   async "counted.ts"(server) {
     expect((await server.get("/")).body.toString()).toBe("[]");
     expect((await server.get("/")).body.toString()).toBe("[[200,1]]");
@@ -147,6 +167,11 @@ const ANSWERS: Record<string, (server: Server) => Promise<void>> = {
     expect((await put("X-Key: secret\r\n")).body.toString()).toMatch(/^ca978112ca1bbdca/);
     expect((await put("")).status).toBe(401);
   },
+  async "web/slashes.ts"(server) {
+    expect((await server.get("/notes/")).body.toString()).toBe("all notes\n");
+    const sent = await server.get("/notes?page=2");
+    expect([sent.status, sent.headers.get("location")]).toEqual([301, "/notes/?page=2"]);
+  },
   async "web/login.ts"(server) {
     expect((await server.get("/")).headers.get("location")).toBe("/login?next=%2F");
     const form = await server.get("/login");
@@ -158,6 +183,14 @@ const ANSWERS: Record<string, (server: Server) => Promise<void>> = {
     const user = login.headers.get("set-cookie")?.split(";")[0];
     const home = await server.request(`GET / HTTP/1.1\r\nHost: x\r\nCookie: ${user}\r\n\r\n`);
     expect(JSON.parse(home.body.toString())).toEqual({ hello: "me" });
+  },
+  async "sandboxed/notes.ts"(server) {
+    const type = "Content-Type: application/x-www-form-urlencoded";
+    const added = await server.request(`POST /notes HTTP/1.1\r\nHost: x\r\n${type}\r\nContent-Length: 6\r\n\r\ntext=x`);
+    expect([added.status, added.headers.get("location")]).toEqual([303, "/notes/2"]);
+    expect((await server.get("/notes/2")).body.toString()).toBe("x");
+    expect((await server.get("/notes/9")).status).toBe(404);
+    expect((await server.get("/static/none")).status, "no folder was opened for it").toBe(500);
   },
   async "sandboxed/hello.ts"(server) {
     expect((await server.get("/")).body.toString()).toBe("Hello from the sandbox\n");
@@ -257,6 +290,15 @@ test.each(["serving.ts", "handler.ts"])(
   30_000,
 );
 
+test("settings/program.ts takes settings from its command line and its file", async () => {
+  const greets = async (...args: string[]) =>
+    (await run(bin("tsx"), ["settings/program.ts", ...args], { cwd: folder })).stdout;
+  expect(await greets("--name=you", "me")).toBe("Hello, you and me\n");
+  writeFileSync(path.join(folder, "settings/program.json"), '{ "name": "all" }');
+  expect(await greets("--config", "settings/program.json")).toBe("Hello, all\n");
+  expect(await greets("--help")).toContain("  --name\n      who is greeted\n");
+});
+
 test("web/check.ts is a test without a network", async () => {
   const { stdout } = await run(bin("tsx"), ["web/check.ts"], { cwd: folder });
   expect(stdout).toBe("all well\n");
@@ -303,10 +345,11 @@ test.each(COMMANDS)("$place: $line", async ({ words }) => {
     if (app !== undefined) expect(existsSync(path.join(ROOT, app))).toBe(true);
     await run("make", ["-n", ...args], { cwd: ROOT });
   } else if (program === "waterspout") {
-    const known = (await run(process.execPath, [CLI, "--help"])).stdout;
-    for (const option of args.filter((word) => word.startsWith("--"))) expect(known).toContain(`  ${option} `);
-    expect(args[0]).toBe("run");
-    expect(blocks.map(({ name }) => name)).toContain(args[1]);
+    const known = (await run(process.execPath, [CLI, args[0], "--help"])).stdout;
+    const end = args.indexOf("--");
+    const own = end < 0 ? args : args.slice(0, end);
+    for (const option of own.filter((word) => word.startsWith("--"))) expect(known).toContain(`  ${option}`);
+    if (["run", "build"].includes(args[0])) expect(blocks.map(({ name }) => name)).toContain(args[1]);
   } else if (program === "tsx") {
     expect(blocks.map(({ name }) => name)).toContain(args[0]);
   } else if (program === "npm") {
@@ -315,7 +358,7 @@ test.each(COMMANDS)("$place: $line", async ({ words }) => {
     if (version !== undefined) expect(JSON.parse(read("package.json")).devDependencies[name]).toBe(version);
   } else if (program === "wasmtime" || program === "systemd-socket-activate") {
     expect(words.join(" ")).toMatch(
-      / run (-C cache=n )?-S preview2=n -S (listenfd|tcplisten=127\.0\.0\.1:\d+) \S+\.wasm$/,
+      / run (-C cache=n )?-S preview2=n -S (listenfd|tcplisten=127\.0\.0\.1:\d+)( --dir \S+::\S+)? \S+\.wasm$/,
     );
   } else if (program === "curl" || program === "nc") {
     expect(args.join(" ")).toMatch(/(^|\/)127\.0\.0\.1[: ](8888|8889)\b/);

@@ -9,67 +9,10 @@ import { createServer, type NodeListener, type NodeServer } from "waterspout";
 import { expressApp } from "./apps/express.js";
 import { fastifyApp } from "./apps/fastify.js";
 import { Client } from "./client.js";
+import { type Asked, ask, compare, json, name, upload } from "./compared.js";
 import { eventually } from "./ways.js";
 
-interface Asked {
-  method?: string;
-  target: string;
-  headers?: http.OutgoingHttpHeaders;
-  body?: string | Buffer;
-}
-
-interface Answered {
-  status: number | undefined;
-  reason: string | undefined;
-  headers: http.IncomingHttpHeaders;
-  body: string;
-}
-
-/** What a server adds by itself, or what differs between two runs of one. */
-const OWN = ["date", "connection", "keep-alive", "transfer-encoding"];
-
-async function ask(port: number, { method = "GET", target, headers = {}, body }: Asked): Promise<Answered> {
-  const request = http.request({
-    port,
-    method,
-    path: target,
-    headers: { Host: "example.org", ...headers },
-    agent: false,
-  });
-  request.end(body);
-  const [response] = (await once(request, "response")) as [http.IncomingMessage];
-  const pieces: Buffer[] = [];
-  for await (const piece of response) pieces.push(piece);
-  const fields = Object.entries(response.headers).filter(([name]) => !OWN.includes(name));
-  return {
-    status: response.statusCode,
-    reason: response.statusMessage,
-    headers: Object.fromEntries(fields.sort()),
-    body: Buffer.concat(pieces).toString("latin1"),
-  };
-}
-
-/** Sends a request to both; ours may say the length of an answer that Node sends in chunks. */
-async function compare(theirs: number, ours: number, asked: Asked): Promise<void> {
-  const [expected, given] = await Promise.all([ask(theirs, asked), ask(ours, asked)]);
-  if (expected.headers["content-length"] === undefined) delete given.headers["content-length"];
-  expect(given).toEqual(expected);
-}
-
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
-
-const json = (target: string, value: unknown): Asked => ({
-  method: "POST",
-  target,
-  headers: { "Content-Type": "application/json" },
-  body: JSON.stringify(value),
-});
-
-function upload(target: string, bytes: number): Asked {
-  const part = (head: string, text: string) => `--b\r\nContent-Disposition: form-data; ${head}\r\n\r\n${text}\r\n`;
-  const body = `${part('name="text"', "tä")}${part('name="file"; filename="f.txt"', "x".repeat(bytes))}--b--\r\n`;
-  return { method: "POST", target, headers: { "Content-Type": "multipart/form-data; boundary=b" }, body };
-}
 
 const BOTH: Asked[] = [
   { target: "/" },
@@ -126,9 +69,6 @@ const EXPRESS: Asked[] = [
   },
   { target: "/echo", method: "POST", headers: { Expect: "100-continue" }, body: "expected" },
 ];
-
-const name = ({ method = "GET", target, headers = {}, body = "" }: Asked) =>
-  `${method} ${target} ${Object.keys(headers)} ${body.length}`;
 
 describe.each(["node", "wasmtime"] as const)("%s: Express", (runtime) => {
   const log: string[] = [];

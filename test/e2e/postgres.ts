@@ -34,9 +34,13 @@ function ownerOf(): { uid: number; gid: number } | object | null {
   }
 }
 
-const running = new Set<Postgres>();
+/** Those whose folder is there. */
+const made = new Set<Postgres>();
 process.on("exit", () => {
-  for (const server of running) server.signal("SIGKILL");
+  for (const server of made) {
+    server.signal("SIGKILL");
+    server.remove();
+  }
 });
 
 export class Postgres {
@@ -53,9 +57,12 @@ export class Postgres {
   /** A new, empty server that takes connections. */
   static async start(): Promise<Postgres> {
     const server = new Postgres();
+    made.add(server);
     if (owner !== null && "uid" in owner) chownSync(server.#folder, owner.uid as number, owner.gid as number);
     const args = ["-D", server.#data, "-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"];
-    await promisify(execFile)(path.join(binaries!, "initdb"), args, { ...owner, cwd: server.#folder });
+    const making = promisify(execFile)(path.join(binaries!, "initdb"), args, { ...owner, cwd: server.#folder });
+    server.#process = making.child;
+    await making;
     await server.resume();
     return server;
   }
@@ -74,7 +81,6 @@ export class Postgres {
       stdio: ["ignore", "ignore", "pipe"],
     });
     this.#process = child;
-    running.add(this);
     child.stderr.setEncoding("utf8").on("data", (text) => (this.log += text));
     const isUp = async (): Promise<boolean> => {
       if (child.exitCode !== null) throw new Error(`PostgreSQL has ended: ${this.log}`);
@@ -94,13 +100,23 @@ export class Postgres {
     const ended = once(child, "exit");
     child.kill("SIGQUIT");
     await ended;
-    running.delete(this);
+  }
+
+  /** The first process of the running server. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
   }
 
   /** Sends a signal to the server and all of its processes. */
   signal(name: NodeJS.Signals): void {
     const pid = this.#process?.pid;
-    if (pid !== undefined) for (const member of processTree(pid)) process.kill(member.pid, name);
+    for (const member of pid === undefined ? [] : processTree(pid)) {
+      try {
+        process.kill(member.pid, name);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // it has ended meanwhile
+      }
+    }
   }
 
   /** Rows of a statement, on a connection of its own. */
@@ -121,8 +137,14 @@ export class Postgres {
     return client;
   }
 
+  /** Its folder goes; somebody who is just ending may still write to it. */
+  remove(): void {
+    made.delete(this);
+    rmSync(this.#folder, { recursive: true, maxRetries: 5 });
+  }
+
   async stop(): Promise<void> {
     await this.crash();
-    rmSync(this.#folder, { recursive: true });
+    this.remove();
   }
 }

@@ -1,5 +1,5 @@
 // Programs that use the package, as a user would start them, and everything that they start.
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 
 import { Client } from "./client.js";
 import { commandLine, isAlive, type ProcessId, processTree } from "./processes.js";
@@ -89,6 +89,24 @@ export class Program {
     await this.exited;
     running.delete(this);
   }
+}
+
+/** A program that has ended by itself. */
+export interface Ended {
+  /** Its exit code, or the signal that ended it. */
+  code: number | string;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a program to its end, as long as that takes. */
+export function end(command: string[], cwd = ROOT, env: Record<string, string> = {}): Promise<Ended> {
+  const [file, ...args] = command;
+  return new Promise((resolve) => {
+    execFile(file, args, { cwd, env: { ...process.env, ...env } }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : (error.code ?? error.signal ?? "?"), stdout, stderr });
+    });
+  });
 }
 
 /** Sends a line and reads one. */

@@ -129,7 +129,7 @@ export class Server {
 
 /** Starts an application and waits until it serves. */
 export async function start(way: Way, app = way.demo, args: string[] = [], options: Options = {}): Promise<Server> {
-  return way.runtime === "bare" ? startBare(way, app, options) : startCommand(way, app, args, options);
+  return way.runtime === "bare" ? startBare(way, app, args, options) : startCommand(way, app, args, options);
 }
 
 /** Runs the command to its end: for everything that must fail. */
@@ -181,11 +181,11 @@ async function startCommand(way: Way, app: string, args: string[], options: Opti
 }
 
 /** wasmtime prints nothing and cannot choose a port: a free one is looked up, and another if somebody was faster. */
-async function startBare(way: Way, app: string, options: Options): Promise<Server> {
+async function startBare(way: Way, app: string, args: string[], options: Options): Promise<Server> {
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
     const address = `127.0.0.1:${port}`;
-    const command = [wasmtime(), "run", "-S", "preview2=n", "-S", `tcplisten=${address}`, app];
+    const command = [wasmtime(), "run", "-S", "preview2=n", "-S", `tcplisten=${address}`, ...args, app];
     const server = launch(way, command, options);
     server.port = port;
     server.url = `http://${address}/`;

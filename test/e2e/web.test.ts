@@ -65,6 +65,18 @@ describe.each([NODE, WASMTIME])("$name", (way) => {
       expect((await client.readResponse()).chunks?.map(String)).toEqual(["part 0\n", "part 1\n", "part 2\n"]);
     });
 
+    test("@addslash and @removeslash lead to the one address", async () => {
+      for (const [target, location] of [
+        ["/folder?x=1", "/folder/?x=1"],
+        ["/page/?x=1", "/page?x=1"],
+      ] as const) {
+        const sent = await server.get(target);
+        expect([sent.status, sent.headers.get("location")]).toEqual([301, location]);
+        const served = await server.get(location);
+        expect([served.status, served.body.toString()]).toEqual([200, location.slice(1, -4).replace("/", "")]);
+      }
+    });
+
     test("405 says what there is", async () => {
       const response = await server.request("DELETE / HTTP/1.1\r\nHost: x\r\n\r\n");
       expect([response.status, response.headers.get("allow")]).toEqual([405, "GET, HEAD"]);

@@ -201,4 +201,19 @@ describe("a batch", () => {
     }
     expect(send).toHaveBeenCalledTimes(1);
   });
+
+  test("that its channel cannot take yet is not flushed again for each frame that follows", () => {
+    const { worker } = start();
+    const send = vi.spyOn(worker, "send").mockImplementation(() => {});
+    const { bridge } = worker;
+    const write = (bytes: number): void => {
+      bridge.writer.bytes(f.FRAME_WRITE, ID, Buffer.alloc(bytes), 0, bytes);
+      bridge.written();
+    };
+    for (let i = 0; i < 3; i++) write(60_000);
+    for (let i = 0; i < 50; i++) write(100);
+    expect(send).toHaveBeenCalledTimes(1);
+    for (let i = 0; i < 3; i++) write(60_000);
+    expect(send).toHaveBeenCalledTimes(2);
+  });
 });

@@ -5,11 +5,11 @@ import {
   FRAME_MARK,
   FRAME_READY,
   FRAME_REQUEST,
-  type FrameWriter,
   PROTOCOL_VERSION,
   REQUEST_BYTES,
   REQUEST_END,
 } from "../../host/frames.js";
+import type { FrameWriter } from "../../host/framewriter.js";
 import type { Logger } from "../../host/log.js";
 import { resolveOptions, type ServerOptions } from "../../host/options.js";
 
@@ -55,8 +55,8 @@ export class FakeWorker implements Channel {
   }
 
   send(writer: FrameWriter): void {
-    const bytes = Buffer.from(writer.buffer.subarray(writer.start, writer.length));
-    writer.clear();
+    const bytes = Buffer.allocUnsafe(writer.waiting);
+    writer.copyTo(bytes, 0, bytes.length);
     for (let at = 0; at < bytes.length; ) {
       const word = bytes.readUInt32LE(at);
       const end = at + FRAME_HEADER_BYTES + (word & 0xffffff);

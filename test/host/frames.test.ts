@@ -4,7 +4,8 @@ import { describe, expect, test } from "vitest";
 
 import { REASONS } from "../../host/errors.js";
 import * as frames from "../../host/frames.js";
-import { readStats, STAT_NAMES, sumStats } from "../../host/stats.js";
+import { REFUSALS } from "../../host/refusals.js";
+import { readStats, STAT_NAMES, sumStats, TURN_TIMES_COUNT, turnTimeBoundNs } from "../../host/stats.js";
 import { type Frame, frame } from "./fakeworker.js";
 
 const root = new URL("../../", import.meta.url);
@@ -54,12 +55,37 @@ describe("the numbers", () => {
       STAT_NAMES.map((name, index) => [index * 8, name]),
     );
     const sandbox = constants("assembly/stats.ts");
-    expect(frames.STATS_BYTES).toBe(STAT_NAMES.length * 8);
-    expect(sandbox.get("STATS")).toBe(STAT_NAMES.length);
-    sandbox.delete("STATS");
+    const [turnTimes, refusals] = [STAT_NAMES.length, STAT_NAMES.length + TURN_TIMES_COUNT];
+    expect(section).toContain(`| ${turnTimes * 8} | TURN_TIMES | ${TURN_TIMES_COUNT} numbers`);
+    expect(section).toContain(`| ${refusals * 8} | REFUSALS | ${REFUSALS.length} numbers`);
+    const further = {
+      TURN_TIMES: turnTimes,
+      TURN_TIMES_COUNT,
+      REFUSALS: refusals,
+      REFUSALS_COUNT: REFUSALS.length,
+      STATS: refusals + REFUSALS.length,
+    };
+    for (const [name, value] of Object.entries(further)) {
+      expect(sandbox.get(name), name).toBe(value);
+      sandbox.delete(name);
+    }
+    expect(frames.STATS_BYTES).toBe(further.STATS * 8);
+    expect(read("docs/protocol.md")).toContain(`STATS is a table of ${further.STATS} u64`);
     expect([...sandbox].map(([name, index]) => [camel(name), index])).toEqual(
       STAT_NAMES.map((name, index) => [name, index]),
     );
+  });
+
+  test("of refusals are those of the sandbox and of docs/protocol.md", () => {
+    const source = read("assembly/http/refusal.ts");
+    const codes = [...source.matchAll(/^ {2}([A-Z0-9_]+) = (-\d+),/gm)];
+    expect(codes.map(([, , code]) => Number(code))).toEqual(codes.map((_, index) => -2 - index));
+    const statuses = [...source.matchAll(/^(\d{3}) [A-Z]/gm)].map(([, status]) => Number(status));
+    const names = [...codes.map(([, name]) => name.toLowerCase()), "other"];
+    expect(REFUSALS).toEqual(names.map((name, index) => [name, statuses[index]]));
+    const document = read("docs/protocol.md").split("The reasons, each with")[1]?.split("\n\n")[0] ?? "";
+    const listed = [...document.matchAll(/`([a-z0-9_]+)`\s\((\d+)\)/g)];
+    expect(listed.map(([, name, status]) => [name, Number(status)])).toEqual(REFUSALS);
   });
 
   test("of an id's slot are the sandbox's", () => {
@@ -82,7 +108,11 @@ describe("STATS", () => {
 
   test("is read by name, and added up; the longest turn is the longest of all", () => {
     const first = readStats(table(1n, 2n, 0n, 0n, 5n, 0n, 0n, 0n, 0n, 10n, 100n, 50n, 30n), 0, frames.STATS_BYTES);
-    const second = readStats(table(10n, 20n, 0n, 0n, 2n ** 53n - 1n - 5n, 0n, 0n, 0n, 0n, 10n, 100n, 70n), 0, 144);
+    const second = readStats(
+      table(10n, 20n, 0n, 0n, 2n ** 53n - 1n - 5n, 0n, 0n, 0n, 0n, 10n, 100n, 70n),
+      0,
+      frames.STATS_BYTES,
+    );
     expect(first).toMatchObject({ connectionsNow: 1, connectionsEver: 2, bytesIn: 5, turns: 10, turnNsMax: 50 });
     const sum = sumStats([first, second]);
     expect(sum).toMatchObject({ connectionsNow: 11, connectionsEver: 22, turns: 20, turnNs: 200, turnNsMax: 70 });
@@ -90,8 +120,24 @@ describe("STATS", () => {
     expect(sumStats([])).toMatchObject({ turnNsMax: 0, readyPerTurn: 0, workers: [] });
   });
 
+  test("tells turns by their time and refusals by their reason, and the restarts of workers", () => {
+    const values = Array.from({ length: frames.STATS_BYTES / 8 }, (_, index) => BigInt(index));
+    const stats = readStats(table(...values), 0, frames.STATS_BYTES);
+    expect(stats).toMatchObject({
+      connectionsHot: 18,
+      turnTimes: Array.from({ length: 20 }, (_, index) => 19 + index),
+    });
+    expect(Object.values(stats.refused)).toEqual(REFUSALS.map((_, index) => 39 + index));
+    expect(Object.keys(stats.refused)).toEqual(REFUSALS.map(([name]) => name));
+    const sum = sumStats([stats, stats], 3);
+    expect(sum).toMatchObject({ connectionsHot: 36, connectionsCold: 0, workerRestarts: 3 });
+    expect([sum.turnTimes[19], sum.refused.bad_method, sum.refused.other]).toEqual([76, 78, 152]);
+    expect(sumStats([{ ...stats, connectionsNow: 20 }]).connectionsCold).toBe(2);
+    expect([0, 1, 18, 19].map(turnTimeBoundNs)).toEqual([1024, 2048, 2 ** 28, Number.POSITIVE_INFINITY]);
+  });
+
   test("of another size, or with a number that nothing can have counted, is malformed", () => {
-    for (const size of [0, 143, 152]) expect(() => readStats(Buffer.alloc(size), 0, size)).toThrow(/malformed/);
+    for (const size of [0, 144, 615, 624]) expect(() => readStats(Buffer.alloc(size), 0, size)).toThrow(/malformed/);
     expect(() => readStats(table(2n ** 53n), 0, frames.STATS_BYTES)).toThrow(/malformed/);
     expect(() => readStats(table(2n ** 64n - 1n), 0, frames.STATS_BYTES)).toThrow(/malformed/);
   });
@@ -174,44 +220,33 @@ describe("reading", () => {
   });
 });
 
-describe("writing", () => {
-  const written = (writer: frames.FrameWriter): Frame[] =>
-    readAll([Buffer.from(writer.buffer.subarray(writer.start, writer.length))]);
+describe("keeping a batch", () => {
+  const small = Buffer.concat([frame(0x20, 7, "a request"), frame(0x02, 1)]);
+  const large = frame(0x21, 1, Buffer.alloc(4096, "x"));
 
-  test("is what reading reads", () => {
-    const writer = new frames.FrameWriter();
-    writer.empty(frames.FRAME_ECHO, 0x80000001);
-    writer.number(frames.FRAME_CLOSE, 5, 1);
-    writer.numbers(frames.FRAME_READ_BYTES, 6, 0xffffffff, 1);
-    writer.bytes(frames.FRAME_WRITE, 7, Buffer.from("abcdef"), 2, 5);
-    expect(written(writer).map(({ type, id, payload }) => [type, id, payload.toString("hex")])).toEqual([
-      [frames.FRAME_ECHO, 0x80000001, ""],
-      [frames.FRAME_CLOSE, 5, "01000000"],
-      [frames.FRAME_READ_BYTES, 6, "ffffffff01000000"],
-      [frames.FRAME_WRITE, 7, Buffer.from("cde").toString("hex")],
-    ]);
+  test("copies it, a large frame by itself and small ones together", () => {
+    const kept: Buffer[] = [];
+    const batch = Buffer.concat([small, large, large, small]);
+    frames.keepBatch(batch, kept);
+    expect(kept).toEqual([small, large, large, small]);
+    batch.fill(0);
+    expect(Buffer.concat(kept)).toEqual(Buffer.concat([small, large, large, small]));
   });
 
-  test("grows, also when a part has been taken", () => {
-    const writer = new frames.FrameWriter();
-    const payload = Buffer.alloc(50_000, "x");
-    writer.bytes(frames.FRAME_WRITE, 1, payload, 0, payload.length);
-    writer.start = writer.length;
-    for (let id = 2; id < 8; id++) writer.bytes(frames.FRAME_WRITE, id, payload, 0, payload.length);
-    const heard = written(writer);
-    expect(heard.map(({ id }) => id)).toEqual([2, 3, 4, 5, 6, 7]);
-    for (const { payload: bytes } of heard) expect(bytes.equals(payload)).toBe(true);
+  test("loses and adds nothing wherever the batch ends, and whatever its sizes say", () => {
+    const lies = Buffer.from(small);
+    lies.writeUInt32LE(0x21ffffff, 0);
+    for (const batch of [Buffer.concat([small, large]), Buffer.concat([large, lies])]) {
+      for (let end = 0; end <= batch.length; end++) {
+        const kept: Buffer[] = [];
+        frames.keepBatch(batch.subarray(0, end), kept);
+        expect(Buffer.concat(kept).equals(batch.subarray(0, end))).toBe(true);
+      }
+    }
   });
+});
 
-  test("goes on in another buffer after take()", () => {
-    const writer = new frames.FrameWriter();
-    writer.number(frames.FRAME_CLOSE, 1, 0);
-    const batch = writer.take();
-    writer.number(frames.FRAME_CLOSE, 2, 0);
-    expect(readAll([batch])[0].id).toBe(1);
-    expect(written(writer)[0].id).toBe(2);
-  });
-
+describe("numbers of 64 bits", () => {
   test.each([0, 1, 0xffffffff, 2 ** 40 + 3, Number.MAX_SAFE_INTEGER, -1])("put64(%i)", (value) => {
     const bytes = Buffer.alloc(8);
     frames.put64(bytes, 0, value);

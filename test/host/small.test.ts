@@ -182,7 +182,9 @@ describe("headers", () => {
 });
 
 describe("an application", () => {
-  const load = (file: string) => loadApplication(new URL(`../e2e/apps/${file}`, import.meta.url).pathname, {});
+  const layers = { over: {}, under: {} };
+  const load = async (file: string) =>
+    (await loadApplication(new URL(`../e2e/apps/${file}`, import.meta.url).pathname, layers)).application;
 
   test("is a server class, a server or a handler", async () => {
     expect((await load("streams.ts")).scheme).toBe("tcp");
@@ -202,10 +204,10 @@ describe("an application", () => {
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const file = join(folder, "app.ts");
     writeFileSync(file, "enum Status { Fine = 200 }\nexport default (request: any) => request.respond(Status.Fine);\n");
-    expect(await loadApplication(file, {})).toBeInstanceOf(HTTPServer);
+    expect((await loadApplication(file, layers)).application).toBeInstanceOf(HTTPServer);
     const broken = join(folder, "broken.wasm");
     writeFileSync(broken, "no module");
-    await expect(loadApplication(broken, {})).rejects.toMatchObject({ code: "USAGE" });
+    await expect(loadApplication(broken, layers)).rejects.toMatchObject({ code: "USAGE" });
   });
 
   test("that fails while it loads says why", async () => {

@@ -219,6 +219,35 @@ describe("sockets", () => {
     await until(() => received === sent + 1);
   });
 
+  test("of slow peers get what was sent to them, whatever memory it waited in", async () => {
+    const all = [await connect(), await connect()];
+    const memory = Buffer.from(guest.memory.grow(4) > 0 ? guest.memory.buffer : new ArrayBuffer(0));
+    const sent = all.map(() => [] as Buffer[]);
+    const received = all.map(() => [] as Buffer[]);
+    for (const { client } of all) client.pause();
+    let serial = 0;
+    const sendUntilFull = (index: number, size: number): void => {
+      for (;;) {
+        memory.fill(++serial, DATA, DATA + size);
+        if (guest.call.sock_send(all[index].fd, IOVS, guest.iov([DATA, size]), 0, OUT) === AGAIN) return;
+        sent[index].push(Buffer.alloc(size, serial));
+      }
+    };
+    const arrived = (index: number): boolean =>
+      Buffer.concat(received[index]).length === Buffer.concat(sent[index]).length;
+    for (let round = 0; round < 2; round++) {
+      sendUntilFull(0, 40_000);
+      sendUntilFull(1, 200_000);
+      for (const [index, { client, fd }] of all.entries()) {
+        if (round === 0) client.on("data", (chunk) => received[index].push(chunk));
+        client.resume();
+        await until(() => entry(fd).writable && arrived(index));
+        client.pause();
+      }
+    }
+    for (const index of [0, 1]) expect(Buffer.concat(received[index]).equals(Buffer.concat(sent[index]))).toBe(true);
+  });
+
   test("closed with unsent bytes deliver them", async () => {
     const { client, fd } = await connect();
     client.pause();

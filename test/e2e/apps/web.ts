@@ -2,9 +2,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   Application,
+  addslash,
   authenticated,
   HTTPError,
   RequestHandler,
+  removeslash,
   StaticFileHandler,
   StreamClosedError,
   WebSocketHandler,
@@ -118,6 +120,20 @@ class Private extends RequestHandler<string> {
   }
 }
 
+class Folder extends RequestHandler {
+  @addslash
+  override get(): void {
+    this.write("folder");
+  }
+}
+
+class Page extends RequestHandler {
+  @removeslash
+  override get(): void {
+    this.write("page");
+  }
+}
+
 class Echo extends WebSocketHandler {
   override async onMessage(message: string | Buffer): Promise<void> {
     await this.writeMessage(message);
@@ -137,6 +153,8 @@ export default new Application(
     ["/upload", Upload],
     ["/form", Form],
     ["/private", Private],
+    ["/folder/?", Folder],
+    ["/page/?", Page],
     ["/ws", Echo],
     ["/files/(.*)", StaticFileHandler, { path: process.env.FILES ?? "." }],
   ],

@@ -1,0 +1,202 @@
+// StaticFileHandler: files of a folder that the host has opened for this application.
+//
+//   class Site extends StaticFileHandler {
+//     constructor() { super("/static", "index.html"); }     // wasmtime run --dir public::/static
+//   }
+//   application.route<Site>("/static/*");
+//
+// Invariants: a file is read in blocks, at the pace of its client, and some blocks a turn, so that others have theirs; what is sent
+// has the length that was announced, or the connection ends; the file is closed whatever becomes of the request.
+// Reference: RFC 9110 13 (conditions) and 14 (ranges); Tornado's web.py (StaticFileHandler).
+
+import { Callback, IOLoop } from "../ioloop";
+import { FILE_BLOCKS_PER_TURN, FILE_BLOCK_BYTES } from "../limits";
+import * as files from "../wasi/files";
+import * as wasi from "../wasi/index";
+import { httpDate, parseDate } from "./dates";
+import { IMPOSSIBLE, OUTSIDE, pathBelow } from "./filepath";
+import { typeOf } from "./mime";
+import { PART, UNSATISFIABLE, WHOLE, parseRange, rangeEnd, rangeStart } from "./ranges";
+import { RequestHandler } from "./requesthandler";
+
+/** One block for all files: it has left, or is copied, when the call that sends it returns. */
+const block: usize = memory.data(65536 + 64, 64);
+const NS_PER_S: i64 = 1_000_000_000;
+
+
+@final
+class Pump extends Callback {
+  constructor(private handler: StaticFileHandler) {
+    super();
+  }
+
+  run(): void {
+    this.handler.goOn();
+  }
+}
+
+export class StaticFileHandler extends RequestHandler {
+  private file: i32 = -1;
+  private at: i64 = 0;
+  private end: i64 = 0;
+  private pump: Pump | null = null;
+  private scheduled: bool = false;
+
+  /** `folder` is its name for this application; `index` is served for a folder in it, "": 403. */
+  constructor(
+    private folder: string,
+    private index: string = "",
+  ) {
+    super();
+  }
+
+  /** The name below the folder: by default what the route's first group holds. */
+  getName(): string {
+    return this.pathArguments.length ? this.pathArguments[0] : "";
+  }
+
+  /** The Content-Type of a file. Default: by its extension. */
+  getContentType(path: string): string {
+    return typeOf(path);
+  }
+
+  /** Override it to set further fields. */
+  setExtraHeaders(path: string): void {}
+
+  get(): void {
+    const folder = this.openFolder();
+    if (folder < 0) return this.sendError(500);
+    let path = pathBelow(this.getName());
+    if (path == OUTSIDE) return this.sendError(403);
+    if (path == IMPOSSIBLE) return this.sendError(404);
+    let kind = look(folder, path);
+    if (kind == files.DIRECTORY && this.index.length) {
+      if (!this.path.endsWith("/")) return this.addSlash();
+      path = path.length ? path + "/" + this.index : this.index;
+      kind = look(folder, path);
+    }
+    if (kind != files.REGULAR) return this.sendError(statusOf(kind));
+    const file = open(folder, path);
+    if (file < 0) return this.sendError(statusOf(file));
+    this.file = file;
+    this.answer(path);
+  }
+
+  /** Its tag is the file's, not that of what is sent of it. */
+  computeEtag(): string {
+    return "";
+  }
+
+  onSent(): void {
+    if (!this.scheduled) this.goOn();
+  }
+
+  /** An override calls super.onFinish(). */
+  onFinish(): void {
+    if (this.file >= 0) files.close(this.file);
+    this.file = -1;
+  }
+
+  /** Sends more while the client takes it: a few blocks, then the others have their turn. */
+  goOn(): void {
+    this.scheduled = false;
+    for (let blocks = 0; this.file >= 0 && this.at < this.end; blocks++) {
+      if (this.unsent >= FILE_BLOCK_BYTES) return; // onSent goes on
+      if (blocks == FILE_BLOCKS_PER_TURN) return this.schedule();
+      const n = files.pread(this.file, this.at, block, i32(min<i64>(FILE_BLOCK_BYTES, this.end - this.at)));
+      if (n <= 0) return this.cut(); // it has become shorter
+      this.at += n;
+      if (!this.writeNow(block, n)) return;
+    }
+    if (this.file >= 0) this.finish();
+  }
+
+  private schedule(): void {
+    if (!this.pump) this.pump = new Pump(this);
+    this.scheduled = true;
+    IOLoop.current().addCallback(this.pump!);
+  }
+
+  private openFolder(): i32 {
+    const name = String.UTF8.encode(this.folder);
+    const found = files.folder(changetype<usize>(name), name.byteLength);
+    if (found >= 0) return found;
+    const line = String.UTF8.encode(
+      "waterspout: there is no folder " + this.folder + ": --dir FOLDER::" + this.folder + "\n",
+    );
+    wasi.log(changetype<usize>(line), line.byteLength);
+    return -1;
+  }
+
+  /** A folder's address ends with a slash. A browser would take the first part of `//x` for a host. */
+  private addSlash(): void {
+    const path = this.path;
+    if (path.startsWith("//") || path.startsWith("/\\")) this.sendError(403);
+    else this.redirect(path + "/", true);
+  }
+
+  private answer(path: string): void {
+    const size = files.fileSize();
+    const modified = files.modifiedNs();
+    const etag = '"' + files.inode().toString(16) + "-" + size.toString(16) + "-" + u64(modified).toString(16) + '"';
+    const seconds = modified / NS_PER_S;
+    const date = httpDate(seconds);
+    this.setHeader("Accept-Ranges", "bytes");
+    this.setHeader("Etag", etag);
+    this.setHeader("Last-Modified", date);
+    this.setHeader("Content-Type", this.getContentType(path));
+    this.setExtraHeaders(path);
+    if (this.isUnchanged(etag, seconds)) {
+      this.setStatus(304);
+      return this.finish();
+    }
+    const kind = this.rangeOf(size, etag, date);
+    if (kind == UNSATISFIABLE) {
+      this.setStatus(416);
+      this.setHeader("Content-Type", "text/plain");
+      this.setHeader("Content-Range", "bytes */" + size.toString());
+      return this.finish();
+    }
+    this.at = kind == PART ? rangeStart : 0;
+    this.end = kind == PART ? rangeEnd : size;
+    if (kind == PART) {
+      this.setStatus(206);
+      const range = this.at.toString() + "-" + (this.end - 1).toString();
+      this.setHeader("Content-Range", "bytes " + range + "/" + size.toString());
+    }
+    this.startBody(this.end - this.at);
+    if (this.isHead) return this.finish();
+    this.autoFinish = false;
+    this.goOn();
+  }
+
+  /** RFC 9110 13.2.2: If-None-Match alone counts where it is. */
+  private isUnchanged(etag: string, seconds: i64): bool {
+    if (this.hasRequestHeader("if-none-match")) return this.checkEtag(etag);
+    return parseDate(this.getRequestHeader("if-modified-since", "")) >= seconds;
+  }
+
+  /** If-Range: a part of another version than the client has the rest of would be of no use (RFC 9110 13.1.5). */
+  private rangeOf(size: i64, etag: string, date: string): i32 {
+    const condition = this.getRequestHeader("if-range", etag);
+    if (condition != etag && condition != date) return WHOLE;
+    return parseRange(this.getRequestHeader("range", ""), size);
+  }
+}
+
+function look(folder: i32, path: string): i32 {
+  const bytes = String.UTF8.encode(path.length ? path : ".");
+  return files.look(folder, changetype<usize>(bytes), bytes.byteLength);
+}
+
+function open(folder: i32, path: string): i32 {
+  const bytes = String.UTF8.encode(path);
+  return files.open(folder, changetype<usize>(bytes), bytes.byteLength);
+}
+
+/** The answer to what is no file. */
+function statusOf(result: i32): i32 {
+  if (result > 0 || result == -files.FORBIDDEN) return 403;
+  if (result == -files.MISSING) return 404;
+  return result == -files.BUSY ? 503 : 500;
+}

@@ -1,0 +1,96 @@
+/**
+ * What a command is. Help, completion and the check of the command line are made from the same description, so that they
+ * cannot differ.
+ *
+ * Invariant: stdout belongs to a command's result, stderr to everything else; a command that was used wrongly throws UsageError.
+ */
+import { type ParseArgsConfig, parseArgs } from "node:util";
+import { UsageError } from "../errors.js";
+import { nearest } from "./nearest.js";
+
+/** One option, as `parseArgs` takes it and as people read it. */
+export interface Option {
+  readonly type: "string" | "boolean";
+  /** One letter. */
+  readonly short?: string;
+  readonly multiple?: boolean;
+  /** What it does, for the help: words that are broken into lines there. */
+  readonly help: string;
+  /** What its value is called: `"FILE"`, `"PORT"`. Completion offers files for `"FILE"` and `"FOLDER"`. */
+  readonly value?: string;
+  /** The values that there are. */
+  readonly choices?: readonly string[];
+  /** The option may come without a value, and then this is meant; its value is joined to it by `=`. */
+  readonly bare?: string;
+}
+
+/** What stands behind the command's name, for completion. */
+export interface Argument {
+  /** What it is called: `"APP"`, `"FILE"`, for which completion offers files, or another name. */
+  readonly value: string;
+  /** The words that there are. */
+  readonly choices?: readonly string[];
+}
+
+/** What the options were given, by their names; an option that was not given is missing. */
+export type Values = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
+
+export interface Command {
+  readonly name: string;
+  /** One line for the list of commands and for completion. */
+  readonly summary: string;
+  /** What comes after its name: `"APP [options]"`. */
+  readonly usage: string;
+  /** What its first word may be; none: it takes no words. */
+  readonly argument?: Argument;
+  /** The whole text of `waterspout NAME --help`; see `commandHelp`. */
+  readonly help: string;
+  readonly options: Readonly<Record<string, Option>>;
+  /** What comes after `--` is not for the command but for what it starts, and is given to `run` apart. */
+  readonly passesOn?: boolean;
+  /** Returns the exit code, 0 by default. Throws UsageError (exit code 2) or any other error (1, its message as one line). */
+  run(values: Values, positionals: readonly string[], passedOn: readonly string[]): Promise<number | undefined>;
+}
+
+/** Every command has these, and the command without a command too. */
+export const COMMON_OPTIONS = {
+  help: { type: "boolean", help: "this text" },
+  version: { type: "boolean", help: "the version" },
+} satisfies Record<string, Option>;
+
+/** What was given to a command. */
+export interface Given {
+  readonly values: Values;
+  readonly positionals: readonly string[];
+  /** What came after `--`; null when that was not there. */
+  readonly passedOn: readonly string[] | null;
+}
+
+/** Reads `args`, in which options and others may be mixed. Throws UsageError. */
+export function readArguments(options: Readonly<Record<string, Option>>, args: readonly string[]): Given {
+  const end = args.indexOf("--");
+  const own = end < 0 ? args : args.slice(0, end);
+  const all = { ...COMMON_OPTIONS, ...options };
+  try {
+    const { values, positionals } = parseArgs({
+      args: own.map((arg) => withValue(arg, all)),
+      options: all as NonNullable<ParseArgsConfig["options"]>,
+      allowPositionals: true,
+    });
+    return { values: values as Values, positionals, passedOn: end < 0 ? null : args.slice(end + 1) };
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message.split(". ")[0]}${suggestion(error as Error, all)}`);
+  }
+}
+
+function suggestion({ message }: Error, options: Readonly<Record<string, Option>>): string {
+  const unknown = /^Unknown option '--([^']+)'/.exec(message)?.[1];
+  const meant = unknown === undefined ? null : nearest(unknown, Object.keys(options));
+  return meant === null ? "" : `; did you mean --${meant}?`;
+}
+
+/** `--inspect` becomes `--inspect=8889` where that is what it means. */
+function withValue(arg: string, options: Readonly<Record<string, Option>>): string {
+  const bare = arg.startsWith("--") ? options[arg.slice(2)]?.bare : undefined;
+  return bare === undefined ? arg : `${arg}=${bare}`;
+}

@@ -1,0 +1,80 @@
+/**
+ * The texts of `--help`.
+ *
+ * Invariant: no line is longer than WIDTH.
+ */
+import { COMMON_OPTIONS, type Command, type Option } from "./command.js";
+
+const WIDTH = 88;
+const INDENT = 2;
+/** Room for an option and its value; what is longer has a line of its own. */
+const LABEL_WIDTH = 20;
+
+/** The whole help of a command: how it is used, what it does, its options. `about` may have several paragraphs. */
+export function commandHelp(
+  command: Pick<Command, "name" | "usage" | "options">,
+  about: string,
+  more: string = "",
+): string {
+  const paragraphs = about.split("\n\n").map((text) => wrap(text, WIDTH).join("\n"));
+  const options = { ...command.options, help: COMMON_OPTIONS.help };
+  const parts = [
+    `Usage: waterspout ${command.name} ${command.usage}`,
+    ...paragraphs,
+    `Options:\n${optionLines(options)}`,
+    ...(more === "" ? [] : [more]),
+  ];
+  return `${parts.join("\n\n")}\n`;
+}
+
+/** The help of the program itself. */
+export function programHelp(commands: readonly Command[]): string {
+  const names = Math.max(...commands.map(({ name }) => name.length)) + INDENT;
+  const list = commands.map(({ name, summary }) => `  ${name.padEnd(names)}${summary}`).join("\n");
+  return `Usage: waterspout COMMAND [options]
+
+Commands:
+${list}
+
+Options:
+${optionLines(COMMON_OPTIONS)}
+
+"waterspout COMMAND --help" or "waterspout help COMMAND" tells more.
+`;
+}
+
+/** One line or more for each option: `  --port PORT         port to listen on`. */
+export function optionLines(options: Readonly<Record<string, Option>>): string {
+  return Object.entries(options)
+    .map(([name, option]) => entry(optionLabel(name, option), option.help))
+    .join("\n");
+}
+
+/** `--port PORT`, `--inspect[=PORT]`, `-d, --dir FOLDER`. */
+export function optionLabel(name: string, { short, value, bare, type }: Option): string {
+  const named = `${short === undefined ? "" : `-${short}, `}--${name}`;
+  if (type === "boolean") return named;
+  const what = value ?? "VALUE";
+  return bare === undefined ? `${named} ${what}` : `${named}[=${what}]`;
+}
+
+function entry(label: string, text: string): string {
+  const margin = " ".repeat(INDENT);
+  const [first = "", ...rest] = wrap(text, WIDTH - INDENT - LABEL_WIDTH);
+  const under = " ".repeat(INDENT + LABEL_WIDTH);
+  const head = label.length < LABEL_WIDTH ? label.padEnd(LABEL_WIDTH) : `${label}\n${under}`;
+  return [`${margin}${head}${first}`, ...rest.map((line) => under + line)].join("\n");
+}
+
+/** Words in lines of at most `width` characters. */
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(/\s+/)) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}

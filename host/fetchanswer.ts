@@ -1,0 +1,86 @@
+/**
+ * A `Response` on its way out.
+ *
+ * Invariants: a body is sent at the pace of whoever takes it; an answer that ends early cuts its connection; what concerns one
+ * connection only (RFC 9110 7.6.1) is not taken over from a `Response`.
+ */
+import type { HTTPServerRequest } from "./httprequest.js";
+import { type Fields, fieldsOf, LightResponse } from "./webapi/response.js";
+
+const OF_A_CONNECTION = [
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+];
+
+/** Sends `answer`, at once where its body is there; else the promise is done when all of it has been sent. */
+export function sendAnswer(request: HTTPServerRequest, answer: Response): void | Promise<void> {
+  const plain = LightResponse.plain(answer);
+  if (plain === null) return send(request, answer);
+  const { status, reason, fields, body } = plain;
+  request.respond(status, endToEnd(fields), body, reason === "" ? undefined : reason);
+}
+
+/** Without the fields of one connection. */
+function endToEnd(fields: Fields): Fields {
+  for (const name in fields) {
+    if (OF_A_CONNECTION.includes(name))
+      return Object.fromEntries(Object.entries(fields).filter(([each]) => !OF_A_CONNECTION.includes(each)));
+  }
+  return fields;
+}
+
+async function send(request: HTTPServerRequest, answer: Response): Promise<void> {
+  const { status, body } = answer;
+  const fields = endToEnd(fieldsOf(answer.headers));
+  const reason = answer.statusText === "" ? undefined : answer.statusText;
+  if (request.method === "HEAD") {
+    await body?.cancel();
+    request.connection.writeHeaders(status, fields, undefined, reason).catch(() => {});
+    return request.connection.finish();
+  }
+  if (body === null) return request.respond(status, fields, null, reason);
+  const reader = body.getReader() as Reader;
+  const begin = (chunk?: Uint8Array) => request.connection.writeHeaders(status, fields, chunk, reason);
+  try {
+    const first = reader.read();
+    const one = await soon(first);
+    if (one === null) return await stream(request, reader, begin(), first);
+    const second = reader.read();
+    if ((await soon(second))?.done !== true) return await stream(request, reader, begin(one.value), second);
+    request.respond(status, fields, one.value ?? null, reason);
+  } catch (error) {
+    await reader.cancel(error).catch(() => {});
+    throw error;
+  }
+}
+
+type Reader = ReadableStreamDefaultReader<Uint8Array>;
+type Reading = Awaited<ReturnType<Reader["read"]>>;
+
+/** What is read in this turn of the loop, null when it takes longer: most answers are one piece that is there at once. */
+function soon(reading: Promise<Reading>): Promise<Reading | null> {
+  return Promise.race([reading, new Promise<null>((resolve) => setImmediate(resolve, null))]);
+}
+
+/** The head is on its way; `next` is the first piece that is not. */
+async function stream(
+  request: HTTPServerRequest,
+  reader: Reader,
+  begun: Promise<void>,
+  next: Promise<Reading>,
+): Promise<void> {
+  next.catch(() => {}); // heard below, unless the client has left before
+  const leave = () => void reader.cancel(request.signal.reason).catch(() => {});
+  if (request.signal.aborted) leave();
+  else request.signal.addEventListener("abort", leave, { once: true });
+  await begun;
+  for (let piece = await next; !piece.done; piece = await reader.read()) {
+    await request.connection.write(piece.value);
+  }
+  request.connection.finish();
+}

@@ -1,0 +1,127 @@
+/**
+ * Several Node processes as one: the first process, which serves nobody, asks the others for their reports and adds them up.
+ *
+ * Invariant: a process that does not answer in time counts with what it said last; one that has ended does not answer any more.
+ */
+import { STATS_TIMEOUT_MS } from "../limits.js";
+import { defaultLogger } from "../log.js";
+import type { ProcessGroup } from "../processgroup.js";
+import { Inspection } from "./inspection.js";
+import type { ResolvedInspect } from "./options.js";
+import type { Inspected, Report, ServingState } from "./report.js";
+
+/** What goes to a worker process, and what comes back. */
+interface Question {
+  readonly reportAsked: number;
+}
+interface Answer {
+  readonly reportAsked: number;
+  readonly report: Report;
+}
+
+/** How much longer than for its sandboxes one waits for a process. */
+const SLACK_MS = 500;
+
+export class InspectedGroup implements Inspected {
+  readonly #count: number;
+  readonly #inspection = new Inspection(this);
+  #group: ProcessGroup | null = null;
+  /** By process id: those that have said that they serve, and what each said last. */
+  readonly #serving = new Set<number>();
+  readonly #last = new Map<number, Report>();
+  #asked = 0;
+  #answers = new Map<number, () => void>();
+
+  constructor(count: number) {
+    this.#count = count;
+  }
+
+  /** Begins to show, before there are processes. Rejects with BindError. */
+  begin(inspect: ResolvedInspect | null): Promise<void> {
+    return this.#inspection.begin({ inspect, logger: defaultLogger });
+  }
+
+  /** The processes that are shown. */
+  watch(group: ProcessGroup): void {
+    this.#group = group;
+  }
+
+  end(): Promise<void> {
+    return this.#inspection.end();
+  }
+
+  /** Takes what a process has sent; false: it is for somebody else, for example that it serves. */
+  take(id: number, value: unknown): boolean {
+    const pid = this.#group?.live.find((process) => process.id === id)?.pid;
+    if (pid === undefined) return isAnswer(value);
+    if (!isAnswer(value)) {
+      this.#serving.add(pid);
+      return false;
+    }
+    this.#last.set(pid, value.report);
+    if (value.reportAsked === this.#asked) this.#answers.get(pid)?.();
+    return true;
+  }
+
+  get state(): ServingState {
+    if (this.#group === null) return "starting";
+    if (this.#group.stopping) return "stopping";
+    return this.#serving.size > 0 ? "serving" : "starting";
+  }
+
+  get workersServing(): number {
+    return (this.#group?.live ?? []).filter(({ pid }) => this.#serving.has(pid)).length;
+  }
+
+  async report(): Promise<Report> {
+    await this.#ask();
+    const live = (this.#group?.live ?? []).map(({ pid }) => pid);
+    for (const pid of this.#last.keys()) if (!live.includes(pid)) this.#last.delete(pid);
+    const reports = [...this.#last];
+    const sum = (value: (report: Report) => number) => reports.reduce((total, [, report]) => total + value(report), 0);
+    return {
+      state: this.state,
+      runtime: "node",
+      workersConfigured: this.#count,
+      workersServing: this.workersServing,
+      workerRestarts: this.#group?.restarts ?? 0,
+      connectionsRefused: sum((report) => report.connectionsRefused),
+      workers: reports.flatMap(([pid, { workers }]) => workers.map((each) => ({ ...each, key: `${pid} ${each.key}` }))),
+      latencies: reports.flatMap(([pid, { latencies }]) =>
+        latencies.map((each) => ({ ...each, key: `${pid} ${each.key}` })),
+      ),
+      counts: reports.every(([, { counts }]) => counts),
+      residentBytes: process.memoryUsage.rss() + sum((report) => report.residentBytes),
+    };
+  }
+
+  /** Until all that serve have answered. */
+  async #ask(): Promise<void> {
+    const asked = (this.#group?.live ?? []).filter(({ pid }) => this.#serving.has(pid));
+    this.#asked++;
+    const answered = asked.map(({ pid }) => new Promise<void>((resolve) => this.#answers.set(pid, resolve)));
+    this.#group?.send({ reportAsked: this.#asked } satisfies Question);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, STATS_TIMEOUT_MS + SLACK_MS);
+    });
+    await Promise.race([Promise.all(answered), late]);
+    clearTimeout(timer);
+    this.#answers = new Map();
+  }
+}
+
+function isAnswer(value: unknown): value is Answer {
+  return typeof value === "object" && value !== null && "report" in value;
+}
+
+/** In a worker process: answers the first one's questions about `inspected`. */
+export function answerReports(inspected: Inspected): void {
+  process.on("message", async (value: unknown) => {
+    if (typeof value !== "object" || value === null || !("reportAsked" in value)) return;
+    const { reportAsked } = value as Question;
+    const report = await inspected.report();
+    process.send?.({ reportAsked, report } satisfies Answer, undefined, undefined, () => {});
+  });
+  process.channel?.unref(); // a question is no reason to stay
+}

@@ -1,0 +1,66 @@
+/**
+ * Calls a handler of Node's kind, and tells which exports of a module are one.
+ *
+ * Invariant: a module's export is taken for one of Node's kind by what only those have; what could be either is refused, never guessed.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { OptionError } from "../errors.js";
+import type { HTTPServerRequest } from "../httprequest.js";
+import type { Logger } from "../log.js";
+import { aborted, incomingMessage } from "./incoming.js";
+import { serverResponse } from "./outgoing.js";
+import { RequestSocket } from "./socket.js";
+
+/** Answers a request, as `http.createServer` calls it. An Express application is one. */
+export type NodeListener = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+
+/** Has `listener` answer `request`. A client that leaves ends both of what it is given. */
+export function runListener(request: HTTPServerRequest, logger: Logger, listener: NodeListener): void | Promise<void> {
+  const socket = new RequestSocket(request);
+  const message = incomingMessage(request, socket);
+  const response = serverResponse(request, message, socket, logger);
+  request.onGone = () => {
+    socket.destroy();
+    message.destroy(aborted());
+  };
+  return listener(message, response);
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+const has = (value: object, ...names: string[]): boolean =>
+  names.every((name) => typeof (value as Members)[name] === "function");
+
+/**
+ * The handler of Node's kind that `value` is: a function of two parameters, an application of Express or Connect (a function with
+ * `handle` and `use`), of Koa (`callback` and `use`) or of Fastify (`routing` and `ready`). Null when it is none; throws OptionError for a
+ * function of more parameters, which could be anything.
+ */
+export function nodeListenerOf(value: unknown): NodeListener | null {
+  if (typeof value === "function") {
+    if (has(value, "handle", "use") || value.length === 2) return value as NodeListener;
+    if (value.length < 2) return null;
+    throw new OptionError(
+      `a function of ${value.length} parameters is neither (request) nor (req, res): export one of these, or an application`,
+    );
+  }
+  if (typeof value !== "object" || value === null) return null;
+  if (has(value, "routing", "ready")) return fastifyListener(value as FastifyApplication);
+  if (has(value, "callback", "use")) return (value as { callback(): NodeListener }).callback();
+  return null;
+}
+
+interface FastifyApplication {
+  ready(): PromiseLike<unknown>;
+  routing: NodeListener;
+}
+
+/** Its plugins are loaded with the first request, unless they were before. */
+function fastifyListener(application: FastifyApplication): NodeListener {
+  let isReady = false;
+  return async (request, response) => {
+    if (!isReady) await application.ready();
+    isReady = true;
+    application.routing(request, response);
+  };
+}

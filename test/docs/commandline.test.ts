@@ -1,0 +1,48 @@
+// docs/command-line.md: it tells of every command and every option, and of no others.
+import { expect, test } from "vitest";
+
+import { COMMON_OPTIONS } from "../../host/cli/command.js";
+import { commands } from "../../host/cli/commands.js";
+import { optionLabel } from "../../host/cli/help.js";
+import { documentNamed, rowsBelow } from "./documents.js";
+
+const FILE = "docs/command-line.md";
+const { prose } = documentNamed(FILE);
+
+test("every command has its section, in the order of the help", () => {
+  const headings = [...prose.matchAll(/^## `waterspout (\S+)( \S+)?`$/gm)];
+  expect(headings.map(([, name]) => name)).toEqual(commands.map(({ name }) => name));
+  for (const [, name, word] of headings) {
+    const command = commands.find((each) => each.name === name);
+    expect(word?.trim(), name).toBe(command?.argument?.value);
+  }
+});
+
+test.each(commands.map((command) => [command.name, command] as const))(
+  "the options of %s",
+  (name, { options, help }) => {
+    const rows = rowsBelow(FILE, `## \`waterspout ${name}`).filter((row) => row.option !== undefined);
+    const labels = Object.entries(options).map(([option, config]) => `\`${optionLabel(option, config)}\``);
+    expect(rows.map((row) => row.option).sort()).toEqual(labels.sort());
+    for (const option of Object.keys({ ...options, help: COMMON_OPTIONS.help }))
+      expect(help).toContain(`  --${option}`);
+  },
+);
+
+test("the choices of an option are named in its row", () => {
+  for (const { name, options } of commands) {
+    const rows = rowsBelow(FILE, `## \`waterspout ${name}`);
+    for (const [option, config] of Object.entries(options)) {
+      const row = rows.find((each) => each.option === `\`${optionLabel(option, config)}\``);
+      for (const choice of config.choices ?? []) expect(row?.["what it does"], option).toContain(`\`${choice}\``);
+    }
+  }
+});
+
+test("what a command takes is in its help, and its help in its width", () => {
+  for (const { name, usage, argument, help } of commands) {
+    expect(help.startsWith(`Usage: waterspout ${name} ${usage}\n`)).toBe(true);
+    for (const word of argument?.choices ?? [argument?.value ?? ""]) expect(usage).toContain(word);
+    for (const line of help.split("\n")) expect(line.length, line).toBeLessThanOrEqual(88);
+  }
+});

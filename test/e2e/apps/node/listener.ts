@@ -1,0 +1,8 @@
+// A handler of Node's kind.
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+export default async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+  if (req.url === "/rejects") throw new Error("rejected on purpose");
+  res.setHeader("Content-Type", "text/plain");
+  res.end(`listener ${req.method} ${req.url}`);
+};

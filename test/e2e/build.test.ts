@@ -1,0 +1,153 @@
+// `waterspout build`: what it makes is served; what it cannot make it explains, and then nothing has changed.
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { type Ended, end } from "./programs.js";
+import { CLI, NODE, ROOT, SANDBOXED_BARE, start, WASMTIME } from "./ways.js";
+
+const HELLO = `import { HTTPHandler, HTTPServer, HTTPServerRequest } from "waterspout/assembly";
+export { _start, turn } from "waterspout/assembly";
+class Hello extends HTTPHandler {
+  headersReceived(request: HTTPServerRequest): void {
+    request.respond(200, "text/plain", "hello from " + NAME);
+  }
+}
+new HTTPServer(new Hello()).listen();
+`;
+const EMPTY = `export { _start, turn } from "waterspout/assembly";\n`;
+
+const folder = mkdtempSync(path.join(tmpdir(), "waterspout-build-"));
+const at = (name: string): string => path.join(folder, name);
+
+beforeAll(() => {
+  mkdirSync(at("project/node_modules"), { recursive: true });
+  writeFileSync(at("project/package.json"), "{}");
+  symlinkSync(ROOT, at("project/node_modules/waterspout"));
+  symlinkSync(path.join(ROOT, "node_modules/assemblyscript"), at("project/node_modules/assemblyscript"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Writes a source and builds it; compiling takes its time. */
+function build(name: string, source: string, ...args: string[]): Promise<Ended> {
+  writeFileSync(at(name), source);
+  return end([process.execPath, CLI, "build", at(name), ...args]);
+}
+
+test("a module that every runtime serves, beside its source", async () => {
+  const source = HELLO.replace("NAME", '"the sandbox"');
+  const { code, stdout, stderr } = await build("project/hello.ts", source);
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: expect.stringMatching(/^waterspout: compiles \S+hello\.ts with assemblyscript [\d.]+\n$/),
+  });
+  const bytes = readFileSync(at("project/hello.wasm")).length;
+  expect(stdout).toContain(`hello.wasm: ${bytes.toLocaleString("en")} bytes\n`);
+  expect(stdout).toMatch(/\nimports: \d+, all of them known\n/);
+  for (const way of [NODE, WASMTIME, SANDBOXED_BARE]) {
+    const server = await start(way, at("project/hello.wasm"));
+    expect((await server.get("/")).body.toString(), way.name).toBe("hello from the sandbox");
+    await server.stop();
+  }
+});
+
+test("with the flags of the project's asconfig.json beside its own, somewhere else, for debugging, as JSON", async () => {
+  writeFileSync(at("project/asconfig.json"), JSON.stringify({ options: { use: ["NAME=greeter"] } }));
+  const source = `${HELLO}@global const greeter: string = "a debugger";\n`;
+  const out = at("project/out/deep/hello.wasm");
+  const { code, stdout } = await build("project/named.ts", source, "--out", out, "--debug", "--json");
+  rmSync(at("project/asconfig.json"));
+  const report = JSON.parse(stdout);
+  expect({ code, ...report }).toMatchObject({
+    code: 0,
+    ok: true,
+    file: out,
+    debug: true,
+    error: null,
+    diagnostics: [],
+  });
+  expect(report).toMatchObject({ bytes: readFileSync(out).length, runtimes: ["node", "wasmtime", "bare"] });
+  expect(readdirSync(path.dirname(out)).sort()).toEqual(["hello.wasm", "hello.wasm.map"]);
+  const server = await start(NODE, out);
+  expect((await server.get("/")).body.toString()).toBe("hello from a debugger");
+  await server.stop();
+});
+
+test("errors in the source: the compiler's own words, where they are, and the old module stays", async () => {
+  writeFileSync(at("project/wrong.wasm"), "old");
+  const source = `${EMPTY}export function f(): i32 {\n  return missing;\n}\n`;
+  const { code, stdout, stderr } = await build("project/wrong.ts", source, "--json");
+  expect(code).toBe(1);
+  const diagnostic = {
+    severity: "error",
+    code: 2304,
+    message: "Cannot find name 'missing'.",
+    file: "wrong.ts",
+    line: 3,
+    column: 10,
+  };
+  expect(JSON.parse(stdout)).toMatchObject({ ok: false, file: null, diagnostics: [diagnostic] });
+  expect(stderr).toContain("ERROR TS2304: Cannot find name 'missing'.");
+  expect(stderr).toContain("└─ in wrong.ts(3,10)");
+  expect(stderr).toMatch(/\nwaterspout: \S+wrong\.ts has an error\n$/);
+  expect(readFileSync(at("project/wrong.wasm"), "utf8")).toBe("old");
+});
+
+test.each([
+  [
+    "what no runtime has",
+    `${EMPTY}@external("env", "magic") declare function magic(): void;\nmagic();\n`,
+    /imports what no runtime has: env\.magic\n$/,
+  ],
+  ["nothing to run it by", "export const one: i32 = 1;\n", /cannot be served: it must say export \{ _start, turn \}/],
+])("a module with %s is not written", async (_what, source, complaint) => {
+  const { code, stdout, stderr } = await build("project/useless.ts", source);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  expect(stderr).toMatch(complaint);
+  expect(existsSync(at("project/useless.wasm"))).toBe(false);
+});
+
+test("a function of WASI that Node does not have: wasmtime alone", async () => {
+  const source = `${EMPTY}@external("wasi_snapshot_preview1", "random_get") declare function random(at: usize, size: i32): i32;\nrandom(0, 0);\n`;
+  const { code, stdout } = await build("project/random.ts", source, "--json");
+  expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 0, ok: true, runtimes: ["wasmtime", "bare"] });
+});
+
+test("a project without this package, and a compiler of another version: what to install", async () => {
+  mkdirSync(at("bare"));
+  writeFileSync(at("bare/package.json"), "{}");
+  const missing = await build("bare/app.ts", EMPTY);
+  expect(missing).toMatchObject({ code: 1, stdout: "" });
+  expect(missing.stderr).toMatch(/has an error: the project has no package waterspout; npm install waterspout\n$/);
+  mkdirSync(at("bare/node_modules/assemblyscript"), { recursive: true });
+  writeFileSync(at("bare/node_modules/assemblyscript/package.json"), '{"version":"0.27.37"}');
+  const old = await build("bare/app.ts", EMPTY);
+  expect(old).toMatchObject({ code: 1, stdout: "" });
+  expect(old.stderr).toMatch(
+    /^waterspout: build needs assemblyscript \^0\.28\.0, and \S+ is 0\.27\.37: npm install --save-dev assemblyscript@0\.28\.\d+\n$/,
+  );
+});
+
+test.each([
+  [[], /needs a file/],
+  [["nowhere.ts"], /no file nowhere\.ts/],
+  [["README.md"], /must end in \.ts/],
+  [["examples/sandboxed/demo.ts", "another.ts"], /takes one file/],
+  [["examples/sandboxed/demo.ts", "--out", "build/demo"], /must end in \.wasm/],
+  [["examples/sandboxed/demo.ts", "--outFile", "x"], /--outFile/],
+])("used wrongly: %j", async (args, complaint) => {
+  const { code, stdout, stderr } = await end([process.execPath, CLI, "build", ...args]);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toMatch(/^waterspout: [^\n]+\n$/);
+  expect(stderr).toMatch(complaint);
+});

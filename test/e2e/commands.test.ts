@@ -1,0 +1,42 @@
+// The program around its commands: which one is meant, help, versions, exit codes.
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+
+import { ROOT, run } from "./ways.js";
+
+const VERSION = `${JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8")).version}\n`;
+
+test.each([
+  [["--help"], /^Usage: waterspout COMMAND/],
+  [["help"], /^Usage: waterspout COMMAND/],
+  [["run", "--help"], /^Usage: waterspout run APP/],
+  [["help", "run"], /^Usage: waterspout run APP/],
+  [["--help", "run"], /^Usage: waterspout run APP/],
+  [["run", "no.ts", "--help"], /^Usage: waterspout run APP/],
+  [["build", "--help"], /^Usage: waterspout build/],
+] as [string[], RegExp][])("%j helps", async (args, text) => {
+  const { code, stdout, stderr } = await run(args);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toMatch(text);
+});
+
+test.each([[["--version"]], [["run", "--version"]]])("%j", async (args) => {
+  expect(await run(args)).toMatchObject({ code: 0, stdout: VERSION, stderr: "" });
+});
+
+describe("what is wrong is one line, and exit code 2", () => {
+  test.each([
+    [[], "no command; try waterspout --help"],
+    [["biuld"], "no command biuld; did you mean build?"],
+    [["hepl"], "no command hepl; did you mean help?"],
+    [["serve"], "no command serve; try waterspout --help"],
+    [["help", "rum"], "no command rum; did you mean run?"],
+    [["run"], "run needs a file to serve; try waterspout run --help"],
+    [["run", "a.ts", "b.ts"], "run takes one file, not also b.ts"],
+    [["run", "a.ts", "--prot", "1"], "Unknown option '--prot'; did you mean --port?"],
+    [["--port", "1", "run", "a.ts"], "Unknown option '--port'"],
+  ])("%j", async (args, line) => {
+    expect(await run(args)).toMatchObject({ code: 2, stdout: "", stderr: `waterspout: ${line}\n` });
+  });
+});

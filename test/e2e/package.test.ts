@@ -1,0 +1,201 @@
+// The package as others get it: packed, installed by npm into an empty folder, and everything there that a first hour asks of it.
+//
+// npm takes what it has in its cache, and asks its registry for the rest; where neither has it, what this project has
+// installed is linked instead.
+import { spawn } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { type Ended, end } from "./programs.js";
+import { eventually, NODE, ROOT, Server, WASMTIME, type Way, wasmtime } from "./ways.js";
+
+const INSTALL_MS_MAX = 120_000;
+
+const folder = mkdtempSync(path.join(tmpdir(), "waterspout-package-"));
+const at = (...names: string[]): string => path.join(folder, ...names);
+const packed = at(`waterspout-${JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8")).version}.tgz`);
+
+beforeAll(async () => {
+  await succeed(["npm", "pack", "--silent", "--ignore-scripts", "--pack-destination", folder], ROOT);
+  mkdirSync(at("first"));
+  writeFileSync(at("first/package.json"), "{}");
+  await install("first", packed);
+}, INSTALL_MS_MAX);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function succeed(command: string[], cwd: string, env: Record<string, string> = {}): Promise<Ended> {
+  const ended = await end(command, cwd, env);
+  expect(ended, `${command.join(" ")}\n${ended.stdout}${ended.stderr}`).toMatchObject({ code: 0 });
+  return ended;
+}
+
+/** `npm install` in a folder. */
+async function install(name: string, ...what: string[]): Promise<void> {
+  const quiet = ["--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=0"];
+  const ended = await end(["npm", "install", ...quiet, ...what], at(name));
+  if (ended.code === 0) return;
+  console.warn(`npm cannot install here, so packages are linked: ${/^npm error .*$/m.exec(ended.stderr)?.[0]}`);
+  rmSync(at(name, "node_modules"), { recursive: true, force: true });
+  await link(at(name, "node_modules"));
+}
+
+/** The packed package, beside everything else that this project has. */
+async function link(modules: string): Promise<void> {
+  mkdirSync(path.join(modules, "waterspout"), { recursive: true });
+  await succeed(["tar", "-xzf", packed, "--strip-components=1", "-C", path.join(modules, "waterspout")], ROOT);
+  for (const name of readdirSync(path.join(ROOT, "node_modules"))) {
+    if (!name.startsWith(".")) symlinkSync(path.join(ROOT, "node_modules", name), path.join(modules, name));
+  }
+  mkdirSync(path.join(modules, ".bin"));
+  chmodSync(path.join(modules, "waterspout/dist/host/cli.js"), 0o755);
+  symlinkSync("../waterspout/dist/host/cli.js", path.join(modules, ".bin/waterspout"));
+  symlinkSync(path.join(ROOT, "node_modules/.bin/tsc"), path.join(modules, ".bin/tsc"));
+  const lock = { packages: { "node_modules/waterspout": { resolved: `file:${packed}` } } };
+  writeFileSync(path.join(modules, ".package-lock.json"), JSON.stringify(lock));
+}
+
+const npx = (...args: string[]): string[] => ["npx", "--no-install", "waterspout", ...args];
+
+test("publint has nothing to say", async () => {
+  const { messages, pkg } = await publint({ pkgDir: ROOT, pack: "npm", strict: true });
+  expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([]);
+});
+
+test("it brings what it needs, and nothing that only this project needs", () => {
+  const own = at("first/node_modules/waterspout");
+  for (const file of ["build/core.wasm", "build/core.wasm.sha256", "asconfig.json", "templates/typescript/gitignore"])
+    expect(existsSync(path.join(own, file)), file).toBe(true);
+  for (const name of ["test", "bench", "node_modules", "build/tools", "Makefile"])
+    expect(existsSync(path.join(own, name)), name).toBe(false);
+});
+
+test("doctor: Node works, wasmtime works where it is named; where not, it says how to get it", async () => {
+  const named = await succeed(npx("doctor", "--json"), at("first"), { WATERSPOUT_WASMTIME: wasmtime() });
+  const { ok, checks, ways } = JSON.parse(named.stdout);
+  expect({ ok, ways }).toMatchObject({
+    ok: true,
+    ways: [
+      { runtime: "node", status: "ok" },
+      { runtime: "wasmtime", status: "ok" },
+    ],
+  });
+  const byName = Object.fromEntries(checks.map((check: { name: string }) => [check.name, check]));
+  expect(byName).toMatchObject({ node: { status: "ok" }, "core.wasm": { status: "ok" }, wasmtime: { status: "ok" } });
+
+  const none = await succeed(npx("doctor"), at("first"), { WATERSPOUT_WASMTIME: "" });
+  expect(none.stdout).toMatch(/^ {2}ok {4}node +works; a first request took \d+ ms$/m);
+  expect(none.stdout).toMatch(
+    /^ {2}fail {2}wasmtime +there is no wasmtime at \S+; "sh \S+install-wasmtime\.sh" installs it/m,
+  );
+});
+
+test("doctor: a sandbox that is damaged, and no wasmtime: no way works", async () => {
+  mkdirSync(at("damaged"));
+  await succeed(["tar", "-xzf", packed, "--strip-components=1", "-C", at("damaged")], ROOT);
+  symlinkSync(at("first/node_modules"), at("damaged/node_modules"));
+  writeFileSync(at("damaged/build/core.wasm"), "no module");
+  const command = [process.execPath, "dist/host/cli.js", "doctor", "--json"];
+  const { code, stdout } = await end(command, at("damaged"), { WATERSPOUT_WASMTIME: "/nowhere/wasmtime" });
+  const { ok, checks, ways } = JSON.parse(stdout);
+  expect({ code, ok }).toEqual({ code: 1, ok: false });
+  expect(ways.map(({ status }: { status: string }) => status)).toEqual(["fail", "fail"]);
+  expect(checks).toContainEqual(expect.objectContaining({ name: "core.wasm", status: "fail" }));
+});
+
+test("build, where no compiler is installed: what to install", async () => {
+  if (existsSync(at("first/node_modules/assemblyscript"))) rmSync(at("first/node_modules/assemblyscript"));
+  writeFileSync(at("first/app.ts"), "");
+  const { code, stderr } = await end(npx("build", "app.ts"), at("first"));
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringMatching(
+      /^waterspout: build needs the AssemblyScript compiler: npm install --save-dev assemblyscript@[\d.]+$/m,
+    ),
+  });
+});
+
+describe.each(["typescript", "assemblyscript"])("a new project, %s", (template) => {
+  const project = `${template}-project`;
+
+  test("is made, says what to do next, and has its package from where this one is from", async () => {
+    const { stdout } = await succeed(npx("new", `../${project}`, "--template", template, "--json"), at("first"));
+    expect(JSON.parse(stdout)).toMatchObject({
+      name: project,
+      next: [`cd ../${project} && npm install`, "npm run dev"],
+    });
+    const { dependencies } = JSON.parse(readFileSync(at(project, "package.json"), "utf8"));
+    expect(dependencies).toEqual({ waterspout: `file:../${path.basename(packed)}` });
+    const again = await end(npx("new", `../${project}`), at("first"));
+    expect(again).toMatchObject({ code: 2, stdout: "", stderr: expect.stringMatching(/is not empty/) });
+  });
+
+  test("installs, and its tests pass", { timeout: INSTALL_MS_MAX }, async () => {
+    await install(project);
+    const { stdout } = await succeed(["npm", "test"], at(project));
+    expect(stdout).toMatch(/^# fail 0$/m);
+    expect(Number(/^# pass (\d+)$/m.exec(stdout)?.[1])).toBeGreaterThan(2);
+  });
+
+  test("passes the type check, and a slip would not", { timeout: INSTALL_MS_MAX }, async () => {
+    const tsc = path.join(ROOT, "node_modules/.bin/tsc");
+    await succeed([tsc, "--noEmit", "-p", "."], at(project));
+    writeFileSync(
+      at(project, "app.ts"),
+      `${readFileSync(at(project, "app.ts"), "utf8")}\nexport const slip: boolean = 1.5 + "";\n`,
+    );
+    expect(await end([tsc, "--noEmit", "-p", "."], at(project))).toMatchObject({ code: 2 });
+    writeFileSync(
+      at(project, "app.ts"),
+      readFileSync(at(project, "app.ts"), "utf8").replace(/\nexport const slip.*\n$/, ""),
+    );
+  });
+
+  test.each([NODE, WASMTIME])("is built, started and asked: $name", { timeout: INSTALL_MS_MAX }, async (way) => {
+    await succeed(["npm", "run", "build"], at(project));
+    const server = await serve(project, way);
+    expect((await server.get("/?name=you")).body.toString()).toContain("Hello, you");
+    await server.stop();
+  });
+
+  test("its scripts use options that there are", async () => {
+    for (const [, command, flags] of Object.values(scriptsOf(project))
+      .join("\n")
+      .matchAll(/waterspout (\w+)(.*)/g)) {
+      const { stdout } = await succeed(npx(command, "--help"), at("first"));
+      for (const flag of flags.match(/--[a-z]+/g) ?? []) expect(stdout, command).toContain(`  ${flag}`);
+    }
+  });
+});
+
+function scriptsOf(project: string): Record<string, string> {
+  return JSON.parse(readFileSync(at(project, "package.json"), "utf8")).scripts;
+}
+
+/** What `npm start` runs, on a free port. npm itself would stand between a signal and the server. */
+async function serve(project: string, way: Way): Promise<Server> {
+  const [command, ...args] = scriptsOf(project).start.split(" ");
+  const child = spawn(at(project, "node_modules/.bin", command), [...args, "--port", "0", "--runtime", way.runtime], {
+    cwd: at(project),
+    env: { ...process.env, WATERSPOUT_WASMTIME: wasmtime() },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const server = new Server(way, child);
+  await eventually("a line that says where", () => server.output.stdout.includes("\n") || server.exit !== null);
+  server.port = Number(/:(\d+)\/ /.exec(server.output.stdout)?.[1]);
+  expect(server.port, server.output.stderr).toBeGreaterThan(0);
+  return server;
+}
