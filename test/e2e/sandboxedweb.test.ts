@@ -208,7 +208,10 @@ function bytesOf(socket: net.Socket): Promise<number> {
   return new Promise((resolve, reject) => {
     let bytes = 0;
     socket.on("data", (chunk) => (bytes += chunk.length));
-    socket.on("end", () => resolve(bytes)).on("error", reject).resume();
+    socket
+      .on("end", () => resolve(bytes))
+      .on("error", reject)
+      .resume();
   });
 }
 

@@ -126,9 +126,9 @@ describe("a module", () => {
   };
 
   test("that asks for more than is given is refused by the name of it", async () => {
-    await expect(prepare("files", assemble("path_open", 1, true, END_NOW))).rejects.toMatchObject({
+    await expect(prepare("files", assemble("path_unlink_file", 1, true, END_NOW))).rejects.toMatchObject({
       code: "RUNTIME_UNAVAILABLE",
-      message: expect.stringMatching(/imports wasi_snapshot_preview1\.path_open/),
+      message: expect.stringMatching(/imports wasi_snapshot_preview1\.path_unlink_file/),
     });
   });
 
