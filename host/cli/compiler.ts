@@ -58,15 +58,17 @@ interface RawDiagnostic {
 
 const SEVERITIES = ["info", "info", "warning", "error"] as const;
 
-/** Compiles; what the compiler says for people goes to `stderr` as it comes. */
+/** Compiles; what the compiler says for people goes to `stderr` as it comes, with colours on a terminal alone. */
 export async function compile(
   compiler: Installed,
   job: Job,
-  stderr: { write(text: string): unknown },
+  stderr: { write(text: string): unknown; isTTY?: boolean },
 ): Promise<Compilation> {
   const { main } = (await import(pathToFileURL(join(compiler.folder, "dist", "asc.js")).href)) as Asc;
   const compilation: Compilation = { files: new Map(), diagnostics: [], failure: null };
-  const { error } = await main([job.source, "--baseDir", job.base, "--outFile", job.out, ...flags(job.debug)], {
+  const where = [job.source, "--baseDir", job.base, "--outFile", job.out];
+  const plain = stderr.isTTY === true ? [] : ["--noColors"]; // else asc has its own mind: colours where CI is set
+  const { error } = await main([...where, ...plain, ...flags(job.debug)], {
     stdout: stderr,
     stderr,
     writeFile(name: string, content: Uint8Array | string, base: string) {
