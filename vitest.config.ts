@@ -9,6 +9,9 @@
 import { defineConfig } from "vitest/config";
 import { createAssemblyScriptPool } from "vitest-pool-assemblyscript/config";
 
+// On a machine that somebody else may use at the same time: a second try, which the last lines of the run name.
+const retry = process.env.CI ? 1 : 0;
+
 export default defineConfig({
   test: {
     reporters: ["default", "./test/reporter.ts"],
@@ -27,10 +30,10 @@ export default defineConfig({
         },
       },
       {
-        test: { name: "host", include: ["test/host/**/*.test.ts"], testTimeout: 30_000 },
+        test: { name: "host", include: ["test/host/**/*.test.ts"], testTimeout: 30_000, retry },
       },
       {
-        test: { name: "docs", include: ["test/docs/**/*.test.ts"], testTimeout: 30_000 },
+        test: { name: "docs", include: ["test/docs/**/*.test.ts"], testTimeout: 30_000, retry },
       },
       {
         test: {
@@ -40,8 +43,7 @@ export default defineConfig({
           sequence: { groupOrder: 1 }, // when the others are done
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          // On a machine that somebody else may use at the same time: a second try, which the last lines of the run name.
-          retry: process.env.CI ? 1 : 0,
+          retry,
         },
       },
     ],

@@ -7,7 +7,7 @@ import * as f from "../../host/frames.js";
 import { HTTPServer, type RequestCallback, type ServerOptions } from "../../host/index.js";
 import { COMPRESSORS_MAX } from "../../host/limits.js";
 import { type Answer, exchange, ID, serve } from "./exchange.js";
-import { frame, idOf, requestFrame, u16, u32 } from "./fakeworker.js";
+import { frame, idOf, requestFrame, u16, u32, until } from "./fakeworker.js";
 
 const PLAIN = { "Content-Type": "text/plain" };
 const TEXT = "All the same words, again and again. ".repeat(200);
@@ -196,15 +196,17 @@ describe("an answer bit by bit", () => {
     const inflate = zlib.createGunzip();
     let text = "";
     inflate.on("data", (piece) => (text += piece));
+    const bodies: Buffer[] = [];
+    const step = async (): Promise<void> => {
+      for (const { type, payload } of await worker.hearAnswers())
+        if (type === f.FRAME_RESPONSE_BODY) bodies.push(payload);
+      const payload = bodies.shift();
+      if (payload === undefined) return;
+      await new Promise((resolve) => inflate.write(payload, resolve));
+      worker.say(frame(f.FRAME_SENT, ID, u32(payload.length)));
+    };
     for (const expected of ["one ", "one two "]) {
-      for (let tries = 0; text !== expected && tries < 1000; tries++) {
-        for (const { type, payload } of await worker.hearAnswers()) {
-          if (type !== f.FRAME_RESPONSE_BODY) continue;
-          await new Promise((resolve) => inflate.write(payload, resolve));
-          worker.say(frame(f.FRAME_SENT, ID, u32(payload.length)));
-          break;
-        }
-      }
+      await until(() => text === expected, step);
       expect(text).toBe(expected);
     }
   });

@@ -104,6 +104,12 @@ export class FakeWorker implements Channel {
   }
 }
 
+/** Takes steps until it is so, or for ten seconds: what is expected then says what is wrong. */
+export async function until(isSo: () => boolean, step: () => Promise<unknown>): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!isSo() && performance.now() < deadline) await step();
+}
+
 export function frame(type: number, id: number, payload: Buffer | string = Buffer.alloc(0)): Buffer {
   const body = typeof payload === "string" ? Buffer.from(payload, "latin1") : payload;
   const header = Buffer.alloc(FRAME_HEADER_BYTES);

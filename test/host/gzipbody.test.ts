@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import * as f from "../../host/frames.js";
 import type { HTTPServerRequest, ServerOptions } from "../../host/index.js";
 import { type Answer, collect, ID, serve } from "./exchange.js";
-import { frame, requestFrame, u16 } from "./fakeworker.js";
+import { frame, requestFrame, u16, until } from "./fakeworker.js";
 
 const GZIP: [string, string][] = [["Content-Encoding", "gzip"]];
 const TEXT = "field=value&".repeat(50);
@@ -158,7 +158,10 @@ describe("a body", () => {
     worker.say(frame(f.FRAME_BODY, ID, gzipSync(TEXT).subarray(0, 20)));
     await worker.hear();
     worker.say(frame(f.FRAME_ABORT, ID, u16(3)));
-    for (let turn = 0; turn < 20 && failure === undefined; turn++) await worker.hear();
+    await until(
+      () => failure !== undefined,
+      () => worker.hear(),
+    );
     expect(failure).toMatchObject({ code: "STREAM_CLOSED", reason: "RESET" });
   });
 });

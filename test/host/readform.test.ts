@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, test } from "vitest";
 
@@ -14,7 +15,7 @@ import {
   FORM_TEXT_BYTES_MAX,
 } from "../../host/limits.js";
 import { collect, ID, serve } from "./exchange.js";
-import { frame, requestFrame, u16 } from "./fakeworker.js";
+import { frame, requestFrame, u16, until } from "./fakeworker.js";
 
 const directory = mkdtempSync(path.join(tmpdir(), "waterspout-test-"));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -300,10 +301,10 @@ describe("files", () => {
   const left = (): string[] => readdirSync(directory);
 
   async function eventuallyEmpty(): Promise<void> {
-    for (let tries = 0; left().length > 0 && tries < 500; tries++)
-      await new Promise((resolve) => setImmediate(resolve));
-    for (let tries = 0; left().length > 0 && tries < 100; tries++)
-      await new Promise((resolve) => setTimeout(resolve, 10));
+    await until(
+      () => left().length === 0,
+      () => sleep(5),
+    );
     expect(left()).toEqual([]);
   }
 
@@ -332,7 +333,10 @@ describe("files", () => {
     const headers: [string, string][] = [["content-type", MULTIPART]];
     worker.say(requestFrame(ID, { method: 3, flags: 0, contentLength: -1, headers }));
     worker.say(frame(f.FRAME_BODY, ID, file("f", "x", "y".repeat(10_000))));
-    for (let turn = 0; turn < 500 && left().length === 0; turn++) await worker.hear();
+    await until(
+      () => left().length > 0,
+      () => worker.hear(),
+    );
     expect(left().length).toBe(1);
     worker.say(frame(f.FRAME_ABORT, ID, u16(3)));
     await eventuallyEmpty();
@@ -365,8 +369,10 @@ describe("files", () => {
     const headers: [string, string][] = [["content-type", MULTIPART]];
     worker.say(requestFrame(ID, { method: 3, headers, body: file("f", "x", "late") + END }));
     await collect(worker);
-    for (let tries = 0; contents === "" && tries < 100; tries++)
-      await new Promise((resolve) => setTimeout(resolve, 10));
+    await until(
+      () => contents !== "",
+      () => sleep(5),
+    );
     expect(contents).toBe("late");
     await eventuallyEmpty();
   });
@@ -396,10 +402,13 @@ describe("files", () => {
     expect(taken).toBeLessThan(40_000);
     expect(credit.length).toBeLessThanOrEqual(2);
     worker.say(frame(f.FRAME_BODY_END, ID, `\r\n${END}`));
-    for (let turn = 0; turn < 50; turn++) {
-      go();
-      await worker.hear();
-    }
+    await until(
+      () => taken === 60_000,
+      () => {
+        go();
+        return worker.hear();
+      },
+    );
     expect(taken).toBe(60_000);
   });
 
