@@ -38,7 +38,7 @@ export const OVER: i32 = 4; // nothing more: the connection is being closed, or 
 
 export abstract class HTTP1Body extends HTTP1Writer {
   protected state: i32 = OVER;
-  private remaining: i64 = 0; // of a body of known length
+  private remaining: i64 = 0; // of a body of known length; means nothing for a chunked one
   private bodySize: i64 = 0; // taken so far
   private due: i64 = 0; // when more must have come, 0: the handler gives no credit
   private chunks: StaticArray<u8> = new StaticArray<u8>(i32(CHUNKED_BYTES));
@@ -117,7 +117,6 @@ export abstract class HTTP1Body extends HTTP1Writer {
 
   protected readBody(source: usize, size: i32): i32 {
     const taken = this.takePiece(source, i32(min<i64>(this.remaining, size)));
-    this.remaining -= taken;
     if (!this.remaining && this.state == LENGTH) this.bodyComplete();
     return taken;
   }
@@ -147,6 +146,7 @@ export abstract class HTTP1Body extends HTTP1Writer {
   private takePiece(source: usize, size: i32): i32 {
     const request = this.request;
     if (this.answerDone) {
+      this.remaining -= size;
       this.bodySize += size;
       if (this.bodySize > DISCARD_BYTES_MAX) this.leave();
       return size;
@@ -158,6 +158,7 @@ export abstract class HTTP1Body extends HTTP1Writer {
       this.setDeadline(0);
       return 0;
     }
+    this.remaining -= taken; // before the handler, which may answer in that call
     this.bodySize += taken;
     if (request.credit != i64.MAX_VALUE) request.credit -= taken;
     this.payClock(taken);

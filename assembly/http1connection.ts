@@ -320,7 +320,7 @@ export class HTTP1Connection extends HTTP1Body {
     this.dropHead();
     if (this.state == ANSWER) {
       if (!this.answerDone) this.wait();
-    } else if (this.continueDue) this.awaitReader();
+    } else if (this.continueDue && this.inFlight) this.awaitReader();
     return size;
   }
 

@@ -266,7 +266,8 @@ export class IOStream extends StreamWriter {
     if (this.state != FINISHING || this.outgoing.size) return this.updateInterest();
     if (!this.linger || this.ended) return this.retire(this.reason);
     wasi.shutdown(this.handle);
-    this.setDeadline(this.loop.time + i64(LINGER_MS) * 1_000_000);
+    this.deadline = this.loop.time + i64(LINGER_MS) * 1_000_000;
+    this.armTimeout(this.deadline);
     this.updateInterest();
   }
 
@@ -306,9 +307,9 @@ export class IOStream extends StreamWriter {
     if (events & READ && this.interest & READ) this.readReady();
   }
 
-  /** Reads at once what has come, for who must not wait for the loop's word. */
+  /** Reads at once what has come, without waiting for the loop. Not in the middle of a delivery: the shared block is in use. */
   readNow(): void {
-    if (this.interest & READ) this.readReady();
+    if (!this.delivering && this.interest & READ) this.readReady();
   }
 
   private readReady(): void {
@@ -369,8 +370,12 @@ export class IOStream extends StreamWriter {
 
   // --- time ---
 
-  /** Calls onTimeout at `deadline`, monotonic nanoseconds; 0: never. Moving it later costs nothing. */
+  /**
+   * Calls onTimeout at `deadline`, monotonic nanoseconds; 0: never. Moving it later costs nothing. Without effect once the stream
+   * is ending, which has a deadline of its own.
+   */
   setDeadline(deadline: i64): void {
+    if (this.state != OPEN) return;
     this.deadline = deadline;
     if (deadline) this.armTimeout(deadline);
   }

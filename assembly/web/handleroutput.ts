@@ -128,8 +128,8 @@ export abstract class HandlerOutput extends HandlerInput {
     else if (this.output.size) this.flush();
     if (!this.request.inFlight) return; // onConnectionClose follows
     this.isFinished = true;
-    this.request.finish();
     this.over();
+    this.request.finish(); // last: the connection's next request may begin in this call
   }
 
   /** Sends the client elsewhere: 302, or 301 when it is for ever, or another status. Ends the answer. */

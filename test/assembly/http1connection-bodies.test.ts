@@ -1,7 +1,7 @@
 // Bodies of requests on HTTP/1 connections: in any pieces, with credit, with 100 Continue, and with an answer before them.
 import { describe, expect, test } from "vitest-pool-assemblyscript/assembly";
 import { bytesInUse } from "../../assembly/buffer";
-import { BODY_TIMEOUT_MS, DISCARD_BYTES_MAX } from "../../assembly/limits";
+import { BODY_TIMEOUT_MS, DISCARD_BYTES_MAX, LINGER_MS } from "../../assembly/limits";
 import {
   CLOSE,
   chunked,
@@ -174,6 +174,14 @@ describe("bodies", () => {
     expect(received(peer)).toBe(ok("no, thanks", CLOSE));
     isOver(peer);
   });
+
+  test("100 Continue: a client that keeps the connection open behind a refusal does not keep it for ever", () => {
+    const peer = client();
+    const head = "POST /refuse HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n";
+    expect(exchange(peer, head)).toContain("403 Forbidden");
+    sleep(LINGER_MS);
+    expect(peer.closed).toBe(true);
+  });
 });
 
 describe("an answer before the body", () => {
@@ -216,6 +224,15 @@ describe("an answer before the body", () => {
     expect(received(peer)).toBe(ok("enough"));
     expect(exchange(peer, "def" + get("/hello?n=2"))).toBe(ok("hello 2"));
     expect(handler.log).toBe("/never data(abc) /hello finish");
+  });
+
+  test("with its first piece: that is no part of the rest", () => {
+    const peer = client();
+    const length = (DISCARD_BYTES_MAX + 3).toString();
+    const head = "POST /enough HTTP/1.1\r\nHost: x\r\nContent-Length: " + length + "\r\n\r\n";
+    expect(exchange(peer, head + "abc")).toBe(ok("enough"));
+    exchange(peer, pattern(i32(DISCARD_BYTES_MAX)));
+    expect(isAlive(peer)).toBe(true);
   });
 
   test("a malformed rest ends the connection without a second answer", () => {

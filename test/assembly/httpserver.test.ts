@@ -90,6 +90,12 @@ test("drain: a request that has come and was not read yet is answered, however l
   expect(received(peer)).toBe(ok("hello 2", CLOSE));
 });
 
+test("drain: begun by a handler, in the middle of what was read of its connection", () => {
+  const peer = client();
+  const requests = exchange(peer, get("/drain") + get("/hello?n=1").repeat(3000));
+  expect(requests).toBe(ok("last but one") + ok("hello 1", CLOSE));
+});
+
 test("drain: connections that wait in the queue are taken and answered", () => {
   client();
   const peers: Array<Peer> = [];

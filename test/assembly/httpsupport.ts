@@ -6,6 +6,8 @@
 //   /take?credit=10       takes so much of the body; then the test does      /chunks?n=3  `chunk 0`, … chunked
 //   /open                 begins a chunked answer and leaves it open         /length?n=5&text=abc  declares n, writes text (&status=304)
 //   /big?n=100000         so many bytes at once                            /upgrade      hands the stream over
+//   /enough               answers with the first piece of the body         /drain        answers, and stops the server
+//   /refuse               answers at once, without credit for the body
 //
 // The handler notes what it is told: `/echo data(abc) finish[trailer=value]` …, `gone(3)` for onConnectionClose.
 import { bytesInUse } from "../../assembly/buffer";
@@ -137,7 +139,10 @@ export class TestHandler extends HTTPHandler {
     if (name == "/echo") request.collectBody();
     else if (name == "/take") request.credit = number(request, "credit");
     else if (name == "/early") request.respond(200, "text/plain", "early " + n.toString());
-    else if (name == "/later") {
+    else if (name == "/refuse") {
+      request.credit = 0;
+      request.respond(403, "text/plain", "no");
+    } else if (name == "/later") {
       IOLoop.current().callLater(number(request, "ms"), new Later(request, "later " + n.toString()));
     } else if (name == "/upgrade") this.takeOver(request);
     else if (name == "/length") this.answerLength(request, n);
@@ -160,7 +165,9 @@ export class TestHandler extends HTTPHandler {
 
   dataReceived(request: HTTPServerRequest, source: usize, size: i32): void {
     this.sums[request.slot] += size;
-    if (this.paths[request.slot] != "/sum") this.note("data(" + text(source, size) + ")");
+    const name = this.paths[request.slot];
+    if (name == "/enough") request.respond(200, "text/plain", "enough");
+    else if (name != "/sum") this.note("data(" + text(source, size) + ")");
   }
 
   finish(request: HTTPServerRequest): void {
@@ -172,7 +179,10 @@ export class TestHandler extends HTTPHandler {
     else if (name == "/echo") request.respondBytes(200, "text/plain", request.body.source, request.body.size);
     else if (name == "/sum") request.respond(200, "text/plain", this.sums[request.slot].toString());
     else if (name == "/big") request.respond(200, "text/plain", pattern(n));
-    else if (name == "/chunks") {
+    else if (name == "/drain") {
+      request.respond(200, "text/plain", "last but one");
+      server.drain(10000);
+    } else if (name == "/chunks") {
       request.startResponse(200);
       for (let i = 0; i < n; i++) request.write("chunk " + i.toString() + "\n");
       request.finish();

@@ -14,7 +14,7 @@ import { PART, UNSATISFIABLE, WHOLE, parseRange, rangeEnd, rangeStart } from "..
 import { DIRECTORY, OTHER } from "../../assembly/wasi/filekinds";
 import { SimFile, disk } from "../../assembly/wasi/simfiles";
 import { Peer, connect } from "../../assembly/wasi/simnet";
-import { settle, turn } from "./support";
+import { settle, sleep, turn } from "./support";
 
 let events: string = "";
 let waiting: RequestHandler | null = null;
@@ -87,6 +87,10 @@ function serve(): void {
   settle();
 }
 
+function get(target: string): string {
+  return "GET " + target + " HTTP/1.1\r\nHost: x\r\n\r\n";
+}
+
 function ask(target: string, fields: string = "", method: string = "GET"): Peer {
   const peer = connect();
   peer.send(method + " " + target + " HTTP/1.1\r\nHost: x\r\n" + fields + "\r\n");
@@ -101,9 +105,10 @@ function answer(target: string, fields: string = "", method: string = "GET"): st
   return text.substring(9, 12) + " " + text.substring(text.indexOf("\r\n\r\n") + 4);
 }
 
+const FORM: string = "Content-Type: application/x-www-form-urlencoded; charset=UTF-8\r\n";
+
 function post(target: string, body: string): string {
-  const type = "Content-Type: application/x-www-form-urlencoded; charset=UTF-8\r\n";
-  return answer(target, type + "Content-Length: " + body.length.toString() + "\r\n\r\n" + body, "POST").replace(
+  return answer(target, FORM + "Content-Length: " + body.length.toString() + "\r\n\r\n" + body, "POST").replace(
     "\r\n",
     "",
   );
@@ -302,6 +307,37 @@ describe("files", () => {
     expect(disk().reads).toBe(FILE_BLOCKS_PER_TURN * 2); // and once more behind all others of the turn
     settle();
     expect(disk().reads).toBe(FILE_BLOCKS_PER_TURN * 4);
+  });
+  test("a request behind a file has its own handler", () => {
+    const size = FILE_BLOCK_BYTES * FILE_BLOCKS_PER_TURN * 2;
+    put("big", size);
+    const post = "POST /users/7 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n" + FORM + "\r\n";
+    const peer = ask("/static/big");
+    peer.send(post); // its body comes when the file has left
+    settle();
+    expect(peer.take().length).toBeGreaterThan(size);
+    peer.send("b=1" + get("/static/big") + get("/static/big") + get("/later"));
+    settle();
+    const text = peer.take();
+    expect(text).toContain("400 Bad Request"); // the handler wants `a` as well
+    expect(text.length).toBeGreaterThan(2 * size);
+    peer.reset();
+    sleep(1000);
+    expect(events).toBe("end 400;gone;");
+    expect(peer.closed).toBe(true);
+    expect(disk().opened).toBe(0);
+    expect(i32(bytesInUse())).toBe(0);
+  });
+  test("a request behind an answer that came later has its own handler", () => {
+    const peer = ask("/later");
+    peer.send(get("/later"));
+    settle();
+    waiting!.finish("first");
+    settle();
+    expect(peer.take()).toContain("first");
+    peer.reset();
+    sleep(1000);
+    expect(events).toBe("gone;");
   });
   test("a client that leaves, and a file that shrinks", () => {
     const file = put("big", FILE_BLOCK_BYTES * 8);

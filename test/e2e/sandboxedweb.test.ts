@@ -100,6 +100,17 @@ describe.each([SANDBOXED_NODE, SANDBOXED_WASMTIME, SANDBOXED_BARE])("$name", (wa
     expect((await get("/static/a.txt", `If-None-Match: "x"\r\nIf-Modified-Since: ${date}\r\n`)).status).toBe(200);
   });
 
+  test("requests behind a file that takes several turns are answered", async () => {
+    const client = await server.connect();
+    const file = `GET /static/big.bin HTTP/1.1\r\nHost: x\r\nRange: bytes=0-${(1 << 20) - 1}\r\n\r\n`;
+    client.send(
+      `${file}GET /hello?name=a HTTP/1.1\r\nHost: x\r\n\r\n${file}${file}GET /hello HTTP/1.1\r\nHost: x\r\n\r\n`,
+    );
+    const sizes: number[] = [];
+    for (let i = 0; i < 5; i++) sizes.push((await client.readResponse()).body.length);
+    expect(sizes).toEqual([1 << 20, 7, 1 << 20, 1 << 20, 11]);
+  });
+
   test.each([
     ["bytes=2-4", 206, "234", "bytes 2-4/10"],
     ["bytes=7-", 206, "789", "bytes 7-9/10"],
