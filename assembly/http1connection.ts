@@ -10,6 +10,8 @@ import { REASON_BAD_REQUEST, REASON_BUFFER_FULL, REASON_CLOSED, REASON_TIMEOUT }
 import {
   BODY_CHUNKED,
   BODY_LENGTH,
+  ROW_BYTES,
+  TABLE,
   bodyKind,
   contentLength,
   expectContinue,
@@ -20,7 +22,7 @@ import { Connection } from "./connection";
 import { HandedOver } from "./handedover";
 import { TurnShare } from "./turnshare";
 import { checkHead } from "./http/framing";
-import { PARTIAL, headBytes, headReset, minorVersion, parseHead, skipEmptyLines, targetSize } from "./http/head";
+import { PARTIAL, headReset, minorVersion, parseHead, skipEmptyLines, targetSize } from "./http/head";
 import { Refusal, reasonOf } from "./http/refusal";
 import { ANSWER, CHUNKED, HEAD, HTTP1Body, LENGTH, NS_PER_MS, OVER } from "./http1body";
 import { HTTP1ConnectionOwner, HTTP1ConnectionParameters } from "./http1parameters";
@@ -37,8 +39,8 @@ import {
 } from "./limits";
 
 /** A head that comes in one piece, the usual case, is parsed into this shared state. */
-const HEAD_STATE_BYTES: i32 = i32(headBytes(FIELDS_MAX));
-const sharedHead: usize = memory.data(4096, 16);
+const HEAD_STATE_BYTES: i32 = i32(TABLE) + FIELDS_MAX * i32(ROW_BYTES);
+const sharedHead: usize = memory.data(HEAD_STATE_BYTES, 16);
 
 
 @final

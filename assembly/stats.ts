@@ -50,7 +50,7 @@ export const REFUSALS_COUNT: i32 = 38;
 /** Numbers in the table. */
 export const STATS: i32 = 77;
 
-const table: usize = memory.data(77 * 8, 8);
+const table: usize = memory.data(STATS * 8, 8);
 const SHORTEST_TURN_BITS: i64 = 10;
 
 // @ts-ignore: decorator

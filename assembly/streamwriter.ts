@@ -17,7 +17,7 @@ export const CORK_BYTES: i32 = 65536;
 /** A write of this size is not gathered: the copy would cost more than a call of its own. */
 const DIRECT_BYTES: i32 = 32768;
 
-const block: usize = memory.data(65536 + 64, 64); // http/writer.ts overwrites a few bytes behind its result
+const block: usize = memory.data(CORK_BYTES + 64, 64); // http/writer.ts overwrites a few bytes behind its result
 let corked: StreamWriter | null = null;
 let corkedSize: i32 = 0;
 

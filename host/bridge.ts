@@ -45,6 +45,7 @@ import {
   put32,
   put64,
   SLOT_MASK,
+  sequenceAfter,
 } from "./frames.js";
 import { FrameWriter } from "./framewriter.js";
 import { Latencies } from "./latencies.js";
@@ -240,7 +241,8 @@ export class Bridge implements FrameSink {
   /** What the sandbox has counted once it has done all that it was told before; null when the worker ends first. */
   stats(): Promise<WorkerStats | null> {
     if (this.#over) return Promise.resolve(null);
-    const sequence = ++this.#asked;
+    const sequence = sequenceAfter(this.#asked, 1);
+    this.#asked = sequence;
     this.writer.empty(FRAME_GET_STATS, sequence);
     this.written();
     return new Promise((answer) => this.#questions.push({ sequence, answer }));
@@ -357,7 +359,7 @@ export class Bridge implements FrameSink {
   }
 
   #takeMark(sequence: number, size: number): void {
-    if (size !== 0 || sequence !== (this.#mark + 1) >>> 0) throw new ProtocolError(`MARK ${sequence}`);
+    if (size !== 0 || sequence !== sequenceAfter(this.#mark, 0)) throw new ProtocolError(`MARK ${sequence}`);
     this.#mark = sequence;
     this.written();
   }

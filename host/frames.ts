@@ -92,6 +92,11 @@ export const WS_COMPRESSED = 2;
 /** An id's slot; the bits above it are the generation. */
 export const SLOT_MASK = 0x3ffff;
 
+/** The number behind `last` in a sequence of u32; behind the greatest comes `first`. */
+export function sequenceAfter(last: number, first: 0 | 1): number {
+  return last === 0xffffffff ? first : last + 1;
+}
+
 // --- reading ---
 
 /** Takes frames: a payload is `chunk` from `start` to `end`, and may be kept, but not changed. */

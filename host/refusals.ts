@@ -49,6 +49,9 @@ export const REFUSALS = [
   ["other", 500],
 ] as const satisfies readonly (readonly [string, number])[];
 
+/** Where the sandbox stops counting those that it does not tell. */
+const UNTOLD_MAX = 0xffff;
+
 /** What `server.stats()` and the metrics call a reason. */
 export type RefusalName = (typeof REFUSALS)[number][0];
 
@@ -84,6 +87,7 @@ export function readRefusal(chunk: Buffer, start: number, end: number): Refusal 
 /** `a request from 127.0.0.1:5000 was refused with 400: …; 3 others before it were not told` */
 export function refusalLine({ status, untold, sentence }: Refusal, address: Address | null): string {
   const from = address === null ? "" : ` from ${hostAndPort(address)}`;
-  const others = untold === 0 ? "" : `; ${untold} more ${untold === 1 ? "was" : "were"} refused before it and not told`;
+  const number = untold === UNTOLD_MAX ? `${untold} or more` : `${untold} more`;
+  const others = untold === 0 ? "" : `; ${number} ${untold === 1 ? "was" : "were"} refused before it and not told`;
   return `a request${from} was refused with ${status}: ${sentence}${others}`;
 }

@@ -99,14 +99,10 @@ export interface ServerStats extends WorkerStats {
   readonly workers: readonly WorkerStats[];
 }
 
-/** Reads a STATS frame; throws ProtocolError for one that cannot be. */
+/** Reads a STATS frame; throws ProtocolError for one of another size. From 2 ** 53 on numbers are rounded. */
 export function readStats(chunk: Buffer, start: number, end: number): WorkerStats {
   if (end - start !== STATS_BYTES) throw new ProtocolError("STATS");
-  const number = (offset: number) => {
-    const value = chunk.readBigUInt64LE(start + offset);
-    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new ProtocolError(`STATS: ${value} at ${offset}`);
-    return Number(value);
-  };
+  const number = (offset: number) => Number(chunk.readBigUInt64LE(start + offset));
   return {
     ...(Object.fromEntries(STAT_NAMES.map((name, index) => [name, number(index * 8)])) as Numbers),
     turnTimes: Array.from({ length: TURN_TIMES_COUNT }, (_, index) => number(TURN_TIMES_AT + index * 8)),

@@ -18,12 +18,13 @@ const EXIT_MALFORMED: i32 = 70;
 const PIECE_BYTES: i32 = 32768;
 /** More pieces are never under way: each costs at least CHANNEL_WRITE_COST. */
 const PIECES_MASK: u32 = 255;
+if (CHANNEL_BYTES_MAX / CHANNEL_WRITE_COST > i32(PIECES_MASK)) ERROR("more pieces may be under way");
 
 /** Pieces that were written are dropped from the list when there are this many, or nothing waits. */
 const PIECES_FORGET: i32 = 1024;
 
 const INPUT_BYTES: i32 = 2 * (FRAME_BYTES_MAX + FRAME_HEADER_BYTES);
-const input: usize = memory.data(2 * (131072 + 8) + 64, 16);
+const input: usize = memory.data(INPUT_BYTES + 64, 16); // scanners look a few bytes behind a frame
 let type: u32 = 0; // of the frame that is being handled
 
 export abstract class FrameHandler {

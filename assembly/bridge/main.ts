@@ -6,7 +6,7 @@ import { bytesInUse } from "../buffer";
 import { HTTPServer } from "../httpserver";
 import { Callback, IOLoop } from "../ioloop";
 import * as limits from "../limits";
-import { writeStats } from "../stats";
+import { STATS, writeStats } from "../stats";
 import { TCPServer } from "../tcpserver";
 import * as wasi from "../wasi/index";
 import { Channel, FrameHandler, fail } from "./channel";
@@ -43,6 +43,8 @@ import { BridgeHTTPHandler, findRequest } from "./requests";
 import { BridgeStream, BridgeTCPServer } from "./streams";
 
 export { _start, turn } from "../run";
+
+if (STATS_BYTES != STATS * 8) ERROR("STATS is the whole table");
 
 const KIND_STREAMS: u8 = 0;
 const KIND_HTTP: u8 = 1;

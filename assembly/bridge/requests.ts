@@ -8,7 +8,7 @@ import { HTTPServer } from "../httpserver";
 import { Refusal, statusOf, textOf, textSizeOf } from "../http/refusal";
 import { HTTPConnection, HTTPHandler, HTTPServerRequest, Method } from "../httputil";
 import { IOLoop } from "../ioloop";
-import { INLINE_BODY_BYTES } from "../limits";
+import { FIELDS_MAX, HEAD_BYTES_MAX, INLINE_BODY_BYTES, PIPELINE_BYTES_MAX, READ_CHUNK_BYTES } from "../limits";
 import { RefusalRate } from "../refusalrate";
 import { Channel, fail } from "./channel";
 import {
@@ -18,6 +18,7 @@ import {
   FRAME_ABORT,
   FRAME_BODY,
   FRAME_BODY_END,
+  FRAME_BYTES_MAX,
   FRAME_REFUSED,
   FRAME_REQUEST,
   FRAME_SENT,
@@ -33,12 +34,21 @@ import {
   RESPONSE_LAST,
   TRAILERS_BYTES,
 } from "./frames";
-import { SLOT_MASK, idOf } from "./ids";
+import { SLOT_MASK, idAfter } from "./ids";
 import { BridgeWebSockets } from "./websockets";
+
+// A head's texts have sizes of 16 bits; it travels in one frame, with the beginning of its body.
+const HEAD_FRAME_BYTES_MAX: i32 = REQUEST_BYTES + FIELDS_MAX * 4 + HEAD_BYTES_MAX + ADDRESS_BYTES + INLINE_BODY_BYTES;
+if (HEAD_BYTES_MAX > i32(u16.MAX_VALUE) + 1) ERROR("a field may be larger than its size can tell");
+if (HEAD_FRAME_BYTES_MAX > FRAME_BYTES_MAX) ERROR("a head may be larger than a frame");
+// A body is handed on as it lies in its stream's buffer: what may wait there before a read, and one read.
+if (max(HEAD_BYTES_MAX, PIPELINE_BYTES_MAX) + READ_CHUNK_BYTES > FRAME_BYTES_MAX)
+  ERROR("BODY may be larger than a frame");
 
 /** What the bridge knows of a connection's request, by slot. */
 @final
 class Books {
+  id: u32 = 0; // of the last request that the host was told of
   inlined: bool = false; // the body has gone with the head
   owed: u64 = 0; // bytes that the host gave to be written
   reported: u64 = 0; // of which SENT has told
@@ -72,7 +82,7 @@ export class BridgeHTTPHandler extends HTTPHandler {
     const length = request.contentLength;
     books.inlined = length >= 0 && length <= INLINE_BODY_BYTES && length <= request.aheadSize;
     books.owed = books.reported = 0;
-    request.tag = idOf(request.slot, request.serial);
+    request.tag = books.id = idAfter(books.id, request.slot);
     request.credit = request.expectsContinue ? 0 : this.bodyWindow; // its host gives the window when its handler reads
     this.sendRequest(request, books.inlined ? i32(length) : 0, books.inlined);
   }

@@ -23,7 +23,7 @@ import {
   FRAME_READ_FAILED,
   FRAME_SENT,
 } from "./frames";
-import { SLOT_MASK, idOf } from "./ids";
+import { SLOT_MASK, idAfter } from "./ids";
 import { Plaintext } from "./plaintext";
 
 
@@ -31,7 +31,7 @@ import { Plaintext } from "./plaintext";
 export class BridgeStream extends StreamHandler {
   id: u32 = 0; // 0: not live
   stream!: IOStream;
-  private serial: u32 = 0;
+  private lastId: u32 = 0;
   private remaining: i32 = 0; // of a read that is delivered in parts
   private owed: u64 = 0; // bytes that the host gave to be written
   private reported: u64 = 0; // of which SENT has told
@@ -48,7 +48,7 @@ export class BridgeStream extends StreamHandler {
 
   start(stream: IOStream): void {
     this.stream = stream;
-    this.id = idOf(this.slot, ++this.serial);
+    this.id = this.lastId = idAfter(this.lastId, this.slot);
     this.remaining = 0;
     this.owed = this.reported = 0;
     stream.bufferBytesMax = this.server.bufferBytesMax;

@@ -37,6 +37,9 @@ const SIZE: usize = 20;
 const CONSUMED: usize = 24;
 const FIELDS: usize = 28; // u8: trailer lines that have begun
 
+if (FIELDS_MAX >= i32(u8.MAX_VALUE)) ERROR("FIELDS has no room for one more than FIELDS_MAX");
+if (max(CHUNK_LINE_BYTES_MAX, TRAILER_BYTES_MAX) > usize(u16.MAX_VALUE)) ERROR("LINE_BYTES has no room for so many");
+
 const IN_SIZE: i32 = 0;
 const IN_SPACE: i32 = 1; // white space before an extension
 const IN_EXTENSION: i32 = 2;

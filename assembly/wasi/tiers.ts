@@ -26,6 +26,7 @@ export class Slot {
   listed: bool; // in the list of probes
 }
 const SLOT_BYTES: usize = 32;
+if (offsetof<Slot>() > SLOT_BYTES) ERROR("a slot has grown");
 
 // Tiers. HELD is not a tier but the array that a held poll is gathered in.
 export const OUT: i32 = 0;
@@ -37,7 +38,7 @@ export const HELD: i32 = 4;
 const FRONT_BYTES: usize = SUBSCRIPTION_BYTES * (LISTENERS_MAX + 2);
 const ARRAY_BYTES: usize = FRONT_BYTES + SUBSCRIPTION_BYTES * HANDLES_MAX * 2;
 
-const slots: usize = memory.data(32 * HANDLES_MAX, 16);
+const slots: usize = memory.data(i32(SLOT_BYTES) * HANDLES_MAX, 16);
 const tiers: usize = memory.data(HANDLES_MAX * 2, 16); // u8: OUT, PIN, HOT or COLD
 const places: usize = memory.data(HANDLES_MAX * 8, 16); // u32: index in the tier's array
 const arrays: usize = memory.data(i32(ARRAY_BYTES * 4), 16);

@@ -33,7 +33,7 @@ export class Totals {
   #asked: Promise<Reading> | null = null;
   #gone: WorkerStats[] = [];
   #workers = new Map<string, WorkerStats>();
-  readonly #goneLatencies: LatencySeries[][] = [];
+  #goneLatencies: readonly LatencySeries[] = [];
   #latencies = new Map<string, readonly LatencySeries[]>();
 
   constructor(inspected: Inspected) {
@@ -55,7 +55,8 @@ export class Totals {
     this.#workers = this.#takeWorkers(report);
     this.#takeLatencies(report);
     const stats = addStats([...this.#gone, ...this.#workers.values()]);
-    return { atMs: performance.now(), report, stats, latencies: this.#sumLatencies() };
+    const latencies = sumLatencies([...this.#goneLatencies, ...[...this.#latencies.values()].flat()]);
+    return { atMs: performance.now(), report, stats, latencies };
   }
 
   #takeWorkers({ workers }: Report): Map<string, WorkerStats> {
@@ -73,19 +74,24 @@ export class Totals {
 
   #takeLatencies({ latencies }: Report): void {
     const live = new Map(latencies.map(({ key, series }) => [key, series]));
-    for (const [key, series] of this.#latencies) if (!live.has(key)) this.#goneLatencies.push([...series]);
+    const gone = [...this.#latencies].filter(([key]) => !live.has(key)).flatMap(([, series]) => series);
+    if (gone.length > 0) {
+      const sums = sumLatencies([...this.#goneLatencies, ...gone]);
+      this.#goneLatencies = sums.map(({ histogram, ...names }) => ({ ...names, ...histogram.plain }));
+    }
     this.#latencies = live;
   }
+}
 
-  #sumLatencies(): LatencyTotal[] {
-    const totals = new Map<string, LatencyTotal>();
-    for (const series of [...this.#goneLatencies, ...this.#latencies.values()].flat()) {
-      const { method, status, route } = series;
-      const key = `${method} ${status} ${route}`;
-      const total = totals.get(key) ?? { method, status, route, histogram: new Histogram() };
-      total.histogram.merge(series);
-      totals.set(key, total);
-    }
-    return [...totals.values()];
+/** One histogram for each method, class of status and route. */
+function sumLatencies(all: readonly LatencySeries[]): LatencyTotal[] {
+  const totals = new Map<string, LatencyTotal>();
+  for (const series of all) {
+    const { method, status, route } = series;
+    const key = `${method} ${status} ${route}`;
+    const total = totals.get(key) ?? { method, status, route, histogram: new Histogram() };
+    total.histogram.merge(series);
+    totals.set(key, total);
   }
+  return [...totals.values()];
 }

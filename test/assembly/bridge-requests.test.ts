@@ -9,13 +9,30 @@ import {
   WRITE_TIMEOUT_MS,
 } from "../../assembly/limits";
 import { connect } from "../../assembly/wasi/simnet";
+import { SLOT_BITS } from "../../assembly/bridge/ids";
 import { HTTP, begun, config, ends, frame, heard, heardAfter, idOf, response, stop, tell, u32s } from "./bridgesupport";
 import { get, post, received } from "./httpsupport";
-import { pattern, sleep } from "./support";
+import { pattern, settle, sleep } from "./support";
 
 const LAST: i32 = frames.RESPONSE_LAST;
 
 describe("requests", () => {
+  test("what the host is not told of takes no id: 16,382 of them between two requests do not bring one back", () => {
+    begun(config(HTTP));
+    const peer = connect();
+    peer.send(get("/"));
+    expect(heard()).toBe("REQUEST#1(1,1,3,0 /|host=x|)");
+    tell(response(1, 204, LAST, -1, ""));
+    for (let i = 0; i < 16382; i += 2) {
+      peer.send("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\nOPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n");
+      settle();
+      peer.take();
+    }
+    peer.send(get("/"));
+    expect(heard()).toBe("REQUEST#2(1,1,3,0 /|host=x|)");
+    expect(idOf(2) - idOf(1)).toBe(1 << SLOT_BITS);
+  });
+
   test("a request and its response", () => {
     begun(config(HTTP));
     const peer = connect();

@@ -179,6 +179,18 @@ export function httpSuite(way: Way): void {
         expect((await client.readResponse()).body.toString()).toBe("slept 300 ms");
         for (let i = 0; i < 10_000; i++) await client.readResponse();
       });
+
+      test("16,382 requests that no handler sees, between two that one sees", async () => {
+        const client = await server.connect();
+        const bystander = await server.connect();
+        const close = GET.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
+        client.send(GET + "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n".repeat(16_382) + close);
+        const answers = (await client.readToEnd()).toString("latin1");
+        expect(answers.split("HTTP/1.1 204 No Content\r\n")).toHaveLength(16_382 + 1);
+        expect(answers.split("Hello, world")).toHaveLength(2 + 1);
+        client.close();
+        expect((await bystander.send(GET).readResponse()).status).toBe(200);
+      });
     });
 
     describe("Expect: 100-continue", () => {

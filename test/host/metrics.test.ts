@@ -250,6 +250,26 @@ describe("totals", () => {
   });
 });
 
+test("what a process had measured that is gone is added up once, however many there have been", async () => {
+  let added = 0;
+  const plain = latency("GET", "", 1);
+  const reports = Array.from({ length: 50 }, (_, index) => {
+    const series = { ...plain };
+    Object.defineProperty(series, "counts", {
+      get() {
+        added++;
+        return plain.counts;
+      },
+    });
+    return { latencies: [{ key: String(index), series: [series] }] };
+  });
+  const totals = new Totals(saying(...reports));
+  let count = 0;
+  for (const _ of reports) count = (await totals.read()).latencies[0]?.histogram.count ?? 0;
+  expect(count).toBe(50);
+  expect(added).toBe(50 + 49);
+});
+
 describe("a second of the live page", () => {
   async function second(before: Partial<Report>, after: Partial<Report>) {
     const totals = new Totals(saying(before, after));

@@ -44,6 +44,8 @@ describe("a refusal", () => {
     );
     expect(worker.log[0]).toMatch(/; 1 more was refused before it and not told$/);
     expect(worker.log[1]).toMatch(/; 9 more were refused before it and not told$/);
+    worker.say(frame(FRAME_REFUSED, 0, refused(400, { untold: 65_535 }))); // where the sandbox stops counting
+    expect(worker.log[2]).toMatch(/; 65535 or more were refused before it and not told$/);
   });
 
   test.each<[string, Buffer]>([
