@@ -89,6 +89,8 @@ export const WATCH_AFTER_MS: i32 = 250;
 export const WS_MESSAGE_BYTES_MAX: i64 = 10 << 20;
 /** How long a peer has for its close frame once ours has left; as Tornado's. */
 export const WS_CLOSE_TIMEOUT_MS: i32 = 5000;
+/** How long the handler may take to answer what came before the peer's close frame, which waits for it (RFC 6455 5.5.1). */
+export const WS_ANSWER_TIMEOUT_MS: i32 = 10000;
 /** Frames of one websocket in one turn: a flood of tiny ones must not hold up the others. */
 export const WS_FRAMES_PER_TURN: i32 = 1024;
 

@@ -2,8 +2,9 @@
 // they come, and closes as RFC 6455 wants it. The writing half is WebSocketWriter; websocket/ does no I/O.
 //
 // Invariants: no message is kept here, and a piece is handed on only within the delegate's credit; one frame is looked at only
-// while the turn's share lasts; the delegate hears of the end once, as soon as it is certain, and nothing behind it;
-// whatever breaks the protocol is told to the peer by a close frame, and the connection then ends in order.
+// while the turn's share lasts; the delegate hears of the end once, and nothing behind it; whatever breaks the protocol is told to
+// the peer by a close frame, and the connection then ends in order. What came before the peer's last frame is answered first, when
+// the delegate asks for the time (onEnding); nothing is read meanwhile.
 // Reference: RFC 6455; Tornado's websocket.py, which is laxer (masks, close codes).
 
 import { Buffer } from "./buffer";
@@ -12,11 +13,17 @@ import { REASON_BAD_REQUEST, REASON_CLOSED, REASON_END, REASON_TIMEOUT, REASON_T
 import { HTTP1Connection } from "./http1connection";
 import { Callback, IOLoop } from "./ioloop";
 import { IOStream } from "./iostream";
-import { READ_CHUNK_BYTES, WS_CLOSE_TIMEOUT_MS, WS_FRAMES_PER_TURN, WS_MESSAGE_BYTES_MAX } from "./limits";
+import {
+  READ_CHUNK_BYTES,
+  WS_ANSWER_TIMEOUT_MS,
+  WS_CLOSE_TIMEOUT_MS,
+  WS_FRAMES_PER_TURN,
+  WS_MESSAGE_BYTES_MAX,
+} from "./limits";
 import { TURNS, stat } from "./stats";
 import * as frame from "./websocket/frame";
 import { UTF8_BAD, UTF8_START, utf8Next } from "./websocket/utf8";
-import { CLOSING, OPEN, OVER, WebSocketWriter } from "./websocketwriter";
+import { ANSWERED, CLOSING, ENDING, OPEN, OVER, WebSocketWriter } from "./websocketwriter";
 
 /** Who uses a websocket. What it is given to read is valid during the call only. */
 export abstract class WebSocketDelegate {
@@ -31,6 +38,13 @@ export abstract class WebSocketDelegate {
   /** Bytes that had to wait for a slow peer have left; `socket.unsent` says how many have not. */
   onSent(socket: WebSocketConnection): void {}
   /**
+   * The peer has closed, has broken the protocol or has ended its side: no more messages come. True: messages that came before are
+   * still to be answered. Then closeWith() ends the websocket, or WS_ANSWER_TIMEOUT_MS does.
+   */
+  onEnding(socket: WebSocketConnection): bool {
+    return false;
+  }
+  /**
    * The end: nothing is received or sent any more. `code`: the peer's, CODE_NONE when it gave none, CODE_ABNORMAL when it sent
    * no (proper) close frame; `reason`: one of errors.ts, REASON_CLOSED after a closing handshake; then the peer's words in UTF-8.
    */
@@ -39,6 +53,8 @@ export abstract class WebSocketDelegate {
 
 const TOO_BIG: usize = changetype<usize>("message too big");
 const words: usize = memory.data(frame.CONTROL_BYTES_MAX + 19, 16);
+/** In place of a close code: no close frame is sent. */
+const NO_FRAME: i32 = -1;
 
 const pool: Array<WebSocketConnection> = [];
 
@@ -75,6 +91,10 @@ export class WebSocketConnection extends WebSocketWriter {
   private remaining: i64 = 0;
   private final: bool = false;
   private mask: u32 = 0;
+  // While the delegate answers what came before the end: what it is told then, and the code of our close frame.
+  private endCode: i32 = 0;
+  private endReason: i32 = 0;
+  private reply: i32 = 0;
 
   // --- opening ---
 
@@ -118,15 +138,17 @@ export class WebSocketConnection extends WebSocketWriter {
 
   /**
    * Begins the closing handshake; nothing is sent behind it. `code` 0: a close frame without one. Words are UTF-8, at most
-   * CONTROL_BYTES_MAX - 2 bytes. onClose follows when the peer has answered, or WS_CLOSE_TIMEOUT_MS later.
+   * CONTROL_BYTES_MAX - 2 bytes. onClose follows when the peer has answered, or WS_CLOSE_TIMEOUT_MS later. After onEnding it follows in
+   * the next turn, and `code` 0 answers the peer as it would have been without that call.
    */
   closeWith(code: i32, source: usize, size: i32): void {
-    if (this.state != OPEN) return;
-    this.writeClose(code, source, size);
-    this.state = CLOSING;
+    if (!this.isOpen) return;
+    const answered = this.state == ENDING;
+    if (answered && !code) this.writeReply(this.reply, this.endReason);
+    else this.writeClose(code, source, size);
+    this.state = answered ? ANSWERED : CLOSING;
     this.forgetPong();
-    this.startCloseClock();
-    this.stream.readAhead = READ_CHUNK_BYTES;
+    if (!answered) this.startCloseClock();
     rests.add(this); // so that the delegate is not called from inside a call of its own
   }
 
@@ -145,7 +167,7 @@ export class WebSocketConnection extends WebSocketWriter {
   }
 
   drain(): void {
-    this.closeWith(frame.CODE_GOING_AWAY, 0, 0);
+    if (this.state == OPEN) this.closeWith(frame.CODE_GOING_AWAY, 0, 0);
   }
 
   private startCloseClock(): void {
@@ -154,10 +176,7 @@ export class WebSocketConnection extends WebSocketWriter {
 
   /** The peer broke the protocol: it is told with `code`, and what it still sends is dropped. Returns 0: nothing more is taken. */
   private fail(code: i32): i32 {
-    const tooBig = code == frame.CODE_TOO_BIG;
-    if (this.state == OPEN) this.writeClose(code, words, tooBig ? i32(writeText(words, TOO_BIG) - words) : 0);
-    this.tell(frame.CODE_ABNORMAL, tooBig ? REASON_TOO_LARGE : REASON_BAD_REQUEST, 0, 0);
-    this.stream.finish(true, REASON_BAD_REQUEST);
+    this.lastCame(frame.CODE_ABNORMAL, code == frame.CODE_TOO_BIG ? REASON_TOO_LARGE : REASON_BAD_REQUEST, code, 0, 0);
     return 0;
   }
 
@@ -168,17 +187,52 @@ export class WebSocketConnection extends WebSocketWriter {
       this.fail(-code);
       return;
     }
-    if (this.state == OPEN) this.writeClose(size ? code : 0, 0, 0);
-    this.tell(code, REASON_CLOSED, source + 2, max(size - 2, 0));
-    this.stream.finish(true, REASON_CLOSED);
+    this.lastCame(code, REASON_CLOSED, size ? code : 0, source + 2, max(size - 2, 0));
+  }
+
+  /** Nothing that the peer still sends is looked at. `reply`: the code of our close frame; the rest is what onClose is told. */
+  private lastCame(code: i32, reason: i32, reply: i32, source: usize, size: i32): void {
+    if (this.state == OPEN && this.delegate.onEnding(this) && this.state == OPEN) {
+      return this.awaitAnswers(code, reason, reply, source, size);
+    }
+    if (this.state == OPEN) this.writeReply(reply, reason);
+    this.end(code, reason, source, size);
+  }
+
+  private awaitAnswers(code: i32, reason: i32, reply: i32, source: usize, size: i32): void {
+    this.state = ENDING;
+    this.endCode = code;
+    this.endReason = reason;
+    this.reply = reply;
+    this.message.clear();
+    this.message.append(source, size);
+    this.stream.readAhead = 0;
+    this.stream.pause();
+    this.stream.setDeadline(this.loop.time + i64(WS_ANSWER_TIMEOUT_MS) * 1_000_000);
+  }
+
+  /** Our close frame after the peer's last. */
+  private writeReply(code: i32, reason: i32): void {
+    if (code == NO_FRAME) return;
+    this.writeClose(code, words, reason == REASON_TOO_LARGE ? i32(writeText(words, TOO_BIG) - words) : 0);
+  }
+
+  private end(code: i32, reason: i32, source: usize, size: i32): void {
+    this.tell(code, reason, source, size);
+    this.stream.finish(reason != REASON_END, reason);
+  }
+
+  /** What came before the end has been answered, or its time is up. */
+  private endAnswered(): void {
+    this.end(this.endCode, this.endReason, this.message.source, this.message.size);
   }
 
   private tell(code: i32, reason: i32, source: usize, size: i32): void {
     if (this.state == OVER) return;
     this.state = OVER;
     this.forgetPong();
-    this.message.clear();
     this.delegate.onClose(this, code, reason, source, size);
+    this.message.clear();
   }
 
   // --- the stream's calls ---
@@ -186,7 +240,7 @@ export class WebSocketConnection extends WebSocketWriter {
   onBytes(stream: IOStream, source: usize, size: i32): i32 {
     this.waits = false;
     let used = 0;
-    while (used < size && this.state != OVER) {
+    while (used < size && this.state < ENDING) {
       const at = source + usize(used);
       const n = this.inFrame ? this.readPayload(at, size - used) : this.readFrame(at, size - used);
       if (!n) break;
@@ -202,9 +256,8 @@ export class WebSocketConnection extends WebSocketWriter {
 
   /** The peer's end without a close frame. What came before it is still handed on. */
   private endOfInput(unread: i32): void {
-    if (this.state == OVER || (unread && this.waits)) return;
-    this.tell(frame.CODE_ABNORMAL, REASON_END, 0, 0);
-    this.stream.finish(false, REASON_END);
+    if (this.state >= ENDING || (unread && this.waits)) return;
+    this.lastCame(frame.CODE_ABNORMAL, REASON_END, NO_FRAME, 0, 0);
   }
 
   onSent(stream: IOStream): void {
@@ -213,8 +266,15 @@ export class WebSocketConnection extends WebSocketWriter {
     if (this.state != OVER) this.delegate.onSent(this);
   }
 
-  /** The peer has not answered our close frame. While that waits to leave, the stream's own time limit holds. */
+  /**
+   * The peer has not answered our close frame; while that waits to leave, the stream's own time limit holds. Or the delegate has not
+   * answered what came before the peer's.
+   */
   onTimeout(stream: IOStream): void {
+    if (this.state == ENDING) {
+      this.writeReply(this.reply, this.endReason);
+      return this.endAnswered();
+    }
     if (this.state != CLOSING || stream.waiting) return;
     this.tell(frame.CODE_ABNORMAL, REASON_TIMEOUT, 0, 0);
     stream.finish(false, REASON_TIMEOUT);
@@ -241,7 +301,8 @@ export class WebSocketConnection extends WebSocketWriter {
   /** Looks at the input again, after a pause of whatever cause. */
   goOn(): void {
     this.resting = false;
-    if (this.state == OVER) return;
+    if (this.state == ANSWERED) return this.endAnswered();
+    if (this.state >= ENDING) return;
     this.stream.readAhead = READ_CHUNK_BYTES;
     this.stream.resume();
   }

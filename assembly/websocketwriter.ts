@@ -17,7 +17,9 @@ import { ACCEPT_BYTES, writeAccept } from "./websocket/handshake";
 export const OPENING: i32 = 0; // its 101 is being written
 export const OPEN: i32 = 1;
 export const CLOSING: i32 = 2; // our close frame went first: the peer's is awaited, messages are dropped
-export const OVER: i32 = 3; // the delegate has heard the end
+export const ENDING: i32 = 3; // the peer has sent its last: the delegate still answers what came before
+export const ANSWERED: i32 = 4; // that is done, and our close frame has been written
+export const OVER: i32 = 5; // the delegate has heard the end
 
 const HEAD_FIXED: usize = changetype<usize>("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ");
 const CRLF: u16 = 0x0a0d;
@@ -66,7 +68,7 @@ export abstract class WebSocketWriter extends Upgraded {
 
   /** Nothing stands in the way of sending. */
   get isOpen(): bool {
-    return this.state == OPEN;
+    return this.state == OPEN || this.state == ENDING;
   }
 
   /** Bytes that wait for the peer: who has much to send goes on in onSent while this is small. */
@@ -76,7 +78,7 @@ export abstract class WebSocketWriter extends Upgraded {
 
   /** One frame: an opcode of websocket/frame.ts with FIN and RSV1. False: the websocket is closed, or too much waits already. */
   send(first: i32, source: usize, size: i32): bool {
-    if (this.state != OPEN) return false;
+    if (!this.isOpen) return false;
     const head = this.stream.reserve(frame.FRAME_HEAD_BYTES_MAX);
     this.stream.commitTo(frame.writeFrameHead(head, first, size));
     return this.stream.write(source, size);

@@ -36,6 +36,7 @@ import {
   FRAME_TRAILERS,
   FRAME_WS_CLOSED,
   FRAME_WS_DATA,
+  FRAME_WS_ENDING,
   FRAME_WS_PING,
   FRAME_WS_PONG,
   FrameReader,
@@ -295,6 +296,7 @@ export class Bridge implements FrameSink {
       case FRAME_WS_DATA:
       case FRAME_WS_PONG:
       case FRAME_WS_PING:
+      case FRAME_WS_ENDING:
       case FRAME_WS_CLOSED:
         return this.#pass(type, id, chunk, start, end);
       case FRAME_STATS:

@@ -35,6 +35,7 @@ export const FRAME_WS_PONG = 0x25;
 export const FRAME_WS_PING = 0x26;
 export const FRAME_WS_CLOSED = 0x27;
 export const FRAME_TRAILERS = 0x28;
+export const FRAME_WS_ENDING = 0x29;
 
 // --- host to sandbox ---
 export const FRAME_CONFIG = 0x41;

@@ -1,7 +1,8 @@
 /**
  * One websocket: the frames of the bridge on one side, its handler on the other.
  *
- * States: open; closing, from our close to WS_CLOSED; over. While closing messages are dropped and nothing more is sent; WS_CLOSED,
+ * States: open; ending, from WS_ENDING on: no more messages come, and those that have come are still answered, the last thing that is
+ * sent being a close; closing, from our close to WS_CLOSED; over. While closing messages are dropped and nothing more is sent; WS_CLOSED,
  * ABORT (when it met our WS_ACCEPT) or the worker's end is the last that is heard, and the handler hears of it exactly once.
  *
  * Invariant: a frame that does not fit the state is a ProtocolError; what user code throws never reaches the bridge: it is logged
@@ -24,6 +25,7 @@ import {
   FRAME_WS_ACCEPT,
   FRAME_WS_CLOSED,
   FRAME_WS_DATA,
+  FRAME_WS_ENDING,
   FRAME_WS_PING,
   FRAME_WS_PONG,
   FRAME_WS_SEND_PING,
@@ -48,6 +50,7 @@ const CLOSE_ABNORMAL = 1006;
 const CLOSE_ERROR = 1011;
 /** A close frame's code takes two bytes of it. */
 const REASON_BYTES_MAX = WS_CONTROL_BYTES_MAX - 2;
+const NO_WORDS = Buffer.alloc(0);
 
 /** The handler, as far as it is called from here. */
 export interface WebSocketEvents {
@@ -84,6 +87,8 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
   readonly #keepalive: Keepalive | null;
   /** Why nothing can be sent any more. */
   #closed: WebSocketClosedError | null = null;
+  /** WS_ENDING has come. */
+  #ending = false;
   #over = false;
 
   /** Accepts the request with this id; `fields` go into the answer. */
@@ -185,6 +190,7 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
   receive(type: number, chunk: Buffer, start: number, end: number): void {
     switch (type) {
       case FRAME_WS_DATA:
+        if (this.#ending) throw new ProtocolError("WS_DATA after WS_ENDING");
         this.#keepalive?.heard();
         return this.#inflow.receive(chunk, start, end);
       case FRAME_SENT:
@@ -193,6 +199,8 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
       case FRAME_WS_PING:
       case FRAME_WS_PONG:
         return this.#takeControl(type, chunk, start, end);
+      case FRAME_WS_ENDING:
+        return this.#takeEnding(end - start);
       case FRAME_WS_CLOSED:
         return this.#takeClosed(chunk, start, end);
       case FRAME_ABORT:
@@ -247,11 +255,24 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
 
   #takeControl(type: number, chunk: Buffer, start: number, end: number): void {
     if (end - start > WS_CONTROL_BYTES_MAX) throw new ProtocolError(`a ping or pong of ${end - start} bytes`);
+    if (this.#ending) throw new ProtocolError("a ping or pong after WS_ENDING");
     this.#keepalive?.heard();
     if (this.#closed !== null) return;
     const data = Buffer.from(chunk.subarray(start, end));
     if (type === FRAME_WS_PING) void this.#call("onPing", () => this.#events.onPing(data));
     else void this.#call("onPong", () => this.#events.onPong(data));
+  }
+
+  /** The peer has sent its last. Its close frame waits in the sandbox for our word that all messages have been answered. */
+  #takeEnding(size: number): void {
+    if (size !== 0 || this.#ending) throw new ProtocolError("WS_ENDING");
+    this.#ending = true;
+    this.#keepalive?.stop();
+    this.#inflow.end(() => {
+      if (this.#closed !== null) return;
+      this.#shut("CLOSED");
+      this.#outflow.close(0, NO_WORDS);
+    });
   }
 
   #takeClosed(chunk: Buffer, start: number, end: number): void {

@@ -99,7 +99,7 @@ export class MessageInflow {
     if (!this.#busy) this.#run();
   }
 
-  /** Nothing more comes: calls `ended` behind what still waits. */
+  /** Nothing more comes: calls `ended` behind what still waits; in place of what was given before, if that has not been called. */
   end(ended: () => void): void {
     this.#ended = ended;
     if (!this.#busy || this.#dropping) this.#finish();
@@ -186,7 +186,6 @@ export class MessageInflow {
   #finish(): void {
     const ended = this.#ended;
     this.#ended = null;
-    this.#busy = true;
     ended?.();
   }
 

@@ -32,6 +32,7 @@ export const FRAME_WS_PONG: u32 = 0x25;
 export const FRAME_WS_PING: u32 = 0x26;
 export const FRAME_WS_CLOSED: u32 = 0x27;
 export const FRAME_TRAILERS: u32 = 0x28;
+export const FRAME_WS_ENDING: u32 = 0x29;
 
 // --- host to sandbox ---
 export const FRAME_CONFIG: u32 = 0x41;

@@ -19,6 +19,7 @@ import {
   FRAME_WS_CLOSE,
   FRAME_WS_CLOSED,
   FRAME_WS_DATA,
+  FRAME_WS_ENDING,
   FRAME_WS_PING,
   FRAME_WS_PONG,
   FRAME_WS_SEND,
@@ -193,6 +194,12 @@ export class BridgeWebSockets extends WebSocketDelegate {
   onSent(socket: WebSocketConnection): void {
     const books = this.booksAt(socket.tag);
     if (books) this.reportLater(books);
+  }
+
+  /** The host may have messages that it has not answered yet; it says WS_CLOSE when it has. */
+  onEnding(socket: WebSocketConnection): bool {
+    this.channel.send(FRAME_WS_ENDING, socket.tag, 0);
+    return true;
   }
 
   onClose(socket: WebSocketConnection, code: i32, reason: i32, source: usize, size: i32): void {

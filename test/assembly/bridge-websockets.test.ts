@@ -1,7 +1,7 @@
 // core.wasm's application with websockets: as the host sees them, and as clients do.
 import { describe, expect, test } from "vitest-pool-assemblyscript/assembly";
 import * as frames from "../../assembly/bridge/frames";
-import { WS_CLOSE_TIMEOUT_MS, WS_DATA_COST } from "../../assembly/limits";
+import { WS_ANSWER_TIMEOUT_MS, WS_CLOSE_TIMEOUT_MS, WS_DATA_COST } from "../../assembly/limits";
 import { connect } from "../../assembly/wasi/simnet";
 import { HTTP, begun, config, ends, frame, heard, heardAfter, idOf, response, stop, tell } from "./bridgesupport";
 import { accept, bye, credit, data, opened } from "./bridgewebsocketsupport";
@@ -29,7 +29,10 @@ describe("opening", () => {
     expect(heardAfter(2000)).toBe("");
     expect(tell(accept(1))).toBe("WS_DATA#1(1,0 0123456789)");
     expect(heardAfter(2000)).toBe("");
-    expect(tell(credit(1, 10 + WS_DATA_COST))).toBe("WS_DATA#1(1,1 abcdef) WS_CLOSED#1(1006,2 )");
+    expect(tell(credit(1, 10 + WS_DATA_COST))).toBe("WS_DATA#1(1,1 abcdef) WS_ENDING#1()");
+    expect(tell(data(1, 1, 1, "answer") + bye(1, 0))).toBe("WS_CLOSED#1(1006,2 )");
+    expect(received(peer)).toContain("\r\n\r\n\x81\x06answer");
+    expect(peer.ended && !peer.wasReset).toBe(true);
   });
 
   test("is refused as any request is", () => {
@@ -169,14 +172,17 @@ describe("messages", () => {
     tell(accept(1, 10));
     received(peer);
     peer.send(masked(0x81, "0123456789") + masked(0x81, "0123456789a"));
-    expect(heard()).toBe("WS_DATA#1(1,1 0123456789) WS_CLOSED#1(1006,12 )");
+    expect(heard()).toBe("WS_DATA#1(1,1 0123456789) WS_ENDING#1()");
+    expect(tell(bye(1, 0))).toBe("WS_CLOSED#1(1006,12 )");
     expect(framesOf(peer)).toBe("88(1009 message too big)");
   });
 
   test("that break the protocol: BAD_REQUEST", () => {
     const peer = opened();
     peer.send(masked(0x81, "\xff"));
-    expect(heard()).toBe("WS_CLOSED#1(1006,11 )");
+    expect(heard()).toBe("WS_ENDING#1()");
+    expect(framesOf(peer)).toBe("");
+    expect(tell(bye(1, 0))).toBe("WS_CLOSED#1(1006,11 )");
     expect(framesOf(peer)).toBe("88(1007)");
     expect(tell(data(1, 1, 1, "late") + credit(1, 5) + bye(1, 1000) + frame(frames.FRAME_CANCEL, idOf(1), ""))).toBe(
       "",
@@ -202,11 +208,73 @@ describe("the end", () => {
   test("by the peer: WS_CLOSED with its code and words", () => {
     const peer = opened();
     peer.send(closing(4001, "done"));
-    expect(heard()).toBe("WS_CLOSED#1(4001,1 done)");
+    expect(heard()).toBe("WS_ENDING#1()");
+    expect(tell(bye(1, 0))).toBe("WS_CLOSED#1(4001,1 done)");
     expect(framesOf(peer)).toBe("88(4001)");
     peer.end();
     settle();
     expect(peer.closed && !peer.wasReset).toBe(true);
+  });
+
+  test("by the peer, behind messages: the host answers them first, and nothing more is read", () => {
+    const peer = opened();
+    peer.send(masked(0x81, "hello") + masked(0x89, "?") + closing(1000) + masked(0x81, "late"));
+    expect(heard()).toBe("WS_DATA#1(1,1 hello) WS_PING#1(?) WS_ENDING#1()");
+    peer.send(masked(0x81, "later") + closing(1000));
+    expect(heardAfter(WS_ANSWER_TIMEOUT_MS - 1000)).toBe("");
+    expect(framesOf(peer)).toBe("8a(?)");
+    expect(tell(credit(1, 100) + data(1, 1, 1, "HELLO"))).toBe("SENT#1(5)");
+    expect(framesOf(peer)).toBe("81(HELLO)");
+    expect(tell(bye(1, 0) + data(1, 1, 1, "late"))).toBe("WS_CLOSED#1(1000,1 )");
+    expect(framesOf(peer)).toBe("88(1000)");
+    expect(heardAfter(WS_ANSWER_TIMEOUT_MS)).toBe("");
+    expect(peer.closed && !peer.wasReset).toBe(true);
+  });
+
+  test("by the peer, and the host closes with a code of its own", () => {
+    const peer = opened();
+    peer.send(masked(0x81, "hello") + masked(0x83, ""));
+    expect(heard()).toBe("WS_DATA#1(1,1 hello) WS_ENDING#1()");
+    expect(tell(bye(1, 4000, "enough"))).toBe("WS_CLOSED#1(1006,11 )");
+    expect(framesOf(peer)).toBe("88(4000 enough)");
+  });
+
+  test("by the peer, and the host does not answer in time: the close goes out without it", () => {
+    const peer = opened();
+    peer.send(masked(0x81, "hello") + closing(4001, "done"));
+    expect(heard()).toBe("WS_DATA#1(1,1 hello) WS_ENDING#1()");
+    expect(heardAfter(WS_ANSWER_TIMEOUT_MS - 1)).toBe("");
+    expect(framesOf(peer)).toBe("");
+    expect(heardAfter(1)).toBe("WS_CLOSED#1(4001,1 done)");
+    expect(framesOf(peer)).toBe("88(4001)");
+    expect(tell(data(1, 1, 1, "late") + bye(1, 0))).toBe("");
+    expect(framesOf(peer)).toBe("");
+  });
+
+  test("by the peer, while a stop comes", () => {
+    const peer = opened();
+    peer.send(closing(1000));
+    expect(heard()).toBe("WS_ENDING#1()");
+    expect(tell(stop(10000))).toBe("");
+    expect(tell(data(1, 1, 1, "answer") + bye(1, 0))).toBe("WS_CLOSED#1(1000,1 )");
+    expect(framesOf(peer)).toBe("81(answer) 88(1000)");
+  });
+
+  test("by the peer, which then resets the connection, or which CANCEL leaves", () => {
+    begun(config(HTTP));
+    for (let number = 1; number < 3; number++) {
+      const peer = connect();
+      peer.send(handshake());
+      heard();
+      tell(accept(number));
+      peer.send(closing(1000));
+      const id = number.toString();
+      expect(heard()).toBe("WS_ENDING#" + id + "()");
+      if (number == 1) peer.reset();
+      const sent = data(number, 1, 1, "x");
+      const last = number == 1 ? tell(sent) : tell(frame(frames.FRAME_CANCEL, idOf(number), ""));
+      expect(last).toBe("WS_CLOSED#" + id + "(1006," + (number == 1 ? "3" : "1") + " )");
+    }
   });
 
   test("by the host: WS_CLOSED when the peer has answered, or has not", () => {
@@ -234,8 +302,10 @@ describe("the end", () => {
       tell(accept(number));
       if (number == 2) other.reset();
       else other.end();
+      if (number == 3) expect(heardAfter(1000)).toBe("WS_ENDING#3()");
+      const last = number == 2 ? heardAfter(1000) : tell(bye(number, 0));
       const reason = number == 2 ? "3" : "2";
-      expect(heardAfter(1000)).toBe("WS_CLOSED#" + number.toString() + "(1006," + reason + " )");
+      expect(last).toBe("WS_CLOSED#" + number.toString() + "(1006," + reason + " )");
     }
   });
 
@@ -260,7 +330,8 @@ describe("the end", () => {
     const peer = opened();
     peer.send(closing(1000));
     peer.end();
-    expect(heard()).toBe("WS_CLOSED#1(1000,1 )");
+    expect(heard()).toBe("WS_ENDING#1()");
+    expect(tell(bye(1, 0))).toBe("WS_CLOSED#1(1000,1 )");
     const next = connect();
     next.send(handshake());
     expect(heard()).toContain("REQUEST#2(1,1,11,0 /|");

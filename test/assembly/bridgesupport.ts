@@ -222,6 +222,8 @@ function nameOf(type: u32): string {
       return "WS_PONG";
     case frames.FRAME_WS_CLOSED:
       return "WS_CLOSED";
+    case frames.FRAME_WS_ENDING:
+      return "WS_ENDING";
     case frames.FRAME_TRAILERS:
       return "TRAILERS";
     case frames.FRAME_REFUSED:

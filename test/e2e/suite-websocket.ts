@@ -327,6 +327,49 @@ export function websocketSuite(way: Way): void {
         expect(await socket.readClose()).toBe(1000);
       });
 
+      test.each<[string, Buffer[], string[]]>([
+        ["a message and a close", [frame(TEXT, "hello"), frame(CLOSE, closing(1000))], ["81 hello", "88 \x03\xe8"]],
+        ["a message and a close without a code", [frame(TEXT, "hello"), frame(CLOSE)], ["81 hello", "88 "]],
+        ["a message and an opcode that is none", [frame(TEXT, "hello"), frame(3)], ["81 hello", "88 \x03\xea"]],
+        [
+          "a message and one that is not UTF-8",
+          [frame(TEXT, "hello"), frame(TEXT, Buffer.from([0xff]))],
+          ["81 hello", "88 \x03\xef"],
+        ],
+        ["a ping and a close", [frame(PING, "there?"), frame(CLOSE, closing(1000))], ["8a there?", "88 \x03\xe8"]],
+        [
+          "fragments with a ping among them and a close",
+          [
+            frame(TEXT, "frag", { fin: false }),
+            frame(PING, "?"),
+            frame(CONTINUATION, "ment"),
+            frame(CLOSE, closing(4000, "x")),
+          ],
+          ["8a ?", "81 fragment", "88 \x0f\xa0"],
+        ],
+        [
+          "many messages and a close",
+          [...Array.from({ length: 100 }, (_, index) => frame(BINARY, String(index))), frame(CLOSE, closing(1000))],
+          [...Array.from({ length: 100 }, (_, index) => `82 ${index}`), "88 \x03\xe8"],
+        ],
+      ])("in one piece, %s: all is answered, in this order", async (_, sent, answers) => {
+        const socket = await open();
+        socket.client.send(Buffer.concat(sent));
+        for (const answer of answers) {
+          const { opcode, payload } = await socket.readFrame();
+          expect(`${(0x80 | opcode).toString(16)} ${payload.toString("latin1")}`).toBe(answer);
+        }
+        await socket.client.expectEnd();
+        socket.client.close();
+      });
+
+      test("a message, and the end of the client's side behind it: it is answered", async () => {
+        const socket = await open();
+        socket.send(TEXT, "hello").client.halfClose();
+        expect((await socket.readMessage()).payload.toString()).toBe("hello");
+        await socket.client.expectEnd();
+      });
+
       test("7.1.6 in the middle of a message", async () => {
         const socket = await open();
         socket.send(TEXT, "half", { fin: false }).send(CLOSE, closing(1001, "going"));

@@ -1,5 +1,6 @@
 // What a WebSocketHandler can do, over real connections: for the ways whose handlers are TypeScript.
 import { setTimeout as sleep } from "node:timers/promises";
+import { constants, deflateRawSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ClientOptions, WebSocket } from "ws";
 
@@ -59,6 +60,12 @@ export function websocketHandlerSuite(way: Way): void {
       return seen;
     }
 
+    /** What onClose noted on this path, once it has. */
+    async function closesOf(path: string): Promise<unknown[]> {
+      const isIt = (note: unknown): boolean => Array.isArray(note) && note[0] === path;
+      return (await noted(isIt)).filter(isIt);
+    }
+
     test("choose a subprotocol", async () => {
       const other = await Other.open(server, "/choose", {}, ["first", "second"]);
       expect(other.socket.protocol).toBe("second");
@@ -90,7 +97,7 @@ export function websocketHandlerSuite(way: Way): void {
       expect(await socket.readFrame()).toMatchObject({ opcode: CLOSE, payload: closing(4000, "that is all") });
       socket.send(TEXT, "too late").send(CLOSE, closing(4001, "fine"));
       await socket.client.expectEnd();
-      expect(await noted((note) => Array.isArray(note))).toEqual([["/close", 4001, "fine"]]);
+      expect(await closesOf("/close")).toEqual([["/close", 4001, "fine"]]);
     });
 
     test("hear 1006 of a peer who does not answer a close within five seconds", async () => {
@@ -101,7 +108,7 @@ export function websocketHandlerSuite(way: Way): void {
       expect((await socket.readFrame()).opcode).toBe(CLOSE);
       await socket.client.expectEnd();
       expect(performance.now() - started).toBeGreaterThan(4000);
-      expect(await noted((note) => Array.isArray(note))).toEqual([["/close", 1006, ""]]);
+      expect(await closesOf("/close")).toEqual([["/close", 1006, ""]]);
     });
 
     test.each<[string, (socket: WsClient) => unknown, unknown[]]>([
@@ -114,7 +121,7 @@ export function websocketHandlerSuite(way: Way): void {
       await notes();
       const socket = await WsClient.open(server, "/echo");
       end(socket);
-      expect(await noted(Array.isArray)).toEqual([note]);
+      expect(await closesOf("/echo")).toEqual([note]);
       socket.client.close();
     });
 
@@ -158,6 +165,19 @@ export function websocketHandlerSuite(way: Way): void {
       for (const text of ["1", "2", "3", "4"]) expect((await socket.readMessage()).payload.toString()).toBe(text);
       expect(performance.now() - started).toBeGreaterThan(190);
       await socket.close();
+    });
+
+    test.each([
+      ["a close", frame(CLOSE, closing(1000)), 1000],
+      ["a frame that cannot be", frame(3), 1002],
+    ])("that take their time have it when %s comes behind their messages", async (_, last, code) => {
+      await notes();
+      const socket = await WsClient.open(server, "/slow?ms=50");
+      socket.client.send(Buffer.concat([frame(TEXT, "1"), frame(TEXT, "2"), last]));
+      for (const text of ["1", "2"]) expect((await socket.readMessage()).payload.toString()).toBe(text);
+      expect(await socket.readClose()).toBe(code);
+      expect(await closesOf("/slow")).toEqual([["/slow", code === 1000 ? 1000 : 1006, ""]]);
+      socket.client.close();
     });
 
     test("are not under the time limits of requests", async () => {
@@ -240,6 +260,28 @@ export function websocketHandlerSuite(way: Way): void {
         socket.send(TEXT, "Hello");
         expect(await socket.readMessage()).toMatchObject({ compressed: false, payload: Buffer.from("Hello") });
         await socket.close();
+      });
+
+      test("messages with a close behind them in one piece, small ones and one for another thread, are answered first", async () => {
+        const socket = await WsClient.open(server, "/deflate?notakeover&threshold=100000000", { headers });
+        const large = Buffer.from(Array.from({ length: 20_000 }, (_, index) => index * 7919).join(","));
+        const sent = [HELLO, deflateRawSync(large, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4), HELLO];
+        const messages = sent.map((message) => frame(TEXT, message, { reserved: 4 }));
+        socket.client.send(Buffer.concat([...messages, frame(CLOSE, closing(1000))]));
+        for (const text of ["Hello", large.toString(), "Hello"]) {
+          expect((await socket.readMessage()).payload.toString() === text, text.slice(0, 20)).toBe(true);
+        }
+        expect(await socket.readClose()).toBe(1000);
+        socket.client.close();
+      });
+
+      test("what cannot be inflated, with messages before it and a close behind it: these are answered, then 1007", async () => {
+        const socket = await WsClient.open(server, "/deflate?threshold=100", { headers });
+        const frames = [frame(TEXT, HELLO, { reserved: 4 }), frame(TEXT, "\xff\xff\xff", { reserved: 4 })];
+        socket.client.send(Buffer.concat([...frames, frame(CLOSE, closing(1000))]));
+        expect((await socket.readMessage()).payload.toString()).toBe("Hello");
+        expect(await socket.readClose()).toBe(1007);
+        socket.client.close();
       });
 
       test.each<[string, number, (socket: WsClient) => unknown]>([

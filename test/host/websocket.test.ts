@@ -392,6 +392,74 @@ describe("messages to the handler", () => {
   });
 });
 
+describe("the peer's last frame", () => {
+  const CLOSE_EMPTY = Buffer.from([0, 0]);
+
+  test("waits for the answers to what came before it, however long they take", async () => {
+    let release = (): void => {};
+    const rig = serve((handler) => {
+      handler.answer = async (message) => {
+        await new Promise<void>((resolve) => (release = resolve));
+        void handler.writeMessage(message);
+      };
+    });
+    const { handler } = await open(rig);
+    rig.worker.say(text("one"), text("two"), frame(f.FRAME_WS_ENDING, ID));
+    for (const message of ["one", "two"]) {
+      expect(await rig.worker.hearAnswers()).toEqual([]);
+      expect(handler.isOpen).toBe(true);
+      release();
+      await settle();
+      const [sending, ...more] = await rig.worker.hearAnswers();
+      expect(messagesOf([sending])[0].bytes.toString()).toBe(message);
+      expect(more.map(({ type, payload }) => [type, payload])).toEqual(
+        message === "two" ? [[f.FRAME_WS_CLOSE, CLOSE_EMPTY]] : [],
+      );
+    }
+    expect(handler.isOpen).toBe(false);
+    await expect(handler.writeMessage("late")).rejects.toMatchObject({ code: "WEBSOCKET_CLOSED" });
+    expect(handler.notes).toEqual([["open"], "one", "two"]);
+    rig.worker.say(closed(1001, REASONS.CLOSED, "bye"));
+    expect(handler.notes).toEqual([["open"], "one", "two", ["close", 1001, "bye"]]);
+  });
+
+  test("is answered at once when there is nothing to answer, and by the handler's own close when it has closed", async () => {
+    const rig = serve();
+    const { handler } = await open(rig);
+    rig.worker.say(frame(f.FRAME_WS_ENDING, ID));
+    const frames = await rig.worker.hearAnswers();
+    expect(frames.map(({ type, payload }) => [type, payload])).toEqual([[f.FRAME_WS_CLOSE, CLOSE_EMPTY]]);
+    handler.close(4000);
+    expect(await rig.worker.hearAnswers()).toEqual([]);
+
+    const other = serve((handler) => {
+      handler.answer = () => handler.close(4000, "enough");
+    });
+    await open(other);
+    other.worker.say(text("one"), text("two"), frame(f.FRAME_WS_ENDING, ID));
+    const [close, ...rest] = await other.worker.hearAnswers();
+    expect([close.type, close.payload.readUInt16LE(0), rest]).toEqual([f.FRAME_WS_CLOSE, 4000, []]);
+    other.worker.say(closed(1000, REASONS.CLOSED));
+    expect(other.handlers[0].notes).toEqual([["open"], "one", ["close", 1000, ""]]);
+  });
+
+  test("whose answers took too long is over: they are refused, and onClose comes after them", async () => {
+    let release = (): void => {};
+    const rig = serve((handler) => {
+      handler.answer = () => new Promise<void>((resolve) => (release = resolve));
+    });
+    const { handler } = await open(rig);
+    rig.worker.say(text("one"), frame(f.FRAME_WS_ENDING, ID));
+    rig.worker.say(closed(1000, REASONS.CLOSED));
+    await expect(handler.writeMessage("late")).rejects.toMatchObject({ code: "WEBSOCKET_CLOSED" });
+    expect(handler.notes).toEqual([["open"], "one"]);
+    release();
+    await settle();
+    expect(handler.notes).toEqual([["open"], "one", ["close", 1000, ""]]);
+    expect(await rig.worker.hearAnswers()).toEqual([]);
+  });
+});
+
 describe("messages to the peer", () => {
   test("are text or binary; text that is given as bytes has to be UTF-8", async () => {
     const rig = serve();
@@ -673,6 +741,10 @@ describe("what the sandbox must not send", () => {
       "WS_CLOSED with a text that is not UTF-8",
       (id) => [frame(f.FRAME_WS_CLOSED, id, Buffer.from([232, 3, 1, 0, 255]))],
     ],
+    ["WS_ENDING that holds something", (id) => [frame(f.FRAME_WS_ENDING, id, "x")]],
+    ["WS_ENDING twice", (id) => [frame(f.FRAME_WS_ENDING, id), frame(f.FRAME_WS_ENDING, id)]],
+    ["a message after WS_ENDING", (id) => [frame(f.FRAME_WS_ENDING, id), text("x")]],
+    ["a pong after WS_ENDING", (id) => [frame(f.FRAME_WS_ENDING, id), frame(f.FRAME_WS_PONG, id)]],
     ["ABORT for an unknown reason", (id) => [frame(f.FRAME_ABORT, id, u16(99))]],
     ["a body", (id) => [frame(f.FRAME_BODY, id, "x")]],
     ["the same id again", (id) => [handshake(id)]],
@@ -701,7 +773,7 @@ describe("what the sandbox must not send", () => {
   });
 
   test("frames of a websocket for an ordinary request", () => {
-    for (const type of [f.FRAME_WS_DATA, f.FRAME_WS_PING, f.FRAME_WS_PONG, f.FRAME_WS_CLOSED]) {
+    for (const type of [f.FRAME_WS_DATA, f.FRAME_WS_PING, f.FRAME_WS_PONG, f.FRAME_WS_ENDING, f.FRAME_WS_CLOSED]) {
       const worker = new FakeWorker(() => new HTTPServer(() => {}).acceptor()).ready();
       worker.say(handshake(), frame(type, ID, Buffer.from([1, 1, 0, 0])));
       expect(worker.failure?.message).toMatch(/for a request/);
