@@ -105,6 +105,9 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
   /** Bytes that were written and have not been sent. */
   protected abstract get unsent(): number;
 
+  /** Resolves when all that was written so far has been sent; rejects when it never will be. */
+  protected abstract flushed(): Promise<void>;
+
   /** Agrees on TLS, which what came `early` belongs to; a failure has closed the stream. Resolves with what was agreed. */
   protected abstract secure(plan: TLSPlan, early: Buffer | null): Promise<TLSInfo | null>;
 
@@ -243,17 +246,19 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
    * bytes are encrypted from then on; `tls` tells what was agreed. What the peer has sent already counts as TLS's, never as if
    * it had come through it.
    *
-   * Rejects with StreamNotIdleError while a read or a write is pending or when it has TLS, with OptionError or TLSConfigError for
-   * wrong options: then the stream is as before. With TLSHandshakeError, TimeoutError or StreamClosedError it is closed.
+   * What was written before leaves first, unencrypted. Rejects with StreamNotIdleError while a read is pending or when it has TLS, with
+   * OptionError or TLSConfigError for wrong options: then the stream is as before. With TLSHandshakeError, TimeoutError or
+   * StreamClosedError it is closed.
    */
   async startTls(options: StartTLSOptions): Promise<this> {
     const plan = planTLS(options);
     if (this.error !== null) throw this.error;
     if (this.ended) throw new StreamClosedError("END");
     this.#checkIdle();
-    const early = this.#held === null ? null : this.#take(this.#held, this.#held.length);
     this.#securing = true;
     try {
+      if (this.unsent > 0) await this.#flush(plan.timeoutMs);
+      const early = this.#held === null ? null : this.#take(this.#held, this.#held.length);
       this.tls = await this.secure(plan, early);
     } finally {
       this.#securing = false;
@@ -265,7 +270,17 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
     if (this.#securing) throw new StreamNotIdleError("a TLS handshake is under way");
     if (this.tls !== null) throw new StreamNotIdleError("it has TLS already");
     if (this.#stepping || this.reading) throw new StreamNotIdleError("a read is pending");
-    if (this.unsent > 0) throw new StreamNotIdleError(`${this.unsent} bytes wait to be sent`);
+  }
+
+  /** Waits until all that was written has been sent; a peer that takes longer than `timeoutMs` is closed. */
+  async #flush(timeoutMs: number): Promise<void> {
+    const late = setTimeout(() => this.closeFor("TIMEOUT"), timeoutMs);
+    try {
+      await this.flushed();
+    } finally {
+      clearTimeout(late);
+    }
+    if (this.error !== null) throw this.error;
   }
 
   /** Why nothing can be read or written now; null: it can. */

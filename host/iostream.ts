@@ -139,8 +139,9 @@ export class IOStream extends BaseIOStream implements Endpoint {
 
   override write(data: Data): Promise<void> {
     const bytes = toBytes(data);
-    if (this.#reason !== null) {
-      const rejected = Promise.reject(new StreamClosedError(this.#reason));
+    const refusal = this.#reason === null ? this.securing : new StreamClosedError(this.#reason);
+    if (refusal !== null) {
+      const rejected = Promise.reject(refusal);
       rejected.catch(() => {});
       return rejected;
     }
@@ -151,15 +152,17 @@ export class IOStream extends BaseIOStream implements Endpoint {
   }
 
   #writeSecured(secured: SecuredSide, bytes: Uint8Array): Promise<void> {
-    const done = secured.agreed
-      ? secured.write(bytes).catch(() => Promise.reject(this.error ?? new StreamClosedError("IO")))
-      : Promise.reject(this.securing);
+    const done = secured.write(bytes).catch(() => Promise.reject(this.error ?? new StreamClosedError("IO")));
     done.catch(() => {});
     return done;
   }
 
   protected override get unsent(): number {
     return this.#secured === null ? this.#outflow.waiting : this.#secured.waiting;
+  }
+
+  protected override flushed(): Promise<void> {
+    return this.#outflow.done();
   }
 
   // --- TLS ---

@@ -36,6 +36,7 @@ export class NodeStream extends BaseIOStream {
   /** What is listened to at the Duplex, to be taken back when TLS takes its place. */
   #listeners: readonly [string, (error: NodeJS.ErrnoException) => void][] = [];
   #unsent = 0;
+  #lastWrite: Promise<void> = Promise.resolve();
   /** Ends the handshake that is under way. */
   #giveUp: ((error: StreamClosedError) => void) | null = null;
   readonly #writeBufferBytesMax: number;
@@ -143,14 +144,24 @@ export class NodeStream extends BaseIOStream {
     checkWriteBuffer(this.#writeBufferBytesMax, this.#duplex.writableLength, bytes.length);
     if (bytes.length === 0) return Promise.resolve();
     this.#unsent += bytes.length;
+    const duplex = this.#duplex;
     const done = new Promise<void>((resolve, reject) => {
-      this.#duplex.write(bytes, (error) => {
+      duplex.write(bytes, (error) => {
         this.#unsent -= bytes.length;
-        if (error) reject(this.#error ?? new StreamClosedError(reasonOf(error), { cause: error }));
-        else resolve();
+        if (!error && !duplex.destroyed) return resolve();
+        // node:net reports no error for a write that destroying the socket has cut off.
+        const cause = error ?? duplex.errored;
+        reject(
+          this.#error ?? (cause ? new StreamClosedError(reasonOf(cause), { cause }) : new StreamClosedError("CLOSED")),
+        );
       });
     });
+    this.#lastWrite = done;
     return ignorable(done);
+  }
+
+  protected override flushed(): Promise<void> {
+    return this.#lastWrite;
   }
 
   protected override get unsent(): number {

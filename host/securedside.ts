@@ -119,9 +119,11 @@ export class SecuredSide {
     if (bytes.length === 0) return Promise.resolve();
     this.#waiting += bytes.length;
     return new Promise((resolve, reject) => {
-      this.#socket?.write(bytes, (error) => {
+      const socket = this.#socket as TLSSocket;
+      socket.write(bytes, (error) => {
         this.#waiting -= bytes.length;
-        if (error) reject(error);
+        // A write that destroying the socket has cut off comes back without an error.
+        if (error || socket.destroyed) reject(error ?? new StreamClosedError("CLOSED"));
         else resolve();
       });
     });

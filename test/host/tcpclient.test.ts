@@ -1,4 +1,4 @@
-import { createServer, type Server } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { type Duplex, PassThrough } from "node:stream";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Address } from "../../host/address.js";
@@ -40,6 +40,25 @@ describe("a connection", () => {
     expect((await stream.readBytes(8)).toString()).toBe("and more");
     stream.close();
     expect(stream.closed).toBe(true);
+  });
+
+  test.each([
+    ["our own abort", "CLOSED"],
+    ["the peer's reset", "RESET"],
+  ])("a write that %s cuts off rejects", async (how, reason) => {
+    const accepted: Socket[] = [];
+    const server = createServer({ pauseOnConnect: true }, (socket) => accepted.push(socket));
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const stream = await new TCPClient().connect("127.0.0.1", (server.address() as { port: number }).port);
+    await expect.poll(() => accepted.length).toBe(1);
+    const first = stream.write(Buffer.alloc(50 << 20));
+    const second = stream.write("behind it");
+    if (how === "our own abort") stream.abort();
+    else accepted[0]?.resetAndDestroy();
+    await expect(first).rejects.toMatchObject({ code: "STREAM_CLOSED", reason });
+    await expect(second).rejects.toMatchObject({ code: "STREAM_CLOSED", reason });
+    for (const socket of accepted) socket.destroy();
   });
 
   test("to a port that nobody listens on is refused, with the address in the error", async () => {

@@ -33,7 +33,7 @@ export default class StartTLS extends TCPServer {
   }
 
   async #secure(stream: IOStream, address: Address | null): Promise<void> {
-    await stream.write("go\n");
+    void stream.write("go\n"); // startTls waits for it
     await stream.startTls({ serverSide: true, sslOptions: contexts });
     const tls = stream.tls && { ...stream.tls, peerCertificate: stream.tls.peerCertificate?.subject ?? null };
     await stream.write(`${JSON.stringify({ address, tls })}\n`);
@@ -45,10 +45,7 @@ export default class StartTLS extends TCPServer {
     const code = (error: WaterspoutError): string => error.code;
     const reading = await stream.startTls(options).then(() => "none", code);
     await line;
-    const written = stream.write("x\n");
-    const writing = await stream.startTls(options).then(() => "none", code);
-    await written;
-    await stream.write(`${reading} ${writing}\n`);
+    await stream.write(`${reading}\n`);
   }
 
   async #echo(stream: IOStream, bytes: number): Promise<void> {
