@@ -30,23 +30,45 @@ interface Inherited {
 /** Sockets of this process, in the order in which they were bound. */
 let bound: { readonly key: string; readonly sockets: readonly ListeningSocket[] }[] = [];
 
-const task = readTask();
-const inherited = task === null ? [] : fileDescriptors(task);
+/** What the parent has left for this process. */
+interface Legacy {
+  readonly id: number | null;
+  /** What `takeInherited` has not handed out. */
+  readonly entries: { readonly key: string; readonly sockets: readonly Inherited[] }[];
+}
+
+let legacy: Legacy | null = null;
+
+/** Read when it is first asked for: to import this package reads nothing. */
+function legacyOfThis(): Legacy {
+  if (legacy !== null) return legacy;
+  const task = readTask();
+  if (task !== null) endWithParent();
+  legacy = task === null ? { id: null, entries: [] } : { id: task.id, entries: fileDescriptors(task) };
+  return legacy;
+}
+
+/** A worker process does not outlive its parent: when that is gone, the worker does what its program does at SIGTERM. */
+function endWithParent(): void {
+  process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
+  process.channel?.unref();
+}
 
 /** The number of this worker process, from 0; null in a process that forkProcesses has not started. */
 export function taskId(): number | null {
-  return task === null ? null : task.id;
+  return legacyOfThis().id;
 }
 
 /** The sockets that the parent got for `key`, if there are any that were not handed out yet. */
 export function takeInherited(key: string): readonly Inherited[] | null {
-  const at = inherited.findIndex((entry) => entry.key === key);
-  return at < 0 ? null : (inherited.splice(at, 1)[0]?.sockets ?? null);
+  const { entries } = legacyOfThis();
+  const at = entries.findIndex((entry) => entry.key === key);
+  return at < 0 ? null : (entries.splice(at, 1)[0]?.sockets ?? null);
 }
 
 /** Whether `takeInherited` would give some. */
 export function hasInherited(key: string): boolean {
-  return inherited.some((entry) => entry.key === key);
+  return legacyOfThis().entries.some((entry) => entry.key === key);
 }
 
 /** Remembers that `sockets` were bound for `key`, so that workers started later share them. */
@@ -81,11 +103,14 @@ function shareable() {
   return bound.filter(({ sockets }) => sockets.every(({ sharedFd }) => typeof sharedFd === "number"));
 }
 
+/** Null when there is none, or when it was written for another process or by another program. */
 function readTask(): Task | null {
-  const text = process.env[TASK_VARIABLE];
-  if (text === undefined) return null;
-  const read = JSON.parse(text) as Task;
-  return read.parent === process.ppid ? read : null;
+  try {
+    const read = JSON.parse(process.env[TASK_VARIABLE] ?? "null") as Task | null;
+    return read?.parent === process.ppid && Number.isInteger(read.id) && Array.isArray(read.sockets) ? read : null;
+  } catch {
+    return null;
+  }
 }
 
 function fileDescriptors({ sockets }: Task): { key: string; sockets: Inherited[] }[] {

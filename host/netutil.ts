@@ -10,7 +10,7 @@ import { familyOf, type ListeningSocket, type SocketOptions } from "./address.js
 import { BindError, OptionError } from "./errors.js";
 import { hasInherited, rememberBound, takeInherited } from "./inheritance.js";
 import { BACKLOG } from "./limits.js";
-import { type RuntimeName, resolveOptions } from "./options.js";
+import { type RuntimeName, resolveRuntime } from "./options.js";
 import { type Runtime, runtimeNamed } from "./runtime/index.js";
 
 /** How to bind. */
@@ -72,7 +72,7 @@ async function bind(port: number, address: string, options: BindOptions, shared:
   if (reusePort && !hasReusePort(process.versions.node)) {
     throw new OptionError(`reusePort needs Node 22.12 or later, and this is Node ${process.versions.node}`);
   }
-  const runtime = runtimeNamed(resolveOptions({ runtime: options.runtime }).runtime);
+  const runtime = runtimeNamed(resolveRuntime(options.runtime));
   const key = keyOf(port, address, family, runtime.name);
   const inherited = takeInherited(key);
   if (inherited !== null) return inherited.map((socket) => runtime.adopt(socket.address, socket.fd, backlog));

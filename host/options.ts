@@ -137,7 +137,7 @@ const WORKERS_MAX = 64;
 
 /** Checks `options` and fills in the defaults. Throws OptionError that names the option. */
 export function resolveOptions(options: ServerOptions): ResolvedOptions {
-  const runtime = runtimeName(options.runtime ?? (process.env.WATERSPOUT_RUNTIME || "node"));
+  const runtime = resolveRuntime(options.runtime);
   const logger = options.logger ?? defaultLogger;
   return {
     runtime,
@@ -170,7 +170,9 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
   };
 }
 
-function runtimeName(name: string): RuntimeName {
+/** The runtime that is meant: `option`, else WATERSPOUT_RUNTIME, else node. Throws OptionError when it is none. */
+export function resolveRuntime(option: RuntimeName | undefined): RuntimeName {
+  const name = option ?? (process.env.WATERSPOUT_RUNTIME || "node");
   if (name === "node" || name === "wasmtime") return name;
   throw new OptionError(`runtime must be "node" or "wasmtime", not ${JSON.stringify(name)}`);
 }

@@ -19,12 +19,6 @@ export const serving = new Set<{ stop(): Promise<void> }>();
 
 let forked = false;
 
-if (taskId() !== null) {
-  // Whatever the program does at SIGTERM is what it should do when its parent is gone.
-  process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
-  process.channel?.unref();
-}
-
 /** How many processors this process may use, at least 1. */
 export function cpuCount(): number {
   return availableParallelism();

@@ -11,7 +11,7 @@ import type { ListeningSocket } from "./address.js";
 import { BindError, OptionError, RuntimeUnavailableError } from "./errors.js";
 import { rememberBound, takeInherited } from "./inheritance.js";
 import { BACKLOG } from "./limits.js";
-import { type RuntimeName, resolveOptions } from "./options.js";
+import { type RuntimeName, resolveRuntime } from "./options.js";
 import { runtimeNamed } from "./runtime/index.js";
 import { listenOn } from "./runtime/listener.js";
 import { listenSharedUnix } from "./runtime/sharedlistener.js";
@@ -45,7 +45,7 @@ export async function bindUnixSocket(path: string, options: BindUnixOptions = {}
   if (!Number.isInteger(backlog) || backlog < 1 || backlog > 65535) {
     throw new OptionError(`backlog must be a whole number from 1 to 65535, not ${String(backlog)}`);
   }
-  if (resolveOptions({ runtime: options.runtime }).runtime !== "node") {
+  if (resolveRuntime(options.runtime) !== "node") {
     throw new RuntimeUnavailableError(
       `cannot listen on ${path}: wasmtime takes no Unix-domain sockets; use the runtime "node"`,
     );

@@ -5,7 +5,7 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync,
 import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 
 import type { ListeningSocket } from "../../host/address.js";
 import { BindError } from "../../host/errors.js";
@@ -144,6 +144,14 @@ test.each([
   ["23.1.0", true],
   ["26.0.0", true],
 ])("SO_REUSEPORT in Node %s: %s", (version, has) => expect(hasReusePort(version)).toBe(has));
+
+test("binding asks for the runtime and nothing else: what is wrong with another setting is said by who needs it", async () => {
+  vi.stubEnv("WATERSPOUT_ACCESS_LOG", "nonsense");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  await bind(0);
+  vi.stubEnv("WATERSPOUT_RUNTIME", "deno");
+  await expect(bindSockets(0)).rejects.toMatchObject({ code: "INVALID_OPTION" });
+});
 
 describe("bindUnixSocket", () => {
   let folder: string;

@@ -1,0 +1,42 @@
+// To import the package must be harmless: it reads no environment variable, and one that somebody else has set in any way breaks nothing.
+import { execFileSync } from "node:child_process";
+import path from "node:path";
+import { expect, test } from "vitest";
+
+import { ROOT } from "./ways.js";
+
+const PACKAGE = path.join(ROOT, "dist/host/index.js");
+const PROGRAM = `
+const read = [];
+const env = process.env;
+process.env = new Proxy(env, {
+  get: (target, name) => (/^WATERSPOUT/.test(String(name)) && read.push(name), target[name]),
+  has: (target, name) => (/^WATERSPOUT/.test(String(name)) && read.push(name), name in target),
+});
+const { taskId, bindSockets } = await import(${JSON.stringify(PACKAGE)});
+const before = read.length;
+const [socket] = await bindSockets(0);
+console.log(JSON.stringify({ before, taskId: taskId(), port: socket.address.port > 0 }));
+socket.close();
+`;
+
+test.each([
+  "",
+  "{",
+  "null",
+  "7",
+  "[]",
+  '{"id":0}',
+  JSON.stringify({ parent: process.pid }),
+  JSON.stringify({ parent: process.pid, id: "0", sockets: [] }),
+  JSON.stringify({ parent: process.pid, id: 0, sockets: {} }),
+])("the package is imported and binds with WATERSPOUT_TASK=%s", (task) => {
+  const env = {
+    ...process.env,
+    WATERSPOUT_TASK: task,
+    WATERSPOUT_ACCESS_LOG: "nonsense",
+    WATCH_REPORT_DEPENDENCIES: "1",
+  };
+  const output = execFileSync(process.execPath, ["--input-type=module", "-e", PROGRAM], { env, encoding: "utf8" });
+  expect(JSON.parse(output)).toEqual({ before: 0, taskId: null, port: true });
+});
