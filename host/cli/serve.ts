@@ -4,7 +4,7 @@
  * Invariant: such a process tells first what it wants to be bound, and serves when it has inherited just that.
  */
 import { type Application, type Loaded, loadApplication } from "../app.js";
-import { MODULES_VARIABLE } from "../autoreload.js";
+import { hideFromChildren, MODULES_VARIABLE } from "../autoreload.js";
 import { checkSettings, presetSettings, settingsHelp } from "../define.js";
 import { UsageError } from "../errors.js";
 import { taskId } from "../inheritance.js";
@@ -92,8 +92,8 @@ async function supervise(settings: RunSettings, plan: Plan, watch: boolean): Pro
 /** The process above shows what this one counts; a port of one's own for that would be in the way of the next generation. */
 async function serveAsWorker(settings: RunSettings): Promise<void> {
   const isWatched = process.env[MODULES_VARIABLE] !== undefined;
+  if (isWatched) hideFromChildren(MODULES_VARIABLE);
   const loaded = await load(settings);
-  delete process.env[MODULES_VARIABLE]; // what the application starts has others to tell
   const plan = planFrom(settings, loaded);
   await tell({ plan });
   const { application } = loaded;

@@ -98,6 +98,39 @@ export function watchSuite(way: Way): void {
       await answers(server, "late");
     });
 
+    test.each([
+      ["by its name", '"./late.ts"'],
+      ["by a name that is computed", '"./la" + "te.ts"'],
+    ])("a file that a handler imports later, %s, is watched from then on", async (_how, name) => {
+      writeFileSync(file("late.ts"), 'export const text = "one";\n');
+      writeFileSync(file("app.ts"), `export default async (r) => r.respond(200, {}, (await import(${name})).text);\n`);
+      const server = await watch("app.ts");
+      await answers(server, "one");
+      await eventually("a change is seen", async () => {
+        writeFileSync(file("late.ts"), 'export const text = "two";\n');
+        await sleep(1500); // a burst of saves would be one change; the first may come before the file is known
+        return (await answer(server)) === "two";
+      });
+    });
+
+    test("what the application starts does not report its modules to it", async () => {
+      writeFileSync(file("child.mjs"), 'await import("./part.ts");\nprocess.send("over");\n');
+      writeFileSync(
+        file("app.ts"),
+        `import { fork } from "node:child_process";
+        export default (r) => {
+          const told = [];
+          const child = fork(${JSON.stringify(file("child.mjs"))}, { execArgv: ["--import", "tsx"], cwd: ${JSON.stringify(ROOT)} });
+          child.on("message", (message) => {
+            told.push(message);
+            if (message === "over") r.respond(200, {}, JSON.stringify(told));
+          });
+        };`,
+      );
+      const server = await watch("app.ts");
+      expect(await answer(server)).toBe('["over"]');
+    });
+
     test("a file is replaced, and removed and written anew, as editors do", async () => {
       const server = await watch("app.ts");
       writeFileSync(file("part.ts~"), 'export const text = "two";\n');
