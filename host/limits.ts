@@ -47,6 +47,8 @@ export const FORM_TEXT_BYTES_MAX = 1 << 20;
 export const START_TIMEOUT_MS = 20_000;
 /** What a worker gets beyond the grace of a stop before it is killed. */
 export const STOP_SLACK_MS = 1_000;
+/** How long a wasmtime worker that has closed its stdout may take to end. */
+export const WORKER_END_MS = 1_000;
 /** The default grace of a stop. */
 export const STOP_GRACE_MS = 10_000;
 /** How long `stats` waits for a worker before it does without it. */

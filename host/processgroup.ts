@@ -132,10 +132,16 @@ export class ProcessGroup {
     const status = signal === null ? (code ?? 1) : 128 + constants.signals[signal];
     if (status !== 0 && (signal === null || signal !== this.#asked)) {
       if (this.#asked !== null) this.#status ||= status;
-      else if (!this.#settings.restarts()) this.#giveUp(status, null);
+      else if (!this.#settings.restarts()) this.#endsUnserved(slot, status, signal);
       else this.#restart(slot, signal === null ? `with status ${status}` : `by ${signal}`);
     }
     this.#settleIfEnded();
+  }
+
+  /** Whoever exits with a status has said why. */
+  #endsUnserved(slot: Slot, status: number, signal: NodeJS.Signals | null): void {
+    if (signal !== null) this.#settings.warn(`worker process ${slot.id} has ended by ${signal} before it served`);
+    this.#giveUp(status, null);
   }
 
   #restart(slot: Slot, how: string): void {

@@ -111,7 +111,8 @@ export class Generations {
       sockets: this.#socketsFor(plan)?.sockets ?? [],
       warn: (text) => say(`warning: ${text}`),
       message: (id, value) => this.#take(generation, id, value),
-      restarts: () => generation === this.#current,
+      // One that serves shows that the application can be served: another that has died meanwhile is worth a second try.
+      restarts: () => generation === this.#current || generation.served.size > 0,
     });
     const startedMs = performance.now();
     const generation: Generation = { group, changed, startedMs, plan: null, served: new Set(), isRetired: false };

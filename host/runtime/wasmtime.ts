@@ -13,6 +13,7 @@ import type { Peer } from "../bridge.js";
 import { OptionError, RuntimeUnavailableError, WorkerError } from "../errors.js";
 import type { Folder } from "../folders.js";
 import type { FrameWriter } from "../framewriter.js";
+import { WORKER_END_MS } from "../limits.js";
 import { LineReader } from "../log.js";
 import { MAKEFILE, WASMTIME_FILE, WASMTIME_INSTALLER_FILE } from "../paths.js";
 import { listenShared, SharedListener } from "./sharedlistener.js";
@@ -30,6 +31,9 @@ class WasmtimeWorker implements Worker {
   readonly #events: WorkerEvents;
   /** Blocks that the pipe had not taken at once. */
   readonly #lent: Buffer[] = [];
+  #lastMoment: NodeJS.Timeout | null = null;
+  /** It was killed because it had closed its stdout. */
+  #isMute = false;
   readonly #gather = () => this.#events.gather();
   readonly #killAtExit = () => this.#child.kill("SIGKILL");
 
@@ -68,6 +72,7 @@ class WasmtimeWorker implements Worker {
     this.#input.on("error", () => {}); // the end of the child is told by "close"
     this.#input.on("drain", this.#gather);
     (this.#child.stdout as Readable).on("data", (chunk: Buffer) => events.receive(chunk));
+    (this.#child.stdout as Readable).on("end", () => this.#channelEnded());
     const lines = new LineReader((line) => events.log(line));
     (this.#child.stderr as Readable).on("data", (chunk: Buffer) => lines.push(chunk));
     process.on("exit", this.#killAtExit);
@@ -105,18 +110,28 @@ class WasmtimeWorker implements Worker {
     this.#child.kill("SIGKILL");
   }
 
+  /** A worker that ends closes its stdout a moment before. One that lives on without can serve nobody. */
+  #channelEnded(): void {
+    this.#lastMoment = setTimeout(() => {
+      this.#isMute = true;
+      this.kill();
+    }, WORKER_END_MS);
+  }
+
   #watchEnd(lines: LineReader): void {
     let told = false;
     const end = (error: Error | null) => {
       if (told) return;
       told = true;
+      if (this.#lastMoment !== null) clearTimeout(this.#lastMoment);
       process.off("exit", this.#killAtExit);
       lines.end();
       this.#events.ended(error);
     };
     this.#child.on("error", (error) => end(new WorkerError(`wasmtime cannot be started: ${error.message}`)));
     this.#child.on("close", (status, signal) => {
-      if (status === 0) end(null);
+      if (this.#isMute) end(new WorkerError("it closed its stdout and did not end"));
+      else if (status === 0) end(null);
       else end(new WorkerError(signal === null ? `it exited with status ${status}` : `it was killed by ${signal}`));
     });
   }

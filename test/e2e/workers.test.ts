@@ -4,12 +4,12 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, describe, expect, onTestFinished, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 
 import { Client } from "./client.js";
 import { isAlive, workersOf } from "./processes.js";
 import { ask, Program } from "./programs.js";
-import { eventually, NODE, type Server, start, WASMTIME, wasmtime } from "./ways.js";
+import { eventually, NODE, run, type Server, start, WASMTIME, wasmtime } from "./ways.js";
 
 describe.each(["node", "wasmtime"])("forkProcesses with %s", (runtime) => {
   let program: Program;
@@ -203,3 +203,31 @@ async function refused(port: number): Promise<void> {
     }
   });
 }
+
+describe("a worker process that dies before all serve", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), "waterspout-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+  const APP = "test/e2e/apps/dying.ts";
+  const victims = (VICTIMS: string) => ({ env: { FOLDER: folder, VICTIMS } });
+
+  test("is replaced, and said, when another has served", async () => {
+    const server = await start(NODE, APP, ["--workers", "3"], victims("1,2"));
+    onTestFinished(() => server.stop());
+    for (const id of [1, 2]) {
+      expect(server.output.stderr).toContain(`worker process ${id} has ended by SIGKILL; it is started again`);
+    }
+    await eventually("each serves", async () => {
+      const answers = await Promise.all(Array.from({ length: 30 }, () => server.get("/")));
+      return new Set(answers.map(({ body }) => body.toString())).size === 3;
+    });
+  });
+
+  test("ends the server when none has, which says so", async () => {
+    const ended = await run(["run", APP, "--port", "0", "--workers", "2"], victims("0"));
+    expect(ended).toMatchObject({ code: 137, stdout: "" });
+    expect(ended.stderr).toBe("waterspout: warning: worker process 0 has ended by SIGKILL before it served\n");
+  });
+});

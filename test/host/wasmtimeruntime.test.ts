@@ -2,7 +2,7 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 
 import { FRAME_WRITE, FrameReader } from "../../host/frames.js";
 import { FrameWriter } from "../../host/framewriter.js";
@@ -12,14 +12,41 @@ const PIECE = 65_536;
 const FIRST = 32;
 const ALL = 48;
 
+/** Has `script` run in the place of wasmtime until the test is over. */
+function standIn(folder: string, script: string): void {
+  const file = join(folder, "wasmtime");
+  writeFileSync(file, `#!/bin/sh\n${script}\n`);
+  chmodSync(file, 0o755);
+  vi.stubEnv("WATERSPOUT_WASMTIME", file);
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true });
+  });
+}
+
+test("a worker that has closed its stdout and does not end is killed, and said to have ended", async () => {
+  standIn(mkdtempSync(join(tmpdir(), "waterspout-")), "exec >&-\nexec sleep 600");
+  const ended = await new Promise<Error | null>((resolve) => {
+    wasmtimeRuntime.start("no module", [], { gather() {}, receive() {}, log() {}, ended: resolve });
+  });
+  expect(ended?.message).toBe("it closed its stdout and did not end");
+});
+
+test.each([
+  ["exit 0", null],
+  ["exit 70", "it exited with status 70"],
+])("a worker that ends by itself tells how: %s", async (script, message) => {
+  standIn(mkdtempSync(join(tmpdir(), "waterspout-")), `exec >&-\nsleep 0.1\n${script}`);
+  const ended = await new Promise<Error | null>((resolve) => {
+    wasmtimeRuntime.start("no module", [], { gather() {}, receive() {}, log() {}, ended: resolve });
+  });
+  expect(ended?.message ?? null).toBe(message);
+});
+
 test("frames for a worker that does not read wait in order, are not overwritten, and leave when it reads", async () => {
   const folder = mkdtempSync(join(tmpdir(), "waterspout-"));
   const go = join(folder, "go");
-  const script = join(folder, "wasmtime");
-  writeFileSync(script, `#!/bin/sh\nwhile [ ! -e '${go}' ]; do sleep 0.02; done\nexec cat\n`);
-  chmodSync(script, 0o755);
-  const before = process.env.WATERSPOUT_WASMTIME;
-  process.env.WATERSPOUT_WASMTIME = script;
+  standIn(folder, `while [ ! -e '${go}' ]; do sleep 0.02; done\nexec cat`);
 
   const writer = new FrameWriter();
   const heard: number[] = [];
@@ -41,12 +68,7 @@ test("frames for a worker that does not read wait in order, are not overwritten,
       log: () => {},
       ended: () => reject(new Error("it has ended")),
     });
-    onTestFinished(() => {
-      worker.kill();
-      rmSync(folder, { recursive: true });
-      if (before === undefined) delete process.env.WATERSPOUT_WASMTIME;
-      else process.env.WATERSPOUT_WASMTIME = before;
-    });
+    onTestFinished(() => worker.kill());
     write(1, FIRST);
     worker.send(writer);
     expect(writer.waiting).toBe(0);
