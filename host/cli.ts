@@ -50,4 +50,6 @@ function print(text: string): void {
   process.stdout.write(text);
 }
 
+// Whoever read what this command says may leave; the server that it runs goes on.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 main(process.argv.slice(2)).catch((error) => endWith(error));

@@ -3,6 +3,7 @@
  *
  * Invariant: what is loaded for it is loaded only then.
  */
+import { stderrLines } from "../linewriter.js";
 import { defaultLogger, type Logger } from "../log.js";
 import type { Inspector } from "./inspector.js";
 import type { ResolvedInspect } from "./options.js";
@@ -24,7 +25,7 @@ export class Inspection {
     const line = (url: string) => `Waterspout shows itself at ${url}`;
     try {
       const { url } = await begun;
-      if (logger === defaultLogger) process.stderr.write(`${line(url)}\n`);
+      if (logger === defaultLogger) stderrLines.write(`${line(url)}\n`);
       else logger.info(line(url));
     } catch (error) {
       this.#inspector = null;

@@ -1,6 +1,7 @@
 // What the command logs: a line for each request that a handler has seen, on stderr, in the form that was asked for, whoever reads it.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 
+import { workersOf } from "./processes.js";
 import { eventually, run, type Server, start, type Way } from "./ways.js";
 
 const APP = "test/e2e/apps/logged.ts";
@@ -26,6 +27,19 @@ export function logSuite(way: Way): void {
       return all();
     }
     const entries = async (count: number) => (await lines(count)).map((line) => JSON.parse(line));
+
+    test("a reader of stdout and stderr that leaves costs the lines and nothing else", async () => {
+      const server = await serve(way.demo, ["--access-log", "text", "--workers", "2"]);
+      server.process.stdout?.destroy();
+      server.process.stderr?.destroy();
+      const [victim] = workersOf(server.pid);
+      process.kill(victim.pid, "SIGKILL"); // which is told on stderr, too
+      await eventually("it is replaced", () => {
+        const workers = workersOf(server.pid);
+        return workers.length === 2 && workers.every(({ pid }) => pid !== victim.pid);
+      });
+      for (let i = 0; i < 20; i++) expect((await server.get("/")).status).toBe(200);
+    });
 
     test("is one JSON line a request where stderr is no terminal", async () => {
       const server = await serve(way.demo, ["--access-log", "json"]);
