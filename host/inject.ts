@@ -90,6 +90,8 @@ class Injection implements Channel {
   readonly #body: Buffer;
   readonly #resolve: (answer: InjectedAnswer) => void;
   readonly #reject: (error: Error) => void;
+  readonly #leave: () => void;
+  #over = false;
   /** What of the body has been sent, and how much of it may be. */
   #sent = 0;
   #credit = BODY_WINDOW_BYTES;
@@ -111,8 +113,15 @@ class Injection implements Channel {
     this.#body = bodyOf(request);
     this.#resolve = resolve;
     this.#reject = reject;
+    this.#leave = () => {
+      this.#bridge.receive(frame(FRAME_ABORT, ID, u16(REASON_RESET)));
+      this.#end(new HTTPOutputError("the client has left"));
+    };
     this.#credit = server.options.bodyWindow;
-    this.#bridge = new Bridge(server.acceptor(), server.options, 1, { ready() {}, failed: reject });
+    this.#bridge = new Bridge(server.acceptor(), server.options, 1, {
+      ready() {},
+      failed: (error) => this.#end(error),
+    });
   }
 
   begin(): void {
@@ -121,12 +130,9 @@ class Injection implements Channel {
     this.#bridge.receive(frame(FRAME_READY, 0, u16(PROTOCOL_VERSION, 1)));
     this.#bridge.receive(frame(FRAME_REQUEST, ID, this.#head()));
     if (this.#body.length > 0) this.#sendBody();
-    const leave = () => {
-      this.#bridge.receive(frame(FRAME_ABORT, ID, u16(REASON_RESET)));
-      this.#end(new HTTPOutputError("the client has left"));
-    };
-    if (signal?.aborted === true) leave();
-    else signal?.addEventListener("abort", leave, { once: true });
+    if (this.#over) return;
+    if (signal?.aborted === true) this.#leave();
+    else signal?.addEventListener("abort", this.#leave);
   }
 
   // --- the channel ---
@@ -151,7 +157,7 @@ class Injection implements Channel {
   }
 
   kill(): void {
-    this.#reject(new WorkerError("the server has refused what was injected"));
+    this.#end(new WorkerError("the server has refused what was injected"));
   }
 
   // --- the request ---
@@ -233,6 +239,8 @@ class Injection implements Channel {
   }
 
   #end(error: Error | null): void {
+    this.#over = true;
+    this.#request.signal?.removeEventListener("abort", this.#leave); // a signal may be that of many requests
     if (error !== null) this.#reject(error);
     else
       this.#resolve(

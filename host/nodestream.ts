@@ -45,8 +45,7 @@ export class NodeStream extends BaseIOStream {
   #ended = false;
 
   /** @internal */
-  constructor(duplex: Duplex, options: StreamOptions) {
-    const limits = resolveLimits(options);
+  constructor(duplex: Duplex, limits: StreamLimits) {
     super(limits);
     if (duplex.readableObjectMode || duplex.writableObjectMode || duplex.readableEncoding !== null) {
       throw new OptionError("the Duplex has to carry bytes, not objects or text");
@@ -231,15 +230,17 @@ export class NodeStream extends BaseIOStream {
 
 /** A stream over any Duplex of Node's that carries bytes. It is the Duplex's only reader and writer from now on. */
 export function streamFromNode(duplex: Duplex, options: StreamOptions = {}): BaseIOStream {
-  return new NodeStream(duplex, options);
+  return new NodeStream(duplex, resolveLimits(options));
 }
 
 /** A stream over a pair of Web Streams that carry bytes. It is their only reader and writer from now on. */
 export function streamFromWeb(streams: WebStreams, options: StreamOptions = {}): BaseIOStream {
-  return new NodeStream(Duplex.fromWeb(streams), options);
+  const limits = resolveLimits(options);
+  return new NodeStream(Duplex.fromWeb(streams), limits);
 }
 
-function resolveLimits(options: StreamOptions): StreamLimits {
+/** The same, complete and checked. Throws OptionError. */
+export function resolveLimits(options: StreamOptions): StreamLimits {
   const { bufferBytesMax = 0, readChunkBytes = READ_CHUNK_BYTES, writeBufferBytesMax = 0 } = options;
   for (const [name, value] of Object.entries({ bufferBytesMax, readChunkBytes, writeBufferBytesMax })) {
     const isPreset = value === 0 && options[name as keyof StreamOptions] === undefined;

@@ -6,13 +6,14 @@
  */
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
+import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { type Address, familyOf, hostAndPort } from "./address.js";
 import type { BaseIOStream } from "./baseiostream.js";
 import { type ClientSSLOptions, handshake, readSSLOptions, socketConnector } from "./clientsockets.js";
 import { ConnectError, type ConnectPhase, ConnectTimeoutError, OptionError } from "./errors.js";
 import { type Connector, connectToFirst } from "./happyeyeballs.js";
-import { NodeStream, type StreamOptions } from "./nodestream.js";
+import { NodeStream, resolveLimits, type StreamOptions } from "./nodestream.js";
 import { noteTLS } from "./tls.js";
 
 /** Options of `TCPClient.connect`. */
@@ -61,19 +62,24 @@ export class TCPClient {
   async connect(host: string, port: number, options: ConnectOptions = {}): Promise<BaseIOStream> {
     checkPort("port", port, 1);
     if (options.sourcePort !== undefined) checkPort("sourcePort", options.sourcePort, 0);
+    const limits = resolveLimits(options);
     const secure = options.sslOptions === undefined ? null : readSSLOptions(host, options.sslOptions);
     const limit = new TimeLimit(options);
+    let connection: Duplex | null = null;
     try {
       limit.phase("resolving", `while resolving ${host}`);
       const addresses = await limit.race(this.#resolve(host, port, options));
       limit.phase("connecting", `while connecting to ${addresses.map(hostAndPort).join(", ")}`);
       const connector = this.#connector ?? socketConnector(options);
-      const connection = await connectToFirst(addresses, connector, limit.signal);
-      if (secure === null) return new NodeStream(connection, options);
+      connection = await connectToFirst(addresses, connector, limit.signal);
+      if (secure === null) return new NodeStream(connection, limits);
       limit.phase("handshake", `in the TLS handshake with ${host}`);
       const secured = (await handshake(connection, secure, host, limit.signal)) as TLSSocket;
       noteTLS(secured, options.sslOptions?.certReqs ?? "required", secure.servername);
-      return new NodeStream(secured, options);
+      return new NodeStream(secured, limits);
+    } catch (error) {
+      connection?.destroy();
+      throw error;
     } finally {
       limit.end();
     }

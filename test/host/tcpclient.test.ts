@@ -70,6 +70,30 @@ describe("a connection", () => {
     });
   });
 
+  test("options that cannot be are refused before anything is opened; what a connector brings is closed when it cannot be used", async () => {
+    let connections = 0;
+    const server = createServer(() => connections++);
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as { port: number };
+    for (const options of [
+      { bufferBytesMax: 0 },
+      { readChunkBytes: 1.5 },
+      { writeBufferBytesMax: -1 },
+      { timeoutMs: 0 },
+    ]) {
+      await expect(new TCPClient().connect("127.0.0.1", port, options)).rejects.toMatchObject({
+        code: "INVALID_OPTION",
+      });
+    }
+    const objects = new PassThrough({ objectMode: true });
+    const client = new TCPClient({ connector: () => Promise.resolve(objects) });
+    await expect(client.connect("127.0.0.1", port)).rejects.toMatchObject({ code: "INVALID_OPTION" });
+    expect(objects.destroyed).toBe(true);
+    await (await new TCPClient().connect("127.0.0.1", port)).write("x");
+    await expect.poll(() => connections).toBe(1);
+  });
+
   test("to a name that is unknown, or has no address of the family", async () => {
     const unknown = Object.assign(new Error("no such name"), { code: "ENOTFOUND" });
     const client = new TCPClient({ resolver: () => Promise.reject(unknown) });

@@ -1,4 +1,5 @@
 // A handler's life: its methods in their order, and how it ends.
+import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
 
 import {
@@ -98,6 +99,13 @@ describe("methods", () => {
     release();
     expect((await slow).text).toBe("slow");
   });
+});
+
+test("a signal that many injected requests share keeps nothing of those that are over", async () => {
+  const application = new Application([["/", class extends RequestHandler {}]]);
+  const { signal } = new AbortController();
+  for (let i = 0; i < 20; i++) await application.inject({ signal });
+  expect(getEventListeners(signal, "abort")).toEqual([]);
 });
 
 describe("errors", () => {
