@@ -170,7 +170,8 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
   /**
    * Reads up to the end of the first match of `regex`, whose text is the bytes, one character each (latin-1). What came behind it
    * stays for the next read. The match is looked for anew with each piece that comes, so it may be shorter than it would be
-   * with more bytes; and it is looked for in this process, so a regex whose time explodes is a way to hold it up.
+   * with more bytes; and it is looked for in this process, so a regex whose time explodes is a way to hold it up, and so is a large
+   * `maxBytes`: a peer that sends byte by byte has all that came before looked at again for each of them.
    *
    * Rejects as `readUntil`: the match has to end within `maxBytes` (default 64 KiB).
    */

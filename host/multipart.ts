@@ -6,7 +6,7 @@
  * Reference: RFC 7578 and RFC 2046 5.1.1; Tornado's httputil.parse_multipart_form_data for the limits.
  */
 import { HTTPInputError } from "./errors.js";
-import { HTTPHeaders } from "./httpheaders.js";
+import { HTTPHeaders, withoutOuterSpace } from "./httpheaders.js";
 import { decodeExtended, type Parameterized, parseParameters } from "./parameters.js";
 import { decodeUTF8 } from "./urlencoded.js";
 
@@ -35,7 +35,7 @@ export interface MultipartLimits {
 
 /** RFC 2046 5.1.1, bchars; a space is not the last. */
 const BOUNDARY = /^[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]$/;
-const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[\t ]*([\t\x20-\x7e\u00a0-\uffff]*)$/;
+const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\u00a0-\uffff]*)$/;
 const ENCODINGS = ["7bit", "8bit", "binary"];
 const HEAD_END = "\r\n\r\n";
 const NOTHING = Buffer.alloc(0);
@@ -47,6 +47,9 @@ export class MultipartReader {
   readonly #delimiter: Buffer;
   /** What has come and has not been given out; the body is taken to begin with a line end. */
   #pending: Buffer = Buffer.from("\r\n");
+  /** Memory that `#pending` is the end of, up to `#roomEnd`; NOTHING while it is a block as it came. */
+  #room = NOTHING;
+  #roomEnd = 0;
   #parts = 0;
   /** Inside a part's bytes. */
   #inPart = false;
@@ -154,7 +157,21 @@ export class MultipartReader {
   async #more(): Promise<void> {
     const block = await this.#source.next();
     if (block === null) throw malformed("its last boundary is missing");
-    this.#pending = this.#pending.length === 0 ? block : Buffer.concat([this.#pending, block]);
+    if (this.#pending.length > 0) return this.#append(block);
+    this.#pending = block;
+    this.#room = NOTHING;
+  }
+
+  /** Behind what waits, in room that doubles: a head that comes byte by byte is not copied for each of them. */
+  #append(block: Buffer): void {
+    const waiting = this.#pending.length;
+    if (this.#room === NOTHING || this.#room.length - this.#roomEnd < block.length) {
+      const bytes = waiting + block.length;
+      this.#room = Buffer.allocUnsafeSlow(block.length < waiting ? bytes * 2 : bytes);
+      this.#roomEnd = this.#pending.copy(this.#room);
+    }
+    this.#roomEnd += block.copy(this.#room, this.#roomEnd);
+    this.#pending = this.#room.subarray(this.#roomEnd - waiting - block.length, this.#roomEnd);
   }
 
   #take(bytes: number): Buffer {
@@ -181,7 +198,7 @@ function readHead(text: string): PartHead {
 function readField(line: string): [string, string] {
   const match = FIELD.exec(line);
   if (match === null) throw malformed("a part's header is malformed");
-  return [match[1] as string, (match[2] as string).trimEnd()];
+  return [match[1] as string, withoutOuterSpace(match[2] as string)];
 }
 
 /** A form's file that was not chosen has an empty name: it is a field, as in Tornado. */

@@ -42,10 +42,10 @@ export interface Offer {
   readonly parameters: readonly (readonly [string, string | true])[];
 }
 
-/** A token, or a quoted string that holds one (RFC 6455 9.1). */
-const TOKEN = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
-const PARAMETER = new RegExp(`[\\t ]*;[\\t ]*(${TOKEN})(?:[\\t ]*=[\\t ]*(?:(${TOKEN})|"(${TOKEN})"))?`, "y");
-const EXTENSION = new RegExp(`[\\t ]*(${TOKEN})`, "y");
+/** A parameter's value is a token, or a quoted string that holds one (RFC 6455 9.1). */
+const PARAMETER = /[\t ]*;[\t ]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)/y;
+const VALUE = /[\t ]*=[\t ]*(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)|"([!#$%&'*+\-.^_`|~0-9A-Za-z]+)")/y;
+const EXTENSION = /[\t ]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)/y;
 const SEPARATOR = /[\t ]*(?:,|$)/y;
 
 /** Reads the value of Sec-WebSocket-Extensions; null when it is malformed. */
@@ -63,7 +63,8 @@ export function parseExtensions(value: string): Offer[] | null {
     if (extension === null) return null;
     const parameters: [string, string | true][] = [];
     for (let found = next(PARAMETER); found !== null; found = next(PARAMETER)) {
-      parameters.push([found[1] as string, found[2] ?? found[3] ?? true]);
+      const value = next(VALUE);
+      parameters.push([found[1] as string, value?.[1] ?? value?.[2] ?? true]);
     }
     offers.push({ name: extension[1] as string, parameters });
     if (next(SEPARATOR) === null) return null;

@@ -40,15 +40,19 @@ export const NO_BLANKS: string = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
 /** The UTF-8 of `text` percent-encoded, but for letters, digits and what stands in `kept`; control characters stay with NO_BLANKS. */
 export function percentEncode(text: string, kept: string): string {
   const bytes = String.UTF8.encode(text);
-  let encoded = "";
+  const encoded = new TextBuilder(bytes.byteLength);
   for (let i = 0; i < bytes.byteLength; i++) {
     const byte = load<u8>(changetype<usize>(bytes) + usize(i));
     const isAlphanumeric = u8((byte | 0x20) - 0x61) < 26 || u8(byte - 0x30) < 10;
-    const character = String.fromCharCode(byte);
-    if (isAlphanumeric || kept.includes(character) || (byte < 0x20 && kept == NO_BLANKS)) encoded += character;
-    else encoded += "%" + (byte < 16 ? "0" : "") + u32(byte).toString(16).toUpperCase();
+    if (isAlphanumeric || hasUnit(kept, byte) || (byte < 0x20 && kept == NO_BLANKS)) encoded.addUnit(byte);
+    else encoded.addUnit(0x25).addHex(byte, UPPER_DIGITS);
   }
-  return encoded;
+  return encoded.toString();
+}
+
+function hasUnit(text: string, unit: u16): bool {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) == unit) return true;
+  return false;
 }
 
 function hexDigit(byte: u8): i32 {
@@ -59,19 +63,68 @@ function hexDigit(byte: u8): i32 {
 
 /** `text` as the text of an HTML page or the value of an attribute. */
 export function escapeHTML(text: string): string {
-  let escaped = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-  escaped = escaped.replaceAll('"', "&quot;").replaceAll("'", "&#x27;");
-  return escaped;
+  const escaped = new TextBuilder(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const unit = u16(text.charCodeAt(i));
+    if (unit == 0x26) escaped.addText("&amp;");
+    else if (unit == 0x3c) escaped.addText("&lt;");
+    else if (unit == 0x3e) escaped.addText("&gt;");
+    else if (unit == 0x22) escaped.addText("&quot;");
+    else if (unit == 0x27) escaped.addText("&#x27;");
+    else escaped.addUnit(unit);
+  }
+  return escaped.toString();
 }
 
 /** `text` as a string of JSON, in its quotes; `</` is escaped, so that it may stand in a page. */
 export function quoteJSON(text: string): string {
-  let quoted = '"';
+  const quoted = new TextBuilder(text.length + 2);
+  quoted.addUnit(0x22);
   for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit == 0x22 || unit == 0x5c) quoted += "\\" + text.charAt(i);
-    else if (unit < 0x20 || unit == 0x3c) quoted += "\\u00" + (unit < 16 ? "0" : "") + unit.toString(16);
-    else quoted += text.charAt(i);
+    const unit = u16(text.charCodeAt(i));
+    if (unit == 0x22 || unit == 0x5c) quoted.addUnit(0x5c).addUnit(unit);
+    else if (unit < 0x20 || unit == 0x3c) quoted.addText("\\u00").addHex(u8(unit), LOWER_DIGITS);
+    else quoted.addUnit(unit);
   }
-  return quoted + '"';
+  return quoted.addUnit(0x22).toString();
+}
+
+const UPPER_DIGITS: string = "0123456789ABCDEF";
+const LOWER_DIGITS: string = "0123456789abcdef";
+
+/** Text that grows at its end. `+=` copies all of a text for each piece; here its memory doubles when it is full. */
+
+@final
+class TextBuilder {
+  private units: StaticArray<u16>;
+  private size: i32 = 0;
+
+  constructor(expected: i32) {
+    this.units = new StaticArray<u16>(expected + 16);
+  }
+
+  addUnit(unit: u16): TextBuilder {
+    if (this.size == this.units.length) this.grow();
+    unchecked((this.units[this.size++] = unit));
+    return this;
+  }
+
+  addText(text: string): TextBuilder {
+    for (let i = 0; i < text.length; i++) this.addUnit(u16(text.charCodeAt(i)));
+    return this;
+  }
+
+  addHex(byte: u8, digits: string): TextBuilder {
+    return this.addUnit(u16(digits.charCodeAt(byte >> 4))).addUnit(u16(digits.charCodeAt(byte & 15)));
+  }
+
+  toString(): string {
+    return String.UTF16.decodeUnsafe(changetype<usize>(this.units), usize(this.size) << 1);
+  }
+
+  private grow(): void {
+    const units = new StaticArray<u16>(this.size << 1);
+    memory.copy(changetype<usize>(units), changetype<usize>(this.units), usize(this.size) << 1);
+    this.units = units;
+  }
 }

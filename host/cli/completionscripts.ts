@@ -21,7 +21,7 @@ type Taken = Option | Argument;
 
 /** What an option does, in few words: its help without the default. */
 function briefly({ help }: Option): string {
-  return help.replace(/ \(default.*$/, "");
+  return help.split(" (default", 1)[0] as string;
 }
 
 function takesFile(taken: Taken): boolean {

@@ -57,8 +57,11 @@ function packageName(text: string): string {
   const name = text
     .toLowerCase()
     .replace(/[^a-z0-9._-]+/g, "-")
-    .replace(/^[._-]+|-+$/g, "");
-  return name.slice(0, NAME_CHARS_MAX) || "app";
+    .replace(/^[._-]+/, "")
+    .slice(0, NAME_CHARS_MAX);
+  let end = name.length;
+  while (name[end - 1] === "-") end--;
+  return name.slice(0, end) || "app";
 }
 
 /** npm's own bound. */

@@ -91,7 +91,7 @@ function modulesOf(message: unknown): readonly unknown[] | null {
 
 function pathOf(module: unknown): string | null {
   if (typeof module !== "string") return null;
-  if (module.startsWith("file:")) return fileURLToPath(module.replace(/[?#].*$/, ""));
+  if (module.startsWith("file:")) return fileURLToPath(module);
   return isAbsolute(module) ? module : null;
 }
 

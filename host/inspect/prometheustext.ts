@@ -48,7 +48,7 @@ export class PrometheusText {
     const names = new Set(own.getMetricsAsArray().map(({ name }) => name));
     const others = client.register.getMetricsAsArray().filter(({ name }) => !names.has(name));
     const texts = await Promise.all([own.metrics(), ...others.map((metric) => own.getMetricsAsString(metric))]);
-    return { status: 200, type: own.contentType, text: texts.map((text) => text.replace(/\n*$/, "\n")).join("\n") };
+    return { status: 200, type: own.contentType, text: texts.map((text) => `${text.trimEnd()}\n`).join("\n") };
   }
 }
 

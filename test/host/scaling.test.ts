@@ -13,11 +13,11 @@ import { seen } from "./exchange.js";
 
 const UNBOUNDED = { argumentsMax: 1e9, partsMax: 1e9, partHeaderBytesMax: 1e9, textBytesMax: 1e9 };
 
-/** Reads a multipart body that comes in blocks of 64 KiB. */
-async function multipart(body: Buffer): Promise<unknown> {
+/** Reads a multipart body that comes in blocks of 64 KiB, or of other sizes. */
+async function multipart(body: Buffer, blockBytes = 65_536): Promise<unknown> {
   let at = 0;
   const source = {
-    next: async () => (at < body.length ? body.subarray(at, (at += 65_536)) : null),
+    next: async () => (at < body.length ? body.subarray(at, (at += blockBytes)) : null),
   } as BodyReader;
   const headers = new HTTPHeaders([["content-type", "multipart/form-data; boundary=b"]]);
   const limits = resolveFormLimits(UNBOUNDED);
@@ -64,6 +64,11 @@ test.each<[string, number, (size: number) => unknown]>([
   ["almost boundaries", 100_000, (n) => multipart(Buffer.from(`${part(NAMED, "\r\n--".repeat(n))}--b--`))],
   ["line ends in a part", 200_000, (n) => multipart(Buffer.from(`${part(NAMED, "\r".repeat(n))}--b--`))],
   ["a part's long header", 200_000, (n) => multipart(Buffer.from(`${part(`${NAMED}\r\nX: ${"x".repeat(n)}`)}--b--`))],
+  [
+    "a part's header byte by byte",
+    20_000,
+    (n) => multipart(Buffer.from(`${part(`${NAMED}\r\nX: ${"x".repeat(n)}`)}--b--`), 1),
+  ],
   ["a part's many fields", 10_000, (n) => multipart(Buffer.from(`${part(`${NAMED}${"\r\nX: y".repeat(n)}`)}--b--`))],
   [
     "a long file name",
