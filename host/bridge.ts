@@ -60,6 +60,8 @@ export type { Peer } from "./peer.js";
 
 /** Whoever the frames of an id are for. */
 export interface FrameTaker {
+  /** What it is, for a log line that counts such. */
+  readonly noun: string;
   /** Takes a frame with its id; throws ProtocolError for one that it did not ask for. */
   receive(type: number, chunk: Buffer, start: number, end: number): void;
   /** The worker has ended: nothing more comes, and nothing can be sent. */
@@ -108,6 +110,8 @@ export class Bridge implements FrameSink {
   readonly options: ResolvedOptions;
   /** Where requests leave how long they took. */
   readonly latencies: Latencies;
+  /** What was live when the worker ended, for a log line: `3 requests, 1 websocket`. */
+  lost = "";
   /** When the frames that are being read came, in milliseconds of the monotonic clock. */
   receivedMs = 0;
   readonly #acceptor: Acceptor;
@@ -263,6 +267,7 @@ export class Bridge implements FrameSink {
     this.writer.clear();
     const live = this.#live;
     this.#live = [];
+    this.lost = counted(live);
     for (const endpoint of live) endpoint?.lost();
     for (const { answer } of this.#questions.splice(0)) answer(null);
   }
@@ -399,4 +404,11 @@ export class Bridge implements FrameSink {
     put32(buffer, at + 52, options.bodyRateBytesMin);
     put32(buffer, at + 56, options.writeRateBytesMin);
   }
+}
+
+/** How many of each there are: `3 requests, 1 websocket`. */
+function counted(live: readonly (FrameTaker | null)[]): string {
+  const counts = new Map<string, number>();
+  for (const taker of live) if (taker !== null) counts.set(taker.noun, (counts.get(taker.noun) ?? 0) + 1);
+  return [...counts].map(([noun, count]) => `${count} ${noun}${count === 1 ? "" : "s"}`).join(", ");
 }

@@ -35,6 +35,8 @@ const STATUS_SWITCHING_PROTOCOLS = 101;
 export type RequestRunner = (request: HTTPServerRequest) => void;
 
 export class HTTPServerRequest extends RequestHead implements Endpoint, ResponseOwner {
+  /** @internal */
+  readonly noun = "request";
   readonly #bridge: Bridge;
   readonly #id: number;
   readonly #run: RequestRunner;

@@ -50,6 +50,8 @@ interface Read {
 }
 
 export class IOStream extends BaseIOStream implements Endpoint {
+  /** @internal */
+  readonly noun = "connection";
   readonly #bridge: Bridge;
   readonly #id: number;
   readonly #outflow: Outflow;

@@ -53,9 +53,11 @@ export const WORKER_END_MS = 1_000;
 export const STOP_GRACE_MS = 10_000;
 /** How long `stats` waits for a worker before it does without it. */
 export const STATS_TIMEOUT_MS = 2_000;
-/** Restarts of one server's workers before it gives up; as Tornado's fork_processes. */
+/** Restarts in a row of one server's workers before it gives up; as many as Tornado's fork_processes has in all. */
 export const RESTARTS_MAX = 100;
-/** Pause before a restart: doubled each time up to the maximum, and back to the first after a quiet minute. */
+/** One of these comes back every minute: who ends more seldom is started again for ever. */
+export const RESTART_REFILL_MS = 60_000;
+/** Pause before the second restart in a row; the first has none. Doubled each time up to the maximum, and none after a quiet minute. */
 export const RESTART_PAUSE_MS = 50;
 export const RESTART_PAUSE_MAX_MS = 2_000;
 export const RESTART_FORGET_MS = 60_000;

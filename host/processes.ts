@@ -30,8 +30,8 @@ export function cpuCount(): number {
  * SIGTERM, starts a process that has ended abnormally again with the same id, and exits with 0 when all have ended normally.
  *
  * Sockets from `bindSockets` and `bindUnixSocket` that were bound before are shared: connections wait in them while no
- * process lives. After `maxRestarts` (100) restarts the remaining ones are stopped, and it rejects with WorkerError, as it does when it is
- * called twice or when this process serves already. A worker process without a handler for SIGINT or SIGTERM stops its servers in order.
+ * process lives. After `maxRestarts` (100) restarts in a row, of which one is forgotten each minute, the remaining ones are stopped, and it
+ * rejects with WorkerError, as it does when it is called twice or when this process serves already. A worker process without a handler for SIGINT or SIGTERM stops its servers in order.
  */
 export async function forkProcesses(count: number | null = 0, maxRestarts: number = RESTARTS_MAX): Promise<number> {
   const wanted = count === null || count === 0 ? cpuCount() : count;

@@ -2,8 +2,8 @@
  * Processes that run this program again and accept from the sockets that this process holds; used by forkProcesses and by the
  * command's `--workers`.
  *
- * Invariants: a worker that ends abnormally is started again with the same id, at most `restartsMax` times in all; one that ends
- * in order is not. Each worker has a process group of its own, so that a signal reaches it once, from here, and not from the
+ * Invariants: a worker that ends abnormally is started again with the same id, at most `restartsMax` times in a row (restarts.ts); one that
+ * ends in order is not. Each worker has a process group of its own, so that a signal reaches it once, from here, and not from the
  * terminal, too; and it learns by its channel when this process is gone.
  *
  * Reference: Tornado's process.fork_processes.
@@ -14,7 +14,7 @@ import type { ListeningSocket } from "./address.js";
 import { WorkerError } from "./errors.js";
 import { type Inheritance, inheritance, TASK_VARIABLE } from "./inheritance.js";
 import { STOP_GRACE_MS, STOP_SLACK_MS } from "./limits.js";
-import { restartPause } from "./supervisor.js";
+import { RestartBudget, RestartPauses, startedAgain } from "./restarts.js";
 
 export interface GroupSettings {
   readonly count: number;
@@ -35,8 +35,7 @@ interface Slot {
   readonly id: number;
   child: ChildProcess | null;
   timer: NodeJS.Timeout | null;
-  startedMs: number;
-  pauseMs: number;
+  readonly pauses: RestartPauses;
 }
 
 export class ProcessGroup {
@@ -45,6 +44,7 @@ export class ProcessGroup {
   readonly #settings: GroupSettings;
   readonly #slots: Slot[] = [];
   readonly #inheritance: Inheritance;
+  readonly #budget: RestartBudget;
   #restarts = 0;
   /** The last signal that was forwarded: to end by it is in order. */
   #asked: NodeJS.Signals | null = null;
@@ -54,6 +54,7 @@ export class ProcessGroup {
 
   constructor(settings: GroupSettings) {
     this.#settings = settings;
+    this.#budget = new RestartBudget(settings.restartsMax);
     this.#inheritance = inheritance(settings.sockets ?? null);
     this.ended = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
@@ -105,7 +106,7 @@ export class ProcessGroup {
 
   #start(count: number): void {
     while (this.#slots.length < count) {
-      const slot: Slot = { id: this.#slots.length, child: null, timer: null, startedMs: 0, pauseMs: 0 };
+      const slot: Slot = { id: this.#slots.length, child: null, timer: null, pauses: new RestartPauses() };
       this.#slots.push(slot);
       this.#spawn(slot);
     }
@@ -120,7 +121,7 @@ export class ProcessGroup {
     });
     slot.child = child;
     slot.timer = null;
-    slot.startedMs = performance.now();
+    slot.pauses.started();
     child.on("message", (value) => this.#settings.message(slot.id, value));
     child.once("error", () => this.#ended(slot, 1, null)); // it could not be started
     child.once("exit", (code, signal) => this.#ended(slot, code, signal));
@@ -145,17 +146,16 @@ export class ProcessGroup {
   }
 
   #restart(slot: Slot, how: string): void {
-    const { restartsMax, warn } = this.#settings;
-    if (this.#restarts >= restartsMax) {
+    if (!this.#budget.take()) {
       const error = new WorkerError(
-        `gave up after ${restartsMax} restarts of worker processes; the last one, worker ${slot.id}, has ended ${how}`,
+        `gave up after ${this.#restarts} restarts of worker processes; the last one, worker ${slot.id}, has ended ${how}`,
       );
       return this.#giveUp(1, error);
     }
     this.#restarts++;
-    slot.pauseMs = restartPause(slot.pauseMs, performance.now() - slot.startedMs);
-    warn(`worker process ${slot.id} has ended ${how}; it is started again`);
-    slot.timer = setTimeout(() => this.#spawn(slot), slot.pauseMs);
+    const pauseMs = slot.pauses.ended();
+    this.#settings.warn(`worker process ${slot.id} has ended ${how}; ${startedAgain(pauseMs)}`);
+    slot.timer = setTimeout(() => this.#spawn(slot), pauseMs);
   }
 
   /** The others get the time of a stop. */

@@ -44,8 +44,9 @@ class BridgeSession implements Session {
     this.#bridge.receive(chunk);
   }
 
-  end(): void {
+  end(): string {
     this.#bridge.end();
+    return this.#bridge.lost;
   }
 
   stop(graceMs: number): void {

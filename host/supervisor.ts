@@ -1,21 +1,15 @@
 /**
  * Keeps a server's workers running: starts them, starts a dead one again, gives up after too many, and ends them in order.
  *
- * Invariant: each slot has at most one live worker. One that ends without being asked to is replaced after a pause, until
- * RESTARTS_MAX of them have; then the others are stopped too, and `failed` is called once.
+ * Invariant: each slot has at most one live worker. One that ends without being asked to is replaced, as long as the budget for that
+ * lasts (restarts.ts); then the others are stopped too, and `failed` is called once.
  */
 import type { ListeningSocket } from "./address.js";
 import { WorkerError } from "./errors.js";
 import type { Folder } from "./folders.js";
-import {
-  RESTART_FORGET_MS,
-  RESTART_PAUSE_MAX_MS,
-  RESTART_PAUSE_MS,
-  RESTARTS_MAX,
-  START_TIMEOUT_MS,
-  STOP_SLACK_MS,
-} from "./limits.js";
+import { RESTARTS_MAX, START_TIMEOUT_MS, STOP_SLACK_MS } from "./limits.js";
 import type { Logger } from "./log.js";
+import { RestartBudget, RestartPauses, startedAgain } from "./restarts.js";
 import type { Runtime, Worker, WorkerEvents } from "./runtime/index.js";
 
 /** What the bytes of one worker mean. One is made for every start. */
@@ -24,8 +18,8 @@ export interface Session {
   attach(worker: Worker): void;
   gather(): void;
   receive(chunk: Buffer): void;
-  /** The worker has ended. */
-  end(): void;
+  /** The worker has ended. Returns what was lost with it, for a log line: `3 requests`, or nothing. */
+  end(): string;
   /** Lets what is in flight finish within `graceMs` and ends the worker. */
   stop(graceMs: number): void;
 }
@@ -60,8 +54,7 @@ interface Slot {
   worker: Worker | null;
   session: Session | null;
   timer: NodeJS.Timeout | null;
-  startedMs: number;
-  pauseMs: number;
+  readonly pauses: RestartPauses;
   /** What the session said about the worker's end. */
   verdict: Error | null;
 }
@@ -69,6 +62,7 @@ interface Slot {
 export class Supervisor {
   readonly #settings: SupervisorSettings;
   readonly #slots: Slot[] = [];
+  readonly #budget = new RestartBudget(RESTARTS_MAX);
   #restarts = 0;
   #started = false;
   #stopping = false;
@@ -164,7 +158,7 @@ export class Supervisor {
 
   #startWorker(slot: Slot, ready: () => void, failed: (error: Error) => void): void {
     const { runtime, module, sockets, logger } = this.#settings;
-    slot.startedMs = performance.now();
+    slot.pauses.started();
     slot.verdict = null;
     const session = this.#settings.session({
       ready: () => {
@@ -190,7 +184,7 @@ export class Supervisor {
   }
 
   #workerEnded(slot: Slot, error: Error | null, failed: (error: Error) => void): void {
-    slot.session?.end();
+    const lost = slot.session?.end() ?? "";
     slot.session = null;
     slot.worker = null;
     slot.serving = false;
@@ -199,21 +193,22 @@ export class Supervisor {
     const reason = error ?? new WorkerError("it ended without being asked to");
     failed(new WorkerError(`${slot.name} could not be started: ${reason.message}`, { cause: reason }));
     if (this.#stopping) this.#ended();
-    else if (slot.served) this.#restart(slot, reason);
+    else if (slot.served) this.#restart(slot, reason, lost);
   }
 
-  #restart(slot: Slot, reason: Error): void {
+  #restart(slot: Slot, reason: Error, lost: string): void {
     const { logger } = this.#settings;
-    if (this.#restarts >= RESTARTS_MAX) {
+    if (!this.#budget.take()) {
       const error = new WorkerError(
-        `gave up after ${RESTARTS_MAX} restarts of workers; the last one: ${reason.message}`,
+        `gave up after ${this.#restarts} restarts of workers; the last one: ${reason.message}`,
       );
       void this.kill().then(() => this.#settings.failed(error));
       return;
     }
     this.#restarts++;
-    slot.pauseMs = restartPause(slot.pauseMs, performance.now() - slot.startedMs);
-    logger.error(`${slot.name} has ended: ${reason.message}; it is started again in ${slot.pauseMs} ms`);
+    const pauseMs = slot.pauses.ended();
+    const withIt = lost === "" ? "" : `; lost with it: ${lost}`;
+    logger.error(`${slot.name} has ended: ${reason.message}${withIt}; ${startedAgain(pauseMs)}`);
     slot.timer = setTimeout(() => {
       slot.timer = setTimeout(() => slot.worker?.kill(), START_TIMEOUT_MS);
       this.#startWorker(
@@ -221,14 +216,8 @@ export class Supervisor {
         () => {},
         () => {},
       );
-    }, slot.pauseMs);
+    }, pauseMs);
   }
-}
-
-/** The pause before a worker that lived for `livedMs` is started again; `lastMs` is the one before that, 0 if there was none. */
-export function restartPause(lastMs: number, livedMs: number): number {
-  if (lastMs === 0 || livedMs > RESTART_FORGET_MS) return RESTART_PAUSE_MS;
-  return Math.min(lastMs * 2, RESTART_PAUSE_MAX_MS);
 }
 
 function newSlot(name: string): Slot {
@@ -239,8 +228,7 @@ function newSlot(name: string): Slot {
     worker: null,
     session: null,
     timer: null,
-    startedMs: 0,
-    pauseMs: 0,
+    pauses: new RestartPauses(),
     verdict: null,
   };
 }

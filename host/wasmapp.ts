@@ -36,8 +36,9 @@ class PlainSession implements Session {
     process.stdout.write(chunk);
   }
 
-  end(): void {
+  end(): string {
     if (this.#timer !== null) clearTimeout(this.#timer);
+    return "";
   }
 
   stop(): void {

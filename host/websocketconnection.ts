@@ -73,6 +73,7 @@ export interface ConnectionSettings {
 }
 
 export class WebSocketConnection implements FrameTaker, MessageTaker {
+  readonly noun = "websocket";
   /** The peer's code, 1005 or 1006; null while it is not over. */
   closeCode: number | null = null;
   closeReason: string | null = null;

@@ -46,6 +46,8 @@ export function workerSuite(way: Way): void {
       await server.get("/");
       for (const { pid } of workersOf(server.pid)) process.kill(pid, "SIGKILL");
       for (const client of cut) await client.gone();
+      if (way.runtime === "wasmtime")
+        await server.complaint(/SIGKILL; lost with it: \d+ requests?; it is started again/);
       if (way.runtime === "wasmtime") expect((await server.get("/")).status).toBe(200); // it waited in the shared queue
       await twoWorkers();
       await eventually("served again", () =>

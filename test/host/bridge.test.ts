@@ -6,6 +6,7 @@ import * as f from "../../host/frames.js";
 import { FakeWorker, frame, idOf, requestFrame, u16, u32 } from "./fakeworker.js";
 
 class Recorder implements Endpoint {
+  readonly noun = "record";
   readonly seen: [number, string][] = [];
   ran = false;
   isLost = false;
@@ -135,8 +136,10 @@ describe("ids", () => {
     const { worker, endpoints } = start();
     worker.ready();
     worker.say(requestFrame(idOf(0)), requestFrame(idOf(70_000)));
+    expect(worker.bridge.lost).toBe("");
     worker.bridge.end();
     expect(endpoints.map(({ isLost }) => isLost)).toEqual([true, true]);
+    expect(worker.bridge.lost).toBe("2 records");
     worker.say(requestFrame(idOf(5)));
     expect(endpoints.length).toBe(2);
   });

@@ -32,6 +32,8 @@ class Started implements Worker {
 let workers: Started[];
 let warnings: string[];
 let givenUp: Error | null;
+/** What each worker takes along when it ends. */
+let lost: string;
 /** What a worker does when it is started. */
 let onStart: (worker: Started) => void;
 
@@ -72,6 +74,7 @@ function supervise(count: number): Supervisor {
         receive: () => {},
         end: () => {
           state.ended = true;
+          return lost;
         },
         stop: (graceMs) => {
           mine.stopGraceMs = graceMs;
@@ -91,6 +94,7 @@ beforeEach(() => {
   workers = [];
   warnings = [];
   givenUp = null;
+  lost = "";
   onStart = (worker) => worker.session.events.ready();
 });
 afterEach(() => vi.useRealTimers());
@@ -121,20 +125,33 @@ describe("starting", () => {
 });
 
 describe("a worker that ends", () => {
-  test("is replaced after a pause, its session ended, the others left alone", async () => {
+  test("is replaced at once, its session ended, the others left alone", async () => {
     await supervise(2).start();
     workers[0].end(new Error("it was killed by SIGKILL"));
     expect(workers[0].session.ended).toBe(true);
     expect(warnings[0]).toMatch(/worker 0 has ended: it was killed by SIGKILL/);
     expect(alive()).toEqual([workers[1]]);
-    await vi.advanceTimersByTimeAsync(60);
+    await vi.advanceTimersByTimeAsync(0);
     expect(alive()).toEqual([workers[1], workers[2]]);
+  });
+
+  test("is one log line, with what was lost", async () => {
+    await supervise(1).start();
+    lost = "3 requests, 1 websocket";
+    workers[0].end(new Error("it was killed by SIGKILL"));
+    await vi.advanceTimersByTimeAsync(0);
+    lost = "";
+    workers[1].end(new Error("again"));
+    expect(warnings).toEqual([
+      "the worker has ended: it was killed by SIGKILL; lost with it: 3 requests, 1 websocket; it is started again",
+      "the worker has ended: again; it is started again in 50 ms",
+    ]);
   });
 
   test("in order but unasked is replaced, too", async () => {
     await supervise(1).start();
     workers[0].end(null);
-    await vi.advanceTimersByTimeAsync(60);
+    await vi.advanceTimersByTimeAsync(0);
     expect(alive().length).toBe(1);
   });
 
@@ -152,10 +169,54 @@ describe("a worker that ends", () => {
       for (const worker of alive()) worker.end(new Error("again"));
       await vi.advanceTimersByTimeAsync(1000);
     }
-    expect(workers.length).toBe(101);
     expect(seconds).toBeGreaterThan(100);
-    expect(givenUp?.message).toMatch(/gave up after 100 restarts.*again/);
+    expect(workers.length).toBe(101 + Math.floor(seconds / 60));
+    expect(givenUp?.message).toMatch(/gave up after 10\d restarts.*again/);
     expect(alive()).toEqual([]);
+  });
+
+  test("every hour for ten days, is replaced at once each time", async () => {
+    const supervisor = supervise(1);
+    await supervisor.start();
+    for (let hour = 0; hour < 240; hour++) {
+      await vi.advanceTimersByTimeAsync(3_600_000);
+      alive()[0].end(new Error("now and then"));
+      await vi.advanceTimersByTimeAsync(0);
+      expect(alive().length).toBe(1);
+    }
+    expect(givenUp).toBe(null);
+    expect(supervisor.restarts).toBe(240);
+  });
+
+  test("a hundred times in a minute, and again when an hour has passed, is replaced; not a hundred and first time", async () => {
+    await supervise(10).start();
+    const end = async (times: number): Promise<void> => {
+      for (let i = 0; i < times; i++) {
+        while (alive().length === 0) await vi.advanceTimersByTimeAsync(100);
+        alive()[0].end(new Error("in a row"));
+        await vi.advanceTimersByTimeAsync(0);
+      }
+    };
+    await end(100);
+    await vi.advanceTimersByTimeAsync(100 * 60_000);
+    await end(100);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(alive().length).toBe(10);
+    await end(1);
+    expect(givenUp?.message).toMatch(/gave up after 200 restarts/);
+  });
+
+  test("beside others waits alone: their next end is as rare as before", async () => {
+    await supervise(2).start();
+    await vi.advanceTimersByTimeAsync(0);
+    for (let i = 0; i < 5; i++) {
+      workers.findLast(({ alive }) => alive)?.end(new Error("in a row"));
+      await vi.advanceTimersByTimeAsync(2000);
+    }
+    workers[0].end(new Error("rare"));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(alive().length).toBe(2);
+    expect(warnings.at(-1)).toMatch(/rare; it is started again$/);
   });
 });
 
