@@ -4,7 +4,7 @@
  * Invariant: what leaves has the head that belongs to it; a wrong Content-Length is found before anything is sent.
  */
 import type { ContentCoding } from "./acceptencoding.js";
-import { type Compression, codeHead, type HeaderPairs } from "./compression.js";
+import { type CodedHead, type Compression, codeHead, type HeaderPairs } from "./compression.js";
 import { compressWhole, hasFreeCompressor } from "./compressor.js";
 import { encodeHeaders, type HeaderBlock } from "./httpheaders.js";
 import { mismatch } from "./httpresponse.js";
@@ -27,14 +27,7 @@ export function codeWhole(
 ): CodedAnswer {
   const bytes = body === null ? new Uint8Array(0) : toBytes(body);
   const small = bytes.length <= COMPRESS_AT_ONCE_BYTES_MAX;
-  const { coding, headers: fields } = codeHead(
-    compression,
-    acceptEncoding,
-    status,
-    headers,
-    bytes.length,
-    small || hasFreeCompressor(),
-  );
+  const { coding, headers: fields } = codeOf(compression, acceptEncoding, status, headers, bytes.length);
   const block = encodeHeaders(fields);
   if (coding === null) return { block, body, later: null };
   if (plain.contentLength >= 0 && plain.contentLength !== bytes.length) {
@@ -42,4 +35,25 @@ export function codeWhole(
   }
   if (!small) return { block, body: bytes, later: coding };
   return { block, body: compressWhole(compression, coding, bytes), later: null };
+}
+
+/** The fields of a 304 in the place of a 200 with `headers` and a body of so many bytes: its ETag and its Vary are that one's. */
+export function codeNotModified(
+  compression: Compression,
+  acceptEncoding: string | null,
+  headers: HeaderPairs,
+  bytes: number,
+): HeaderPairs {
+  return codeOf(compression, acceptEncoding, 200, headers, bytes).headers;
+}
+
+function codeOf(
+  compression: Compression,
+  acceptEncoding: string | null,
+  status: number,
+  headers: HeaderPairs,
+  bytes: number,
+): CodedHead {
+  const small = bytes >= 0 && bytes <= COMPRESS_AT_ONCE_BYTES_MAX;
+  return codeHead(compression, acceptEncoding, status, headers, bytes, small || hasFreeCompressor());
 }

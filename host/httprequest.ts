@@ -11,7 +11,7 @@ import { visible } from "./accesslog.js";
 import type { Address } from "./address.js";
 import type { BodyReader } from "./bodyreader.js";
 import type { Bridge, Endpoint, FrameTaker, Peer } from "./bridge.js";
-import { codeWhole } from "./compressedanswer.js";
+import { codeNotModified, codeWhole } from "./compressedanswer.js";
 import { headerPairs } from "./compression.js";
 import { HTTPOutputError, ProtocolError, type Reason, reasonName, StreamClosedError } from "./errors.js";
 import { type Form, type FormOptions, readForm } from "./form.js";
@@ -30,6 +30,9 @@ import type { TLSInfo } from "./tls.js";
 const NO_TRAILERS = new HTTPHeaders();
 
 const STATUS_SWITCHING_PROTOCOLS = 101;
+const STATUS_NOT_MODIFIED = 304;
+/** Fields that describe a body, and so have no place without one. */
+const OF_A_BODY = /^content-(?:encoding|language|length|type)$/i;
 
 /** What serves requests; `HTTPServer` calls it with each. */
 export type RequestRunner = (request: HTTPServerRequest) => void;
@@ -174,10 +177,29 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
       return;
     }
     if (compression === null || fields === null) return this.#respond(status, block, body);
+    if (this.isHead && body === null && block.contentLength > 0) return this.#respondHead(status, fields, reason);
     const coded = codeWhole(compression, this.acceptEncoding, status, fields, block, body);
     const head = withReason(coded.block, reason);
     if (coded.later === null) this.#respond(status, head, coded.body);
     else this.connection.respondCompressed(status, head, coded.body, coded.later);
+  }
+
+  /** The head of a body that is not here: its Content-Length says whether it would be compressed. */
+  #respondHead(status: number, fields: HeadersInput, reason: string | undefined): void {
+    void this.connection.writeHeaders(status, fields, undefined, reason);
+    this.connection.finish();
+  }
+
+  /**
+   * @internal 304 in the place of a 200 with `headers` and a body of so many bytes, -1: nobody knows. Fields that describe the body are left
+   * out, and the others are those of the 200 (RFC 9110 15.4.5), whose ETag may be another one when it would have been compressed.
+   */
+  respondNotModified(headers: HeadersInput, bytes: number, reason?: string): void {
+    const { compression } = this.#bridge.options;
+    const pairs = headerPairs(headers);
+    const fields = compression === null ? pairs : codeNotModified(compression, this.acceptEncoding, pairs, bytes);
+    const kept = fields.filter(([name]) => !OF_A_BODY.test(name));
+    this.respond(STATUS_NOT_MODIFIED, kept, null, reason);
   }
 
   #respond(status: number, block: HeaderBlock, body: Data | null): void {

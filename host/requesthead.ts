@@ -122,6 +122,17 @@ export abstract class RequestHead {
     return this.#headers === null ? this.#find(name) !== null : this.#headers.has(name);
   }
 
+  /** @internal Whether there may be a condition (RFC 9110 13.1): a field that begins with `If-`. */
+  get isConditional(): boolean {
+    const chunk = this.#chunk;
+    let at = this.#textAt + this.#methodBytes() + chunk.readUInt16LE(this.#start + 8);
+    for (let row = this.#start + REQUEST_BYTES; row < this.#textAt; row += 4) {
+      if (chunk[at + 2] === DASH && lower(chunk[at]) === LETTER_I && lower(chunk[at + 1]) === LETTER_F) return true;
+      at += chunk.readUInt16LE(row) + chunk.readUInt16LE(row + 2);
+    }
+    return false;
+  }
+
   /** The value of the first field of this name; null without one. */
   #find(name: string): string | null {
     const chunk = this.#chunk;
@@ -219,4 +230,12 @@ export abstract class RequestHead {
     }
     return fields;
   }
+}
+
+const DASH = 0x2d;
+const LETTER_F = 0x66;
+const LETTER_I = 0x69;
+
+function lower(letter: number | undefined): number {
+  return (letter ?? 0) | 0x20;
 }

@@ -1,29 +1,30 @@
 // The Date field in the form that HTTP wants (IMF-fixdate, RFC 9110 5.6.7), made once a second and copied otherwise.
 //
-// Invariant: the line is always 37 bytes, as its year has four digits: times outside 1970 to 9999 move to the next end.
+// Invariant: the line is always 37 bytes, as its year has four digits: times outside the years 1 to 9999 move to the next end.
 
 import { writeBytes, writeText } from "../bytes";
 
 const DATE_LINE: usize = changetype<usize>("Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n");
 const DATE_LINE_BYTES: usize = 37;
+const FIRST_SECOND: i64 = -62135596800; // 0001-01-01
 const LAST_SECOND: i64 = 253402300799; // 9999-12-31T23:59:59Z
 
 const line: usize = memory.data(48, 16);
-let lineSeconds: i64 = -1;
+let lineSeconds: i64 = i64.MIN_VALUE;
 
 /** Needs 48 bytes. */
 export function dateField(target: usize, unixSeconds: i64): usize {
-  const seconds = max<i64>(0, min<i64>(unixSeconds, LAST_SECOND));
+  const seconds = max(FIRST_SECOND, min<i64>(unixSeconds, LAST_SECOND));
   if (seconds != lineSeconds) format(seconds);
   return writeBytes(target, line, DATE_LINE_BYTES);
 }
 
 function format(seconds: i64): void {
   lineSeconds = seconds;
-  const days = i32(seconds / 86400);
-  const time = i32(seconds % 86400);
+  const time = i32(((seconds % 86400) + 86400) % 86400);
+  const days = i32((seconds - time) / 86400);
   writeText(line, DATE_LINE);
-  name(line + 6, DAYS, days % 7);
+  name(line + 6, DAYS, ((days % 7) + 7) % 7);
   date(days);
   digits(line + 23, time / 3600);
   digits(line + 26, (time / 60) % 60);

@@ -6,6 +6,12 @@ export const OUTSIDE: string = "\0outside";
 /** No file can have it. */
 export const IMPOSSIBLE: string = "\0impossible";
 
+/** Whether a name can only be a folder's: it ends with a slash, or with `.` or `..`. */
+export function namesFolder(name: string): bool {
+  const last = name.substring(name.lastIndexOf("/") + 1);
+  return !last.length || last == "." || last == "..";
+}
+
 /** The path of a decoded name, "" for the folder itself; OUTSIDE or IMPOSSIBLE. */
 export function pathBelow(name: string): string {
   if (name.includes("\0") || name.includes("\\")) return IMPOSSIBLE;

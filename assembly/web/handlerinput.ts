@@ -113,15 +113,19 @@ export abstract class HandlerInput {
     return latin1Text(this.source + usize(pathOffset(this.headState)), pathSize(this.headState));
   }
 
-  /** The first field with this name in lower case, as latin-1; without one `preset`. */
+  /** The field with this name in lower case, as latin-1; several are joined by `, `. Without one `preset`. */
   getRequestHeader(name: string, preset: string): string {
+    let value = "";
+    let isThere = false;
     const head = this.headState;
     for (let row = 0; row < rowCount(head); row++) {
       const at = this.source + usize(nameOffset(head, row));
       if (!isText(at, usize(nameSize(head, row)), changetype<usize>(name))) continue;
-      return latin1Text(this.source + usize(valueOffset(head, row)), valueSize(head, row));
+      const text = latin1Text(this.source + usize(valueOffset(head, row)), valueSize(head, row));
+      value = isThere ? value + ", " + text : text;
+      isThere = true;
     }
-    return preset;
+    return isThere ? value : preset;
   }
 
   /** Whether the request has a field with this name in lower case. */

@@ -6,6 +6,8 @@
 import { Buffer } from "../buffer";
 import { REASON_BAD_RESPONSE } from "../errors";
 import { Method } from "../httputil";
+import { precondition } from "./conditions";
+import { parseDate } from "./dates";
 import { etagOf, namesEtag } from "./etags";
 import { isField, isSame } from "./fields";
 import { HandlerInput } from "./handlerinput";
@@ -160,7 +162,7 @@ export abstract class HandlerOutput extends HandlerInput {
     this.request.startResponse(this.status, contentLength);
     const bodiless = this.status == 204 || this.status == 304;
     for (let i = 0; i < this.names.length; i++) {
-      if (bodiless && this.names[i].toLowerCase().startsWith("content-")) continue;
+      if (bodiless && describesBody(this.names[i])) continue;
       this.request.setHeader(this.names[i], this.values[i]);
     }
   }
@@ -195,12 +197,21 @@ export abstract class HandlerOutput extends HandlerInput {
     if (this.output.size) this.request.writeBytes(this.output.source, this.output.size);
   }
 
+  /** Gives the answer its tag, and turns it into 304 or 412 where the request's conditions say so. */
   private tag(): void {
     let etag = this.getHeader("Etag");
     if (!etag.length) {
       etag = this.computeEtag();
       if (etag.length) this.addHeader("Etag", etag);
     }
-    if (etag.length && this.checkEtag(etag)) this.status = 304;
+    this.status = precondition(this, etag, parseDate(this.getHeader("Last-Modified")));
+    if (this.status != 412) return;
+    this.output.clear();
+    this.clearHeader("Content-Type");
   }
+}
+
+/** Fields that have no place without a body. */
+function describesBody(name: string): bool {
+  return isSame(name, "content-type") || isSame(name, "content-encoding") || isSame(name, "content-language");
 }

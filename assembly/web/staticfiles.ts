@@ -13,8 +13,9 @@ import { Callback, IOLoop } from "../ioloop";
 import { FILE_BLOCKS_PER_TURN, FILE_BLOCK_BYTES } from "../limits";
 import * as files from "../wasi/files";
 import * as wasi from "../wasi/index";
-import { httpDate, parseDate } from "./dates";
-import { IMPOSSIBLE, OUTSIDE, pathBelow } from "./filepath";
+import { isSameVersion, precondition } from "./conditions";
+import { httpDate } from "./dates";
+import { IMPOSSIBLE, OUTSIDE, namesFolder, pathBelow } from "./filepath";
 import { typeOf } from "./mime";
 import { PART, UNSATISFIABLE, WHOLE, parseRange, rangeEnd, rangeStart } from "./ranges";
 import { RequestHandler } from "./requesthandler";
@@ -66,10 +67,12 @@ export class StaticFileHandler extends RequestHandler {
   get(): void {
     const folder = this.openFolder();
     if (folder < 0) return this.sendError(500);
-    let path = pathBelow(this.getName());
+    const name = this.getName();
+    let path = pathBelow(name);
     if (path == OUTSIDE) return this.sendError(403);
     if (path == IMPOSSIBLE) return this.sendError(404);
     let kind = look(folder, path);
+    if (kind != files.DIRECTORY && namesFolder(name)) return this.sendError(kind > 0 ? 404 : statusOf(kind));
     if (kind == files.DIRECTORY && this.index.length) {
       if (!this.path.endsWith("/")) return this.addSlash();
       path = path.length ? path + "/" + this.index : this.index;
@@ -139,18 +142,19 @@ export class StaticFileHandler extends RequestHandler {
     const size = files.fileSize();
     const modified = files.modifiedNs();
     const etag = '"' + files.inode().toString(16) + "-" + size.toString(16) + "-" + u64(modified).toString(16) + '"';
-    const seconds = modified / NS_PER_S;
-    const date = httpDate(seconds);
+    const seconds = (modified - floorMod(modified, NS_PER_S)) / NS_PER_S;
     this.setHeader("Accept-Ranges", "bytes");
     this.setHeader("Etag", etag);
-    this.setHeader("Last-Modified", date);
+    this.setHeader("Last-Modified", httpDate(seconds));
     this.setHeader("Content-Type", this.getContentType(path));
     this.setExtraHeaders(path);
-    if (this.isUnchanged(etag, seconds)) {
+    const status = precondition(this, etag, seconds);
+    if (status == 412) return this.sendError(412);
+    if (status == 304) {
       this.setStatus(304);
       return this.finish();
     }
-    const kind = this.rangeOf(size, etag, date);
+    const kind = this.rangeOf(size, etag, seconds);
     if (kind == UNSATISFIABLE) {
       this.setStatus(416);
       this.setHeader("Content-Type", "text/plain");
@@ -170,18 +174,16 @@ export class StaticFileHandler extends RequestHandler {
     this.goOn();
   }
 
-  /** RFC 9110 13.2.2: If-None-Match alone counts where it is. */
-  private isUnchanged(etag: string, seconds: i64): bool {
-    if (this.hasRequestHeader("if-none-match")) return this.checkEtag(etag);
-    return parseDate(this.getRequestHeader("if-modified-since", "")) >= seconds;
-  }
-
-  /** If-Range: a part of another version than the client has the rest of would be of no use (RFC 9110 13.1.5). */
-  private rangeOf(size: i64, etag: string, date: string): i32 {
-    const condition = this.getRequestHeader("if-range", etag);
-    if (condition != etag && condition != date) return WHOLE;
+  /** Of GET alone: HEAD has no parts (RFC 9110 14.2). */
+  private rangeOf(size: i64, etag: string, modified: i64): i32 {
+    if (this.isHead || !isSameVersion(this, etag, modified)) return WHOLE;
     return parseRange(this.getRequestHeader("range", ""), size);
   }
+}
+
+/** What is left of `value`, never negative. */
+function floorMod(value: i64, by: i64): i64 {
+  return ((value % by) + by) % by;
 }
 
 function look(folder: i32, path: string): i32 {

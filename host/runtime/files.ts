@@ -6,9 +6,20 @@
  * disk, as it does under wasmtime, and for nothing else. `node:wasi` is not used: it promises no such thing.
  * Reference: WASI snapshot 01, wasi_snapshot_preview1.witx.
  */
-import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync, realpathSync, statSync } from "node:fs";
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from "node:fs";
 import { join, normalize, sep } from "node:path";
 import type { Folder } from "../folders.js";
+import { type Link, linkWalk, notALink } from "../linkwalk.js";
 import {
   Descriptor,
   type DescriptorTable,
@@ -208,10 +219,31 @@ export class FileCalls {
     let real = "";
     const failed = attempt(() => {
       const root = realpathSync(entry.folder.host);
-      real = realpathSync(join(root, below));
-      return real === root || real.startsWith(root.endsWith(sep) ? root : root + sep) ? 0 : ERRNO_PERM;
+      const isInside = (found: string) => found === root || found.startsWith(root.endsWith(sep) ? root : root + sep);
+      try {
+        real = realpathSync(join(root, below));
+      } catch (error) {
+        if (!isInside(missing(join(root, below)))) return ERRNO_PERM; // whether or not something is there
+        throw error;
+      }
+      return isInside(real) ? 0 : ERRNO_PERM;
     });
     return failed === 0 ? real : failed;
+  }
+}
+
+/** Where it would be that nothing is, or nothing that may be looked at. */
+function missing(path: string): string {
+  const walk = linkWalk(path);
+  for (let step = walk.next(); ; ) {
+    if (step.done === true) return step.value;
+    let link: Link;
+    try {
+      link = readlinkSync(step.value);
+    } catch (error) {
+      link = notALink(error);
+    }
+    step = walk.next(link);
   }
 }
 

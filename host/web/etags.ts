@@ -1,5 +1,5 @@
 /**
- * Entity tags (RFC 9110 8.8.3, 13.1.2). Invariant: a tag is strong, the sha1 of the body as in Tornado; a short text that was
+ * Entity tags (RFC 9110 8.8.3, 13.1.1 and 13.1.2). Invariant: a tag is strong, the sha1 of the body as in Tornado; a short text that was
  * tagged a moment ago is not hashed again.
  */
 import { createHash, hash } from "node:crypto";
@@ -30,13 +30,25 @@ function hashOnce(body: string | Uint8Array): string {
   return hash("sha1", body, "hex");
 }
 
-const TAG = /\*|(?:W\/)?"[^"]*"/g;
+/** A tag of a list, with what may stand before it. */
+const MEMBER = /[\t ,]*((?:W\/)?"[^"]*")(?=[\t ]*(?:,|$))/y;
 
-/** Whether an If-None-Match field names `etag`: `*`, or one of its list, compared weakly. */
-export function namesEtag(field: string, etag: string): boolean {
-  const wanted = opaque(etag);
-  const listed = field.match(TAG) ?? [];
-  return listed[0] === "*" || listed.some((tag) => opaque(tag) === wanted);
+/**
+ * Whether an If-None-Match or If-Match field names `etag` (null: there is none): `*`, or one of its list, which is read up to what is no
+ * tag. Compared weakly, or `"strong"`: then no weak tag is equal to any.
+ */
+export function namesEtag(field: string, etag: string | null, comparison: "weak" | "strong" = "weak"): boolean {
+  if (field === "*") return true;
+  if (etag === null) return false;
+  const isStrong = comparison === "strong";
+  if (isStrong && etag.startsWith("W/")) return false;
+  const wanted = isStrong ? etag : opaque(etag);
+  MEMBER.lastIndex = 0;
+  for (let member = MEMBER.exec(field); member !== null; member = MEMBER.exec(field)) {
+    const tag = member[1] as string;
+    if ((isStrong ? tag : opaque(tag)) === wanted) return true;
+  }
+  return false;
 }
 
 function opaque(tag: string): string {

@@ -7,8 +7,9 @@
  */
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, open, realpath, stat } from "node:fs/promises";
+import { type FileHandle, open, readlink, realpath, stat } from "node:fs/promises";
 import { resolve, sep } from "node:path";
+import { linkWalk, notALink } from "../linkwalk.js";
 import { HTTPError } from "./errors.js";
 
 /** A file that is open, and what was true of it then. */
@@ -19,6 +20,11 @@ export interface OpenFile {
   /** When it was changed last, in milliseconds since 1970. */
   readonly modifiedMs: number;
   readonly inode: number;
+}
+
+/** Whether a name can only be a folder's: it ends with a slash, or with `.` or `..`. */
+export function namesFolder(name: string): boolean {
+  return /(?:^|\/)\.{0,2}$/.test(name);
 }
 
 /** The path of `name` below `root`. Throws HTTPError 403 for one that leads out of it, 404 for one that no file can have. */
@@ -32,10 +38,21 @@ export function pathBelow(root: string, name: string): string {
 
 /** Where `path` really is, as far as it lies in one of the folders. Rejects with HTTPError 403 or 404. */
 export async function realPathIn(path: string, folders: readonly string[]): Promise<string> {
-  const real = await realpath(path).catch(refuse);
+  const real = await realpath(path).catch((error) => missing(path, error));
   const allowed = await Promise.all(folders.map((folder) => realpath(folder).catch(refuse)));
-  if (allowed.some((folder) => isInside(real, folder))) return real;
-  throw new HTTPError(403, "a symbolic link leads out of the folder that is served");
+  const isAllowed = allowed.some((folder) => isInside(typeof real === "string" ? real : real.at, folder));
+  if (!isAllowed) throw new HTTPError(403, "a symbolic link leads out of the folder that is served");
+  if (typeof real === "string") return real;
+  throw new HTTPError(404);
+}
+
+/** Where it would be that nothing is: a link that leads out of the folder does not tell what is there (403 in any case). */
+async function missing(path: string, error: NodeJS.ErrnoException): Promise<{ at: string }> {
+  if (!MISSING.includes(error.code ?? "")) refuse(error);
+  const walk = linkWalk(path);
+  let step = walk.next();
+  while (step.done !== true) step = walk.next(await readlink(step.value).catch(notALink));
+  return { at: step.value };
 }
 
 function isInside(path: string, folder: string): boolean {
@@ -60,13 +77,16 @@ export async function openFile(realPath: string): Promise<OpenFile> {
   return { handle, realPath, size: found.size, modifiedMs: Math.floor(found.mtimeMs), inode: found.ino };
 }
 
+/** What it means that nothing is there. */
+const MISSING = ["ENOENT", "ENOTDIR", "ENAMETOOLONG", "ELOOP"];
+
 function notAFile(): HTTPError {
   return new HTTPError(403, "not a regular file");
 }
 
 function refuse(error: NodeJS.ErrnoException): never {
   const { code = "" } = error;
-  if (["ENOENT", "ENOTDIR", "ENAMETOOLONG", "ELOOP"].includes(code)) throw new HTTPError(404);
+  if (MISSING.includes(code)) throw new HTTPError(404);
   if (code === "EACCES" || code === "EPERM") throw new HTTPError(403, { logMessage: error.message, cause: error });
   throw error;
 }

@@ -6,10 +6,12 @@
  */
 import { HTTPOutputError, OptionError } from "../errors.js";
 import { checkStatus, isBodyless } from "../httpresponse.js";
+import { precondition, type Validators } from "./conditions.js";
 import { Finish, HTTPError, reasonPhrase } from "./errors.js";
 import { etagOf, namesEtag } from "./etags.js";
 import { type FieldSet, firstFields, type HeaderValue } from "./fieldset.js";
 import { HandlerInput } from "./handlerinput.js";
+import { parseHTTPDate } from "./httpdate.js";
 
 export type { HeaderValue } from "./fieldset.js";
 
@@ -205,17 +207,25 @@ export abstract class HandlerOutput extends HandlerInput {
   }
 
   #respond(given: string | Uint8Array | null): void {
+    const { request } = this;
     let body = given;
-    if (this.#status === 200 && this.#isTagged() && this.#isFresh(body ?? "")) {
-      this.#status = 304;
-      this.#reason = null;
-      body = null;
+    if (this.#status === 200 && this.#isTagged()) {
+      this.#tag(body ?? "");
+      const status = request.isConditional ? precondition(request.headers, this.#validators()) : 200;
+      if (status !== 200) {
+        this.setStatus(status);
+        if (status === 304) return request.respondNotModified(this.#allFields(), this.#sizeOf(body));
+        body = null;
+        for (const name of [...OF_A_BODY, "Content-Length"]) this.#fields = this.#fields.without(name);
+      }
     }
+    const reason = this.#reason ?? undefined;
     if (isBodyless(this.#status)) {
       if (body !== null) throw new HTTPOutputError(`an answer with ${this.#status} has no body`);
+      if (this.#status === 304) return request.respondNotModified(this.#allFields(), this.#sizeOf(null), reason);
       for (const name of OF_A_BODY) this.#fields = this.#fields.without(name);
     }
-    this.request.respond(this.#status, this.#allFields(), body, this.#reason ?? undefined);
+    request.respond(this.#status, this.#allFields(), body, reason);
   }
 
   #isTagged(): boolean {
@@ -223,13 +233,20 @@ export abstract class HandlerOutput extends HandlerInput {
     return (method === "GET" || method === "HEAD") && this.application.settings.etag !== false;
   }
 
-  /** Sets the ETag, and says whether the client has this body already. */
-  #isFresh(body: string | Uint8Array): boolean {
-    const set = this.#fields.get("Etag");
-    const etag = set ?? this.computeEtag(body);
-    if (etag === null) return false;
-    if (set === null) this.#fields = this.#fields.tagged(etag);
-    return this.checkEtag(etag);
+  #tag(body: string | Uint8Array): void {
+    if (this.#fields.get("Etag") !== null) return;
+    const etag = this.computeEtag(body);
+    if (etag !== null) this.#fields = this.#fields.tagged(etag);
+  }
+
+  #validators(): Validators {
+    const modified = this.#fields.get("Last-Modified");
+    return { etag: this.#fields.get("Etag"), modifiedMs: modified === null ? null : parseHTTPDate(modified) };
+  }
+
+  /** Bytes of the body; without one those that Content-Length says, -1: nobody knows. */
+  #sizeOf(body: string | Uint8Array | null): number {
+    return body === null ? Number(this.#fields.get("Content-Length") ?? -1) : Buffer.byteLength(body);
   }
 
   #checkUnsent(): void {

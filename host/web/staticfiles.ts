@@ -10,8 +10,9 @@
 import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { lookup } from "mrmime";
+import { isSameVersion, precondition, type Validators } from "./conditions.js";
 import { HTTPError } from "./errors.js";
-import { isFolder, type OpenFile, openFile, pathBelow, realPathIn, versionOf } from "./files.js";
+import { isFolder, namesFolder, type OpenFile, openFile, pathBelow, realPathIn, versionOf } from "./files.js";
 import type { PathArgument, PathGroups } from "./pathpattern.js";
 import { type ByteRange, parseRange } from "./ranges.js";
 import { RequestHandler } from "./requesthandler.js";
@@ -41,9 +42,11 @@ export class StaticFileHandler extends RequestHandler {
     if (realPath === null) return;
     const file = await openFile(realPath);
     try {
-      const etag = await this.#describe(file, nameIn(args));
-      if (this.#isUnchanged(file, etag)) this.setStatus(304);
-      else await this.#send(file, etag);
+      const validators = { etag: await this.#describe(file, nameIn(args)), modifiedMs: inSeconds(file.modifiedMs) };
+      const status = precondition(this.request.headers, validators);
+      if (status === 412) throw new HTTPError(412);
+      if (status === 304) this.setStatus(304);
+      else await this.#send(file, validators);
     } finally {
       await file.handle.close();
     }
@@ -72,7 +75,13 @@ export class StaticFileHandler extends RequestHandler {
     const { path: root, defaultFilename, allowedSymlinkDirectories = [] } = this.#options;
     const folders = [root, ...allowedSymlinkDirectories];
     const found = await realPathIn(pathBelow(root, name), folders);
-    if (defaultFilename === undefined || !(await isFolder(found))) return found;
+    const isOfFolder = namesFolder(name);
+    if (!isOfFolder && defaultFilename === undefined) return found;
+    if (!(await isFolder(found))) {
+      if (isOfFolder) throw new HTTPError(404);
+      return found;
+    }
+    if (defaultFilename === undefined) return found;
     const { path } = this.request;
     if (path.endsWith("/")) return realPathIn(join(found, defaultFilename), folders);
     // A browser would take the first part of such a path for a host.
@@ -90,6 +99,7 @@ export class StaticFileHandler extends RequestHandler {
     if (etag !== null) this.setHeader("Etag", etag);
     this.setHeader("Last-Modified", new Date(file.modifiedMs));
     this.setHeader("Content-Type", contentType);
+    this.setHeader("Content-Length", file.size);
     const seconds = this.getCacheSeconds(name, contentType);
     const forEver = seconds === CACHE_SECONDS ? ", immutable" : "";
     if (seconds > 0) this.setHeader("Cache-Control", `max-age=${seconds}${forEver}`);
@@ -97,40 +107,30 @@ export class StaticFileHandler extends RequestHandler {
     return etag;
   }
 
-  /** RFC 9110 13.2.2: If-None-Match alone counts where it is. */
-  #isUnchanged({ modifiedMs }: OpenFile, etag: string | null): boolean {
-    const { headers } = this.request;
-    if (headers.has("if-none-match")) return etag !== null && this.checkEtag(etag);
-    const since = headers.get("if-modified-since");
-    return since !== null && Date.parse(since) >= inSeconds(modifiedMs);
-  }
-
-  async #send(file: OpenFile, etag: string | null): Promise<void> {
+  async #send(file: OpenFile, validators: Validators): Promise<void> {
     const { size, handle } = file;
-    const range = this.#range(file, etag);
+    const range = this.#range(file, validators);
     if (range === "unsatisfiable") {
       this.setStatus(416);
       this.setHeader("Content-Type", "text/plain");
       this.setHeader("Content-Range", `bytes */${size}`);
+      this.clearHeader("Content-Length");
       return;
     }
     const { start, end } = range ?? { start: 0, end: size };
     if (range !== null) {
       this.setStatus(206);
       this.setHeader("Content-Range", `bytes ${start}-${end - 1}/${size}`);
+      this.setHeader("Content-Length", end - start);
     }
-    this.setHeader("Content-Length", end - start);
     if (this.request.method !== "HEAD") await this.#stream(handle, start, end);
   }
 
-  #range({ size, modifiedMs }: OpenFile, etag: string | null): ByteRange | null | "unsatisfiable" {
-    const { headers } = this.request;
+  /** Of GET alone: HEAD has no parts (RFC 9110 14.2). */
+  #range({ size }: OpenFile, validators: Validators): ByteRange | null | "unsatisfiable" {
+    const { headers, method } = this.request;
     const field = headers.get("range");
-    if (field === null) return null;
-    // If-Range: a part of another version than the client has the rest of would be of no use (RFC 9110 13.1.5).
-    const condition = headers.get("if-range");
-    const isSame = condition === null || condition === etag || Date.parse(condition) === inSeconds(modifiedMs);
-    return isSame ? parseRange(field, size) : null;
+    return method === "GET" && field !== null && isSameVersion(headers, validators) ? parseRange(field, size) : null;
   }
 
   /** While one block is on its way to the client, the next is read. */

@@ -4,7 +4,7 @@ import { bytesInUse } from "../../assembly/buffer";
 import { HTTPServer } from "../../assembly/index";
 import { ARGUMENTS_MAX, FILE_BLOCK_BYTES, FILE_BLOCKS_PER_TURN } from "../../assembly/limits";
 import { Arguments, cleaned } from "../../assembly/web/arguments";
-import { httpDate, parseDate } from "../../assembly/web/dates";
+import { NO_DATE, httpDate, parseDate } from "../../assembly/web/dates";
 import { namesEtag } from "../../assembly/web/etags";
 import { IMPOSSIBLE, OUTSIDE, pathBelow } from "../../assembly/web/filepath";
 import { Application, RequestHandler, StaticFileHandler, escapeHTML, quoteJSON } from "../../assembly/web/index";
@@ -163,15 +163,23 @@ describe("parts", () => {
   });
   test("dates", () => {
     expect(parseDate("Thu, 01 Jan 1970 00:00:00 GMT")).toBe(0);
-    expect(parseDate(httpDate(1_709_210_096))).toBe(1_709_210_096);
-    expect(parseDate("Thu, 32 Jan 1970 00:00:00 GMT")).toBe(-1);
-    expect(parseDate("Thu, 01 anF 1970 00:00:00 GMT")).toBe(-1);
-    expect(parseDate("yesterday")).toBe(-1);
+    expect(parseDate("Sunday, 06-Nov-94 08:49:37 GMT")).toBe(784_111_777);
+    expect(parseDate("Sun Nov  6 08:49:37 1994")).toBe(784_111_777);
+    for (let seconds: i64 = -62_135_596_800; seconds < 253_402_300_800; seconds += 86_400 * 37 + 3_661)
+      expect(parseDate(httpDate(seconds))).toBe(seconds);
+    expect(parseDate("Thu, 32 Jan 1970 00:00:00 GMT")).toBe(NO_DATE);
+    expect(parseDate("Thu, 01 anF 1970 00:00:00 GMT")).toBe(NO_DATE);
+    expect(parseDate("yesterday")).toBe(NO_DATE);
   });
   test("tags, types, texts", () => {
     expect(namesEtag('"a", W/"b,c"', '"b,c"')).toBe(true);
     expect(namesEtag('"a', '"a"')).toBe(false);
     expect(namesEtag("*", '"a"')).toBe(true);
+    expect(namesEtag("*", "", true)).toBe(true);
+    expect(namesEtag('"a"', "", true)).toBe(false);
+    expect(namesEtag('W/"a", "a"', '"a"', true)).toBe(true);
+    expect(namesEtag('W/"a"', '"a"', true)).toBe(false);
+    expect(namesEtag('"a"', 'W/"a"', true)).toBe(false);
     expect(typeOf("a.b/c.HTML")).toBe("text/html");
     expect(typeOf("html")).toBe("application/octet-stream");
     expect(typeOf("a.x y")).toBe("application/octet-stream");
@@ -284,6 +292,25 @@ describe("files", () => {
     disk().name = "/other";
     expect(answer("/static/a.txt").substring(0, 4)).toBe("500 ");
     expect(disk().opened).toBe(0);
+  });
+  test("a file with a slash behind its name is none", () => {
+    put("a.txt", 3);
+    disk().put("sub", "", DIRECTORY);
+    disk().put("sub/index.html", "index");
+    expect(answer("/static/a.txt/").substring(0, 4)).toBe("404 ");
+    expect(answer("/static/a.txt/.").substring(0, 4)).toBe("404 ");
+    expect(answer("/static/sub/index.html/").substring(0, 4)).toBe("404 ");
+    expect(answer("/static/x/leaving/").substring(0, 4)).toBe("403 ");
+    expect(answer("/static/sub/../sub/").substring(0, 4)).toBe("200 ");
+  });
+  test("a file of before 1970", () => {
+    put("old.txt", 3).modifiedNs = -302_443_199_500_000_000;
+    const peer = ask("/static/old.txt");
+    settle();
+    expect(peer.take()).toContain("Last-Modified: Wed, 01 Jun 1960 12:00:00 GMT\r\n");
+    expect(answer("/static/old.txt", "If-Modified-Since: yesterday\r\n")).toBe("200 xxx");
+    expect(answer("/static/old.txt", "If-Modified-Since: Wed, 01 Jun 1960 12:00:00 GMT\r\n")).toBe("304 ");
+    expect(answer("/static/old.txt", "If-Modified-Since: Wed, 01 Jun 1960 11:59:59 GMT\r\n")).toBe("200 xxx");
   });
   test("a slow client: no more is read than it takes", () => {
     const size = FILE_BLOCK_BYTES * 20;

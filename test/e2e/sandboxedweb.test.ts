@@ -1,7 +1,17 @@
 // The web layer in AssemblyScript, and files of a folder that was opened for it: one suite for the three ways to run it.
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
@@ -232,6 +242,12 @@ function residentBytes(pid: number): number {
 
 /** Files below a folder that a process has open. */
 function openFiles(pid: number, below: string): number {
-  const listed = execFileSync("ls", ["-l", `/proc/${pid}/fd`], { encoding: "utf8" });
-  return listed.split("\n").filter((line) => line.includes(`${below}/`)).length;
+  const descriptors = `/proc/${pid}/fd`;
+  return readdirSync(descriptors).filter((fd) => {
+    try {
+      return readlinkSync(`${descriptors}/${fd}`).startsWith(`${below}/`);
+    } catch {
+      return false; // closed since it was listed
+    }
+  }).length;
 }

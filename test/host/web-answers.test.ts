@@ -282,3 +282,67 @@ describe("an entity tag", () => {
     expect((await answerOf(set)).headers.get("etag")).toBe('"set"');
   });
 });
+
+describe("a condition", () => {
+  const MODIFIED = "Mon, 01 Jun 2020 12:00:00 GMT";
+  const dated = {
+    get(this: RequestHandler) {
+      this.setHeader("Last-Modified", MODIFIED);
+      this.write("page");
+    },
+  };
+
+  test.each([
+    ["If-Modified-Since", MODIFIED, 304],
+    ["If-Modified-Since", "Mon, 01 Jun 2020 11:59:59 GMT", 200],
+    ["If-Modified-Since", "2099", 200],
+    ["If-Unmodified-Since", MODIFIED, 200],
+    ["If-Unmodified-Since", "Mon, 01 Jun 2020 11:59:59 GMT", 412],
+    ["If-Match", '"x"', 412],
+  ])("%s: %s of a handler that says Last-Modified is answered with %i", async (name, value, status) => {
+    const answer = await answerOf(dated, { headers: { [name]: value } });
+    expect([answer.status, answer.text]).toEqual([status, status === 200 ? "page" : ""]);
+    if (status === 412) expect(answer.headers.get("content-length")).toBe("0");
+  });
+
+  test("is for what would be 200, of GET and HEAD", async () => {
+    const headers = { "If-Match": '"x"', "If-None-Match": "*" };
+    const gone = {
+      get(this: RequestHandler) {
+        this.setStatus(410);
+      },
+    };
+    expect((await answerOf(gone, { headers })).status).toBe(410);
+    expect((await answerOf({ post() {} }, { method: "POST", headers })).status).toBe(200);
+  });
+
+  // RFC 9110 15.4.5: by the tag of the 304 the client finds what it has.
+  test.each([
+    ["x".repeat(2000), "gzip"],
+    ["x".repeat(2000), "identity"],
+    ["short", "gzip"],
+  ])("304 has the tag and the Vary of its 200, compressed or not", async (text, coding) => {
+    const handler = {
+      get(this: RequestHandler) {
+        this.setHeader("Content-Location", "/here");
+        this.write(text);
+      },
+    };
+    const ask = (headers: Record<string, string>) =>
+      answerOf(handler, { headers: { "Accept-Encoding": coding, ...headers } }, { compressResponse: true });
+    const first = await ask({});
+    const etag = first.headers.get("etag") as string;
+    expect(etag.startsWith("W/")).toBe(first.headers.has("content-encoding"));
+    for (const known of [etag, etag.replace("W/", ""), "*"]) {
+      const again = await ask({ "If-None-Match": known });
+      expect([again.status, again.headers.get("etag"), again.headers.get("vary")]).toEqual([
+        304,
+        etag,
+        "Accept-Encoding",
+      ]);
+      expect([...again.headers].filter(([name]) => name.startsWith("content-"))).toEqual([
+        ["content-location", "/here"],
+      ]);
+    }
+  });
+});

@@ -154,6 +154,9 @@ function date(seconds: i64): string {
 describe("Date", () => {
   test("known days", () => {
     expect(date(0)).toBe("Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n");
+    expect(date(-1)).toBe("Date: Wed, 31 Dec 1969 23:59:59 GMT\r\n");
+    expect(date(-302443200)).toBe("Date: Wed, 01 Jun 1960 12:00:00 GMT\r\n");
+    expect(date(-2203891200)).toBe("Date: Thu, 01 Mar 1900 00:00:00 GMT\r\n");
     expect(date(784111777)).toBe("Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
     expect(date(784111777)).toBe("Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
     expect(date(784111778)).toBe("Date: Sun, 06 Nov 1994 08:49:38 GMT\r\n");
@@ -193,8 +196,7 @@ describe("Date", () => {
     expect(year).toBe(2370);
   });
   test("times without a date keep the line's size", () => {
-    expect(date(-1)).toBe("Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n");
-    expect(date(i64.MIN_VALUE)).toBe("Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n");
+    expect(date(i64.MIN_VALUE)).toBe("Date: Mon, 01 Jan 0001 00:00:00 GMT\r\n");
     expect(date(253402300800)).toBe("Date: Fri, 31 Dec 9999 23:59:59 GMT\r\n");
     expect(date(i64.MAX_VALUE)).toBe("Date: Fri, 31 Dec 9999 23:59:59 GMT\r\n");
   });
