@@ -1,7 +1,7 @@
 /** Where a connection or a listener is: the types that everything else shares. */
 import type { RuntimeName } from "./options.js";
 
-/** One end of a TCP connection, or where a socket listens. */
+/** One end of a connection, or where a socket listens. */
 export interface Address {
   /** The IP address as text; the path of a Unix-domain socket. */
   readonly address: string;

@@ -8,7 +8,7 @@ import type { Duplex } from "node:stream";
 import tls from "node:tls";
 import { ConnectError, OptionError } from "./errors.js";
 import type { Connector } from "./happyeyeballs.js";
-import { readFile } from "./tls.js";
+import { noteTLS, readFile } from "./tls.js";
 
 /** TLS as a client, in the shape of Python's `ssl_options`. */
 export interface ClientSSLOptions {
@@ -47,7 +47,10 @@ export function socketConnector({ sourceAddress, sourcePort }: Source): Connecto
     });
 }
 
-/** TLS over a connection. Rejects with ConnectError, or with the reason of `signal`; then the connection is closed. */
+/**
+ * TLS over a connection; `tlsOf` knows of what it resolves with. Rejects with ConnectError, or with the reason of `signal`; then the
+ * connection is closed.
+ */
 export async function handshake(
   socket: Duplex,
   options: tls.ConnectionOptions,
@@ -56,7 +59,11 @@ export async function handshake(
 ): Promise<Duplex> {
   try {
     return await new Promise<Duplex>((resolve, reject) => {
-      settleOnce(tls.connect({ ...options, socket }), "secureConnect", signal, resolve, reject);
+      const secured = tls.connect({ ...options, socket });
+      // At once: when the promise is heard, the peer may have closed the connection, and nothing could be asked any more.
+      const certReqs = options.rejectUnauthorized === false ? "none" : "required";
+      secured.once("secureConnect", () => noteTLS(secured, certReqs, options.servername));
+      settleOnce(secured, "secureConnect", signal, resolve, reject);
     });
   } catch (error) {
     socket.destroy();

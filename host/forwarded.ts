@@ -1,8 +1,9 @@
 /**
  * Who sent a request, and how, by what the proxies before this server say in its header fields (`xheaders`).
  *
- * Invariants: fields count only when the connection comes from a trusted proxy, as far as it is known where it comes from; an address that
- * is none changes nothing; of a list only what trusted proxies have added is believed, from the right.
+ * Invariants: fields count only when the connection comes from a trusted proxy. A peer that nobody knows is none, unless the server can
+ * never tell who connects; that is a fact of the server and not of one connection. An address that is none changes nothing; of a list only
+ * what trusted proxies have added is believed, from the right.
  * Reference: Tornado's httpserver._HTTPRequestContext; RFC 7239.
  */
 import { type BlockList, isIP } from "node:net";
@@ -18,6 +19,8 @@ export interface ForwardTrust {
   readonly peers: BlockList;
   /** Forwarded is read, and not the X- fields. */
   readonly standard: boolean;
+  /** The server learns nobody's address: fields are believed from whoever can connect. */
+  readonly anonymous: boolean;
 }
 
 /** What is to be believed of a request. */
@@ -30,16 +33,15 @@ export interface Forwarded {
 const PAIR =
   /[\t ]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([!#$%&'*+\-.^_`|~0-9A-Za-z]+))[\t ]*([;,]|$)/y;
 
-/** `peer` and `protocol` are those of the connection; a peer that nobody knows is taken for a proxy. */
+/** `peer` and `protocol` are those of the connection. */
 export function forwardedBy(
   trust: ForwardTrust,
   headers: HTTPHeaders,
   peer: Address | null,
   protocol: "http" | "https",
 ): Forwarded {
-  if (peer !== null && peer.family !== "unix" && !isTrusted(trust.peers, peer.address)) {
-    return { address: peer, protocol };
-  }
+  const isProxy = isTrusted(trust.peers, peer) || (peer === null && trust.anonymous);
+  if (!isProxy) return { address: peer, protocol };
   const { client, scheme } = trust.standard ? readForwarded(trust, headers) : readFields(trust, headers);
   return { address: client ?? peer, protocol: scheme === "http" || scheme === "https" ? scheme : protocol };
 }
@@ -86,7 +88,7 @@ function firstStranger(trust: ForwardTrust, entries: readonly string[]): Address
   for (let index = entries.length - 1; index >= 0; index--) {
     last = parseAddress(entries[index] as string);
     if (last === null) return null; // whoever added this, nothing to the left of it can be believed
-    if (!isTrusted(trust.proxies, last.address)) break;
+    if (!isTrusted(trust.proxies, last)) break;
   }
   return last;
 }

@@ -83,7 +83,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
 
   /**
    * The client's address: with `xheaders` what a trusted proxy says; else what its PROXY protocol header says, else its socket's; null
-   * under wasmtime without any of them.
+   * under wasmtime without any of them. Over a Unix-domain socket it is that socket's path.
    */
   get remoteAddress(): Address | null {
     return this.#from().address;

@@ -49,8 +49,8 @@ export interface ServerOptions {
   sslOptions?: SSLOptions | undefined;
   /**
    * Who sent a request and over what is what the header fields of the proxies in front say: X-Real-Ip, X-Forwarded-For, X-Scheme,
-   * X-Forwarded-Proto; with `"forwarded"` Forwarded (RFC 7239) instead. Only from proxies of this machine and `trustedDownstream`, where it
-   * is known who connects. Default: false.
+   * X-Forwarded-Proto; with `"forwarded"` Forwarded (RFC 7239) instead. Only from proxies of this machine and `trustedDownstream`; with the
+   * runtime `"wasmtime"`, without TLS and the PROXY protocol, from whoever can connect: it does not tell who does. Default: false.
    */
   xheaders?: boolean | "forwarded" | undefined;
   /** With `xheaders`: the proxies' addresses, or networks like `"10.0.0.0/8"`. Default: the loopback ones. */
@@ -145,7 +145,7 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     proxyProtocol: options.proxyProtocol ?? false,
     trusted: trusted(options, runtime),
     tls: tls(options),
-    forward: forward(options),
+    forward: forward(options, runtime),
     compression: resolveCompression(options.compressResponse),
     decompressRequest: options.decompressRequest ?? false,
     formLimits: resolveFormLimits(options.formLimits),
@@ -188,7 +188,8 @@ function trusted(options: ServerOptions, runtime: RuntimeName): BlockList | null
   return proxyProtocol && runtime === "node" ? trustedPeers("trustedProxies", trustedProxies) : null;
 }
 
-function forward({ xheaders = false, trustedDownstream }: ServerOptions): ForwardTrust | null {
+function forward(options: ServerOptions, runtime: RuntimeName): ForwardTrust | null {
+  const { xheaders = false, trustedDownstream } = options;
   if (trustedDownstream !== undefined && xheaders === false) throw new OptionError("trustedDownstream needs xheaders");
   if (xheaders === false) return null;
   if (xheaders !== true && xheaders !== "forwarded") {
@@ -196,7 +197,9 @@ function forward({ xheaders = false, trustedDownstream }: ServerOptions): Forwar
   }
   const proxies = trustedPeers("trustedDownstream", trustedDownstream);
   const peers = trustedPeers("trustedDownstream", [...LOOPBACK, ...(trustedDownstream ?? [])]);
-  return { proxies, peers, standard: xheaders === "forwarded" };
+  // WASI preview1 has no addresses. With TLS this process accepts, with the PROXY protocol a header tells.
+  const anonymous = runtime === "wasmtime" && options.sslOptions === undefined && options.proxyProtocol !== true;
+  return { proxies, peers, standard: xheaders === "forwarded", anonymous };
 }
 
 function tls(options: ServerOptions): TLSContexts | null {

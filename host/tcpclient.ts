@@ -7,14 +7,12 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
-import type { TLSSocket } from "node:tls";
 import { type Address, familyOf, hostAndPort } from "./address.js";
 import type { BaseIOStream } from "./baseiostream.js";
 import { type ClientSSLOptions, handshake, readSSLOptions, socketConnector } from "./clientsockets.js";
 import { ConnectError, type ConnectPhase, ConnectTimeoutError, OptionError } from "./errors.js";
 import { type Connector, connectToFirst } from "./happyeyeballs.js";
 import { NodeStream, resolveLimits, type StreamOptions } from "./nodestream.js";
-import { noteTLS } from "./tls.js";
 
 /** Options of `TCPClient.connect`. */
 export interface ConnectOptions extends StreamOptions {
@@ -74,9 +72,7 @@ export class TCPClient {
       connection = await connectToFirst(addresses, connector, limit.signal);
       if (secure === null) return new NodeStream(connection, limits);
       limit.phase("handshake", `in the TLS handshake with ${host}`);
-      const secured = (await handshake(connection, secure, host, limit.signal)) as TLSSocket;
-      noteTLS(secured, options.sslOptions?.certReqs ?? "required", secure.servername);
-      return new NodeStream(secured, limits);
+      return new NodeStream(await handshake(connection, secure, host, limit.signal), limits);
     } catch (error) {
       connection?.destroy();
       throw error;

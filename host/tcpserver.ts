@@ -15,7 +15,8 @@ export class TCPServer extends Server {
   override readonly scheme = "tcp";
 
   /**
-   * Serves one connection. `address` is the peer's, null where nobody knows it (wasmtime without TLS). The stream stays open
+   * Serves one connection. `address` is the peer's, null where nobody knows it (wasmtime without TLS); over a Unix-domain
+   * socket it is that socket's path. The stream stays open
    * until one side closes it, also after this has returned; when it throws or rejects the stream is closed.
    */
   handleStream(_stream: IOStream, _address: Address | null): void | Promise<void> {

@@ -141,7 +141,7 @@ export function refuses(socket: TLSSocket, certReqs: CertReqs): boolean {
   return certReqs === "optional" && !socket.authorized && socket.getPeerX509Certificate() !== undefined;
 }
 
-/** Notes what `socket` has agreed on, while it can still be asked. `serverName`: what a client has asked for. */
+/** Notes what `socket` has just agreed on: once it is closed it cannot be asked. `serverName`: what we as a client have asked for. */
 export function noteTLS(socket: TLSSocket, certReqs: CertReqs, serverName?: string): void {
   const certificate = certReqs === "none" ? undefined : socket.getPeerX509Certificate();
   infos.set(socket, {

@@ -51,7 +51,7 @@ export function planTLS(options: StartTLSOptions): TLSPlan {
   const settings = readSSLOptions(client.serverName ?? "", client);
   return {
     timeoutMs: checkedTimeout(options.timeoutMs ?? HANDSHAKE_TIMEOUT_MS),
-    start: (duplex, signal) => connect(duplex, settings, client, signal),
+    start: (duplex, signal) => connect(duplex, settings, client.serverName ?? "", signal),
   };
 }
 
@@ -95,13 +95,11 @@ export async function startTLS(duplex: Duplex, plan: TLSPlan, signal: AbortSigna
 async function connect(
   duplex: Duplex,
   settings: ConnectionOptions,
-  { certReqs = "required", serverName = "" }: ClientSSLOptions,
+  serverName: string,
   signal: AbortSignal,
 ): Promise<TLSSocket> {
   try {
-    const socket = (await handshake(duplex, settings, serverName, signal)) as TLSSocket;
-    noteTLS(socket, certReqs, serverName);
-    return socket;
+    return (await handshake(duplex, settings, serverName, signal)) as TLSSocket;
   } catch (error) {
     if (signal.aborted) throw error;
     const cause = (error as Error).cause as Error;

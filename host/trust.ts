@@ -3,6 +3,7 @@
  * Reference: HAProxy's proxy-protocol.txt 2: only trusted proxies should be able to use the protocol.
  */
 import { BlockList, isIP } from "node:net";
+import type { Address } from "./address.js";
 import { OptionError } from "./errors.js";
 
 const BITS = { 4: 32, 6: 128 } as const;
@@ -25,8 +26,11 @@ export function trustedPeers(option: string, entries: readonly string[] = LOOPBA
   return list;
 }
 
-/** Whether a connection from `address` is trusted. One without an address came over a Unix-domain socket, whose file decides. */
-export function isTrusted(list: BlockList, address: string | undefined): boolean {
-  if (address === undefined) return true;
-  return list.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
+/**
+ * Whether a peer is trusted. One that nobody knows is not. Who may connect to a Unix-domain socket is decided by its file's mode, so
+ * whoever has done so is.
+ */
+export function isTrusted(list: BlockList, peer: Address | null): boolean {
+  if (peer === null) return false;
+  return peer.family === "unix" || list.check(peer.address, peer.family === "IPv6" ? "ipv6" : "ipv4");
 }

@@ -7,6 +7,7 @@
 import { EventEmitter } from "node:events";
 import type { ServerResponse } from "node:http";
 import { Duplex, getDefaultHighWaterMark } from "node:stream";
+import type { Address } from "../address.js";
 import type { HTTPServerRequest } from "../httprequest.js";
 
 type Listener = (...given: unknown[]) => void;
@@ -69,19 +70,24 @@ export class RequestSocket extends (Emitter as unknown as new () => Duplex) {
     this.#request = request;
   }
 
-  /** The client's IP address; undefined when it is not known. */
+  /** The client's IP address; undefined when it is not known, and over a Unix-domain socket. */
   get remoteAddress(): string | undefined {
-    return this.#request.remoteAddress?.address;
+    return this.#remote?.address;
   }
 
-  /** The client's port; undefined when it is not known. */
+  /** The client's port; undefined when it is not known, and over a Unix-domain socket. */
   get remotePort(): number | undefined {
-    return this.#request.remoteAddress?.port;
+    return this.#remote?.port;
   }
 
-  /** `"IPv4"` or `"IPv6"`; undefined when it is not known. */
+  /** `"IPv4"` or `"IPv6"`; undefined when it is not known, and over a Unix-domain socket. */
   get remoteFamily(): string | undefined {
-    return this.#request.remoteAddress?.family;
+    return this.#remote?.family;
+  }
+
+  get #remote(): Address | null {
+    const address = this.#request.remoteAddress;
+    return address?.family === "unix" ? null : address;
   }
 
   /** True over TLS. */

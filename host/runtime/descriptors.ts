@@ -5,7 +5,7 @@
  * most QUEUE_BYTES_MAX and one chunk that the sandbox has not read, and Node holds about SEND_BYTES_MAX that its peer has not.
  */
 import type { Socket } from "node:net";
-import { type Address, familyOf } from "../address.js";
+import type { Address } from "../address.js";
 import { BlockPool } from "../blockpool.js";
 import type { Peer } from "../bridge.js";
 import { type TLSInfo, tlsOf } from "../tls.js";
@@ -144,14 +144,15 @@ export class Connection extends Descriptor implements Peer {
   #paused = false;
   #blocked = false;
   #closed = false;
-  #address: Address | null = null;
+  readonly address: Address;
 
-  constructor(socket: OwnedSocket, table: DescriptorTable) {
+  constructor({ socket, address }: Accepted, table: DescriptorTable) {
     super();
     this.#socket = socket;
+    this.address = address;
     this.#table = table;
     hearErrors(socket);
-    socket[OWNER] = this;
+    (socket as OwnedSocket)[OWNER] = this;
     socket.on("data", onData);
     socket.on("end", onEnd);
     socket.on("close", onEnd);
@@ -161,14 +162,6 @@ export class Connection extends Descriptor implements Peer {
 
   get kind(): number {
     return KIND_CONNECTION;
-  }
-
-  get address(): Address | null {
-    const { remoteAddress, remotePort } = this.#socket;
-    if (this.#address === null && remoteAddress !== undefined && remotePort !== undefined) {
-      this.#address = { address: remoteAddress, port: remotePort, family: familyOf(remoteAddress) };
-    }
-    return this.#address;
   }
 
   get tls(): TLSInfo | null {
@@ -342,11 +335,17 @@ function errnoOf(code: string | undefined): number {
   return code === "ETIMEDOUT" ? ERRNO_TIMEDOUT : ERRNO_IO;
 }
 
-/** Where a listener's accepted sockets wait for the sandbox. */
+/** A connection, and the address of its peer, noted when it was accepted: once the peer has reset it the system has forgotten that. */
+export interface Accepted {
+  readonly socket: Socket;
+  readonly address: Address;
+}
+
+/** Where a listener's accepted connections wait for the sandbox. */
 export interface AcceptQueue {
   readonly waiting: number;
-  shift(): Socket | undefined;
-  /** Names who is told of every socket that comes; null: nobody. */
+  shift(): Accepted | undefined;
+  /** Names who is told of every connection that comes; null: nobody. */
   watch(changed: (() => void) | null): void;
   close(): void;
 }
@@ -375,9 +374,9 @@ export class Listener extends Descriptor {
 
   /** The next connection's descriptor, or -errno. */
   accept(): number {
-    const socket = this.#queue.shift();
+    const accepted = this.#queue.shift();
     if (this.#queue.waiting === 0) this.#table.setReadable(this, false);
-    return socket === undefined ? -ERRNO_AGAIN : this.#table.add(new Connection(socket, this.#table));
+    return accepted === undefined ? -ERRNO_AGAIN : this.#table.add(new Connection(accepted, this.#table));
   }
 
   /** Stops listening: the sandbox, when it closes its descriptor, means the port. */

@@ -5,20 +5,21 @@
  * a connection whose handshake takes longer than it may. A peer that sends nonsense costs its own connection alone.
  * Reference: node:tls, whose server takes connections by its event "connection".
  */
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { HANDSHAKE_GRACE_MS, HANDSHAKES_MAX } from "../limits.js";
 import { noteTLS, refuses, serverSettings, type TLSContexts } from "../tls.js";
+import type { Accepted } from "./descriptors.js";
 
 /** Takes a connection that speaks TLS now. Its handshake counts as under way until `release` is called, once. */
-export type TakeSecured = (socket: TLSSocket, release: () => void) => void;
+export type TakeSecured = (accepted: Accepted & { readonly socket: TLSSocket }, release: () => void) => void;
 
 export class Handshakes {
   readonly #server: Server;
   readonly #unwatch: () => void;
-  /** Those that have not agreed yet, by their peer: node:tls does not tell which connection a secured one came from. */
-  readonly #underWay = new Map<string, Socket>();
-  #waiting: Socket[] = [];
+  /** Those that have not agreed yet, by the connection that TLS is spoken over. */
+  readonly #underWay = new Map<Duplex, Accepted>();
+  #waiting: Accepted[] = [];
   #count = 0;
   #changed = (): void => {};
 
@@ -26,18 +27,17 @@ export class Handshakes {
     const { certReqs } = contexts;
     this.#server = createServer(serverSettings(contexts, scheme));
     this.#server.on("secureConnection", (socket) => {
-      this.#underWay.delete(peerOf(socket));
+      const accepted = this.#underWay.get(connectionOf(socket));
+      this.#underWay.delete(connectionOf(socket));
       socket.allowHalfOpen = true;
       noteTLS(socket, certReqs);
-      if (refuses(socket, certReqs)) {
+      if (accepted === undefined || refuses(socket, certReqs)) {
         socket.on("error", () => {});
         socket.destroy();
         return this.#release();
       }
-      take(
-        socket,
-        once(() => this.#release()),
-      );
+      const release = once(() => this.#release());
+      take({ socket, address: accepted.address }, release);
     });
     this.#server.on("tlsClientError", (_error, socket) => {
       socket.destroy();
@@ -47,14 +47,14 @@ export class Handshakes {
   }
 
   /** Takes an accepted connection of which nothing has been read. */
-  begin(socket: Socket): void {
+  begin(accepted: Accepted): void {
     if (this.#count < HANDSHAKES_MAX) {
-      this.#start(socket);
+      this.#start(accepted);
     } else if (this.#waiting.length < HANDSHAKES_MAX) {
-      socket.on("error", () => {});
-      this.#waiting.push(socket);
+      accepted.socket.on("error", () => {});
+      this.#waiting.push(accepted);
     } else {
-      socket.destroy();
+      accepted.socket.destroy();
     }
   }
 
@@ -78,15 +78,15 @@ export class Handshakes {
     this.#unwatch();
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const socket of [...waiting, ...this.#underWay.values()]) socket.destroy();
+    for (const { socket } of [...waiting, ...this.#underWay.values()]) socket.destroy();
   }
 
-  #start(socket: Socket): void {
+  #start(accepted: Accepted): void {
+    const { socket } = accepted;
     this.#count++;
-    const peer = peerOf(socket);
     socket.allowHalfOpen = false; // a peer that ends its side in the middle of its handshake has given up
-    this.#underWay.set(peer, socket);
-    socket.once("close", () => this.#underWay.get(peer) === socket && this.#underWay.delete(peer));
+    this.#underWay.set(socket, accepted);
+    socket.once("close", () => this.#underWay.delete(socket));
     this.#server.emit("connection", socket);
   }
 
@@ -98,8 +98,9 @@ export class Handshakes {
   }
 }
 
-function peerOf(socket: Socket): string {
-  return `${socket.remoteAddress} ${socket.remotePort}`;
+/** The connection that TLS is spoken over. node:tls keeps it in `_parent`, and has no public way to tell. */
+function connectionOf(socket: TLSSocket): Duplex {
+  return (socket as unknown as { readonly _parent: Duplex })._parent;
 }
 
 function once(call: () => void): () => void {

@@ -1,14 +1,15 @@
 /**
  * Listening sockets of the node runtime: node:net listens, and what it accepts waits here until the sandbox takes it.
  *
- * Invariant: at most QUEUE_MAX sockets wait, and only TLS reads ahead of the sandbox: node:net cannot be told to stop accepting,
- * so what comes beyond that is refused. A shared listener is not accepted from before `begin`: until then worker processes may.
+ * Invariants: at most QUEUE_MAX connections wait, and only TLS reads ahead of the sandbox: node:net cannot be told to stop accepting,
+ * so what comes beyond that is refused. Every connection that gets further than this file has a known peer. A shared listener is not
+ * accepted from before `begin`: until then worker processes may.
  */
 import { createServer, type ListenOptions, type Server, type Socket } from "node:net";
 import { type Address, familyOf, type ListeningSocket, type SocketOptions } from "../address.js";
 import { BindError } from "../errors.js";
 import { isTrusted } from "../trust.js";
-import { type AcceptQueue, hearErrors } from "./descriptors.js";
+import { type Accepted, type AcceptQueue, hearErrors } from "./descriptors.js";
 import { Handshakes } from "./handshakes.js";
 import type { SharedListener } from "./sharedlistener.js";
 import type { Guard } from "./worker.js";
@@ -25,7 +26,7 @@ export class NodeListener implements ListeningSocket, AcceptQueue {
   readonly #backlog: number;
   #guard: Guard | null = null;
   #handshakes: Handshakes | null = null;
-  #sockets: Socket[] = [];
+  #queue: Accepted[] = [];
   #changed: (() => void) | null = null;
   #accepted = 0;
   refused = 0;
@@ -36,7 +37,11 @@ export class NodeListener implements ListeningSocket, AcceptQueue {
     this.#shared = shared;
     this.#backlog = backlog;
     this.address = address;
-    server.on("connection", (socket: Socket) => this.#admit(socket));
+    server.on("connection", (socket: Socket) => {
+      this.#accepted++;
+      const accepted = withAddress(socket, address);
+      if (accepted !== null) this.#admit(accepted);
+    });
     server.on("error", () => {}); // a connection that could not be accepted is the peer's loss alone
   }
 
@@ -45,7 +50,7 @@ export class NodeListener implements ListeningSocket, AcceptQueue {
   }
 
   get waiting(): number {
-    return this.#sockets.length;
+    return this.#queue.length;
   }
 
   /** Accepts from now on. Calling it again changes nothing. Throws BindError when there is no such descriptor. */
@@ -59,20 +64,20 @@ export class NodeListener implements ListeningSocket, AcceptQueue {
   protect(guard: Guard): void {
     this.#guard = guard;
     if (guard.tls !== null) {
-      this.#handshakes = new Handshakes(guard.tls, guard.scheme, (socket, release) => {
+      this.#handshakes = new Handshakes(guard.tls, guard.scheme, (accepted, release) => {
         release();
-        this.#take(socket);
+        this.#take(accepted);
       });
     }
-    const early = this.#sockets;
-    this.#sockets = [];
-    for (const socket of early) this.#admit(socket);
+    const early = this.#queue;
+    this.#queue = [];
+    for (const accepted of early) this.#admit(accepted);
   }
 
-  shift(): Socket | undefined {
-    let socket = this.#sockets.shift();
-    while (socket?.destroyed) socket = this.#sockets.shift();
-    return socket;
+  shift(): Accepted | undefined {
+    let accepted = this.#queue.shift();
+    while (accepted?.socket.destroyed) accepted = this.#queue.shift();
+    return accepted;
   }
 
   watch(changed: (() => void) | null): void {
@@ -80,20 +85,19 @@ export class NodeListener implements ListeningSocket, AcceptQueue {
   }
 
   close(): void {
-    const sockets = this.#sockets;
-    this.#sockets = [];
-    for (const socket of sockets) socket.destroy();
+    const queue = this.#queue;
+    this.#queue = [];
+    for (const { socket } of queue) socket.destroy();
     this.#handshakes?.close();
     this.#server.close();
     this.#shared?.close();
   }
 
-  #admit(socket: Socket): void {
-    this.#accepted++;
+  #admit(accepted: Accepted): void {
     const trusted = this.#guard?.trusted ?? null;
-    if (trusted !== null && !isTrusted(trusted, socket.remoteAddress)) socket.destroy();
-    else if (this.#handshakes === null) this.#take(socket);
-    else this.#handshakes.begin(socket);
+    if (trusted !== null && !isTrusted(trusted, accepted.address)) accepted.socket.destroy();
+    else if (this.#handshakes === null) this.#take(accepted);
+    else this.#handshakes.begin(accepted);
   }
 
   /** What waits in the kernel is taken first, so that nobody whom it has let in is refused. At most a full queue is taken. */
@@ -104,16 +108,30 @@ export class NodeListener implements ListeningSocket, AcceptQueue {
     await this.#handshakes?.finish();
   }
 
-  #take(socket: Socket): void {
-    if (this.#sockets.length >= QUEUE_MAX) {
+  #take(accepted: Accepted): void {
+    if (this.#queue.length >= QUEUE_MAX) {
       this.refused++;
-      socket.destroy();
+      accepted.socket.destroy();
       return;
     }
-    hearErrors(socket);
-    this.#sockets.push(socket);
+    hearErrors(accepted.socket);
+    this.#queue.push(accepted);
     this.#changed?.();
   }
+}
+
+/**
+ * Notes who is at the other end of a connection that a listener has just accepted. One that has been reset meanwhile is closed, and this
+ * gives null: its peer will not read an answer, and nobody can tell any more who it was.
+ */
+export function withAddress(socket: Socket, listener: Address): Accepted | null {
+  if (listener.family === "unix") return { socket, address: listener };
+  const { remoteAddress, remotePort } = socket;
+  if (remoteAddress !== undefined && remotePort !== undefined) {
+    return { socket, address: { address: remoteAddress, port: remotePort, family: familyOf(remoteAddress) } };
+  }
+  socket.destroy();
+  return null;
 }
 
 /** Listens on one port, and accepts at once. Rejects with BindError. */

@@ -12,12 +12,12 @@
 import { randomBytes } from "node:crypto";
 import { connect, type Server, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { type Address, familyOf, type ListeningSocket } from "../address.js";
+import type { Address, ListeningSocket } from "../address.js";
 import type { Peer } from "../bridge.js";
 import { BACKLOG, HALF_CLOSED_MS } from "../limits.js";
 import { type TLSContexts, tlsOf } from "../tls.js";
 import { Handshakes } from "./handshakes.js";
-import { newServer, queueTaken } from "./listener.js";
+import { newServer, queueTaken, withAddress } from "./listener.js";
 import { listenShared, type SharedListener } from "./sharedlistener.js";
 import type { Guard, GuardedSockets } from "./worker.js";
 
@@ -46,11 +46,14 @@ class TLSRelay implements ListeningSocket {
     this.#outerListener = outer;
     this.#inner = inner;
     this.#peers = peers;
-    this.#handshakes = new Handshakes(tls, guard.scheme, (socket, release) => this.#forward(socket, release));
+    this.#handshakes = new Handshakes(tls, guard.scheme, ({ socket, address }, release) =>
+      this.#forward(socket, { address, tls: tlsOf(socket) }, release),
+    );
     this.#outer = newServer();
     this.#outer.on("connection", (socket: Socket) => {
       this.#accepted++;
-      this.#handshakes.begin(socket);
+      const accepted = withAddress(socket, outer.address);
+      if (accepted !== null) this.#handshakes.begin(accepted);
     });
     this.#outer.on("error", () => {}); // a connection that could not be accepted is the peer's loss alone
     this.#outer.listen({ fd: outer.give() }, BACKLOG);
@@ -92,8 +95,7 @@ class TLSRelay implements ListeningSocket {
     });
   }
 
-  #forward(socket: TLSSocket, release: () => void): void {
-    const peer = peerOf(socket);
+  #forward(socket: TLSSocket, peer: Peer, release: () => void): void {
     const secret = randomBytes(SECRET_BYTES);
     const key = secret.toString("latin1");
     this.#peers.set(key, peer);
@@ -153,13 +155,6 @@ class Forwarded {
     else this.#outer.destroy();
     if (this.#outer.closed) this.#closed();
   }
-}
-
-function peerOf(socket: TLSSocket): Peer {
-  const { remoteAddress, remotePort } = socket;
-  const known = remoteAddress !== undefined && remotePort !== undefined;
-  const address = known ? { address: remoteAddress, port: remotePort, family: familyOf(remoteAddress) } : null;
-  return { address, tls: tlsOf(socket) };
 }
 
 /** The secret as the source's address; the rest says nothing. */

@@ -55,11 +55,17 @@ describe("the address", () => {
     expect(addressOf(forwarded(list), { trustedDownstream })).toBe(expected);
   });
 
-  test("a peer that is not trusted is not believed; one that nobody knows is", () => {
+  test("a peer that is not trusted is not believed", () => {
     expect(addressOf(forwarded("4.4.4.4"), {}, STRANGER)).toBe("192.0.2.1 5");
     expect(addressOf(forwarded("4.4.4.4"), { trustedDownstream: ["192.0.2.0/24"] }, STRANGER)).toBe("4.4.4.4 0");
-    expect(addressOf(forwarded("4.4.4.4"), {}, UNKNOWN)).toBe("4.4.4.4 0");
-    expect(addressOf([], {}, UNKNOWN)).toBeNull();
+  });
+
+  test("one that nobody knows is believed where the server can know nobody, and nowhere else", () => {
+    const told = (options: ServerOptions) => addressOf(forwarded("4.4.4.4"), options, UNKNOWN);
+    expect(told({ runtime: "node" })).toBeNull();
+    expect(told({ runtime: "wasmtime", proxyProtocol: true })).toBeNull();
+    expect(told({ runtime: "wasmtime" })).toBe("4.4.4.4 0");
+    expect(addressOf([], { runtime: "wasmtime" }, UNKNOWN)).toBeNull();
   });
 
   test("without xheaders fields say nothing", () => {

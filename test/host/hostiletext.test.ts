@@ -49,7 +49,7 @@ const local = new BlockList();
 local.addAddress("127.0.0.1");
 const forwarded = (standard: boolean, name: string, text: string): unknown =>
   forwardedBy(
-    { proxies: local, peers: local, standard },
+    { proxies: local, peers: local, standard, anonymous: false },
     new HTTPHeaders([[name, text]]),
     { address: "127.0.0.1", port: 1, family: "IPv4" },
     "http",
