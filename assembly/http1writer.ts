@@ -87,6 +87,10 @@ export abstract class HTTP1Writer extends HTTPConnection {
     return this.stream.unsent;
   }
 
+  get waiting(): i32 {
+    return this.stream.waiting;
+  }
+
   startResponse(status: i32, reason: usize, reasonSize: i32, contentLength: i64): void {
     if (!this.inFlight) return;
     if (this.progress != NOT_BEGUN || reasonSize > REASON_BYTES_MAX) return this.abort(REASON_BAD_RESPONSE);

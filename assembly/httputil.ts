@@ -78,6 +78,7 @@ export abstract class HTTPConnection extends StreamHandler {
   abstract abort(reason: i32): void;
   abstract get inFlight(): bool;
   abstract get unsent(): i32;
+  abstract get waiting(): i32;
   abstract get socket(): Connection;
 }
 
@@ -289,9 +290,17 @@ export class HTTPServerRequest {
     this.connection.finishResponse();
   }
 
-  /** Bytes of the answer that wait for the peer: a handler with much to send goes on in onSent while this is small. */
+  /** Bytes of the answer that have not left. */
   get unsent(): i32 {
     return this.connection.unsent;
+  }
+
+  /**
+   * Of these, what the peer's socket has refused so far. A handler with much to send writes piece by piece while this is 0, and goes on
+   * in onSent: so a peer that does not read costs no more than one piece.
+   */
+  get waiting(): i32 {
+    return this.connection.waiting;
   }
 }
 

@@ -103,7 +103,7 @@ export const REFUSALS_PER_SECOND: i32 = 10;
 export const ARGUMENTS_MAX: i32 = 1000;
 /** Folders that the host has opened for the application, behind its listeners. */
 export const FOLDERS_MAX: i32 = 16;
-/** A piece of a file, read at once; a file's answer goes on when less than this waits for its client. */
+/** A piece of a file, read at once; the next is read when nothing waits for the client. */
 export const FILE_BLOCK_BYTES: i32 = 65536;
 /** Blocks of one file in one turn: then all others that are ready come first. */
 export const FILE_BLOCKS_PER_TURN: i32 = 4;

@@ -2,8 +2,12 @@
 
 /** Bytes of one request's body that the sandbox may send before the handler has taken any. */
 export const BODY_WINDOW_BYTES = 256 << 10;
-/** Bytes of one stream or response that wait in the sandbox; enough for a fast peer, little enough for many slow ones. */
+/** Bytes of one stream or response that wait in the sandbox for a peer that has taken much already. */
 export const WRITE_WINDOW_BYTES = 256 << 10;
+/** The same at first: little enough for many peers that do not read. */
+export const WRITE_WINDOW_BYTES_FIRST = 32 << 10;
+/** The window grows with what the peer has taken, to this part of it: no kernel holds so much for a peer that does not read. */
+export const WRITE_WINDOW_SHARE = 256;
 /** Smallest windows that can be configured: one frame has to fit. */
 export const WINDOW_BYTES_MIN = 16 << 10;
 /** A request's body, unless configured: as in the sandbox, but named here because `readBody` holds to it too. */

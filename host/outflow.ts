@@ -2,10 +2,10 @@
  * Bytes on their way to one peer: the host's half of the write window (docs/protocol.md, Credit, Writes).
  *
  * Invariant: what was sent and not yet reported by SENT is at most the window; the rest waits here in order. A write is
- * done when SENT has covered its last byte.
+ * done when SENT has covered its last byte. The window is small at first and grows with what the peer has taken.
  */
 import { ProtocolError, type WaterspoutError } from "./errors.js";
-import { PIECE_BYTES } from "./limits.js";
+import { PIECE_BYTES, WRITE_WINDOW_BYTES_FIRST, WRITE_WINDOW_SHARE } from "./limits.js";
 
 /** What bytes may be given as. Text is sent as UTF-8. */
 export type Data = string | Uint8Array;
@@ -28,6 +28,11 @@ interface Waiter {
 }
 
 const NOTHING = new Uint8Array(0);
+
+/** The window of a peer that has taken `taken` bytes so far; it is never more than `most`. */
+export function windowFor(taken: number, most: number): number {
+  return Math.min(most, Math.max(WRITE_WINDOW_BYTES_FIRST, Math.floor(taken / WRITE_WINDOW_SHARE)));
+}
 
 export class Outflow {
   /** Whether end() was called. */
@@ -126,7 +131,7 @@ export class Outflow {
         if (this.ending) this.#finish();
         return;
       }
-      const room = this.#window - (this.#sent - this.#reported);
+      const room = windowFor(this.#reported, this.#window) - (this.#sent - this.#reported);
       if (room <= 0) return;
       const start = this.#offset;
       const end = Math.min(head.length, start + Math.min(room, PIECE_BYTES));

@@ -18,6 +18,7 @@ import {
   WS_LAST,
 } from "./frames.js";
 import { PIECE_BYTES } from "./limits.js";
+import { windowFor } from "./outflow.js";
 
 /** A message that waits. */
 export interface Outgoing {
@@ -44,6 +45,7 @@ export class MessageOutflow {
   #waiting = 0;
   /** Sent and not reported. */
   #ahead = 0;
+  #reported = 0;
   /** The payload of WS_CLOSE, once nothing may follow. */
   #closing: Buffer | null = null;
   #over: WaterspoutError | null = null;
@@ -122,6 +124,7 @@ export class MessageOutflow {
   sent(bytes: number): void {
     if (bytes === 0 || bytes > this.#ahead) throw new ProtocolError(`SENT for ${bytes} bytes too many`);
     this.#ahead -= bytes;
+    this.#reported += bytes;
     this.#pump();
   }
 
@@ -133,7 +136,7 @@ export class MessageOutflow {
   }
 
   #room(): number {
-    return this.#window - this.#ahead;
+    return windowFor(this.#reported, this.#window) - this.#ahead;
   }
 
   #enqueue(opcode: number, bytes: Uint8Array | null, size: number): Outgoing {
@@ -149,7 +152,8 @@ export class MessageOutflow {
       const entry = this.#queue[0];
       if (entry === undefined) return this.#finish();
       if (entry.bytes === null) return;
-      const end = Math.min(entry.bytes.length, entry.offset + Math.min(PIECE_BYTES, this.#window));
+      const piece = Math.min(PIECE_BYTES, windowFor(this.#reported, this.#window));
+      const end = Math.min(entry.bytes.length, entry.offset + piece);
       // Pieces are not cut to what room there is: many small frames would cost the peer more than the wait.
       if (end - entry.offset > this.#room()) return;
       const isLast = end === entry.bytes.length;

@@ -108,7 +108,7 @@ export abstract class HandlerOutput extends HandlerInput {
     return this.write(text);
   }
 
-  /** Sends what was written so far, behind the head when that has not left yet. Go on in onSent while `unsent` is small. */
+  /** Sends what was written so far, behind the head when that has not left yet. Go on in onSent while `waiting` is 0. */
   flush(): bool {
     if (this.isFinished) return false;
     if (!this.begun) this.startBody(-1);
@@ -117,9 +117,14 @@ export abstract class HandlerOutput extends HandlerInput {
     return sent;
   }
 
-  /** Bytes of the answer that wait for the peer. */
+  /** Bytes of the answer that have not left. */
   get unsent(): i32 {
     return this.isFinished ? 0 : this.request.unsent;
+  }
+
+  /** Of these, what the peer's socket has refused so far: more than 0 means that the peer is slow. */
+  get waiting(): i32 {
+    return this.isFinished ? 0 : this.request.waiting;
   }
 
   /** Completes the answer. */

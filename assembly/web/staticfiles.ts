@@ -104,7 +104,7 @@ export class StaticFileHandler extends RequestHandler {
   goOn(): void {
     this.scheduled = false;
     for (let blocks = 0; this.file >= 0 && this.at < this.end; blocks++) {
-      if (this.unsent >= FILE_BLOCK_BYTES) return; // onSent goes on
+      if (this.waiting) return; // onSent goes on
       if (blocks == FILE_BLOCKS_PER_TURN) return this.schedule();
       const n = files.pread(this.file, this.at, block, i32(min<i64>(FILE_BLOCK_BYTES, this.end - this.at)));
       if (n <= 0) return this.cut(); // it has become shorter

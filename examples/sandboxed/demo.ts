@@ -132,7 +132,7 @@ class Demo extends HTTPHandler {
   /** Writes while the client takes it; onSent goes on. */
   private pump(request: HTTPServerRequest): void {
     let left = this.left.get(request.slot);
-    while (left > 0 && request.unsent < 8 * PIECE_BYTES) {
+    while (left > 0 && request.waiting == 0) {
       const size = min(left, PIECE_BYTES);
       if (!request.writeBytes(piece, size)) break;
       left -= size;

@@ -2,7 +2,8 @@
  * What the sandbox's descriptors stand for inside Node: listeners and connections of node:net, with their readiness.
  *
  * Invariants: `table.ready` counts the marks that are set, so a poll may stop when it has found that many; a connection holds at
- * most QUEUE_BYTES_MAX and one chunk that the sandbox has not read, and Node holds about SEND_BYTES_MAX that its peer has not.
+ * most QUEUE_BYTES_MAX and one chunk that the sandbox has not read. Of what its peer does not read Node holds one write, at most
+ * SEND_BYTES_MAX (with TLS twice as much): everything else waits in the sandbox, which counts it and has a time limit for it.
  */
 import type { Socket } from "node:net";
 import type { Address } from "../address.js";
@@ -20,14 +21,16 @@ export const ERRNO_TIMEDOUT = 73;
 
 const QUEUE_BYTES_MAX = 64 << 10;
 const SEND_BYTES_MAX = 64 << 10;
-/** How long what is unsent at close may take to leave; the kernel would take longer, but this is our memory. */
+/** How long what is unsent at an orderly close may take to leave; the kernel would take longer, but this is our memory. */
 const LINGER_MS = 60_000;
 
-/** What is sent in larger pieces goes through blocks of a pool. For smaller ones Node has its own; a socket with TLS keeps what it gets. */
-const BLOCK_BYTES = 64 << 10;
+/** What is sent goes through blocks of a pool. For small pieces Node has its own; a socket with TLS keeps what it gets. */
 const BLOCK_BYTES_MIN = 4 << 10;
 const SPARE_BLOCKS = 64;
-const blocks = new BlockPool(BLOCK_BYTES, SPARE_BLOCKS);
+const blocks = new BlockPool(SEND_BYTES_MAX, SPARE_BLOCKS);
+/** A slow peer keeps its block for long: one that is not larger than needed. */
+const halfBlocks = new BlockPool(SEND_BYTES_MAX / 2, SPARE_BLOCKS);
+const NOTHING = Buffer.alloc(0);
 
 export const KIND_CHANNEL = 0;
 export const KIND_LISTENER = 1;
@@ -137,8 +140,8 @@ export class Connection extends Descriptor implements Peer {
   #offset = 0;
   #more: Buffer[] | null = null;
   #queued = 0;
-  /** Blocks that the socket has and the kernel had not taken. */
-  #lent: Buffer[] | null = null;
+  /** The block that the socket has and the kernel had not taken. */
+  #lent: Buffer | null = null;
   #ended = false;
   #errno = 0;
   #paused = false;
@@ -199,42 +202,52 @@ export class Connection extends Descriptor implements Peer {
     return bytes;
   }
 
-  /** Sends a copy of `bytes`. Returns 0, or an errno: all of it is taken, or nothing. */
+  /** Sends a copy of the first of `bytes`. Returns their number, or -errno; with -ERRNO_AGAIN, or fewer than all, it will be writable. */
   send(bytes: Uint8Array): number {
     this.#table.setWritable(this, false);
     const socket = this.#socket;
-    if (this.#errno !== 0) return this.#errno;
-    if (!socket.writable) return ERRNO_PIPE;
-    if (socket.writableLength >= Math.max(SEND_BYTES_MAX, socket.writableHighWaterMark)) {
-      this.#blocked = true;
-      return ERRNO_AGAIN;
-    }
-    if (bytes.length < BLOCK_BYTES_MIN || tlsOf(socket) !== null) {
-      socket.write(Buffer.from(bytes));
-      return 0;
+    if (this.#errno !== 0) return -this.#errno;
+    if (!socket.writable) return -ERRNO_PIPE;
+    const secure = tlsOf(socket) !== null;
+    // With TLS nothing ever leaves at once: there the next piece is made ready while the last one is on its way.
+    if (socket.writableLength >= (secure ? Math.max(SEND_BYTES_MAX, socket.writableHighWaterMark) : 1)) {
+      this.#block();
+      return -ERRNO_AGAIN;
     }
     this.#takeBack();
-    for (let at = 0; at < bytes.length; at += BLOCK_BYTES) this.#sendBlock(bytes.subarray(at, at + BLOCK_BYTES));
-    return 0;
+    let at = 0;
+    while (at < bytes.length && (at === 0 || socket.writableLength === 0)) {
+      const piece = bytes.subarray(at, at + SEND_BYTES_MAX);
+      if (secure || piece.length < BLOCK_BYTES_MIN) socket.write(Buffer.from(piece));
+      else this.#sendBlock(piece);
+      at += piece.length;
+    }
+    if (at < bytes.length) this.#block();
+    return at;
   }
 
   /** Nearly always the kernel takes it at once and the block is free again; else it is the socket's until that is empty. */
   #sendBlock(bytes: Uint8Array): void {
-    const block = blocks.take();
+    const pool = bytes.length > halfBlocks.size ? blocks : halfBlocks;
+    const block = pool.take();
     block.set(bytes);
     this.#socket.write(block.subarray(0, bytes.length));
-    if (this.#socket.writableLength === 0) {
-      blocks.give(block);
-    } else {
-      this.#lent ??= [];
-      this.#lent.push(block);
-    }
+    if (this.#socket.writableLength === 0) pool.give(block);
+    else this.#lent = block;
   }
 
   #takeBack(): void {
-    if (this.#lent === null || this.#socket.writableLength > 0) return;
-    for (const block of this.#lent) blocks.give(block);
+    const block = this.#lent;
+    if (block === null || this.#socket.writableLength > 0) return;
+    (block.length === halfBlocks.size ? halfBlocks : blocks).give(block);
     this.#lent = null;
+  }
+
+  /** `unblock` is called when what Node holds has left. Below its mark Node does not tell by itself, so an empty write does. */
+  #block(): void {
+    if (this.#blocked) return;
+    this.#blocked = true;
+    if (!this.#socket.writableNeedDrain) this.#socket.write(NOTHING, () => this.unblock());
   }
 
   /** Whether `send` would take something now, as far as is known. */
@@ -255,12 +268,16 @@ export class Connection extends Descriptor implements Peer {
     this.end();
   }
 
-  /** Lets go of the connection; what was sent is still delivered. */
+  /**
+   * Lets go of the connection; what was sent is still delivered. When the sandbox had more than its peer took, it has given that up,
+   * for example because a time limit ran out: nothing whole can be delivered any more, and the connection ends at once.
+   */
   close(): void {
     this.#closed = true;
     this.#chunk = null;
     this.#more = null;
     const socket = this.#socket;
+    if (this.#blocked) return this.destroy();
     if (socket.writableLength > 0) {
       const { lingering } = this.#table;
       const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();

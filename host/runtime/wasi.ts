@@ -232,12 +232,10 @@ export class Wasi {
       const start = this.#piece(vector, index);
       const size = this.#pieceSize(vector, index);
       if (size === 0) continue;
-      const errno = connection.send(this.#bytes.subarray(start, start + size));
-      if (errno !== 0) {
-        if (total === 0) return errno;
-        break;
-      }
-      total += size;
+      const sent = connection.send(this.#bytes.subarray(start, start + size));
+      if (sent < 0 && total === 0) return -sent;
+      if (sent > 0) total += sent;
+      if (sent < size) break;
     }
     this.#words[sizeAt] = total;
     return 0;

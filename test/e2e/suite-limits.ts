@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import type { Client } from "./client.js";
+import { holdsConnection, processTree } from "./processes.js";
 import { eventually, type Server, start, type Way } from "./ways.js";
 
 const GET = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -134,6 +135,17 @@ export function limitSuite(way: Way): void {
       const client = await server.connect({ silent: true });
       client.send("GET /big HTTP/1.1\r\nHost: x\r\n\r\n");
       await server.complaint(/the client of \/big is gone/);
+    });
+
+    test("a client that has been cut costs no descriptor any more, whatever it has not read", async () => {
+      const client = await server.connect({ silent: true });
+      client.send("GET /big HTTP/1.1\r\nHost: x\r\n\r\n");
+      const { localPort } = client.socket as { localPort: number };
+      const isHeld = (): boolean =>
+        processTree(server.pid).some(({ pid }) => holdsConnection(pid, server.port, localPort));
+      expect(isHeld()).toBe(true);
+      await eventually("its descriptor is free", () => !isHeld());
+      client.reset();
     });
 
     test("a client that takes its answer a byte at a time is cut like one that takes nothing", async () => {

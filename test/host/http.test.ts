@@ -265,18 +265,36 @@ describe("respond", () => {
   });
 
   test("a large body goes out in pieces, within the window, and is forgotten with its end", async () => {
-    const worker = serve((request) => request.respond(200, PLAIN, "x".repeat(200_000)), { writeWindow: 100_000 });
+    const worker = serve((request) => request.respond(200, PLAIN, "x".repeat(50_000)), { writeWindow: 25_000 });
     worker.say(requestFrame(ID));
     const frames = await worker.hearAnswers();
-    expect(parseResponse(frames[0])).toMatchObject({ contentLength: 200_000, flags: 0 });
+    expect(parseResponse(frames[0])).toMatchObject({ contentLength: 50_000, flags: 0 });
     const bytes = (list: Frame[]): number => list.reduce((sum, { payload }) => sum + payload.length, 0);
-    expect(bytes(frames.slice(1))).toBe(100_000);
-    worker.say(frame(f.FRAME_SENT, ID, u32(100_000)));
+    expect(bytes(frames.slice(1))).toBe(25_000);
+    worker.say(frame(f.FRAME_SENT, ID, u32(25_000)));
     const rest = await worker.hearAnswers();
-    expect(bytes(rest)).toBe(100_000);
+    expect(bytes(rest)).toBe(25_000);
     expect(rest.at(-1)?.type).toBe(f.FRAME_RESPONSE_END);
-    worker.say(frame(f.FRAME_SENT, ID, u32(100_000)), requestFrame(idOf(7, 2)));
+    worker.say(frame(f.FRAME_SENT, ID, u32(25_000)), requestFrame(idOf(7, 2)));
     expect(worker.failure).toBeNull();
+  });
+
+  test("the window is small for a peer that has taken little, and grows with what it takes, up to writeWindow", async () => {
+    const worker = serve((request) => request.respond(200, PLAIN, Buffer.alloc(20 << 20)), { writeWindow: 65_536 });
+    worker.say(requestFrame(ID));
+    const size = async (): Promise<number> =>
+      (await worker.hearAnswers())
+        .filter(({ type }) => type === f.FRAME_RESPONSE_BODY)
+        .reduce((sum, { payload }) => sum + payload.length, 0);
+    let window = 0;
+    let most = 0;
+    for (let taken = 0; taken < 18 << 20; taken += window) {
+      window = await size();
+      if (taken <= 8 << 20) expect(window).toBe(32_768);
+      most = Math.max(most, window);
+      worker.say(frame(f.FRAME_SENT, ID, u32(window)));
+    }
+    expect(most).toBe(65_536);
   });
 
   test.each([

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import net from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { type Connection, type Descriptor, DescriptorTable, Listener } from "../../host/runtime/descriptors.js";
 import { listen, type NodeListener } from "../../host/runtime/listener.js";
@@ -114,6 +114,7 @@ describe("sockets", () => {
     listener = guest.table.add(new Listener(queue, guest.table));
   });
   afterEach(() => {
+    vi.restoreAllMocks();
     for (const client of clients.splice(0)) client.destroy();
     for (const entry of guest.table.entries)
       if (entry !== undefined && "destroy" in entry) (entry as Connection).destroy();
@@ -230,7 +231,7 @@ describe("sockets", () => {
       for (;;) {
         memory.fill(++serial, DATA, DATA + size);
         if (guest.call.sock_send(all[index].fd, IOVS, guest.iov([DATA, size]), 0, OUT) === AGAIN) return;
-        sent[index].push(Buffer.alloc(size, serial));
+        sent[index].push(Buffer.alloc(guest.view.getUint32(OUT, true), serial));
       }
     };
     const arrived = (index: number): boolean =>
@@ -248,12 +249,33 @@ describe("sockets", () => {
     for (const index of [0, 1]) expect(Buffer.concat(received[index]).equals(Buffer.concat(sent[index]))).toBe(true);
   });
 
-  test("closed with unsent bytes deliver them", async () => {
+  test("hold one piece that their peer has not taken, and no more", async () => {
+    const written = vi.spyOn(net.Socket.prototype, "write");
+    const { client, fd } = await connect();
+    client.pause();
+    guest.memory.grow(4);
+    const size = 200_000;
+    while (guest.call.sock_send(fd, IOVS, guest.iov([DATA, size]), 0, OUT) === 0) {
+      if (guest.view.getUint32(OUT, true) < size) break;
+    }
+    const socket = written.mock.contexts.at(-1) as net.Socket;
+    expect(socket.writableLength).toBeGreaterThan(0);
+    expect(socket.writableLength).toBeLessThanOrEqual(65_536);
+    expect(guest.poll([CLOCK, 0], [WRITE, fd])).toEqual([[0, 0, CLOCK, 0, 0]]);
+    for (let i = 0; i < 10; i++) expect(guest.send(fd, "x")).toBe(AGAIN);
+    expect(socket.writableLength).toBeLessThanOrEqual(65_536);
+  });
+
+  test("closed in order deliver what they hold", async () => {
+    const written = vi.spyOn(net.Socket.prototype, "write");
     const { client, fd } = await connect();
     client.pause();
     const block = "x".repeat(40_000);
     let sent = 0;
-    while (guest.send(fd, block) === 0) sent += block.length;
+    do {
+      expect(guest.send(fd, block)).toBe(0);
+      sent += block.length;
+    } while ((written.mock.contexts.at(-1) as net.Socket).writableLength === 0);
     guest.call.fd_close(fd);
     expect(guest.table.lingering.size).toBe(1);
     let received = 0;
@@ -265,6 +287,25 @@ describe("sockets", () => {
     expect(received).toBe(sent);
     client.end();
     await until(() => guest.table.lingering.size === 0);
+  });
+
+  test("given up, with more to send than their peer has taken, end at once", async () => {
+    const { client, fd } = await connect();
+    client.pause();
+    client.on("error", () => {});
+    const block = "x".repeat(40_000);
+    let sent = 0;
+    while (guest.send(fd, block) === 0) sent += block.length;
+    guest.call.fd_close(fd);
+    expect(guest.table.lingering.size).toBe(0);
+    let received = 0;
+    client.on("data", (chunk) => {
+      received += chunk.length;
+    });
+    client.once("end", () => client.end());
+    client.resume();
+    await once(client, "close");
+    expect(received).toBeLessThan(sent);
   });
 
   test("hold a sender that is not read", async () => {

@@ -36,7 +36,7 @@ class Slow extends HTTPHandler {
 
   private pump(request: HTTPServerRequest): void {
     let left = this.left.get(request.slot);
-    for (; left > 0 && request.unsent < 8 * PIECE_BYTES; left -= PIECE_BYTES) request.writeBytes(piece, PIECE_BYTES);
+    for (; left > 0 && request.waiting == 0; left -= PIECE_BYTES) request.writeBytes(piece, PIECE_BYTES);
     this.left.set(request.slot, left);
     if (left) return;
     this.left.delete(request.slot);
