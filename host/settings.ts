@@ -92,9 +92,16 @@ function list(setting: Setting, given: unknown, who: string, isText: boolean): r
   });
 }
 
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ["true", true],
+  ["false", false],
+  ["1", true],
+  ["0", false],
+]);
+
 /** What `text` stands for; a text that stands for nothing is given back and will not pass. */
 function readText({ type }: Setting, text: string): unknown {
-  if (type === "boolean") return { true: true, false: false, 1: true, 0: false }[text] ?? text;
+  if (type === "boolean") return BOOLEANS.get(text) ?? text;
   if (type === "string") return text;
   return /^-?[0-9]{1,15}(\.[0-9]{1,15})?$/.test(text) ? Number(text) : text;
 }

@@ -10,6 +10,7 @@ import { HeaderError } from "../errors.js";
 import type { HTTPServerRequest } from "../httprequest.js";
 import { isBodyless } from "../httpresponse.js";
 import type { Logger } from "../log.js";
+import { NameTable } from "../nametable.js";
 import { type Data, toBytes } from "../outflow.js";
 import { endUnread, type Incoming } from "./incoming.js";
 import type { RequestSocket } from "./socket.js";
@@ -84,7 +85,7 @@ class Answer {
   readonly #socket: RequestSocket;
   readonly #logger: Logger;
   readonly #message: Incoming;
-  #fields: Fields = {};
+  #fields: Fields = new NameTable();
   /** `end` is at work: what is sent waits for its last line. */
   #ending = false;
   #complete = false;
@@ -110,7 +111,7 @@ class Answer {
   take(line: string, given: unknown): void {
     const response = this.#response;
     if (response.statusCode < FINAL_STATUS_MIN) throw new HeaderError(`${response.statusCode} is no final status`);
-    this.#fields = {};
+    this.#fields = new NameTable();
     const kept = Reflect.get(response, HEADERS) as Record<string, [string, unknown]> | null;
     if (kept != null) for (const key in kept) this.#put(key, ...(kept[key] as [string, unknown]));
     else for (const [name, value] of pairsOf(given)) this.#putChecked(name, value);

@@ -6,6 +6,7 @@
  * Otherwise it is plain: its characters stand for themselves, and `:name` for everything up to the next slash.
  */
 import { HTTPInputError, OptionError } from "../errors.js";
+import { NameTable } from "../nametable.js";
 import { percentDecode } from "./decode.js";
 
 /** What stands in a path where its pattern has groups: several texts, or one object when the groups have names. */
@@ -71,7 +72,7 @@ export class Pattern {
     if (match === null) return null;
     if (match.length === 1) return NO_ARGUMENTS;
     if (!this.#named) return match.slice(1).map(decode);
-    const groups: Record<string, string | undefined> = {};
+    const groups = new NameTable<string | undefined>();
     for (const [index, name] of this.#names.entries()) groups[name] = decode(match[index + 1]);
     return [groups];
   }
@@ -85,7 +86,7 @@ export class Pattern {
     if (this.#parts === null) throw new OptionError("a pattern this complicated cannot be turned into a path");
     const ordered: readonly (PathValue | undefined)[] = isList(values)
       ? values
-      : this.#names.map((name) => values[name]);
+      : this.#names.map((name) => (Object.hasOwn(values, name) ? values[name] : undefined));
     if (ordered.length !== this.#names.length || ordered.includes(undefined)) {
       throw new OptionError(`the path needs ${this.#names.length} values`);
     }

@@ -5,6 +5,7 @@
  * Invariants: it answers as a genuine one would, which `instanceof`, subclasses and `Response.json` are part of; arguments that are
  * not plain are given to the genuine class, which converts or refuses them. A server sends what was true when it was made.
  */
+import { NameTable } from "../nametable.js";
 import { copyHeaders, delegate } from "./delegate.js";
 
 const NativeResponse = globalThis.Response;
@@ -160,7 +161,7 @@ function isBytes(body: unknown): body is Uint8Array {
 /** The fields of anything that is plain enough; null otherwise, also when one of them must not be sent. */
 function plainFields(headers: unknown): Writable | null {
   if (typeof headers !== "object" || headers === null) return null;
-  const fields: Writable = {};
+  const fields: Writable = new NameTable();
   const prototype: unknown = Object.getPrototypeOf(headers);
   if (prototype === Object.prototype || prototype === null) {
     if (Symbol.iterator in headers) return null;
@@ -177,7 +178,7 @@ function plainFields(headers: unknown): Writable | null {
 }
 
 function put(fields: Writable, name: unknown, value: unknown): boolean {
-  if (typeof name !== "string" || typeof value !== "string" || name === "__proto__") return false;
+  if (typeof name !== "string" || typeof value !== "string") return false;
   if (!TOKEN.test(name) || !VALUE.test(value)) return false;
   const key = name.toLowerCase();
   const before = fields[key];
@@ -197,10 +198,12 @@ function headersOf(fields: Fields): Headers {
 
 /** The fields of `headers`, whatever they hold: what must not be sent is refused when it is. */
 export function fieldsOf(headers: Headers): Fields {
-  const fields: Writable = {};
+  const fields: Writable = new NameTable();
   for (const [name, value] of headers) {
     const before = fields[name];
-    fields[name] = before === undefined ? value : [before, value].flat();
+    if (before === undefined) fields[name] = value;
+    else if (Array.isArray(before)) before.push(value);
+    else fields[name] = [before, value];
   }
   return fields;
 }
