@@ -198,6 +198,11 @@ export class Bridge implements FrameSink {
     this.#live[id & SLOT_MASK] = taker;
   }
 
+  /** Whether frames of an id are for `taker`. */
+  isFor(id: number, taker: FrameTaker): boolean {
+    return this.#live[id & SLOT_MASK] === taker;
+  }
+
   /** The host is done with an id. */
   release(id: number): void {
     this.#states[id & SLOT_MASK] = ENDED_BY_HOST;

@@ -129,6 +129,13 @@ export class HTTPOutputError extends WaterspoutError {
   }
 }
 
+/** A handler has ended without an answer, or has given what is none; the client gets 500. The message says which handler, and what it gave. */
+export class NoAnswerError extends WaterspoutError {
+  constructor(message: string) {
+    super("NO_ANSWER", message);
+  }
+}
+
 /** A status, a header's name or a header's value that must not be sent. */
 export class HeaderError extends WaterspoutError {
   constructor(message: string) {

@@ -6,7 +6,10 @@
  */
 
 import { hostAndPort } from "./address.js";
-import { sendAnswer } from "./fetchanswer.js";
+import { NoAnswerError } from "./errors.js";
+import { isResponse, sendAnswer } from "./fetchanswer.js";
+import { kindOf } from "./handlerresult.js";
+import type { HTTPServerRequest } from "./httprequest.js";
 import { HTTPServer, type RequestCallback } from "./httpserver.js";
 import { LOOPBACK } from "./netutil.js";
 import type { ServerOptions } from "./options.js";
@@ -82,9 +85,14 @@ export function fetchCallback(
   if (overrideGlobalObjects) lightenResponses();
   return (request) => {
     const answer = fetch(standardRequest(request));
-    if (!isPromise(answer)) return sendAnswer(request, answer);
-    return answer.then((given) => sendAnswer(request, given));
+    if (!isPromise(answer)) return send(request, answer);
+    return answer.then((given) => send(request, given));
   };
+}
+
+function send(request: HTTPServerRequest, answer: unknown): void | Promise<void> {
+  if (!isResponse(answer)) throw new NoAnswerError(`fetch has given ${kindOf(answer)}; it must return a Response`);
+  return sendAnswer(request, answer);
 }
 
 function isPromise<Value>(value: Value | PromiseLike<Value>): value is PromiseLike<Value> & Promise<Value> {

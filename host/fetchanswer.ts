@@ -17,6 +17,15 @@ const OF_A_CONNECTION = [
   "upgrade",
 ];
 
+/** Whether `value` is a `Response`, also one of another realm or package. */
+export function isResponse(value: unknown): value is Response {
+  if (typeof value !== "object" || value === null) return false;
+  if (LightResponse.isOne(value)) return true; // without making its Headers
+  if (!("status" in value && "headers" in value)) return false;
+  const { status, headers } = value;
+  return typeof status === "number" && typeof headers === "object" && headers !== null && Symbol.iterator in headers;
+}
+
 /** Sends `answer`, at once where its body is there; else the promise is done when all of it has been sent. */
 export function sendAnswer(request: HTTPServerRequest, answer: Response): void | Promise<void> {
   const plain = LightResponse.plain(answer);

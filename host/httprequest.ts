@@ -26,6 +26,7 @@ import type { Data } from "./outflow.js";
 import { RequestHead } from "./requesthead.js";
 import { readTrailers } from "./requesttrailers.js";
 import type { TLSInfo } from "./tls.js";
+import { awaitAnswer, awaitNoMore, foundForgotten, type Unanswered, WeaklyHeld } from "./unanswered.js";
 
 const NO_TRAILERS = new HTTPHeaders();
 
@@ -37,15 +38,15 @@ const OF_A_BODY = /^content-(?:encoding|language|length|type)$/i;
 /** What serves requests; `HTTPServer` calls it with each. */
 export type RequestRunner = (request: HTTPServerRequest) => void;
 
-export class HTTPServerRequest extends RequestHead implements Endpoint, ResponseOwner {
+export class HTTPServerRequest extends RequestHead implements Endpoint, ResponseOwner, Unanswered {
   /** @internal */
   readonly noun = "request";
   readonly #bridge: Bridge;
   readonly #id: number;
   readonly #run: RequestRunner;
-  readonly #peer: Peer | null | undefined;
+  #peer: Peer | null | undefined;
   /** When it came, in milliseconds of the monotonic clock. */
-  readonly #cameMs: number;
+  #cameMs: number;
   /** The id is not live any more: the answer is complete, or the peer or the worker is gone. */
   #over = false;
   #answered = false;
@@ -60,8 +61,14 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   #handled = false;
   /** @internal Called when the peer goes away before the answer is complete: what `signal` tells, for less. */
   onGone: (() => void) | null = null;
+  /** @internal A handler has left it to a function that has given no promise: it may be answered later. */
+  isLeft = false;
   /** Called when the request is over and its handler has ended. */
   #onOver: (() => void)[] | null = null;
+  /** Called when nobody can answer it any more, with a request in its place. */
+  #forgotten: ((request: HTTPServerRequest) => void) | null = null;
+  /** What stands in its place in the bridge while only its handler holds it. */
+  #weakly: WeaklyHeld | null = null;
 
   /** @internal Throws ProtocolError when the payload does not add up. */
   constructor(bridge: Bridge, id: number, chunk: Buffer, start: number, end: number, run: RequestRunner) {
@@ -118,6 +125,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   get signal(): AbortSignal {
     if (this.#abort === null) {
       this.#abort = new AbortController();
+      this.#weakly?.kept.push(this.#abort);
       if (this.#gone !== null) this.#abort.abort(this.#gone);
     }
     return this.#abort.signal;
@@ -214,6 +222,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   /** The answer bit by bit: `writeHeaders`, `write`, `finish`. */
   get connection(): HTTPConnection {
     if (this.#connection === null) {
+      this.#holdStrongly();
       const isHead = this.isHead;
       this.#connection = new HTTPConnection(this.#bridge, this.#id, this, isHead, this.#answered);
       if (this.#gone !== null) this.#connection.gone(this.#gone);
@@ -264,14 +273,68 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   }
 
   #callWhenOver(callback: () => void): void {
-    this.#onOver = [...(this.#onOver ?? []), callback];
+    this.#onOver ??= [];
+    this.#onOver.push(callback);
     if (this.#over && this.#handled) this.#callOver();
   }
 
   #callOver(): void {
-    const callbacks = this.#onOver ?? [];
-    this.#onOver = null;
-    for (const callback of callbacks) callback();
+    for (const callback of this.#onOver?.splice(0) ?? []) callback();
+  }
+
+  // --- an answer that comes later, or never ---
+
+  /** @internal Whether nothing has to be done for it any more: it is answered, is being answered, or will be by whoever has taken it. */
+  get isTaken(): boolean {
+    const { started } = this;
+    return (
+      started || this.#gone !== null || this.#connection !== null || this.onGone !== null || this.#forgotten !== null
+    );
+  }
+
+  /**
+   * @internal Its handler has returned without an answer, and may answer later. `forgotten` is called when nobody holds the request any
+   * more, with another one in its place. It must not hold the request.
+   */
+  expectAnswer(forgotten: (request: HTTPServerRequest) => void): void {
+    this.#forgotten = forgotten;
+    awaitAnswer(this);
+  }
+
+  /** @internal */
+  holdWeakly(): void {
+    const forgotten = this.#forgotten;
+    if (this.#over || this.#connection !== null || forgotten === null) return;
+    const twin = this.#twin();
+    const bridge = this.#bridge;
+    const id = this.#id;
+    this.#weakly = new WeaklyHeld(this, twin, (taker) => {
+      if (!bridge.isFor(id, taker)) return;
+      foundForgotten();
+      bridge.replace(id, twin);
+      forgotten(twin);
+    });
+    for (const kept of [this.#body, this.#abort]) if (kept !== null) this.#weakly.kept.push(kept);
+    bridge.replace(id, this.#weakly);
+  }
+
+  /** The same request again, as it was when it came. */
+  #twin(): HTTPServerRequest {
+    const twin = this.copy(
+      (chunk, start, end) => new HTTPServerRequest(this.#bridge, this.#id, chunk, start, end, this.#run),
+    );
+    twin.#peer = this.#peer;
+    twin.#cameMs = this.#cameMs;
+    twin.#onOver = this.#onOver ??= [];
+    twin.#handled = true;
+    twin.route = this.route;
+    return twin;
+  }
+
+  #holdStrongly(): void {
+    awaitNoMore(this);
+    if (this.#weakly !== null && this.#bridge.isFor(this.#id, this.#weakly)) this.#bridge.replace(this.#id, this);
+    this.#weakly = null;
   }
 
   // --- frames ---
@@ -323,6 +386,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   #release(): void {
     this.#answered = true;
     this.#over = true;
+    if (this.#forgotten !== null) awaitNoMore(this);
     this.#bridge.release(this.#id);
     if (this.#body?.ended === false) this.#body.fail(new StreamClosedError("CLOSED")); // an error costs more than all the rest
     if (this.#handled) this.#callOver();
@@ -342,6 +406,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
 
   #leave(reason: Reason): void {
     this.#over = true;
+    if (this.#forgotten !== null) awaitNoMore(this);
     this.#gone = new StreamClosedError(reason);
     this.#connection?.gone(this.#gone);
     this.#body?.fail(this.#gone);
@@ -366,6 +431,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   #reader(): RequestBody {
     if (this.#body === null) {
       this.#body = new RequestBody(this.#bridge, this.#id, this.contentLength ?? -1, this.isAsking);
+      this.#weakly?.kept.push(this.#body);
       this.fill(this.#body);
       if (this.#gone !== null) this.#body.fail(this.#gone);
       else if (this.#over) this.#body.fail(new StreamClosedError("CLOSED"));

@@ -1,22 +1,30 @@
 /**
  * Tornado's HTTPServer: one function is called with every request.
  *
- * Invariant: a handler that throws or rejects is logged; its request is answered with 500 when nothing was sent yet, and its
- * connection is ended when something was. Nobody else notices.
+ * Invariants: a handler that throws or rejects is logged; its request is answered with 500 when nothing was sent yet, and its
+ * connection is ended when something was. Nobody else notices. So is one that ends without an answer, or gives back what is none.
  */
 import type { Acceptor } from "./bridge.js";
-import { HTTPInputError, OptionError } from "./errors.js";
+import { HTTPInputError, NoAnswerError, OptionError } from "./errors.js";
+import { answerWith, withoutAnswer } from "./handlerresult.js";
 import { HTTPServerRequest } from "./httprequest.js";
 import type { Logger } from "./log.js";
 import type { ServerOptions } from "./options.js";
 import { Server } from "./server.js";
 
-/** Answers one request, now or later: `request.respond(200, {…}, "…")`. */
-export type RequestCallback = (request: HTTPServerRequest) => void | Promise<void>;
+/**
+ * Answers one request: by `request.respond(200, {…}, "…")`, by `request.connection`, or by giving back a `Response`. Without a promise it may
+ * answer later, as long as it keeps the request; once its promise is settled it has answered, or has begun to.
+ */
+export type RequestCallback = (request: HTTPServerRequest) => Answering;
+
+/** What a handler function gives: nothing when it answers by itself, or the answer. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing is one
+export type Answering = void | Response | Promise<void | Response>;
 
 /** What takes a function's place: an Application, a router. What goes wrong is told to the server's `logger`. */
 export interface RequestListener {
-  handle(request: HTTPServerRequest, logger: Logger): void | Promise<void>;
+  handle(request: HTTPServerRequest, logger: Logger): Answering;
 }
 
 const PLAIN_TEXT = { "Content-Type": "text/plain" };
@@ -25,10 +33,14 @@ const REFUSALS: Record<number, string> = { 413: "Content Too Large", 415: "Unsup
 export class HTTPServer extends Server {
   override readonly scheme = "http";
   readonly #handler: RequestCallback;
+  /** What a handler is called in the log; `""` when it has no name. */
+  readonly #name: string;
+  readonly #forgotten = (request: HTTPServerRequest) => this.#fail(request, withoutAnswer(request, this.#name));
 
   /** Throws OptionError for a handler that is neither a function nor has `handle`, or an option out of its range. */
   constructor(handler: RequestCallback | RequestListener, options: ServerOptions = {}) {
     super(options);
+    this.#name = typeof handler === "function" ? handler.name : "";
     if (typeof handler === "function") this.#handler = handler;
     else if (typeof handler?.handle === "function")
       this.#handler = (request) => handler.handle(request, this.options.logger);
@@ -49,6 +61,7 @@ export class HTTPServer extends Server {
     try {
       const result: unknown = this.#handler(request);
       if (result !== undefined) return this.#wait(request, result);
+      this.#expect(request);
     } catch (error) {
       this.#fail(request, error);
     }
@@ -56,19 +69,22 @@ export class HTTPServer extends Server {
   }
 
   #wait(request: HTTPServerRequest, result: unknown): void {
-    Promise.resolve(result).then(
-      () => request.handled(),
-      (error) => {
-        this.#fail(request, error);
-        request.handled();
-      },
-    );
+    Promise.resolve(result)
+      .then((value) => (request.isLeft ? this.#expect(request) : answerWith(request, value, this.#name)))
+      .catch((error) => this.#fail(request, error))
+      .then(() => request.handled());
+  }
+
+  /** The handler has given nothing: it has answered, or will. */
+  #expect(request: HTTPServerRequest): void {
+    if (!request.isTaken) request.expectAnswer(this.#forgotten);
   }
 
   #fail(request: HTTPServerRequest, error: unknown): void {
     const { logger } = this.options;
     const refused = error instanceof HTTPInputError;
     if (error === request.gone || refused) logger.debug({ err: error }, "a request has ended early");
+    else if (error instanceof NoAnswerError) logger.error(`${request.method} ${request.target}: ${error.message}`);
     else logger.error({ err: error }, `the handler of ${request.method} ${request.target} failed`);
     if (request.started) {
       if (!request.finished) request.cancel();

@@ -20,6 +20,7 @@ export {
   HTTPInputError,
   HTTPOutputError,
   IOLoopError,
+  NoAnswerError,
   OptionError,
   ProtocolError,
   type Reason,
@@ -42,7 +43,7 @@ export type { Connector } from "./happyeyeballs.js";
 export { type HeadersInput, HTTPHeaders } from "./httpheaders.js";
 export { HTTPServerRequest } from "./httprequest.js";
 export { HTTPConnection } from "./httpresponse.js";
-export { HTTPServer, type RequestCallback, type RequestListener } from "./httpserver.js";
+export { type Answering, HTTPServer, type RequestCallback, type RequestListener } from "./httpserver.js";
 export { taskId } from "./inheritance.js";
 export { InjectedAnswer, type InjectedRequest, inject } from "./inject.js";
 export type { InspectOptions } from "./inspect/options.js";

@@ -83,6 +83,15 @@ export const CLIENT_LINGER_MS = 2_000;
 /** Head start of the first family of addresses of a name; RFC 8305 names 250 ms, Tornado takes this. */
 export const SECOND_FAMILY_MS = 300;
 
+/** A request whose handler returned nothing is held weakly after so long: most are answered before. */
+export const FORGOTTEN_CHECK_MS = 100;
+/** Shortest time between two calls of the garbage collector that look for requests which nobody holds. */
+export const COLLECT_EVERY_MS = 1_000;
+/** Calls that find none before there are no more of them. */
+export const COLLECTIONS_IN_VAIN_MAX = 3;
+/** With a larger heap a call would hold up everybody, and the engine collects often enough by itself. */
+export const COLLECT_HEAP_BYTES_MAX = 64 << 20;
+
 /** Routes whose requests are measured apart; the rest are measured together. */
 export const LATENCY_ROUTES_MAX = 256;
 /** Who may look at one server's live page at a time. */

@@ -209,6 +209,11 @@ export abstract class RequestHead {
     this.#chunk = own;
   }
 
+  /** Gives the frame's own place to `make`, for another request of the same frame. */
+  protected copy<Made>(make: (chunk: Buffer, start: number, end: number) => Made): Made {
+    return make(this.#chunk, this.#start, this.#end);
+  }
+
   // --- reading the frame ---
 
   #methodBytes(): number {

@@ -9,7 +9,7 @@
 
 import { HTTPInputError, OptionError } from "../errors.js";
 import type { HTTPServerRequest } from "../httprequest.js";
-import { HTTPServer, type RequestCallback } from "../httpserver.js";
+import { type Answering, HTTPServer, type RequestCallback } from "../httpserver.js";
 import { type InjectedAnswer, type InjectedRequest, inject } from "../inject.js";
 import type { Logger } from "../log.js";
 import type { BindOptions } from "../netutil.js";
@@ -178,7 +178,7 @@ export class Application implements Router {
   }
 
   /** Answers a request; what goes wrong is told to `logger`. */
-  handle(request: HTTPServerRequest, logger: Logger): void | Promise<void> {
+  handle(request: HTTPServerRequest, logger: Logger): Answering {
     try {
       return this.findHandler(request, logger)(request);
     } catch (error) {

@@ -2,6 +2,7 @@
  * Small handlers: an error, a redirect, a function in a handler's place. Invariant: a redirect's host comes from the route, never
  * from the request.
  */
+import { answerWith } from "../handlerresult.js";
 import type { RequestCallback } from "../httpserver.js";
 import { HTTPError } from "./errors.js";
 import type { PathArgument, PathGroups } from "./pathpattern.js";
@@ -100,8 +101,14 @@ export class FallbackHandler extends RequestHandler {
   }
 
   override prepare(): Answered {
-    const answered = this.#fallback(this.request);
-    if (answered === undefined) return this.abandon();
-    return answered.then(() => this.abandon());
+    const answered: unknown = this.#fallback(this.request);
+    if (answered !== undefined) return this.#wait(answered);
+    this.request.isLeft = true;
+    this.abandon();
+  }
+
+  async #wait(answered: unknown): Promise<void> {
+    await answerWith(this.request, await answered, this.#fallback.name);
+    this.abandon();
   }
 }

@@ -6,7 +6,7 @@
  */
 import { OptionError } from "../errors.js";
 import type { HTTPServerRequest } from "../httprequest.js";
-import type { RequestCallback, RequestListener } from "../httpserver.js";
+import type { Answering, RequestCallback, RequestListener } from "../httpserver.js";
 import type { Logger } from "../log.js";
 import { NO_ARGUMENTS, type PathArgument, type PathValues, Pattern } from "./pathpattern.js";
 
@@ -82,7 +82,7 @@ export interface Router {
 
 /** A function as a route's target: it gets what the path's groups hold behind the request. */
 export type RouteFunction = {
-  call(request: HTTPServerRequest, ...args: PathArgument[]): void | Promise<void>;
+  call(request: HTTPServerRequest, ...args: PathArgument[]): Answering;
 }["call"];
 
 /** A matcher, and who answers what it matches. */
@@ -140,7 +140,7 @@ export class TargetRouter<Target> implements Router, RequestListener {
   }
 
   /** Answers a request: with 404 when no rule is for it. */
-  handle(request: HTTPServerRequest, logger: Logger): void | Promise<void> {
+  handle(request: HTTPServerRequest, logger: Logger): Answering {
     const found = this.findHandler(request, logger);
     return found === null ? request.respond(404) : found(request);
   }

@@ -110,6 +110,11 @@ export class LightResponse {
     return light.#genuine;
   }
 
+  /** Whether it is one of these, and no genuine one. */
+  static isOne(value: object): boolean {
+    return #body in value;
+  }
+
   /** What is sent without a stream; null when there is one, or `response` is of another kind. */
   static plain(response: object): PlainAnswer | null {
     if (!(#body in response)) return null;

@@ -6,6 +6,7 @@ import { Client } from "./client.js";
 import { NODE, type Server, start, WASMTIME } from "./ways.js";
 
 const MIB = 1024 * 1024;
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
 describe.each([NODE, WASMTIME])("$name: a Hono application", (way) => {
   let server: Server;
@@ -106,6 +107,19 @@ describe.each(["node", "wasmtime"] as const)("%s, in a program", (runtime) => {
     await taken.close();
     await server.close();
     await expect(fetch(`${server.url}`)).rejects.toThrow();
+  });
+
+  test.each([
+    [() => undefined, "fetch has given nothing; it must return a Response"],
+    [async () => "text", "fetch has given a string; it must return a Response"],
+    [() => ({ status: 200 }), "fetch has given an object; it must return a Response"],
+  ])("a fetch that gives none (%s) is 500, and told of in words", async (given, words) => {
+    const log: unknown[] = [];
+    const logger = { ...SILENT, error: (line: unknown) => log.push(line) };
+    const server = await serve({ fetch: given as never, port: 0, runtime, logger }).ready();
+    expect((await fetch(server.url as string)).status).toBe(500);
+    expect(log).toEqual([`GET /: ${words}`]);
+    await server.close();
   });
 
   test("close lets what is in flight finish, unless it is forced", async () => {

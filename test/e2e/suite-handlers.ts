@@ -137,4 +137,71 @@ export function handlerSuite(way: Way): void {
       await server.complaint(/the client of \/wait is gone/);
     });
   });
+  describe("handlers that give nothing, or what is no answer", () => {
+    let server: Server;
+    beforeAll(async () => {
+      server = await start(way, "test/e2e/apps/forgetful.ts");
+    });
+    afterAll(() => server.stop());
+
+    test.each([
+      ["/text", "given a string and no answer"],
+      ["/later-text", "given an object and no answer"],
+      ["/ended", "ended without an answer"],
+      ["/forgotten", "ended without an answer"],
+      ["/fetch/a", "given a string and no answer"],
+    ])("%s: 500, a line that names the route, a line in the access log", async (target, words) => {
+      expect((await server.get(target)).status).toBe(500);
+      const line = await server.complaint(new RegExp(`${target}.*${words}`));
+      expect(line).toMatch(/the handler of the route \/|the handler fallback/);
+      await server.complaint(new RegExp(`"target":"${target}","status":500`));
+    });
+
+    test("a Response is sent, at once or later", async () => {
+      const response = await server.get("/response");
+      expect([response.status, response.headers.get("x-of"), response.body.toString()]).toEqual([
+        201,
+        "Response",
+        "a Response\n",
+      ]);
+      expect((await server.get("/later-response")).body.toString()).toBe('{"later":true}');
+      expect((await server.get("/handler")).status).toBe(200); // a RequestHandler finishes by itself
+    });
+
+    // "/forgotten" is answered when the collector has run: what is held in any way has outlived it then.
+    test.each(["/event", "/ended-and-kept", "/fallback/a"])(
+      "%s keeps its request, and answers later",
+      async (target) => {
+        const client = await server.connect();
+        client.send(`GET ${target} HTTP/1.1\r\nHost: x\r\n\r\n`);
+        expect((await server.get("/forgotten")).status).toBe(500);
+        expect(client.receivedBytes).toBe(0);
+        await server.get("/go");
+        expect((await client.readResponse()).status).toBe(200);
+      },
+    );
+
+    test("a body that is being read keeps its request", async () => {
+      const client = await server.connect();
+      client.send("POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf");
+      await server.get("/forgotten");
+      expect((await client.send("of it.").readResponse()).body.toString()).toBe("10 bytes");
+    });
+
+    test("whoever listens for the client's end is told", async () => {
+      const client = await server.connect();
+      client.send("GET /leaves HTTP/1.1\r\nHost: x\r\n\r\n");
+      await server.get("/forgotten");
+      client.reset();
+      await server.complaint(/the client of \/leaves is gone/);
+    });
+
+    test("a forgotten request whose client leaves first ends in the access log", async () => {
+      const client = await server.connect();
+      client.send("GET /forgotten?left HTTP/1.1\r\nHost: x\r\n\r\n");
+      client.reset();
+      await server.complaint(/"target":"\/forgotten\?left"/);
+      expect((await server.get("/response")).status).toBe(201);
+    });
+  });
 }
