@@ -5,6 +5,7 @@
  * connection only (RFC 9110 7.6.1) is not taken over from a `Response`.
  */
 import type { HTTPServerRequest } from "./httprequest.js";
+import { isFetchedInflated, isInflated } from "./webapi/inflated.js";
 import { type Fields, fieldsOf, LightResponse } from "./webapi/response.js";
 
 const OF_A_CONNECTION = [
@@ -29,26 +30,33 @@ export function isResponse(value: unknown): value is Response {
 /** Sends `answer`, at once where its body is there; else the promise is done when all of it has been sent. */
 export function sendAnswer(request: HTTPServerRequest, answer: Response): void | Promise<void> {
   const plain = LightResponse.plain(answer);
-  if (plain === null) return send(request, answer);
+  // What has no body in answer to HEAD may have one in answer to GET: nobody knows its length.
+  if (plain === null || (plain.body === null && request.method === "HEAD")) return send(request, answer);
   const { status, reason, fields, body } = plain;
   request.respond(status, endToEnd(fields), body, reason === "" ? undefined : reason);
 }
 
 /** Without the fields of one connection. */
 function endToEnd(fields: Fields): Fields {
-  for (const name in fields) {
-    if (OF_A_CONNECTION.includes(name))
-      return Object.fromEntries(Object.entries(fields).filter(([each]) => !OF_A_CONNECTION.includes(each)));
-  }
+  for (const name in fields) if (OF_A_CONNECTION.includes(name)) return withoutConnection(fields);
   return fields;
 }
 
+/** Connection may name further ones. */
+function withoutConnection(fields: Fields): Fields {
+  const named = [fields.connection ?? []].flat().flatMap((list) => list.toLowerCase().split(/[\t ,]+/));
+  const dropped = new Set([...OF_A_CONNECTION, ...named]);
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !dropped.has(name)));
+}
+
 async function send(request: HTTPServerRequest, answer: Response): Promise<void> {
+  if (answer.bodyUsed) throw new TypeError("the body of the Response has been read already");
   const { status, body } = answer;
-  const fields = endToEnd(fieldsOf(answer.headers));
+  const given = endToEnd(fieldsOf(answer.headers));
+  const fields = isFetchedInflated(answer) || (body !== null && isInflated(body)) ? withoutCoding(given) : given;
   const reason = answer.statusText === "" ? undefined : answer.statusText;
   if (request.method === "HEAD") {
-    await body?.cancel();
+    body?.cancel().catch(() => {}); // whatever becomes of it, nothing of it is sent
     request.connection.writeHeaders(status, fields, undefined, reason).catch(() => {});
     return request.connection.finish();
   }
@@ -66,6 +74,12 @@ async function send(request: HTTPServerRequest, answer: Response): Promise<void>
     await reader.cancel(error).catch(() => {});
     throw error;
   }
+}
+
+/** Of a body that has been inflated: its coding is gone, and with it its length and that its bytes are those of the tag (RFC 9110 8.8.1). */
+function withoutCoding({ "content-encoding": _coding, "content-length": _length, ...fields }: Fields): Fields {
+  const { etag } = fields;
+  return typeof etag === "string" && !etag.startsWith("W/") ? { ...fields, etag: `W/${etag}` } : fields;
 }
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>;

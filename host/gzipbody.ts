@@ -68,13 +68,13 @@ export class GzipBody extends BodyReader {
     }
   }
 
-  /** A body without a byte is an empty one, whatever its head says. */
+  /** Not a byte is no gzip: an empty body has twenty. (zlib itself takes it for an empty body.) */
   async #open(): Promise<AsyncIterator<Buffer>> {
     const first = await this.#source.next();
+    if (first === null) throw malformed(new Error("it has no byte"));
     const gunzip = createGunzip();
     this.#gunzip = gunzip;
-    if (first === null) gunzip.push(null);
-    else pipeline(startingWith(first, this.#source), gunzip, () => {}); // an error reaches whoever reads
+    pipeline(startingWith(first, this.#source), gunzip, () => {}); // an error reaches whoever reads
     return gunzip[Symbol.asyncIterator]();
   }
 
@@ -92,6 +92,9 @@ async function* startingWith(first: Buffer, source: BodyReader): AsyncIterable<B
 /** zlib's own errors say what is wrong with the body. */
 function explained(error: unknown): unknown {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (!code.startsWith("Z_")) return error;
-  return new HTTPInputError("the request's body is not well-formed gzip", 400, "HTTP_INPUT", { cause: error });
+  return code.startsWith("Z_") ? malformed(error) : error;
+}
+
+function malformed(cause: unknown): HTTPInputError {
+  return new HTTPInputError("the request's body is not well-formed gzip", 400, "HTTP_INPUT", { cause });
 }

@@ -22,7 +22,7 @@ import { CONSUMED, consumedFields, GzipBody } from "./gzipbody.js";
 import { RequestBody } from "./httpbody.js";
 import { encodeHeaders, type HeaderBlock, type HeadersInput, HTTPHeaders, withReason } from "./httpheaders.js";
 import { checkStatus, HTTPConnection, isBodyless, type ResponseOwner, respondWhole } from "./httpresponse.js";
-import type { Data } from "./outflow.js";
+import { checkData, type Data } from "./outflow.js";
 import { RequestHead } from "./requesthead.js";
 import { readTrailers } from "./requesttrailers.js";
 import type { TLSInfo } from "./tls.js";
@@ -171,12 +171,13 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
    * Sends the whole answer. Text is sent as UTF-8. Does nothing when the peer is gone. `reason` takes the place of the status's
    * standard phrase.
    * Throws HTTPOutputError when there was an answer before or `Content-Length` does not match, HeaderError for a status, a
-   * header or a reason that must not be sent; nothing has been sent then.
+   * header or a reason that must not be sent, TypeError for a body that is neither text nor bytes; nothing has been sent then.
    */
   respond(status: number, headers?: HeadersInput, body: Data | null = null, reason?: string): void {
     if (this.#answered || this.#connection?.started === true)
       throw new HTTPOutputError("the request has been answered");
     checkStatus(status);
+    if (body !== null) checkData(body);
     const { compression } = this.#bridge.options;
     const fields = compression === null ? null : headerPairs(headers);
     const block = withReason(encodeHeaders(fields ?? headers), reason);
@@ -441,10 +442,20 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
 
   /** The same, inflated if it came compressed and the server takes that away. */
   #inflated(): BodyReader {
-    const { decompressRequest, bodyBytesMax } = this.#bridge.options;
-    if (!decompressRequest || !this.headers.has(CONSUMED)) return this.#reader();
-    this.#gzip ??= new GzipBody(this.#reader(), bodyBytesMax);
+    if (!this.#isInflated()) return this.#reader();
+    this.#gzip ??= new GzipBody(this.#reader(), this.#bridge.options.bodyBytesMax);
     return this.#gzip;
+  }
+
+  /** Whether there is a body, if only one of no bytes, and it is inflated. */
+  #isInflated(): boolean {
+    if (!this.#bridge.options.decompressRequest || !this.headers.has(CONSUMED)) return false;
+    return this.contentLength !== 0 || this.headers.has("content-length");
+  }
+
+  /** @internal Whether a body has to be read: no bytes are a body, too, where gzip was promised. */
+  get hasBody(): boolean {
+    return this.contentLength !== 0 || this.#isInflated();
   }
 
   protected override fields(): string[] {

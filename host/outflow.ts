@@ -10,11 +10,16 @@ import { PIECE_BYTES, WRITE_WINDOW_BYTES_FIRST, WRITE_WINDOW_SHARE } from "./lim
 /** What bytes may be given as. Text is sent as UTF-8. */
 export type Data = string | Uint8Array;
 
-/** `data` as bytes. */
+/** `data` as bytes. Throws TypeError for what is no data. */
 export function toBytes(data: Data): Uint8Array {
-  if (typeof data === "string") return Buffer.from(data, "utf8");
-  if (data instanceof Uint8Array) return data;
-  throw new TypeError("data must be a string or a Uint8Array");
+  checkData(data);
+  return typeof data === "string" ? Buffer.from(data, "utf8") : data;
+}
+
+/** Throws TypeError for what is no data, whatever the compiler was told. */
+export function checkData(data: Data): void {
+  if (typeof data !== "string" && !(data instanceof Uint8Array))
+    throw new TypeError("data must be a string or a Uint8Array");
 }
 
 /** Writes one frame that holds `source` from `start` to `end`; `last` says that nothing follows. */

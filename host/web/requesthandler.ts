@@ -171,7 +171,7 @@ export abstract class RequestHandler<User = unknown> extends HandlerSession<User
     try {
       if (this.setDefaultHeaders !== RequestHandler.prototype.setDefaultHeaders) this.setDefaultHeaders();
       this.initialize(options);
-      if (this.request.contentLength !== 0) return this.#executeWithBody();
+      if (this.request.hasBody) return this.#executeWithBody();
       const prepared = this.#prepare();
       if (prepared !== undefined) return this.#executeLater(prepared);
       if (this.finished) return;

@@ -7,6 +7,7 @@
  */
 import { NameTable } from "../nametable.js";
 import { copyHeaders, delegate } from "./delegate.js";
+import { watchBodies } from "./inflated.js";
 
 const NativeResponse = globalThis.Response;
 
@@ -152,7 +153,9 @@ Object.setPrototypeOf(LightResponse, NativeResponse);
 
 /** From now on `Response` is the light one, unless somebody else has put their own there. */
 export function lightenResponses(): void {
-  if (globalThis.Response === NativeResponse) globalThis.Response = LightResponse as unknown as typeof Response;
+  if (globalThis.Response !== NativeResponse) return;
+  globalThis.Response = LightResponse as unknown as typeof Response;
+  watchBodies(NativeResponse);
 }
 
 // --- header fields ---

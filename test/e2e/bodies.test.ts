@@ -174,6 +174,7 @@ describe.each([NODE, WASMTIME])("$name", (way) => {
     test("that are cut or no gzip: 400; the next request is served", async () => {
       expect((await echo(zlib.gzipSync("foo=bar").subarray(0, 20))).status).toBe(400);
       expect((await echo(Buffer.from("foo=bar"))).status).toBe(400);
+      expect((await echo(Buffer.alloc(0))).status).toBe(400);
       expect((await echo(zlib.gzipSync("x"))).status).toBe(200);
     });
 

@@ -4,8 +4,14 @@ import { deflateSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 
 import * as f from "../../host/frames.js";
-import type { HTTPServerRequest, ServerOptions } from "../../host/index.js";
-import { type Answer, collect, ID, serve } from "./exchange.js";
+import {
+  Application,
+  type HTTPServerRequest,
+  type RequestCallback,
+  RequestHandler,
+  type ServerOptions,
+} from "../../host/index.js";
+import { type Answer, collect, exchange, ID, serve } from "./exchange.js";
 import { frame, requestFrame, u16, until } from "./fakeworker.js";
 
 const GZIP: [string, string][] = [["Content-Encoding", "gzip"]];
@@ -30,7 +36,21 @@ describe("a body", () => {
     expect((await echo([gzipSync(TEXT)])).body.toString()).toBe(TEXT);
     expect((await echo([gzipSync(TEXT)], {}, [["content-encoding", "X-GZIP"]])).body.toString()).toBe(TEXT);
     expect((await echo([gzipSync("")])).body.toString()).toBe("");
-    expect((await echo([])).body.toString()).toBe("");
+  });
+
+  test("of no bytes is no gzip, which a request without a body need not be", async () => {
+    expect((await echo([])).status).toBe(400);
+    class Empty extends RequestHandler {
+      override post(): void {}
+    }
+    const application = new Application([["/", Empty]]);
+    const reading = async (request: HTTPServerRequest) => request.respond(200, {}, await request.readBody());
+    for (const handler of [reading, application] as RequestCallback[]) {
+      const ask = (headers: [string, string][]) =>
+        exchange(handler, { method: 3, contentLength: 0, headers }, { decompressRequest: true });
+      expect((await ask(GZIP)).status).toBe(200);
+      expect((await ask([...GZIP, ["content-length", "0"]])).status).toBe(400);
+    }
   });
 
   test("of several members is one", async () => {

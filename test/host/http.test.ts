@@ -329,6 +329,16 @@ describe("respond", () => {
   });
 });
 
+test("a body that is neither text nor bytes is refused before anything is sent", async () => {
+  for (const body of [1, {}, [1], true, new ArrayBuffer(1)]) {
+    const answer = await answerOf((request) => {
+      expect(() => request.respond(200, {}, body as never)).toThrow(TypeError);
+      request.respond(200, {}, "instead");
+    });
+    expect(answer.body).toBe("instead");
+  }
+});
+
 describe("an answer bit by bit", () => {
   const frameTypes = (frames: Frame[]): number[] => frames.map(({ type }) => type);
 
