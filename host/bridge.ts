@@ -5,6 +5,7 @@
  * reaches the reader; an id is answered only while it is live. All frames of a turn leave in one batch, together with the
  * ECHO of the last MARK.
  */
+import { Budget } from "./budget.js";
 import { ProtocolError, WorkerError } from "./errors.js";
 import {
   ADDRESS_BYTES,
@@ -45,32 +46,32 @@ import {
   put16,
   put32,
   put64,
-  SLOT_MASK,
   sequenceAfter,
 } from "./frames.js";
 import { FrameWriter } from "./framewriter.js";
 import { Latencies } from "./latencies.js";
-import { FLUSH_BYTES } from "./limits.js";
+import {
+  FLUSH_BYTES,
+  HELD_BYTES_MAX,
+  QUESTIONS_MAX,
+  REFUSAL_REFILL_MS,
+  REFUSALS_MAX,
+  UNTAKEN_BYTES_MAX,
+  WORKER_LINE_REFILL_MS,
+  WORKER_LINES_MAX,
+} from "./limits.js";
+import { type FrameTaker, OpenIds } from "./openids.js";
 import type { ResolvedOptions } from "./options.js";
 import { type Peer, ToldPeer } from "./peer.js";
 import { readRefusal, refusalLine } from "./refusals.js";
 import { readStats, type WorkerStats } from "./stats.js";
 
+export type { FrameTaker } from "./openids.js";
 export type { Peer } from "./peer.js";
-
-/** Whoever the frames of an id are for. */
-export interface FrameTaker {
-  /** What it is, for a log line that counts such. */
-  readonly noun: string;
-  /** Takes a frame with its id; throws ProtocolError for one that it did not ask for. */
-  receive(type: number, chunk: Buffer, start: number, end: number): void;
-  /** The worker has ended: nothing more comes, and nothing can be sent. */
-  lost(): void;
-}
 
 /** A stream or a request, as it is opened. */
 export interface Endpoint extends FrameTaker {
-  /** Calls user code. Called once, after the id has become live. */
+  /** Calls user code. Called at most once, after the id has become live. */
   run(): void;
 }
 
@@ -100,10 +101,8 @@ export interface BridgeEvents {
   failed(error: Error): void;
 }
 
-const FREE = 0;
-const LIVE = 1;
-const ENDED_BY_HOST = 2;
-const ENDED_BY_SANDBOX = 3;
+/** Takers that are shed for one that brings more: a websocket takes two tries, its close and its end. */
+const SHEDS_AT_ONCE = 4;
 
 export class Bridge implements FrameSink {
   readonly writer = new FrameWriter();
@@ -133,10 +132,12 @@ export class Bridge implements FrameSink {
   /** The last MARK, and whether it has been echoed. */
   #mark = 0;
   #echoed = 0;
-  // By slot: the last id, what became of it, and the endpoint while it is live.
-  #ids = new Uint32Array(64);
-  #states = new Uint8Array(64);
-  #live: (FrameTaker | null)[] = new Array(64).fill(null);
+  readonly #ids: OpenIds;
+  /** REFUSED frames and log lines that the worker may still send, and lines about what was shed. */
+  readonly #refusals = new Budget(REFUSALS_MAX, REFUSAL_REFILL_MS);
+  readonly #lines = new Budget(WORKER_LINES_MAX, WORKER_LINE_REFILL_MS);
+  readonly #sheds = new Budget(1, 1000);
+  #untoldSheds = 0;
 
   /** `peers`: who is behind a connection, by the address that its PROXY protocol header tells; nobody else is served. */
   constructor(
@@ -152,6 +153,7 @@ export class Bridge implements FrameSink {
     this.#acceptor = acceptor;
     this.#opening = acceptor.kind === 0 ? FRAME_OPEN : FRAME_REQUEST;
     this.options = options;
+    this.#ids = new OpenIds(options.connectionsMax);
     this.#listeners = listeners;
     this.#events = events;
   }
@@ -173,12 +175,25 @@ export class Bridge implements FrameSink {
     if (this.#over) return;
     this.receivedMs = performance.now();
     try {
+      if (this.writer.waiting > UNTAKEN_BYTES_MAX) throw new ProtocolError("it sends and takes nothing");
       this.#reader.push(chunk);
     } catch (error) {
-      this.end();
-      this.#channel?.kill();
-      this.#events.failed(error instanceof Error ? error : new WorkerError(String(error)));
+      this.#fail(error instanceof Error ? error : new WorkerError(String(error)));
     }
+  }
+
+  #fail(error: Error): void {
+    this.end();
+    this.#channel?.kill();
+    this.#events.failed(error);
+  }
+
+  /** Whether a line that the worker has logged is to be told. One that logs without end is ended. */
+  takeLine(): boolean {
+    if (this.#over) return false;
+    const isTold = this.#lines.take();
+    if (!isTold) this.#fail(new ProtocolError("too many lines for the log"));
+    return isTold;
   }
 
   /**
@@ -195,24 +210,52 @@ export class Bridge implements FrameSink {
 
   /** Frames of a live id are for `taker` from now on. */
   replace(id: number, taker: FrameTaker): void {
-    this.#live[id & SLOT_MASK] = taker;
+    this.#ids.replace(id, taker);
   }
 
   /** Whether frames of an id are for `taker`. */
   isFor(id: number, taker: FrameTaker): boolean {
-    return this.#live[id & SLOT_MASK] === taker;
+    return this.#ids.taker(id) === taker;
   }
 
   /** The host is done with an id. */
   release(id: number): void {
-    this.#states[id & SLOT_MASK] = ENDED_BY_HOST;
-    this.#live[id & SLOT_MASK] = null;
+    this.#ids.close(id, true);
   }
 
   /** The sandbox has sent the last frame of an id. */
   forget(id: number): void {
-    this.#states[id & SLOT_MASK] = ENDED_BY_SANDBOX;
-    this.#live[id & SLOT_MASK] = null;
+    this.#ids.close(id, false);
+  }
+
+  /** Bytes of a live id are kept. When it is too much for this worker then, those who have most are shed before this returns. */
+  hold(id: number, bytes: number): void {
+    this.#ids.hold(id, bytes);
+    if (this.#ids.held > HELD_BYTES_MAX) this.#shed();
+  }
+
+  /** So many of them are not kept any more. */
+  letGo(id: number, bytes: number): void {
+    this.#ids.hold(id, -bytes);
+  }
+
+  #shed(): void {
+    for (let tries = 0; tries < SHEDS_AT_ONCE && this.#ids.held > HELD_BYTES_MAX; tries++) {
+      const taker = this.#ids.largest;
+      if (taker === null) return;
+      this.#tellShed(taker);
+      taker.shed();
+    }
+  }
+
+  #tellShed({ noun }: FrameTaker): void {
+    if (!this.#sheds.take()) {
+      this.#untoldSheds++;
+      return;
+    }
+    const others = this.#untoldSheds === 0 ? "" : `, and ${this.#untoldSheds} more before it`;
+    this.#untoldSheds = 0;
+    this.options.logger.warn(`handlers have not taken ${HELD_BYTES_MAX >> 20} MiB: a ${noun} was given up${others}`);
   }
 
   /** Frames have been written: they leave at the end of this turn, or now when they are many. */
@@ -250,7 +293,7 @@ export class Bridge implements FrameSink {
 
   /** What the sandbox has counted once it has done all that it was told before; null when the worker ends first. */
   stats(): Promise<WorkerStats | null> {
-    if (this.#over) return Promise.resolve(null);
+    if (this.#over || this.#questions.length >= QUESTIONS_MAX) return Promise.resolve(null);
     const sequence = sequenceAfter(this.#asked, 1);
     this.#asked = sequence;
     this.writer.empty(FRAME_GET_STATS, sequence);
@@ -270,22 +313,20 @@ export class Bridge implements FrameSink {
     if (this.#over) return;
     this.#over = true;
     this.writer.clear();
-    const live = this.#live;
-    this.#live = [];
+    const live = this.#ids.clear();
     this.lost = counted(live);
-    for (const endpoint of live) endpoint?.lost();
+    for (const taker of live) taker.lost();
     for (const { answer } of this.#questions.splice(0)) answer(null);
   }
 
   frame(type: number, id: number, chunk: Buffer, start: number, end: number): void {
     if (this.#over) return;
     if (type === this.#opening && this.#ready) {
-      const slot = this.#claim(id);
+      this.#ids.check(id);
       const endpoint = this.#acceptor.accept(this, id, chunk, start, end);
-      this.#ids[slot] = id;
-      this.#states[slot] = LIVE;
-      this.#live[slot] = endpoint;
-      endpoint.run();
+      this.#ids.open(id, endpoint, end - start);
+      if (this.#ids.held > HELD_BYTES_MAX) this.#shed();
+      if (this.#ids.taker(id) === endpoint) endpoint.run();
       return;
     }
     switch (type) {
@@ -323,37 +364,10 @@ export class Bridge implements FrameSink {
     }
   }
 
-  /** The slot for a new id; throws when the id is, or just was, in use. */
-  #claim(id: number): number {
-    const slot = id & SLOT_MASK;
-    if (slot >= this.#ids.length) this.#grow(slot);
-    if (id === 0 || this.#states[slot] === LIVE || this.#ids[slot] === id)
-      throw new ProtocolError(`id ${id} opened twice`);
-    return slot;
-  }
-
-  #grow(slot: number): void {
-    const size = 2 ** Math.ceil(Math.log2(slot + 1));
-    const ids = new Uint32Array(size);
-    ids.set(this.#ids);
-    this.#ids = ids;
-    const states = new Uint8Array(size);
-    states.set(this.#states);
-    this.#states = states;
-    while (this.#live.length < size) this.#live.push(null);
-  }
-
   #pass(type: number, id: number, chunk: Buffer, start: number, end: number): void {
-    const slot = id & SLOT_MASK;
-    const state = this.#ids[slot] === id ? this.#states[slot] : FREE;
-    if (state === LIVE) {
-      (this.#live[slot] as FrameTaker).receive(type, chunk, start, end);
-    } else if (state === ENDED_BY_HOST) {
-      const isLast = type === FRAME_ABORT || type === FRAME_CLOSED || type === FRAME_WS_CLOSED;
-      if (isLast) this.#states[slot] = ENDED_BY_SANDBOX;
-    } else {
-      throw new ProtocolError(`type 0x${type.toString(16)} for id ${id}, which is not open`);
-    }
+    const taker = this.#ids.taker(id);
+    if (taker !== null) return taker.receive(type, chunk, start, end);
+    this.#ids.drop(id, type, type === FRAME_ABORT || type === FRAME_CLOSED || type === FRAME_WS_CLOSED);
   }
 
   #takeStats(sequence: number, chunk: Buffer, start: number, end: number): void {
@@ -365,6 +379,7 @@ export class Bridge implements FrameSink {
 
   #takeRefused(id: number, chunk: Buffer, start: number, end: number): void {
     if (id !== 0 || !this.#ready || this.#acceptor.kind !== 1) throw new ProtocolError("REFUSED");
+    if (!this.#refusals.take()) throw new ProtocolError("too many REFUSED");
     const refusal = readRefusal(chunk, start, end);
     const peer = this.peer(refusal.descriptor, chunk, refusal.addressAt);
     this.options.logger.warn(refusalLine(refusal, peer?.address ?? null));
@@ -412,8 +427,8 @@ export class Bridge implements FrameSink {
 }
 
 /** How many of each there are: `3 requests, 1 websocket`. */
-function counted(live: readonly (FrameTaker | null)[]): string {
+function counted(live: readonly FrameTaker[]): string {
   const counts = new Map<string, number>();
-  for (const taker of live) if (taker !== null) counts.set(taker.noun, (counts.get(taker.noun) ?? 0) + 1);
+  for (const { noun } of live) counts.set(noun, (counts.get(noun) ?? 0) + 1);
   return [...counts].map(([noun, count]) => `${count} ${noun}${count === 1 ? "" : "s"}`).join(", ");
 }

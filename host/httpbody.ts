@@ -57,7 +57,10 @@ export class RequestBody extends BodyReader {
     }
     if (last && this.#expected >= 0 && this.#received !== this.#expected) throw new ProtocolError("BODY_END too early");
     this.#ended = last;
-    if (bytes > 0 && this.#error === null) this.#queue.push(chunk, start, end);
+    if (bytes > 0 && this.#error === null) {
+      this.#queue.push(chunk, start, end);
+      this.#bridge.hold(this.#id, bytes);
+    }
     this.#wake();
   }
 
@@ -67,6 +70,13 @@ export class RequestBody extends BodyReader {
     this.#error ??= error;
     if (!this.#ended) this.#queue.clear();
     this.#wake();
+  }
+
+  /** What waits is given up, too. */
+  shed(error: Error): void {
+    this.#queue.clear();
+    this.#ended = false;
+    this.fail(error);
   }
 
   override next(): Promise<Buffer | null> {
@@ -90,6 +100,7 @@ export class RequestBody extends BodyReader {
     const block = this.#queue.shift();
     if (block !== null) {
       this.#waiter = null;
+      this.#bridge.letGo(this.#id, block.length);
       this.#credit(block.length);
       waiter.resolve(block);
     } else if (this.#ended) {

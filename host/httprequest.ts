@@ -17,7 +17,7 @@ import { HTTPOutputError, ProtocolError, type Reason, reasonName, StreamClosedEr
 import { type Form, type FormOptions, readForm } from "./form.js";
 import { resolveFormLimits } from "./formlimits.js";
 import { type Forwarded, forwardedBy } from "./forwarded.js";
-import { FRAME_ABORT, FRAME_BODY, FRAME_BODY_END, FRAME_SENT, FRAME_TRAILERS } from "./frames.js";
+import { FRAME_ABORT, FRAME_BODY, FRAME_BODY_END, FRAME_CANCEL, FRAME_SENT, FRAME_TRAILERS } from "./frames.js";
 import { CONSUMED, consumedFields, GzipBody } from "./gzipbody.js";
 import { RequestBody } from "./httpbody.js";
 import { encodeHeaders, type HeaderBlock, type HeadersInput, HTTPHeaders, withReason } from "./httpheaders.js";
@@ -31,6 +31,9 @@ import { awaitAnswer, awaitNoMore, foundForgotten, type Unanswered, WeaklyHeld }
 const NO_TRAILERS = new HTTPHeaders();
 
 const STATUS_SWITCHING_PROTOCOLS = 101;
+const STATUS_UNAVAILABLE = 503;
+const BUSY_HEADERS = { "Content-Type": "text/plain", "Retry-After": "1", Connection: "close" };
+const BUSY_TEXT = "The server is busy";
 const STATUS_NOT_MODIFIED = 304;
 /** Fields that describe a body, and so have no place without one. */
 const OF_A_BODY = /^content-(?:encoding|language|length|type)$/i;
@@ -73,6 +76,8 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   /** @internal Throws ProtocolError when the payload does not add up. */
   constructor(bridge: Bridge, id: number, chunk: Buffer, start: number, end: number, run: RequestRunner) {
     super(chunk, start, end);
+    if ((this.contentLength ?? 0) > bridge.options.bodyBytesMax)
+      throw new ProtocolError("REQUEST with too large a body");
     this.#bridge = bridge;
     this.#id = id;
     this.#run = run;
@@ -371,6 +376,17 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
       throw new ProtocolError("TRAILERS for a request that has none to come");
     }
     this.#trailers = trailers;
+  }
+
+  /** @internal Answered with 503 if it can be. Its handler is told as when the client has left. */
+  shed(): void {
+    const bridge = this.#bridge;
+    if (this.started) bridge.writer.empty(FRAME_CANCEL, this.#id);
+    else respondWhole(bridge, this.#id, STATUS_UNAVAILABLE, encodeHeaders(BUSY_HEADERS), BUSY_TEXT);
+    bridge.written();
+    bridge.release(this.#id);
+    this.#body?.shed(new StreamClosedError("BUFFER_FULL"));
+    this.#leave("BUFFER_FULL");
   }
 
   /** @internal */

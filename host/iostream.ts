@@ -60,8 +60,8 @@ export class IOStream extends BaseIOStream implements Endpoint {
   #read: Read | null = null;
   /** TLS from startTls on. */
   #secured: SecuredSide | null = null;
-  /** READ_RAW has no answer yet. */
-  #readingRaw = false;
+  /** Bytes that READ_RAW has asked for and that have not come; 0: none has no answer. */
+  #rawWanted = 0;
   /** Why it is closed, once it is. */
   #reason: Reason | null = null;
   #error: StreamClosedError | null = null;
@@ -173,8 +173,8 @@ export class IOStream extends BaseIOStream implements Endpoint {
     const { writer } = this.#bridge;
     const secured = new SecuredSide({
       readRaw: (bytesMax) => {
-        if (this.#ended || this.#readingRaw) return;
-        this.#readingRaw = true;
+        if (this.#ended || this.#rawWanted > 0) return;
+        this.#rawWanted = bytesMax;
         writer.number(FRAME_READ_RAW, this.#id, bytesMax);
         this.#bridge.written();
       },
@@ -264,14 +264,19 @@ export class IOStream extends BaseIOStream implements Endpoint {
       case FRAME_CLOSED:
         return this.#takeClosed(takeReason(chunk, start, end));
       case FRAME_RAW:
-        this.#takeRaw();
+        this.#takeRaw(end - start);
         return this.#secured?.take(piece(chunk, start, end));
       case FRAME_RAW_FAILED:
-        this.#takeRaw();
+        this.#takeRaw(1);
         return this.#secured?.fail(takeReason(chunk, start, end));
       default:
         throw new ProtocolError(`type 0x${type.toString(16)} for a stream`);
     }
+  }
+
+  /** @internal */
+  shed(): void {
+    this.closeFor("BUFFER_FULL");
   }
 
   /** @internal */
@@ -294,7 +299,8 @@ export class IOStream extends BaseIOStream implements Endpoint {
     if (!last || read.parts !== null) {
       read.parts ??= new ByteQueue();
       read.parts.push(chunk, start, end);
-      if (!last) return;
+      if (!last) return this.#bridge.hold(this.#id, bytes);
+      this.#bridge.letGo(this.#id, total - bytes);
     }
     const result = read.parts === null ? piece(chunk, start, end) : read.parts.all();
     if (read.delimiter !== null && !result.subarray(-read.delimiter.length).equals(read.delimiter)) {
@@ -305,9 +311,9 @@ export class IOStream extends BaseIOStream implements Endpoint {
   }
 
   /** An answer to READ_RAW, of which there is one at most. */
-  #takeRaw(): void {
-    if (!this.#readingRaw) throw new ProtocolError("RAW that nobody asked for");
-    this.#readingRaw = false;
+  #takeRaw(bytes: number): void {
+    if (bytes === 0 || bytes > this.#rawWanted) throw new ProtocolError("RAW that nobody asked for");
+    this.#rawWanted = 0;
   }
 
   #takeClosed(reason: Reason): void {
@@ -333,6 +339,7 @@ export class IOStream extends BaseIOStream implements Endpoint {
   #settleRead(reason: Reason): void {
     const read = this.#read;
     this.#read = null;
+    if (read?.parts) this.#bridge.letGo(this.#id, read.parts.length);
     this.#secured?.want(0);
     read?.reject(readError(reason));
   }

@@ -24,6 +24,30 @@ export const READ_UNTIL_CLOSE_BYTES_MAX = 16 << 20;
 export const READ_CHUNK_BYTES = 64 << 10;
 /** A delimiter of `readUntil`; the sandbox's bound. */
 export const DELIMITER_BYTES_MAX = 256;
+/** Connections that one worker can have; the sandbox's bound. */
+export const CONNECTIONS_MAX = 32_704;
+/** Header fields of one request, and trailer fields; the sandbox's bound. */
+export const FIELDS_MAX = 100;
+/**
+ * What the host holds for one worker because handlers have not taken it: heads, bodies, messages and parts of reads, whatever peers or the
+ * worker do. Beyond it those who have most are given up: a request is
+ * answered with 503 or its connection closed, a websocket closed with 1013, a stream closed.
+ */
+export const HELD_BYTES_MAX = 256 << 20;
+/** Frames that wait for a worker which goes on sending: as much as a sandbox has memory for, so no sandbox that works gets there. */
+export const UNTAKEN_BYTES_MAX = 1 << 30;
+/** What a module in Node may write in one turn; the bridge's has credit for much less. */
+export const TURN_OUTPUT_BYTES_MAX = 16 << 20;
+/** Refused requests that one worker tells at once: as many as fit in its channel. */
+export const REFUSALS_MAX = 4096;
+/** One more every 50 ms; the sandbox tells half as many. */
+export const REFUSAL_REFILL_MS = 50;
+/** Lines that a worker with the bridge logs at once; it has none to log before it ends with a trap and its trace. */
+export const WORKER_LINES_MAX = 1024;
+/** One more every second. */
+export const WORKER_LINE_REFILL_MS = 1_000;
+/** Questions for its numbers that one worker has not answered; the next is answered with nothing. */
+export const QUESTIONS_MAX = 64;
 /** Frames for the sandbox that are written at once instead of at the end of the turn. */
 export const FLUSH_BYTES = 128 << 10;
 

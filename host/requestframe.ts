@@ -6,6 +6,7 @@
  */
 import { ProtocolError } from "./errors.js";
 import { REQUEST_ADDRESS, REQUEST_BYTES, REQUEST_END, REQUEST_EXPECT, REQUEST_WEBSOCKET } from "./frames.js";
+import { FIELDS_MAX } from "./limits.js";
 
 /** Methods by their number; 0 is any other, whose text is given. */
 export const METHODS = ["", "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"] as const;
@@ -16,6 +17,7 @@ export const METHOD_HEAD = 2;
 /** Where the texts of a REQUEST end; throws unless they lie within it. */
 export function textEnd(chunk: Buffer, start: number, end: number, textAt: number): number {
   if (textAt > end) throw new ProtocolError("REQUEST is cut short");
+  if (textAt - start > REQUEST_BYTES + FIELDS_MAX * 4) throw new ProtocolError("REQUEST with too many fields");
   let at = textAt + chunk.readUInt16LE(start + 6) + chunk.readUInt16LE(start + 8);
   for (let row = start + REQUEST_BYTES; row < textAt; row += 2) at += chunk.readUInt16LE(row);
   if (at > end) throw new ProtocolError("REQUEST's texts are longer than it is");

@@ -6,6 +6,7 @@
 import { ProtocolError } from "./errors.js";
 import { TRAILERS_BYTES } from "./frames.js";
 import { HTTPHeaders } from "./httpheaders.js";
+import { FIELDS_MAX } from "./limits.js";
 
 /** Reads a TRAILERS payload; throws ProtocolError when it is malformed. */
 export function readTrailers(chunk: Buffer, start: number, end: number): HTTPHeaders {
@@ -13,7 +14,8 @@ export function readTrailers(chunk: Buffer, start: number, end: number): HTTPHea
   if (end < table) throw new ProtocolError("TRAILERS is cut short");
   const rows = chunk.readUInt16LE(start);
   let at = table + rows * 4;
-  if (rows === 0 || chunk.readUInt16LE(start + 2) !== 0 || at > end) throw new ProtocolError("TRAILERS");
+  if (rows === 0 || rows > FIELDS_MAX || chunk.readUInt16LE(start + 2) !== 0 || at > end)
+    throw new ProtocolError("TRAILERS");
   const fields: [string, string][] = [];
   for (let row = 0; row < rows; row++) {
     const middle = at + chunk.readUInt16LE(table + row * 4);

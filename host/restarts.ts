@@ -4,27 +4,13 @@
  * Invariants: a worker that ends now and then is started again at once, for ever; one that ends in a loop waits longer each time, and uses
  * up what there is for all workers together.
  */
+import { Budget } from "./budget.js";
 import { RESTART_FORGET_MS, RESTART_PAUSE_MAX_MS, RESTART_PAUSE_MS, RESTART_REFILL_MS } from "./limits.js";
 
 /** `max` restarts in a row; each comes back after RESTART_REFILL_MS. */
-export class RestartBudget {
-  readonly #max: number;
-  #left: number;
-  #atMs = performance.now();
-
+export class RestartBudget extends Budget {
   constructor(max: number) {
-    this.#max = max;
-    this.#left = max;
-  }
-
-  /** Takes one. False: there is none left. */
-  take(): boolean {
-    const now = performance.now();
-    this.#left = Math.min(this.#max, this.#left + (now - this.#atMs) / RESTART_REFILL_MS);
-    this.#atMs = now;
-    if (this.#left < 1) return false;
-    this.#left--;
-    return true;
+    super(max, RESTART_REFILL_MS);
   }
 }
 

@@ -44,6 +44,10 @@ class BridgeSession implements Session {
     this.#bridge.receive(chunk);
   }
 
+  takeLine(): boolean {
+    return this.#bridge.takeLine();
+  }
+
   end(): string {
     this.#bridge.end();
     return this.#bridge.lost;

@@ -18,6 +18,8 @@ export interface Session {
   attach(worker: Worker): void;
   gather(): void;
   receive(chunk: Buffer): void;
+  /** Whether a line of the worker's is to be logged. */
+  takeLine(): boolean;
   /** The worker has ended. Returns what was lost with it, for a log line: `3 requests`, or nothing. */
   end(): string;
   /** Lets what is in flight finish within `graceMs` and ends the worker. */
@@ -176,7 +178,9 @@ export class Supervisor {
     const events: WorkerEvents = {
       gather: () => session.gather(),
       receive: (chunk) => session.receive(chunk),
-      log: (line) => logger.warn(`${slot.name}: ${line}`),
+      log: (line) => {
+        if (session.takeLine()) logger.warn(`${slot.name}: ${line}`);
+      },
       ended: (error) => this.#workerEnded(slot, slot.verdict ?? error, failed),
     };
     slot.worker = runtime.start(module, sockets, events, this.#settings.folders);

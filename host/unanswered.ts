@@ -41,6 +41,10 @@ export class WeaklyHeld implements FrameTaker {
     else if (type === FRAME_ABORT) this.#twin.receive(type, chunk, start, end); // the rest of a body is nobody's
   }
 
+  shed(): void {
+    (this.#request.deref() ?? this.#twin).shed();
+  }
+
   lost(): void {
     (this.#request.deref() ?? this.#twin).lost();
   }

@@ -36,6 +36,11 @@ class PlainSession implements Session {
     process.stdout.write(chunk);
   }
 
+  /** What an application logs is its own affair. */
+  takeLine(): boolean {
+    return true;
+  }
+
   end(): string {
     if (this.#timer !== null) clearTimeout(this.#timer);
     return "";

@@ -48,6 +48,7 @@ const CLOSE_NORMAL = 1000;
 const CLOSE_NO_CODE = 1005;
 const CLOSE_ABNORMAL = 1006;
 const CLOSE_ERROR = 1011;
+const CLOSE_TRY_AGAIN = 1013;
 /** A close frame's code takes two bytes of it. */
 const REASON_BYTES_MAX = WS_CONTROL_BYTES_MAX - 2;
 const NO_WORDS = Buffer.alloc(0);
@@ -209,6 +210,11 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
       default:
         throw new ProtocolError(`type 0x${type.toString(16)} for a websocket`);
     }
+  }
+
+  shed(): void {
+    if (this.#closed === null) this.close(CLOSE_TRY_AGAIN, "the server is busy");
+    else this.abort();
   }
 
   lost(): void {

@@ -25,8 +25,9 @@ interface Incoming {
   /** Still compressed. */
   readonly deflated: boolean;
   readonly bytes: Buffer;
-  /** What has not been credited for it. */
+  /** What has not been credited for it, and what is held. */
   readonly cost: number;
+  readonly held: number;
 }
 
 /** What is done with messages. */
@@ -50,6 +51,7 @@ export class MessageInflow {
   #deflated = false;
   readonly #parts = new ByteQueue();
   #partsCost = 0;
+  #partsHeld = 0;
   /** Received and not credited; taken and not credited. */
   #ahead = 0;
   #owed = 0;
@@ -89,7 +91,11 @@ export class MessageInflow {
     if (this.#ahead > this.#window + WS_DATA_COST) throw new ProtocolError(`WS_DATA of ${end - at} bytes too many`);
     if (this.#parts.length + end - at > this.#bytesMax)
       throw new ProtocolError("WS_DATA of a message that is too large");
+    this.#partsHeld += cost;
+    this.#bridge.hold(this.#id, cost);
     if (this.#dropping) {
+      this.#letGo(this.#partsHeld);
+      this.#partsHeld = 0;
       if ((flags & WS_LAST) !== 0) this.#opcode = 0;
       return this.#credit(cost);
     }
@@ -109,9 +115,15 @@ export class MessageInflow {
   drop(): void {
     this.#dropping = true;
     let cost = this.#partsCost;
-    for (const message of this.#queue.splice(0)) cost += message.cost;
+    let held = this.#partsHeld;
+    for (const message of this.#queue.splice(0)) {
+      cost += message.cost;
+      held += message.held;
+    }
     this.#parts.clear();
     this.#partsCost = 0;
+    this.#partsHeld = 0;
+    this.#letGo(held);
     this.#credit(cost);
   }
 
@@ -132,9 +144,16 @@ export class MessageInflow {
       this.#parts.push(chunk, start, end);
       bytes = this.#parts.all();
     }
-    this.#queue.push({ opcode: this.#opcode, deflated: this.#deflated, bytes, cost: this.#partsCost });
+    this.#queue.push({
+      opcode: this.#opcode,
+      deflated: this.#deflated,
+      bytes,
+      cost: this.#partsCost,
+      held: this.#partsHeld,
+    });
     this.#opcode = 0;
     this.#partsCost = 0;
+    this.#partsHeld = 0;
   }
 
   #run(): void {
@@ -146,6 +165,7 @@ export class MessageInflow {
         if (this.#ended !== null) this.#finish();
         return;
       }
+      this.#letGo(message.held);
       this.#credit(message.cost);
       this.#busy = true;
       const result = message.deflated ? this.#inflate(message) : this.#hand(message.opcode, message.bytes);
@@ -181,6 +201,10 @@ export class MessageInflow {
     if (this.#dropping) return;
     if (isTooLarge(error)) this.#taker.refuse(CLOSE_TOO_LARGE, "message too big");
     else this.#taker.refuse(CLOSE_BAD_DATA, "data that cannot be inflated");
+  }
+
+  #letGo(bytes: number): void {
+    this.#bridge.letGo(this.#id, bytes);
   }
 
   #finish(): void {

@@ -11,6 +11,7 @@ import { RuntimeUnavailableError, WorkerError } from "../errors.js";
 import type { Folder } from "../folders.js";
 import { keepBatch } from "../frames.js";
 import type { FrameWriter } from "../framewriter.js";
+import { TURN_OUTPUT_BYTES_MAX } from "../limits.js";
 import { LineReader } from "../log.js";
 import { Connection, Descriptor, DescriptorTable, ERRNO_AGAIN, KIND_CHANNEL, Listener } from "./descriptors.js";
 import { FileCalls, OpenFile, OpenFolder } from "./files.js";
@@ -50,6 +51,8 @@ class NodeWorker implements Worker, StandardStreams {
   readonly #turn: (maxWaitMs: number) => number;
   readonly #run = () => this.#runTurn();
   #output: Buffer[] = [];
+  /** Bytes that this turn has written. */
+  #written = 0;
   #scheduled = false;
   #running = false;
   /** Something became ready during a turn, perhaps after its poll. */
@@ -143,6 +146,8 @@ class NodeWorker implements Worker, StandardStreams {
   }
 
   write(fd: number, bytes: Uint8Array): void {
+    this.#written += bytes.length;
+    if (this.#written > TURN_OUTPUT_BYTES_MAX) throw new WorkerError("it writes without end");
     if (fd === OUTPUT) keepBatch(bytes, this.#output);
     else this.#lines.push(bytes);
   }
@@ -186,6 +191,7 @@ class NodeWorker implements Worker, StandardStreams {
     let rest = 0;
     this.#events.gather();
     this.#again = false;
+    this.#written = 0;
     try {
       rest = this.#turn(0);
     } catch (error) {

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 
 import { REASONS } from "../../host/errors.js";
 import * as frames from "../../host/frames.js";
+import * as limits from "../../host/limits.js";
 import { REFUSALS } from "../../host/refusals.js";
 import { readStats, STAT_NAMES, sumStats, TURN_TIMES_COUNT, turnTimeBoundNs } from "../../host/stats.js";
 import { type Frame, frame } from "./fakeworker.js";
@@ -86,6 +87,13 @@ describe("the numbers", () => {
     const document = read("docs/protocol.md").split("The reasons, each with")[1]?.split("\n\n")[0] ?? "";
     const listed = [...document.matchAll(/`([a-z0-9_]+)`\s\((\d+)\)/g)];
     expect(listed.map(([, name, status]) => [name, Number(status)])).toEqual(REFUSALS);
+  });
+
+  test("of connections and fields are the sandbox's bounds", () => {
+    const bounds = constants("assembly/limits.ts");
+    expect(limits.FIELDS_MAX).toBe(bounds.get("FIELDS_MAX"));
+    expect(read("assembly/limits.ts")).toContain("CONNECTIONS_MAX: i32 = HANDLES_MAX - 64;");
+    expect(limits.CONNECTIONS_MAX).toBe((bounds.get("HANDLES_MAX") ?? 0) - 64);
   });
 
   test("of an id's slot are the sandbox's", () => {

@@ -84,6 +84,26 @@ describe("an instance", () => {
     expect((await outcome("pointer", assemble("fd_fdstat_get", 2, true, code))).error?.message).toMatch(/memory/);
   });
 
+  test("that writes without end in one turn ends", async () => {
+    // a loop of fd_write(1, 0, 1, 16), whose vector is one piece of 64 KiB from 0 on: i32.store(4, 65535)
+    const store = [...constant(4), 0x41, 0xff, 0xff, 0x03, 0x36, 0x02, 0x00];
+    const loop = [
+      0x03,
+      0x40,
+      ...constant(1),
+      ...constant(0),
+      ...constant(1),
+      ...constant(16),
+      ...CALL,
+      0x1a,
+      0x0c,
+      0,
+      0x0b,
+    ];
+    const { error } = await outcome("flood", assemble("fd_write", 4, true, [...store, ...loop, ...END_NOW]));
+    expect(error?.message).toMatch(/writes without end/);
+  });
+
   test("leaves its listener to the next", async () => {
     const [socket] = await bindSockets(0, "127.0.0.1", { runtime: "node" });
     const trap = assemble("fd_close", 1, true, [0x00, ...END_NOW]);

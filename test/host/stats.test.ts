@@ -8,7 +8,7 @@ import { FakeWorker, frame } from "./fakeworker.js";
 
 const acceptor: Acceptor = {
   kind: 1,
-  accept: () => ({ noun: "record", run: () => {}, receive: () => {}, lost: () => {} }),
+  accept: () => ({ noun: "record", run: () => {}, receive: () => {}, shed: () => {}, lost: () => {} }),
 };
 
 const table = (connectionsNow: number): Buffer => {

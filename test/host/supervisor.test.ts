@@ -32,6 +32,8 @@ class Started implements Worker {
 let workers: Started[];
 let warnings: string[];
 let givenUp: Error | null;
+/** Lines that workers may log. */
+let linesLeft: number;
 /** What each worker takes along when it ends. */
 let lost: string;
 /** What a worker does when it is started. */
@@ -72,6 +74,7 @@ function supervise(count: number): Supervisor {
         },
         gather: () => {},
         receive: () => {},
+        takeLine: () => linesLeft-- > 0,
         end: () => {
           state.ended = true;
           return lost;
@@ -95,6 +98,7 @@ beforeEach(() => {
   warnings = [];
   givenUp = null;
   lost = "";
+  linesLeft = 1000;
   onStart = (worker) => worker.session.events.ready();
 });
 afterEach(() => vi.useRealTimers());
@@ -218,6 +222,13 @@ describe("a worker that ends", () => {
     expect(alive().length).toBe(2);
     expect(warnings.at(-1)).toMatch(/rare; it is started again$/);
   });
+});
+
+test("a worker's lines are logged as long as its session takes them", async () => {
+  await supervise(1).start();
+  linesLeft = 2;
+  for (const line of ["one", "two", "three"]) workers[0].events.log(line);
+  expect(warnings).toEqual(["the worker: one", "the worker: two"]);
 });
 
 describe("stopping", () => {
