@@ -30,7 +30,7 @@ export const WEBSOCKET_BRAND = Symbol.for("waterspout.websocket");
 export interface WebSocketSettings {
   /** Milliseconds between pings to the peer. Default 0: none are sent. */
   readonly websocketPingIntervalMs: number;
-  /** Milliseconds in which something must come after a ping, at most the interval, which is also the default. */
+  /** Milliseconds in which a pong must come after a ping, at most the interval, which is also the default. */
   readonly websocketPingTimeoutMs: number | undefined;
   /** Bytes of one message, inflated; a larger one closes with 1009. Default 10 MiB. */
   readonly maxMessageBytes: number;

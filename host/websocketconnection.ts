@@ -193,7 +193,6 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
     switch (type) {
       case FRAME_WS_DATA:
         if (this.#ending) throw new ProtocolError("WS_DATA after WS_ENDING");
-        this.#keepalive?.heard();
         return this.#inflow.receive(chunk, start, end);
       case FRAME_SENT:
         if (end - start !== 4) throw new ProtocolError("SENT");
@@ -224,7 +223,6 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
   // --- messages, from the inflow ---
 
   take(message: string | Buffer): void | Promise<void> {
-    this.#keepalive?.heard();
     return this.#call("onMessage", () => this.#events.onMessage(message));
   }
 
@@ -263,7 +261,7 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
   #takeControl(type: number, chunk: Buffer, start: number, end: number): void {
     if (end - start > WS_CONTROL_BYTES_MAX) throw new ProtocolError(`a ping or pong of ${end - start} bytes`);
     if (this.#ending) throw new ProtocolError("a ping or pong after WS_ENDING");
-    this.#keepalive?.heard();
+    if (type === FRAME_WS_PONG) this.#keepalive?.answered();
     if (this.#closed !== null) return;
     const data = Buffer.from(chunk.subarray(start, end));
     if (type === FRAME_WS_PING) void this.#call("onPing", () => this.#events.onPing(data));

@@ -1,8 +1,8 @@
 /**
  * Pings at intervals, and the end of a peer that does not answer. Tornado's websocket_ping_interval and websocket_ping_timeout.
  *
- * Invariant: any sign of life counts, not pongs alone; and time in which the handler holds up what comes does not count, since
- * the pong may be behind it.
+ * Invariant: nothing but a pong counts, so a peer that sends a byte now and then is ended all the same. Time in which the handler holds up
+ * what comes does not count, since the pong may be behind it.
  */
 export interface KeepaliveEvents {
   ping(): void;
@@ -16,7 +16,7 @@ export class Keepalive {
   readonly #timeoutMs: number;
   readonly #events: KeepaliveEvents;
   #timer: NodeJS.Timeout | null = null;
-  #heard = false;
+  #answered = false;
 
   /** The timeout is at most the interval. */
   constructor(intervalMs: number, timeoutMs: number, events: KeepaliveEvents) {
@@ -26,9 +26,9 @@ export class Keepalive {
     this.#arm(intervalMs, () => this.#ping());
   }
 
-  /** The peer has sent something. */
-  heard(): void {
-    this.#heard = true;
+  /** A pong has come. */
+  answered(): void {
+    this.#answered = true;
   }
 
   stop(): void {
@@ -37,14 +37,14 @@ export class Keepalive {
   }
 
   #ping(): void {
-    this.#heard = false;
+    this.#answered = false;
     this.#arm(this.#timeoutMs, () => this.#look());
     this.#events.ping();
   }
 
   #look(): void {
     if (this.#events.isHeldUp()) return this.#arm(this.#timeoutMs, () => this.#look());
-    if (!this.#heard) return this.#events.timedOut();
+    if (!this.#answered) return this.#events.timedOut();
     if (this.#intervalMs > this.#timeoutMs) this.#arm(this.#intervalMs - this.#timeoutMs, () => this.#ping());
     else this.#ping();
   }

@@ -658,11 +658,11 @@ describe("pings", () => {
   const kept = { websocketPingIntervalMs: 1000, websocketPingTimeoutMs: 300 };
   const fake = (): void => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
 
-  test("are sent at intervals while something comes back, and not after the end", async () => {
+  test("are sent at intervals while pongs come back, and not after the end", async () => {
     fake();
     const rig = serve(() => {}, kept);
     const { handler } = await open(rig);
-    for (const life of [frame(f.FRAME_WS_PONG, ID), frame(f.FRAME_WS_PING, ID), text("alive")]) {
+    for (const life of [frame(f.FRAME_WS_PONG, ID), frame(f.FRAME_WS_PONG, ID, "unasked")]) {
       vi.advanceTimersByTime(999);
       expect(await rig.worker.hearAnswers()).toEqual([]);
       vi.advanceTimersByTime(1);
@@ -683,8 +683,10 @@ describe("pings", () => {
     fake();
     const rig = serve(() => {}, settings);
     await open(rig);
-    rig.worker.say(text("before the ping"));
-    vi.advanceTimersByTime(1000 + ms - 1);
+    rig.worker.say(frame(f.FRAME_WS_PONG, ID, "before the ping"));
+    vi.advanceTimersByTime(1000);
+    rig.worker.say(frame(f.FRAME_WS_PING, ID), text("alive"), data(TEXT, 0, "a piece"));
+    vi.advanceTimersByTime(ms - 1);
     expect((await rig.worker.hearAnswers()).map(({ type }) => type)).toEqual([f.FRAME_WS_SEND_PING]);
     vi.advanceTimersByTime(1);
     const [close] = await rig.worker.hearAnswers();
