@@ -44,8 +44,18 @@ export class Compressor {
   #over = false;
   #error: Error | null = null;
 
-  /** `bytes`: the body's size; -1: it comes in pieces, each of which leaves when it has come. */
-  constructor(compression: Compression, coding: ContentCoding, bytes: number, outflow: Outflow, window: number) {
+  /**
+   * `bytes`: the body's size; -1: it comes in pieces, each of which leaves when it has come. `failed` is called when zlib has failed, for
+   * want of memory: the answer cannot be completed.
+   */
+  constructor(
+    compression: Compression,
+    coding: ContentCoding,
+    bytes: number,
+    outflow: Outflow,
+    window: number,
+    failed: (error: Error) => void,
+  ) {
     this.#outflow = outflow;
     this.#stream = open(compression, coding, bytes);
     compressors++;
@@ -62,7 +72,9 @@ export class Compressor {
       this.#release();
       outflow.end();
     });
-    this.#stream.on("error", () => {}); // only `destroy` ends it early
+    this.#stream.on("error", (error) => {
+      if (this.#error === null) failed(error);
+    });
   }
 
   /** Resolves when `bytes` have been compressed and have left; rejects when they never will. */

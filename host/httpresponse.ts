@@ -326,7 +326,17 @@ export class HTTPConnection {
 
   #compress(coding: ContentCoding, bytes: number): Compressor {
     const { compression, writeWindow } = this.#bridge.options;
-    this.#compressor = new Compressor(compression as Compression, coding, bytes, this.#outflow, writeWindow);
+    this.#compressor = new Compressor(
+      compression as Compression,
+      coding,
+      bytes,
+      this.#outflow,
+      writeWindow,
+      (error) => {
+        this.#bridge.options.logger.error({ err: error }, "an answer could not be compressed");
+        this.cancel();
+      },
+    );
     return this.#compressor;
   }
 

@@ -138,8 +138,14 @@ export const WS_CONTROL_BYTES_MAX = 125;
 export const WS_DATA_COST = 64;
 /** Messages up to this size are deflated at once: that takes less time than handing them to another thread and back. */
 export const DEFLATE_AT_ONCE_BYTES_MAX = 8 << 10;
-/** The same for inflating, where it is the result that takes the time: at most about a thousand times as much. */
-export const INFLATE_AT_ONCE_BYTES_MAX = 2 << 10;
+/** The same for inflating: of the inflated message. A larger one is begun again in another thread. */
+export const INFLATE_AT_ONCE_BYTES_MAX = 16 << 10;
+/** Bytes that are inflated at once in one turn of the loop, of all websockets together. The rest waits for the next turn. */
+export const INFLATE_TURN_BYTES_MAX = 1 << 20;
+/** What each message takes of that at least: an empty one costs some ten microseconds too. */
+export const INFLATE_MESSAGE_COST = 16 << 10;
+/** A piece of an inflated message in another thread: each comes back through the loop, so small ones would keep it busy. */
+export const INFLATE_PIECE_BYTES = 256 << 10;
 /** Larger ones that are in the hands of libuv's threads, of which there are four for everything. */
 export const ZLIB_JOBS_MAX = 2;
 

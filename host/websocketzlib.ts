@@ -5,11 +5,20 @@
  * so a connection keeps at most two windows of bytes (32 KiB each), not two contexts of 300 KiB, and nothing has to be released.
  *
  * Invariants: messages come out in the order in which they went in; what is inflated never exceeds its bound by more than one of
- * zlib's chunks; small messages are done at once, of larger ones ZLIB_JOBS_MAX at a time in the process.
+ * zlib's chunks. Small messages are done at once, those of all peers together within INFLATE_TURN_BYTES_MAX a turn; larger ones in other
+ * threads, ZLIB_JOBS_MAX at a time in the process.
  */
 import { promisify } from "node:util";
 import zlib from "node:zlib";
-import { DEFLATE_AT_ONCE_BYTES_MAX, INFLATE_AT_ONCE_BYTES_MAX, ZLIB_JOBS_MAX } from "./limits.js";
+import {
+  DEFLATE_AT_ONCE_BYTES_MAX,
+  INFLATE_AT_ONCE_BYTES_MAX,
+  INFLATE_MESSAGE_COST,
+  INFLATE_PIECE_BYTES,
+  INFLATE_TURN_BYTES_MAX,
+  ZLIB_JOBS_MAX,
+} from "./limits.js";
+import { TurnShare } from "./turnshare.js";
 
 const deflateRaw = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.deflateRaw);
 const inflateRaw = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.inflateRaw);
@@ -63,22 +72,24 @@ interface Job {
 
 /** Deflates the messages of one connection. */
 export class Deflater {
-  readonly #options: zlib.ZlibOptions;
+  readonly #zlibOptions: zlib.ZlibOptions;
   readonly #history: History;
   #jobs: Job[] = [];
   #busy = false;
 
   constructor(parameters: DeflateParameters) {
     const { windowBits, level, memLevel } = parameters;
-    this.#options = { windowBits, level, memLevel, finishFlush: Z_SYNC_FLUSH };
+    this.#zlibOptions = { windowBits, level, memLevel, finishFlush: Z_SYNC_FLUSH };
     this.#history = new History(parameters);
   }
 
-  /** Calls `done`, at once or later and in order, with what to send; with null when that would not be smaller. */
+  /**
+   * Calls `done`, at once or later and in order, with what to send; with null when the message is to be sent as it is: it would not become
+   * smaller, or zlib has failed, for want of memory.
+   */
   push(message: Uint8Array, done: (deflated: Buffer | null) => void): void {
     if (!this.#busy && message.length <= DEFLATE_AT_ONCE_BYTES_MAX) {
-      const deflated = zlib.deflateRawSync(message, { ...this.#options, ...this.#history.option });
-      done(this.#finish(message, deflated));
+      done(this.#deflateAtOnce(message));
     } else {
       this.#jobs.push({ message, done });
       if (!this.#busy) void this.#work();
@@ -94,11 +105,29 @@ export class Deflater {
     this.#busy = true;
     for (let job = this.#jobs.shift(); job !== undefined; job = this.#jobs.shift()) {
       const { message, done } = job;
-      const options = { ...this.#options, ...this.#history.option };
-      const deflated = await inTurn(() => deflateRaw(message, options));
-      done(this.#finish(message, deflated));
+      done(await this.#deflateElsewhere(message));
     }
     this.#busy = false;
+  }
+
+  #deflateAtOnce(message: Uint8Array): Buffer | null {
+    try {
+      return this.#finish(message, zlib.deflateRawSync(message, this.#options()));
+    } catch {
+      return null;
+    }
+  }
+
+  async #deflateElsewhere(message: Uint8Array): Promise<Buffer | null> {
+    try {
+      return this.#finish(message, await inTurn(() => deflateRaw(message, this.#options())));
+    } catch {
+      return null;
+    }
+  }
+
+  #options(): zlib.ZlibOptions {
+    return { ...this.#zlibOptions, ...this.#history.option };
   }
 
   /** The peer's window holds what it was sent deflated, and nothing else. */
@@ -112,25 +141,55 @@ export class Deflater {
 
 // --- inflating ---
 
+const inflateShare = new TurnShare(INFLATE_TURN_BYTES_MAX);
+
 /** Inflates the messages of one connection; asked for the next one when the last one is done. */
 export class Inflater {
-  readonly #options: zlib.ZlibOptions;
+  readonly #windowBits: number;
+  readonly #bytesMax: number;
   readonly #history: History;
 
   /** `bytesMax`: of one message when it is inflated. */
   constructor(parameters: ZlibParameters, bytesMax: number) {
-    this.#options = { windowBits: parameters.windowBits, finishFlush: Z_SYNC_FLUSH, maxOutputLength: bytesMax };
+    this.#windowBits = parameters.windowBits;
+    this.#bytesMax = bytesMax;
     this.#history = new History(parameters);
   }
 
-  /** The message, at once when it is small; throws or rejects with zlib's error, see `isTooLarge`. */
+  /** The message, at once when it is small and the turn's share lasts; throws or rejects with zlib's error, see `isTooLarge`. */
   inflate(deflated: Buffer): Buffer | Promise<Buffer> {
     const input = Buffer.concat([deflated, TAIL]);
-    const options = { ...this.#options, ...this.#history.option };
-    if (input.length > INFLATE_AT_ONCE_BYTES_MAX) {
-      return inTurn(() => inflateRaw(input, options)).then((message) => this.#keep(message));
+    if (input.length > INFLATE_AT_ONCE_BYTES_MAX) return this.#inflateElsewhere(input);
+    return inflateShare.run(() => this.#inflateAtOnce(input));
+  }
+
+  #inflateAtOnce(input: Buffer): Buffer | Promise<Buffer> {
+    const bytesMax = Math.min(INFLATE_AT_ONCE_BYTES_MAX, this.#bytesMax);
+    let bytes = bytesMax;
+    try {
+      const message = zlib.inflateRawSync(input, this.#options(bytesMax));
+      bytes = message.length;
+      return this.#keep(message);
+    } catch (error) {
+      if (bytesMax < this.#bytesMax && isTooLarge(error)) return this.#inflateElsewhere(input);
+      throw error;
+    } finally {
+      inflateShare.spend(INFLATE_MESSAGE_COST + bytes);
     }
-    return this.#keep(zlib.inflateRawSync(input, options));
+  }
+
+  async #inflateElsewhere(input: Buffer): Promise<Buffer> {
+    const options = { ...this.#options(this.#bytesMax), chunkSize: INFLATE_PIECE_BYTES };
+    return this.#keep(await inTurn(() => inflateRaw(input, options)));
+  }
+
+  #options(maxOutputLength: number): zlib.ZlibOptions {
+    return {
+      windowBits: this.#windowBits,
+      finishFlush: Z_SYNC_FLUSH,
+      maxOutputLength,
+      ...this.#history.option,
+    };
   }
 
   #keep(message: Buffer): Buffer {

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 
 import * as f from "../../host/frames.js";
 import type { MessageCompressionOptions } from "../../host/index.js";
-import { INFLATE_AT_ONCE_BYTES_MAX } from "../../host/limits.js";
+import { INFLATE_AT_ONCE_BYTES_MAX, INFLATE_MESSAGE_COST, INFLATE_TURN_BYTES_MAX } from "../../host/limits.js";
 import { negotiate, parseExtensions } from "../../host/permessagedeflate.js";
 import {
   BINARY,
@@ -16,6 +16,8 @@ import {
   type Noting,
   open,
   type Rig,
+  type Sent,
+  sent,
   serve,
   settle,
   TEXT,
@@ -223,12 +225,17 @@ describe("messages", () => {
     const { rig, handler } = await compressing();
     const long = randomBytes(120_000).toString("base64");
     void handler.writeMessage(long);
-    while (handler.bufferedBytes > 0) await settle();
-    const frames = messagesOf(await rig.worker.hearAnswers());
-    expect(frames.map(({ opcode, flags }) => [opcode, flags])).toEqual([
-      [TEXT, f.WS_COMPRESSED],
-      [0, f.WS_LAST],
-    ]);
+    const frames: Sent[] = [];
+    while (frames.at(-1)?.flags !== f.WS_LAST) {
+      for (const message of messagesOf(await rig.worker.hearAnswers())) {
+        frames.push(message);
+        rig.worker.say(sent(message.bytes.length));
+      }
+    }
+    expect(frames.length).toBeGreaterThan(1);
+    expect(frames[0]).toMatchObject({ opcode: TEXT, flags: f.WS_COMPRESSED });
+    for (const { opcode, flags } of frames.slice(1, -1)) expect([opcode, flags]).toEqual([0, 0]);
+    expect(frames.at(-1)?.opcode).toBe(0);
     const unpacked = await new Peer().unpack(Buffer.concat(frames.map(({ bytes }) => bytes)));
     expect(unpacked.toString() === long).toBe(true);
   });
@@ -265,7 +272,6 @@ describe("messages", () => {
   test("keep their order when large ones go through other threads and small ones do not", async () => {
     const { rig, handler } = await compressing({ noContextTakeover: true });
     const large = zlib.deflateRawSync(Buffer.alloc(4_000_000, "large"), { finishFlush: zlib.constants.Z_SYNC_FLUSH });
-    expect(large.length).toBeGreaterThan(INFLATE_AT_ONCE_BYTES_MAX);
     const small = await new Peer().pack("small");
     rig.worker.say(
       data(BINARY, PACKED, large.subarray(0, -4)),
@@ -283,6 +289,45 @@ describe("messages", () => {
       rig.worker.say(data(TEXT, PACKED, Buffer.from(hex, "hex")));
     }
     expect(handler.notes.slice(1)).toEqual(["Hello", "Hello", "Hello", ""]);
+  });
+});
+
+describe("inflating holds up nobody else", () => {
+  const pack = (message: Buffer): Promise<Buffer> => new Peer().pack(message);
+  const inflatedBy = ({ notes }: Noting): number => notes.length - 1;
+
+  test("a small frame that inflates to much is inflated in another thread, one that does not at once", async () => {
+    const { rig, handler } = await compressing({ noContextTakeover: true });
+    rig.worker.say(data(BINARY, PACKED, await pack(Buffer.alloc(INFLATE_AT_ONCE_BYTES_MAX))));
+    expect(inflatedBy(handler)).toBe(1);
+    const packed = await pack(Buffer.alloc(INFLATE_AT_ONCE_BYTES_MAX + 1));
+    expect(packed.length).toBeLessThan(100);
+    rig.worker.say(data(BINARY, PACKED, packed));
+    expect(inflatedBy(handler)).toBe(1);
+    while (inflatedBy(handler) < 2) await settle();
+    expect((handler.notes[2] as Buffer).length).toBe(INFLATE_AT_ONCE_BYTES_MAX + 1);
+  });
+
+  test.each([
+    ["empty messages", 0],
+    ["messages of 16 KiB", INFLATE_AT_ONCE_BYTES_MAX],
+  ])("of %s so many are inflated in a turn, and those of other peers go between", async (_, bytes) => {
+    const [first, second] = [await compressing(), await compressing({ noContextTakeover: true })];
+    const packed = await pack(Buffer.alloc(bytes));
+    const count = 1000;
+    const perTurn = Math.ceil(INFLATE_TURN_BYTES_MAX / (INFLATE_MESSAGE_COST + bytes));
+    await new Promise((resolve) => setImmediate(resolve));
+    first.rig.worker.say(...Array.from({ length: count }, () => data(BINARY, PACKED, packed)));
+    second.rig.worker.say(data(BINARY, PACKED, packed));
+    let before = inflatedBy(first.handler);
+    expect(before).toBe(perTurn);
+    expect(inflatedBy(second.handler)).toBe(0);
+    while (inflatedBy(first.handler) < count) {
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(inflatedBy(first.handler) - before).toBeLessThanOrEqual(perTurn);
+      before = inflatedBy(first.handler);
+      expect(inflatedBy(second.handler)).toBe(1);
+    }
   });
 });
 
