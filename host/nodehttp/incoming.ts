@@ -7,7 +7,7 @@
 import { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { HTTPServerRequest } from "../httprequest.js";
-import type { RequestSocket } from "./socket.js";
+import { aborted, type RequestSocket } from "./socket.js";
 
 /** Methods of Node's that its types leave out; frameworks and Node's own server call them. */
 export interface Incoming extends IncomingMessage {
@@ -38,6 +38,7 @@ export function incomingMessage(request: HTTPServerRequest, socket: RequestSocke
   message[REQUEST] = request;
   message[BLOCKS] = null;
   message._read = read;
+  socket.incoming = message;
   message.method = request.method;
   message.url = request.target;
   const isOld = request.version === "HTTP/1.0";
@@ -49,11 +50,6 @@ export function incomingMessage(request: HTTPServerRequest, socket: RequestSocke
   return message;
 }
 
-/** What Node gives as the reason when a client leaves. */
-export function aborted(): Error {
-  return Object.assign(new Error("aborted"), { code: "ECONNRESET" });
-}
-
 function read(this: Reading): void {
   const request = this[REQUEST];
   this._consumed = true;
@@ -63,10 +59,12 @@ function read(this: Reading): void {
   this[BLOCKS].next().then(
     ({ value, done }) => {
       if (this.destroyed) return;
+      (this.socket as unknown as RequestSocket).active();
       if (done === true) complete(request, this);
       else this.push(value);
     },
     (error) => {
+      if (this.socket.destroyed) return; // which ends this, too
       if (request.finished)
         this.destroy(); // answered before all of it had come: the rest is nobody's
       else this.destroy(error === request.gone ? aborted() : error);

@@ -7,22 +7,25 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { OptionError } from "../errors.js";
 import type { HTTPServerRequest } from "../httprequest.js";
 import type { Logger } from "../log.js";
-import { aborted, incomingMessage } from "./incoming.js";
+import { incomingMessage } from "./incoming.js";
 import { serverResponse } from "./outgoing.js";
-import { RequestSocket } from "./socket.js";
+import { RequestSocket, type TimeoutSource } from "./socket.js";
 
 /** Answers a request, as `http.createServer` calls it. An Express application is one. */
 export type NodeListener = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
 /** Has `listener` answer `request`. A client that leaves ends both of what it is given. */
-export function runListener(request: HTTPServerRequest, logger: Logger, listener: NodeListener): void | Promise<void> {
-  const socket = new RequestSocket(request);
+export function runListener(
+  request: HTTPServerRequest,
+  logger: Logger,
+  listener: NodeListener,
+  server: TimeoutSource | null = null,
+): void | Promise<void> {
+  const socket = new RequestSocket(request, server);
   const message = incomingMessage(request, socket);
   const response = serverResponse(request, message, socket, logger);
-  request.onGone = () => {
-    socket.destroy();
-    message.destroy(aborted());
-  };
+  request.onGone = () => socket.gone();
+  if (server !== null && server.timeout > 0) socket.setTimeout(server.timeout);
   return listener(message, response);
 }
 

@@ -70,8 +70,11 @@ function send(this: Outgoing, data: Data, encoding?: BufferEncoding | null, call
   return this[ANSWER].send(data, encoding, callback);
 }
 
-/** 1xx answers: `100 Continue` leaves when the body is read. */
-function writeRaw(): boolean {
+/** 1xx answers are not sent: `100 Continue` leaves when the body is read. Who waits for one to be sent is called all the same. */
+function writeRaw(this: Outgoing, _data: Data, encoding?: unknown, callback?: unknown): boolean {
+  if (this.socket?.destroyed === true) return false;
+  const then = typeof encoding === "function" ? encoding : callback;
+  if (typeof then === "function") process.nextTick(then as () => void);
   return true;
 }
 
@@ -165,6 +168,7 @@ class Answer {
         ? connection.write(bytes)
         : connection.writeHeaders(statusCode, this.#fields, bytes, this.#reason);
       socket.pending += bytes.length;
+      socket.active();
       done.then(
         () => this.#taken(bytes.length, callback),
         (error) => callback?.(error),
@@ -177,6 +181,7 @@ class Answer {
 
   #taken(bytes: number, callback: Callback | null): void {
     const response = this.#response;
+    this.#socket.active();
     this.#socket.pending -= bytes;
     callback?.();
     if (this.#socket.pending > 0 || !response.writableNeedDrain) return;
@@ -236,6 +241,7 @@ class Answer {
   /** Node's `finish`, and what its server does behind it. */
   #sent(): void {
     const response = this.#response;
+    this.#socket.stopTimer();
     if (response.destroyed) return;
     endUnread(this.#request, this.#message);
     this.#socket._httpMessage = null;

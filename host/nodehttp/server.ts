@@ -20,17 +20,24 @@ export interface NodeListenOptions {
   backlog?: number | undefined;
 }
 
-/** A server that calls `listener` as Node's would. `options` are those of any server here; throws OptionError. */
-export function createServer(listener?: NodeListener, options: ServerOptions = {}): NodeServer {
-  const server = new NodeServer(options);
-  if (listener !== undefined) server.on("request", listener);
+/**
+ * A server that calls `listener` as Node's would. `options` are those of any server here; they may come first, as with Node, or last.
+ * Throws OptionError.
+ */
+export function createServer(listener?: NodeListener, options?: ServerOptions): NodeServer;
+export function createServer(options: ServerOptions, listener?: NodeListener): NodeServer;
+export function createServer(first?: NodeListener | ServerOptions, second?: NodeListener | ServerOptions): NodeServer {
+  const [listener, options] = typeof first === "object" ? [second, first] : [first, second];
+  const server = new NodeServer((options ?? {}) as ServerOptions);
+  if (typeof listener === "function") server.on("request", listener);
   return server;
 }
 
 /** With the events `request`, `listening`, `error` and `close` of Node's server. */
 export class NodeServer extends EventEmitter {
-  /** Without effect, as the other limits that Node has here: see the options of a server. */
+  /** Milliseconds without a byte read or written after which a connection with a request gets `timeout`; default 0: none. */
   timeout = 0;
+  /** Without effect, as the other limits that Node has here: see the options of a server. */
   keepAliveTimeout = 0;
   headersTimeout = 0;
   requestTimeout = 0;
@@ -45,7 +52,7 @@ export class NodeServer extends EventEmitter {
   constructor(options: ServerOptions) {
     super();
     const emit: NodeListener = (message, response) => void this.emit("request", message, response);
-    this.#server = new HTTPServer({ handle: (request, logger) => runListener(request, logger, emit) }, options);
+    this.#server = new HTTPServer({ handle: (request, logger) => runListener(request, logger, emit, this) }, options);
   }
 
   /**
@@ -107,9 +114,16 @@ export class NodeServer extends EventEmitter {
   /** Without effect: idle connections are closed by `close`. */
   closeIdleConnections(): void {}
 
-  /** Without effect, as `timeout`. */
-  setTimeout(): this {
+  /** Sets `timeout`, and has `callback` called with the socket; without a listener such a connection is cut. */
+  setTimeout(ms: number, callback?: (socket: unknown) => void): this {
+    this.timeout = ms;
+    if (callback !== undefined) this.on("timeout", callback);
     return this;
+  }
+
+  /** Closes the server; resolves when it is closed. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return new Promise((resolve) => this.close(() => resolve()));
   }
 
   /** Without effect: a program ends when its servers are closed. */

@@ -5,10 +5,22 @@
  * connection is the sandbox's. It is a Duplex, but has a stream's state only when somebody uses it as one: few requests do.
  */
 import { EventEmitter } from "node:events";
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { Duplex, getDefaultHighWaterMark } from "node:stream";
 import type { Address } from "../address.js";
 import type { HTTPServerRequest } from "../httprequest.js";
+
+/** What a server has to say about the silence of a connection. */
+export interface TimeoutSource {
+  /** Milliseconds; 0: none. */
+  readonly timeout: number;
+  emit(event: "timeout", socket: unknown): boolean;
+}
+
+/** What Node gives as the reason when a client leaves. */
+export function aborted(): Error {
+  return Object.assign(new Error("aborted"), { code: "ECONNRESET" });
+}
 
 type Listener = (...given: unknown[]) => void;
 const OF_STREAMS = ["data", "readable"];
@@ -62,12 +74,18 @@ export class RequestSocket extends (Emitter as unknown as new () => Duplex) {
   pending = 0;
   /** The answer that it is of, Node's name; null once that is complete. */
   _httpMessage: ServerResponse | null = null;
+  /** The request that it is of; what is left of it ends with the connection. */
+  incoming: IncomingMessage | null = null;
+  readonly #server: TimeoutSource | null;
   readonly #request: HTTPServerRequest;
   #destroyed = false;
+  #timeoutMs = 0;
+  #timer: NodeJS.Timeout | null = null;
 
-  constructor(request: HTTPServerRequest) {
+  constructor(request: HTTPServerRequest, server: TimeoutSource | null = null) {
     super();
     this.#request = request;
+    this.#server = server;
   }
 
   /** The client's IP address; undefined when it is not known, and over a Unix-domain socket. */
@@ -95,10 +113,44 @@ export class RequestSocket extends (Emitter as unknown as new () => Duplex) {
     return this.#request.tls !== null;
   }
 
-  /** Without effect: the limits in time are options of the server. */
-  setTimeout(_ms: number, callback?: () => void): this {
-    if (callback !== undefined) this.once("timeout", callback);
+  /** Milliseconds without a byte read or written after which `timeout` comes; 0: none. */
+  get timeout(): number | undefined {
+    return this.#timeoutMs === 0 ? undefined : this.#timeoutMs;
+  }
+
+  /** As Node's: `timeout` comes when nothing has been read or written for `ms`; 0 takes that back. Ends with the answer. */
+  setTimeout(ms: number, callback?: () => void): this {
+    this.#timeoutMs = ms;
+    if (callback !== undefined) {
+      if (ms === 0) this.removeListener("timeout", callback);
+      else this.once("timeout", callback);
+    }
+    this.stopTimer();
+    if (ms > 0 && !this.#destroyed) this.#timer = setTimeout(() => this.#timedOut(), ms).unref();
     return this;
+  }
+
+  /** Something was read or written. */
+  active(): void {
+    this.#timer?.refresh();
+  }
+
+  /** The answer is complete: the connection is not this request's any more. */
+  stopTimer(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  /** Node's order: the connection is cut unless the request, the answer or the server has a listener; then comes this one's own. */
+  #timedOut(): void {
+    const request = this.incoming;
+    const heard = [
+      request !== null && !request.complete && request.emit("timeout", this),
+      this._httpMessage?.emit("timeout", this) ?? false,
+      this.#server?.emit("timeout", this) ?? false,
+    ];
+    if (!heard.includes(true)) this.destroy();
+    this.emit("timeout");
   }
 
   /** Without effect: small answers never wait. */
@@ -129,19 +181,35 @@ export class RequestSocket extends (Emitter as unknown as new () => Duplex) {
 
   /** Cuts the connection, if the answer is not complete. */
   override destroy(error?: Error): this {
-    if (this.#destroyed) return this;
-    this.#destroyed = true;
+    if (!this.#begin()) return this;
     this.#request.cancel();
-    process.nextTick(() => {
-      // Nobody has to listen, as with a server's sockets.
-      if (error != null && this.listenerCount("error") > 0) this.emit("error", error);
-      this.emit("close", error != null);
-      const response = this._httpMessage as (ServerResponse & { _closed: boolean }) | null;
-      if (response === null || response._closed) return;
+    setImmediate(() => this.#close(error));
+    return this;
+  }
+
+  /** The client has left. */
+  gone(): void {
+    if (this.#begin()) process.nextTick(() => this.#close());
+  }
+
+  #begin(): boolean {
+    if (this.#destroyed) return false;
+    this.#destroyed = true;
+    this.stopTimer();
+    return true;
+  }
+
+  /** Node's order: what its server does comes before the listeners of others. */
+  #close(error?: Error): void {
+    // Nobody has to listen, as with a server's sockets.
+    if (error != null && this.listenerCount("error") > 0) this.emit("error", error);
+    const response = this._httpMessage as (ServerResponse & { _closed: boolean }) | null;
+    if (response !== null) this.incoming?.destroy(aborted());
+    if (response !== null && !response._closed) {
       response.destroyed = true;
       response._closed = true;
       response.emit("close");
-    });
-    return this;
+    }
+    this.emit("close", error != null);
   }
 }
