@@ -62,7 +62,7 @@ export async function handshake(
       const secured = tls.connect({ ...options, socket });
       // At once: when the promise is heard, the peer may have closed the connection, and nothing could be asked any more.
       const certReqs = options.rejectUnauthorized === false ? "none" : "required";
-      secured.once("secureConnect", () => noteTLS(secured, certReqs, options.servername));
+      secured.once("secureConnect", () => noteTLS(secured, certReqs));
       settleOnce(secured, "secureConnect", signal, resolve, reject);
     });
   } catch (error) {

@@ -194,7 +194,7 @@ export class IOStream extends BaseIOStream implements Endpoint {
     writer.empty(FRAME_START_TLS, this.#id);
     this.#secured = secured;
     try {
-      return tlsOf(await secured.handshake(plan, early));
+      return tlsOf(await secured.handshake(plan, this.#peer?.address ?? null, early));
     } catch (error) {
       this.closeFor("IO");
       throw error;

@@ -90,8 +90,10 @@ export const RESTART_PAUSE_MS = 50;
 export const RESTART_PAUSE_MAX_MS = 2_000;
 export const RESTART_FORGET_MS = 60_000;
 
-/** TLS handshakes under way, and as many that wait for one to end. */
+/** TLS handshakes under way, and as many that wait for one to end: each takes some 50 KiB. */
 export const HANDSHAKES_MAX = 1024;
+/** Connections on which a TLS hello has not come whole; each takes a few KiB. */
+export const SILENT_MAX = 2048;
 /** How long a TLS handshake may take, unless configured. */
 export const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** How long those that are under way at a stop have to end. */

@@ -65,6 +65,7 @@ export class NodeStream extends BaseIOStream {
       ["close", () => this.#finish(duplex.readableEnded ? "END" : "CLOSED")],
     ];
     for (const [event, listener] of this.#listeners) duplex.on(event, listener);
+    if (duplex.closed) this.#finish(duplex.errored == null ? "CLOSED" : reasonOf(duplex.errored)); // before anybody could listen
   }
 
   override get closed(): boolean {
@@ -177,7 +178,7 @@ export class NodeStream extends BaseIOStream {
     const given = new AbortController();
     this.#giveUp = (error) => given.abort(error);
     try {
-      this.#listen(await startTLS(duplex, plan, given.signal));
+      this.#listen(await startTLS(duplex, plan, null, given.signal));
     } catch (error) {
       this.#finish("IO", error as Error);
       throw error;

@@ -7,6 +7,7 @@
  */
 import { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
+import type { Address } from "./address.js";
 import { type Reason, StreamClosedError } from "./errors.js";
 import { PIECE_BYTES, READ_CHUNK_BYTES } from "./limits.js";
 import { startTLS, type TLSPlan } from "./tlsengine.js";
@@ -76,14 +77,15 @@ export class SecuredSide {
   }
 
   /** Rejects with TLSHandshakeError, TimeoutError, or what `end` was given. `early`: bytes that had come before. */
-  async handshake(plan: TLSPlan, early: Buffer | null): Promise<TLSSocket> {
+  async handshake(plan: TLSPlan, peer: Address | null, early: Buffer | null): Promise<TLSSocket> {
     if (early !== null) this.#raw.push(early);
-    const socket = await startTLS(this.#raw, plan, this.#given.signal);
+    const socket = await startTLS(this.#raw, plan, peer, this.#given.signal);
     this.#socket = socket;
     socket.on("readable", () => this.#pump());
     socket.on("end", () => this.#feedEnd());
     socket.on("error", () => this.#access.failed());
     socket.on("close", () => this.#access.failed());
+    if (socket.closed) this.#access.failed(); // before anybody could listen
     this.#pump();
     return socket;
   }

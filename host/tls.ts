@@ -36,7 +36,7 @@ export interface SSLOptions extends CertificateFiles {
   caCerts?: string | undefined;
   /** Default `"none"`. */
   certReqs?: CertReqs | undefined;
-  /** OpenSSL's list of ciphers. Default: Node's. */
+  /** OpenSSL's list of ciphers, the preferred one first. Default: Mozilla's intermediate ones, of which the client prefers one. */
   ciphers?: string | undefined;
   /** Protocols that are offered by ALPN, the preferred one first. Default: `["http/1.1"]` for HTTP, else none. */
   alpnProtocols?: readonly string[] | undefined;
@@ -62,6 +62,21 @@ export interface TLSInfo {
   readonly peerCertificate: X509Certificate | null;
 }
 
+/**
+ * What browsers and servers of the last ten years have in common, all with forward secrecy and authenticated encryption: Mozilla's
+ * "intermediate" configuration (wiki.mozilla.org/Security/Server_Side_TLS), less its DHE ciphers, which would need parameters of their own.
+ */
+const CIPHERS = [
+  "TLS_AES_128_GCM_SHA256",
+  "TLS_AES_256_GCM_SHA384",
+  "TLS_CHACHA20_POLY1305_SHA256",
+  "ECDHE-ECDSA-AES128-GCM-SHA256",
+  "ECDHE-RSA-AES128-GCM-SHA256",
+  "ECDHE-ECDSA-AES256-GCM-SHA384",
+  "ECDHE-RSA-AES256-GCM-SHA384",
+  "ECDHE-ECDSA-CHACHA20-POLY1305",
+  "ECDHE-RSA-CHACHA20-POLY1305",
+];
 const HANDSHAKE_MS_MAX = 600_000;
 const ALPN_BYTES_MAX = 255;
 const TICKET_KEY_BYTES = 48;
@@ -129,7 +144,7 @@ export function serverSettings(contexts: TLSContexts, scheme: "http" | "tcp"): T
   return {
     ...contexts.preset,
     ...(alpn === null ? {} : { ALPNProtocols: alpn }),
-    handshakeTimeout: contexts.handshakeTimeoutMs,
+    handshakeTimeout: 2 * HANDSHAKE_MS_MAX, // whoever begins a handshake measures its time
     requestCert: certReqs !== "none",
     rejectUnauthorized: certReqs === "required",
     SNICallback: (name, answer) => answer(null, contexts.named(name)),
@@ -141,14 +156,17 @@ export function refuses(socket: TLSSocket, certReqs: CertReqs): boolean {
   return certReqs === "optional" && !socket.authorized && socket.getPeerX509Certificate() !== undefined;
 }
 
-/** Notes what `socket` has just agreed on: once it is closed it cannot be asked. `serverName`: what we as a client have asked for. */
-export function noteTLS(socket: TLSSocket, certReqs: CertReqs, serverName?: string): void {
+/**
+ * Notes what `socket` has just agreed on: once it is closed it cannot be asked. `serverName` is what the client's hello asks for, which
+ * node:tls forgets when a session of TLS 1.2 is resumed.
+ */
+export function noteTLS(socket: TLSSocket, certReqs: CertReqs, serverName: string | null = null): void {
   const certificate = certReqs === "none" ? undefined : socket.getPeerX509Certificate();
   infos.set(socket, {
     version: socket.getProtocol() ?? "",
     cipher: socket.getCipher().standardName,
     alpnProtocol: socket.alpnProtocol || null,
-    serverName: serverName || (socket as { servername?: string | false }).servername || null,
+    serverName: (socket as { servername?: string | false }).servername || serverName,
     peerCertificate: certificate ?? null,
   });
 }
@@ -164,11 +182,11 @@ function load(options: SSLOptions): Contexts {
   const { caCerts } = options;
   const common: SecureContextOptions = {
     minVersion: options.minVersion ?? "TLSv1.2",
-    honorCipherOrder: true,
+    ciphers: options.ciphers ?? CIPHERS.join(":"),
+    honorCipherOrder: options.ciphers !== undefined,
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     sessionIdContext: "waterspout",
   };
-  if (options.ciphers !== undefined) common.ciphers = options.ciphers;
   if (caCerts !== undefined) common.ca = readCertificates("caCerts", caCerts);
   const preset = { ...common, ...readPair(options) };
   makeContext(preset); // now, so that it is the options' error

@@ -2,15 +2,18 @@
  * TLS in the middle of a connection (`startTls`): what may be asked for, and the handshake over any Duplex.
  *
  * Invariants: options are read and checked before anything is sent; a handshake that fails, takes too long or is given up has
- * closed its Duplex; at most HANDSHAKES_MAX are under way, and who comes beyond that is refused.
+ * closed its Duplex; how many are under way is bounded: at a server by places (tlsplaces.ts), at a client by HANDSHAKES_MAX.
  * Reference: Tornado's `IOStream.start_tls`; RFC 3207 (SMTP), RFC 2595 (IMAP); node:tls, whose server takes any Duplex.
  */
 import type { Duplex } from "node:stream";
-import { type ConnectionOptions, createServer, type Server, type TLSSocket } from "node:tls";
+import type { ConnectionOptions, TLSSocket } from "node:tls";
+import type { Address } from "./address.js";
 import { type ClientSSLOptions, handshake, readSSLOptions } from "./clientsockets.js";
 import { OptionError, TimeoutError, TLSHandshakeError } from "./errors.js";
 import { HANDSHAKE_TIMEOUT_MS, HANDSHAKES_MAX } from "./limits.js";
-import { noteTLS, refuses, type SSLOptions, serverSettings, TLSContexts } from "./tls.js";
+import { type SSLOptions, TLSContexts } from "./tls.js";
+import { Places } from "./tlsplaces.js";
+import { ServerHandshake, TLSServer } from "./tlsserver.js";
 
 /** What `startTls` is to do. */
 export interface StartTLSOptions {
@@ -25,12 +28,10 @@ export interface StartTLSOptions {
 /** The same, read and checked. */
 export interface TLSPlan {
   readonly timeoutMs: number;
-  start(duplex: Duplex, signal: AbortSignal): Promise<TLSSocket>;
+  start(duplex: Duplex, peer: Address | null, signal: AbortSignal): Promise<TLSSocket>;
 }
 
 const TIMEOUT_MS_MAX = 600_000;
-/** Servers of node:tls that are kept for the next handshake. */
-const IDLE_SERVERS_MAX = 64;
 
 /** Throws OptionError for options that cannot work, TLSConfigError for a file that is missing or wrong. */
 export function planTLS(options: StartTLSOptions): TLSPlan {
@@ -40,7 +41,7 @@ export function planTLS(options: StartTLSOptions): TLSPlan {
     const server = serverOf(contexts);
     return {
       timeoutMs: checkedTimeout(options.timeoutMs ?? contexts.handshakeTimeoutMs),
-      start: (duplex, signal) => server.accept(duplex, signal),
+      start: (duplex, peer, signal) => accept(server, duplex, peer, signal),
     };
   }
   if (sslOptions instanceof TLSContexts) throw new OptionError("TLSContexts are for serverSide: true");
@@ -51,7 +52,7 @@ export function planTLS(options: StartTLSOptions): TLSPlan {
   const settings = readSSLOptions(client.serverName ?? "", client);
   return {
     timeoutMs: checkedTimeout(options.timeoutMs ?? HANDSHAKE_TIMEOUT_MS),
-    start: (duplex, signal) => connect(duplex, settings, client.serverName ?? "", signal),
+    start: (duplex, _peer, signal) => connect(duplex, settings, client.serverName ?? "", signal),
   };
 }
 
@@ -60,25 +61,26 @@ function checkedTimeout(ms: number): number {
   throw new OptionError(`timeoutMs must be a whole number from 1 to ${TIMEOUT_MS_MAX}, not ${String(ms)}`);
 }
 
-let underWay = 0;
-
 /**
- * Agrees on TLS over `duplex`. Rejects with TLSHandshakeError, with TimeoutError, or with the reason of `signal`; then the Duplex
- * is destroyed.
+ * Agrees on TLS over `duplex`, whose other end is `peer`. Rejects with TLSHandshakeError, with TimeoutError, or with the reason of `signal`;
+ * then the Duplex is destroyed.
  */
-export async function startTLS(duplex: Duplex, plan: TLSPlan, signal: AbortSignal): Promise<TLSSocket> {
+export async function startTLS(
+  duplex: Duplex,
+  plan: TLSPlan,
+  peer: Address | null,
+  signal: AbortSignal,
+): Promise<TLSSocket> {
   const limit = new AbortController();
   const forward = (): void => limit.abort(signal.reason);
   const late = (): void => limit.abort(new TimeoutError(`the TLS handshake took longer than ${plan.timeoutMs} ms`));
   const timer = setTimeout(late, plan.timeoutMs);
   signal.addEventListener("abort", forward);
   if (signal.aborted) forward();
-  underWay++;
   duplex.allowHalfOpen = false; // a peer that ends its side in the middle of its handshake has given up
   try {
-    if (underWay > HANDSHAKES_MAX) throw new TLSHandshakeError("too many are under way");
     limit.signal.throwIfAborted();
-    const socket = await plan.start(duplex, limit.signal);
+    const socket = await plan.start(duplex, peer, limit.signal);
     duplex.allowHalfOpen = true;
     socket.allowHalfOpen = true;
     return socket;
@@ -86,11 +88,14 @@ export async function startTLS(duplex: Duplex, plan: TLSPlan, signal: AbortSigna
     duplex.destroy();
     throw error;
   } finally {
-    underWay--;
     clearTimeout(timer);
     signal.removeEventListener("abort", forward);
   }
 }
+
+// --- the client's side ---
+
+let connecting = 0;
 
 async function connect(
   duplex: Duplex,
@@ -98,68 +103,40 @@ async function connect(
   serverName: string,
   signal: AbortSignal,
 ): Promise<TLSSocket> {
+  if (connecting >= HANDSHAKES_MAX) throw new TLSHandshakeError("too many are under way");
+  connecting++;
   try {
     return (await handshake(duplex, settings, serverName, signal)) as TLSSocket;
   } catch (error) {
     if (signal.aborted) throw error;
     const cause = (error as Error).cause as Error;
     throw new TLSHandshakeError(cause.message, { cause });
+  } finally {
+    connecting--;
   }
 }
 
 // --- the server's side ---
 
-/** The handshakes with one set of certificates. A server of node:tls is used by one at a time: it does not tell which connection a secured one was. */
-class HandshakeServer {
-  readonly #contexts: TLSContexts;
-  #idle: Server[] = [];
+const places = new Places();
 
-  constructor(contexts: TLSContexts) {
-    this.#contexts = contexts;
-    contexts.watch(() => {
-      this.#idle = [];
+function accept(server: TLSServer, duplex: Duplex, peer: Address | null, signal: AbortSignal): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const handshake = new ServerHandshake(duplex, peer, server, places, (result, release) => {
+      signal.removeEventListener("abort", abort);
+      release();
+      if (result instanceof Error) reject(result);
+      else resolve(result);
     });
-  }
-
-  accept(duplex: Duplex, signal: AbortSignal): Promise<TLSSocket> {
-    const { certReqs } = this.#contexts;
-    const idle = this.#idle;
-    // The time is measured by startTLS.
-    const settings = { ...serverSettings(this.#contexts, "tcp"), handshakeTimeout: 2 * TIMEOUT_MS_MAX };
-    const server = idle.pop() ?? createServer(settings);
-    return new Promise((resolve, reject) => {
-      const settle = (): void => {
-        signal.removeEventListener("abort", abort);
-        server.removeAllListeners("secureConnection").removeAllListeners("tlsClientError");
-      };
-      const fail = (error: unknown): void => {
-        settle(); // the server is not used again: it may still have something to say about this one
-        server.on("tlsClientError", () => {});
-        reject(error);
-      };
-      const abort = (): void => fail(signal.reason);
-      signal.addEventListener("abort", abort);
-      server.once("tlsClientError", (cause) => fail(new TLSHandshakeError(cause.message, { cause })));
-      server.once("secureConnection", (socket) => {
-        socket.on("error", () => {}); // until the stream listens
-        noteTLS(socket, certReqs);
-        if (refuses(socket, certReqs)) return fail(new TLSHandshakeError("the peer's certificate does not verify"));
-        settle();
-        if (idle === this.#idle && idle.length < IDLE_SERVERS_MAX) idle.push(server);
-        resolve(socket);
-      });
-      server.emit("connection", duplex);
-    });
-  }
+    const abort = (): void => handshake.fail(signal.reason);
+    signal.addEventListener("abort", abort);
+  });
 }
 
-const servers = new WeakMap<TLSContexts, HandshakeServer>();
+const servers = new WeakMap<TLSContexts, TLSServer>();
 
-function serverOf(contexts: TLSContexts): HandshakeServer {
-  let server = servers.get(contexts);
-  if (server === undefined) {
-    server = new HandshakeServer(contexts);
-    servers.set(contexts, server);
-  }
+function serverOf(contexts: TLSContexts): TLSServer {
+  const server = servers.get(contexts) ?? new TLSServer(contexts, "tcp");
+  servers.set(contexts, server);
   return server;
 }

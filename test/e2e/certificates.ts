@@ -15,6 +15,12 @@ export interface Certificate {
   keyfile: string;
 }
 
+const KEYS = {
+  ec: ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"],
+  rsa: ["-newkey", "rsa:2048"],
+};
+type Key = keyof typeof KEYS;
+
 /** A folder with an authority, and what it has signed. */
 export class Authority {
   readonly folder = mkdtempSync(path.join(tmpdir(), "waterspout-certificates-"));
@@ -35,8 +41,8 @@ export class Authority {
   }
 
   /** A certificate for `name`; what was made for that file before is replaced. */
-  issue(file: string, name: string): Certificate {
-    this.#request(file, `/CN=${name}`);
+  issue(file: string, name: string, key: Key = "ec"): Certificate {
+    this.#request(file, `/CN=${name}`, key);
     const certfile = this.#path(`${file}.pem`);
     const by = ["-CA", this.certfile, "-CAkey", this.#keyfile, "-set_serial", String(++this.#serial), "-days", "2"];
     const names = this.#extensions(file, `subjectAltName=DNS:${name},IP:127.0.0.1`);
@@ -54,17 +60,9 @@ export class Authority {
     rmSync(this.folder, { recursive: true });
   }
 
-  #request(file: string, subject: string): void {
-    const key = [
-      "-newkey",
-      "ec",
-      "-pkeyopt",
-      "ec_paramgen_curve:prime256v1",
-      "-nodes",
-      "-keyout",
-      this.#path(`${file}.key`),
-    ];
-    openssl(["req", "-new", ...key, "-subj", subject, "-out", this.#path(`${file}.csr`)]);
+  #request(file: string, subject: string, key: Key = "ec"): void {
+    const to = ["-nodes", "-keyout", this.#path(`${file}.key`), "-out", this.#path(`${file}.csr`)];
+    openssl(["req", "-new", ...KEYS[key], "-subj", subject, ...to]);
   }
 
   #extensions(file: string, text: string): string {

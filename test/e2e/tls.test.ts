@@ -214,31 +214,6 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "TLS", () => {
       for (const client of clients) client.socket.destroy();
     });
 
-    test("silent clients take what there is for handshakes and no more, and give it back when they leave", async () => {
-      const server = await start(way, APP, [], secureEnv());
-      onTestFinished(() => server.stop());
-      const silent: net.Socket[] = [];
-      onTestFinished(() => silent.forEach((socket) => void socket.destroy()));
-      const gone = () => silent.filter((socket) => socket.readyState === "closed").length;
-      while (silent.length < 2200) {
-        const wave = Array.from({ length: 100 }, () =>
-          net
-            .connect(server.port, "127.0.0.1")
-            .on("error", () => {})
-            .resume(),
-        );
-        await Promise.all(wave.map((socket) => once(socket, "connect")));
-        silent.push(...wave);
-      }
-      await eventually("those beyond the bound to be closed", () => gone() >= 2200 - 2 * 1024);
-      await sleep(200);
-      expect(gone()).toBe(2200 - 2 * 1024);
-      for (const socket of silent) socket.destroy();
-      const begin = performance.now();
-      expect((await told(await connect(server.port))).tls.version).toBe("TLSv1.3");
-      expect(performance.now() - begin).toBeLessThan(5000);
-    });
-
     test("a stop lets what is in flight arrive", async () => {
       const server = await start(way, "examples/demo.ts", [
         "--certfile",
