@@ -74,7 +74,7 @@ export interface ApplicationSettings {
   /** A folder whose files are served below `staticUrlPrefix` (`/static/`), and `/favicon.ico` and `/robots.txt`. */
   staticPath?: string;
   staticUrlPrefix?: string;
-  staticHandlerClass?: HandlerClass<StaticFileHandler>;
+  staticHandlerClass?: typeof StaticFileHandler;
   staticHandlerOptions?: Omit<StaticFileOptions, "path">;
   /** The host whose routes also answer requests for hosts that have none. */
   defaultHost?: string;

@@ -27,13 +27,11 @@ export function namesFolder(name: string): boolean {
   return /(?:^|\/)\.{0,2}$/.test(name);
 }
 
-/** The path of `name` below `root`. Throws HTTPError 403 for one that leads out of it, 404 for one that no file can have. */
-export function pathBelow(root: string, name: string): string {
-  if (name.includes("\0")) throw new HTTPError(404);
-  const folder = resolve(root);
-  const path = resolve(folder, name);
-  if (!isInside(path, folder)) throw new HTTPError(403, `${JSON.stringify(name)} is not in the folder that is served`);
-  return path;
+/** Throws HTTPError 403 for a path that leads out of `root`, 404 for one that no file can have. */
+export function checkBelow(root: string, absolutePath: string): void {
+  if (absolutePath.includes("\0")) throw new HTTPError(404);
+  if (isInside(absolutePath, resolve(root))) return;
+  throw new HTTPError(403, `${JSON.stringify(absolutePath)} is not in the folder that is served`);
 }
 
 /** Where `path` really is, as far as it lies in one of the folders. Rejects with HTTPError 403 or 404. */
@@ -77,8 +75,33 @@ export async function openFile(realPath: string): Promise<OpenFile> {
   return { handle, realPath, size: found.size, modifiedMs: Math.floor(found.mtimeMs), inode: found.ino };
 }
 
+const BLOCK_BYTES = 64 << 10;
 /** What it means that nothing is there. */
 const MISSING = ["ENOENT", "ENOTDIR", "ENAMETOOLONG", "ELOOP"];
+
+/** Opens a file that may be there and may be served; null when it is not. Close its handle. */
+export async function openFileIn(path: string, folders: readonly string[]): Promise<OpenFile | null> {
+  try {
+    return await openFile(await realPathIn(path, folders));
+  } catch (error) {
+    if (error instanceof HTTPError) return null;
+    throw error;
+  }
+}
+
+/** The bytes of a file from `start` up to, not including, `end`, in blocks: each is there until the one after the next is asked for. */
+export async function* readBlocks(file: Promise<OpenFile>, start: number, end: number): AsyncGenerator<Uint8Array> {
+  const { handle } = await file;
+  let block = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, end - start));
+  let other = end - start > BLOCK_BYTES ? Buffer.allocUnsafe(BLOCK_BYTES) : block;
+  for (let at = start; at < end; ) {
+    const { bytesRead } = await handle.read(block, 0, Math.min(block.length, end - at), at);
+    if (bytesRead === 0) return; // it has become shorter
+    at += bytesRead;
+    yield block.subarray(0, bytesRead);
+    [block, other] = [other, block];
+  }
+}
 
 function notAFile(): HTTPError {
   return new HTTPError(403, "not a regular file");
@@ -97,7 +120,6 @@ function refuse(error: NodeJS.ErrnoException): never {
 const VERSION_BYTES_MAX = 64 << 20;
 /** Files whose versions are kept. */
 const VERSIONS_MAX = 10_000;
-const BLOCK_BYTES = 64 << 10;
 const VERSION_DIGITS = 32;
 
 interface Version {

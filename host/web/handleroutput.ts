@@ -200,6 +200,12 @@ export abstract class HandlerOutput extends HandlerInput {
   /** The answer is complete. */
   protected abstract ended(): void;
 
+  /** @internal Whether a 200 that leaves at once gets a tag, and is held against the request's conditions. */
+  protected get isConditional(): boolean {
+    const { method } = this.request;
+    return (method === "GET" || method === "HEAD") && this.application.settings.etag !== false;
+  }
+
   /** @internal The connection has been cut: nothing more can be written. */
   protected abandon(): void {
     this.#headersWritten = true;
@@ -209,7 +215,7 @@ export abstract class HandlerOutput extends HandlerInput {
   #respond(given: string | Uint8Array | null): void {
     const { request } = this;
     let body = given;
-    if (this.#status === 200 && this.#isTagged()) {
+    if (this.#status === 200 && this.isConditional) {
       this.#tag(body ?? "");
       const status = request.isConditional ? precondition(request.headers, this.#validators()) : 200;
       if (status !== 200) {
@@ -226,11 +232,6 @@ export abstract class HandlerOutput extends HandlerInput {
       for (const name of OF_A_BODY) this.#fields = this.#fields.without(name);
     }
     request.respond(this.#status, this.#allFields(), body, reason);
-  }
-
-  #isTagged(): boolean {
-    const { method } = this.request;
-    return (method === "GET" || method === "HEAD") && this.application.settings.etag !== false;
   }
 
   #tag(body: string | Uint8Array): void {

@@ -22,5 +22,6 @@ export {
 } from "./routing.js";
 export { type CookieSecret, createSignedValue, decodeSignedValue } from "./signedvalue.js";
 export { addslash, removeslash } from "./slashes.js";
-export { StaticFileHandler, type StaticFileOptions } from "./staticfiles.js";
+export { type FileContent, StaticFileHandler, type StaticFileOptions } from "./staticfiles.js";
+export type { StaticSettings } from "./staticurl.js";
 export { Application } from "./typedapplication.js";

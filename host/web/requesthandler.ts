@@ -6,6 +6,7 @@
  * Invariants: what user code throws, or a promise of it rejects with, becomes an answer or ends the connection, and is logged
  * once; a handler that waits holds up nobody; without anything to wait for the answer leaves in the same turn.
  */
+import { resolve } from "node:path";
 import { OptionError, StreamClosedError, WaterspoutError } from "../errors.js";
 import type { HTTPServerRequest } from "../httprequest.js";
 import { isBodyless } from "../httpresponse.js";
@@ -13,9 +14,9 @@ import type { Logger } from "../log.js";
 import type { Application } from "./application.js";
 import { debugPage, errorPage } from "./errorpage.js";
 import { Finish, HTTPError } from "./errors.js";
-import { openFile, pathBelow, realPathIn, versionOf } from "./files.js";
 import { HandlerSession } from "./handlersession.js";
 import type { PathArgument, PathValue } from "./pathpattern.js";
+import { versionBelow, versionedUrl } from "./staticurl.js";
 
 /** By this a handler's class is known across copies of the package. */
 export const HANDLER_BRAND: unique symbol = Symbol.for("waterspout.requesthandler") as never;
@@ -147,19 +148,18 @@ export abstract class RequestHandler<User = unknown> extends HandlerSession<User
   }
 
   /**
-   * The address of a file of the setting `staticPath`, with a version, so that it can be kept for ever. Rejects with HTTPError 403
-   * or 404 for what cannot be served.
+   * The address of a file of the setting `staticPath`, with a version, so that it can be kept for ever; with `includeHost` for other sites.
+   * Rejects with HTTPError 403 or 404 for what cannot be served, with OptionError without the setting.
    */
-  async staticUrl(name: string): Promise<string> {
-    const { staticPath, staticUrlPrefix = "/static/" } = this.application.settings;
+  async staticUrl(name: string, { includeHost = false, includeVersion = true } = {}): Promise<string> {
+    const { staticPath, staticHandlerClass, ...others } = this.application.settings;
     if (staticPath === undefined) throw new OptionError("staticUrl() needs the setting staticPath");
-    const file = await openFile(await realPathIn(pathBelow(staticPath, name), [staticPath]));
-    try {
-      const version = await versionOf(file);
-      return `${staticUrlPrefix}${encodeURI(name)}${version === null ? "" : `?v=${version}`}`;
-    } finally {
-      await file.handle.close();
-    }
+    const settings = { ...others, staticPath };
+    const url =
+      staticHandlerClass === undefined
+        ? versionedUrl(settings, name, includeVersion ? await versionBelow(settings, resolve(staticPath, name)) : null)
+        : await staticHandlerClass.makeStaticUrl(settings, name, includeVersion);
+    return includeHost ? `${this.request.protocol}://${this.request.host}${url}` : url;
   }
 
   // --- the way of a request ---

@@ -1,5 +1,6 @@
 // Every function of the host that reads a peer's text takes time in proportion to it, on hostile texts of every kind.
 import { BlockList } from "node:net";
+import { resolve } from "node:path";
 import { test } from "vitest";
 
 import { negotiateCoding } from "../../host/acceptencoding.js";
@@ -20,7 +21,8 @@ import { cleaned, parseArguments } from "../../host/web/arguments.js";
 import { escapeHTML, percentDecode } from "../../host/web/decode.js";
 import { namesEtag } from "../../host/web/etags.js";
 import { FieldSet } from "../../host/web/fieldset.js";
-import { pathBelow } from "../../host/web/files.js";
+import { checkBelow, namesFolder } from "../../host/web/files.js";
+import { parseHTTPDate } from "../../host/web/httpdate.js";
 import { Pattern } from "../../host/web/pathpattern.js";
 import { parseRange } from "../../host/web/ranges.js";
 import { HostMatches } from "../../host/web/routing.js";
@@ -116,9 +118,11 @@ const FUNCTIONS: Record<string, (text: string) => unknown> = {
   "a host": (text) => new HostMatches("example.com").match(request({}, { host: text })),
   "a path": (text) => new Pattern("/a/:b").match(`/a/${text}`),
   escapes: (text) => [percentDecode(text, true), percentDecode(text, false)],
-  "a file's path": (text) => pathBelow("/srv", text),
+  "a file's path": (text) => [namesFolder(text), checkBelow("/srv", resolve("/srv", text))],
   HTML: escapeHTML,
   "If-None-Match": (text) => namesEtag(text, '"a"'),
+  "If-Match": (text) => namesEtag(text, '"a"', "strong"),
+  "If-Modified-Since": (text) => [parseHTTPDate(text), parseHTTPDate(`Mon, 01 Jun 2020 ${text}`)],
   Range: (text) => parseRange(`bytes=${text}`, 100),
   "a signed value": (text) => decodeSignedValue("secret", "a", `2|1:0|${text}`),
   signing: (text) => createSignedValue("secret", text, text),

@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readlinkSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -14,9 +15,19 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { Application, type InjectedRequest, type Logger, RequestHandler, StaticFileHandler } from "../../host/index.js";
+import {
+  Application,
+  type FileContent,
+  HTTPError,
+  type InjectedRequest,
+  type Logger,
+  RequestHandler,
+  StaticFileHandler,
+  type StaticSettings,
+} from "../../host/index.js";
 
 const LETTERS = "abcdefghijklmnopqrstuvwxyz";
 const BIG = randomBytes(300_000);
@@ -335,19 +346,266 @@ describe("the setting staticPath", () => {
   });
 });
 
-test("types and times are open to subclasses", async () => {
-  class Own extends StaticFileHandler {
-    override getContentType(): string {
-      return "text/own";
+describe("a file that is there compressed, too", () => {
+  const text = "page ".repeat(1000);
+  beforeAll(() => {
+    writeFileSync(path.join(root, "page.html"), text);
+    writeFileSync(path.join(root, "page.html.br"), brotliCompressSync(text));
+    writeFileSync(path.join(root, "page.html.gz"), gzipSync(text));
+    writeFileSync(path.join(root, "only.html"), text);
+    writeFileSync(path.join(root, "only.html.gz"), gzipSync(text));
+    writeFileSync(path.join(root, "alone.html.gz"), gzipSync(text));
+    writeFileSync(path.join(root, "led.html"), text);
+    symlinkSync("../secret.txt", path.join(root, "led.html.br"));
+    mkdirSync(path.join(root, "led.html.gz"));
+  });
+  const site = (settings = {}) =>
+    new Application([["/(.*)", StaticFileHandler, { path: root, precompressed: true }]], { logger, ...settings });
+  const ask = (name: string, accepted: string | null, headers = {}, method = "GET") =>
+    site().inject({
+      method,
+      target: `/${name}`,
+      headers: { ...(accepted === null ? {} : { "accept-encoding": accepted }), ...headers },
+    });
+
+  test.each([
+    ["page.html", "gzip, br", "br"],
+    ["page.html", "gzip;q=1, br;q=0.5", "gzip"],
+    ["page.html", "x-gzip", "gzip"],
+    ["page.html", "*", "br"],
+    ["page.html", "deflate", null],
+    ["page.html", "br;q=0", null],
+    ["page.html", null, null],
+    ["only.html", "br, gzip", "gzip"],
+    ["only.html", "br", null],
+    ["led.html", "br, gzip", null],
+  ])("%s for %j: %s", async (name, accepted, coding) => {
+    const answer = await ask(name, accepted);
+    expect([answer.status, answer.headers.get("content-encoding")]).toEqual([200, coding]);
+    expect([answer.headers.get("content-type"), answer.headers.get("vary")]).toEqual(["text/html", "Accept-Encoding"]);
+    const plain = coding === "br" ? brotliDecompressSync : coding === "gzip" ? gunzipSync : (bytes: Buffer) => bytes;
+    expect(plain(answer.body).toString()).toBe(text);
+    expect(answer.headers.get("content-length")).toBe(String(answer.body.length));
+    const head = await ask(name, accepted, {}, "HEAD");
+    expect([...head.headers].sort()).toEqual([...answer.headers].sort());
+  });
+
+  test("each form has its own tag, conditions and parts", async () => {
+    const forms = await Promise.all(["br", "gzip", null].map((accepted) => ask("page.html", accepted)));
+    const tags = forms.map(({ headers }) => headers.get("etag") as string);
+    expect(new Set(tags).size).toBe(3);
+    const known = await ask("page.html", "br", { "if-none-match": tags[0] });
+    expect([known.status, known.headers.get("etag"), known.headers.get("vary")]).toEqual([
+      304,
+      tags[0],
+      "Accept-Encoding",
+    ]);
+    expect((await ask("page.html", "br", { "if-none-match": tags[1] })).status).toBe(200);
+    const part = await ask("page.html", "gzip", { range: "bytes=0-1" });
+    expect([part.status, part.body.toString("hex"), part.headers.get("content-encoding")]).toEqual([
+      206,
+      "1f8b",
+      "gzip",
+    ]);
+  });
+
+  test("is not compressed again, and the plain one must be there", async () => {
+    const request = { target: "/page.html", headers: { "accept-encoding": "br" } };
+    const answer = await site({ compressResponse: true }).inject(request);
+    expect(brotliDecompressSync(answer.body).toString()).toBe(text);
+    expect((await ask("alone.html", "gzip")).status).toBe(404);
+    expect((await ask("page.html.gz", null)).headers.has("content-encoding")).toBe(false);
+  });
+});
+
+describe("a subclass", () => {
+  const answerOf = (
+    handler: typeof StaticFileHandler,
+    request: InjectedRequest | string = "/letters.txt",
+    options = {},
+  ) => new Application([["/(.*)", handler, { path: root, ...options }]], { logger }).inject(request);
+
+  test("says types, times to keep and further fields", async () => {
+    const seen: unknown[] = [];
+    class Own extends StaticFileHandler {
+      override getContentType(path: string): string {
+        seen.push(path);
+        return "text/own";
+      }
+      override getCacheTime(path: string, modified: Date | null, mimeType: string): number {
+        seen.push(path, modified?.toISOString(), mimeType);
+        return 60;
+      }
+      override setExtraHeaders(path: string): void {
+        this.setHeader("X-Name", path);
+      }
     }
-    override getCacheSeconds(): number {
-      return 60;
+    const answer = await answerOf(Own);
+    const named = ["content-type", "cache-control", "x-name"].map((name) => answer.headers.get(name));
+    expect(named).toEqual(["text/own", "max-age=60", "letters.txt"]);
+    const absolute = path.join(realpathSync(root), "letters.txt");
+    expect(seen).toEqual([absolute, "letters.txt", "2025-02-01T10:20:30.500Z", "text/own"]);
+  });
+
+  test("reads addresses in its own way, and leaves the folder by none", async () => {
+    class Own extends StaticFileHandler {
+      override parseUrlPath(urlPath: string): string {
+        return urlPath.replaceAll("~", "/").replace(/^v[0-9]+\//, "");
+      }
+      static override getAbsolutePath(folder: string, name: string): string {
+        return name === "secret" ? path.join(base, "secret.txt") : path.resolve(folder, name);
+      }
     }
-    override setExtraHeaders(name: string): void {
-      this.setHeader("X-Name", name);
+    expect((await answerOf(Own, "/v12/letters.txt")).text).toBe(LETTERS);
+    expect((await answerOf(Own, "/folder~index.html")).text).toBe("index");
+    expect((await answerOf(Own, "/..~secret.txt")).status).toBe(403);
+    expect((await answerOf(Own, "/secret")).status).toBe(403);
+  });
+
+  test("says what may be served, or answers itself", async () => {
+    class Own extends StaticFileHandler {
+      override async validateAbsolutePath(folder: string, absolutePath: string): Promise<string | null> {
+        if (this.path === "hidden.txt") throw new HTTPError(404);
+        if (this.path === "moved.txt") {
+          this.redirect("/letters.txt");
+          return null;
+        }
+        return super.validateAbsolutePath(folder, absolutePath);
+      }
+    }
+    expect((await answerOf(Own)).text).toBe(LETTERS);
+    expect((await answerOf(Own, "/hidden.txt")).status).toBe(404);
+    const moved = await answerOf(Own, "/moved.txt");
+    expect([moved.status, moved.headers.get("location")]).toEqual([302, "/letters.txt"]);
+  });
+
+  /** Files that are nowhere on a disk. */
+  class Made extends StaticFileHandler {
+    override validateAbsolutePath(_folder: string, absolutePath: string): Promise<string | null> {
+      return Promise.resolve(absolutePath);
+    }
+    override async getContentSize(): Promise<number> {
+      return LETTERS.length;
+    }
+    override async getModifiedTime(): Promise<Date | null> {
+      return this.path === "undated" ? null : new Date(MODIFIED);
+    }
+    override *getContent(_absolutePath: string, start: number, end: number): Generator<string> {
+      for (let at = start; at < end; at += 10) yield LETTERS.slice(at, Math.min(at + 10, end));
     }
   }
-  const answer = await new Application([["/(.*)", Own, { path: root }]]).inject("/letters.txt");
-  const named = ["content-type", "cache-control", "x-name"].map((name) => answer.headers.get(name));
-  expect(named).toEqual(["text/own", "max-age=60", "letters.txt"]);
+
+  test("has content of its own, with its parts and conditions", async () => {
+    const whole = await answerOf(Made, "/made");
+    expect([whole.status, whole.text, whole.headers.get("content-length")]).toEqual([200, LETTERS, "26"]);
+    expect([whole.headers.get("last-modified"), whole.headers.get("etag")]).toEqual([MODIFIED, null]);
+    const part = await answerOf(Made, { target: "/made", headers: { range: "bytes=5-20" } });
+    expect([part.status, part.text]).toEqual([206, LETTERS.slice(5, 21)]);
+    const ask = (name: string, value: string, target = "/made") =>
+      answerOf(Made, { target, headers: { [name]: value } }).then(({ status }) => status);
+    expect(await ask("if-modified-since", MODIFIED)).toBe(304);
+    expect(await ask("if-unmodified-since", "Sat, 01 Feb 2025 10:20:29 GMT")).toBe(412);
+    expect(await ask("if-none-match", "*")).toBe(304);
+    expect(await ask("if-modified-since", MODIFIED, "/undated")).toBe(200);
+    const undated = await answerOf(Made, "/undated");
+    expect(undated.headers.has("last-modified")).toBe(false);
+  });
+
+  test.each<[string, FileContent]>([
+    ["text", LETTERS],
+    ["bytes", Buffer.from(LETTERS)],
+    ["a list", ["abcdefghijklm", Buffer.from("nopqrstuvwxyz")]],
+  ])("may give its content as %s", async (_name, content) => {
+    class Own extends Made {
+      override getContent(): never {
+        return content as never;
+      }
+    }
+    expect((await answerOf(Own, "/made")).text).toBe(LETTERS);
+  });
+
+  test("that gives less or more than it has said is cut or 500, and its iterator is ended", async () => {
+    let ended = 0;
+    const own = (pieces: string[]): typeof StaticFileHandler =>
+      class extends Made {
+        override *getContent(): Generator<string> {
+          try {
+            yield* pieces;
+          } finally {
+            ended++;
+          }
+        }
+      };
+    await expect(answerOf(own(["short", "er"]), "/made")).rejects.toThrow();
+    await expect(answerOf(own([LETTERS.slice(1), "much more"]), "/made")).rejects.toThrow();
+    expect((await answerOf(own([]), "/made")).status).toBe(500);
+    expect((await answerOf(own([LETTERS, "more"]), "/made")).text).toBe(LETTERS);
+    expect(ended).toBe(4);
+  });
+
+  test("has tags of its own, and says who has the content", async () => {
+    class Own extends Made {
+      override computeEtag(): string | null {
+        return '"own"';
+      }
+    }
+    expect((await answerOf(Own, { target: "/x", headers: { "if-none-match": 'W/"own"' } })).status).toBe(304);
+    expect((await answerOf(Own, { target: "/x", headers: { "if-match": '"other"' } })).status).toBe(412);
+    class Never extends StaticFileHandler {
+      override shouldReturn304(): boolean {
+        return false;
+      }
+    }
+    expect((await answerOf(Never, { target: "/letters.txt", headers: { "if-none-match": "*" } })).text).toBe(LETTERS);
+    class Always extends StaticFileHandler {
+      override shouldReturn304(): boolean {
+        return true;
+      }
+    }
+    expect((await answerOf(Always)).status).toBe(304);
+  });
+
+  test("makes the addresses of the setting staticPath", async () => {
+    class Own extends StaticFileHandler {
+      static override async getVersion(_settings: StaticSettings, name: string): Promise<string | null> {
+        return name === "none" ? null : `v of ${name}`;
+      }
+    }
+    class Elsewhere extends StaticFileHandler {
+      static override async makeStaticUrl(settings: StaticSettings, name: string): Promise<string> {
+        return `https://cdn.example${settings.staticUrlPrefix}${name}`;
+      }
+    }
+    class Page extends RequestHandler {
+      override async get(name: string): Promise<void> {
+        const options = {
+          includeHost: this.request.query.has("host"),
+          includeVersion: !this.request.query.has("bare"),
+        };
+        this.write(await this.staticUrl(name, options));
+      }
+    }
+    const url = async (staticHandlerClass: typeof StaticFileHandler | undefined, target: string) => {
+      const settings = {
+        logger,
+        staticPath: root,
+        staticUrlPrefix: "/s/",
+        ...(staticHandlerClass && { staticHandlerClass }),
+      };
+      return (
+        await new Application([["/page/(.*)", Page]], settings).inject({ target, headers: { host: "a.example" } })
+      ).text;
+    };
+    expect(await url(Own, "/page/a.txt")).toBe("/s/a.txt?v=v%20of%20a.txt");
+    expect(await url(Own, "/page/none")).toBe("/s/none");
+    expect(await url(Elsewhere, "/page/a.txt")).toBe("https://cdn.example/s/a.txt");
+    expect(await url(undefined, "/page/letters.txt?bare")).toBe("/s/letters.txt");
+    expect(await url(undefined, "/page/letters.txt?host")).toMatch(
+      /^http:\/\/a\.example\/s\/letters\.txt\?v=[0-9a-f]{32}$/,
+    );
+    expect(await url(StaticFileHandler, "/page/letters.txt")).toBe(await url(undefined, "/page/letters.txt"));
+    const settings = { staticPath: root };
+    expect(await StaticFileHandler.makeStaticUrl(settings, "letters.txt", false)).toBe("/static/letters.txt");
+    await expect(StaticFileHandler.getVersion(settings, "../secret.txt")).rejects.toMatchObject({ status: 403 });
+  });
 });

@@ -1,0 +1,31 @@
+/**
+ * Addresses of the files of the setting `staticPath`. Invariant: an address with a version is that of what the file held when it was made, so
+ * clients may keep it for ever. Reference: Tornado's StaticFileHandler.make_static_url.
+ */
+import { checkBelow, openFile, realPathIn, versionOf } from "./files.js";
+
+/** The settings of an application that files need. */
+export interface StaticSettings {
+  readonly staticPath: string;
+  readonly staticUrlPrefix?: string;
+  readonly staticHandlerOptions?: { readonly allowedSymlinkDirectories?: readonly string[] };
+}
+
+/** The address of a file, with `version` unless that is null. */
+export function versionedUrl(settings: StaticSettings, path: string, version: string | null): string {
+  const { staticUrlPrefix = "/static/" } = settings;
+  return `${staticUrlPrefix}${encodeURI(path)}${version === null ? "" : `?v=${encodeURIComponent(version)}`}`;
+}
+
+/** The version of a file by its absolute path; null for one that is too large for that. Rejects with HTTPError for what is not served. */
+export async function versionBelow(settings: StaticSettings, absolutePath: string): Promise<string | null> {
+  const { staticPath, staticHandlerOptions } = settings;
+  checkBelow(staticPath, absolutePath);
+  const folders = [staticPath, ...(staticHandlerOptions?.allowedSymlinkDirectories ?? [])];
+  const file = await openFile(await realPathIn(absolutePath, folders));
+  try {
+    return await versionOf(file);
+  } finally {
+    await file.handle.close();
+  }
+}
