@@ -5,7 +5,6 @@
 // ahead: so no silence is longer, and a body ends in bounded time. Time in which the handler gives no credit is not the peer's.
 // Reference: RFC 9112 6 and 7.1; Tornado's http1connection.py, _read_body.
 
-import { REASON_BUFFER_FULL } from "./errors";
 import {
   CHUNKED_BYTES,
   CHUNK_DATA,
@@ -139,7 +138,7 @@ export abstract class HTTP1Body extends HTTP1Writer {
 
   /** Trailers are given to the handler when they are complete; their size is bounded by TRAILER_BYTES_MAX. */
   private keepTrailers(source: usize, size: i32): void {
-    if (!this.answerDone && !this.request.trailers.append(source, size)) this.stream.close(REASON_BUFFER_FULL);
+    if (!this.answerDone && !this.request.trailers.append(source, size)) this.shed();
   }
 
   /** Gives a piece of the body to the handler, as far as it has credit; returns how much was taken. */
@@ -163,7 +162,7 @@ export abstract class HTTP1Body extends HTTP1Writer {
     if (request.credit != i64.MAX_VALUE) request.credit -= taken;
     this.payClock(taken);
     if (!request.collects) this.handler.dataReceived(request, source, taken);
-    else if (!request.body.append(source, taken)) this.stream.close(REASON_BUFFER_FULL);
+    else if (!request.body.append(source, taken)) this.shed();
     return taken;
   }
 

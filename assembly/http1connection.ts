@@ -5,7 +5,7 @@
 // answers keep their order) nor while much of it waits for a slow peer; after a refusal nothing more is read as a request.
 // Reference: RFC 9112; Tornado's http1connection.py.
 
-import { releaseBlock, takeBlock } from "./buffer";
+import { BODY, STREAM, hasMemory, releaseBlock, takeBlock } from "./buffer";
 import { REASON_BAD_REQUEST, REASON_BUFFER_FULL, REASON_CLOSED, REASON_TIMEOUT } from "./errors";
 import {
   BODY_CHUNKED,
@@ -141,6 +141,21 @@ export class HTTP1Connection extends HTTP1Body {
     this.owner.ended(this);
   }
 
+  shed(): void {
+    if (this.begun) this.abort(REASON_BUFFER_FULL);
+    else if (this.inFlight) this.refuse(Refusal.MEMORY_SHORT);
+  }
+
+  /** Memory is short, and of all streams this one holds the most. */
+  onMemoryShort(stream: IOStream): void {
+    if (this.inFlight && !this.begun && !stream.waiting) this.shed();
+    else stream.close(REASON_BUFFER_FULL);
+  }
+
+  get held(): i32 {
+    return this.request.body.owned + this.request.trailers.owned;
+  }
+
   /** The server stops: no connection is kept for another request. */
   get draining(): bool {
     return this.parameters.draining;
@@ -265,7 +280,9 @@ export class HTTP1Connection extends HTTP1Body {
     if (targetSize(head) > TARGET_BYTES_MAX) return Refusal.TARGET_TOO_LONG;
     const refusal = checkHead(head, source);
     if (refusal) return refusal;
-    return bodyKind(head) == BODY_LENGTH && contentLength(head) > parameters.bodyBytesMax ? Refusal.BODY_TOO_LARGE : 0;
+    if (bodyKind(head) == BODY_LENGTH && contentLength(head) > parameters.bodyBytesMax) return Refusal.BODY_TOO_LARGE;
+    const hasBody = bodyKind(head) == BODY_CHUNKED || contentLength(head) > 0;
+    return hasMemory(hasBody ? BODY : STREAM) ? 0 : Refusal.MEMORY_SHORT;
   }
 
   private dropEmpty(empty: i32): i32 {
@@ -281,8 +298,8 @@ export class HTTP1Connection extends HTTP1Body {
     if (size > this.parameters.headBytesMax) return this.refuse(Refusal.HEAD_TOO_LARGE);
     if (!this.head) {
       this.head = takeBlock(HEAD_STATE_BYTES);
-      if (!this.head) this.stream.close(REASON_BUFFER_FULL);
-      else memory.copy(this.head, sharedHead, usize(HEAD_STATE_BYTES));
+      if (!this.head) return this.refuse(Refusal.MEMORY_SHORT);
+      memory.copy(this.head, sharedHead, usize(HEAD_STATE_BYTES));
       this.setDeadline(this.parameters.headerTimeoutMs);
     }
     return 0;
@@ -370,6 +387,7 @@ export class HTTP1Connection extends HTTP1Body {
     else if (this.unanswered) this.writeRefusal(code, this.request.method == Method.HEAD);
     this.state = OVER;
     this.lose(reasonOf(code));
+    this.request.clear();
     this.stream.finish(true, REASON_BAD_REQUEST);
     return 0;
   }

@@ -2,7 +2,7 @@
 // Reference: Tornado's httputil.py (HTTPServerRequest, HTTPMessageDelegate, HTTPConnection).
 
 import { Address } from "./address";
-import { Buffer } from "./buffer";
+import { BODY, Buffer } from "./buffer";
 import { Connection } from "./connection";
 import { Refusal } from "./http/refusal";
 import { StreamHandler } from "./iostream";
@@ -76,6 +76,8 @@ export abstract class HTTPConnection extends StreamHandler {
   abstract takeBody(bytes: i64): void;
   abstract closeAfterAnswer(): void;
   abstract abort(reason: i32): void;
+  /** There is no memory for the request in flight: 503 where an answer can still be given, and the connection ends. */
+  abstract shed(): void;
   abstract get inFlight(): bool;
   abstract get unsent(): i32;
   abstract get waiting(): i32;
@@ -104,7 +106,7 @@ export class HTTPServerRequest {
    */
   expectsContinue: bool = false;
   /** The body, when the request collects it. */
-  body: Buffer = new Buffer();
+  body: Buffer = new Buffer(BODY);
   collects: bool = false;
   /** The trailer lines of a chunked body as they came: complete in finish(), to be read with nextTrailer or trailer. */
   trailers: Buffer = new Buffer();
@@ -233,7 +235,10 @@ export class HTTPServerRequest {
     return null;
   }
 
-  /** Keeps the body in `body` instead of giving it to dataReceived; bounded by the server's bodyBytesMax. */
+  /**
+   * Keeps the body in `body` instead of giving it to dataReceived; bounded by the server's bodyBytesMax. When all bodies that are kept
+   * so would take more than three quarters of the module's MEMORY_BYTES_MAX, the request is answered with 503.
+   */
   collectBody(): void {
     this.collects = true;
   }

@@ -3,7 +3,7 @@
 import * as stats from "./stats";
 
 export { Address } from "./address";
-export { bytesInUse } from "./buffer";
+export { bytesInUse, setMemoryBytesMax } from "./buffer";
 export * from "./errors";
 export { HTTPServer } from "./httpserver";
 export { LoggingHTTPHandler as HTTPHandler } from "./httplog";

@@ -30,7 +30,7 @@ import {
 import { BYTES, CLOSE, CONSUME, DISCARD, IDLE, MORE, PARTIAL, PendingRead } from "./pendingread";
 import { BYTES_IN, count } from "./stats";
 import { StreamHandler, StreamOwner } from "./streamhandler";
-import { StreamTimeout, buryLater, prepare } from "./streamlife";
+import { StreamTimeout, buryLater, prepare, resumeLater, streamMade } from "./streamlife";
 import { StreamWriter } from "./streamwriter";
 import * as wasi from "./wasi/index";
 
@@ -44,6 +44,9 @@ const POOLED: i32 = 3;
 
 /** Every read lands here first. */
 const inScratch: usize = memory.data(READ_CHUNK_BYTES + 64, 64);
+
+/** When a deadline is looked at again that passed while the host was behind. */
+const READ_LATER_NS: i64 = 1_000_000_000;
 
 const pool: Array<IOStream> = [];
 
@@ -68,11 +71,13 @@ export class IOStream extends StreamWriter {
   private interest: i32 = 0;
   private deadline: i64 = 0;
   private timeout: StreamTimeout | null = null;
+  private isPutOff: bool = false; // resume() waits until the host is no longer behind
 
   /** Streams come from open(), which takes them from the pool. */
   constructor(handler: StreamHandler) {
     super();
     this.handler = handler;
+    streamMade(this);
   }
 
   /** A stream for an accepted connection. */
@@ -103,6 +108,16 @@ export class IOStream extends StreamWriter {
   /** Input that has come and was not taken. */
   get unread(): i32 {
     return this.incoming.size;
+  }
+
+  /** Bytes of memory that it owns, its handler's for it included. */
+  get held(): i32 {
+    return this.closed ? 0 : this.incoming.owned + this.outgoing.owned + this.handler.held;
+  }
+
+  /** It holds the most, and memory is short. */
+  shed(): void {
+    this.handler.onMemoryShort(this);
   }
 
   /** A read is pending. */
@@ -151,8 +166,22 @@ export class IOStream extends StreamWriter {
   /** Looks at the unread input again: after a handler that had not taken it can go on, or changed readAhead. */
   resume(): void {
     if (this.delivering || this.state != OPEN) return;
+    if (wasi.held() && this.incoming.size) return this.putOff();
     this.deliverIncoming();
     this.settle();
+  }
+
+  /** The host is behind: what has come stays here until it is not. */
+  private putOff(): void {
+    if (!this.isPutOff) resumeLater(this);
+    this.isPutOff = true;
+    this.updateInterest();
+  }
+
+  /** For the loop: the host is no longer behind. */
+  goOn(): void {
+    this.isPutOff = false;
+    this.resume();
   }
 
   private mayRead(): bool {
@@ -214,7 +243,7 @@ export class IOStream extends StreamWriter {
 
   /** After input was offered: tells the end once, and watches for what is now wanted. */
   private settle(): void {
-    if (this.ended && !this.closed) this.tellEnd();
+    if (this.ended && !this.closed && !this.isPutOff) this.tellEnd();
     this.updateInterest();
   }
 
@@ -289,7 +318,7 @@ export class IOStream extends StreamWriter {
     this.incoming.clear();
     this.pending.reset();
     this.resetWriter();
-    this.ended = this.endTold = this.linger = this.delivering = false;
+    this.ended = this.endTold = this.linger = this.delivering = this.isPutOff = false;
     this.readAhead = READ_CHUNK_BYTES;
     this.bufferBytesMax = BUFFER_BYTES_MAX;
     this.interest = this.discarded = 0;
@@ -391,7 +420,9 @@ export class IOStream extends StreamWriter {
   timeoutFired(): void {
     const now = this.loop.time;
     if (this.writeDeadline && now >= this.writeDeadline) return this.retire(REASON_TIMEOUT);
-    if (this.deadline && now >= this.deadline) {
+    if (this.deadline && now >= this.deadline && wasi.held() && this.interest & READ) {
+      this.deadline = now + READ_LATER_NS; // nothing is read while the host is behind, so the peer may not be late
+    } else if (this.deadline && now >= this.deadline) {
       this.deadline = 0;
       if (this.state == FINISHING) return this.retire(this.reason);
       this.cork();

@@ -31,6 +31,10 @@ export const BUFFER_BYTES_MAX: i32 = 16 << 20;
 export const WRITE_BUFFER_BYTES_MAX: i32 = 32 << 20;
 /** All buffers together. Memory of a module never shrinks, so this is what it may grow to, slots aside. */
 export const MEMORY_BYTES_MAX: i32 = 1 << 30;
+/** Of the module's memory, what streams leave to others when the host gives no more; collected bodies leave twice as much. */
+export const MEMORY_SPARE_BYTES: i32 = 4 << 20;
+/** A stream that holds less is not worth ending when memory is short. */
+export const MEMORY_HELD_BYTES_MIN: i32 = 65536;
 /** A delimiter of readUntil. */
 export const DELIMITER_BYTES_MAX: i32 = 256;
 /** Longest time that a peer may take nothing of what waits for it. */
@@ -112,6 +116,8 @@ export const FILE_BLOCKS_PER_TURN: i32 = 4;
 
 /** Written to the host and not yet echoed, each write with its cost. A socket pair holds 208 KiB by default on Linux. */
 export const CHANNEL_BYTES_MAX: i32 = 128 << 10;
+/** Frames that wait for credit in the middle of a turn: beyond it no socket is read any more in this turn, either. */
+export const CHANNEL_WAITING_BYTES_MAX: i32 = 512 << 10;
 /** What the kernel keeps beside the bytes of one write, rounded up. */
 export const CHANNEL_WRITE_COST: i32 = 2048;
 /** The host takes this much of one request's body without giving credit, unless it names another amount. */

@@ -1,13 +1,16 @@
 // Listeners: the sockets that the host handed over, and accepting from them.
 //
 // Invariant: an accept handler takes at most ACCEPTS_PER_TURN connections a turn, rests for ACCEPT_PAUSE_MS when the process is out of
-// descriptors, and never spins. Reference: Tornado's netutil.py (bind_sockets, add_accept_handler).
+// descriptors or the module of memory, and never spins. Reference: Tornado's netutil.py (bind_sockets, add_accept_handler).
 
-import { AGAIN } from "./errors";
+import { STREAM, hasMemory } from "./buffer";
+import { AGAIN, REASON_BUFFER_FULL } from "./errors";
 import { EventHandler, IOLoop, READ, Timeout } from "./ioloop";
 import { ACCEPTS_PER_TURN, ACCEPT_PAUSE_MS } from "./limits";
 import { ACCEPT_RESTS, count } from "./stats";
 import * as wasi from "./wasi/index";
+
+const NO_MEMORY: i32 = -REASON_BUFFER_FULL;
 
 export abstract class AcceptHandler {
   /** A connection from the listener with this index. */
@@ -31,7 +34,7 @@ export function addAcceptHandler(socket: i32, index: i32, handler: AcceptHandler
 export class Acceptor extends EventHandler {
   private loop: IOLoop = IOLoop.current();
   private paused: bool = false; // by its server
-  private resting: bool = false; // out of descriptors
+  private resting: bool = false; // out of descriptors, or of memory
   private finishing: bool = false; // ends when the queue is empty
   private closed: bool = false;
   private rest!: Rest;
@@ -48,7 +51,7 @@ export class Acceptor extends EventHandler {
 
   onReady(handle: i32, events: i32): void {
     for (let i = 0; i < ACCEPTS_PER_TURN && !this.paused && !this.resting && !this.closed; i++) {
-      const connection = wasi.accept(this.socket);
+      const connection = hasMemory(STREAM) ? wasi.accept(this.socket) : NO_MEMORY;
       if (connection == AGAIN) {
         if (this.finishing) this.close();
         return;

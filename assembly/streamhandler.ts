@@ -1,6 +1,7 @@
 // Who uses a stream, and who owns it: what IOStream calls. The language has no closures, so these are classes.
 // Invariant: onClose is the last call for a stream, at the end of a turn.
 
+import { REASON_BUFFER_FULL } from "./errors";
 import { IOStream } from "./iostream";
 
 /** Who uses a stream. What it is given to read is valid during the call only. */
@@ -19,6 +20,14 @@ export abstract class StreamHandler {
   onSent(stream: IOStream): void {}
   /** The deadline of setDeadline has passed. */
   onTimeout(stream: IOStream): void {}
+  /** Memory is short, and this stream with its handler holds the most: neither is to hold anything when this returns, or soon. */
+  onMemoryShort(stream: IOStream): void {
+    stream.close(REASON_BUFFER_FULL);
+  }
+  /** Bytes of memory that the handler holds for this stream, beside the stream's own. */
+  get held(): i32 {
+    return 0;
+  }
   /** The stream is closed. */
   onClose(stream: IOStream, reason: i32): void {}
 }

@@ -7,7 +7,7 @@
 // the delegate asks for the time (onEnding); nothing is read meanwhile.
 // Reference: RFC 6455; Tornado's websocket.py, which is laxer (masks, close codes).
 
-import { Buffer } from "./buffer";
+import { BODY, Buffer } from "./buffer";
 import { writeText } from "./bytes";
 import { REASON_BAD_REQUEST, REASON_CLOSED, REASON_END, REASON_TIMEOUT, REASON_TOO_LARGE } from "./errors";
 import { HTTP1Connection } from "./http1connection";
@@ -76,7 +76,7 @@ export class WebSocketConnection extends WebSocketWriter {
   isText: bool = false;
   isCompressed: bool = false;
   /** Room for a delegate that collects messages; emptied at the end. */
-  message: Buffer = new Buffer();
+  message: Buffer = new Buffer(BODY);
 
   private delegate!: WebSocketDelegate;
   private waits: bool = false; // input waits for credit, or for the next turn
@@ -278,6 +278,10 @@ export class WebSocketConnection extends WebSocketWriter {
     if (this.state != CLOSING || stream.waiting) return;
     this.tell(frame.CODE_ABNORMAL, REASON_TIMEOUT, 0, 0);
     stream.finish(false, REASON_TIMEOUT);
+  }
+
+  get held(): i32 {
+    return this.message.owned;
   }
 
   onClose(stream: IOStream, reason: i32): void {

@@ -62,7 +62,7 @@ export const FRAME_WS_SEND_PING = 0x67;
 export const FRAME_WS_CLOSE = 0x68;
 
 // --- fixed parts ---
-export const CONFIG_BYTES = 60;
+export const CONFIG_BYTES = 64;
 export const REQUEST_BYTES = 24;
 export const RESPONSE_BYTES = 16;
 export const OPEN_BYTES = 8;
@@ -75,7 +75,7 @@ export const WS_DATA_BYTES = 4;
 export const WS_CLOSED_BYTES = 4;
 /** What REFUSED has before its sentence. */
 export const REFUSED_BYTES = 28;
-export const STATS_BYTES = 616;
+export const STATS_BYTES = 624;
 
 export const REQUEST_KEEP_ALIVE = 1;
 export const REQUEST_END = 2;

@@ -10,6 +10,8 @@ export const WRITE_WINDOW_BYTES_FIRST = 32 << 10;
 export const WRITE_WINDOW_SHARE = 256;
 /** Smallest windows that can be configured: one frame has to fit. */
 export const WINDOW_BYTES_MIN = 16 << 10;
+/** Smallest bound of a sandbox's buffers that can be configured: a few requests have to fit. */
+export const MEMORY_BYTES_MIN = 1 << 20;
 /** A request's body, unless configured: as in the sandbox, but named here because `readBody` holds to it too. */
 export const BODY_BYTES_MAX = 16 << 20;
 /** Bytes of a body in one frame: pieces of this size let other connections' frames go between. */

@@ -9,7 +9,14 @@ import { OptionError } from "./errors.js";
 import { type FormLimits, type ResolvedFormLimits, resolveFormLimits } from "./formlimits.js";
 import type { ForwardTrust } from "./forwarded.js";
 import { type InspectOptions, type ResolvedInspect, resolveInspect } from "./inspect/options.js";
-import { BODY_BYTES_MAX, BODY_WINDOW_BYTES, READ_CHUNK_BYTES, WINDOW_BYTES_MIN, WRITE_WINDOW_BYTES } from "./limits.js";
+import {
+  BODY_BYTES_MAX,
+  BODY_WINDOW_BYTES,
+  MEMORY_BYTES_MIN,
+  READ_CHUNK_BYTES,
+  WINDOW_BYTES_MIN,
+  WRITE_WINDOW_BYTES,
+} from "./limits.js";
 import { defaultLogger, type Logger } from "./log.js";
 import { type SSLOptions, TLSContexts } from "./tls.js";
 import { LOOPBACK, trustedPeers } from "./trust.js";
@@ -86,6 +93,8 @@ export interface ServerOptions {
   requestsMax?: number | undefined;
   /** Bytes that one read of a stream may need to hold. */
   bufferBytesMax?: number | undefined;
+  /** Bytes of all buffers in one worker's sandbox, 1 MiB to 2 GiB: near it, requests are answered with 503. Default 1 GiB. */
+  memoryBytesMax?: number | undefined;
   /** Bytes that the iteration over a stream and its conversions take at a time. Default 64 KiB. */
   readChunkBytes?: number | undefined;
   /** Bytes that may wait to be sent on one stream; a write beyond throws StreamBufferFullError. Default: no bound. */
@@ -107,6 +116,7 @@ type Limit =
   | "writeRateBytesMin"
   | "requestsMax"
   | "bufferBytesMax"
+  | "memoryBytesMax"
   | "readChunkBytes"
   | "writeBufferBytesMax"
   | "bodyBytesMax"
@@ -163,6 +173,7 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     writeRateBytesMin: integer("writeRateBytesMin", options.writeRateBytesMin, 1, UINT31_MAX, 0),
     requestsMax: integer("requestsMax", options.requestsMax, 1, UINT31_MAX, 0),
     bufferBytesMax: integer("bufferBytesMax", options.bufferBytesMax, 1, UINT31_MAX, 0),
+    memoryBytesMax: integer("memoryBytesMax", options.memoryBytesMax, MEMORY_BYTES_MIN, UINT31_MAX, 0),
     readChunkBytes: integer("readChunkBytes", options.readChunkBytes, 1, UINT31_MAX, READ_CHUNK_BYTES),
     writeBufferBytesMax: integer("writeBufferBytesMax", options.writeBufferBytesMax, 1, Number.MAX_SAFE_INTEGER, 0),
     bodyWindow: integer("bodyWindow", options.bodyWindow, WINDOW_BYTES_MIN, UINT31_MAX, BODY_WINDOW_BYTES),

@@ -46,6 +46,7 @@ export const REFUSALS = [
   ["bad_chunk_end", 400],
   ["bad_trailer", 400],
   ["trailers_too_large", 431],
+  ["memory_short", 503],
   ["other", 500],
 ] as const satisfies readonly (readonly [string, number])[];
 

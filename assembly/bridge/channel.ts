@@ -1,19 +1,21 @@
 // The control channel: frames in from fd 0, frames out to fd 1, batched a turn and kept below what the pipe holds.
 //
 // Invariants: a write never exceeds the credit, so it never blocks the loop on a slow host; while frames wait for credit the
-// platform is held, so no socket is read and what waits is bounded by what was in memory already; a malformed frame ends the
-// module with one line and status 70. Reference: docs/protocol.md, sections Frames and Credit.
+// platform is held, so no socket is read and what waits is bounded by what was in memory already. Frames that carry a peer's bytes
+// are sent only where hasRoom() says so, which leaves memory for those that tell of an end: these can always be sent. A malformed
+// frame ends the module with one line and status 70. Reference: docs/protocol.md, sections Frames and Credit.
 
-import { Buffer } from "../buffer";
+import { Buffer, FRAMES, STREAM } from "../buffer";
 import { writeText } from "../bytes";
 import { AGAIN } from "../errors";
 import { Callback, EventHandler, IOLoop, READ } from "../ioloop";
-import { CHANNEL_BYTES_MAX, CHANNEL_WRITE_COST } from "../limits";
+import { CHANNEL_BYTES_MAX, CHANNEL_WAITING_BYTES_MAX, CHANNEL_WRITE_COST } from "../limits";
 import * as wasi from "../wasi/index";
 import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FRAME_MARK, frameHeader } from "./frames";
 
-/** Status of a module that was sent something malformed (EX_SOFTWARE of sysexits.h). */
+/** Status of a module that was sent something malformed, and of one without memory (EX_SOFTWARE and EX_OSERR of sysexits.h). */
 const EXIT_MALFORMED: i32 = 70;
+const EXIT_NO_MEMORY: i32 = 71;
 /** A batch is cut into pieces of about this size, each with its MARK, so that credit comes back early. */
 const PIECE_BYTES: i32 = 32768;
 /** More pieces are never under way: each costs at least CHANNEL_WRITE_COST. */
@@ -38,7 +40,7 @@ export abstract class FrameHandler {
 @final
 export class Channel extends EventHandler {
   private unread: i32 = 0;
-  private out: Buffer = new Buffer();
+  private out: Buffer = new Buffer(FRAMES);
   private sinceMark: i32 = 0;
   private pieces: Array<i32> = []; // sizes of what waits in `out`, from `firstPiece` on
   private firstPiece: i32 = 0;
@@ -46,6 +48,7 @@ export class Channel extends EventHandler {
   private written: u32 = 0; // of the last that was written
   private echoed: u32 = 0; // of the last that the host has echoed
   private underWay: i32 = 0;
+  private turnAgain: Callback = new TurnAgain(); // for what had to wait
   private costs: StaticArray<i32> = new StaticArray<i32>(PIECES_MASK + 1);
 
   constructor(private handler: FrameHandler) {
@@ -53,6 +56,16 @@ export class Channel extends EventHandler {
     const loop = IOLoop.current();
     loop.addHandler(wasi.openChannel(), this, READ);
     loop.atTurnEnd(new Flush(this));
+  }
+
+  /** The host is behind: what can wait is not sent now. */
+  get full(): bool {
+    return wasi.held();
+  }
+
+  /** Whether a frame of `size` bytes that carries a peer's bytes can be sent. */
+  hasRoom(size: i32): bool {
+    return this.out.hasRoom(size + 2 * FRAME_HEADER_BYTES, STREAM);
   }
 
   /** Everything has been written. */
@@ -66,17 +79,22 @@ export class Channel extends EventHandler {
   send(type: u32, id: u32, size: i32): usize {
     if (this.sinceMark >= PIECE_BYTES) this.mark();
     const bytes = size + FRAME_HEADER_BYTES;
-    const target = this.out.reserve(bytes);
-    if (!target) fail("the sandbox's memory is used up");
+    const target = this.reserve(bytes);
     frameHeader(target, type, size, id);
     this.out.commit(bytes);
     this.sinceMark += bytes;
+    if (this.out.size > CHANNEL_WAITING_BYTES_MAX) wasi.hold(true);
     return target + FRAME_HEADER_BYTES;
   }
 
+  private reserve(size: i32): usize {
+    const target = this.out.reserve(size);
+    if (!target) exhausted();
+    return target;
+  }
+
   private mark(): void {
-    const target = this.out.reserve(FRAME_HEADER_BYTES);
-    if (!target) fail("the sandbox's memory is used up");
+    const target = this.reserve(FRAME_HEADER_BYTES);
     frameHeader(target, FRAME_MARK, 0, ++this.marked);
     this.out.commit(FRAME_HEADER_BYTES);
     this.pieces.push(this.sinceMark + FRAME_HEADER_BYTES);
@@ -89,6 +107,7 @@ export class Channel extends EventHandler {
     if (this.out.size) {
       if (this.sinceMark) this.mark();
       this.writePieces();
+      if (wasi.held() && !this.out.size) IOLoop.current().addCallback(this.turnAgain);
       wasi.hold(this.out.size > 0);
     }
   }
@@ -159,6 +178,13 @@ class Flush extends Callback {
   }
 }
 
+
+@final
+class TurnAgain extends Callback {
+  run(): void {}
+}
+
+const EXHAUSTED: usize = changetype<usize>("waterspout: there is no memory for frames to the host\n");
 const MALFORMED: usize = changetype<usize>("waterspout: malformed frame from the host: type 0x");
 const LF: u8 = 0x0a;
 const line: usize = memory.data(256, 16); // `text` is a few words
@@ -172,6 +198,12 @@ export function fail(text: string): void {
   store<u8>(at, LF);
   wasi.log(line, i32(at + 1 - line));
   wasi.exit(EXIT_MALFORMED);
+}
+
+/** Ends the module: not even the end of a stream can be told. */
+function exhausted(): void {
+  wasi.log(line, i32(writeText(line, EXHAUSTED) - line));
+  wasi.exit(EXIT_NO_MEMORY);
 }
 
 function hexDigit(value: u32): u32 {

@@ -59,7 +59,7 @@ export const FRAME_WS_SEND_PING: u32 = 0x67;
 export const FRAME_WS_CLOSE: u32 = 0x68;
 
 // --- fixed parts ---
-export const CONFIG_BYTES: i32 = 60;
+export const CONFIG_BYTES: i32 = 64;
 export const REQUEST_BYTES: i32 = 24;
 export const RESPONSE_BYTES: i32 = 16;
 export const OPEN_BYTES: i32 = 8;
@@ -73,7 +73,7 @@ export const WS_ACCEPT_BYTES: i32 = 8;
 export const WS_DATA_BYTES: i32 = 4;
 /** What WS_CLOSED has before its text. */
 export const WS_CLOSED_BYTES: i32 = 4;
-export const STATS_BYTES: i32 = 616;
+export const STATS_BYTES: i32 = 624;
 
 /** REQUEST flags. */
 export const REQUEST_KEEP_ALIVE: i32 = 1;

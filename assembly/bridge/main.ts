@@ -2,7 +2,7 @@
 // the public AssemblyScript API and frames on fd 0 and fd 1. Invariant: until CONFIG has come nothing is accepted.
 // Reference: docs/protocol.md.
 
-import { bytesInUse } from "../buffer";
+import { bytesInUse, setMemoryBytesMax } from "../buffer";
 import { HTTPServer } from "../httpserver";
 import { Callback, IOLoop } from "../ioloop";
 import * as limits from "../limits";
@@ -192,6 +192,7 @@ class Bridge extends FrameHandler {
     if (this.server || this.streams) fail("not now");
     if (size != CONFIG_BYTES || load<u16>(source) != u16(PROTOCOL_VERSION)) fail("wrong head");
     const kind = load<u8>(source, 2);
+    setMemoryBytesMax(or(load<u32>(source, 60), limits.MEMORY_BYTES_MAX));
     if (kind == KIND_HTTP) this.serveRequests(source);
     else if (kind == KIND_STREAMS) this.serveStreams(source);
     else fail("wrong head");

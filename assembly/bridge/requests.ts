@@ -82,21 +82,22 @@ export class BridgeHTTPHandler extends HTTPHandler {
     const length = request.contentLength;
     books.inlined = length >= 0 && length <= INLINE_BODY_BYTES && length <= request.aheadSize;
     books.owed = books.reported = 0;
-    request.tag = books.id = idAfter(books.id, request.slot);
     request.credit = request.expectsContinue ? 0 : this.bodyWindow; // its host gives the window when its handler reads
-    this.sendRequest(request, books.inlined ? i32(length) : 0, books.inlined);
+    this.sendRequest(request, books, books.inlined ? i32(length) : 0);
   }
 
-  private sendRequest(request: HTTPServerRequest, bodySize: i32, complete: bool): void {
+  private sendRequest(request: HTTPServerRequest, books: Books, bodySize: i32): void {
     const rows = request.fieldCount;
     const methodSize = request.method == Method.OTHER ? request.methodSize : 0;
     let text = methodSize + request.targetSize;
     for (let i = 0; i < rows; i++) text += request.nameSize(i) + request.valueSize(i);
     const address = request.address;
     const size = REQUEST_BYTES + rows * 4 + text + (address ? ADDRESS_BYTES : 0) + bodySize;
+    if (!this.channel.hasRoom(size)) return request.connection.shed();
+    request.tag = books.id = idAfter(books.id, request.slot);
     const payload = this.channel.send(FRAME_REQUEST, request.tag, size);
     let flags = request.keepAlive ? REQUEST_KEEP_ALIVE : 0;
-    if (complete) flags |= REQUEST_END;
+    if (books.inlined) flags |= REQUEST_END;
     if (address) flags |= REQUEST_ADDRESS;
     if (request.expectsContinue) flags |= REQUEST_EXPECT;
     if (this.sockets.offer(request)) flags |= REQUEST_WEBSOCKET;
@@ -124,13 +125,15 @@ export class BridgeHTTPHandler extends HTTPHandler {
   }
 
   dataReceived(request: HTTPServerRequest, source: usize, size: i32): void {
-    if (!this.booksOf(request).inlined) copy(this.channel.send(FRAME_BODY, request.tag, size), source, size);
+    if (this.booksOf(request).inlined) return;
+    if (!this.channel.hasRoom(size)) return request.connection.shed();
+    copy(this.channel.send(FRAME_BODY, request.tag, size), source, size);
   }
 
   finish(request: HTTPServerRequest): void {
     if (this.booksOf(request).inlined) return;
     if (request.trailers.size) this.sendTrailers(request);
-    this.channel.send(FRAME_BODY_END, request.tag, 0);
+    if (request.inFlight) this.channel.send(FRAME_BODY_END, request.tag, 0);
   }
 
   /** TRAILERS, when there are some that are safe. */
@@ -142,7 +145,9 @@ export class BridgeHTTPHandler extends HTTPHandler {
       text += request.trailerNameSize + request.trailerValueSize;
     }
     if (!rows) return;
-    let sizes = this.channel.send(FRAME_TRAILERS, request.tag, TRAILERS_BYTES + rows * 4 + text);
+    const size = TRAILERS_BYTES + rows * 4 + text;
+    if (!this.channel.hasRoom(size)) return request.connection.shed();
+    let sizes = this.channel.send(FRAME_TRAILERS, request.tag, size);
     store<u32>(sizes, rows);
     sizes += usize(TRAILERS_BYTES);
     let target = sizes + (usize(rows) << 2);
@@ -159,6 +164,7 @@ export class BridgeHTTPHandler extends HTTPHandler {
   }
 
   onConnectionClose(request: HTTPServerRequest, reason: i32): void {
+    if (!request.tag) return; // the host has not been told of it
     store<u16>(this.channel.send(FRAME_ABORT, request.tag, 2), u16(reason));
   }
 
@@ -227,6 +233,7 @@ export class BridgeHTTPHandler extends HTTPHandler {
 
   /** SENT for every answer of this turn that is not complete, and for every websocket. */
   report(): void {
+    if (this.channel.full) return; // what is not told now is part of the next
     this.sockets.report();
     for (let i = 0; i < this.reports.length; i++) this.reportOne(unchecked(this.reports[i]));
     this.reports.length = 0;

@@ -208,6 +208,8 @@ export class BridgeStream extends StreamHandler {
   }
 
   private sendBytes(type: u32, source: usize, size: i32): void {
+    if (this.stream.closed) return;
+    if (!this.channel.hasRoom(size)) return this.stream.close(REASON_BUFFER_FULL);
     memory.copy(this.channel.send(type, this.id, size), source, usize(size));
   }
 
@@ -264,6 +266,7 @@ export class BridgeTCPServer extends TCPServer {
   }
 
   report(): void {
+    if (this.channel.full) return; // what is not told now is part of the next
     for (let i = 0; i < this.reports.length; i++) unchecked(this.reports[i]).report();
     this.reports.length = 0;
   }

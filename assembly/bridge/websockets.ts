@@ -4,7 +4,7 @@
 // Invariants: messages go ahead of the host's credit by its window at most; WS_CLOSED is the last word on a websocket; a slot belongs
 // to it until its connection has closed, so its id is nobody else's. Reference: docs/protocol.md, WebSocket.
 
-import { REASON_BAD_RESPONSE } from "../errors";
+import { REASON_BAD_RESPONSE, REASON_BUFFER_FULL } from "../errors";
 import { HTTP1Connection } from "../http1connection";
 import { HTTPServerRequest } from "../httputil";
 import { WS_DATA_COST, WS_MESSAGE_BYTES_MAX } from "../limits";
@@ -177,6 +177,7 @@ export class BridgeWebSockets extends WebSocketDelegate {
   // --- what websockets say ---
 
   onData(socket: WebSocketConnection, source: usize, size: i32, last: bool): void {
+    if (!this.channel.hasRoom(WS_DATA_BYTES + size)) return socket.abort(REASON_BUFFER_FULL);
     const payload = this.channel.send(FRAME_WS_DATA, socket.tag, WS_DATA_BYTES + size);
     const flags = (last ? WS_LAST : 0) | (socket.isCompressed ? WS_COMPRESSED : 0);
     store<u32>(payload, u32((socket.isText ? TEXT : BINARY) | (flags << 8)));

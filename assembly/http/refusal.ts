@@ -3,7 +3,7 @@
 // Invariant: every code is below -1 (PARTIAL) and unique, so that a result is an amount, PARTIAL or a refusal.
 // Reference: RFC 9110 15.5 and 15.6, RFC 6585 5 (431). The order is the order in which a request is read.
 
-import { REASON_BAD_REQUEST, REASON_TIMEOUT, REASON_TOO_LARGE } from "../errors";
+import { REASON_BAD_REQUEST, REASON_BUFFER_FULL, REASON_TIMEOUT, REASON_TOO_LARGE } from "../errors";
 import { lineAt, lineNumber, lineSize, writeLine } from "./lines";
 
 export const enum Refusal {
@@ -48,10 +48,12 @@ export const enum Refusal {
   BAD_CHUNK_END = -36,
   BAD_TRAILER = -37,
   TRAILERS_TOO_LARGE = -38,
+  // --- the server ---
+  MEMORY_SHORT = -39,
 }
 
 /** The last code, for tests that go through all of them. */
-export const LAST_REFUSAL: i32 = Refusal.TRAILERS_TOO_LARGE;
+export const LAST_REFUSAL: i32 = Refusal.MEMORY_SHORT;
 
 /** Status and sentence of each, in the order of the codes, so that none has one without the other; the last is for others. */
 const EXPLAINED: usize = changetype<usize>(`
@@ -92,6 +94,7 @@ const EXPLAINED: usize = changetype<usize>(`
 400 A chunk's data is not followed by CR LF
 400 A trailer line is not a name, a colon, a value and CR LF
 431 The trailer fields are larger or more than this server accepts
+503 The server holds as much for others as it can; try again later
 500 The server refused the request
 `);
 
@@ -99,7 +102,7 @@ function explain(code: i32): usize {
   return lineAt(EXPLAINED, code <= -2 ? -2 - code : i32.MAX_VALUE);
 }
 
-/** The status of the answer: 400, 408, 413, 414, 417, 431, 501 or 505; 500 for what is no refusal. */
+/** The status of the answer: 400, 408, 413, 414, 417, 431, 501, 503 or 505; 500 for what is no refusal. */
 export function statusOf(code: i32): i32 {
   return lineNumber(explain(code));
 }
@@ -124,6 +127,8 @@ export function reasonOf(refusal: i32): i32 {
       return REASON_TIMEOUT;
     case 413:
       return REASON_TOO_LARGE;
+    case 503:
+      return REASON_BUFFER_FULL;
     default:
       return REASON_BAD_REQUEST;
   }

@@ -165,6 +165,7 @@ export function continueResponse(target: usize): usize {
   return writeText(target, CONTINUE_LINES);
 }
 
+const RETRY_LINE: usize = changetype<usize>("Retry-After: 1\r\n");
 const PLAIN_TEXT_LINE: usize = changetype<usize>("Content-Type: text/plain\r\n");
 const LF: u8 = 0x0a;
 
@@ -174,6 +175,7 @@ export function refusalResponse(target: usize, code: i32, unixSeconds: i64, bodi
   let at = statusLine(target, statusOf(code), 0, 0);
   at = dateField(at, unixSeconds);
   at = writeText(at, PLAIN_TEXT_LINE);
+  if (statusOf(code) == 503) at = writeText(at, RETRY_LINE);
   at = contentLengthField(at, size + 1);
   at = closeField(at);
   at = endOfHead(at);

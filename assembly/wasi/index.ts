@@ -10,7 +10,8 @@
 //   shutdown(handle)              no more bytes will be sent; close(handle)
 //   descriptor(handle)            the number by which the host knows it
 //   watch(handle, interest)       NONE, READ, WRITE or both; replaces what was watched
-//   hold(yes)                     while held, only writers and the channel are watched (the host is behind)
+//   hold(yes)                     while held, only writers and the channel are watched, and no connection is read (the host is behind)
+//   held()                        whether it is
 //   wait(timeoutNs)               waits for something to be ready, FOREVER for no limit, 0 for no wait
 //   restNs()                      how long it may be left alone when no event comes: 0 go on at once, FOREVER
 //   hotConnections()              connections that each poll asks about; the others cost nothing until a sweep
@@ -89,6 +90,10 @@ if (!isDefined(WASI)) ERROR("choose a platform: --use WASI=1 (preview1) or --use
 @inline export function hold(yes: bool): void {
   if (WASI == 1) readiness.hold(yes);
   else sim.hold(yes);
+}
+// @ts-ignore: decorator
+@inline export function held(): bool {
+  return WASI == 1 ? readiness.held : sim.held();
 }
 // @ts-ignore: decorator
 @inline export function wait(timeoutNs: i64): void {

@@ -82,6 +82,7 @@ export function accept(listener: i32): i32 {
 }
 
 export function read(handle: i32, target: usize, size: i32): i32 {
+  if (readiness.held && handle != channel) return AGAIN;
   const fd = readiness.descriptor(handle);
   store<u32>(scratch, u32(target));
   store<u32>(scratch, u32(size), 4);

@@ -83,7 +83,8 @@ let hits: i32 = 0; // since the last wait
 let round: u32 = 0;
 let demoteHand: i32 = 0;
 let sweepHand: i32 = 0;
-let held: bool = false;
+/** Only writers and the channel are watched. */
+export let held: bool = false;
 let watchedMore: bool = false; // since the last wait: its poll could not see that
 
 // What next() hands out: events that are certain, then uncertain ones, then probes.

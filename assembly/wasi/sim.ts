@@ -153,6 +153,7 @@ export function read(handle: i32, target: usize, size: i32): i32 {
   const sim = platform();
   if (sim.slot(handle).isChannel) return readChannel(sim, target, size);
   const peer = sim.peer(handle);
+  if (sim.held) return AGAIN;
   if (sim.net.chance(sim.net.faults.resets)) peer.reset();
   if (peer.broken) return -REASON_RESET;
   if (!peer.readable || sim.net.chance(sim.net.faults.again)) return AGAIN;
@@ -234,6 +235,10 @@ export function watch(handle: i32, interest: i32): void {
 
 export function hold(yes: bool): void {
   platform().held = yes;
+}
+
+export function held(): bool {
+  return platform().held;
 }
 
 export function wait(timeoutNs: i64): void {

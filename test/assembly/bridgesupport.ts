@@ -66,10 +66,11 @@ export function config(
   requestsMax: u32 = 0,
   bodyRateBytesMin: u32 = 0,
   writeRateBytesMin: u32 = 0,
+  memoryBytesMax: u32 = 0,
 ): string {
   const head = u16s(frames.PROTOCOL_VERSION) + u16s(kind);
   const limits = u32s(0) + u64s(0) + u32s(0) + u32s(0) + u32s(idleTimeoutMs) + u32s(0) + u32s(0);
-  const rates = u32s(requestsMax) + u32s(bodyRateBytesMin) + u32s(writeRateBytesMin);
+  const rates = u32s(requestsMax) + u32s(bodyRateBytesMin) + u32s(writeRateBytesMin) + u32s(memoryBytesMax);
   return frame(frames.FRAME_CONFIG, 0, head + limits + u32s(bufferBytesMax) + u32s(bodyWindow) + u32s(0) + rates);
 }
 

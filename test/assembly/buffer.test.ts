@@ -1,6 +1,19 @@
 // The one buffer type: the bytes that it holds, the memory that it owns, and what both cost.
 import { TestOptions, expect, test } from "vitest-pool-assemblyscript/assembly";
-import { Buffer, SLACK, bytesInUse, releaseBlock, takeBlock } from "../../assembly/buffer";
+import {
+  BODY,
+  Buffer,
+  FRAMES,
+  SLACK,
+  STREAM,
+  bytesInUse,
+  hasMemory,
+  releaseBlock,
+  setMemoryBytesMax,
+  takeBlock,
+  wasShort,
+} from "../../assembly/buffer";
+import { growHeap, heapHas } from "../../assembly/heap";
 import { MEMORY_BYTES_MAX } from "../../assembly/limits";
 import { below, seed } from "./http/random";
 import { bytes, pattern, text } from "./support";
@@ -103,7 +116,55 @@ test("a slow consumer does not make bytes move again and again", () => {
   }
 });
 
-test("memory has an end, and it does not trap", () => {
+test("memory has an end for each class of blocks, and it does not trap", () => {
+  setMemoryBytesMax(8 << 20);
+  expect(takeBlock((6 << 20) + 1, BODY) == 0).toBe(true);
+  const body = takeBlock(6 << 20, BODY);
+  expect(body == 0).toBe(false);
+  expect(wasShort()).toBe(false);
+  expect(takeBlock((1 << 20) + 1) == 0).toBe(true);
+  expect(wasShort()).toBe(true);
+  expect(wasShort()).toBe(false);
+  const stream = takeBlock(1 << 20);
+  expect(hasMemory(STREAM)).toBe(true);
+  expect(hasMemory(STREAM, 1)).toBe(false);
+  expect(takeBlock((1 << 20) + 1, FRAMES) == 0).toBe(true);
+  const frames = takeBlock(1 << 20, FRAMES);
+  expect(frames == 0).toBe(false);
+  releaseBlock(body, 6 << 20);
+  releaseBlock(stream, 1 << 20);
+  releaseBlock(frames, 1 << 20);
+  expect(owned()).toBe(0);
+});
+
+test("what the allocator is asked for, it has", () => {
+  seed(5);
+  const blocks: Array<usize> = [];
+  const sizes: Array<i32> = [];
+  for (let i = 0; i < 3000; i++) {
+    if (blocks.length && below(5) < 2) {
+      const at = below(blocks.length);
+      heap.free(blocks[at]);
+      blocks[at] = blocks[blocks.length - 1];
+      sizes[at] = sizes[sizes.length - 1];
+      blocks.pop();
+      sizes.pop();
+      continue;
+    }
+    const size = 256 + below(1 << (8 + below(13)));
+    if (!heapHas(size)) assert(growHeap(size) && heapHas(size), "no room for " + size.toString());
+    const pages = memory.size();
+    const block = heap.alloc(size);
+    assert(memory.size() == pages, "the allocator has grown the memory for " + size.toString());
+    memory.fill(block, 0xff, size);
+    for (let j = 0; j < blocks.length; j++)
+      assert(block + usize(size) <= blocks[j] || block >= blocks[j] + usize(sizes[j]), "blocks overlap");
+    blocks.push(block);
+    sizes.push(size);
+  }
+});
+
+test("a block that is too large for any memory", () => {
   expect(takeBlock(MEMORY_BYTES_MAX + 1) == 0).toBe(true);
   const one = takeBlock(1024);
   expect(takeBlock(MEMORY_BYTES_MAX - 1023) == 0).toBe(true);

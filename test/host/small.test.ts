@@ -29,6 +29,7 @@ describe("options", () => {
     [{ idleTimeoutMs: -1 }, /idleTimeoutMs/],
     [{ bodyBytesMax: "1" }, /bodyBytesMax/],
     [{ writeWindow: 100 }, /writeWindow/],
+    [{ memoryBytesMax: (1 << 20) - 1 }, /memoryBytesMax/],
     [{ connectionsMax: Number.NaN }, /connectionsMax/],
   ])("%j is refused by its name", (options, message) => {
     const make = () => new HTTPServer(() => {}, options as ServerOptions);

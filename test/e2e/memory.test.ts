@@ -1,0 +1,46 @@
+// Clients that fill memory: with the sandbox in Node, in a worker process of wasmtime, and as an application of its own whose host
+// gives it little.
+import { describe, expect, test } from "vitest";
+
+import { eventually, NODE, SANDBOXED_BARE, start, WASMTIME } from "./ways.js";
+
+describe.each([NODE, WASMTIME])("$name", (way) => {
+  test("bodies that nobody takes fill the sandbox's memory: requests are refused, the worker goes on", async () => {
+    const server = await start(way, "test/e2e/apps/memory.ts");
+    const body = "x".repeat(500_000);
+    const head = (path: string): string => `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n`;
+    const clients = await Promise.all(Array.from({ length: 100 }, () => server.connect()));
+    for (const client of clients) client.send(head("/held") + body);
+    await server.complaint(/refused with 503/);
+    for (const client of clients) client.reset();
+    await eventually("it serves again", async () => {
+      if ((await server.get("/end")).status !== 200) return false;
+      const answer = await server.request(head("/") + body);
+      return answer.status === 200 && answer.body.toString() === body;
+    });
+    expect(server.output.stderr).not.toMatch(/worker|ended|malformed/);
+    await server.stop();
+  });
+});
+
+test(`${SANDBOXED_BARE.name}: uploads beyond the memory that its host gives are answered with 503, the others go on`, async () => {
+  const server = await start(SANDBOXED_BARE, SANDBOXED_BARE.demo, ["-W", "max-memory-size=40000000"]);
+  const body = "x".repeat(1_000_000);
+  const head = `POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n`;
+  const clients = await Promise.all(Array.from({ length: 60 }, () => server.connect()));
+  for (const client of clients) client.send(head + body.slice(1));
+  await server.complaint(/refused with 503/);
+  expect((await server.get("/")).status).toBe(200);
+  for (const client of clients) client.send("x");
+  const answers = await Promise.all(clients.map((client) => client.readResponse("POST")));
+  const whole = answers.filter(({ status }) => status === 200);
+  const refused = answers.filter(({ status }) => status === 503);
+  expect(whole.length).toBeGreaterThan(5);
+  expect(refused.length).toBeGreaterThan(5);
+  expect(whole.length + refused.length).toBe(clients.length);
+  for (const answer of whole) expect(answer.body.length).toBe(body.length);
+  for (const answer of refused) expect(answer.headers.get("retry-after")).toBe("1");
+  for (const client of clients) client.close();
+  expect((await server.request(head + body)).body.length).toBe(body.length);
+  await server.stop();
+});
