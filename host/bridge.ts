@@ -170,6 +170,11 @@ export class Bridge implements FrameSink {
     return this.#over;
   }
 
+  /** Bytes that the worker has brought and handlers have not taken. */
+  get held(): number {
+    return this.#ids.held;
+  }
+
   /** Bytes from the sandbox, cut anywhere. */
   receive(chunk: Buffer): void {
     if (this.#over) return;
