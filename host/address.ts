@@ -1,4 +1,5 @@
 /** Where a connection or a listener is: the types that everything else shares. */
+import type { Socket } from "node:net";
 import type { RuntimeName } from "./options.js";
 
 /** One end of a connection, or where a socket listens. */
@@ -25,8 +26,15 @@ export interface SocketOptions {
 export interface ListeningSocket {
   readonly address: Address;
   readonly runtime: RuntimeName;
+  /** @internal Whether a server or a handler of this process takes its connections. */
+  readonly watched?: boolean;
   /** @internal The descriptor, while worker processes can share it. */
   readonly sharedFd?: number | null;
+  /**
+   * A connection that waits and where it comes from, for a handler of `IOLoop.addHandler`; null when none does. It is paused: nothing of it is
+   * read before `resume()`, `read()` or `streamFromNode`.
+   */
+  accept(): [connection: Socket, address: Address] | null;
   /** Gives the port back. Connections that wait are refused. May be called again. */
   close(): void;
   /** @internal Gives the port back and leaves the connections that wait to the workers. Where only workers accept it is `close`. */

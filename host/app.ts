@@ -142,7 +142,8 @@ interface Listener extends RequestListener {
 
 /** An Application or a router, of this copy of the package or of another. */
 function isListener(value: unknown): value is Listener {
-  return typeof value === "object" && value !== null && "handle" in value && typeof value.handle === "function";
+  if (typeof value !== "object" || value === null) return false;
+  return ["handle", "findHandler"].some((name) => typeof (value as Record<string, unknown>)[name] === "function");
 }
 
 /** As in Tornado: `debug` means this, too, unless `autoreload` says otherwise. */

@@ -7,6 +7,7 @@
  */
 
 import type { Transform } from "node:stream";
+import { finished } from "node:stream/promises";
 import {
   brotliCompressSync,
   constants,
@@ -86,6 +87,13 @@ export class Compressor {
       });
     });
     promise.catch(() => {}); // who does not wait for a write does not want its failure to end the process
+    return promise;
+  }
+
+  /** Resolves, after `end`, when everything has been compressed and has left; rejects when it never will. */
+  done(): Promise<void> {
+    const promise = finished(this.#stream).then(() => this.#outflow.done());
+    promise.catch(() => {});
     return promise;
   }
 

@@ -7,7 +7,7 @@
 import { BodyReader } from "./bodyreader.js";
 import type { Bridge } from "./bridge.js";
 import { ByteQueue } from "./bytequeue.js";
-import { AlreadyReadingError, BodyTooLargeError, ProtocolError } from "./errors.js";
+import { AlreadyReadingError, BodyTooLargeError, HTTPInputError, ProtocolError } from "./errors.js";
 import { FRAME_BODY_CREDIT } from "./frames.js";
 
 interface Waiter {
@@ -29,6 +29,10 @@ export class RequestBody extends BodyReader {
   #owed = 0;
   #ended = false;
   #error: Error | null = null;
+  /** What a handler allows; the rest of a larger body is nobody's. */
+  #maxBytes = Number.POSITIVE_INFINITY;
+  #tooLarge: BodyTooLargeError | null = null;
+  #timer: NodeJS.Timeout | null = null;
 
   /** `asked`: the peer waits for `100 Continue`, which goes out with the window for the first read. */
   constructor(bridge: Bridge, id: number, expected: number, asked: boolean) {
@@ -45,6 +49,33 @@ export class RequestBody extends BodyReader {
     return this.#ended;
   }
 
+  /** Reading fails with BodyTooLargeError when the body is, or gets, larger than `maxBytes`. */
+  limit(maxBytes: number): void {
+    this.#maxBytes = maxBytes;
+    this.#checkSize();
+  }
+
+  /** Reading fails with HTTPInputError (408) when the body is not complete after `timeoutMs`. */
+  limitTime(timeoutMs: number): void {
+    this.#stopTimer();
+    if (this.#ended || this.#error !== null) return;
+    const late = () => this.fail(new HTTPInputError("the request's body did not come in time", 408, "BODY_TIMEOUT"));
+    this.#timer = setTimeout(late, timeoutMs).unref();
+  }
+
+  #stopTimer(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #checkSize(): void {
+    if (Math.max(this.#expected, this.#received) <= this.#maxBytes) return;
+    this.#tooLarge ??= new BodyTooLargeError(this.#maxBytes);
+    this.#bridge.letGo(this.#id, this.#queue.length);
+    this.#queue.clear();
+    this.#wake();
+  }
+
   /** Takes bytes of the body; `last` says that they complete it. */
   push(chunk: Buffer, start: number, end: number, last: boolean): void {
     if (this.#ended) throw new ProtocolError("BODY after the end of the body");
@@ -57,7 +88,9 @@ export class RequestBody extends BodyReader {
     }
     if (last && this.#expected >= 0 && this.#received !== this.#expected) throw new ProtocolError("BODY_END too early");
     this.#ended = last;
-    if (bytes > 0 && this.#error === null) {
+    if (last) this.#stopTimer();
+    this.#checkSize();
+    if (bytes > 0 && this.#error === null && this.#tooLarge === null) {
       this.#queue.push(chunk, start, end);
       this.#bridge.hold(this.#id, bytes);
     }
@@ -66,6 +99,7 @@ export class RequestBody extends BodyReader {
 
   /** No more will come: reading fails with `error` once what has come is taken, or at once if it was not complete. */
   fail(error: Error): void {
+    this.#stopTimer();
     if (this.#ended && this.#queue.length > 0) return;
     this.#error ??= error;
     if (!this.#ended) this.#queue.clear();
@@ -103,6 +137,9 @@ export class RequestBody extends BodyReader {
       this.#bridge.letGo(this.#id, block.length);
       this.#credit(block.length);
       waiter.resolve(block);
+    } else if (this.#tooLarge !== null) {
+      this.#waiter = null;
+      waiter.reject(this.#tooLarge);
     } else if (this.#ended) {
       this.#waiter = null;
       waiter.resolve(null);

@@ -4,19 +4,73 @@
  * Invariant: what is in a HeaderBlock can be sent: names are tokens, values hold no CR, LF, NUL or other control character
  * (RFC 9110 5.1, 5.5), and nothing in it says how the message is framed: that is taken out into fields of its own.
  */
-import { HeaderError } from "./errors.js";
+import { HeaderError, HTTPInputError } from "./errors.js";
 import { put16 } from "./frames.js";
 import { RESPONSE_HEAD_BYTES_MAX } from "./limits.js";
 
 /** Header fields in their order, with names in lower case; asking is case-insensitive. */
 export class HTTPHeaders implements Iterable<[string, string]> {
   /** name, value, name, value, … */
-  readonly #fields: readonly string[];
+  #fields: string[];
 
   /** Takes pairs of names and values. @internal `fields`: names in lower case and values, before them. */
   constructor(entries: Iterable<readonly [string, string]> = [], fields: string[] = []) {
     for (const [name, value] of entries) fields.push(name.toLowerCase(), value);
     this.#fields = fields;
+  }
+
+  /**
+   * The fields of a text such as `"Content-Type: text/html\r\nContent-Length: 42\r\n"`; lines end with CRLF or LF. Throws HTTPInputError
+   * as `parseLine` does.
+   */
+  static parse(text: string): HTTPHeaders {
+    const headers = new HTTPHeaders();
+    for (const line of text.split("\n")) {
+      const end = line.endsWith("\r") ? line.length - 1 : line.length;
+      if (end > 0) headers.parseLine(line.slice(0, end));
+    }
+    return headers;
+  }
+
+  /**
+   * Adds the field of a line without its end. Throws HTTPInputError for one that is none, and for one that continues the line before it
+   * (obsolete folding, RFC 9112 5.2).
+   */
+  parseLine(line: string): void {
+    const colon = line.indexOf(":");
+    if (colon <= 0) throw new HTTPInputError("a header line has no name");
+    try {
+      this.add(line.slice(0, colon), line.slice(colon + 1));
+    } catch (error) {
+      throw new HTTPInputError((error as Error).message, 400, "HTTP_INPUT", { cause: error });
+    }
+  }
+
+  /** Adds a field behind those that are there. Throws HeaderError for a name or a value that must not be sent. */
+  add(name: string, value: string): void {
+    const text = checkField(name, value);
+    this.#fields.push(name.toLowerCase(), text);
+  }
+
+  /** Adds a field in place of all of its name. Throws as `add` does. */
+  set(name: string, value: string): void {
+    const text = checkField(name, value);
+    this.delete(name);
+    this.#fields.push(name.toLowerCase(), text);
+  }
+
+  /** Removes all fields of this name; says whether there were any. */
+  delete(name: string): boolean {
+    const key = name.toLowerCase();
+    const before = this.#fields.length;
+    const isKept = (_: string, at: number, fields: string[]) => fields[at & ~1] !== key;
+    this.#fields = this.#fields.filter(isKept);
+    return this.#fields.length < before;
+  }
+
+  /** The same fields again, to be changed without changing these. */
+  copy(): HTTPHeaders {
+    return new HTTPHeaders([], [...this.#fields]);
   }
 
   /** The field's value; several are joined by `, ` (cookies by `; `). Null when there is none. */
@@ -44,6 +98,11 @@ export class HTTPHeaders implements Iterable<[string, string]> {
     return values;
   }
 
+  /** Every field as a pair of name and value: `entries` by Tornado's name. */
+  getAll(): IterableIterator<[string, string]> {
+    return this.entries();
+  }
+
   /** Number of fields. */
   get size(): number {
     return this.#fields.length / 2;
@@ -58,6 +117,11 @@ export class HTTPHeaders implements Iterable<[string, string]> {
 
   [Symbol.iterator](): IterableIterator<[string, string]> {
     return this.entries();
+  }
+
+  /** A line for each field, as `parse` reads them. */
+  toString(): string {
+    return this.#fields.map((text, at) => text + (at % 2 === 0 ? ": " : "\n")).join("");
   }
 }
 

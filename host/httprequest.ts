@@ -28,7 +28,8 @@ import { readTrailers } from "./requesttrailers.js";
 import type { TLSInfo } from "./tls.js";
 import { awaitAnswer, awaitNoMore, foundForgotten, type Unanswered, WeaklyHeld } from "./unanswered.js";
 
-const NO_TRAILERS = new HTTPHeaders();
+/** What leaves in one frame is on its way. */
+const ALL_TAKEN = Promise.resolve();
 
 const STATUS_SWITCHING_PROTOCOLS = 101;
 const STATUS_UNAVAILABLE = 503;
@@ -59,6 +60,8 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   #connection: HTTPConnection | null = null;
   #abort: AbortController | null = null;
   #forwarded: Forwarded | null = null;
+  /** Bounds the body, and what is inflated of it. */
+  #bodyBytesMax: number;
   /** What reads the body when it came compressed. */
   #gzip: GzipBody | null = null;
   #handled = false;
@@ -83,6 +86,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
     this.#run = run;
     this.#peer = bridge.peer(this.descriptor, chunk, this.addressAt);
     this.#cameMs = bridge.receivedMs;
+    this.#bodyBytesMax = bridge.options.bodyBytesMax;
   }
 
   /**
@@ -105,6 +109,13 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   get protocol(): "http" | "https" {
     if (this.#bridge.options.forward === null) return this.tls === null ? "http" : "https";
     return this.#from().protocol;
+  }
+
+  /** The address that was asked for, with scheme and host: `"https://example.org/a?x=1"`. */
+  fullUrl(): string {
+    const { target, path } = this;
+    const mark = target.indexOf("?");
+    return `${this.protocol}://${this.host}${path}${mark < 0 ? "" : target.slice(mark)}`;
   }
 
   /** What TLS has agreed on; null for a request without TLS. */
@@ -147,7 +158,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
    * Reads the whole (rest of the) body. Rejects with BodyTooLargeError when it is more than `maxBytes` (default: the server's
    * `bodyBytesMax`), with StreamClosedError when the peer ends before it is complete.
    */
-  readBody(maxBytes: number = this.#bridge.options.bodyBytesMax): Promise<Buffer> {
+  readBody(maxBytes: number = this.#bodyBytesMax): Promise<Buffer> {
     return this.#inflated().readAll(maxBytes);
   }
 
@@ -167,7 +178,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
    * authenticate are never among them (RFC 9110 6.5.1).
    */
   get trailers(): HTTPHeaders {
-    return this.#trailers ?? NO_TRAILERS;
+    return this.#trailers ?? new HTTPHeaders();
   }
 
   // --- the answer ---
@@ -249,6 +260,17 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   /** Whether the answer is complete, as far as the handler is concerned. */
   get finished(): boolean {
     return this.#answered || this.#connection?.finished === true;
+  }
+
+  /** @internal Resolves when the peer's connection has taken what was answered so far; rejects when the peer is gone. */
+  get taken(): Promise<void> {
+    if (this.#connection !== null || this.#gone !== null) return this.connection.taken;
+    return ALL_TAKEN;
+  }
+
+  /** Milliseconds since it came. */
+  requestTime(): number {
+    return performance.now() - this.#cameMs;
   }
 
   /** @internal Why the peer is gone; null while it is not known to be. */
@@ -444,6 +466,16 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
     accessLog({ method: visible(this.method), target: visible(this.target), status, bytes, ms, address, aborted });
   }
 
+  /** @internal */
+  limitBody({ maxBytes, timeoutMs }: { maxBytes?: number; timeoutMs?: number }): void {
+    if (this.contentLength === 0) return;
+    if (maxBytes !== undefined) {
+      this.#bodyBytesMax = maxBytes;
+      this.#reader().limit(maxBytes);
+    }
+    if (timeoutMs !== undefined) this.#reader().limitTime(timeoutMs);
+  }
+
   /** The body's reader, which begins with what came in the REQUEST. */
   #reader(): RequestBody {
     if (this.#body === null) {
@@ -459,7 +491,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   /** The same, inflated if it came compressed and the server takes that away. */
   #inflated(): BodyReader {
     if (!this.#isInflated()) return this.#reader();
-    this.#gzip ??= new GzipBody(this.#reader(), this.#bridge.options.bodyBytesMax);
+    this.#gzip ??= new GzipBody(this.#reader(), this.#bodyBytesMax);
     return this.#gzip;
   }
 

@@ -8,7 +8,7 @@ import type { ContentCoding } from "./acceptencoding.js";
 import type { Bridge } from "./bridge.js";
 import { type CodedHead, type Compression, codeHead, type HeaderPairs, headerPairs } from "./compression.js";
 import { Compressor, hasFreeCompressor } from "./compressor.js";
-import { HeaderError, HTTPOutputError, type Reason, StreamClosedError } from "./errors.js";
+import { HeaderError, HTTPOutputError, OptionError, type Reason, StreamClosedError } from "./errors.js";
 import {
   FRAME_CANCEL,
   FRAME_HEADER_BYTES,
@@ -31,6 +31,8 @@ const WHOLE_BYTES_MAX = WINDOW_BYTES_MIN;
 /** Text up to this length is encoded here; beyond it the call into the engine pays. */
 const SHORT_TEXT = 40;
 
+/** Longest delay that Node's timers know. */
+const TIMER_MS_MAX = 0x7fffffff;
 const STATUS_NO_CONTENT = 204;
 const STATUS_NOT_MODIFIED = 304;
 
@@ -134,6 +136,8 @@ export interface ResponseOwner {
   answered(aborted: Reason | null): void;
   /** What the client accepts (RFC 9110 12.5.3). */
   readonly acceptEncoding: string | null;
+  /** Sets bounds for the rest of the request's body. */
+  limitBody(bounds: { maxBytes?: number; timeoutMs?: number }): void;
 }
 
 /**
@@ -181,10 +185,43 @@ export class HTTPConnection {
     return this.#finished;
   }
 
+  /**
+   * Bounds the body of this request alone, before it is read: a RequestHandler does it in `initialize`, or in `prepare` with `streamRequestBody`.
+   * Reading a larger one rejects with BodyTooLargeError, whose answer is 413. Throws OptionError unless `bytes` is from 0 to the server's
+   * `bodyBytesMax`, which is held to before a handler hears of the request.
+   */
+  setMaxBodySize(bytes: number): void {
+    const { bodyBytesMax } = this.#bridge.options;
+    if (!Number.isInteger(bytes) || bytes < 0 || bytes > bodyBytesMax) {
+      throw new OptionError(
+        `a body's size is bounded by 0 to ${bodyBytesMax} bytes, the server's bodyBytesMax, not ${bytes}`,
+      );
+    }
+    this.#owner.limitBody({ maxBytes: bytes });
+  }
+
+  /**
+   * Bounds the time for the body of this request alone, from now on, in milliseconds. Reading one that is not complete by then rejects with
+   * HTTPInputError, whose answer is 408. The server's `bodyTimeoutMs` and `bodyRateBytesMin` hold beside it. Throws OptionError unless `ms` is
+   * from 1 to 2,147,483,647.
+   */
+  setBodyTimeout(ms: number): void {
+    if (!Number.isInteger(ms) || ms < 1 || ms > TIMER_MS_MAX) {
+      throw new OptionError(`a body's time is bounded by 1 to ${TIMER_MS_MAX} ms, not ${ms}`);
+    }
+    this.#owner.limitBody({ timeoutMs: ms });
+  }
+
   /** @internal The request was answered in one piece, without this object. */
   answered(): void {
     this.#started = true;
     this.#finished = true;
+  }
+
+  /** @internal Resolves when the peer's connection has taken what was given so far; rejects when the peer is gone. */
+  get taken(): Promise<void> {
+    if (this.#gone !== null) return this.#refuse();
+    return this.#compressor === null ? this.#outflow.done() : this.#compressor.done();
   }
 
   /** @internal The status that has been sent; null before. */

@@ -10,7 +10,7 @@ import { answerWith, withoutAnswer } from "./handlerresult.js";
 import { HTTPServerRequest } from "./httprequest.js";
 import type { Logger } from "./log.js";
 import type { ServerOptions } from "./options.js";
-import { Server } from "./server.js";
+import { TCPServer } from "./tcpserver.js";
 
 /**
  * Answers one request: by `request.respond(200, {…}, "…")`, by `request.connection`, or by giving back a `Response`. Without a promise it may
@@ -28,23 +28,43 @@ export interface RequestListener {
 }
 
 const PLAIN_TEXT = { "Content-Type": "text/plain" };
-const REFUSALS: Record<number, string> = { 413: "Content Too Large", 415: "Unsupported Media Type" };
+const REFUSALS: Record<number, string> = {
+  408: "Request Timeout",
+  413: "Content Too Large",
+  415: "Unsupported Media Type",
+};
 
-export class HTTPServer extends Server {
+/** What finds out for each request who answers it; null: nobody, which is answered with 404. */
+export interface HandlerFinder {
+  findHandler(request: HTTPServerRequest, logger: Logger): RequestCallback | null;
+}
+
+/** Tornado's: a TCPServer whose streams speak HTTP. Its `handleStream` is the sandbox's part: one of a subclass is not called. */
+export class HTTPServer extends TCPServer {
   override readonly scheme = "http";
   readonly #handler: RequestCallback;
   /** What a handler is called in the log; `""` when it has no name. */
   readonly #name: string;
   readonly #forgotten = (request: HTTPServerRequest) => this.#fail(request, withoutAnswer(request, this.#name));
 
-  /** Throws OptionError for a handler that is neither a function nor has `handle`, or an option out of its range. */
-  constructor(handler: RequestCallback | RequestListener, options: ServerOptions = {}) {
+  /** Throws OptionError for a handler that is no function and has neither `handle` nor `findHandler`, or an option out of its range. */
+  constructor(handler: RequestCallback | RequestListener | HandlerFinder, options: ServerOptions = {}) {
     super(options);
     this.#name = typeof handler === "function" ? handler.name : "";
-    if (typeof handler === "function") this.#handler = handler;
-    else if (typeof handler?.handle === "function")
-      this.#handler = (request) => handler.handle(request, this.options.logger);
-    else throw new OptionError("the request handler must be a function, an Application or a router");
+    this.#handler = typeof handler === "function" ? handler : this.#callbackOf(handler);
+  }
+
+  #callbackOf(listener: Partial<RequestListener & HandlerFinder> | null | undefined): RequestCallback {
+    if (typeof listener?.handle === "function") {
+      return (request) => (listener as RequestListener).handle(request, this.options.logger);
+    }
+    if (typeof listener?.findHandler !== "function") {
+      throw new OptionError("the request handler must be a function, an Application or a router");
+    }
+    return (request) => {
+      const found = (listener as HandlerFinder).findHandler(request, this.options.logger);
+      return found === null ? request.respond(404) : found(request);
+    };
   }
 
   /** @internal */

@@ -1,6 +1,7 @@
 /** What `import … from "waterspout"` gives. */
 
 export type { ContentCoding } from "./acceptencoding.js";
+export { addAcceptHandler } from "./accepting.js";
 export type { AccessEntry, AccessLog, AccessLogOption } from "./accesslog.js";
 export type { Address, ListeningSocket } from "./address.js";
 export { watchFile } from "./autoreload.js";
@@ -43,7 +44,13 @@ export type { Connector } from "./happyeyeballs.js";
 export { type HeadersInput, HTTPHeaders } from "./httpheaders.js";
 export { HTTPServerRequest } from "./httprequest.js";
 export { HTTPConnection } from "./httpresponse.js";
-export { type Answering, HTTPServer, type RequestCallback, type RequestListener } from "./httpserver.js";
+export {
+  type Answering,
+  type HandlerFinder,
+  HTTPServer,
+  type RequestCallback,
+  type RequestListener,
+} from "./httpserver.js";
 export { taskId } from "./inheritance.js";
 export { InjectedAnswer, type InjectedRequest, inject } from "./inject.js";
 export type { InspectOptions } from "./inspect/options.js";

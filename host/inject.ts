@@ -128,6 +128,10 @@ class Injection implements Channel {
     const { signal } = this.#request;
     this.#bridge.attach(this);
     this.#bridge.receive(frame(FRAME_READY, 0, u16(PROTOCOL_VERSION, 1)));
+    if (this.#body.length > this.#bridge.options.bodyBytesMax) {
+      this.#status = 413; // the sandbox's own answer: no handler hears of it
+      return this.#end(null);
+    }
     this.#bridge.receive(frame(FRAME_REQUEST, ID, this.#head()));
     if (this.#body.length > 0) this.#sendBody();
     if (this.#over) return;

@@ -16,7 +16,7 @@ export const ERROR = 0x018;
 export type Watchable = Readable | Writable;
 
 /** Called with the object and what it is ready for: READ, WRITE and ERROR or-ed. */
-export type IOHandler<T extends Watchable = Watchable> = (target: T, events: number) => unknown;
+export type IOHandler<T = Watchable> = (target: T, events: number) => unknown;
 
 type EitherSide = Partial<Readable> & Partial<Writable> & NodeJS.EventEmitter;
 

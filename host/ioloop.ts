@@ -3,8 +3,10 @@
  *
  * Invariants: what a callback throws or rejects with is logged, and the loop goes on. After `close` nothing is called any more.
  */
+import type { ListeningSocket } from "./address.js";
 import { IOLoopError, OptionError, TimeoutError } from "./errors.js";
 import { ERROR, type IOHandler, NONE, READ, Watch, type Watchable, WRITE } from "./iohandlers.js";
+import { isListening, ListenerWatch } from "./listenerwatch.js";
 import { defaultLogger, type Logger } from "./log.js";
 
 /** Longest delay that Node's timers know, in milliseconds; longer ones go in steps. */
@@ -24,7 +26,7 @@ export class IOLoop {
   static #current: IOLoop | null = null;
   /** Where failures of callbacks are reported. */
   logger: Logger = defaultLogger;
-  readonly #watches = new Map<Watchable, Watch>();
+  readonly #watches = new Map<Watchable | ListeningSocket, Watch | ListenerWatch>();
   readonly #timeouts = new Set<TimeoutHandle>();
   #end: (() => void) | null = null;
   #stopRequested = false;
@@ -55,29 +57,28 @@ export class IOLoop {
    * which is always told: it has failed or is closed. READ says that bytes have come, or the end; WRITE that there is room.
    *
    * Node tells of changes, not of states: a handler reads until `read()` gives null, and writes until `write()` gives false. It has no
-   * readiness of bare descriptors, so `target` is a socket or another stream of Node's, and a number is refused with OptionError.
-   * A second handler for the same target is refused with IOLoopError.
+   * readiness of bare descriptors, so `target` is a socket or another stream of Node's, or a listening socket of `bindSockets`, of which READ
+   * says that connections wait: its handler calls `accept()` until that gives null. A number is refused with OptionError.
+   * A second handler for the same target is refused with IOLoopError, as is a listening socket that a server has or that is closed.
    */
-  addHandler<T extends Watchable>(target: T, handler: IOHandler<T>, events: number): void {
-    if (typeof (target as Partial<Watchable> | null)?.on !== "function") {
-      throw new OptionError("Node can watch its own streams only, not a descriptor");
-    }
+  addHandler<T extends Watchable | ListeningSocket>(target: T, handler: IOHandler<T>, events: number): void {
+    const fire = (ready: number) => this.run(handler, target, ready);
     if (this.#watches.has(target)) throw new IOLoopError("this target is added twice");
     if (this.#closed) return;
-    const watch = new Watch(target, (ready) => this.#run(handler, [target, ready]));
+    const watch = watchOf(target, fire);
     this.#watches.set(target, watch);
     watch.update(events);
   }
 
   /** Changes what a target is watched for. Throws IOLoopError when it is not watched. */
-  updateHandler(target: Watchable, events: number): void {
+  updateHandler(target: Watchable | ListeningSocket, events: number): void {
     const watch = this.#watches.get(target);
     if (watch === undefined) throw new IOLoopError("this target has no handler");
     watch.update(events);
   }
 
   /** Stops watching a target; one that is not watched is fine. */
-  removeHandler(target: Watchable): void {
+  removeHandler(target: Watchable | ListeningSocket): void {
     this.#watches.get(target)?.end();
     this.#watches.delete(target);
   }
@@ -86,7 +87,7 @@ export class IOLoop {
 
   /** Calls `callback` in the next iteration of the loop. */
   addCallback<A extends unknown[]>(callback: (...values: A) => unknown, ...values: A): void {
-    setImmediate(() => this.#run(callback, values));
+    setImmediate(() => this.run(callback, ...values));
   }
 
   /** Calls `callback` after `delayMs` milliseconds (below 0: as 0). Returns a handle for `removeTimeout`. */
@@ -99,7 +100,7 @@ export class IOLoop {
   callAt<A extends unknown[]>(when: number, callback: (...values: A) => unknown, ...values: A): TimeoutHandle {
     if (typeof when !== "number" || Number.isNaN(when)) throw new TypeError("when must be a number");
     const handle: TimeoutHandle = { timer: null };
-    if (!this.#closed) this.#arm(handle, when, () => this.#run(callback, values));
+    if (!this.#closed) this.#arm(handle, when, () => this.run(callback, ...values));
     return handle;
   }
 
@@ -204,11 +205,14 @@ export class IOLoop {
     for (const handle of this.#timeouts) this.removeTimeout(handle);
     for (const target of this.#watches.keys()) {
       this.removeHandler(target);
-      if (allFds) target.destroy();
+      if (!allFds) continue;
+      if (isListening(target)) target.close();
+      else target.destroy();
     }
   }
 
-  #run<A extends unknown[]>(callback: (...values: A) => unknown, values: A): void {
+  /** @internal Calls back, and logs what goes wrong. */
+  run<A extends unknown[]>(callback: (...values: A) => unknown, ...values: A): void {
     if (this.#closed) return;
     try {
       const result = callback(...values);
@@ -221,4 +225,12 @@ export class IOLoop {
   #report(error: unknown): void {
     this.logger.error({ err: error }, "a callback failed");
   }
+}
+
+function watchOf(target: Watchable | ListeningSocket, fire: (events: number) => void): Watch | ListenerWatch {
+  if (typeof target === "object" && target !== null) {
+    if (isListening(target)) return new ListenerWatch(target, fire);
+    if (typeof target.on === "function") return new Watch(target, fire);
+  }
+  throw new OptionError("Node can watch its own streams and listening sockets of bindSockets, not a descriptor");
 }

@@ -170,6 +170,9 @@ export abstract class Server implements Inspected {
 
   /** Serves sockets from `bindSockets`; they belong to the server from then on, also when it fails. */
   async addSockets(sockets: readonly ListeningSocket[]): Promise<void> {
+    for (const { watched } of sockets) {
+      if (watched === true) throw new OptionError("the connections of this socket are taken already"); // it stays whose it is
+    }
     let guarded: GuardedSockets | null = null;
     let supervisor: Supervisor | null = null;
     try {

@@ -12,7 +12,7 @@ import type { Logger } from "./log.js";
 import { Server } from "./server.js";
 
 export class TCPServer extends Server {
-  override readonly scheme = "tcp";
+  override readonly scheme: "http" | "tcp" = "tcp";
 
   /**
    * Serves one connection. `address` is the peer's, null where nobody knows it (wasmtime without TLS); over a Unix-domain

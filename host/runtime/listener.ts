@@ -56,7 +56,8 @@ export class NodeListener implements ListeningSocket, AcceptQueue {
   /** Accepts from now on. Calling it again changes nothing. Throws BindError when there is no such descriptor. */
   begin(): void {
     if (this.#shared === null || this.sharedFd === null) return;
-    this.#server.listen({ fd: this.#shared.give() }, this.#backlog);
+    const taker = { shift: () => this.shift(), close: () => this.#server.close() };
+    this.#server.listen({ fd: this.#shared.give(taker) }, this.#backlog);
     if (!this.#server.listening) throw new BindError("EBADF", this.address.address, this.address.port);
   }
 
@@ -78,6 +79,21 @@ export class NodeListener implements ListeningSocket, AcceptQueue {
     let accepted = this.#queue.shift();
     while (accepted?.socket.destroyed) accepted = this.#queue.shift();
     return accepted;
+  }
+
+  accept(): [Socket, Address] | null {
+    const accepted = this.shift();
+    return accepted === undefined ? null : [accepted.socket, accepted.address];
+  }
+
+  /** Whether connections can come. */
+  get listening(): boolean {
+    return this.#server.listening;
+  }
+
+  /** Whether somebody takes what comes. */
+  get watched(): boolean {
+    return this.#changed !== null;
   }
 
   watch(changed: (() => void) | null): void {

@@ -10,10 +10,12 @@
  */
 import { spawn } from "node:child_process";
 import { chmodSync, closeSync, linkSync, lstatSync, unlinkSync } from "node:fs";
+import type { Socket } from "node:net";
 import { getSystemErrorName } from "node:util";
 import { type Address, familyOf, type ListeningSocket, type SocketOptions } from "../address.js";
 import { BindError, RuntimeUnavailableError } from "../errors.js";
 import type { RuntimeName } from "../options.js";
+import type { AcceptQueue } from "./descriptors.js";
 
 /** The part of tcp_wrap's TCP and pipe_wrap's Pipe that is used. Results are 0 or -errno. */
 interface Handle {
@@ -59,14 +61,20 @@ interface SocketFile {
   readonly inode: number;
 }
 
+/** Accepts from a descriptor that it was given, and closes it. */
+export type ConnectionTaker = Pick<AcceptQueue, "shift" | "close">;
+
 export class SharedListener implements ListeningSocket {
   readonly runtime: RuntimeName;
   readonly address: Address;
   /** The descriptor in this process, for a child's stdio. */
   readonly fd: number;
-  readonly #close: () => void;
+  #close: () => void;
   readonly #file: SocketFile | null;
   #mine = true;
+  #closed = false;
+  /** Where connections wait that this process accepts. */
+  #taker: ConnectionTaker | null = null;
 
   /** `close` gives the descriptor back. */
   constructor(
@@ -89,14 +97,27 @@ export class SharedListener implements ListeningSocket {
 
   /** Somebody else will close the descriptor from now on. The handle that it was bound with stays as it is: closing it would
    * close the descriptor, too. */
-  give(): number {
+  give(taker: ConnectionTaker): number {
     this.#mine = false;
+    this.#taker = taker;
+    this.#close = () => taker.close();
     return this.fd;
+  }
+
+  /** Whether this process accepts. */
+  get watched(): boolean {
+    return this.#taker !== null;
+  }
+
+  accept(): [Socket, Address] | null {
+    const accepted = this.#taker?.shift();
+    return accepted === undefined ? null : [accepted.socket, accepted.address];
   }
 
   close(): void {
     this.removeFile();
-    if (!this.#mine) return;
+    if (this.#closed) return;
+    this.#closed = true;
     this.#mine = false;
     this.#close();
   }

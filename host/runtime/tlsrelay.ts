@@ -56,12 +56,17 @@ class TLSRelay implements ListeningSocket {
       if (accepted !== null) this.#handshakes.begin(accepted);
     });
     this.#outer.on("error", () => {}); // a connection that could not be accepted is the peer's loss alone
-    this.#outer.listen({ fd: outer.give() }, BACKLOG);
+    this.#outer.listen({ fd: outer.give({ shift: () => undefined, close: () => this.#outer.close() }) }, BACKLOG);
   }
 
   /** The descriptor that workers accept from. */
   get fd(): number {
     return this.#inner.fd;
+  }
+
+  /** Only its workers take connections. */
+  accept(): null {
+    return null;
   }
 
   close(): void {

@@ -140,8 +140,9 @@ function isList(target: Target): target is readonly RouteInput[] {
   return Array.isArray(target);
 }
 
-export class Application implements Router {
-  readonly settings: Readonly<ApplicationSettings>;
+/** `Own`: settings of the application's own, beside those that are known. */
+export class Application<Own extends object = object> implements Router {
+  readonly settings: Readonly<ApplicationSettings & Own>;
   /** Routes by host, then `#routes` for all hosts. */
   readonly #router: ApplicationRouter;
   readonly #routes: ApplicationRouter;
@@ -150,7 +151,7 @@ export class Application implements Router {
   readonly serverOptions: ServerOptions;
 
   /** Throws OptionError for a route that can never work. */
-  constructor(routes: readonly RouteInput[] = [], settings: ApplicationSettings = {}) {
+  constructor(routes: readonly RouteInput[] = [], settings: ApplicationSettings & Own = {} as Own) {
     this.settings = settings;
     this.serverOptions = { compressResponse: settings.compressResponse, ...settings.server };
     this.#routes = new ApplicationRouter(this, [...routes, ...staticRoutes(settings)]);

@@ -6,7 +6,7 @@
  */
 import type { FormFile } from "../form.js";
 import type { HTTPServerRequest } from "../httprequest.js";
-import type { Application } from "./application.js";
+import type { Application, ApplicationSettings } from "./application.js";
 import { type Arguments, byName, cleaned, NO_VALUES, parseArguments } from "./arguments.js";
 import { HTTPError, MissingArgumentError } from "./errors.js";
 import { NO_ARGUMENTS, type PathArgument } from "./pathpattern.js";
@@ -21,7 +21,7 @@ type Rest = [preset?: unknown, options?: ArgumentOptions];
 
 const EMPTY = Buffer.alloc(0);
 
-export abstract class HandlerInput {
+export abstract class HandlerInput<Own extends object = Readonly<Record<string, unknown>>> {
   /** The application that has chosen this handler. */
   readonly application: Application;
   readonly request: HTTPServerRequest;
@@ -36,6 +36,11 @@ export abstract class HandlerInput {
   constructor(application: Application, request: HTTPServerRequest) {
     this.application = application;
     this.request = request;
+  }
+
+  /** The application's settings: those that are known, and its own. */
+  get settings(): Readonly<ApplicationSettings & Own> {
+    return this.application.settings as ApplicationSettings & Own;
   }
 
   /**

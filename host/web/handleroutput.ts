@@ -24,7 +24,7 @@ const OF_A_BODY = ["Content-Encoding", "Content-Language", "Content-Type"];
 /** RFC 9112 4: what may stand in a status line; `<` never helps anybody. */
 const REASON = /^[\t\x20-\x3b\x3d-\x7e\x80-\xff]+$/;
 
-export abstract class HandlerOutput extends HandlerInput {
+export abstract class HandlerOutput<Own extends object = Readonly<Record<string, unknown>>> extends HandlerInput<Own> {
   #status = 200;
   #reason: string | null = null;
   #fields = firstFields();
@@ -129,8 +129,11 @@ export abstract class HandlerOutput extends HandlerInput {
     await sent;
   }
 
-  /** Completes the answer. Throws HTTPOutputError when it is complete already, or cannot have the body that it was given. */
-  finish<Piece extends Chunk = string>(chunk?: Piece extends readonly unknown[] ? never : Piece): void {
+  /**
+   * Completes the answer. Resolves when the peer's connection has taken all of it; rejects with StreamClosedError when the peer is gone, and
+   * nobody has to listen. Throws HTTPOutputError when it is complete already, or cannot have the body that it was given.
+   */
+  finish<Piece extends Chunk = string>(chunk?: Piece extends readonly unknown[] ? never : Piece): Promise<void> {
     if (this.#finished) throw new HTTPOutputError("finish() after finish()");
     if (chunk !== undefined) this.write(chunk as string);
     const rest = this.#take();
@@ -143,7 +146,9 @@ export abstract class HandlerOutput extends HandlerInput {
       this.#headersWritten = true;
     }
     this.#finished = true;
+    const { taken } = this.request;
     this.ended();
+    return taken;
   }
 
   /** Sends the client elsewhere: 302, or 301 when it is for ever, or `status`. Ends the answer. */

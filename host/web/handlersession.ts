@@ -28,7 +28,10 @@ const SECONDS_A_DAY = 86_400;
 const XSRF_COOKIE = "_xsrf";
 const SAFE_METHODS = ["GET", "HEAD", "OPTIONS"];
 
-export abstract class HandlerSession<User = unknown> extends HandlerOutput {
+export abstract class HandlerSession<
+  User = unknown,
+  Own extends object = Readonly<Record<string, unknown>>,
+> extends HandlerOutput<Own> {
   /** By name: the last one of a name counts. */
   #cookies: Map<string, string> | null = null;
   /** The token, and whether the client has its cookie. */

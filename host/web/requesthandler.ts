@@ -30,20 +30,16 @@ export interface HandlerClass<Handler extends RequestHandler = RequestHandler> {
 }
 
 type Method = (...args: PathArgument[]) => Answered;
-type MethodName = "get" | "head" | "post" | "delete" | "patch" | "put" | "options";
+const METHODS = ["GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS"];
 
-const METHODS: ReadonlyMap<string, MethodName> = new Map([
-  ["GET", "get"],
-  ["HEAD", "head"],
-  ["POST", "post"],
-  ["DELETE", "delete"],
-  ["PATCH", "patch"],
-  ["PUT", "put"],
-  ["OPTIONS", "options"],
-]);
-
-export abstract class RequestHandler<User = unknown> extends HandlerSession<User> {
+/** `User`: what `getCurrentUser` gives; `Own`: the settings of the application's own. */
+export abstract class RequestHandler<
+  User = unknown,
+  Own extends object = Readonly<Record<string, unknown>>,
+> extends HandlerSession<User, Own> {
   static readonly [HANDLER_BRAND] = true;
+  /** Methods that requests may have, each answered by the method of its name in small letters; others are answered with 405. */
+  static readonly SUPPORTED_METHODS: readonly string[] = METHODS;
   /** The body goes to `dataReceived` piece by piece instead of being collected before `prepare`. */
   static readonly streamRequestBody: boolean = false;
   #logger: Logger | null = null;
@@ -138,7 +134,7 @@ export abstract class RequestHandler<User = unknown> extends HandlerSession<User
     if (written === undefined) {
       if (!this.finished) this.finish();
     } else {
-      written.then(() => this.finished || this.finish()).catch((failure) => this.#lastResort(failure));
+      written.then(() => (this.finished ? undefined : this.finish())).catch((failure) => this.#lastResort(failure));
     }
   }
 
@@ -224,7 +220,7 @@ export abstract class RequestHandler<User = unknown> extends HandlerSession<User
   }
 
   #prepare(): Answered {
-    if (!METHODS.has(this.request.method)) this.#refuse();
+    if (!this.#supported.includes(this.request.method)) this.#refuse();
     this.checkOrigin();
     return this.prepare();
   }
@@ -236,7 +232,7 @@ export abstract class RequestHandler<User = unknown> extends HandlerSession<User
   }
 
   #method(): Method {
-    return this[METHODS.get(this.request.method) as MethodName];
+    return this.#written(this.request.method) ?? this.#refuse();
   }
 
   /** Only who wants to hear of it makes the request listen for its client's end. */
@@ -311,10 +307,22 @@ export abstract class RequestHandler<User = unknown> extends HandlerSession<User
     for (const [name, value] of pairs) for (const single of [value].flat()) this.addHeader(name, single);
   }
 
+  get #supported(): readonly string[] {
+    return (this.constructor as typeof RequestHandler).SUPPORTED_METHODS;
+  }
+
+  /** What answers requests of a method that is supported. */
+  #written(method: string): Method | undefined {
+    return (this as unknown as Record<string, Method | undefined>)[method.toLowerCase()];
+  }
+
   /** 405, with the methods that there are. */
   #refuse(): never {
-    const own = [...METHODS].filter(([, name]) => this[name] !== RequestHandler.prototype[name]);
-    const allowed = own.map(([method]) => method);
+    const base = RequestHandler.prototype as unknown as Record<string, Method | undefined>;
+    const allowed = this.#supported.filter((method) => {
+      const written = this.#written(method);
+      return written !== undefined && written !== base[method.toLowerCase()];
+    });
     if (allowed.includes("GET") && !allowed.includes("HEAD")) allowed.splice(1, 0, "HEAD");
     throw new HTTPError(405, { headers: { Allow: allowed.join(", ") } });
   }

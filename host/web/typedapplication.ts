@@ -6,11 +6,11 @@ import {
   Application as Untyped,
 } from "./application.js";
 
-export type Application = Untyped;
+export type Application<Own extends object = object> = Untyped<Own>;
 export const Application: {
-  /** Throws OptionError for a route that can never work. */
-  new <const Routes extends readonly RouteInput[] = []>(
+  /** `settings` may hold some of the application's own, such as `{ database }`. Throws OptionError for a route that can never work. */
+  new <const Routes extends readonly RouteInput[] = [], Own extends object = object>(
     routes?: Routes & CheckedRoutes<Routes>,
-    settings?: ApplicationSettings,
-  ): Untyped;
+    settings?: ApplicationSettings & Own,
+  ): Untyped<Own>;
 } = Untyped;

@@ -99,6 +99,16 @@ export function handlerSuite(way: Way): void {
       await server.complaint(/the body of \/later: STREAM_CLOSED/);
     });
 
+    test("can bound a body's size and time", async () => {
+      const post = (target: string, framing: string, body: string) =>
+        server.request(`POST ${target} HTTP/1.1\r\nHost: x\r\n${framing}\r\n\r\n${body}`);
+      expect((await post("/bounded", "Content-Length: 10", "0123456789")).body.toString()).toBe("0123456789");
+      expect((await post("/bounded", "Content-Length: 11", "0123456789a")).status).toBe(413);
+      expect((await post("/bounded", "Transfer-Encoding: chunked", "b\r\n0123456789a\r\n0\r\n\r\n")).status).toBe(413);
+      expect((await post("/hurried", "Content-Length: 2", "ab")).body.toString()).toBe("ab");
+      expect((await post("/hurried", "Content-Length: 2", "a")).status).toBe(408);
+    });
+
     test("are given the trailers that are safe to use", async () => {
       const client = await server.connect();
       client.send("POST /trailers HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");

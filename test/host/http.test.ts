@@ -101,6 +101,25 @@ describe("a request", () => {
     expect(request.remoteAddress).toEqual({ address: "192.0.2.1", port: 5, family: "IPv4" });
   });
 
+  test.each([
+    ["/a%20b?x=1&y", "http://example:8443/a%20b?x=1&y"],
+    ["http://other/x?y", "http://other/x?y"],
+    ["http://other", "http://other/"],
+  ])("for %s has the whole address, and the time since it came", (target, url) => {
+    const request = seen({ target, headers: [["host", "example:8443"]] });
+    expect(request.fullUrl()).toBe(url);
+    const before = request.requestTime();
+    expect(before).toBeGreaterThanOrEqual(0);
+    expect(request.requestTime()).toBeGreaterThanOrEqual(before);
+  });
+
+  test("has fields and trailers of its own, which may be changed", () => {
+    const [one, other] = [1, 2].map(() => seen({ headers: [["x-a", "1"]] }));
+    one.headers.add("X-A", "2");
+    one.trailers.add("x-sum", "3");
+    expect([one.headers.get("x-a"), other.headers.get("x-a"), other.trailers.size]).toEqual(["1, 2", "1", 0]);
+  });
+
   test("has any method", () => {
     expect(seen({ method: 0, methodText: "BREW" }).method).toBe("BREW");
     expect(

@@ -1,7 +1,9 @@
 // What a handler answers with: bodies, header fields, statuses, entity tags.
+import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 
 import { Application, HTTPError, RequestHandler } from "../../host/index.js";
+import { until } from "./fakeworker.js";
 import { answerOf, listening } from "./websupport.js";
 
 describe("write", () => {
@@ -344,5 +346,67 @@ describe("a condition", () => {
         ["content-location", "/here"],
       ]);
     }
+  });
+});
+
+describe("finish", () => {
+  const BIG = Buffer.alloc(500_000, 97);
+
+  test.each([
+    ["a small answer", {}, "x"],
+    ["a large one", {}, BIG],
+    ["a large one that is compressed", { compressResponse: true }, BIG],
+  ])("resolves when %s has been taken", async (_name, settings, body) => {
+    let done: Promise<void> | null = null;
+    let taken = false;
+    const get = function (this: RequestHandler): void {
+      done = this.finish<string | Buffer>(body);
+      done.then(() => {
+        taken = true;
+      });
+    };
+    const answer = await answerOf({ get }, { headers: { "Accept-Encoding": "gzip" } }, settings);
+    expect(answer.status).toBe(200);
+    await done;
+    expect(taken).toBe(true);
+  });
+
+  test.each([{}, { compressResponse: true }])("behind flush it resolves, too (%j)", async (settings) => {
+    const order: string[] = [];
+    const answer = await answerOf(
+      {
+        async get() {
+          this.setHeader("Content-Type", "text/plain");
+          this.write("first, ");
+          await this.flush();
+          await this.finish("last");
+          order.push("finished");
+        },
+        onFinish: () => order.push("onFinish"),
+      },
+      { headers: { "Accept-Encoding": "gzip" } },
+      settings,
+    );
+    expect((answer.headers.get("content-encoding") === "gzip" ? gunzipSync(answer.body) : answer.body).toString()).toBe(
+      "first, last",
+    );
+    await until(
+      () => order.length === 2,
+      () => new Promise((resolve) => setImmediate(resolve)),
+    );
+    expect(order).toEqual(["onFinish", "finished"]);
+  });
+
+  test("rejects when the client has left, and nobody has to listen", async () => {
+    const controller = new AbortController();
+    let ended: Promise<void> | null = null;
+    const get = async function (this: RequestHandler): Promise<void> {
+      this.write("first");
+      await this.flush();
+      controller.abort();
+      ended = this.finish("last");
+    };
+    await expect(answerOf({ get }, { signal: controller.signal })).rejects.toThrow("left");
+    await expect(ended).rejects.toMatchObject({ code: "STREAM_CLOSED" });
   });
 });

@@ -33,6 +33,21 @@ describe("methods", () => {
     }
   });
 
+  test("that are added to SUPPORTED_METHODS are answered by the method of their name", async () => {
+    class Folder extends RequestHandler {
+      static override readonly SUPPORTED_METHODS = [...RequestHandler.SUPPORTED_METHODS, "PROPFIND", "COPY"];
+      override get(): void {}
+      propfind(): void {
+        this.setStatus(207);
+      }
+    }
+    const application = new Application([["/", Folder]]);
+    expect((await application.inject({ method: "PROPFIND" })).status).toBe(207);
+    const answer = await application.inject({ method: "COPY" });
+    expect([answer.status, answer.headers.get("allow")]).toEqual([405, "GET, HEAD, PROPFIND"]);
+    expect(RequestHandler.SUPPORTED_METHODS).toEqual(["GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS"]);
+  });
+
   test("HEAD is GET without its body, unless it is written", async () => {
     const get = function (this: RequestHandler) {
       this.write("hello");

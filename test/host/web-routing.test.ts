@@ -14,6 +14,7 @@ import {
   type RouteFunction,
   Rule,
   RuleRouter,
+  TCPServer,
   URLSpec,
 } from "../../host/index.js";
 
@@ -192,6 +193,27 @@ describe("routers", () => {
     const application = new Application([[new AnyMatches(), router]]);
     expect((await application.inject("/x")).text).toBe("own");
   });
+
+  test("are taken by a server as they are", async () => {
+    const answers = (request: HTTPServerRequest) => request.respond(200, {}, request.path);
+    const router = { findHandler: ({ path }: HTTPServerRequest) => (path === "/x" ? answers : null) };
+    const server = new HTTPServer(router);
+    expect(server).toBeInstanceOf(TCPServer);
+    expect((await inject(server, "/x")).text).toBe("/x");
+    expect((await inject(server, "/y")).status).toBe(404);
+    expect(() => new HTTPServer({} as never)).toThrow(expect.objectContaining({ code: "INVALID_OPTION" }));
+  });
+});
+
+test("settings of the application's own are its handlers'", async () => {
+  class Counts extends RequestHandler<unknown, { counts: Map<string, number> }> {
+    override get(): void {
+      this.write(String(this.settings.counts.get("a")));
+    }
+  }
+  const application = new Application([["/", Counts]], { counts: new Map([["a", 7]]), etag: false });
+  expect((await application.inject("/")).text).toBe("7");
+  expect(application.settings.counts.size).toBe(1);
 });
 
 test("what has no route has a handler of its own, if wanted", async () => {

@@ -1,11 +1,13 @@
 // What must compile, and what must not: `make check` holds each `@ts-expect-error` to be one.
 import {
   Application,
+  HTTPServer,
   type HTTPServerRequest,
   RedirectHandler,
   RequestHandler,
   Rule,
   StaticFileHandler,
+  type TCPServer,
   URLSpec,
   WebSocketHandler,
 } from "waterspout";
@@ -105,8 +107,47 @@ new Application([["/date", Date]]);
 new Application([["/object", {}]]);
 // @ts-expect-error: a pattern is text or an expression
 new Application([[1, Named]]);
-// @ts-expect-error: there is no such setting
-new Application([], { debugg: true });
+class Database {
+  query(): string[] {
+    return [];
+  }
+}
+
+class Asks extends RequestHandler<User, { db: Database }> {
+  override get(): void {
+    const rows: string[] = this.settings.db.query();
+    const debug: boolean | undefined = this.settings.debug;
+    // @ts-expect-error: it is no text
+    const wrong: string = this.settings.db;
+    this.write({ rows, debug, wrong });
+  }
+}
+
+class AsksAnyhow extends RequestHandler {
+  override get(): void {
+    const db: unknown = this.settings.db;
+    // @ts-expect-error: nobody has said what it is
+    this.settings.db.query();
+    this.write({ db });
+  }
+}
+
+const own = new Application(
+  [
+    ["/", Asks],
+    ["/anyhow", AsksAnyhow],
+  ],
+  { db: new Database(), debug: true },
+);
+export const rows: string[] = own.settings.db.query();
+export const either: Application = own;
+// @ts-expect-error: it has no such setting
+own.settings.database;
+// @ts-expect-error: a known setting of another type
+new Application([], { debug: "yes" });
+// @ts-expect-error: also beside one of its own
+new Application([], { db: new Database(), debug: "yes" });
+export const server: TCPServer = new HTTPServer(own);
 // @ts-expect-error: its initialize needs options
 new URLSpec("/users", Users);
 // @ts-expect-error: a rule begins with a matcher

@@ -35,6 +35,12 @@ export default async function handle(request: HTTPServerRequest): Promise<void> 
     case "/trailers":
       await request.readBody();
       return request.respond(200, {}, JSON.stringify([...request.trailers]));
+    case "/bounded":
+      request.connection.setMaxBodySize(10);
+      return request.respond(200, {}, await request.readBody());
+    case "/hurried":
+      request.connection.setBodyTimeout(50);
+      return request.respond(200, {}, await request.readBody());
     case "/go":
       starter.emit("go");
       return request.respond(200);
