@@ -30,8 +30,7 @@ export function isResponse(value: unknown): value is Response {
 /** Sends `answer`, at once where its body is there; else the promise is done when all of it has been sent. */
 export function sendAnswer(request: HTTPServerRequest, answer: Response): void | Promise<void> {
   const plain = LightResponse.plain(answer);
-  // What has no body in answer to HEAD may have one in answer to GET: nobody knows its length.
-  if (plain === null || (plain.body === null && request.method === "HEAD")) return send(request, answer);
+  if (plain === null) return send(request, answer);
   const { status, reason, fields, body } = plain;
   request.respond(status, endToEnd(fields), body, reason === "" ? undefined : reason);
 }

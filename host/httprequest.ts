@@ -185,7 +185,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
 
   /**
    * Sends the whole answer. Text is sent as UTF-8. Does nothing when the peer is gone. `reason` takes the place of the status's
-   * standard phrase.
+   * standard phrase. In answer to HEAD a body gives its length and is not sent; without one no length is said but that of `headers`.
    * Throws HTTPOutputError when there was an answer before or `Content-Length` does not match, HeaderError for a status, a
    * header or a reason that must not be sent, TypeError for a body that is neither text nor bytes; nothing has been sent then.
    */
@@ -201,16 +201,18 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
       this.#answered = true;
       return;
     }
+    const isUnknown = this.isHead && body === null && !isBodyless(status);
+    if (isUnknown && (fields !== null || block.contentLength < 0))
+      return this.#respondHead(status, fields ?? headers, reason);
     if (compression === null || fields === null) return this.#respond(status, block, body);
-    if (this.isHead && body === null && block.contentLength > 0) return this.#respondHead(status, fields, reason);
     const coded = codeWhole(compression, this.acceptEncoding, status, fields, block, body);
     const head = withReason(coded.block, reason);
     if (coded.later === null) this.#respond(status, head, coded.body);
     else this.connection.respondCompressed(status, head, coded.body, coded.later);
   }
 
-  /** The head of a body that is not here: its Content-Length says whether it would be compressed. */
-  #respondHead(status: number, fields: HeadersInput, reason: string | undefined): void {
+  /** The head of a body that is not here: only its Content-Length says how long it would be, and whether it would be compressed. */
+  #respondHead(status: number, fields: HeadersInput | undefined, reason: string | undefined): void {
     void this.connection.writeHeaders(status, fields, undefined, reason);
     this.connection.finish();
   }

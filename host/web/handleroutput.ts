@@ -236,7 +236,8 @@ export abstract class HandlerOutput<Own extends object = Readonly<Record<string,
       if (this.#status === 304) return request.respondNotModified(this.#allFields(), this.#sizeOf(null), reason);
       for (const name of OF_A_BODY) this.#fields = this.#fields.without(name);
     }
-    request.respond(this.#status, this.#allFields(), body, reason);
+    const isEmpty = body === null && !isBodyless(this.#status) && this.#fields.get("Content-Length") === null;
+    request.respond(this.#status, this.#allFields(), isEmpty ? "" : body, reason);
   }
 
   #tag(body: string | Uint8Array): void {

@@ -83,6 +83,15 @@ export function handlerSuite(way: Way): void {
       }
     });
 
+    test("that give HEAD no body say no length: GET may have one", async () => {
+      const client = await server.connect();
+      const head = await client.send("HEAD /go HTTP/1.1\r\nHost: x\r\n\r\n").readResponse("HEAD");
+      expect([head.status, head.headers.has("content-length")]).toEqual([200, false]);
+      expect(head.headers.has("transfer-encoding")).toBe(false);
+      const get = await client.send("GET /go HTTP/1.1\r\nHost: x\r\n\r\n").readResponse();
+      expect(get.headers.get("content-length")).toBe("0");
+    });
+
     test("can take a body as it comes", async () => {
       const client = await server.connect();
       client.send(`POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: ${8 * MIB}\r\n\r\n`).send(Buffer.alloc(8 * MIB));

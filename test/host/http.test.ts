@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 
 import * as f from "../../host/frames.js";
-import { HTTPServer, type HTTPServerRequest, type RequestCallback } from "../../host/index.js";
+import { HTTPServer, type HTTPServerRequest, inject, type RequestCallback } from "../../host/index.js";
 import { FakeWorker, type Frame, frame, idOf, type RequestParts, requestFrame, u16, u32 } from "./fakeworker.js";
 
 const ID = idOf(7);
@@ -249,6 +249,15 @@ describe("respond", () => {
     });
     const declared: RequestCallback = (request) => request.respond(200, { "Content-Length": 99 });
     expect(await answerOf(declared, { method: 2 })).toMatchObject({ contentLength: 99, body: "" });
+  });
+
+  test("to HEAD says no length of a body that is not given: GET may have one", async () => {
+    for (const compressResponse of [false, true]) {
+      const server = new HTTPServer((request) => request.respond(200, PLAIN), { compressResponse });
+      const head = await inject(server, { method: "HEAD" });
+      expect([head.status, head.headers.get("content-length")]).toEqual([200, null]);
+      expect((await inject(server, { method: "GET" })).headers.get("content-length")).toBe("0");
+    }
   });
 
   test.each([204, 304])("with %i has no body and no length", async (status) => {
