@@ -81,6 +81,8 @@ export const STOP_SLACK_MS = 1_000;
 export const WORKER_END_MS = 1_000;
 /** The default grace of a stop. */
 export const STOP_GRACE_MS = 10_000;
+/** The longest grace, three weeks: Node's timers end at once when they are set to more than 2^31 ms. */
+export const STOP_GRACE_MS_MAX = 2_000_000_000;
 /** How long `stats` waits for a worker before it does without it. */
 export const STATS_TIMEOUT_MS = 2_000;
 /** Restarts in a row of one server's workers before it gives up; as many as Tornado's fork_processes has in all. */

@@ -12,7 +12,7 @@ import { Inspection } from "./inspect/inspection.js";
 import type { Inspected, Report, ServingState } from "./inspect/report.js";
 import { Latencies } from "./latencies.js";
 import { layered } from "./layers.js";
-import { RESTARTS_MAX, STATS_TIMEOUT_MS, STOP_GRACE_MS, STOP_SLACK_MS } from "./limits.js";
+import { RESTARTS_MAX, STATS_TIMEOUT_MS, STOP_GRACE_MS, STOP_GRACE_MS_MAX, STOP_SLACK_MS } from "./limits.js";
 import { type BindOptions, bindOwnSockets, bindSockets } from "./netutil.js";
 import { type ResolvedOptions, resolveOptions, type ServerOptions } from "./options.js";
 import { CORE_FILE } from "./paths.js";
@@ -211,7 +211,7 @@ export abstract class Server implements Inspected {
    * workers have ended. Calling it again changes nothing.
    */
   stop(graceMs: number = STOP_GRACE_MS): Promise<void> {
-    this.#stopped ??= this.#end(graceMs);
+    this.#stopped ??= this.#end(Math.min(graceMs, STOP_GRACE_MS_MAX));
     return this.#stopped;
   }
 

@@ -8,7 +8,7 @@ import type { Folder } from "./folders.js";
 import { guardSockets } from "./guard.js";
 import { Inspection } from "./inspect/inspection.js";
 import type { Inspected, Report, ServingState } from "./inspect/report.js";
-import { STOP_GRACE_MS } from "./limits.js";
+import { STOP_GRACE_MS, STOP_GRACE_MS_MAX } from "./limits.js";
 import { bindOwnSockets } from "./netutil.js";
 import { type ResolvedOptions, resolveOptions, type ServerOptions } from "./options.js";
 import { runtimeNamed, type Worker } from "./runtime/index.js";
@@ -158,7 +158,7 @@ export class WasmApplication implements Inspected {
   async stop(graceMs: number = STOP_GRACE_MS): Promise<void> {
     this.#stopping = true;
     await Promise.all(this.#sockets.map((socket) => socket.finish?.() ?? socket.close()));
-    await this.#supervisor?.stop(graceMs);
+    await this.#supervisor?.stop(Math.min(graceMs, STOP_GRACE_MS_MAX));
     await this.#inspection.end();
     this.#settle.resolve();
   }

@@ -189,3 +189,26 @@ describe("forkProcesses", () => {
     expect(taskId()).toBe(null);
   });
 });
+
+test.each([Number.POSITIVE_INFINITY, 2 ** 31])("a stop with a grace of %d ms cuts nobody off", async (graceMs) => {
+  let opened = (): void => {};
+  const accepted = new Promise<void>((resolve) => {
+    opened = resolve;
+  });
+  class Slow extends TCPServer {
+    override async handleStream(stream: IOStream): Promise<void> {
+      opened();
+      await stream.write(await stream.readUntil("\n"));
+      stream.close();
+    }
+  }
+  const server = make(new Slow());
+  await server.listen(0);
+  const socket = net.connect(portsOf(server)[0]);
+  await accepted;
+  const stopped = server.stop(graceMs);
+  await new Promise((resolve) => setTimeout(resolve, 100)); // a timer that is set to more than 2^31 ms fires at once
+  socket.end("in time\n");
+  expect(String(Buffer.concat(await socket.toArray()))).toBe("in time\n");
+  await stopped;
+});
