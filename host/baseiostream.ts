@@ -80,7 +80,8 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
    *
    * Resolves when all of `data` has been given to the peer's connection, so awaiting it is the back-pressure. Rejects with
    * StreamClosedError when it never will be; nobody has to listen for that. Throws StreamBufferFullError when more than
-   * `writeBufferBytesMax` would wait with it (by default there is no bound): nothing of it is sent, and the stream stays open.
+   * `writeBufferBytesMax` would wait with it: nothing of it is sent, and the stream stays open. On a server's streams a single write of any
+   * size may wait.
    */
   abstract write(data: Data): Promise<void>;
 
@@ -381,15 +382,6 @@ function findRegex(regex: RegExp): FindEnd {
     const match = own.exec(bytes.toString("latin1"));
     return match === null ? -1 : match.index + match[0].length;
   };
-}
-
-/** Throws StreamBufferFullError when `bytes` more than the `waiting` ones may not wait; `bytesMax` 0: there is no bound. */
-export function checkWriteBuffer(bytesMax: number, waiting: number, bytes: number): void {
-  if (bytesMax > 0 && waiting + bytes > bytesMax) {
-    throw new StreamBufferFullError(
-      `${waiting} bytes wait to be sent, and with ${bytes} more it were over ${bytesMax}`,
-    );
-  }
 }
 
 function checkSize(name: string, value: number, min: number): void {

@@ -78,6 +78,11 @@ export class Compressor {
     });
   }
 
+  /** Bytes that wait to be compressed. */
+  get waiting(): number {
+    return this.#stream.writableLength;
+  }
+
   /** Resolves when `bytes` have been compressed and have left; rejects when they never will. */
   write(bytes: Uint8Array): Promise<void> {
     const promise = new Promise<void>((resolve, reject) => {

@@ -22,6 +22,7 @@ import {
   RESPONSE_CLOSE,
   RESPONSE_LAST,
 } from "./frames.js";
+import { isTooMuchToHold, tooMuchToHold } from "./heldwrites.js";
 import { encodeHeaders, type HeaderBlock, type HeadersInput, withReason } from "./httpheaders.js";
 import { WINDOW_BYTES_MIN } from "./limits.js";
 import { type Data, Outflow, toBytes } from "./outflow.js";
@@ -257,7 +258,8 @@ export class HTTPConnection {
   /**
    * Sends `chunk` as the next part of the body. Resolves when it has been given to the peer's connection; rejects with
    * StreamClosedError when the peer is gone, and nobody has to listen for that.
-   * Throws HTTPOutputError before the head, after `finish`, and for more bytes than Content-Length says.
+   * Throws HTTPOutputError before the head, after `finish`, and for more bytes than Content-Length says; StreamBufferFullError when more
+   * than `writeBufferBytesMax` would wait with it for a slow peer, unless nothing waits before it. The answer is cut then.
    */
   write(chunk: Data): Promise<void> {
     if (!this.#started) throw new HTTPOutputError("the head has not been sent yet");
@@ -270,9 +272,22 @@ export class HTTPConnection {
       this.cancel();
       throw mismatch(this.#declared, this.#written);
     }
+    this.#checkWaiting(bytes.length);
     if (this.#compressor !== null) return this.#compressor.write(bytes);
     this.#outflow.push(bytes);
     return this.#outflow.done();
+  }
+
+  #checkWaiting(bytes: number): void {
+    const { writeBufferBytesMax } = this.#bridge.options;
+    const waiting = this.#compressor?.waiting ?? 0;
+    const isFull =
+      waiting > 0
+        ? isTooMuchToHold(writeBufferBytesMax, waiting, bytes)
+        : this.#outflow.isFull(writeBufferBytesMax, bytes);
+    if (!isFull) return;
+    this.cancel();
+    throw tooMuchToHold(writeBufferBytesMax);
   }
 
   /** Completes the answer. Throws HTTPOutputError when fewer bytes were written than Content-Length says. */

@@ -5,7 +5,7 @@
  * Invariants: at most one read is pending, and nothing is accepted that it did not ask for; a closed stream settles every
  * promise; the close callback is called once, after them.
  */
-import { BaseIOStream, checkWriteBuffer } from "./baseiostream.js";
+import { BaseIOStream } from "./baseiostream.js";
 import type { Bridge, Endpoint, Peer } from "./bridge.js";
 import { ByteQueue, piece } from "./bytequeue.js";
 import { ProtocolError, type Reason, readError, reasonName, StreamClosedError } from "./errors.js";
@@ -28,6 +28,7 @@ import {
   FRAME_WRITE,
   put32,
 } from "./frames.js";
+import { isTooMuchToHold, tooMuchToHold } from "./heldwrites.js";
 import { FEED_BYTES_MAX } from "./limits.js";
 import type { Logger } from "./log.js";
 import { type Data, Outflow, toBytes } from "./outflow.js";
@@ -147,10 +148,17 @@ export class IOStream extends BaseIOStream implements Endpoint {
       rejected.catch(() => {});
       return rejected;
     }
-    checkWriteBuffer(this.#bridge.options.writeBufferBytesMax, this.unsent, bytes.length);
+    const { writeBufferBytesMax } = this.#bridge.options;
+    if (this.#isFull(writeBufferBytesMax, bytes.length)) throw tooMuchToHold(writeBufferBytesMax);
     if (this.#secured !== null) return this.#writeSecured(this.#secured, bytes);
     this.#outflow.push(bytes);
     return this.#outflow.done();
+  }
+
+  #isFull(bytesMax: number, bytes: number): boolean {
+    if (this.#secured === null) return this.#outflow.isFull(bytesMax, bytes);
+    const { waiting } = this.#secured;
+    return waiting > 0 && isTooMuchToHold(bytesMax, waiting, bytes);
   }
 
   #writeSecured(secured: SecuredSide, bytes: Uint8Array): Promise<void> {

@@ -8,6 +8,12 @@ export const WRITE_WINDOW_BYTES = 256 << 10;
 export const WRITE_WINDOW_BYTES_FIRST = 32 << 10;
 /** The window grows with what the peer has taken, to this part of it: no kernel holds so much for a peer that does not read. */
 export const WRITE_WINDOW_SHARE = 256;
+/** Bytes that wait in the host for one slow peer, unless configured: a few large messages. */
+export const WRITE_BUFFER_BYTES_MAX = 16 << 20;
+/** The same for all peers of the process together. */
+export const WRITES_HELD_BYTES_MAX = 256 << 20;
+/** What a write that waits takes of both beside its bytes: many tiny ones are not cheap either. */
+export const WRITE_COST = 256;
 /** Smallest windows that can be configured: one frame has to fit. */
 export const WINDOW_BYTES_MIN = 16 << 10;
 /** Smallest bound of a sandbox's buffers that can be configured: a few requests have to fit. */

@@ -6,8 +6,9 @@
  * pending; a closed stream settles every promise, and the close callback comes after them, once.
  */
 import { Duplex } from "node:stream";
-import { BaseIOStream, checkWriteBuffer, type StreamLimits } from "./baseiostream.js";
+import { BaseIOStream, type StreamLimits } from "./baseiostream.js";
 import { OptionError, type Reason, StreamClosedError } from "./errors.js";
+import { tooMuchToHold } from "./heldwrites.js";
 import { CLIENT_LINGER_MS, READ_CHUNK_BYTES } from "./limits.js";
 import { defaultLogger, type Logger } from "./log.js";
 import { type Data, toBytes } from "./outflow.js";
@@ -141,7 +142,8 @@ export class NodeStream extends BaseIOStream {
     const bytes = toBytes(data);
     if (this.#error !== null) return ignorable(Promise.reject(this.#error));
     if (this.securing !== null) return ignorable(Promise.reject(this.securing));
-    checkWriteBuffer(this.#writeBufferBytesMax, this.#duplex.writableLength, bytes.length);
+    const bytesMax = this.#writeBufferBytesMax;
+    if (bytesMax > 0 && this.#duplex.writableLength + bytes.length > bytesMax) throw tooMuchToHold(bytesMax);
     if (bytes.length === 0) return Promise.resolve();
     this.#unsent += bytes.length;
     const duplex = this.#duplex;

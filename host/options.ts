@@ -15,6 +15,7 @@ import {
   MEMORY_BYTES_MIN,
   READ_CHUNK_BYTES,
   WINDOW_BYTES_MIN,
+  WRITE_BUFFER_BYTES_MAX,
   WRITE_WINDOW_BYTES,
 } from "./limits.js";
 import { defaultLogger, type Logger } from "./log.js";
@@ -97,7 +98,10 @@ export interface ServerOptions {
   memoryBytesMax?: number | undefined;
   /** Bytes that the iteration over a stream and its conversions take at a time. Default 64 KiB. */
   readChunkBytes?: number | undefined;
-  /** Bytes that may wait to be sent on one stream; a write beyond throws StreamBufferFullError. Default: no bound. */
+  /**
+   * Bytes that may wait in this process for one slow peer. A write of a stream beyond it throws StreamBufferFullError; one of an answer cuts
+   * the answer as well; a websocket is closed with 1013. Default 16 MiB, and less when 256 MiB wait for all peers together.
+   */
   writeBufferBytesMax?: number | undefined;
   /** Bytes of a request's body that are sent to the host before the handler has taken any. Default 256 KiB. */
   bodyWindow?: number | undefined;
@@ -175,7 +179,13 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     bufferBytesMax: integer("bufferBytesMax", options.bufferBytesMax, 1, UINT31_MAX, 0),
     memoryBytesMax: integer("memoryBytesMax", options.memoryBytesMax, MEMORY_BYTES_MIN, UINT31_MAX, 0),
     readChunkBytes: integer("readChunkBytes", options.readChunkBytes, 1, UINT31_MAX, READ_CHUNK_BYTES),
-    writeBufferBytesMax: integer("writeBufferBytesMax", options.writeBufferBytesMax, 1, Number.MAX_SAFE_INTEGER, 0),
+    writeBufferBytesMax: integer(
+      "writeBufferBytesMax",
+      options.writeBufferBytesMax,
+      1,
+      Number.MAX_SAFE_INTEGER,
+      WRITE_BUFFER_BYTES_MAX,
+    ),
     bodyWindow: integer("bodyWindow", options.bodyWindow, WINDOW_BYTES_MIN, UINT31_MAX, BODY_WINDOW_BYTES),
     writeWindow: integer("writeWindow", options.writeWindow, WINDOW_BYTES_MIN, UINT31_MAX, WRITE_WINDOW_BYTES),
   };

@@ -5,7 +5,8 @@
  * done when SENT has covered its last byte. The window is small at first and grows with what the peer has taken.
  */
 import { ProtocolError, type WaterspoutError } from "./errors.js";
-import { PIECE_BYTES, WRITE_WINDOW_BYTES_FIRST, WRITE_WINDOW_SHARE } from "./limits.js";
+import { holdWrites, isTooMuchToHold } from "./heldwrites.js";
+import { PIECE_BYTES, WRITE_COST, WRITE_WINDOW_BYTES_FIRST, WRITE_WINDOW_SHARE } from "./limits.js";
 
 /** What bytes may be given as. Text is sent as UTF-8. */
 export type Data = string | Uint8Array;
@@ -47,6 +48,8 @@ export class Outflow {
   #queue: Uint8Array[] = [];
   /** Bytes of the queue's first entry that have been sent. */
   #offset = 0;
+  /** What is counted for the queue. */
+  #queued = 0;
   #waiters: Waiter[] = [];
   #accepted = 0;
   #sent = 0;
@@ -61,6 +64,17 @@ export class Outflow {
   /** Bytes that were given and have not been reported as sent. */
   get waiting(): number {
     return this.#accepted - this.#reported;
+  }
+
+  /**
+   * Whether a write of so many bytes would be too much beside those that wait, of which `bytesMax` may. Without any it is not: its bytes are
+   * the application's already. Those behind a write that is larger than `bytesMax` by itself do not pay for it.
+   */
+  isFull(bytesMax: number, bytes: number): boolean {
+    const head = this.#queue[0];
+    if (head === undefined) return false;
+    const large = head.length > bytesMax ? head.length - this.#offset : 0;
+    return isTooMuchToHold(bytesMax, this.#queued - large, bytes);
   }
 
   /** Bytes that were reported as sent. */
@@ -79,6 +93,7 @@ export class Outflow {
     if (bytes.length === 0) return;
     this.#queue.push(bytes);
     this.#accepted += bytes.length;
+    this.#hold(bytes.length + WRITE_COST);
     this.#pump();
   }
 
@@ -124,6 +139,7 @@ export class Outflow {
   fail(error: WaterspoutError): void {
     this.#over = true;
     this.#queue = [];
+    this.#hold(-this.#queued);
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const waiter of waiters) waiter.reject(error);
@@ -142,11 +158,17 @@ export class Outflow {
       const end = Math.min(head.length, start + Math.min(room, PIECE_BYTES));
       const last = this.ending && end === head.length && this.#queue.length === 1;
       this.#sent += end - start;
+      this.#hold(start - end - (end === head.length ? WRITE_COST : 0));
       this.#offset = end === head.length ? 0 : end;
       if (end === head.length) this.#queue.shift();
       if (last) this.#over = true;
       this.#send(head, start, end, last);
     }
+  }
+
+  #hold(bytes: number): void {
+    this.#queued += bytes;
+    holdWrites(bytes);
   }
 
   #finish(): void {

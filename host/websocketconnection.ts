@@ -142,9 +142,7 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
     }
     const bytes = toBytes(message);
     if (!binary && typeof message !== "string" && !isUtf8(bytes)) throw new TypeError("a text message must be UTF-8");
-    if (this.#outflow.isFull(bytes.length)) {
-      return rejected(new StreamBufferFullError("too many bytes wait for this peer (writeBufferBytesMax)"));
-    }
+    if (this.#outflow.isFull(bytes.length)) return rejected(this.#giveUp());
     const threshold = this.#settings.compression?.thresholdBytes ?? 0;
     if (this.#deflater === null || bytes.length < threshold) return this.#outflow.bytes(opcode, bytes);
     const entry = this.#outflow.hold(opcode, bytes.length);
@@ -290,6 +288,17 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
     if (!known || reason === undefined || !isUtf8(text)) throw new ProtocolError("WS_CLOSED with no meaning");
     this.#bridge.forget(this.#id);
     this.#end(code, text.toString("utf8"), reason);
+  }
+
+  /** The peer takes its messages too slowly. A message that was left out would be missed by nobody but the peer: it is told by a close. */
+  #giveUp(): StreamBufferFullError {
+    const { logger } = this.#bridge.options;
+    const text = `${this.waiting} bytes wait for the websocket ${this.#settings.name} (writeBufferBytesMax): it is closed with ${CLOSE_TRY_AGAIN}`;
+    logger.warn(text);
+    this.#shut("BUFFER_FULL");
+    this.#deflater?.close();
+    this.#outflow.closeNow(CLOSE_TRY_AGAIN, this.#closed as WebSocketClosedError);
+    return new StreamBufferFullError(text);
   }
 
   /** The connection was gone before the sandbox saw WS_ACCEPT. */

@@ -17,7 +17,8 @@ import {
   WS_DATA_BYTES,
   WS_LAST,
 } from "./frames.js";
-import { PIECE_BYTES } from "./limits.js";
+import { holdWrites, isTooMuchToHold } from "./heldwrites.js";
+import { PIECE_BYTES, WRITE_COST } from "./limits.js";
 import { windowFor } from "./outflow.js";
 
 /** A message that waits. */
@@ -43,6 +44,8 @@ export class MessageOutflow {
   readonly #window: number;
   #queue: Outgoing[] = [];
   #waiting = 0;
+  /** The same, with what each message costs beside its bytes. */
+  #held = 0;
   /** Sent and not reported. */
   #ahead = 0;
   #reported = 0;
@@ -91,10 +94,12 @@ export class MessageOutflow {
     return taken;
   }
 
-  /** Whether `bytes` more would be more than may wait. */
+  /** Whether `bytes` more would be more than may wait; as for other writes, see Outflow. */
   isFull(bytes: number): boolean {
-    const max = this.#bridge.options.writeBufferBytesMax;
-    return max > 0 && this.#waiting + bytes > max;
+    const head = this.#queue[0];
+    if (head === undefined) return false;
+    const bytesMax = this.#bridge.options.writeBufferBytesMax;
+    return isTooMuchToHold(bytesMax, this.#held - (head.size > bytesMax ? head.size - head.offset : 0), bytes);
   }
 
   /** Keeps the place of a message of about `size` bytes, which `fill` brings later. */
@@ -106,6 +111,7 @@ export class MessageOutflow {
   fill(entry: Outgoing, bytes: Uint8Array, compressed: boolean): void {
     if (this.#over !== null) return;
     this.#waiting += bytes.length - entry.size;
+    this.#hold(bytes.length - entry.size);
     entry.size = bytes.length;
     entry.bytes = bytes;
     entry.compressed = compressed;
@@ -120,6 +126,13 @@ export class MessageOutflow {
     this.#pump();
   }
 
+  /** Drops everything that waits, and sends a close frame in its place: in the middle of a message, maybe. */
+  closeNow(code: number, error: WaterspoutError): void {
+    this.fail(error);
+    this.close(code, Buffer.alloc(0));
+    this.#finish();
+  }
+
   /** The sandbox reports `bytes` more as sent. */
   sent(bytes: number): void {
     if (bytes === 0 || bytes > this.#ahead) throw new ProtocolError(`SENT for ${bytes} bytes too many`);
@@ -132,6 +145,7 @@ export class MessageOutflow {
   fail(error: WaterspoutError): void {
     this.#over = error;
     this.#waiting = 0;
+    this.#hold(-this.#held);
     for (const entry of this.#queue.splice(0)) entry.reject(error);
   }
 
@@ -144,6 +158,7 @@ export class MessageOutflow {
     const entry = { opcode, bytes, compressed: false, size, offset: 0, taken, resolve, reject };
     this.#queue.push(entry);
     this.#waiting += size;
+    this.#hold(size + WRITE_COST);
     return entry;
   }
 
@@ -159,6 +174,7 @@ export class MessageOutflow {
       const isLast = end === entry.bytes.length;
       const flags = (isLast ? WS_LAST : 0) | (entry.compressed && entry.offset === 0 ? WS_COMPRESSED : 0);
       this.#waiting -= end - entry.offset;
+      this.#hold(entry.offset - end - (isLast ? WRITE_COST : 0));
       this.#send(entry.offset === 0 ? entry.opcode : 0, flags, entry.bytes, entry.offset, end);
       entry.offset = end;
       if (isLast) {
@@ -177,6 +193,11 @@ export class MessageOutflow {
     copyBytes(source, start, end, writer.buffer, at + WS_DATA_BYTES);
     this.#ahead += end - start;
     this.#bridge.written();
+  }
+
+  #hold(bytes: number): void {
+    this.#held += bytes;
+    holdWrites(bytes);
   }
 
   #finish(): void {

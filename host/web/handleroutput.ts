@@ -113,9 +113,16 @@ export abstract class HandlerOutput<Own extends object = Readonly<Record<string,
 
   /**
    * Sends what was written so far, behind the head when that has not left yet. Resolves when the peer's connection has taken
-   * it; rejects with StreamClosedError when the peer is gone. Await it: nothing piles up then.
+   * it; rejects with StreamClosedError when the peer is gone, and nobody has to listen for that. Await it: nothing piles up then. An
+   * answer of which more than `writeBufferBytesMax` would wait for a slow peer is cut.
    */
-  async flush(): Promise<void> {
+  flush(): Promise<void> {
+    const flushed = this.#flush();
+    flushed.catch(() => {});
+    return flushed;
+  }
+
+  async #flush(): Promise<void> {
     if (this.#finished) throw new HTTPOutputError("flush() after finish()");
     const chunk = this.#take();
     const { connection } = this.request;

@@ -216,6 +216,26 @@ export function websocketHandlerSuite(way: Way): void {
       expect(seen).toContainEqual(["push", "WEBSOCKET_CLOSED"]);
     });
 
+    test("that write to many without waiting close a member who does not read with 1013, and the others go on", async () => {
+      const before = residentBytes(server.pid);
+      const slow = await Promise.all(Array.from({ length: 3 }, () => server.connect({ silent: true })));
+      for (const client of slow) client.send(handshakeText("/room"));
+      const talker = await WsClient.open(server, "/room");
+      const message = Buffer.alloc(65_536, "waterspout");
+      for (let said = 0; said < 64 * MIB; said += message.length) {
+        talker.send(BINARY, message);
+        expect((await talker.readMessage()).payload.length).toBe(message.length);
+      }
+      expect(residentBytes(server.pid) - before, "growth of memory").toBeLessThan(160 * MIB);
+      for (const client of slow) {
+        const all = await client.resume().readToEnd();
+        expect(all.subarray(-4)).toEqual(Buffer.from([0x88, 2, 1013 >> 8, 1013 & 255]));
+        client.close();
+      }
+      await talker.close();
+      await server.complaint(/bytes wait for the websocket \/room/);
+    });
+
     describe("compression", () => {
       const SIZES = [0, 1, 16, 63, 64, 1000, 8192, 16_384, 65_536, 131_072];
       const messages = Array.from({ length: 60 }, (_, index) =>

@@ -508,15 +508,16 @@ describe("messages to the peer", () => {
     expect(sentMessages.at(-1)).toEqual({ opcode: TEXT, flags: LAST, bytes: Buffer.from("short") });
   });
 
-  test("beyond writeBufferBytesMax are refused, and nothing is torn", async () => {
+  test("beyond writeBufferBytesMax close with 1013, in the middle of a message that has begun", async () => {
     const rig = serve(() => {}, {}, { writeBufferBytesMax: 100_000, writeWindow: 16384 });
     const { handler } = await open(rig);
     void handler.writeMessage(Buffer.alloc(90_000));
-    await expect(handler.writeMessage(Buffer.alloc(50_000))).rejects.toMatchObject({ code: "STREAM_BUFFER_FULL" });
-    await expect(handler.writeMessage("x".repeat(50_000))).rejects.toMatchObject({ code: "STREAM_BUFFER_FULL" });
-    const frames = messagesOf(await rig.worker.hearAnswers());
-    expect(frames.map(({ bytes }) => bytes.length)).toEqual([16384]);
     expect(handler.bufferedBytes).toBe(90_000 - 16384);
+    await expect(handler.writeMessage("x".repeat(50_000))).rejects.toMatchObject({ code: "STREAM_BUFFER_FULL" });
+    const [begun, close, ...more] = await rig.worker.hearAnswers();
+    expect(messagesOf([begun])).toMatchObject([{ flags: 0, bytes: { length: 16384 } }]);
+    expect([close.type, close.payload, more]).toEqual([f.FRAME_WS_CLOSE, u16(1013), []]);
+    expect(handler.bufferedBytes).toBe(0);
   });
 
   test("are lost, and told so, when the peer is", async () => {

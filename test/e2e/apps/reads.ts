@@ -56,7 +56,7 @@ export default class Reads extends TCPServer {
       }
       case "flood": {
         const first = stream.write(Buffer.alloc(2 * MIB, "x"));
-        const second = await reported(Promise.resolve().then(() => stream.write("y")));
+        const second = await reported(Promise.resolve().then(() => stream.write(Buffer.alloc(MIB, "y"))));
         await first;
         return stream.write(`${second} ${stream.closed}`);
       }

@@ -70,6 +70,22 @@ class Friendly extends Noting {
   }
 }
 
+/** The README's, word for word. */
+const members = new Set<Room>();
+
+class Room extends Noting {
+  override open(): void {
+    members.add(this);
+  }
+  override onMessage(message: string | Buffer): void {
+    for (const member of members) member.writeMessage(message);
+  }
+  override onClose(): void {
+    members.delete(this);
+    super.onClose();
+  }
+}
+
 class Closing extends Noting {
   override open(): void {
     void this.writeMessage("bye");
@@ -98,6 +114,7 @@ const handlers: Record<string, typeof Noting> = {
   "/ping": Pinging,
   "/choose": Choosing,
   "/friends": Friendly,
+  "/room": Room,
   "/close": Closing,
   "/throw": Throwing,
   "/who": Who,
