@@ -10,7 +10,7 @@
 // Invariants: what is collected of a message stays below messageBytesMax; a peer that does not read what it is sent is not read.
 // Reference: Tornado's websocket.py (WebSocketHandler); RFC 6455 4.2.2 and 10.2.
 
-import { isText } from "./bytes";
+import { isText, textBytes } from "./bytes";
 import { REASON_BUFFER_FULL } from "./errors";
 import { hostOffset, hostSize, methodCode, METHOD_GET, upgrade, valueOffset, valueSize } from "./http/headstate";
 import { HTTP1Connection } from "./http1connection";
@@ -22,6 +22,10 @@ import { handshakeKey, offersWebSocket, onlyRow } from "./websocket/handshake";
 const VERSION_NAME: usize = changetype<usize>("sec-websocket-version");
 const ORIGIN_NAME: usize = changetype<usize>("origin");
 const VERSION: u16 = 0x3331; // "13"
+const HTTP: usize = changetype<usize>("http://");
+const HTTPS: usize = changetype<usize>("https://");
+const HTTP_PORT: usize = changetype<usize>(":80");
+const HTTPS_PORT: usize = changetype<usize>(":443");
 
 export abstract class WebSocketHandler extends WebSocketDelegate {
   /** Of one message, all its fragments together; a larger one closes its websocket with 1009. */
@@ -84,9 +88,11 @@ export abstract class WebSocketHandler extends WebSocketDelegate {
   }
 }
 
-/** Whether the request comes from a page of the host that it asks, or names no page at all. */
+/**
+ * Whether the request comes from a page of the host that it asks, or names no page at all. The scheme of the page tells which port may be
+ * left out. `host/origins.ts` has the same rule; test/corpus/origins.md holds both to it.
+ */
 export function isSameOrigin(request: HTTPServerRequest): bool {
-  const source = request.source;
   let row = -1;
   for (let i = 0; i < request.fieldCount; i++) {
     if (!isText(request.name(i), request.nameSize(i), ORIGIN_NAME)) continue;
@@ -94,12 +100,23 @@ export function isSameOrigin(request: HTTPServerRequest): bool {
     row = i;
   }
   if (row < 0) return true;
-  const size = hostSize(request.head);
-  let at = request.value(row);
-  const end = at + usize(request.valueSize(row));
-  while (at < end && load<u8>(at) != 0x3a) at++; // ":"
-  if (end - at != usize(size) + 3 || load<u16>(at, 1) != 0x2f2f) return false;
-  return isSameText(at + 3, source + usize(hostOffset(request.head)), size);
+  const at = request.value(row);
+  const size = request.valueSize(row);
+  return isOfSite(request, at, size, HTTP, HTTP_PORT) || isOfSite(request, at, size, HTTPS, HTTPS_PORT);
+}
+
+/** Whether an origin has this scheme and the request's host, either of which may name the scheme's own port. */
+function isOfSite(request: HTTPServerRequest, at: usize, size: i32, scheme: usize, port: usize): bool {
+  const start = i32(textBytes(scheme));
+  if (size < start || !isText(at, usize(start), scheme)) return false;
+  const host = request.source + usize(hostOffset(request.head));
+  const bytes = withoutPort(at + usize(start), size - start, port);
+  return bytes == withoutPort(host, hostSize(request.head), port) && isSameText(at + usize(start), host, bytes);
+}
+
+function withoutPort(host: usize, size: i32, port: usize): i32 {
+  const rest = size - i32(textBytes(port));
+  return rest >= 0 && isText(host + usize(rest), textBytes(port), port) ? rest : size;
 }
 
 /** The same in any case of letters; hosts and ports have no others that differ in that bit alone. */

@@ -11,17 +11,11 @@ import { OptionError } from "./errors.js";
 import { encodeHeaders } from "./httpheaders.js";
 import type { HTTPServerRequest } from "./httprequest.js";
 import { WS_MESSAGE_BYTES_MAX } from "./limits.js";
+import { isSameOrigin } from "./origins.js";
 import type { Data } from "./outflow.js";
 import { type Agreement, type MessageCompressionOptions, negotiate, parseExtensions } from "./permessagedeflate.js";
 import { type ConnectionSettings, WebSocketConnection, type WebSocketEvents } from "./websocketconnection.js";
-import {
-  BAD_EXTENSIONS,
-  FOREIGN_ORIGIN,
-  isSameOrigin,
-  refusalOf,
-  refuse,
-  subprotocolsOf,
-} from "./websockethandshake.js";
+import { BAD_EXTENSIONS, FOREIGN_ORIGIN, refusalOf, refuse, subprotocolsOf } from "./websockethandshake.js";
 
 /** Marks the class, also for another copy of this package. @internal */
 export const WEBSOCKET_BRAND = Symbol.for("waterspout.websocket");
@@ -94,10 +88,10 @@ export class WebSocketHandler {
 
   /**
    * Whether a page of this origin may open the websocket; called when the request has an Origin, as all of browsers have. Default: when it
-   * is the host that the request went to. False is answered with 403.
+   * is that of the host that the request went to. False is answered with 403.
    */
   checkOrigin(origin: string): boolean {
-    return isSameOrigin(origin, this.request.headers.get("host") ?? "");
+    return isSameOrigin(origin, this.request.host);
   }
 
   /** Chooses one of the subprotocols that the client offers, null for none. Default: none. Not called without any. */

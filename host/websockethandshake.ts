@@ -55,13 +55,3 @@ export function subprotocolsOf(request: HTTPServerRequest): string[] {
   const list = request.headers.get("sec-websocket-protocol")?.split(",") ?? [];
   return list.map((item) => item.trim()).filter((item) => item !== "");
 }
-
-/** Whether an Origin names the host that the request went to; the scheme tells which port may be left out. */
-export function isSameOrigin(origin: string, host: string): boolean {
-  try {
-    const { protocol, host: from } = new URL(origin);
-    return from !== "" && from === new URL(`${protocol}//${host}`).host;
-  } catch {
-    return false; // "null", or no URL at all
-  }
-}

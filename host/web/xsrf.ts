@@ -6,6 +6,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { HTTPServerRequest } from "../httprequest.js";
+import { isSameOrigin } from "../origins.js";
 
 const VERSION = "2";
 const TOKEN_BYTES = 16;
@@ -53,10 +54,6 @@ export function foreignOrigin(request: HTTPServerRequest, isTrusted: (origin: st
   const origin = headers.get("origin");
   if (origin !== null && isTrusted(origin)) return null;
   if (site !== null) return `Sec-Fetch-Site ${site} & origin ${origin} not allowed`;
-  if (origin === null || originHost(origin) === request.host.toLowerCase()) return null;
+  if (origin === null || isSameOrigin(origin, request.host)) return null;
   return `Origin ${origin} not allowed`;
-}
-
-function originHost(origin: string): string | null {
-  return /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)$/i.exec(origin)?.[1]?.toLowerCase() ?? null;
 }

@@ -18,7 +18,8 @@ const FOLDER = path.dirname(fileURLToPath(import.meta.url));
 const ESCAPES: Record<string, string> = { r: "\r", n: "\n", t: "\t", 0: "\0", "\\": "\\", "\n": "" };
 
 export const FILES = readdirSync(FOLDER).filter(
-  (file) => file.endsWith(".md") && !["README.md", "conditional-requests.md", "disagreements.md"].includes(file),
+  (file) =>
+    file.endsWith(".md") && !["README.md", "conditional-requests.md", "disagreements.md", "origins.md"].includes(file),
 );
 
 export const corpus: Case[] = FILES.flatMap(readCases);

@@ -13,6 +13,7 @@ import { checkField, encodeHeaders, HTTPHeaders, withReason } from "../../host/h
 import type { HTTPServerRequest } from "../../host/httprequest.js";
 import { errorLine, LineReader } from "../../host/log.js";
 import { MultipartReader } from "../../host/multipart.js";
+import { isSameOrigin } from "../../host/origins.js";
 import { decodeExtended, parseParameters } from "../../host/parameters.js";
 import { negotiate, parseExtensions } from "../../host/permessagedeflate.js";
 import { authorityOf, pathStart } from "../../host/requestframe.js";
@@ -30,7 +31,7 @@ import { createSignedValue, decodeSignedValue } from "../../host/web/signedvalue
 import { decodeXSRFToken, foreignOrigin } from "../../host/web/xsrf.js";
 import { standardRequest } from "../../host/webapi/request.js";
 import { LightResponse } from "../../host/webapi/response.js";
-import { isSameOrigin, refusalOf, subprotocolsOf } from "../../host/websockethandshake.js";
+import { refusalOf, subprotocolsOf } from "../../host/websockethandshake.js";
 import { expectLinear, FILLERS } from "./hostile.js";
 
 const request = (fields: Record<string, string>, parts: Partial<HTTPServerRequest> = {}): HTTPServerRequest =>
