@@ -31,10 +31,16 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** RFC 6265 4.1.1, cookie-octet. */
 const PLAIN_VALUE = /^[!#-+\--:<-[\]-~]*$/;
 const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
-const TO_QUOTE = /["\\;,\t\x80-\xff]/g;
+/** What is no cookie-octet. */
+const TO_ESCAPE = /[^!#-+\--:<-[\]-~]/g;
 const OCTAL = /^[0-3][0-7][0-7]$/;
-/** Neither a control character nor what ends an attribute. */
-const ATTRIBUTE = /^[\x20-\x3a\x3c-\x7e]*$/;
+/** RFC 6265 4.1.1, path-value: neither a control character nor what ends an attribute. */
+const PATH = /^[\x20-\x3a\x3c-\x7e]*$/;
+/** The name of a host; browsers pass over a leading dot. */
+const DOMAIN = /^[0-9A-Za-z._-]+$/;
+/** RFC 6265 5.1.1; later ones have no form that browsers read. */
+const YEAR_MIN = 1601;
+const YEAR_MAX = 9999;
 
 /** The cookies of a Cookie field. Of several with one name the last counts; one without `=` has the empty name. */
 export function parseCookies(text: string): Map<string, string> {
@@ -64,30 +70,30 @@ function unquote(value: string): string {
 
 /**
  * The value of a Set-Cookie field: `respond(200, { "Set-Cookie": [setCookie("a", "1"), setCookie("b", "2")] })`. A value with characters
- * that a cookie cannot hold is quoted; it may hold latin-1 without control characters other than TAB.
- * Throws HeaderError for a name, a value or an attribute that must not be sent.
+ * that RFC 6265 does not allow is quoted, each of them as a backslash and three octal digits, which Tornado reads, too; it may hold latin-1
+ * without control characters other than TAB. Throws HeaderError for a name, a value or an attribute that must not be sent.
  */
 export function setCookie(name: string, value: string, attributes: CookieAttributes = {}): string {
-  if (typeof name !== "string" || !TOKEN.test(name)) throw invalid(`${show(name)} is not a cookie's name`);
+  if (!isCookieName(name)) throw invalid(`${show(name)} is not a cookie's name`);
   if (typeof value !== "string" || NOT_IN_VALUE.test(value)) {
     throw invalid(`the value of the cookie ${name} holds a character that must not be in it`);
   }
   return `${name}=${PLAIN_VALUE.test(value) ? value : quote(value)}${attributesOf(name, attributes)}`;
 }
 
+/** Whether a cookie that is set can have this name: a token. */
+export function isCookieName(name: string): boolean {
+  return typeof name === "string" && TOKEN.test(name);
+}
+
 function quote(value: string): string {
-  const inner = value.replace(TO_QUOTE, (character) =>
-    character === '"' || character === "\\"
-      ? `\\${character}`
-      : `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`,
-  );
-  return `"${inner}"`;
+  return `"${value.replace(TO_ESCAPE, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`)}"`;
 }
 
 function attributesOf(name: string, given: CookieAttributes): string {
   let text = "";
-  if (given.domain !== undefined) text += `; Domain=${attribute(name, "domain", given.domain)}`;
-  if (given.path !== undefined) text += `; Path=${attribute(name, "path", given.path)}`;
+  if (given.domain !== undefined) text += `; Domain=${attribute(name, "domain", given.domain, DOMAIN)}`;
+  if (given.path !== undefined) text += `; Path=${attribute(name, "path", given.path, PATH)}`;
   if (given.expires !== undefined) text += `; Expires=${date(name, given.expires)}`;
   if (given.maxAge !== undefined) {
     if (!Number.isSafeInteger(given.maxAge)) throw invalid(`maxAge of the cookie ${name} is no whole number`);
@@ -103,13 +109,14 @@ function attributesOf(name: string, given: CookieAttributes): string {
   return text;
 }
 
-function attribute(name: string, key: string, value: string): string {
-  if (typeof value === "string" && ATTRIBUTE.test(value)) return value;
+function attribute(name: string, key: string, value: string, form: RegExp): string {
+  if (typeof value === "string" && form.test(value)) return value;
   throw invalid(`${key} of the cookie ${name} cannot be ${show(value)}`);
 }
 
 function date(name: string, value: Date): string {
-  if (value instanceof Date && Number.isFinite(value.getTime())) return value.toUTCString();
+  const year = value instanceof Date ? value.getUTCFullYear() : Number.NaN;
+  if (year >= YEAR_MIN && year <= YEAR_MAX) return value.toUTCString();
   throw invalid(`expires of the cookie ${name} is no date`);
 }
 

@@ -43,6 +43,7 @@ const PHRASES: usize = changetype<usize>(`
 415 Unsupported Media Type
 416 Range Not Satisfiable
 417 Expectation Failed
+418 I'm a Teapot
 421 Misdirected Request
 422 Unprocessable Content
 423 Locked
@@ -62,6 +63,7 @@ const PHRASES: usize = changetype<usize>(`
 506 Variant Also Negotiates
 507 Insufficient Storage
 508 Loop Detected
+510 Not Extended
 511 Network Authentication Required
 000 Unknown
 `);

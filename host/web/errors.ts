@@ -56,7 +56,14 @@ export class Finish extends Error {
   }
 }
 
-/** The standard phrase of a status, `"Unknown"` for one that has none. */
+/** Where Node's table is older than RFC 9110, and what is not registered. */
+const OTHER_PHRASES: ReadonlyMap<number, string> = new Map([
+  [413, "Content Too Large"],
+  [422, "Unprocessable Content"],
+  [509, "Unknown"],
+]);
+
+/** The registered phrase of a status, as the sandbox writes it; `"Unknown"` for one that has none. */
 export function reasonPhrase(status: number): string {
-  return STATUS_CODES[status] ?? "Unknown";
+  return OTHER_PHRASES.get(status) ?? STATUS_CODES[status] ?? "Unknown";
 }

@@ -76,7 +76,30 @@ describe("setting", () => {
     },
   );
 
+  test("what RFC 6265 does not allow is escaped or refused, character by character", () => {
+    for (let code = 0; code <= 0x200; code++) {
+      const character = String.fromCharCode(code);
+      const isOctet = /[!#-+\--:<-[\]-~]/.test(character);
+      const isText = code === 9 || (code >= 0x20 && code <= 0x7e) || (code >= 0x80 && code <= 0xff);
+      const escaped = `"\\${code.toString(8).padStart(3, "0")}"`;
+      if (isText) expect(setCookie("a", character)).toBe(`a=${isOctet ? character : escaped}`);
+      else expect(() => setCookie("a", character)).toThrow("must not be in it");
+      const isToken = /[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(character);
+      if (isToken) expect(setCookie(character, "")).toBe(`${character}=`);
+      else expect(() => setCookie(character, "")).toThrow("is not a cookie's name");
+      const isPath = code >= 0x20 && code <= 0x7e && character !== ";";
+      if (isPath) expect(setCookie("a", "", { path: character })).toBe(`a=; Path=${character}`);
+      else expect(() => setCookie("a", "", { path: character })).toThrow("path of the cookie a cannot be");
+      const isHost = /[0-9A-Za-z._-]/.test(character);
+      if (isHost) expect(setCookie("a", "", { domain: character })).toBe(`a=; Domain=${character}`);
+      else expect(() => setCookie("a", "", { domain: character })).toThrow("domain of the cookie a cannot be");
+    }
+  });
+
   test.each<[string, () => string]>([
+    ["no domain", () => setCookie("a", "b", { domain: "" })],
+    ["a year of five digits", () => setCookie("a", "b", { expires: new Date(8.64e15) })],
+    ["a year that no browser reads", () => setCookie("a", "b", { expires: new Date(Date.UTC(1600, 11, 31)) })],
     ["no name", () => setCookie("", "b")],
     ["a name with a space", () => setCookie("a b", "c")],
     ["a name with =", () => setCookie("a=", "c")],
