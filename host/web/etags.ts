@@ -30,8 +30,8 @@ function hashOnce(body: string | Uint8Array): string {
   return hash("sha1", body, "hex");
 }
 
-/** A tag of a list, with what may stand before it. */
-const MEMBER = /[\t ,]*((?:W\/)?"[^"]*")(?=[\t ]*(?:,|$))/y;
+/** A tag of a list, with what may stand around it. */
+const MEMBER = /[\t ,]*((?:W\/)?"[^"]*")[\t ]*(?:,|$)/y;
 
 /**
  * Whether an If-None-Match or If-Match field names `etag` (null: there is none): `*`, or one of its list, which is read up to what is no
