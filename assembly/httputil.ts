@@ -319,7 +319,8 @@ function textOf(source: usize, size: i32): string {
   return String.UTF16.decodeUnsafe(changetype<usize>(units), usize(size) << 1);
 }
 
-const TEXT_BYTES: i32 = 8192;
+/** Room for a header field, such as a Location that is as long as a target may be. */
+export const TEXT_BYTES: i32 = 17408;
 const texts: usize = memory.data(TEXT_BYTES + 64, 16);
 
 /** `text` as latin-1 in a shared block from `at` on; 0: it does not fit, or is not latin-1. */

@@ -79,6 +79,9 @@ export const FORM_PART_HEADER_BYTES_MAX = 10 << 10;
 /** Text of a form that is held in memory: the fields of a multipart one, all of an urlencoded one. */
 export const FORM_TEXT_BYTES_MAX = 1 << 20;
 
+/** Set-Cookie fields by which `clearAllCookies` clears what a client has sent: half of what an answer's head may have. */
+export const CLEARED_COOKIES_BYTES_MAX = 32 << 10;
+
 /** How long a worker may take until it serves. */
 export const START_TIMEOUT_MS = 20_000;
 /** What a worker gets beyond the grace of a stop before it is killed. */

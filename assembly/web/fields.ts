@@ -1,12 +1,11 @@
 // Names and values of header fields that an application sets. Invariant: what is refused here would break the message's framing, or
 // is the server's own. Reference: RFC 9110 5.1 and 5.5.
 
-/** Of a name and its value: what httputil.ts has room for. */
-const FIELD_BYTES_MAX: i32 = 8192;
+import { TEXT_BYTES } from "../httputil";
 
 /** Whether a field may be set: the name is a token, the value latin-1 without control characters, and it does not frame the message. */
 export function isField(name: string, value: string): bool {
-  if (!name.length || name.length + value.length > FIELD_BYTES_MAX) return false;
+  if (!name.length || name.length + value.length > TEXT_BYTES) return false;
   for (let i = 0; i < name.length; i++) if (!isTokenUnit(name.charCodeAt(i))) return false;
   for (let i = 0; i < value.length; i++) {
     const unit = value.charCodeAt(i);

@@ -4,6 +4,7 @@
  */
 import { answerWith } from "../handlerresult.js";
 import type { RequestCallback } from "../httpserver.js";
+import { hasControl, siteOf } from "./addresses.js";
 import { HTTPError } from "./errors.js";
 import type { PathArgument, PathGroups } from "./pathpattern.js";
 import { type Answered, RequestHandler } from "./requesthandler.js";
@@ -57,14 +58,12 @@ export class RedirectHandler extends RequestHandler {
     if (siteOf(url) !== siteOf(fixedPart(this.#url))) {
       throw new HTTPError(400, "a redirect cannot be led to another site");
     }
-    if (UNSENDABLE.test(url)) throw new HTTPError(400, "a redirect cannot be led to an address with such characters");
+    if (hasControl(url)) throw new HTTPError(400, "a redirect cannot be led to an address with such characters");
     this.redirect(url, { permanent: this.#permanent });
   }
 }
 
 const PLACE = /\{(\w+)\}/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-const UNSENDABLE = /[\0-\x1f\x7f]/;
 
 function valueIn(args: readonly PathArgument[], name: string): string {
   const [first] = args;
@@ -76,18 +75,6 @@ function valueIn(args: readonly PathArgument[], name: string): string {
 function fixedPart(url: string): string {
   const place = url.search(/\{\w+\}/);
   return place < 0 ? url : url.slice(0, place);
-}
-
-/** Scheme and host that a browser would find in `url`; "" for an address of the same site. */
-function siteOf(url: string): string {
-  const base = "http://same.invalid";
-  const text = url.replace(/[\t\n\r]/g, "").replace(/^[\0-\x20]+/, "");
-  try {
-    const { protocol, host, username, password } = new URL(text, base);
-    return host === "same.invalid" && protocol === "http:" ? "" : `${protocol}//${username}:${password}@${host}`;
-  } catch {
-    return "not an address";
-  }
 }
 
 /** Gives requests to a function, for routes that need nothing of a handler. */

@@ -4,8 +4,10 @@
  * Invariants: a signed cookie is somebody else's text until its signature has been checked; cookies that were set survive an
  * error page.
  */
-import { type CookieAttributes, setCookie } from "../cookies.js";
+import { type CookieAttributes, isCookieName, setCookie } from "../cookies.js";
 import { OptionError } from "../errors.js";
+import { CLEARED_COOKIES_BYTES_MAX } from "../limits.js";
+import { hasControl, siteOf } from "./addresses.js";
 import { Finish, HTTPError } from "./errors.js";
 import { HandlerOutput } from "./handleroutput.js";
 import {
@@ -26,6 +28,8 @@ export interface HandlerCookieAttributes extends CookieAttributes {
 const LASTING_DAYS = 30;
 const SECONDS_A_DAY = 86_400;
 const XSRF_COOKIE = "_xsrf";
+/** What a field that clears a cookie has beside its name; a domain or a path may make it longer. */
+const SET_COOKIE_BYTES = 128;
 const SAFE_METHODS = ["GET", "HEAD", "OPTIONS"];
 
 export abstract class HandlerSession<
@@ -54,9 +58,18 @@ export abstract class HandlerSession<
     this.setCookie(name, "", { ...attributes, expires: new Date(0), maxAge: 0 });
   }
 
-  /** Makes the browser forget all cookies that came with the request. */
+  /**
+   * Makes the browser forget all cookies that came with the request, but those whose name `setCookie` could not have set, and those that
+   * the answer has no room for (CLEARED_COOKIES_BYTES_MAX).
+   */
   clearAllCookies(attributes: CookieAttributes = {}): void {
-    for (const name of this.request.cookies.keys()) this.clearCookie(name, attributes);
+    let bytes = 0;
+    for (const name of this.request.cookies.keys()) {
+      if (!isCookieName(name)) continue;
+      bytes += name.length + SET_COOKIE_BYTES;
+      if (bytes > CLEARED_COOKIES_BYTES_MAX) return;
+      this.clearCookie(name, attributes);
+    }
   }
 
   /**
@@ -162,28 +175,39 @@ export abstract class HandlerSession<
   }
 
   /**
-   * The user. Without one the request ends here: GET and HEAD are sent to log in, with this page's address as `next`; others get
-   * 403.
+   * The user. Without one the request ends here: GET and HEAD are sent to log in, with this page's address as `next`; others get 403, and
+   * so does an address that a browser would take for one of another site. Behind the login use `getNextUrl`.
    */
   requireUser(): NonNullable<User> {
     const user = this.currentUser;
     if (user !== null && user !== undefined) return user;
-    const { method, target } = this.request;
+    const { method } = this.request;
     if (method !== "GET" && method !== "HEAD") throw new HTTPError(403, "nobody is logged in");
     const url = this.getLoginUrl();
-    this.redirect(url.includes("?") ? url : `${url}?next=${encodeURIComponent(this.#next(url, target))}`);
+    this.redirect(url.includes("?") ? url : `${url}?next=${encodeURIComponent(this.#next(url))}`);
     throw new Finish();
+  }
+
+  /**
+   * Where to go after a login: the argument `next` if it is an address of this site, else `preset`. A link to the login page may come from
+   * anywhere: whoever redirects to `next` as it is sends users to wherever that link says.
+   */
+  getNextUrl(preset = "/"): string {
+    const next = this.getArgument("next", preset);
+    return next.startsWith("/") && siteOf(next) === "" && !hasControl(next) ? next : preset;
   }
 
   protected override cookieFields(): string[] | null {
     return this.#cookies === null ? null : [...this.#cookies.values()];
   }
 
-  /** A page elsewhere has to be told where it was. */
-  #next(loginUrl: string, target: string): string {
-    if (!/^[a-z][a-z0-9+.-]*:/i.test(loginUrl)) return target;
-    const { protocol, host } = this.request;
-    return `${protocol}://${host}${target}`;
+  /** This page's address. A login page elsewhere has to be told the host, too. */
+  #next(loginUrl: string): string {
+    const { protocol, host, path, target } = this.request;
+    const mark = target.indexOf("?");
+    const own = mark < 0 ? path : path + target.slice(mark);
+    if (siteOf(own) !== "") throw new HTTPError(403, "a path that begins with two slashes is not one to come back to");
+    return /^[a-z][a-z0-9+.-]*:/i.test(loginUrl) ? `${protocol}://${host}${own}` : own;
   }
 
   #secret(): CookieSecret {

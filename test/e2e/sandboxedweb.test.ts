@@ -177,6 +177,9 @@ describe.each([SANDBOXED_NODE, SANDBOXED_WASMTIME, SANDBOXED_BARE])("$name", (wa
     expect((await get("/static/none.css")).headers.get("content-length")).toBe("0");
     const folderItself = await get("/static/sub");
     expect([folderItself.status, folderItself.headers.get("location")]).toEqual([301, "/static/sub/"]);
+    const long = `/static/${"./".repeat(8000)}sub`;
+    const longOne = await server.get(long);
+    expect([longOne.status, longOne.headers.get("location")]).toEqual([301, `${long}/`]);
   });
 
   test("a slow reader of a big file costs no memory, and holds up nobody", { timeout: 60_000 }, async () => {

@@ -18,7 +18,9 @@ import { decodeExtended, parseParameters } from "../../host/parameters.js";
 import { negotiate, parseExtensions } from "../../host/permessagedeflate.js";
 import { authorityOf, pathStart } from "../../host/requestframe.js";
 import { parseUrlencoded } from "../../host/urlencoded.js";
+import { hasControl, siteOf } from "../../host/web/addresses.js";
 import { cleaned, parseArguments } from "../../host/web/arguments.js";
+import { precondition } from "../../host/web/conditions.js";
 import { escapeHTML, percentDecode } from "../../host/web/decode.js";
 import { namesEtag } from "../../host/web/etags.js";
 import { FieldSet } from "../../host/web/fieldset.js";
@@ -120,6 +122,8 @@ const FUNCTIONS: Record<string, (text: string) => unknown> = {
   "a path": (text) => new Pattern("/a/:b").match(`/a/${text}`),
   escapes: (text) => [percentDecode(text, true), percentDecode(text, false)],
   "a file's path": (text) => [namesFolder(text), checkBelow("/srv", resolve("/srv", text))],
+  "an address to go to": (text) => [siteOf(text), hasControl(text)],
+  "a condition": (text) => precondition(new HTTPHeaders([["if-match", text]]), { etag: '"a"', modifiedMs: 0 }),
   HTML: escapeHTML,
   "If-None-Match": (text) => namesEtag(text, '"a"'),
   "If-Match": (text) => namesEtag(text, '"a"', "strong"),

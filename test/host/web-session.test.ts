@@ -64,6 +64,22 @@ describe("cookies", () => {
     ]);
   });
 
+  test("that a client makes up are passed over when all are cleared, and so are those that no answer has room for", async () => {
+    const clear = application((handler) => handler.clearAllCookies());
+    const cleared = async (cookie: string): Promise<[number, string[]]> => {
+      const answer = await clear.inject({ headers: { cookie } });
+      const names = answer.headers.getList("set-cookie").map((field) => field.slice(0, field.indexOf("=")));
+      return [answer.status, names];
+    };
+    expect(await cleared("stray; a=1; b c=2; =3; \u00e4=4; @=5; d=6")).toEqual([200, ["a", "d"]]);
+    const many = Array.from({ length: 5000 }, (_, index) => `c${index}`);
+    const [status, names] = await cleared(many.map((name) => `${name}=`).join(";"));
+    expect(status).toBe(200);
+    expect(names.length).toBeGreaterThan(200);
+    expect(names).toEqual(many.slice(0, names.length));
+    expect(await cleared(`${"n".repeat(40_000)}=1`)).toEqual([200, []]);
+  });
+
   test("outlive an error page", async () => {
     const answer = await application((handler) => {
       handler.setCookie("a", "1");
@@ -283,6 +299,47 @@ describe("a user", () => {
     const answer = await site(loginUrl).inject("/page?a=1");
     expect([answer.status, answer.headers.get("location"), answer.text]).toEqual([302, location, ""]);
     expect((await site(loginUrl).inject({ method: "POST", target: "/page" })).status).toBe(403);
+  });
+
+  test.each(["//evil.example/page", "/\\evil.example/page", "//evil.example%2fpage"])(
+    "is not sent to log in for %s, which a browser would come back to elsewhere",
+    async (target) => {
+      const everywhere = new Application([["/.*", Page]], { logger, loginUrl: "/login" });
+      const answer = await everywhere.inject(target);
+      expect([answer.status, answer.headers.get("location")]).toEqual([403, null]);
+    },
+  );
+
+  test("comes back to this site when the request names it in full", async () => {
+    const answer = await site("/login").inject("http://evil.example/page?a=1");
+    expect(answer.headers.get("location")).toBe("/login?next=%2Fpage%3Fa%3D1");
+  });
+
+  test.each([
+    ["/page?a=1", "/page?a=1"],
+    ["/", "/"],
+    ["/a//b", "/a//b"],
+    ["//evil.example", "/home"],
+    ["///evil.example", "/home"],
+    ["/\\evil.example", "/home"],
+    ["\\\\evil.example", "/home"],
+    ["/\t/evil.example", "/home"],
+    ["/\n/evil.example", "/home"],
+    ["/a\r\nSet-Cookie: a=b", "/home"],
+    ["https://evil.example/", "/home"],
+    ["javascript:alert(1)", "/home"],
+    ["page", "/home"],
+    ["", "/home"],
+  ])("after the login goes from next=%j to %s", async (next, location) => {
+    class Login extends RequestHandler {
+      override get(): void {
+        this.redirect(this.getNextUrl("/home"));
+      }
+    }
+    const login = new Application([["/login", Login]], { logger });
+    const answer = await login.inject(`/login?next=${encodeURIComponent(next)}`);
+    expect([answer.status, answer.headers.get("location")]).toEqual([302, location]);
+    expect((await login.inject("/login")).headers.get("location")).toBe("/home");
   });
 
   test("cannot be sent nowhere", async () => {
