@@ -66,7 +66,6 @@ export class NodeStream extends BaseIOStream {
       ["close", () => this.#finish(duplex.readableEnded ? "END" : "CLOSED")],
     ];
     for (const [event, listener] of this.#listeners) duplex.on(event, listener);
-    if (duplex.closed) this.#finish(duplex.errored == null ? "CLOSED" : reasonOf(duplex.errored)); // before anybody could listen
   }
 
   override get closed(): boolean {

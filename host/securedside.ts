@@ -85,7 +85,6 @@ export class SecuredSide {
     socket.on("end", () => this.#feedEnd());
     socket.on("error", () => this.#access.failed());
     socket.on("close", () => this.#access.failed());
-    if (socket.closed) this.#access.failed(); // before anybody could listen
     this.#pump();
     return socket;
   }

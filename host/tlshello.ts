@@ -19,11 +19,17 @@ const NAME = /^[\x21-\x7e]{1,255}$/;
  * that the client asks for.
  */
 export function hearHello(connection: Duplex, heard: (serverName: string | null) => void): void {
-  let hello = Buffer.alloc(0);
+  let room = Buffer.alloc(0);
+  let size = 0;
   const read = (): void => {
-    for (let bytes = connection.read(); bytes !== null; bytes = connection.read())
-      hello = Buffer.concat([hello, bytes]);
-    if (hello.length < recordBytes(hello)) return;
+    for (let bytes = connection.read(); bytes !== null; bytes = connection.read()) {
+      const needed = size + bytes.length;
+      // Twice as much as is needed, so that a hello that comes byte by byte is not copied with every byte.
+      if (needed > room.length) room = Buffer.concat([room.subarray(0, size)], 2 * needed);
+      size += bytes.copy(room, size);
+    }
+    const hello = room.subarray(0, size);
+    if (size < recordBytes(hello)) return;
     connection.removeListener("readable", read);
     connection.unshift(hello);
     heard(serverNameIn(hello));

@@ -58,6 +58,8 @@ export class DescriptorTable {
   /** Closed connections whose last bytes have not left yet. */
   readonly lingering = new Set<Connection>();
   readonly #free: number[] = [];
+  /** Who was behind connections that have been closed, by descriptor. The sandbox accepts nothing while frames about one are on their way. */
+  readonly #former: (Peer | undefined)[] = [];
   readonly #wake: () => void;
 
   /** `wake` is called whenever a mark is set. */
@@ -77,10 +79,19 @@ export class DescriptorTable {
     if (descriptor === undefined) return false;
     this.entries[fd] = undefined;
     this.#free.push(fd);
+    this.#former[fd] =
+      descriptor instanceof Connection ? { address: descriptor.address, tls: descriptor.tls } : undefined;
     this.setReadable(descriptor, false);
     this.setWritable(descriptor, false);
     descriptor.close();
     return true;
+  }
+
+  /** Who is behind a connection, or was when it is closed and its descriptor has not been used again; null: it is no connection. */
+  peer(fd: number): Peer | null {
+    const entry = this.entries[fd];
+    if (entry === undefined) return this.#former[fd] ?? null;
+    return entry instanceof Connection ? entry : null;
   }
 
   setReadable(descriptor: Descriptor, yes: boolean): void {

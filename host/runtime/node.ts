@@ -102,8 +102,7 @@ class NodeWorker implements Worker, StandardStreams {
   }
 
   peer(descriptor: number): Peer | null {
-    const entry = this.#table.entries[descriptor];
-    return entry instanceof Connection ? entry : null;
+    return this.#table.peer(descriptor);
   }
 
   /** The sandbox finds every connection, and its listeners, at their end. */

@@ -1,6 +1,6 @@
 // Who a peer is: noted when its connection is accepted, so that one that resets its connection at once is not taken for somebody else.
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import net from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import path from "node:path";
@@ -13,6 +13,8 @@ import {
   HTTPServer,
   type HTTPServerRequest,
   type ServerOptions,
+  StreamClosedError,
+  TCPClient,
   TCPServer,
 } from "waterspout";
 
@@ -129,6 +131,23 @@ describe.each(ways)("%s", (_name, options) => {
     expect(request.tls?.version).toBe(secure ? "TLSv1.3" : undefined);
   });
 
+  test("nor does one that comes together with its connection's reset lose its address", async () => {
+    const { at, told, log } = await serve(options);
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const { raw, inner } = await connect(at, ATTACKER, secure);
+      inner.write(REQUEST);
+      await once(inner, "data");
+      await new Promise((sent) => inner.write(REQUEST, sent));
+      raw.resetAndDestroy();
+    }
+    expect(await ask(at, PROXY, REQUEST, secure)).toBe(`${PROXY} ${secure ? "https" : "http"}`);
+    expect(told.length).toBeGreaterThan(ATTEMPTS);
+    expect([...told, ...log.map(({ address }) => address)].filter((address) => address !== ATTACKER)).toEqual([
+      PROXY,
+      PROXY,
+    ]);
+  });
+
   test("a stream server is never given a peer without an address", async () => {
     const addresses: (string | undefined)[] = [];
     class Notes extends TCPServer {
@@ -146,6 +165,41 @@ describe.each(ways)("%s", (_name, options) => {
     await eventually("the last one", () => addresses.includes(PROXY));
     expect(addresses.filter((address) => address !== ATTACKER && address !== PROXY)).toEqual([]);
   });
+});
+
+test("node: a request is told from its own connection, also when that is closed before its handler is called", async () => {
+  const named = (address: Address | null): string => `${address?.address} ${address?.port}`;
+  const told: [from: string | null, address: string][] = [];
+  let closing: Promise<void> | null = null;
+  const server = new HTTPServer(
+    (request) => {
+      told.push([request.headers.get("x-from"), named(request.remoteAddress)]);
+      closing ??= server.closeAllConnections();
+      request.respond(200);
+    },
+    { runtime: "node" },
+  );
+  onTestFinished(() => server.stop(0));
+  await server.listen(0, "127.0.0.1");
+  const at = server.addresses[0] as Address;
+  // More in one turn than the sandbox tells the host at a time: the rest comes when its connections have been closed.
+  const padding = "x".repeat(7000);
+  for (let round = 0; round < 4; round++) {
+    closing = null;
+    const clients = await Promise.all(Array.from({ length: 300 }, () => connect(at, ATTACKER, false)));
+    const ends = clients.map(({ raw }) => once(raw.resume(), "close"));
+    for (const { raw } of clients) {
+      raw.write(
+        `GET / HTTP/1.1\r\nHost: x\r\nX-From: ${raw.localAddress} ${raw.localPort}\r\nX-Padding: ${padding}\r\n\r\n`,
+      );
+    }
+    if (round === 3) await eventually("a request", () => closing !== null).then(() => server.stop(0));
+    else await eventually("a request", () => closing !== null).then(() => closing);
+    for (const { raw } of clients) raw.destroy();
+    await Promise.all(ends);
+  }
+  expect(told.length).toBeGreaterThan(100);
+  expect(told.filter(([from, address]) => from !== address)).toEqual([]);
 });
 
 test("node: a client that resets its connection at once is no trusted proxy", async () => {
@@ -181,3 +235,31 @@ describe("over a Unix-domain socket, whose file says who may connect", () => {
     expect(answer.split("\r\n\r\n")[1]).toBe(expected.replace("the path", file));
   });
 });
+
+test.skipIf(missingOpenSSL !== null)(
+  "what a server has agreed on is known, also when it breaks the connection with its last word",
+  async () => {
+    const { certfile, keyfile } = authority.issue("breaking", "breaking.example");
+    const secure = tls
+      .createServer({ cert: readFileSync(certfile), key: readFileSync(keyfile) })
+      .on("tlsClientError", () => {});
+    // Between the client and that server: behind the server's first words comes a record that cannot be decrypted.
+    const breaker = net.createServer((client) => {
+      const inner = net.connect((secure.address() as net.AddressInfo).port, "127.0.0.1").on("error", () => {});
+      client.on("error", () => {}).pipe(inner);
+      inner.once(
+        "data",
+        (bytes) => void client.write(Buffer.concat([bytes, Buffer.from("1703030020", "hex"), Buffer.alloc(32)])),
+      );
+      client.once("close", () => inner.destroy());
+    });
+    for (const server of [secure, breaker]) {
+      onTestFinished(() => void server.close());
+      await once(server.listen(0, "127.0.0.1"), "listening");
+    }
+    const { port } = breaker.address() as net.AddressInfo;
+    const stream = await new TCPClient().connect("127.0.0.1", port, { sslOptions: { certReqs: "none" } });
+    expect(stream.tls?.version).toBe("TLSv1.3");
+    await expect(stream.readBytes(1)).rejects.toThrow(StreamClosedError);
+  },
+);
