@@ -69,6 +69,14 @@ class Odd extends RequestHandler {
   }
 }
 
+class Dated extends RequestHandler {
+  get(): void {
+    this.setHeader("Last-Modified", "Mon, 01 Jun 2020 12:00:00 GMT");
+    this.setHeader("Content-Location", "/here");
+    this.write("page");
+  }
+}
+
 class Files extends StaticFileHandler {
   constructor() {
     super("/static", "index.html");
@@ -82,6 +90,7 @@ function serve(): void {
   application.route<Later>("/later");
   application.route<Pieces>("/pieces");
   application.route<Odd>("/odd");
+  application.route<Dated>("/dated");
   application.route<Files>("/static/*path", "rest");
   new HTTPServer(application).listen();
   settle();
@@ -252,6 +261,19 @@ describe("handlers", () => {
     settle();
     expect(peer.closed).toBe(true);
     expect(peer.take().includes("two")).toBe(false);
+  });
+  test("conditions of a page that says when it was changed", () => {
+    expect(answer("/dated", "If-Modified-Since: Mon Jun  1 12:00:00 2020\r\n")).toBe("304 ");
+    expect(answer("/dated", "If-Modified-Since: Mon, 01 Jun 2020 11:59:59 GMT\r\n")).toBe("200 page");
+    expect(answer("/dated", "If-Unmodified-Since: Mon, 01 Jun 2020 11:59:59 GMT\r\n")).toBe("412 ");
+    expect(answer("/dated", 'If-None-Match: "x"\r\nIf-None-Match: *\r\n')).toBe("200 page");
+    const peer = ask("/dated", "If-None-Match: *\r\n");
+    settle();
+    const text = peer.take();
+    expect(text).toContain("304 Not Modified");
+    expect(text).toContain("Content-Location: /here\r\n");
+    expect(text.includes("Content-Type")).toBe(false);
+    expect(i32(bytesInUse())).toBe(0);
   });
   test("fields that must not be sent, and a redirect", () => {
     const peer = ask("/odd");

@@ -1,5 +1,6 @@
 // Conditional requests, ranges and paths of files: each row of test/corpus/conditional-requests.md, in both languages and on every way to run.
 
+import { randomBytes } from "node:crypto";
 import {
   mkdirSync,
   mkdtempSync,
@@ -12,6 +13,7 @@ import {
 } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import type { Response } from "./response.js";
@@ -29,6 +31,8 @@ import {
 const TEXT = "0123456789";
 const MODIFIED = new Date("2020-06-01T12:00:00.500Z");
 const OLD = new Date("1960-06-01T12:00:00.500Z");
+/** Several blocks, also when it is compressed. */
+const PACKED = randomBytes(200_000);
 const OF_1960 = "A file of 1960";
 
 interface Vector {
@@ -71,6 +75,8 @@ beforeAll(() => {
   }
   writeFileSync(path.join(folder, "big.bin"), "");
   truncateSync(path.join(folder, "big.bin"), 65 << 20);
+  writeFileSync(path.join(folder, "packed.bin"), PACKED);
+  writeFileSync(path.join(folder, "packed.bin.gz"), gzipSync(PACKED));
   const links = { out: "../secret.txt", gone: "../nothing", up: "..", dangling: "nowhere", loop: "loop" };
   for (const [name, target] of Object.entries(links)) symlinkSync(target, path.join(folder, name));
 });
@@ -107,6 +113,18 @@ describe.each([NODE, WASMTIME, SANDBOXED_NODE, SANDBOXED_WASMTIME, SANDBOXED_BAR
       expect([asked, response.status, range]).toEqual([asked, row.status, row.range]);
       checkBody(row, response);
     }
+  });
+
+  test.runIf(!sandboxed)("a file that is there compressed, too, comes so to who accepts it", async () => {
+    const get = (fields: string) => server.request(`GET /packed/packed.bin HTTP/1.1\r\nHost: x\r\n${fields}\r\n`);
+    const [plain, coded] = [await get(""), await get("Accept-Encoding: gzip\r\n")];
+    expect([plain.headers.get("content-encoding"), plain.body.equals(PACKED)]).toEqual([undefined, true]);
+    expect([coded.headers.get("content-encoding"), gunzipSync(coded.body).equals(PACKED)]).toEqual(["gzip", true]);
+    expect([plain.headers.get("vary"), coded.headers.get("vary")]).toEqual(["Accept-Encoding", "Accept-Encoding"]);
+    const etag = coded.headers.get("etag") as string;
+    expect(etag).not.toBe(plain.headers.get("etag"));
+    expect((await get(`Accept-Encoding: gzip\r\nIf-None-Match: ${etag}\r\n`)).status).toBe(304);
+    expect((await get(`If-None-Match: ${etag}\r\n`)).status).toBe(200);
   });
 
   /** What belongs to the status. */

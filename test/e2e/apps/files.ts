@@ -9,5 +9,6 @@ class Main extends RequestHandler {
 
 export default new Application([
   ["/", Main],
+  ["/packed/(.*)", StaticFileHandler, { path: process.env.FILES ?? ".", precompressed: true }],
   ["/static/(.*)", StaticFileHandler, { path: process.env.FILES ?? ".", defaultFilename: "index.html" }],
 ]);
