@@ -118,12 +118,16 @@ export class Buffer {
     const needed = i64(this.size) + i64(size);
     if (needed > BLOCK_BYTES_MAX) return 0;
     // Moving the bytes to the front is only worth it when that frees half of the block: else a slow consumer costs O(n²).
-    if (needed <= i64(this.capacity) && this.size <= this.capacity >> 1) {
-      memory.copy(this.block, this.source, usize(this.size));
-      this.start = 0;
-      return this.block + usize(this.size);
-    }
-    return this.grow(i32(needed));
+    const fits = needed <= i64(this.capacity);
+    if (fits && this.size <= this.capacity >> 1) return this.moveToFront();
+    const target = this.grow(i32(needed));
+    return target || !fits ? target : this.moveToFront();
+  }
+
+  private moveToFront(): usize {
+    memory.copy(this.block, this.source, usize(this.size));
+    this.start = 0;
+    return this.block + usize(this.size);
   }
 
   /** The same as a class of its own would have it: whether there is room that leaves others theirs. */

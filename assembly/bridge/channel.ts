@@ -40,10 +40,11 @@ export abstract class FrameHandler {
 @final
 export class Channel extends EventHandler {
   private unread: i32 = 0;
-  private out: Buffer = new Buffer(FRAMES);
-  private sinceMark: i32 = 0;
-  private pieces: Array<i32> = []; // sizes of what waits in `out`, from `firstPiece` on
+  private piece: Buffer = new Buffer(FRAMES); // is being filled, and has room for its MARK
+  private pieces: Array<Buffer> = []; // wait, from `firstPiece` on
   private firstPiece: i32 = 0;
+  private spare: Array<Buffer> = []; // empty
+  private waiting: i32 = 0; // bytes in all pieces
   private marked: u32 = 0; // sequence of the last MARK
   private written: u32 = 0; // of the last that was written
   private echoed: u32 = 0; // of the last that the host has echoed
@@ -63,85 +64,85 @@ export class Channel extends EventHandler {
     return wasi.held();
   }
 
-  /** Whether a frame of `size` bytes that carries a peer's bytes can be sent. */
-  hasRoom(size: i32): bool {
-    return this.out.hasRoom(size + 2 * FRAME_HEADER_BYTES, STREAM);
-  }
-
   /** Everything has been written. */
   get empty(): bool {
-    return !this.out.size;
+    return !this.waiting;
+  }
+
+  /** Whether a frame of `size` bytes that carries a peer's bytes can be sent. */
+  hasRoom(size: i32): bool {
+    if (this.piece.size >= PIECE_BYTES) this.mark();
+    return this.piece.hasRoom(size + 2 * FRAME_HEADER_BYTES, STREAM);
   }
 
   // --- out ---
 
   /** Adds a frame and returns where its payload of `size` bytes goes. */
   send(type: u32, id: u32, size: i32): usize {
-    if (this.sinceMark >= PIECE_BYTES) this.mark();
+    if (this.piece.size >= PIECE_BYTES) this.mark();
     const bytes = size + FRAME_HEADER_BYTES;
-    const target = this.reserve(bytes);
+    const target = this.piece.reserve(bytes + FRAME_HEADER_BYTES);
+    if (!target) exhausted();
     frameHeader(target, type, size, id);
-    this.out.commit(bytes);
-    this.sinceMark += bytes;
-    if (this.out.size > CHANNEL_WAITING_BYTES_MAX) wasi.hold(true);
+    this.commit(bytes);
+    if (this.waiting > CHANNEL_WAITING_BYTES_MAX) wasi.hold(true);
     return target + FRAME_HEADER_BYTES;
   }
 
-  private reserve(size: i32): usize {
-    const target = this.out.reserve(size);
-    if (!target) exhausted();
-    return target;
+  private commit(bytes: i32): void {
+    this.piece.commit(bytes);
+    this.waiting += bytes;
   }
 
+  /** Ends the piece that is being filled. */
   private mark(): void {
-    const target = this.reserve(FRAME_HEADER_BYTES);
-    frameHeader(target, FRAME_MARK, 0, ++this.marked);
-    this.out.commit(FRAME_HEADER_BYTES);
-    this.pieces.push(this.sinceMark + FRAME_HEADER_BYTES);
-    this.sinceMark = 0;
+    frameHeader(this.piece.reserve(FRAME_HEADER_BYTES), FRAME_MARK, 0, ++this.marked);
+    this.commit(FRAME_HEADER_BYTES);
+    this.pieces.push(this.piece);
+    this.piece = this.spare.length ? this.spare.pop() : new Buffer(FRAMES);
   }
 
   /** Writes what the credit allows, and holds the platform while something is left. */
   flush(): void {
     this.handler.onTurnEnd();
-    if (this.out.size) {
-      if (this.sinceMark) this.mark();
-      this.writePieces();
-      if (wasi.held() && !this.out.size) IOLoop.current().addCallback(this.turnAgain);
-      wasi.hold(this.out.size > 0);
-    }
+    if (!this.waiting) return;
+    if (this.piece.size) this.mark();
+    this.writePieces();
+    if (wasi.held() && !this.waiting) IOLoop.current().addCallback(this.turnAgain);
+    wasi.hold(this.waiting > 0);
   }
 
   private writePieces(): void {
-    let bytes = 0;
     while (this.firstPiece < this.pieces.length) {
       const piece = unchecked(this.pieces[this.firstPiece]);
-      const cost = piece + CHANNEL_WRITE_COST;
+      const cost = piece.size + CHANNEL_WRITE_COST;
       if (this.underWay && this.underWay + cost > CHANNEL_BYTES_MAX) break;
       this.firstPiece++;
-      bytes += piece;
       this.underWay += cost;
       unchecked((this.costs[++this.written & PIECES_MASK] = cost));
+      this.writePiece(piece);
     }
-    if (!bytes) return;
-    const source = this.out.source;
-    for (let at = 0; at < bytes;) {
-      const n = wasi.channelWrite(source + usize(at), bytes - at);
-      if (n <= 0) wasi.exit(0); // the host is gone
-      at += n;
-    }
-    this.out.consume(bytes);
-    if (this.out.size && this.firstPiece < PIECES_FORGET) return;
+    if (this.waiting && this.firstPiece < PIECES_FORGET) return;
     this.pieces.copyWithin(0, this.firstPiece);
     this.pieces.length -= this.firstPiece;
     this.firstPiece = 0;
+  }
+
+  private writePiece(piece: Buffer): void {
+    this.waiting -= piece.size;
+    while (piece.size) {
+      const n = wasi.channelWrite(piece.source, piece.size);
+      if (n <= 0) wasi.exit(0); // the host is gone
+      piece.consume(n);
+    }
+    this.spare.push(piece);
   }
 
   /** The host has taken every piece up to this one. */
   echo(sequence: u32): void {
     if (i32(sequence - this.echoed) < 0 || i32(this.written - sequence) < 0) fail("not now");
     while (this.echoed != sequence) this.underWay -= unchecked(this.costs[++this.echoed & PIECES_MASK]);
-    if (this.out.size) wasi.hold(false);
+    if (this.waiting) wasi.hold(false);
   }
 
   // --- in ---

@@ -124,4 +124,27 @@ describe("a host that is behind", () => {
     expect(said.includes("ABORT")).toBe(false);
     expect(network().logged).toBe("");
   });
+
+  test("and has little memory itself: what does not fit ends its stream, and every end is told", () => {
+    begun(config(STREAMS, 0, 0, 0, 0, 0, 0, MIB));
+    const peers: Array<Peer> = [];
+    for (let i = 0; i < 220; i++) peers.push(connect());
+    heard();
+    stopEchoing();
+    let reads = "";
+    for (let i = 0; i < 8; i++) reads += readBytes(i + 1, 65536);
+    for (let i = 8; i < 100; i++) reads += readBytes(i + 1, 1000);
+    tell(reads);
+    for (let i = 0; i < 8; i++) peers[i].send(pattern(65536));
+    for (let i = 8; i < 100; i++) peers[i].send(pattern(1000));
+    for (let i = 100; i < 220; i++) peers[i].reset();
+    turn();
+    for (let i = 0; i < 100; i++) if (!peers[i].closed) peers[i].reset();
+    let said = heard();
+    for (let i = 0; i < 50; i++) said += tell(echo(marked));
+    expect(said.split("CLOSED").length - 1).toBe(220);
+    expect(said.includes("(6)")).toBe(true);
+    expect(i32(bytesInUse())).toBe(0);
+    expect(network().logged).toBe("");
+  });
 });
