@@ -104,7 +104,7 @@ export class AlreadyReadingError extends WaterspoutError {
 
 /**
  * The request cannot be used as it is; unless the handler catches this, the answer is `status`: 400, 413 for one that is too large,
- * 415 for a body of a kind that was not asked for.
+ * 415 for a body of a kind that was not asked for, 503 for one that there is no memory for now.
  */
 export class HTTPInputError extends WaterspoutError {
   readonly status: number;
@@ -119,6 +119,13 @@ export class HTTPInputError extends WaterspoutError {
 export class BodyTooLargeError extends HTTPInputError {
   constructor(maxBytes: number) {
     super(`the request's body is larger than ${maxBytes} bytes`, 413, "BODY_TOO_LARGE");
+  }
+}
+
+/** Handlers hold as many bytes of bodies as `bodiesBytesMax` allows; unless the handler catches it the answer is 503. */
+export class BodiesFullError extends HTTPInputError {
+  constructor(maxBytes: number) {
+    super(`handlers hold ${maxBytes} bytes of bodies, which is all that they may`, 503, "BODIES_FULL");
   }
 }
 

@@ -106,6 +106,7 @@ class MultipartForm {
       if (this.#textBytes > textBytesMax) {
         throw new HTTPInputError(`the form's fields have more than ${textBytesMax} bytes`, 413);
       }
+      this.#source.body.hold(block.length);
       blocks.push(block);
     }
     return decodeUTF8(Buffer.concat(blocks));

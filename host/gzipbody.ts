@@ -51,6 +51,10 @@ export class GzipBody extends BodyReader {
     this.#bytesMax = bytesMax;
   }
 
+  override hold(bytes: number): void {
+    this.#source.hold(bytes);
+  }
+
   override async next(): Promise<Buffer | null> {
     if (this.#reading) throw new AlreadyReadingError();
     this.#reading = true;

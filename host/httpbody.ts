@@ -9,6 +9,7 @@ import type { Bridge } from "./bridge.js";
 import { ByteQueue } from "./bytequeue.js";
 import { AlreadyReadingError, BodyTooLargeError, HTTPInputError, ProtocolError } from "./errors.js";
 import { FRAME_BODY_CREDIT } from "./frames.js";
+import type { HeldBody } from "./heldbodies.js";
 
 interface Waiter {
   resolve(block: Buffer | null): void;
@@ -35,8 +36,8 @@ export class RequestBody extends BodyReader {
   #timer: NodeJS.Timeout | null = null;
 
   /** `asked`: the peer waits for `100 Continue`, which goes out with the window for the first read. */
-  constructor(bridge: Bridge, id: number, expected: number, asked: boolean) {
-    super();
+  constructor(bridge: Bridge, id: number, expected: number, asked: boolean, held: HeldBody | null = null) {
+    super(held);
     this.#bridge = bridge;
     this.#id = id;
     this.#expected = expected;

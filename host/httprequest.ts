@@ -19,6 +19,7 @@ import { resolveFormLimits } from "./formlimits.js";
 import { type Forwarded, forwardedBy } from "./forwarded.js";
 import { FRAME_ABORT, FRAME_BODY, FRAME_BODY_END, FRAME_CANCEL, FRAME_SENT, FRAME_TRAILERS } from "./frames.js";
 import { CONSUMED, consumedFields, GzipBody } from "./gzipbody.js";
+import { HeldBody } from "./heldbodies.js";
 import { RequestBody } from "./httpbody.js";
 import { encodeHeaders, type HeaderBlock, type HeadersInput, HTTPHeaders, withReason } from "./httpheaders.js";
 import { checkStatus, HTTPConnection, isBodyless, type ResponseOwner, respondWhole } from "./httpresponse.js";
@@ -65,6 +66,8 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   /** What reads the body when it came compressed. */
   #gzip: GzipBody | null = null;
   #handled = false;
+  /** What its handler holds of the body. */
+  #held: HeldBody | null = null;
   /** @internal Called when the peer goes away before the answer is complete: what `signal` tells, for less. */
   onGone: (() => void) | null = null;
   /** @internal A handler has left it to a function that has given no promise: it may be answered later. */
@@ -156,7 +159,8 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
 
   /**
    * Reads the whole (rest of the) body. Rejects with BodyTooLargeError when it is more than `maxBytes` (default: the server's
-   * `bodyBytesMax`), with StreamClosedError when the peer ends before it is complete.
+   * `bodyBytesMax`), with BodiesFullError when handlers hold `bodiesBytesMax` already, with StreamClosedError when the peer ends before it
+   * is complete.
    */
   readBody(maxBytes: number = this.#bodyBytesMax): Promise<Buffer> {
     return this.#inflated().readAll(maxBytes);
@@ -289,7 +293,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
     if (this.#gone !== null) return false;
     this.detach();
     this.#answered = true;
-    this.#over = true;
+    this.#end();
     this.#connection?.gone(new StreamClosedError("CLOSED"));
     this.#bridge.replace(this.#id, make(this.#bridge, this.#id, this.#peer ?? null));
     this.#log(STATUS_SWITCHING_PROTOCOLS, 0, null);
@@ -356,6 +360,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
     twin.#peer = this.#peer;
     twin.#cameMs = this.#cameMs;
     twin.#onOver = this.#onOver ??= [];
+    twin.#held = this.#heldBody();
     twin.#handled = true;
     twin.route = this.route;
     return twin;
@@ -426,7 +431,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
 
   #release(): void {
     this.#answered = true;
-    this.#over = true;
+    this.#end();
     if (this.#forgotten !== null) awaitNoMore(this);
     this.#bridge.release(this.#id);
     if (this.#body?.ended === false) this.#body.fail(new StreamClosedError("CLOSED")); // an error costs more than all the rest
@@ -446,7 +451,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   }
 
   #leave(reason: Reason): void {
-    this.#over = true;
+    this.#end();
     if (this.#forgotten !== null) awaitNoMore(this);
     this.#gone = new StreamClosedError(reason);
     this.#connection?.gone(this.#gone);
@@ -478,10 +483,21 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
     if (timeoutMs !== undefined) this.#reader().limitTime(timeoutMs);
   }
 
+  #heldBody(): HeldBody {
+    this.#held ??= new HeldBody(this.#bridge.options.bodiesBytesMax);
+    return this.#held;
+  }
+
+  /** From here on the id is not live. */
+  #end(): void {
+    this.#over = true;
+    this.#held?.end();
+  }
+
   /** The body's reader, which begins with what came in the REQUEST. */
   #reader(): RequestBody {
     if (this.#body === null) {
-      this.#body = new RequestBody(this.#bridge, this.#id, this.contentLength ?? -1, this.isAsking);
+      this.#body = new RequestBody(this.#bridge, this.#id, this.contentLength ?? -1, this.isAsking, this.#heldBody());
       this.#weakly?.kept.push(this.#body);
       this.fill(this.#body);
       if (this.#gone !== null) this.#body.fail(this.#gone);

@@ -28,10 +28,12 @@ export interface RequestListener {
 }
 
 const PLAIN_TEXT = { "Content-Type": "text/plain" };
+const RETRY = { ...PLAIN_TEXT, "Retry-After": "1" };
 const REFUSALS: Record<number, string> = {
   408: "Request Timeout",
   413: "Content Too Large",
   415: "Unsupported Media Type",
+  503: "Service Unavailable",
 };
 
 /** What finds out for each request who answers it; null: nobody, which is answered with 404. */
@@ -109,7 +111,8 @@ export class HTTPServer extends TCPServer {
     if (request.started) {
       if (!request.finished) request.cancel();
     } else if (refused) {
-      request.respond(error.status, PLAIN_TEXT, REFUSALS[error.status] ?? "Bad Request");
+      const fields = error.status === 503 ? RETRY : PLAIN_TEXT;
+      request.respond(error.status, fields, REFUSALS[error.status] ?? "Bad Request");
     } else {
       request.respond(500, PLAIN_TEXT, "Internal Server Error");
     }

@@ -13,6 +13,7 @@ export { define, parseCommandLine, parseConfigFile } from "./define.js";
 export {
   AlreadyReadingError,
   BindError,
+  BodiesFullError,
   BodyTooLargeError,
   ConnectError,
   type ConnectPhase,

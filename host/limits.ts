@@ -16,6 +16,8 @@ export const WRITES_HELD_BYTES_MAX = 256 << 20;
 export const WRITE_COST = 256;
 /** Smallest windows that can be configured: one frame has to fit. */
 export const WINDOW_BYTES_MIN = 16 << 10;
+/** All bodies that handlers hold at once may take such a part of V8's heap limit, unless configured: text is made of them there. */
+export const BODIES_HEAP_SHARE = 4;
 /** Smallest bound of a sandbox's buffers that can be configured: a few requests have to fit. */
 export const MEMORY_BYTES_MIN = 1 << 20;
 /** A request's body, unless configured: as in the sandbox, but named here because `readBody` holds to it too. */

@@ -8,6 +8,7 @@ import { type Compression, type CompressionOptions, resolveCompression } from ".
 import { OptionError } from "./errors.js";
 import { type FormLimits, type ResolvedFormLimits, resolveFormLimits } from "./formlimits.js";
 import type { ForwardTrust } from "./forwarded.js";
+import { bodiesBytesMaxDefault } from "./heldbodies.js";
 import { type InspectOptions, type ResolvedInspect, resolveInspect } from "./inspect/options.js";
 import {
   BODY_BYTES_MAX,
@@ -94,6 +95,11 @@ export interface ServerOptions {
   requestsMax?: number | undefined;
   /** Bytes that one read of a stream may need to hold. */
   bufferBytesMax?: number | undefined;
+  /**
+   * Bytes of all requests' bodies that handlers of this process hold at once (`readBody`, `readForm`, `Request.text()`, …); the request that does
+   * not fit is answered with 503. Bodies that are read block by block do not count. Default: a quarter of V8's heap limit.
+   */
+  bodiesBytesMax?: number | undefined;
   /** Bytes of all buffers in one worker's sandbox, 1 MiB to 2 GiB: near it, requests are answered with 503. Default 1 GiB. */
   memoryBytesMax?: number | undefined;
   /** Bytes that the iteration over a stream and its conversions take at a time. Default 64 KiB. */
@@ -121,6 +127,7 @@ type Limit =
   | "requestsMax"
   | "bufferBytesMax"
   | "memoryBytesMax"
+  | "bodiesBytesMax"
   | "readChunkBytes"
   | "writeBufferBytesMax"
   | "bodyBytesMax"
@@ -178,6 +185,13 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     requestsMax: integer("requestsMax", options.requestsMax, 1, UINT31_MAX, 0),
     bufferBytesMax: integer("bufferBytesMax", options.bufferBytesMax, 1, UINT31_MAX, 0),
     memoryBytesMax: integer("memoryBytesMax", options.memoryBytesMax, MEMORY_BYTES_MIN, UINT31_MAX, 0),
+    bodiesBytesMax: integer(
+      "bodiesBytesMax",
+      options.bodiesBytesMax,
+      1,
+      Number.MAX_SAFE_INTEGER,
+      bodiesBytesMaxDefault(),
+    ),
     readChunkBytes: integer("readChunkBytes", options.readChunkBytes, 1, UINT31_MAX, READ_CHUNK_BYTES),
     writeBufferBytesMax: integer(
       "writeBufferBytesMax",

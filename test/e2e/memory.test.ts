@@ -23,6 +23,28 @@ describe.each([NODE, WASMTIME])("$name", (way) => {
   });
 });
 
+describe.each([NODE, WASMTIME])("$name", (way) => {
+  test("bodies that handlers hold, all together: who does not fit is answered with 503, and there is room again", async () => {
+    const server = await start(way, "test/e2e/apps/memory.ts");
+    const upload = (path: string, bytes: number): string =>
+      `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: ${bytes}\r\n\r\n${"x".repeat(bytes)}`;
+    const clients = await Promise.all(Array.from({ length: 20 }, () => server.connect()));
+    const answers = clients.map((client) => client.send(upload("/kept", 100_000)).readResponse("POST"));
+    let refused = 0;
+    for (const answer of answers) void answer.then(({ status }) => (refused += status === 503 ? 1 : 0));
+    await eventually("all that can be held are", () => refused >= 14);
+    expect((await server.request(upload("/read", 2_000_000))).status).toBe(200);
+    await server.get("/end");
+    const statuses = (await Promise.all(answers)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 200).length).toBeGreaterThan(0);
+    expect(statuses.filter((status) => status === 200 || status === 503).length).toBe(clients.length);
+    expect((await server.request(upload("/", 600_000))).status).toBe(200);
+    expect((await server.request(upload("/", 600_001))).status).toBe(413);
+    for (const client of clients) client.close();
+    await server.stop();
+  });
+});
+
 test(`${SANDBOXED_BARE.name}: uploads beyond the memory that its host gives are answered with 503, the others go on`, async () => {
   const server = await start(SANDBOXED_BARE, SANDBOXED_BARE.demo, ["-W", "max-memory-size=40000000"]);
   const body = "x".repeat(1_000_000);
@@ -35,8 +57,8 @@ test(`${SANDBOXED_BARE.name}: uploads beyond the memory that its host gives are 
   const answers = await Promise.all(clients.map((client) => client.readResponse("POST")));
   const whole = answers.filter(({ status }) => status === 200);
   const refused = answers.filter(({ status }) => status === 503);
-  expect(whole.length).toBeGreaterThan(5);
-  expect(refused.length).toBeGreaterThan(5);
+  expect(whole.length).toBeGreaterThan(0);
+  expect(refused.length).toBeGreaterThan(0);
   expect(whole.length + refused.length).toBe(clients.length);
   for (const answer of whole) expect(answer.body.length).toBe(body.length);
   for (const answer of refused) expect(answer.headers.get("retry-after")).toBe("1");
