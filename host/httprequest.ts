@@ -23,6 +23,7 @@ import { HeldBody } from "./heldbodies.js";
 import { RequestBody } from "./httpbody.js";
 import { encodeHeaders, type HeaderBlock, type HeadersInput, HTTPHeaders, withReason } from "./httpheaders.js";
 import { checkStatus, HTTPConnection, isBodyless, type ResponseOwner, respondWhole } from "./httpresponse.js";
+import type { Logger } from "./log.js";
 import { checkData, type Data } from "./outflow.js";
 import { RequestHead } from "./requesthead.js";
 import { readTrailers } from "./requesttrailers.js";
@@ -133,6 +134,11 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
     if (forward === null) return { address, protocol };
     this.#forwarded ??= forwardedBy(forward, this.headers, address, protocol);
     return this.#forwarded;
+  }
+
+  /** @internal Where its server logs. */
+  get logger(): Logger {
+    return this.#bridge.options.logger;
   }
 
   /** @internal It came from somebody who must not be served. */

@@ -1,5 +1,7 @@
 /**
- * Tornado's WebSocketHandler: a class whose objects are one websocket each.
+ * Tornado's WebSocketHandler: a RequestHandler whose answer is a websocket. Each object of a subclass is one of them.
+ *
+ *     initialize → prepare → the origin is checked → 101 → onFinish → open → onMessage, … → onClose
  *
  * Invariant: `open` comes first and `onClose` last, each once; messages come one after the other, the next one when the last one's
  * promise has resolved. A request that is refused makes an object, which may choose what to refuse, and calls neither.
@@ -7,69 +9,83 @@
  * Reference: docs/websocket.md; Tornado's websocket.WebSocketHandler for the names; RFC 6455.
  */
 import { constants } from "node:buffer";
-import { OptionError } from "./errors.js";
-import { encodeHeaders } from "./httpheaders.js";
+import { HTTPOutputError, OptionError } from "./errors.js";
 import type { HTTPServerRequest } from "./httprequest.js";
 import { WS_MESSAGE_BYTES_MAX } from "./limits.js";
-import { isSameOrigin } from "./origins.js";
 import type { Data } from "./outflow.js";
 import { type Agreement, type MessageCompressionOptions, negotiate, parseExtensions } from "./permessagedeflate.js";
+import { Application } from "./web/application.js";
+import type { PathArgument } from "./web/pathpattern.js";
+import { RequestHandler } from "./web/requesthandler.js";
+import { foreignOrigin } from "./web/xsrf.js";
 import { type ConnectionSettings, WebSocketConnection, type WebSocketEvents } from "./websocketconnection.js";
-import { BAD_EXTENSIONS, FOREIGN_ORIGIN, refusalOf, refuse, subprotocolsOf } from "./websockethandshake.js";
+import { BAD_EXTENSIONS, FOREIGN_ORIGIN, type Refusal, refusalOf, subprotocolsOf } from "./websockethandshake.js";
 
 /** Marks the class, also for another copy of this package. @internal */
 export const WEBSOCKET_BRAND = Symbol.for("waterspout.websocket");
 
-/** What a handler's class says of itself, as static fields, and `serve` may say instead. */
+/**
+ * What a handler's class says of itself, as static fields, and `serve` may say instead. What neither says is said by the settings of the
+ * application.
+ */
 export interface WebSocketSettings {
-  /** Milliseconds between pings to the peer. Default 0: none are sent. */
-  readonly websocketPingIntervalMs: number;
-  /** Milliseconds in which a pong must come after a ping, at most the interval, which is also the default. */
+  /** Milliseconds between pings to the peer. Default: the application's `websocketPingIntervalMs`, else 0: none are sent. */
+  readonly websocketPingIntervalMs: number | undefined;
+  /**
+   * Milliseconds in which a pong must come after a ping, at most the interval. Default: the application's `websocketPingTimeoutMs`, else the
+   * interval.
+   */
   readonly websocketPingTimeoutMs: number | undefined;
-  /** Bytes of one message, inflated; a larger one closes with 1009. Default 10 MiB. */
-  readonly maxMessageBytes: number;
+  /**
+   * Bytes of one message, inflated; a larger one closes with 1009. Default: the application's `websocketMaxMessageBytes`, else 10 MiB.
+   */
+  readonly maxMessageBytes: number | undefined;
 }
 
-type HandlerClass = WebSocketSettings & (new (request: HTTPServerRequest) => WebSocketHandler);
+type WebSocketClass = new (application: Application, request: HTTPServerRequest) => WebSocketHandler;
 
 const TIMER_MS_MAX = 0x7fffffff;
 
-export class WebSocketHandler {
-  static readonly [WEBSOCKET_BRAND] = true;
-  static websocketPingIntervalMs = 0;
-  static websocketPingTimeoutMs: number | undefined = undefined;
-  static maxMessageBytes = WS_MESSAGE_BYTES_MAX;
+/** Of handlers that serve a request without an application. */
+let standalone: Application | null = null;
 
-  /** The opening handshake. */
-  readonly request: HTTPServerRequest;
+/** `User`: what `getCurrentUser` gives; `Own`: the settings of the application's own. */
+export class WebSocketHandler<
+  User = unknown,
+  Own extends object = Readonly<Record<string, unknown>>,
+> extends RequestHandler<User, Own> {
+  static override readonly SUPPORTED_METHODS: readonly string[] = ["GET"];
+  static readonly [WEBSOCKET_BRAND] = true;
+  static websocketPingIntervalMs: number | undefined = undefined;
+  static websocketPingTimeoutMs: number | undefined = undefined;
+  static maxMessageBytes: number | undefined = undefined;
+
   #connection: WebSocketConnection | null = null;
   #subprotocol: string | null = null;
-
-  constructor(request: HTTPServerRequest) {
-    this.request = request;
-  }
+  /** What `serve` was given. */
+  #settings: Partial<WebSocketSettings> = {};
 
   /**
-   * Answers a request: accepts the websocket with an object of this class and calls its `open` with `args`, or refuses it: 405, 400, 426 or
-   * 403. Does nothing when the peer is gone.
-   *
-   * Throws OptionError for settings out of their range, and what the class's own methods throw; nothing has been sent then.
+   * Answers a request without an application: accepts the websocket with an object of this class and calls its `open` with `args`, or refuses
+   * it: 405, 400, 426 or 403. What the class's own methods throw before that is logged and answered with 500, as are settings out of their
+   * range. Does nothing when the peer is gone. Throws HTTPOutputError when the request has been answered.
    */
   static serve(
-    this: HandlerClass,
+    this: WebSocketClass,
     request: HTTPServerRequest,
     args: readonly unknown[] = [],
     settings: Partial<WebSocketSettings> = {},
   ): void {
-    const refusal = refusalOf(request);
-    if (refusal !== null) return refuse(request, refusal);
-    const handler = new this(request);
-    handler.#accept(args, settings);
+    if (request.started) throw new HTTPOutputError("the request has been answered");
+    standalone ??= new Application();
+    const handler = new this(standalone, request);
+    handler.#settings = settings;
+    void handler.execute(args as readonly PathArgument[], undefined, request.logger);
   }
 
   // --- to be overridden ---
 
-  /** The websocket is open. Messages wait for a promise that this returns. */
+  /** The websocket is open; `args` are what the groups of the route's pattern hold, or what `serve` was given. Messages wait for a promise that this returns. */
   open(..._args: never[]): void | Promise<void> {}
 
   /** A message: text as a string, binary as a Buffer. The next one waits for a promise that this returns. */
@@ -87,11 +103,12 @@ export class WebSocketHandler {
   onPong(_data: Buffer): void | Promise<void> {}
 
   /**
-   * Whether a page of this origin may open the websocket; called when the request has an Origin, as all of browsers have. Default: when it
-   * is that of the host that the request went to. False is answered with 403.
+   * Whether a page of this origin may open the websocket; called when the request has an Origin, as all of browsers have. False is answered
+   * with 403. Default: when the browser says by Sec-Fetch-Site that the page is of the same origin, or the origin is that of the host
+   * that the request went to, or one of `trustedOrigins`, see `checkTrustedOrigin`.
    */
-  checkOrigin(origin: string): boolean {
-    return isSameOrigin(origin, this.request.host);
+  checkOrigin(_origin: string): boolean {
+    return foreignOrigin(this.request, (origin) => this.checkTrustedOrigin(origin)) === null;
   }
 
   /** Chooses one of the subprotocols that the client offers, null for none. Default: none. Not called without any. */
@@ -174,26 +191,58 @@ export class WebSocketHandler {
     return this.#connection;
   }
 
-  #accept(args: readonly unknown[], settings: Partial<WebSocketSettings>): void {
+  /** Answers the opening handshake. Override `open` instead. */
+  override get(...args: PathArgument[]): void {
     const { request } = this;
-    const origin = request.headers.get("origin");
-    if (origin !== null && !this.checkOrigin(origin)) return refuse(request, FOREIGN_ORIGIN);
+    const refusal = refusalOf(request) ?? this.#refusalOfOrigin();
+    if (refusal !== null) return this.#refuse(refusal);
     const extensions = parseExtensions(request.headers.get("sec-websocket-extensions") ?? "");
-    if (extensions === null) return refuse(request, BAD_EXTENSIONS);
+    if (extensions === null) return this.#refuse(BAD_EXTENSIONS);
     const wanted = this.getCompressionOptions();
     const compression = wanted === null ? null : negotiate(extensions, wanted);
-    const own = settingsOf(this.constructor as unknown as WebSocketSettings);
-    const checked = connectionSettings({ ...own, ...settings }, compression, request.path);
+    const checked = this.#connectionSettings(compression);
     this.#subprotocol = this.#chooseSubprotocol();
     const fields: [string, string][] = [];
     if (this.#subprotocol !== null) fields.push(["Sec-WebSocket-Protocol", this.#subprotocol]);
     if (compression !== null) fields.push(["Sec-WebSocket-Extensions", compression.header]);
-    const block = encodeHeaders(fields);
+    const head = this.takeHead(fields);
     request.upgrade((bridge, id, peer) => {
-      this.#connection = new WebSocketConnection(bridge, id, peer, block, this as WebSocketEvents, checked);
+      this.#connection = new WebSocketConnection(bridge, id, peer, head, this as WebSocketEvents, checked);
       return this.#connection;
     });
+    this.ended();
     this.#connection?.open(args);
+  }
+
+  #refusalOfOrigin(): Refusal | null {
+    const origin = this.request.headers.get("origin");
+    return origin === null || this.checkOrigin(origin) ? null : FOREIGN_ORIGIN;
+  }
+
+  #refuse({ status, text, headers = {} }: Refusal): void {
+    this.setStatus(status);
+    this.setHeader("Content-Type", "text/plain");
+    for (const [name, value] of Object.entries(headers)) this.setHeader(name, value);
+    this.finish(text);
+  }
+
+  #connectionSettings(compression: Agreement | null): ConnectionSettings {
+    const given = this.#settings;
+    const own = this.constructor as unknown as WebSocketSettings;
+    const all = this.application.settings;
+    const intervalMs = given.websocketPingIntervalMs ?? own.websocketPingIntervalMs ?? all.websocketPingIntervalMs ?? 0;
+    const timeoutMs =
+      given.websocketPingTimeoutMs ?? own.websocketPingTimeoutMs ?? all.websocketPingTimeoutMs ?? intervalMs;
+    const bytesMax =
+      given.maxMessageBytes ?? own.maxMessageBytes ?? all.websocketMaxMessageBytes ?? WS_MESSAGE_BYTES_MAX;
+    return {
+      maxMessageBytes: within("maxMessageBytes", bytesMax, 1, constants.MAX_STRING_LENGTH),
+      pingIntervalMs: within("websocketPingIntervalMs", intervalMs, 0, TIMER_MS_MAX),
+      pingTimeoutMs: within("websocketPingTimeoutMs", timeoutMs, intervalMs === 0 ? 0 : 1, TIMER_MS_MAX),
+      compression,
+      name: this.request.path,
+      logger: this.logger,
+    };
   }
 
   #chooseSubprotocol(): string | null {
@@ -209,27 +258,6 @@ export class WebSocketHandler {
 /** Also true for a class of another copy of this package. @internal */
 export function isWebSocketClass(value: unknown): value is typeof WebSocketHandler {
   return typeof value === "function" && (value as { [WEBSOCKET_BRAND]?: unknown })[WEBSOCKET_BRAND] === true;
-}
-
-function settingsOf(given: WebSocketSettings): WebSocketSettings {
-  const { websocketPingIntervalMs, websocketPingTimeoutMs, maxMessageBytes } = given;
-  return { websocketPingIntervalMs, websocketPingTimeoutMs, maxMessageBytes };
-}
-
-function connectionSettings(
-  settings: WebSocketSettings,
-  compression: Agreement | null,
-  name: string,
-): ConnectionSettings {
-  const intervalMs = settings.websocketPingIntervalMs;
-  const timeoutMs = settings.websocketPingTimeoutMs ?? intervalMs;
-  return {
-    maxMessageBytes: within("maxMessageBytes", settings.maxMessageBytes, 1, constants.MAX_STRING_LENGTH),
-    pingIntervalMs: within("websocketPingIntervalMs", intervalMs, 0, TIMER_MS_MAX),
-    pingTimeoutMs: within("websocketPingTimeoutMs", timeoutMs, intervalMs === 0 ? 0 : 1, TIMER_MS_MAX),
-    compression,
-    name,
-  };
 }
 
 function within(name: string, value: number, min: number, max: number): number {

@@ -37,6 +37,7 @@ import {
 } from "./frames.js";
 import type { HeaderBlock } from "./httpheaders.js";
 import { WS_CONTROL_BYTES_MAX } from "./limits.js";
+import type { Logger } from "./log.js";
 import { type Data, toBytes } from "./outflow.js";
 import type { Agreement } from "./permessagedeflate.js";
 import { BINARY, MessageInflow, type MessageTaker, TEXT } from "./websocketinflow.js";
@@ -71,6 +72,7 @@ export interface ConnectionSettings {
   readonly compression: Agreement | null;
   /** For the log: whose websocket it is. */
   readonly name: string;
+  readonly logger: Logger;
 }
 
 export class WebSocketConnection implements FrameTaker, MessageTaker {
@@ -292,9 +294,8 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
 
   /** The peer takes its messages too slowly. A message that was left out would be missed by nobody but the peer: it is told by a close. */
   #giveUp(): StreamBufferFullError {
-    const { logger } = this.#bridge.options;
     const text = `${this.waiting} bytes wait for the websocket ${this.#settings.name} (writeBufferBytesMax): it is closed with ${CLOSE_TRY_AGAIN}`;
-    logger.warn(text);
+    this.#settings.logger.warn(text);
     this.#shut("BUFFER_FULL");
     this.#deflater?.close();
     this.#outflow.closeNow(CLOSE_TRY_AGAIN, this.#closed as WebSocketClosedError);
@@ -343,7 +344,7 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
   }
 
   #failed(name: string, error: unknown): void {
-    const { logger } = this.#bridge.options;
+    const { logger } = this.#settings;
     if (error instanceof WebSocketClosedError && this.#closed !== null)
       logger.debug({ err: error }, `${name} has ended early`);
     else logger.error({ err: error }, `${name} of the websocket ${this.#settings.name} failed`);

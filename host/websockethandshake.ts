@@ -40,11 +40,6 @@ function bad(text: string): Refusal {
   return { status: 400, text };
 }
 
-/** Answers with a refusal. */
-export function refuse(request: HTTPServerRequest, { status, text, headers }: Refusal): void {
-  request.respond(status, { "Content-Type": "text/plain", ...headers }, text);
-}
-
 /** Whether a comma-separated list has a member, in any case. */
 function names(list: string | null, member: string): boolean {
   return list?.split(",").some((item) => item.trim().toLowerCase() === member) ?? false;

@@ -14,7 +14,6 @@ import { type InjectedAnswer, type InjectedRequest, inject } from "../inject.js"
 import type { Logger } from "../log.js";
 import type { BindOptions } from "../netutil.js";
 import type { ServerOptions } from "../options.js";
-import { isWebSocketClass, type WebSocketHandler } from "../websocket.js";
 import { ErrorHandler } from "./handlers.js";
 import type { HandlerCookieAttributes } from "./handlersession.js";
 import type { PathArgument, PathValue, PathValues } from "./pathpattern.js";
@@ -35,7 +34,7 @@ import type { CookieSecret } from "./signedvalue.js";
 import { StaticFileHandler, type StaticFileOptions } from "./staticfiles.js";
 
 /** Who answers what a route matches. */
-export type Target = HandlerClass | typeof WebSocketHandler | RouteFunction | Router | readonly RouteInput[];
+export type Target = HandlerClass | RouteFunction | Router | readonly RouteInput[];
 /** A route: the path's pattern (or a matcher), who answers, the options for its `initialize`, its name. */
 export type RouteInput =
   | Rule<Target>
@@ -67,8 +66,14 @@ export interface ApplicationSettings {
   xsrfCookieAttributes?: HandlerCookieAttributes;
   /** Requests that change something are refused when a browser says that they come from another site. Default: false. */
   crossOriginProtection?: boolean;
-  /** Origins such as `https://example.com` that may nevertheless. */
+  /** Origins such as `https://example.com` that may nevertheless, and whose pages may open websockets. */
   trustedOrigins?: readonly string[];
+  /** Milliseconds between pings to the peers of websockets. Default 0: none are sent. */
+  websocketPingIntervalMs?: number;
+  /** Milliseconds in which a pong must come after a ping, at most the interval, which is also the default. */
+  websocketPingTimeoutMs?: number;
+  /** Bytes of a websocket's message, inflated; a larger one closes with 1009. Default 10 MiB. */
+  websocketMaxMessageBytes?: number;
   /** Where `requireUser` sends those that it does not know. */
   loginUrl?: string;
   /** A folder whose files are served below `staticUrlPrefix` (`/static/`), and `/favicon.ico` and `/robots.txt`. */
@@ -126,7 +131,6 @@ class ApplicationRouter extends TargetRouter<Target> {
   ): RequestCallback | null {
     const { target, options } = rule;
     if (isHandlerClass(target)) return (given) => new target(this.#application, given).execute(args, options, logger);
-    if (isWebSocketClass(target)) return (given) => target.serve(given, args, options);
     return super.findTarget(rule, args, request, logger);
   }
 }

@@ -5,6 +5,7 @@
  * in one frame, with its ETag; names and values of header fields are checked where they are set.
  */
 import { HTTPOutputError, OptionError } from "../errors.js";
+import { encodeHeaders, type HeaderBlock } from "../httpheaders.js";
 import { checkStatus, isBodyless } from "../httpresponse.js";
 import { precondition, type Validators } from "./conditions.js";
 import { Finish, HTTPError, reasonPhrase } from "./errors.js";
@@ -21,6 +22,8 @@ export type Chunk = string | Uint8Array | object;
 const JSON_TYPE = "application/json; charset=UTF-8";
 /** Fields that describe a body, and so have no place without one. */
 const OF_A_BODY = ["Content-Encoding", "Content-Language", "Content-Type"];
+/** What no application says in the head of an upgraded connection. */
+const OF_A_CONNECTION = ["Connection", "Content-Length", "Date", "Transfer-Encoding", "Upgrade"];
 /** RFC 9112 4: what may stand in a status line; `<` never helps anybody. */
 const REASON = /^[\t\x20-\x3b\x3d-\x7e\x80-\xff]+$/;
 
@@ -222,6 +225,17 @@ export abstract class HandlerOutput<Own extends object = Readonly<Record<string,
   protected abandon(): void {
     this.#headersWritten = true;
     this.#finished = true;
+  }
+
+  /**
+   * @internal The head of an answer that hands the connection over, with fields of its own, and without what is about a body or is said by the
+   * sandbox.
+   */
+  protected takeHead(own: readonly [string, string][]): HeaderBlock {
+    for (const name of [...OF_A_BODY, ...OF_A_CONNECTION]) this.#fields = this.#fields.without(name);
+    const block = encodeHeaders([...this.#allFields(), ...own]);
+    this.abandon();
+    return block;
   }
 
   #respond(given: string | Uint8Array | null): void {

@@ -140,7 +140,7 @@ export abstract class HandlerSession<
   }
 
   /** @internal Throws HTTPError 403 for a request that another site may have sent. */
-  protected checkOrigin(): void {
+  protected checkForgery(): void {
     const { xsrfCookies, crossOriginProtection } = this.application.settings;
     if (xsrfCookies !== true && crossOriginProtection !== true) return;
     if (SAFE_METHODS.includes(this.request.method)) return;

@@ -221,7 +221,7 @@ export abstract class RequestHandler<
 
   #prepare(): Answered {
     if (!this.#supported.includes(this.request.method)) this.#refuse();
-    this.checkOrigin();
+    this.checkForgery();
     return this.prepare();
   }
 
@@ -323,7 +323,8 @@ export abstract class RequestHandler<
       const written = this.#written(method);
       return written !== undefined && written !== base[method.toLowerCase()];
     });
-    if (allowed.includes("GET") && !allowed.includes("HEAD")) allowed.splice(1, 0, "HEAD");
+    const lacksHead = allowed.includes("GET") && !allowed.includes("HEAD");
+    if (lacksHead && this.#supported.includes("HEAD")) allowed.splice(1, 0, "HEAD");
     throw new HTTPError(405, { headers: { Allow: allowed.join(", ") } });
   }
 }

@@ -6,6 +6,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { eventually, NODE, type Server, start, WASMTIME } from "./ways.js";
+import { frame, handshakeText, TEXT, WsClient } from "./wsclient.js";
 
 const MIB = 1024 * 1024;
 const BIG = randomBytes(3 * MIB);
@@ -222,6 +223,21 @@ describe.each([NODE, WASMTIME])("$name", (way) => {
       };
       if (process.platform === "linux")
         await eventually("the file closed", () => readdirSync(descriptors).every(isClosed));
+    });
+
+    test("a websocket knows who is logged in, as its page does", async () => {
+      const [cookie] = ((await server.get("/login?user=ada")).headers.get("set-cookie") ?? "").split(";");
+      const sent = frame(TEXT, "hello");
+      const headers = { Cookie: cookie, Origin: "https://friend.example", "Sec-Fetch-Site": "cross-site" };
+      const socket = await WsClient.open(server, "/who?room=7", { headers, sent });
+      expect((await socket.readMessage()).payload.toString()).toBe("ada in 7 says hello");
+      expect(socket.response.headers.get("set-cookie")).toMatch(/^seen=yes/);
+      expect(socket.response.headers.get("x-frame-options")).toBe("DENY");
+      expect(socket.response.headers.get("content-type")).toBeUndefined();
+      await socket.close();
+      const asked = (changes: Record<string, string>) => server.request(handshakeText("/who?room=7", changes));
+      expect((await asked({ Cookie: "user=forged" })).status).toBe(401);
+      expect((await asked({ Cookie: cookie, Origin: "https://foe.example" })).status).toBe(403);
     });
 
     test("a route may be a websocket's", async () => {

@@ -67,8 +67,10 @@ describe("the opening handshake", () => {
     const [answer] = await worker.hearAnswers();
     expect(statusOf(answer)).toBe(status);
     expect(answer.payload.toString("latin1")).toContain(body);
-    expect(answer.payload.includes("Sec-WebSocket-Version13")).toBe(status === 426);
-    expect(handlers).toEqual([]);
+    const head = answer.payload.toString("latin1").toLowerCase();
+    expect(head.includes("sec-websocket-version13")).toBe(status === 426);
+    expect(head.includes("allowget")).toBe(status === 405);
+    expect(handlers.map(({ notes }) => notes)).toEqual([[]]);
   });
 
   test.each([
@@ -178,8 +180,8 @@ describe("the opening handshake", () => {
     let accept = (): void => {};
     const handlers: Noting[] = [];
     class Late extends Noting {
-      constructor(request: ConstructorParameters<typeof Noting>[0]) {
-        super(request);
+      constructor(...given: ConstructorParameters<typeof Noting>) {
+        super(...given);
         handlers.push(this);
       }
     }

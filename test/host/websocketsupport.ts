@@ -3,6 +3,7 @@ import { expect } from "vitest";
 
 import * as f from "../../host/frames.js";
 import {
+  type Application,
   HTTPServer,
   type HTTPServerRequest,
   type MessageCompressionOptions,
@@ -59,8 +60,8 @@ export function serve(
 ): Rig {
   const handlers: Noting[] = [];
   class Handler extends base {
-    constructor(request: HTTPServerRequest) {
-      super(request);
+    constructor(application: Application, request: HTTPServerRequest) {
+      super(application, request);
       setup(this);
       handlers.push(this);
     }

@@ -134,6 +134,29 @@ class Page extends RequestHandler {
   }
 }
 
+class Login extends RequestHandler {
+  override get(): void {
+    this.setSignedCookie("user", this.getArgument("user"));
+  }
+}
+
+class Who extends WebSocketHandler<string> {
+  override setDefaultHeaders(): void {
+    this.setHeader("X-Frame-Options", "DENY");
+  }
+  override getCurrentUser(): string | null {
+    return this.getSignedCookie("user");
+  }
+  override async prepare(): Promise<void> {
+    await sleep(10);
+    if (this.currentUser === null) throw new HTTPError(401);
+    this.setCookie("seen", "yes");
+  }
+  override async onMessage(message: string | Buffer): Promise<void> {
+    await this.writeMessage(`${this.currentUser} in ${this.getArgument("room")} says ${message}`);
+  }
+}
+
 class Echo extends WebSocketHandler {
   override async onMessage(message: string | Buffer): Promise<void> {
     await this.writeMessage(message);
@@ -156,7 +179,9 @@ export default new Application(
     ["/folder/?", Folder],
     ["/page/?", Page],
     ["/ws", Echo],
+    ["/login", Login],
+    ["/who", Who],
     ["/files/(.*)", StaticFileHandler, { path: process.env.FILES ?? "." }],
   ],
-  { cookieSecret: "secret", loginUrl: "/login", compressResponse: true },
+  { cookieSecret: "secret", loginUrl: "/login", compressResponse: true, trustedOrigins: ["https://friend.example"] },
 );
