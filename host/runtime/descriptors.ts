@@ -20,6 +20,8 @@ export const ERRNO_PIPE = 64;
 export const ERRNO_TIMEDOUT = 73;
 
 const QUEUE_BYTES_MAX = 64 << 10;
+/** Smaller chunks that wait are gathered in blocks of so many bytes: Node has some hundred bytes of its own for each chunk. */
+const GATHERED_BYTES = 1 << 10;
 const SEND_BYTES_MAX = 64 << 10;
 /** How long what is unsent at an orderly close may take to leave; the kernel would take longer, but this is our memory. */
 const LINGER_MS = 60_000;
@@ -150,6 +152,8 @@ export class Connection extends Descriptor implements Peer {
   #chunk: Buffer | null = null;
   #offset = 0;
   #more: Buffer[] | null = null;
+  /** What the last of `#more` is in, if that was gathered here. */
+  #gathered: Buffer | null = null;
   #queued = 0;
   /** The block that the socket has and the kernel had not taken. */
   #lent: Buffer | null = null;
@@ -310,8 +314,7 @@ export class Connection extends Descriptor implements Peer {
   take(chunk: Buffer): void {
     if (this.#closed || this.#ended) return;
     if (this.#chunk === null) this.#chunk = chunk;
-    else if (this.#more === null) this.#more = [chunk];
-    else this.#more.push(chunk);
+    else this.#append(chunk);
     this.#queued += chunk.length;
     if (this.#queued > QUEUE_BYTES_MAX && !this.#paused) {
       this.#paused = true;
@@ -320,7 +323,26 @@ export class Connection extends Descriptor implements Peer {
     this.#table.setReadable(this, true);
   }
 
+  /** Puts a chunk behind the others: a small one into the block that the last of them is in, where that has room. */
+  #append(chunk: Buffer): void {
+    this.#more ??= [];
+    const more = this.#more;
+    const last = more.length - 1;
+    const used = this.#gathered === null || last < 0 ? GATHERED_BYTES : (more[last] as Buffer).length;
+    if (this.#gathered !== null && used + chunk.length <= GATHERED_BYTES) {
+      chunk.copy(this.#gathered, used);
+      more[last] = this.#gathered.subarray(0, used + chunk.length);
+    } else if (chunk.length < GATHERED_BYTES) {
+      this.#gathered = Buffer.allocUnsafeSlow(GATHERED_BYTES);
+      more.push(this.#gathered.subarray(0, chunk.copy(this.#gathered)));
+    } else {
+      this.#gathered = null;
+      more.push(chunk);
+    }
+  }
+
   #drained(): void {
+    this.#gathered = null;
     if (this.#paused) {
       this.#paused = false;
       this.#socket.resume();

@@ -1,6 +1,6 @@
 // Who a peer is: noted when its connection is accepted, so that one that resets its connection at once is not taken for somebody else.
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import net from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import path from "node:path";
@@ -13,8 +13,6 @@ import {
   HTTPServer,
   type HTTPServerRequest,
   type ServerOptions,
-  StreamClosedError,
-  TCPClient,
   TCPServer,
 } from "waterspout";
 
@@ -235,31 +233,3 @@ describe("over a Unix-domain socket, whose file says who may connect", () => {
     expect(answer.split("\r\n\r\n")[1]).toBe(expected.replace("the path", file));
   });
 });
-
-test.skipIf(missingOpenSSL !== null)(
-  "what a server has agreed on is known, also when it breaks the connection with its last word",
-  async () => {
-    const { certfile, keyfile } = authority.issue("breaking", "breaking.example");
-    const secure = tls
-      .createServer({ cert: readFileSync(certfile), key: readFileSync(keyfile) })
-      .on("tlsClientError", () => {});
-    // Between the client and that server: behind the server's first words comes a record that cannot be decrypted.
-    const breaker = net.createServer((client) => {
-      const inner = net.connect((secure.address() as net.AddressInfo).port, "127.0.0.1").on("error", () => {});
-      client.on("error", () => {}).pipe(inner);
-      inner.once(
-        "data",
-        (bytes) => void client.write(Buffer.concat([bytes, Buffer.from("1703030020", "hex"), Buffer.alloc(32)])),
-      );
-      client.once("close", () => inner.destroy());
-    });
-    for (const server of [secure, breaker]) {
-      onTestFinished(() => void server.close());
-      await once(server.listen(0, "127.0.0.1"), "listening");
-    }
-    const { port } = breaker.address() as net.AddressInfo;
-    const stream = await new TCPClient().connect("127.0.0.1", port, { sslOptions: { certReqs: "none" } });
-    expect(stream.tls?.version).toBe("TLSv1.3");
-    await expect(stream.readBytes(1)).rejects.toThrow(StreamClosedError);
-  },
-);
