@@ -285,6 +285,11 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
     return performance.now() - this.#cameMs;
   }
 
+  /** @internal All of its body has come. */
+  get hasArrived(): boolean {
+    return this.isComplete || this.#body?.ended === true;
+  }
+
   /** @internal Why the peer is gone; null while it is not known to be. */
   get gone(): StreamClosedError | null {
     return this.#gone;

@@ -12,6 +12,7 @@ import { hasInherited, rememberBound, takeInherited } from "./inheritance.js";
 import { BACKLOG } from "./limits.js";
 import { type RuntimeName, resolveRuntime } from "./options.js";
 import { type Runtime, runtimeNamed } from "./runtime/index.js";
+import type { Binding } from "./runtime/worker.js";
 
 /** How to bind. */
 export interface BindOptions extends SocketOptions {
@@ -56,6 +57,15 @@ export function bindOwnSockets(
   options: BindOptions,
 ): Promise<ListeningSocket[]> {
   return bind(port, address ?? LOOPBACK, options, false);
+}
+
+/** As `bindOwnSockets`, at once; null where that is not possible: for a name, all interfaces, or what worker processes inherit. */
+export function bindNow(port: number, address: string, options: BindOptions): Binding | null {
+  const { backlog = BACKLOG } = options;
+  const runtime = runtimeNamed(resolveRuntime(options.runtime));
+  const isPlain = isIP(address) !== 0 && Number.isInteger(port) && port >= 0 && port <= 65535;
+  if (!isPlain || isInherited(port, address, runtime.name)) return null;
+  return runtime.bindNow(address, port, backlog);
 }
 
 async function bind(port: number, address: string, options: BindOptions, shared: boolean): Promise<ListeningSocket[]> {

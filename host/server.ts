@@ -13,7 +13,7 @@ import type { Inspected, Report, ServingState } from "./inspect/report.js";
 import { Latencies } from "./latencies.js";
 import { layered } from "./layers.js";
 import { RESTARTS_MAX, STATS_TIMEOUT_MS, STOP_GRACE_MS, STOP_GRACE_MS_MAX, STOP_SLACK_MS } from "./limits.js";
-import { type BindOptions, bindOwnSockets, bindSockets } from "./netutil.js";
+import { type BindOptions, bindNow, bindOwnSockets, bindSockets } from "./netutil.js";
 import { type ResolvedOptions, resolveOptions, type ServerOptions } from "./options.js";
 import { CORE_FILE } from "./paths.js";
 import { cpuCount, forkProcesses, serving } from "./processes.js";
@@ -23,6 +23,12 @@ import { type Session, type SessionEvents, Supervisor } from "./supervisor.js";
 
 /** By this a server is known across copies of the package. */
 export const SERVER_BRAND: unique symbol = Symbol.for("waterspout.server") as never;
+
+/** Where a server listens, if that is known, and when it does. */
+export interface Listening {
+  readonly address: Address | null;
+  readonly done: Promise<void>;
+}
 
 /** The frames of one worker. */
 class BridgeSession implements Session {
@@ -130,6 +136,13 @@ export abstract class Server implements Inspected {
     } finally {
       await this.#inspection.endUnless(this.#supervisors.length > 0);
     }
+  }
+
+  /** @internal As `listen`, but where it will listen is known at once, unless it has to be looked up. Throws BindError. */
+  listenNow(port: number, address: string, options: Omit<BindOptions, "runtime">): Listening {
+    const binding = bindNow(port, address, { ...options, runtime: this.#options.runtime });
+    if (binding === null) return { address: null, done: this.listen(port, address, options) };
+    return { address: binding.address, done: binding.socket.then((socket) => this.addSockets([socket])) };
   }
 
   /**

@@ -86,7 +86,7 @@ export function endUnread(request: HTTPServerRequest, message: Incoming): void {
 }
 
 function complete({ trailers }: HTTPServerRequest, message: Incoming): void {
-  if (message.complete) return;
+  if (message._readableState.ended) return;
   message.complete = true;
   if (trailers.size > 0) {
     const fields = [...trailers].flat();

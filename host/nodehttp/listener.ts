@@ -26,7 +26,9 @@ export function runListener(
   const response = serverResponse(request, message, socket, logger);
   request.onGone = () => socket.gone();
   if (server !== null && server.timeout > 0) socket.setTimeout(server.timeout);
-  return listener(message, response);
+  const result = listener(message, response);
+  if (request.hasArrived) message.complete = true; // as with Node, not before the listener's first turn is over
+  return result;
 }
 
 type Members = Readonly<Record<string, unknown>>;

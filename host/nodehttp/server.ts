@@ -6,9 +6,10 @@
  */
 import { EventEmitter } from "node:events";
 import type { AddressInfo } from "node:net";
-import { OptionError } from "../errors.js";
-import { HTTPServer } from "../httpserver.js";
+import { HTTPServer, type RequestListener } from "../httpserver.js";
+import { LOOPBACK } from "../netutil.js";
 import type { ServerOptions } from "../options.js";
+import { bindUnixSocket } from "../unixsocket.js";
 import { type NodeListener, runListener } from "./listener.js";
 
 /** Where a server of Node's kind listens. */
@@ -18,6 +19,11 @@ export interface NodeListenOptions {
   /** Default 127.0.0.1; `""`: all interfaces. */
   host?: string | undefined;
   backlog?: number | undefined;
+  /** A Unix-domain socket in place of a port, with the runtime `node`. */
+  path?: string | undefined;
+  /** Everybody may connect to `path`; default: its owner alone. */
+  readableAll?: boolean | undefined;
+  writableAll?: boolean | undefined;
 }
 
 /**
@@ -45,46 +51,97 @@ export class NodeServer extends EventEmitter {
   maxRequestsPerSocket: number | null = 0;
   /** Whether connections are accepted. */
   listening = false;
-  readonly #server: HTTPServer;
+  readonly #options: ServerOptions;
+  #server: HTTPServer;
+  #address: AddressInfo | string | null = null;
   #opening: Promise<void> | null = null;
+  /** `close` has been called: what listens next is another server. */
+  #closed = false;
 
   /** @internal */
   constructor(options: ServerOptions) {
     super();
+    this.#options = options;
+    this.#server = this.#newServer();
+  }
+
+  #newServer(): HTTPServer {
     const emit: NodeListener = (message, response) => void this.emit("request", message, response);
-    this.#server = new HTTPServer({ handle: (request, logger) => runListener(request, logger, emit, this) }, options);
+    const handle: RequestListener["handle"] = (request, logger) => runListener(request, logger, emit, this);
+    return new HTTPServer({ handle }, this.#options);
   }
 
   /**
-   * Listens: `listen(port, host, callback)` or `listen({ port, host }, callback)`; `callback` is called at `listening`. What goes
-   * wrong is told by `error`.
+   * Listens: `listen(port, host, callback)`, `listen(path, callback)` or `listen({ port, host }, callback)`; `callback` is called at `listening`.
+   * What goes wrong is told by `error`. `address()` tells at once where, unless `host` is a name or all interfaces. May be called again after
+   * `close`.
    */
   listen(...given: unknown[]): this {
     const callback = given.find((each) => typeof each === "function") as (() => void) | undefined;
     const options = listenOptions(given);
     if (this.#opening !== null) throw notSo("ERR_SERVER_ALREADY_LISTEN", "listen has been called before");
     if (callback !== undefined) this.once("listening", callback);
-    const { port, host, backlog } = options;
-    const address = host === "localhost" ? "127.0.0.1" : host;
-    this.#opening = this.#server.listen(Number(port ?? 0), address, backlog === undefined ? {} : { backlog });
-    this.#opening.then(
-      () => this.#opened(null),
-      (error) => this.#opened(error),
+    if (this.#closed) this.#server = this.#newServer();
+    this.#closed = false;
+    const server = this.#server;
+    const opening = options.path == null ? this.#listenOn(options) : this.#listenAt(options.path, options);
+    this.#opening = opening;
+    this.listening = this.#address !== null;
+    opening.then(
+      () => this.#opened(server),
+      (error) => this.#failed(server, error),
     );
     return this;
   }
 
-  /** Outside of the promise: an `error` that nobody hears ends the program, as with Node's. */
-  #opened(error: Error | null): void {
-    if (error !== null) this.#opening = null;
-    this.listening = error === null;
-    process.nextTick(() => (error === null ? this.emit("listening") : this.emit("error", error)));
+  #listenOn({ port, host, backlog }: NodeListenOptions): Promise<void> {
+    const name = host === undefined || host === "localhost" ? LOOPBACK : host;
+    try {
+      const { address, done } = this.#server.listenNow(
+        Number(port ?? 0),
+        name,
+        backlog === undefined ? {} : { backlog },
+      );
+      this.#address = address;
+      return done;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
-  /** Where it listens; null before and after. */
-  address(): AddressInfo | null {
-    const [address] = this.#server.addresses;
-    return address === undefined || !this.listening ? null : { ...address };
+  async #listenAt(
+    path: string,
+    { backlog, readableAll = false, writableAll = false }: NodeListenOptions,
+  ): Promise<void> {
+    const { runtime } = this.#server.options;
+    const mode = readableAll || writableAll ? 0o666 : 0o600;
+    const socket = await bindUnixSocket(path, { mode, runtime, ...(backlog === undefined ? {} : { backlog }) });
+    await this.#server.addSockets([socket]);
+  }
+
+  #opened(server: HTTPServer): void {
+    if (server !== this.#server || this.#opening === null) return; // closed meanwhile
+    const [address] = server.addresses;
+    if (address !== undefined) this.#address = address.family === "unix" ? address.address : { ...address };
+    this.listening = true;
+    process.nextTick(() => this.emit("listening"));
+  }
+
+  /** Outside of the promise: an `error` that nobody hears ends the program, as with Node's. */
+  #failed(server: HTTPServer, error: Error): void {
+    if (server === this.#server) this.#forget();
+    process.nextTick(() => this.emit("error", error));
+  }
+
+  #forget(): void {
+    this.#opening = null;
+    this.#address = null;
+    this.listening = false;
+  }
+
+  /** Where it listens: the path of a Unix-domain socket; null before and after. */
+  address(): AddressInfo | string | null {
+    return typeof this.#address === "object" && this.#address !== null ? { ...this.#address } : this.#address;
   }
 
   /**
@@ -97,11 +154,12 @@ export class NodeServer extends EventEmitter {
       if (callback !== undefined) process.nextTick(callback, error);
       return this;
     }
-    this.listening = false;
     if (callback !== undefined) this.once("close", callback);
     const opening = this.#opening;
-    this.#opening = null;
-    const stopped = opening.then(() => this.#server.stop());
+    const server = this.#server;
+    this.#closed = true;
+    this.#forget();
+    const stopped = opening.then(() => server.stop());
     stopped.then(() => process.nextTick(() => this.emit("close"))).catch(() => {});
     return this;
   }
@@ -139,17 +197,11 @@ export class NodeServer extends EventEmitter {
 
 function listenOptions(given: unknown[]): NodeListenOptions {
   const [first, second] = given;
-  const options: NodeListenOptions =
-    typeof first === "object" && first !== null
-      ? (first as NodeListenOptions)
-      : {
-          port: typeof first === "function" ? undefined : (first as number | string | undefined),
-          host: typeof second === "string" ? second : undefined,
-          backlog: given.slice(1).find((each) => typeof each === "number") as number | undefined,
-        };
-  if ("path" in options && options.path != null)
-    throw new OptionError("a path cannot be listened at here; see bindUnixSocket");
-  return options;
+  if (typeof first === "object" && first !== null) return first as NodeListenOptions;
+  const backlog = given.slice(1).find((each) => typeof each === "number") as number | undefined;
+  if (typeof first === "string" && !/^\d+$/.test(first)) return { path: first, backlog };
+  const port = typeof first === "function" ? undefined : (first as number | string | undefined);
+  return { port, host: typeof second === "string" ? second : undefined, backlog };
 }
 
 function notSo(code: string, text: string): Error {

@@ -150,22 +150,25 @@ export function withAddress(socket: Socket, listener: Address): Accepted | null 
   return null;
 }
 
-/** Listens on one port, and accepts at once. Rejects with BindError. */
+/** Listens on one port, and accepts at once: on `bound` when that is bound already. Rejects with BindError. */
 export function listen(
   address: string,
   port: number,
   backlog: number,
   { ipv6Only = true, reusePort = false }: SocketOptions = {},
+  bound: object | null = null,
 ): Promise<NodeListener> {
   const server = newServer();
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => reject(new BindError(error.code ?? "EIO", address, port)));
-    server.listen({ host: address, port, backlog, ipv6Only, reusePort } as ListenOptions, () => {
+    const listening = (): void => {
       server.removeAllListeners("error");
-      const bound = server.address();
-      const real = typeof bound === "object" && bound !== null ? bound.port : port;
+      const found = server.address();
+      const real = typeof found === "object" && found !== null ? found.port : port;
       resolve(new NodeListener(server, { address, port: real, family: familyOf(address) }));
-    });
+    };
+    if (bound !== null) server.listen(bound, backlog, listening);
+    else server.listen({ host: address, port, backlog, ipv6Only, reusePort } as ListenOptions, listening);
   });
 }
 

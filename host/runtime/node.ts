@@ -16,7 +16,7 @@ import { LineReader } from "../log.js";
 import { Connection, Descriptor, DescriptorTable, ERRNO_AGAIN, KIND_CHANNEL, Listener } from "./descriptors.js";
 import { FileCalls, OpenFile, OpenFolder } from "./files.js";
 import { listen, listenOn, type NodeListener } from "./listener.js";
-import { listenShared, SharedListener } from "./sharedlistener.js";
+import { bindHandle, listenShared, SharedListener } from "./sharedlistener.js";
 import { GuestExit, type StandardStreams, WASI_MODULE, Wasi } from "./wasi.js";
 import type { Runtime, Worker, WorkerEvents } from "./worker.js";
 
@@ -281,6 +281,10 @@ export const nodeRuntime: Runtime = {
   async bind(address, port, backlog, options) {
     if (!options.shared) return await listen(address, port, backlog, options);
     return listenOn(await listenShared(address, port, backlog, options, "node"), backlog);
+  },
+  bindNow(host, port, backlog) {
+    const { handle, address } = bindHandle(host, port);
+    return { address, socket: listen(host, address.port, backlog, {}, handle) };
   },
   adopt: (address, fd, backlog) => listenOn(new SharedListener("node", address, fd), backlog),
   async guard(sockets, guard) {

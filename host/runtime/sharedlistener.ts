@@ -8,7 +8,7 @@
  *
  * Invariant: a descriptor has one owner. It is this object until `give`, and then whoever it was given to.
  */
-import { spawn } from "node:child_process";
+import { type SpawnOptions, spawn, spawnSync } from "node:child_process";
 import { chmodSync, closeSync, linkSync, lstatSync, unlinkSync } from "node:fs";
 import type { Socket } from "node:net";
 import { getSystemErrorName } from "node:util";
@@ -139,6 +139,25 @@ export async function listenShared(
   options: SocketOptions = {},
   runtime: RuntimeName = "wasmtime",
 ): Promise<SharedListener> {
+  const bound = bindHandle(address, port, options);
+  return listenerOn(bound, await listenInChild("tcp_wrap", bound.handle.fd, backlog), runtime);
+}
+
+/** The same at once, which holds up the process for as long as another takes to start. Throws BindError. */
+export function listenSharedNow(address: string, port: number, backlog: number): SharedListener {
+  const bound = bindHandle(address, port);
+  const { status } = spawnSync(process.execPath, listenArguments("tcp_wrap", backlog), listenOptions(bound.handle.fd));
+  return listenerOn(bound, status === null ? -1 : -status, "wasmtime");
+}
+
+/** A socket that is bound, and where. */
+interface Bound {
+  readonly handle: TcpHandle;
+  readonly address: Address;
+}
+
+/** Binds at once. Throws BindError. */
+export function bindHandle(address: string, port: number, options: SocketOptions = {}): Bound {
   const { TCP, constants } = binding("tcp_wrap");
   const handle = new TCP(constants.SERVER);
   const family = familyOf(address);
@@ -150,13 +169,21 @@ export async function listenShared(
   const error =
     (family === "IPv6" ? handle.bind6(address, port, flags | reuse) : handle.bind(address, port, reuse)) ||
     handle.getsockname(name) ||
-    handle.setNoDelay(true) ||
-    (await listenInChild("tcp_wrap", handle.fd, backlog));
-  if (error !== 0) {
-    handle.close();
-    throw new BindError(getSystemErrorName(error), address, port);
-  }
-  return new SharedListener(runtime, { address, port: name.port ?? port, family }, handle.fd, () => handle.close());
+    handle.setNoDelay(true);
+  const bound = { handle, address: { address, port: name.port ?? port, family } };
+  if (error !== 0) throw failed(bound, error);
+  return bound;
+}
+
+function listenerOn(bound: Bound, error: number, runtime: RuntimeName): SharedListener {
+  if (error !== 0) throw failed(bound, error);
+  const { handle, address } = bound;
+  return new SharedListener(runtime, address, handle.fd, () => handle.close());
+}
+
+function failed({ handle, address }: Bound, error: number): BindError {
+  handle.close();
+  return new BindError(getSystemErrorName(error), address.address, address.port);
 }
 
 /**
@@ -208,12 +235,16 @@ function binding<Name extends keyof Bindings>(name: Name): Bindings[Name] {
 /** Returns 0 or -errno. */
 function listenInChild(name: keyof Bindings, fd: number, backlog: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    const kind = name === "tcp_wrap" ? "TCP" : "Pipe";
-    const child = spawn(process.execPath, ["-e", LISTEN, name, kind, String(backlog)], {
-      stdio: ["ignore", "ignore", "ignore", fd],
-      env: {},
-    });
+    const child = spawn(process.execPath, listenArguments(name, backlog), listenOptions(fd));
     child.on("error", reject);
     child.on("exit", (status) => resolve(status === null ? -1 : -status));
   });
+}
+
+function listenArguments(name: keyof Bindings, backlog: number): string[] {
+  return ["-e", LISTEN, name, name === "tcp_wrap" ? "TCP" : "Pipe", String(backlog)];
+}
+
+function listenOptions(fd: number): SpawnOptions {
+  return { stdio: ["ignore", "ignore", "ignore", fd], env: {} };
 }

@@ -16,7 +16,7 @@ import type { FrameWriter } from "../framewriter.js";
 import { WORKER_END_MS } from "../limits.js";
 import { LineReader } from "../log.js";
 import { MAKEFILE, WASMTIME_FILE, WASMTIME_INSTALLER_FILE } from "../paths.js";
-import { listenShared, SharedListener } from "./sharedlistener.js";
+import { listenShared, listenSharedNow, SharedListener } from "./sharedlistener.js";
 import { relay } from "./tlsrelay.js";
 import type { Runtime, Worker, WorkerEvents } from "./worker.js";
 
@@ -163,6 +163,10 @@ let checked: { binary: string; result: Promise<string> } | null = null;
 export const wasmtimeRuntime: Runtime = {
   name: "wasmtime",
   bind: listenShared,
+  bindNow(host, port, backlog) {
+    const socket = listenSharedNow(host, port, backlog);
+    return { address: socket.address, socket: Promise.resolve(socket) };
+  },
   adopt: (address, fd) => new SharedListener("wasmtime", address, fd),
   guard(sockets, guard) {
     if (guard.tls === null) throw new OptionError("wasmtime workers cannot tell who connects");

@@ -35,6 +35,12 @@ export interface BindSettings extends SocketOptions {
   readonly shared: boolean;
 }
 
+/** A port that is bound, and the socket that it will be. */
+export interface Binding {
+  readonly address: Address;
+  readonly socket: Promise<ListeningSocket>;
+}
+
 /** What stands between the network and the sandbox. */
 export interface Guard {
   readonly tls: TLSContexts | null;
@@ -61,6 +67,8 @@ export interface Runtime {
    * wait in the kernel until somebody does.
    */
   bind(address: string, port: number, backlog: number, options: BindSettings): Promise<ListeningSocket>;
+  /** Binds one port for this process, and knows at once where; it listens then, or `socket` rejects. Throws BindError. */
+  bindNow(host: string, port: number, backlog: number): Binding;
   /** A socket that this process has from the one that started it. */
   adopt(address: Address, fd: number, backlog: number): ListeningSocket;
   /** Puts a guard in front of sockets. */

@@ -1,5 +1,6 @@
 // The names of Object.prototype (`constructor`, `__proto__`, …) as names of header fields, cookies, arguments, parts of a form, groups of a
 // path and trailers: through each interface, both ways.
+import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   Application,
@@ -166,7 +167,7 @@ describe.each(["node", "wasmtime"] as const)("%s", (runtime) => {
       for (const target of ["/set", "/object", "/pairs"]) {
         const response = await ask(
           `POST ${target} HTTP/1.1\r\nHost: x\r\n${FIELDS}Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n${FIELDS}\r\n`,
-          node.address()?.port,
+          (node.address() as AddressInfo).port,
         );
         const seen = { headers: without, distinct: EXPECTED, trailers: EXPECTED, raw: EXPECTED };
         expect(JSON.parse(response.body.toString())).toEqual(seen);

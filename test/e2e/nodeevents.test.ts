@@ -76,6 +76,15 @@ const ANSWERED: Record<string, Listener> = {
     res.write("a", (error) => log(`cb a ${(error as Coded)?.code}`));
     res.end("b", () => log("cb end"));
   },
+  "complete of a request that nobody reads": (req, res, log) => {
+    req.pause();
+    log(`complete ${req.complete}`);
+    setImmediate(() => {
+      log(`complete ${req.complete}`);
+      req.resume();
+      res.end();
+    });
+  },
   "flushHeaders, prefinish": (_req, res, log) => {
     res.on("prefinish", () => log("res prefinish"));
     res.flushHeaders();
@@ -197,7 +206,7 @@ describe.each(["node", "wasmtime"] as const)("%s: as with Node's server", (runti
     added.on("request", listener);
     for (const server of [createServer(options, listener), createServer(listener, options), added]) {
       await once(server.listen(0, "127.0.0.1"), "listening");
-      const response = await fetch(`http://127.0.0.1:${server.address()?.port}/`);
+      const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
       expect(await response.text()).toBe("served");
       await server[Symbol.asyncDispose]();
       expect(server.listening).toBe(false);

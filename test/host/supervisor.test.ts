@@ -44,6 +44,7 @@ function supervise(count: number): Supervisor {
   const runtime: Runtime = {
     name: "node",
     bind: () => Promise.reject(new Error("not here")),
+    bindNow: () => expect.fail("not here"),
     adopt: () => expect.fail("not here"),
     guard: () => Promise.reject(new Error("not here")),
     prepare: () => Promise.resolve(),
