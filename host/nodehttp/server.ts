@@ -179,6 +179,15 @@ export class NodeServer extends EventEmitter {
     return this;
   }
 
+  /** Calls `callback` with the number of open connections. */
+  getConnections(callback: (error: Error | null, count: number) => void): this {
+    this.#server.stats().then(
+      ({ connectionsNow }) => process.nextTick(callback, null, connectionsNow),
+      (error) => process.nextTick(callback, error, 0),
+    );
+    return this;
+  }
+
   /** Closes the server; resolves when it is closed. */
   [Symbol.asyncDispose](): Promise<void> {
     return new Promise((resolve) => this.close(() => resolve()));

@@ -192,6 +192,16 @@ export class RequestSocket extends (Emitter as unknown as new () => Duplex) {
     if (this.#begin()) process.nextTick(() => this.#close());
   }
 
+  /** As `destroy`: what was written to it before is not held back here. */
+  destroySoon(): void {
+    this.destroy();
+  }
+
+  /** As `destroy`. */
+  resetAndDestroy(): this {
+    return this.destroy();
+  }
+
   #begin(): boolean {
     if (this.#destroyed) return false;
     this.#destroyed = true;

@@ -128,6 +128,8 @@ const UNFINISHED: Record<string, Listener> = {
     res.destroy(new Error("mine"));
   },
   "socket.destroy()": (req) => void req.socket.destroy(),
+  "socket.destroySoon()": (req) => void req.socket.destroySoon(),
+  "socket.resetAndDestroy()": (req) => void req.socket.resetAndDestroy(),
   "socket.destroy(error)": (req, _res, log) => {
     req.socket.on("error", (error) => log(`socket error ${error.message}`));
     req.socket.destroy(new Error("mine"));

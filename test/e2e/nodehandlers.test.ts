@@ -212,6 +212,21 @@ describe.each(["node", "wasmtime"] as const)("%s: a server of Node's kind", (run
     rmSync(folder, { recursive: true });
   });
 
+  test("getConnections counts those that are open", async () => {
+    const server = await listening((_req, res) => void res.end());
+    const count = () =>
+      new Promise((resolve, reject) => {
+        server.getConnections((error, connections) => (error === null ? resolve(connections) : reject(error)));
+      });
+    expect(await count()).toBe(0);
+    const client = await Client.connect(portOf(server));
+    await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").readResponse();
+    expect(await count()).toBe(1);
+    client.close();
+    await eventually("none", async () => (await count()) === 0);
+    await new Promise((resolve) => server.close(resolve));
+  });
+
   test("an exception is a 500, a body of another length cuts the connection", async () => {
     const server = await listening((req, res) => {
       if (req.url === "/throw") throw new Error("on purpose");
