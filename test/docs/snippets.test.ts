@@ -10,9 +10,10 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
+import { createSignedValue } from "../../host/index.js";
 import { Client } from "../e2e/client.js";
 import { CLI, eventually, NODE, ROOT, SANDBOXED_BARE, type Server, start, WASMTIME } from "../e2e/ways.js";
-import { BINARY, TEXT, WsClient } from "../e2e/wsclient.js";
+import { BINARY, handshakeText, TEXT, WsClient } from "../e2e/wsclient.js";
 import { blocks, read } from "./documents.js";
 
 const run = promisify(execFile);
@@ -125,6 +126,15 @@ const ANSWERS: Record<string, (server: Server) => Promise<void>> = {
     await server.complaint(/closed with 4000/);
     two.client.close();
   },
+  async "web/lobby.ts"(server) {
+    const value = createSignedValue("for development", "user", "ada");
+    const headers = { Cookie: `user=${value}`, Origin: "https://www.example.com" };
+    const socket = await WsClient.open(server, "/lobby/7", { headers });
+    expect((await socket.readMessage()).payload.toString()).toBe("ada is in 7");
+    expect((await socket.send(TEXT, "hello").readMessage()).payload.toString()).toBe("hello");
+    await socket.close();
+    expect((await server.request(handshakeText("/lobby/7"))).status).toBe(401);
+  },
   async "metrics.ts"(server) {
     expect((await server.get("/")).status).toBe(404);
     const text = (await server.get("/metrics")).body.toString();
@@ -171,6 +181,9 @@ const ANSWERS: Record<string, (server: Server) => Promise<void>> = {
     expect((await server.get("/notes/")).body.toString()).toBe("all notes\n");
     const sent = await server.get("/notes?page=2");
     expect([sent.status, sent.headers.get("location")]).toEqual([301, "/notes/?page=2"]);
+  },
+  async "web/made.ts"(server) {
+    expect((await server.get("/made/5")).body.toString()).toBe("*****");
   },
   async "web/login.ts"(server) {
     expect((await server.get("/")).headers.get("location")).toBe("/login?next=%2F");
