@@ -55,7 +55,7 @@ export abstract class HTTP1Body extends HTTP1Writer {
   protected abstract leave(): void;
   /** Request and answer are complete. */
   protected abstract next(): void;
-  /** The request is complete and its answer is not. */
+  /** It is the handler's turn: to take more of the body, or to answer. The socket is left alone for now. */
   protected abstract wait(): void;
 
   /** The head of a request has come, whose body is of this kind and length. */
@@ -151,7 +151,7 @@ export abstract class HTTP1Body extends HTTP1Writer {
       return size;
     }
     const taken = i32(min<i64>(size, request.credit));
-    if (taken < size) this.stream.readAhead = 0;
+    if (taken < size) this.wait();
     if (!taken) {
       this.due = 0; // it is the handler that is slow
       this.setDeadline(0);

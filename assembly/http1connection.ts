@@ -36,6 +36,7 @@ import {
   PIPELINE_BYTES_MAX,
   READ_CHUNK_BYTES,
   TARGET_BYTES_MAX,
+  WATCH_AFTER_MS,
 } from "./limits";
 
 /** A head that comes in one piece, the usual case, is parsed into this shared state. */
@@ -51,7 +52,8 @@ export class HTTP1Connection extends HTTP1Body {
   private head: usize = 0; // the state of a head that has come in part, 0: none has
   private emptyBytes: i32 = 0;
   private headOnly: bool = false; // the request whose head has come in part, or is refused, is a HEAD
-  private watched: bool = false;
+  private watched: bool = false; // the request in flight takes long
+  private endTold: bool = false;
   private share!: TurnShare;
   private handedOver: HandedOver | null = null;
   private successor: Upgraded | null = null; // who has the stream now
@@ -73,6 +75,7 @@ export class HTTP1Connection extends HTTP1Body {
     this.stream = stream;
     stream.writeTimeoutMs = this.parameters.writeTimeoutMs;
     stream.writeRateBytesMin = this.parameters.writeRateBytesMin;
+    stream.halfCloseTimeoutMs = this.parameters.halfCloseTimeoutMs;
     this.served = 0;
     stream.setHandler(this);
     this.keepAlive = true;
@@ -94,12 +97,23 @@ export class HTTP1Connection extends HTTP1Body {
     this.stream.readNow();
   }
 
-  /** Reads on while the answer is awaited, so that the handler learns when the client is gone. */
+  /** The handler takes its time: its connection is read on, so that it learns when the client has left. */
   watch(): void {
-    if (this.state != ANSWER || this.watched || !this.inFlight) return;
-    this.watched = true;
-    this.stream.readAhead = PIPELINE_BYTES_MAX;
-    this.stream.resume();
+    if (!this.watched) {
+      this.watched = true;
+      this.stream.readAhead = PIPELINE_BYTES_MAX;
+      this.stream.resume();
+    }
+    if (this.stream.ended) this.tellEnd();
+  }
+
+  /** The client has ended its side behind the request in flight. */
+  private tellEnd(): void {
+    if (this.state != ANSWER || this.endTold || !this.inFlight) return;
+    if (this.loop.time - this.since < i64(WATCH_AFTER_MS) * NS_PER_MS) return; // watch() comes again
+    this.endTold = true;
+    this.uncount();
+    this.handler.onEnd(this.request); // last: it may answer, and the next request begin
   }
 
   /** The others have had their turn: what was left unread is looked at. */
@@ -182,7 +196,8 @@ export class HTTP1Connection extends HTTP1Body {
   }
 
   onEnd(stream: IOStream): void {
-    this.endOfInput(stream.unread);
+    if (this.state == ANSWER) this.tellEnd();
+    else this.endOfInput(stream.unread);
   }
 
   /** The peer's end, with `unread` bytes before it. Requests that came whole before it still get their answers. */
@@ -249,7 +264,7 @@ export class HTTP1Connection extends HTTP1Body {
   private awaitHead(timeoutMs: i32): void {
     this.state = HEAD;
     this.emptyBytes = 0;
-    this.headOnly = this.watched = false;
+    this.headOnly = this.watched = this.endTold = false;
     this.stream.readAhead = this.parameters.headBytesMax + 1;
     this.since = this.loop.time;
     this.setDeadline(this.parameters.draining ? DRAIN_REQUEST_MS : timeoutMs);
@@ -349,9 +364,8 @@ export class HTTP1Connection extends HTTP1Body {
     this.finishResponse();
   }
 
-  /** The request is complete and its answer is not: the socket is left alone for now. */
   protected wait(): void {
-    this.stream.readAhead = 0;
+    this.stream.readAhead = this.watched ? PIPELINE_BYTES_MAX : 0;
     this.since = this.loop.time;
     this.owner.waiting(this);
   }

@@ -6,6 +6,7 @@ import {
   BODY_BYTES_MAX,
   BODY_RATE_BYTES_MIN,
   BODY_TIMEOUT_MS,
+  HALF_CLOSE_TIMEOUT_MS,
   HEADER_TIMEOUT_MS,
   HEAD_BYTES_MAX,
   IDLE_TIMEOUT_MS,
@@ -23,6 +24,8 @@ export class HTTP1ConnectionParameters {
   idleTimeoutMs: i32 = IDLE_TIMEOUT_MS;
   bodyTimeoutMs: i32 = BODY_TIMEOUT_MS;
   writeTimeoutMs: i32 = WRITE_TIMEOUT_MS;
+  /** For the answer to a client that has ended its side: how long nothing of it may leave. */
+  halfCloseTimeoutMs: i32 = HALF_CLOSE_TIMEOUT_MS;
   /** Bytes a second; 0: any amount, as long as it comes within the timeout. */
   bodyRateBytesMin: i32 = BODY_RATE_BYTES_MIN;
   writeRateBytesMin: i32 = WRITE_RATE_BYTES_MIN;

@@ -40,6 +40,7 @@ export abstract class HTTP1Writer extends HTTPConnection {
   /** From start() to onClose: `stream` is this connection's and nobody else's. */
   protected live: bool = false;
   private progress: i32 = DONE;
+  private counted: bool = false; // among REQUESTS_NOW
   private dated: bool = false;
   private upgrades: bool = false; // the answer names a protocol to change to
   private bodiless: bool = false; // no body may follow the head: HEAD, 204, 304
@@ -54,6 +55,7 @@ export abstract class HTTP1Writer extends HTTPConnection {
   /** A request has come that will be answered. */
   protected expectAnswer(): void {
     this.progress = NOT_BEGUN;
+    this.counted = true;
     count(REQUESTS_EVER);
     count(REQUESTS_NOW);
   }
@@ -79,8 +81,14 @@ export abstract class HTTP1Writer extends HTTPConnection {
 
   /** No answer will come (any more). */
   protected dropAnswer(): void {
-    if (this.progress != DONE) count(REQUESTS_NOW, -1);
+    this.uncount();
     this.progress = DONE;
+  }
+
+  /** Nobody is known to wait for the answer any more. */
+  protected uncount(): void {
+    if (this.counted) count(REQUESTS_NOW, -1);
+    this.counted = false;
   }
 
   get unsent(): i32 {

@@ -52,6 +52,11 @@ export abstract class HTTPHandler {
   finish(request: HTTPServerRequest): void {}
   /** Bytes of the answer that had to wait for a slow peer have left. */
   onSent(request: HTTPServerRequest): void {}
+  /**
+   * The client has ended its side while its request, which is complete, waits for its answer: most likely it has left. Told once,
+   * at the earliest WATCH_AFTER_MS after the request came. The answer may still be given, for a client that reads on.
+   */
+  onEnd(request: HTTPServerRequest): void {}
   /** The connection is gone before the answer was complete: nothing can be sent any more. */
   onConnectionClose(request: HTTPServerRequest, reason: i32): void {}
   /**

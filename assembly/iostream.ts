@@ -5,7 +5,8 @@
 //
 // Invariants: one read is pending at most; onClose is the last call a handler gets, once, at the end of a turn and never from
 // inside a call of the handler's own; after it the stream belongs to the pool. The peer's end (half-close) ends
-// reading alone: what is pending fails with REASON_END, writing goes on.
+// reading alone: what is pending fails with REASON_END, writing goes on. A stream whose peer cannot be heard does not stay open for
+// ever, whatever its handler does: see `absence`.
 // Reference: Tornado's iostream.py, whose streams end with the peer's side where these go on.
 
 import { Buffer } from "./buffer";
@@ -22,10 +23,12 @@ import { READ, WRITE } from "./ioloop";
 import {
   BUFFER_BYTES_MAX,
   DELIMITER_BYTES_MAX,
+  HALF_CLOSE_TIMEOUT_MS,
   LINGER_BYTES_MAX,
   LINGER_MS,
   READS_PER_TURN,
   READ_CHUNK_BYTES,
+  UNHEARD_TIMEOUT_MS,
 } from "./limits";
 import { BYTES, CLOSE, CONSUME, DISCARD, IDLE, MORE, PARTIAL, PendingRead } from "./pendingread";
 import { BYTES_IN, count } from "./stats";
@@ -58,6 +61,8 @@ export class IOStream extends StreamWriter {
   /** How much unread input may wait here while nothing is being read. 0: the socket is left alone. */
   readAhead: i32 = READ_CHUNK_BYTES;
   bufferBytesMax: i32 = BUFFER_BYTES_MAX;
+  /** A peer that has ended its side counts as gone when nothing was sent to it for so long: the stream closes with REASON_END. */
+  halfCloseTimeoutMs: i32 = HALF_CLOSE_TIMEOUT_MS;
 
   private handler: StreamHandler;
   private incoming: Buffer = new Buffer();
@@ -206,6 +211,7 @@ export class IOStream extends StreamWriter {
   private deliverIncoming(): void {
     if (!this.incoming.size) return;
     const used = this.deliver(this.incoming.source, this.incoming.size);
+    if (used) this.movedAt = this.loop.time;
     if (this.state == OPEN) this.incoming.consume(used);
     else this.incoming.clear();
   }
@@ -321,6 +327,7 @@ export class IOStream extends StreamWriter {
     this.ended = this.endTold = this.linger = this.delivering = this.isPutOff = false;
     this.readAhead = READ_CHUNK_BYTES;
     this.bufferBytesMax = BUFFER_BYTES_MAX;
+    this.halfCloseTimeoutMs = HALF_CLOSE_TIMEOUT_MS;
     this.interest = this.discarded = 0;
     this.deadline = 0;
     this.resetConnection();
@@ -393,7 +400,12 @@ export class IOStream extends StreamWriter {
   protected updateInterest(): void {
     const interest = this.state >= RETIRED ? 0 : (this.wantsInput() ? READ : 0) | (this.outgoing.size ? WRITE : 0);
     if (interest == this.interest) return;
+    const heard = this.interest & READ;
     this.interest = interest;
+    if (heard && this.isUnheard) {
+      this.movedAt = this.loop.time;
+      this.armTimeout(this.absence);
+    }
     this.loop.updateHandler(this.handle, interest);
   }
 
@@ -409,6 +421,16 @@ export class IOStream extends StreamWriter {
     if (deadline) this.armTimeout(deadline);
   }
 
+  /** The peer's end, or its being gone, would not be noticed: it has ended its side, or what it sends is not read. */
+  private get isUnheard(): bool {
+    return this.state == OPEN && !(this.interest & READ);
+  }
+
+  /** When a peer that is not heard counts as gone. */
+  private get absence(): i64 {
+    return this.movedAt + i64(this.ended ? this.halfCloseTimeoutMs : UNHEARD_TIMEOUT_MS) * 1_000_000;
+  }
+
   /** The one timeout of the stream fires early rather than being moved for every request. */
   protected armTimeout(deadline: i64): void {
     let timeout = this.timeout;
@@ -416,9 +438,10 @@ export class IOStream extends StreamWriter {
     if (!timeout.armed || deadline < timeout.deadline) this.loop.callAt(deadline, timeout);
   }
 
-  /** The loop's word that the stream's timeout fired: it may be too early for both deadlines. */
+  /** The loop's word that the stream's timeout fired: it may be too early for all deadlines. */
   timeoutFired(): void {
     const now = this.loop.time;
+    if (this.isUnheard && now >= this.absence) return this.retire(this.ended ? REASON_END : REASON_TIMEOUT);
     if (this.writeDeadline && now >= this.writeDeadline) return this.retire(REASON_TIMEOUT);
     if (this.deadline && now >= this.deadline && wasi.held() && this.interest & READ) {
       this.deadline = now + READ_LATER_NS; // nothing is read while the host is behind, so the peer may not be late
@@ -431,5 +454,6 @@ export class IOStream extends StreamWriter {
     }
     if (this.deadline) this.armTimeout(this.deadline);
     if (this.writeDeadline) this.armTimeout(this.writeDeadline);
+    if (this.isUnheard) this.armTimeout(this.absence);
   }
 }

@@ -41,6 +41,16 @@ export const DELIMITER_BYTES_MAX: i32 = 256;
 export const WRITE_TIMEOUT_MS: i32 = 60000;
 /** Bytes a second that an HTTP peer must take of what waits for it, WRITE_TIMEOUT_MS of slack aside. As for bodies, below. */
 export const WRITE_RATE_BYTES_MIN: i32 = 500;
+/**
+ * A peer that has ended its side may have left or may wait for an answer, which looks the same: it counts as gone when nothing was
+ * sent to it for so long. Long enough for a slow answer to a client that has shut down its sending side.
+ */
+export const HALF_CLOSE_TIMEOUT_MS: i32 = 30000;
+/**
+ * While what a peer has sent is not taken, its socket is not read, and its end cannot be seen: it counts as gone when nothing was taken
+ * from it or sent to it for so long. Longer than any pause that a handler makes on purpose.
+ */
+export const UNHEARD_TIMEOUT_MS: i32 = 600000;
 /** After the last answer: how long and how much of what still comes is read and dropped, so that no reset eats the answer. */
 export const LINGER_MS: i32 = 2000;
 export const LINGER_BYTES_MAX: i32 = 1 << 20;

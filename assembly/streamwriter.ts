@@ -33,6 +33,8 @@ export abstract class StreamWriter extends Connection {
   /** Bytes a second that the peer must take of what waits, writeTimeoutMs of slack aside; 0: any at all in writeTimeoutMs. */
   writeRateBytesMin: i32 = 0;
   protected outgoing: Buffer = new Buffer();
+  /** When a byte last left, or was last taken by the handler, or reading last stopped. */
+  protected movedAt: i64 = 0;
   /** When the peer must have taken something, 0: nothing waits. */
   protected writeDeadline: i64 = 0;
   protected loop: IOLoop = IOLoop.current();
@@ -148,6 +150,7 @@ export abstract class StreamWriter extends Connection {
 
   private countSent(bytes: i32): void {
     this.sent += bytes;
+    this.movedAt = this.loop.time;
     count(BYTES_OUT, bytes);
   }
 

@@ -429,6 +429,7 @@ export class Bridge implements FrameSink {
     put32(buffer, at + 52, options.bodyRateBytesMin);
     put32(buffer, at + 56, options.writeRateBytesMin);
     put32(buffer, at + 60, options.memoryBytesMax);
+    put32(buffer, at + 64, options.halfCloseTimeoutMs);
   }
 }
 

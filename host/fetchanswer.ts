@@ -97,12 +97,17 @@ async function stream(
   next: Promise<Reading>,
 ): Promise<void> {
   next.catch(() => {}); // heard below, unless the client has left before
-  const leave = () => void reader.cancel(request.signal.reason).catch(() => {});
+  let cut = false;
+  const leave = () => {
+    cut = true;
+    void reader.cancel(request.signal.reason).catch(() => {});
+  };
   if (request.signal.aborted) leave();
   else request.signal.addEventListener("abort", leave, { once: true });
   await begun;
   for (let piece = await next; !piece.done; piece = await reader.read()) {
     await request.connection.write(piece.value);
   }
+  if (cut) return request.cancel(); // a client that reads on must not take it for the whole answer
   request.connection.finish();
 }

@@ -62,7 +62,7 @@ export const FRAME_WS_SEND_PING = 0x67;
 export const FRAME_WS_CLOSE = 0x68;
 
 // --- fixed parts ---
-export const CONFIG_BYTES = 64;
+export const CONFIG_BYTES = 68;
 export const REQUEST_BYTES = 24;
 export const RESPONSE_BYTES = 16;
 export const OPEN_BYTES = 8;

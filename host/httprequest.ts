@@ -17,7 +17,15 @@ import { HTTPOutputError, ProtocolError, type Reason, reasonName, StreamClosedEr
 import { type Form, type FormOptions, readForm } from "./form.js";
 import { resolveFormLimits } from "./formlimits.js";
 import { type Forwarded, forwardedBy } from "./forwarded.js";
-import { FRAME_ABORT, FRAME_BODY, FRAME_BODY_END, FRAME_CANCEL, FRAME_SENT, FRAME_TRAILERS } from "./frames.js";
+import {
+  FRAME_ABORT,
+  FRAME_BODY,
+  FRAME_BODY_END,
+  FRAME_CANCEL,
+  FRAME_END,
+  FRAME_SENT,
+  FRAME_TRAILERS,
+} from "./frames.js";
 import { CONSUMED, consumedFields, GzipBody } from "./gzipbody.js";
 import { HeldBody } from "./heldbodies.js";
 import { RequestBody } from "./httpbody.js";
@@ -58,6 +66,8 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   #answered = false;
   #trailers: HTTPHeaders | null = null;
   #gone: StreamClosedError | null = null;
+  /** Why the client seems to have left: it has ended its side, or it is gone. */
+  #leaving: StreamClosedError | null = null;
   #body: RequestBody | null = null;
   #connection: HTTPConnection | null = null;
   #abort: AbortController | null = null;
@@ -69,7 +79,9 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   #handled = false;
   /** What its handler holds of the body. */
   #held: HeldBody | null = null;
-  /** @internal Called when the peer goes away before the answer is complete: what `signal` tells, for less. */
+  /** @internal Called when the client has ended its side: what `signal` tells, for less. */
+  onLeaving: (() => void) | null = null;
+  /** @internal Called when the peer goes away before the answer is complete. */
   onGone: (() => void) | null = null;
   /** @internal A handler has left it to a function that has given no promise: it may be answered later. */
   isLeft = false;
@@ -146,12 +158,15 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
     return this.#peer === undefined;
   }
 
-  /** Aborted when the peer goes away before the answer is complete. */
+  /**
+   * Aborted when the client leaves before the answer is complete, in whatever way. One that leaves in order only ends its side, and so does
+   * one that sends no more and waits: an answer that is given all the same reaches it, unless `halfCloseTimeoutMs` pass before.
+   */
   get signal(): AbortSignal {
     if (this.#abort === null) {
       this.#abort = new AbortController();
       this.#weakly?.kept.push(this.#abort);
-      if (this.#gone !== null) this.#abort.abort(this.#gone);
+      if (this.#leaving !== null) this.#abort.abort(this.#leaving);
     }
     return this.#abort.signal;
   }
@@ -290,6 +305,11 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
     return this.isComplete || this.#body?.ended === true;
   }
 
+  /** @internal Why the client seems to have left, which `signal` gives as its reason; null: it does not. */
+  get leaving(): StreamClosedError | null {
+    return this.#leaving;
+  }
+
   /** @internal Why the peer is gone; null while it is not known to be. */
   get gone(): StreamClosedError | null {
     return this.#gone;
@@ -311,9 +331,11 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
     return true;
   }
 
-  /** @internal Its handler has ended. */
+  /** @internal Its handler has ended. When its client had left before that, nobody is there who would complete the answer. */
   handled(): void {
     this.#handled = true;
+    const isAlone = this.onGone === null && !this.isLeft; // else it may be answered by what the handler has begun
+    if (this.#leaving !== null && isAlone && !this.finished) this.cancel();
     if (this.#over) this.#callOver();
   }
 
@@ -333,7 +355,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   get isTaken(): boolean {
     const { started } = this;
     return (
-      started || this.#gone !== null || this.#connection !== null || this.onGone !== null || this.#forgotten !== null
+      started || this.#leaving !== null || this.#connection !== null || this.onGone !== null || this.#forgotten !== null
     );
   }
 
@@ -403,6 +425,8 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
       case FRAME_SENT:
         if (end - start !== 4 || this.#connection === null) throw new ProtocolError("SENT");
         return this.#connection.sent(chunk.readUInt32LE(start));
+      case FRAME_END:
+        return this.#takeEnd(end - start);
       case FRAME_ABORT:
         return this.#takeAbort(chunk, start, end);
       default:
@@ -454,6 +478,18 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
     if (!this.#over) this.connection.cancel();
   }
 
+  /** Behind the whole request, once. */
+  #takeEnd(size: number): void {
+    if (size !== 0 || this.#leaving !== null || !this.hasArrived) throw new ProtocolError("END");
+    this.#tellLeaving(new StreamClosedError("END"));
+    this.onLeaving?.();
+  }
+
+  #tellLeaving(error: StreamClosedError): void {
+    this.#leaving ??= error;
+    this.#abort?.abort(this.#leaving);
+  }
+
   #takeAbort(chunk: Buffer, start: number, end: number): void {
     const reason = end - start === 2 ? reasonName(chunk.readUInt16LE(start)) : undefined;
     if (reason === undefined) throw new ProtocolError("ABORT for an unknown reason");
@@ -467,7 +503,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
     this.#gone = new StreamClosedError(reason);
     this.#connection?.gone(this.#gone);
     this.#body?.fail(this.#gone);
-    this.#abort?.abort(this.#gone);
+    this.#tellLeaving(this.#gone);
     this.onGone?.();
     if (this.#handled) this.#callOver();
     this.#log(this.#connection?.status ?? null, this.#connection?.bodyBytes ?? 0, reason);

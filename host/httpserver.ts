@@ -105,10 +105,10 @@ export class HTTPServer extends TCPServer {
   #fail(request: HTTPServerRequest, error: unknown): void {
     const { logger } = this.options;
     const refused = error instanceof HTTPInputError;
-    if (error === request.gone || refused) logger.debug({ err: error }, "a request has ended early");
+    if (error === request.leaving || refused) logger.debug({ err: error }, "a request has ended early");
     else if (error instanceof NoAnswerError) logger.error(`${request.method} ${request.target}: ${error.message}`);
     else logger.error({ err: error }, `the handler of ${request.method} ${request.target} failed`);
-    if (request.started) {
+    if (request.started || error === request.leaving) {
       if (!request.finished) request.cancel();
     } else if (refused) {
       const fields = error.status === 503 ? RETRY : PLAIN_TEXT;

@@ -89,6 +89,11 @@ export interface ServerOptions {
   bodyRateBytesMin?: number | undefined;
   /** Longest time, in milliseconds, that a peer may take nothing of what waits for it. */
   writeTimeoutMs?: number | undefined;
+  /**
+   * A peer that has ended its side may still wait for an answer. It counts as gone, and is closed with `"END"`, when nothing was sent to
+   * it for so long, in milliseconds. Default 30,000.
+   */
+  halfCloseTimeoutMs?: number | undefined;
   /** For HTTP: bytes a second that a peer must take of what waits for it; one that falls behind by `writeTimeoutMs` is cut. */
   writeRateBytesMin?: number | undefined;
   /** Requests of one connection; the last answer closes it. */
@@ -123,6 +128,7 @@ type Limit =
   | "bodyTimeoutMs"
   | "bodyRateBytesMin"
   | "writeTimeoutMs"
+  | "halfCloseTimeoutMs"
   | "writeRateBytesMin"
   | "requestsMax"
   | "bufferBytesMax"
@@ -181,6 +187,7 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     bodyTimeoutMs: integer("bodyTimeoutMs", options.bodyTimeoutMs, 1, UINT31_MAX, 0),
     bodyRateBytesMin: integer("bodyRateBytesMin", options.bodyRateBytesMin, 1, UINT31_MAX, 0),
     writeTimeoutMs: integer("writeTimeoutMs", options.writeTimeoutMs, 1, UINT31_MAX, 0),
+    halfCloseTimeoutMs: integer("halfCloseTimeoutMs", options.halfCloseTimeoutMs, 1, UINT31_MAX, 0),
     writeRateBytesMin: integer("writeRateBytesMin", options.writeRateBytesMin, 1, UINT31_MAX, 0),
     requestsMax: integer("requestsMax", options.requestsMax, 1, UINT31_MAX, 0),
     bufferBytesMax: integer("bufferBytesMax", options.bufferBytesMax, 1, UINT31_MAX, 0),

@@ -21,6 +21,7 @@ import {
 import {
   FRAME_ABORT,
   FRAME_CANCEL,
+  FRAME_END,
   FRAME_SENT,
   FRAME_WS_ACCEPT,
   FRAME_WS_CLOSED,
@@ -206,6 +207,8 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
         return this.#takeClosed(chunk, start, end);
       case FRAME_ABORT:
         return this.#takeAbort(chunk, start, end);
+      case FRAME_END: // of the request, before the sandbox saw WS_ACCEPT; WS_CLOSED follows
+        return;
       default:
         throw new ProtocolError(`type 0x${type.toString(16)} for a websocket`);
     }

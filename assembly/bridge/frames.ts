@@ -59,7 +59,7 @@ export const FRAME_WS_SEND_PING: u32 = 0x67;
 export const FRAME_WS_CLOSE: u32 = 0x68;
 
 // --- fixed parts ---
-export const CONFIG_BYTES: i32 = 64;
+export const CONFIG_BYTES: i32 = 68;
 export const REQUEST_BYTES: i32 = 24;
 export const RESPONSE_BYTES: i32 = 16;
 export const OPEN_BYTES: i32 = 8;

@@ -212,6 +212,7 @@ class Bridge extends FrameHandler {
     parameters.requestsMax = or(load<u32>(source, 48), limits.REQUESTS_MAX);
     parameters.bodyRateBytesMin = or(load<u32>(source, 52), limits.BODY_RATE_BYTES_MIN);
     parameters.writeRateBytesMin = or(load<u32>(source, 56), limits.WRITE_RATE_BYTES_MIN);
+    parameters.halfCloseTimeoutMs = or(load<u32>(source, 64), limits.HALF_CLOSE_TIMEOUT_MS);
     this.handler.bodyWindow = or(load<u32>(source, 40), limits.BODY_WINDOW_BYTES);
     this.handler.sockets.window = this.handler.bodyWindow;
     if (load<u8>(source, 3) & CONFIG_PROXY) server.useProxyProtocol();
@@ -225,6 +226,7 @@ class Bridge extends FrameHandler {
     server.idleTimeoutMs = positive(load<u32>(source, 24));
     server.writeTimeoutMs = or(load<u32>(source, 32), limits.WRITE_TIMEOUT_MS);
     server.bufferBytesMax = or(load<u32>(source, 36), limits.BUFFER_BYTES_MAX);
+    server.halfCloseTimeoutMs = or(load<u32>(source, 64), limits.HALF_CLOSE_TIMEOUT_MS);
     if (load<u8>(source, 3) & CONFIG_PROXY) server.useProxyProtocol();
     this.streams = server;
     server.listen();

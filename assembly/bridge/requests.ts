@@ -19,6 +19,7 @@ import {
   FRAME_BODY,
   FRAME_BODY_END,
   FRAME_BYTES_MAX,
+  FRAME_END,
   FRAME_REFUSED,
   FRAME_REQUEST,
   FRAME_SENT,
@@ -161,6 +162,10 @@ export class BridgeHTTPHandler extends HTTPHandler {
 
   onSent(request: HTTPServerRequest): void {
     this.reportLater(request);
+  }
+
+  onEnd(request: HTTPServerRequest): void {
+    this.channel.send(FRAME_END, request.tag, 0);
   }
 
   onConnectionClose(request: HTTPServerRequest, reason: i32): void {

@@ -53,6 +53,7 @@ export class BridgeStream extends StreamHandler {
     this.owed = this.reported = 0;
     stream.bufferBytesMax = this.server.bufferBytesMax;
     stream.writeTimeoutMs = this.server.writeTimeoutMs;
+    stream.halfCloseTimeoutMs = this.server.halfCloseTimeoutMs;
     stream.setHandler(this);
     this.touch();
     const address = stream.address;
@@ -235,6 +236,7 @@ export class BridgeTCPServer extends TCPServer {
   /** 0: a stream may be silent for ever. */
   idleTimeoutMs: i32 = 0;
   writeTimeoutMs: i32 = 0;
+  halfCloseTimeoutMs: i32 = 0;
   bufferBytesMax: i32 = 0;
   private streams: Array<BridgeStream> = [];
   private free: Array<BridgeStream> = [];

@@ -124,6 +124,11 @@ export class Application extends LoggingHTTPHandler {
     if (handler) handler.onSent();
   }
 
+  onEnd(request: HTTPServerRequest): void {
+    const handler = this.handlers[request.slot];
+    if (handler) handler.clientEnded();
+  }
+
   onConnectionClose(request: HTTPServerRequest, reason: i32): void {
     const handler = request.slot < this.handlers.length ? this.handlers[request.slot] : null;
     if (handler) handler.lose();

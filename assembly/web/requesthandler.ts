@@ -55,7 +55,10 @@ export abstract class RequestHandler extends HandlerOutput {
   onSent(): void {}
   /** The answer is complete, or its client has left: nothing can be sent any more. */
   onFinish(): void {}
-  /** The client has left before its answer was complete; onFinish follows. */
+  /**
+   * The client has left before its answer was complete, or has at least ended its side: the two look the same. Called once. What is
+   * still written is for a client that reads on; onFinish follows when the answer is complete, or cannot be any more.
+   */
   onConnectionClose(): void {}
 
   /** Writes the page of an error. Default: its status and phrase. */
@@ -117,12 +120,18 @@ export abstract class RequestHandler extends HandlerOutput {
     return false;
   }
 
+  /** The client has ended its side. */
+  clientEnded(): void {
+    this.endTold = true;
+    this.onConnectionClose(); // last: it may finish the answer
+  }
+
   /** The connection is gone. */
   lose(): void {
     if (this.finished) return;
     this.isLost = true;
     this.abandon();
-    this.onConnectionClose();
+    if (!this.endTold) this.onConnectionClose();
     this.onFinish();
   }
 
@@ -131,6 +140,7 @@ export abstract class RequestHandler extends HandlerOutput {
     if (!this.isLost) this.onFinish();
   }
   private isLost: bool = false;
+  private endTold: bool = false;
 
   private callMethod(): void {
     switch (this.request.method) {

@@ -18,10 +18,12 @@ export interface Incoming extends IncomingMessage {
   /** Somebody has begun to read. */
   _consumed: boolean;
   /** Node makes `readingMore` true, so that nothing is read ahead before somebody has begun. */
-  readonly _readableState: { readingMore: boolean; ended: boolean; endEmitted: boolean; closed: boolean };
+  readonly _readableState: Record<ReadableFlag, boolean>;
   /** Kinds of events that somebody listens to. */
   readonly _eventsCount: number;
 }
+
+type ReadableFlag = "readingMore" | "ended" | "endEmitted" | "closed" | "emitClose" | "closeEmitted";
 
 /** What Node's `_read` finds on it. */
 const REQUEST = Symbol("request");
@@ -70,6 +72,16 @@ function read(this: Reading): void {
       else this.destroy(error === request.gone ? aborted() : error);
     },
   );
+}
+
+/** `close`, once, while the message can still be read: the client has ended its side, which may be all that it has done. */
+export function tellClose(message: Incoming): void {
+  const state = message._readableState;
+  const isBeingRead = message._consumed && !message.complete; // its end, or error, is to come
+  if (isBeingRead || state.closeEmitted) return;
+  state.emitClose = false;
+  state.closeEmitted = true;
+  process.nextTick(() => message.emit("close"));
 }
 
 /** What Node does with the rest of a body behind its answer: it is read and dropped, and then the request has ended. */

@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { OptionError } from "../errors.js";
 import type { HTTPServerRequest } from "../httprequest.js";
 import type { Logger } from "../log.js";
-import { incomingMessage } from "./incoming.js";
+import { incomingMessage, tellClose } from "./incoming.js";
 import { serverResponse } from "./outgoing.js";
 import { RequestSocket, type TimeoutSource } from "./socket.js";
 
@@ -24,6 +24,10 @@ export function runListener(
   const socket = new RequestSocket(request, server);
   const message = incomingMessage(request, socket);
   const response = serverResponse(request, message, socket, logger);
+  request.onLeaving = () => {
+    tellClose(message);
+    socket.tellClose();
+  };
   request.onGone = () => socket.gone();
   if (server !== null && server.timeout > 0) socket.setTimeout(server.timeout);
   const result = listener(message, response);

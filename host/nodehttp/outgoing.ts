@@ -259,8 +259,8 @@ class Answer {
 }
 
 function close(response: Outgoing): void {
-  if (response._closed) return;
   response.destroyed = true;
+  if (response._closed) return;
   response._closed = true;
   response.emit("close");
 }

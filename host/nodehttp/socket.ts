@@ -79,6 +79,7 @@ export class RequestSocket extends (Emitter as unknown as new () => Duplex) {
   readonly #server: TimeoutSource | null;
   readonly #request: HTTPServerRequest;
   #destroyed = false;
+  #closeTold = false;
   #timeoutMs = 0;
   #timer: NodeJS.Timeout | null = null;
 
@@ -213,13 +214,25 @@ export class RequestSocket extends (Emitter as unknown as new () => Duplex) {
   #close(error?: Error): void {
     // Nobody has to listen, as with a server's sockets.
     if (error != null && this.listenerCount("error") > 0) this.emit("error", error);
+    if (this._httpMessage !== null) {
+      this.incoming?.destroy(aborted());
+      this._httpMessage.destroyed = true;
+    }
+    this.#tell(error != null);
+  }
+
+  /** `close` of this and of its response: the client has ended its side. What is written all the same is sent. */
+  tellClose(): void {
+    process.nextTick(() => this.#tell(false));
+  }
+
+  #tell(hadError: boolean): void {
     const response = this._httpMessage as (ServerResponse & { _closed: boolean }) | null;
-    if (response !== null) this.incoming?.destroy(aborted());
     if (response !== null && !response._closed) {
-      response.destroyed = true;
       response._closed = true;
       response.emit("close");
     }
-    this.emit("close", error != null);
+    if (!this.#closeTold) this.emit("close", hadError);
+    this.#closeTold = true;
   }
 }

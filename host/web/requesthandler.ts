@@ -90,7 +90,10 @@ export abstract class RequestHandler<
   /** Called when the answer is complete, whatever it was. What it throws is logged. */
   onFinish(): void {}
 
-  /** Called when the client leaves while an answer is being waited for. `request.signal` is aborted at the same time. */
+  /**
+   * Called when the client leaves while an answer is being waited for, or at least ends its side: the two look the same.
+   * `request.signal` is aborted at the same time.
+   */
   onConnectionClose(): void {}
 
   /**
@@ -267,7 +270,7 @@ export abstract class RequestHandler<
         if (!this.finished) this.finish(error.chunk as string);
         return;
       }
-      if (error instanceof StreamClosedError && error === this.request.gone) {
+      if (error instanceof StreamClosedError && error === this.request.leaving) {
         this.logger.debug({ err: error }, "a client has left before its answer");
         return this.#cut();
       }

@@ -184,6 +184,23 @@ describe("requests", () => {
     expect(received(next)).toBe("");
   });
 
+  test("a client that ends its side: END, and it can still be answered", () => {
+    begun(config(HTTP, 0, 0, 0, 0, 0, 0, 0, 2000));
+    const peer = connect();
+    peer.send(get("/"));
+    peer.end();
+    heard();
+    expect(heardAfter(1000)).toBe("END#1()");
+    expect(tell(response(1, 200, LAST, -1, "at last"))).toBe("");
+    expect(received(peer)).toContain("at last");
+    const other = connect();
+    other.send(get("/"));
+    other.end();
+    heard();
+    expect(heardAfter(1500)).toBe("END#2()");
+    expect(heardAfter(1000)).toBe("ABORT#2(2)");
+  });
+
   test("a client that waits for 100 Continue gets it when the host gives the window", () => {
     begun(config(HTTP, 10));
     const peer = connect();

@@ -26,7 +26,7 @@ describe("opening", () => {
     peer.send(handshake() + masked(0x81, "0123456789abcdef"));
     peer.end();
     expect(heard()).toContain("REQUEST#1(1,1,11,0 /|");
-    expect(heardAfter(2000)).toBe("");
+    expect(heardAfter(2000)).toBe("END#1()");
     expect(tell(accept(1))).toBe("WS_DATA#1(1,0 0123456789)");
     expect(heardAfter(2000)).toBe("");
     expect(tell(credit(1, 10 + WS_DATA_COST))).toBe("WS_DATA#1(1,1 abcdef) WS_ENDING#1()");

@@ -67,10 +67,16 @@ export function config(
   bodyRateBytesMin: u32 = 0,
   writeRateBytesMin: u32 = 0,
   memoryBytesMax: u32 = 0,
+  halfCloseTimeoutMs: u32 = 0,
 ): string {
   const head = u16s(frames.PROTOCOL_VERSION) + u16s(kind);
   const limits = u32s(0) + u64s(0) + u32s(0) + u32s(0) + u32s(idleTimeoutMs) + u32s(0) + u32s(0);
-  const rates = u32s(requestsMax) + u32s(bodyRateBytesMin) + u32s(writeRateBytesMin) + u32s(memoryBytesMax);
+  const rates =
+    u32s(requestsMax) +
+    u32s(bodyRateBytesMin) +
+    u32s(writeRateBytesMin) +
+    u32s(memoryBytesMax) +
+    u32s(halfCloseTimeoutMs);
   return frame(frames.FRAME_CONFIG, 0, head + limits + u32s(bufferBytesMax) + u32s(bodyWindow) + u32s(0) + rates);
 }
 

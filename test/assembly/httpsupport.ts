@@ -9,7 +9,7 @@
 //   /enough               answers with the first piece of the body         /drain        answers, and stops the server
 //   /refuse               answers at once, without credit for the body
 //
-// The handler notes what it is told: `/echo data(abc) finish[trailer=value]` …, `gone(3)` for onConnectionClose.
+// The handler notes what it is told: `/echo data(abc) finish[trailer=value]` …, `end` for onEnd, `gone(3)` for onConnectionClose.
 import { bytesInUse } from "../../assembly/buffer";
 import { HTTPServer } from "../../assembly/httpserver";
 import { Refusal, statusOf } from "../../assembly/http/refusal";
@@ -103,6 +103,8 @@ export class TestHandler extends HTTPHandler {
   request: HTTPServerRequest | null = null;
   /** onConnectionClose of a request answers this one. */
   answeredAtClose: HTTPServerRequest | null = null;
+  /** onEnd of a request answers it. */
+  answersEnd: bool = false;
   /** /upgrade is handed over in headersReceived, to this. */
   takenOver: NewProtocol | null = null;
   /** Statuses of refused requests. */
@@ -195,6 +197,11 @@ export class TestHandler extends HTTPHandler {
 
   onSent(request: HTTPServerRequest): void {
     this.note("sent");
+  }
+
+  onEnd(request: HTTPServerRequest): void {
+    this.note("end");
+    if (this.answersEnd) request.respond(200, "text/plain", "you have ended");
   }
 
   onConnectionClose(request: HTTPServerRequest, reason: i32): void {

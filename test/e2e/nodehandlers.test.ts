@@ -276,6 +276,26 @@ describe.each(["node", "wasmtime"] as const)("%s: a server of Node's kind", (run
     await new Promise((resolve) => server.close(resolve));
   });
 
+  test("a client that ends its side: close of request, response and socket, once; what is written all the same arrives", async () => {
+    const log: string[] = [];
+    const server = await listening((req, res) => {
+      req.on("close", () => log.push("request"));
+      res.on("close", () => log.push("response"));
+      req.socket.on("close", () => log.push("socket"));
+      res.write("begun ");
+      res.on("finish", () => log.push("finish"));
+      res.once("close", () => setTimeout(() => res.end("and ended"), 50));
+    });
+    const client = await Client.connect(portOf(server));
+    const response = await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").halfClose().readResponse();
+    expect(response.body.toString()).toBe("begun and ended");
+    await client.expectEnd();
+    await eventually("finish", () => log.includes("finish"));
+    expect(log.toSorted()).toEqual(["finish", "request", "response", "socket"]);
+    expect(log.at(-1)).toBe("finish");
+    await new Promise((resolve) => server.close(resolve));
+  });
+
   test("an upload that breaks off", async () => {
     const log: string[] = [];
     const server = await listening((req, res) => {

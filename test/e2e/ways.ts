@@ -234,7 +234,7 @@ async function leftOver(tree: ProcessId[]): Promise<ProcessId[]> {
   return tree.filter(isAlive);
 }
 
-async function accepts(port: number): Promise<boolean> {
+export async function accepts(port: number): Promise<boolean> {
   try {
     (await Client.connect(port)).close();
     return true;
@@ -243,7 +243,7 @@ async function accepts(port: number): Promise<boolean> {
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = net.createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");
   const { port } = probe.address() as net.AddressInfo;

@@ -39,7 +39,13 @@ function start(kind: 0 | 1 = 1): { worker: FakeWorker; endpoints: Recorder[] } {
   return { worker: new FakeWorker(() => acceptor, { ...LIMITS, headBytesMax: 1000, bodyBytesMax: 5e9 }), endpoints };
 }
 
-const LIMITS = { requestsMax: 7, bodyRateBytesMin: 8, writeRateBytesMin: 9, memoryBytesMax: 5 << 20 };
+const LIMITS = {
+  requestsMax: 7,
+  bodyRateBytesMin: 8,
+  writeRateBytesMin: 9,
+  memoryBytesMax: 5 << 20,
+  halfCloseTimeoutMs: 10,
+};
 const ID = idOf(3);
 
 describe("the handshake", () => {
@@ -54,7 +60,7 @@ describe("the handshake", () => {
     expect(config.payload.readUInt32LE(16)).toBe(1000);
     expect(config.payload.readUInt32LE(20)).toBe(0);
     expect(config.payload.readUInt32LE(40)).toBe(256 * 1024);
-    expect([48, 52, 56, 60].map((at) => config.payload.readUInt32LE(at))).toEqual([7, 8, 9, 5 << 20]);
+    expect([48, 52, 56, 60, 64].map((at) => config.payload.readUInt32LE(at))).toEqual([7, 8, 9, 5 << 20, 10]);
   });
 
   test("READY is told once", () => {

@@ -612,6 +612,43 @@ describe("the signal", () => {
     expect(requests[1].signal.reason).toMatchObject({ reason: "TIMEOUT" });
   });
 
+  test("is aborted when the client has ended its side, which may be answered, and is not aborted again", async () => {
+    const reasons: unknown[] = [];
+    const worker = serve((request) => {
+      request.signal.addEventListener("abort", () => {
+        reasons.push(request.signal.reason);
+        if (request.target === "/answer") request.respond(200, {}, "all the same");
+      });
+    });
+    worker.say(requestFrame(ID, { target: "/answer" }), frame(f.FRAME_END, ID));
+    expect(parseResponse((await worker.hearAnswers())[0]).body).toBe("all the same");
+    worker.say(requestFrame(idOf(8)), frame(f.FRAME_END, idOf(8)), frame(f.FRAME_ABORT, idOf(8), u16(3)));
+    worker.say(requestFrame(idOf(9), { flags: 0, contentLength: 1 }), frame(f.FRAME_BODY_END, idOf(9), "x"));
+    worker.say(frame(f.FRAME_END, idOf(9)));
+    expect(reasons).toMatchObject([{ reason: "END" }, { reason: "END" }, { reason: "END" }]);
+    expect(worker.failure).toBe(null);
+  });
+
+  test("a handler that ends after its client, without a whole answer, ends the connection", async () => {
+    const log: string[] = [];
+    for (const fails of [false, true]) {
+      const worker = serve(
+        async (request) => {
+          if (!fails) void request.connection.writeHeaders(200, {}, "begun");
+          await new Promise((leave) => request.signal.addEventListener("abort", leave));
+          if (fails) request.signal.throwIfAborted();
+        },
+        { logger: { debug() {}, info() {}, warn() {}, error: (_fields: unknown, text: string) => log.push(text) } },
+      );
+      worker.say(requestFrame(ID), frame(f.FRAME_END, ID));
+      const types: number[] = [];
+      while (types.at(-1) !== f.FRAME_CANCEL) types.push(...(await worker.hearAnswers()).map(({ type }) => type));
+      expect(types[0]).toBe(fails ? f.FRAME_CANCEL : f.FRAME_RESPONSE);
+      expect(types).not.toContain(f.FRAME_RESPONSE_END);
+    }
+    expect(log).toEqual([]);
+  });
+
   test("is aborted when the worker ends", () => {
     const request = { current: null as HTTPServerRequest | null };
     const worker = serve((given) => {
@@ -657,6 +694,9 @@ describe("is not believed", () => {
     ],
     ["an empty part", [requestFrame(ID, { flags: 0, contentLength: -1 }), frame(f.FRAME_BODY, ID)]],
     ["SENT without an answer", [requestFrame(ID), frame(f.FRAME_SENT, ID, u32(1))]],
+    ["END of some size", [requestFrame(ID), frame(f.FRAME_END, ID, "x")]],
+    ["END twice", [requestFrame(ID), frame(f.FRAME_END, ID), frame(f.FRAME_END, ID)]],
+    ["END before the body's", [requestFrame(ID, { flags: 0, contentLength: 2 }), frame(f.FRAME_END, ID)]],
     ["ABORT without a reason", [requestFrame(ID), frame(f.FRAME_ABORT, ID)]],
     ["a frame after ABORT", [requestFrame(ID), frame(f.FRAME_ABORT, ID, u16(3)), frame(f.FRAME_ABORT, ID, u16(3))]],
     ["a stream's frame", [requestFrame(ID), frame(f.FRAME_DATA, ID, "x")]],

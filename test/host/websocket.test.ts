@@ -170,7 +170,7 @@ describe("the opening handshake", () => {
 
   test("meets the end of its connection: ABORT, then onClose with 1006", async () => {
     const { worker, handlers } = serve();
-    worker.say(handshake(), frame(f.FRAME_ABORT, ID, u16(REASONS.RESET)));
+    worker.say(handshake(), frame(f.FRAME_END, ID), frame(f.FRAME_ABORT, ID, u16(REASONS.RESET)));
     await settle();
     expect(handlers[0].notes).toEqual([["open"], ["close", 1006, ""]]);
     await expect(handlers[0].writeMessage("x")).rejects.toMatchObject({ code: "WEBSOCKET_CLOSED", reason: "RESET" });
