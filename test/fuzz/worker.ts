@@ -35,7 +35,7 @@ interface Open {
   /** The host has begun its answer, or ended the id. */
   begun: boolean;
   over: boolean;
-  /** END has been said. */
+  /** END has been said, or WS_ENDING. */
   ended: boolean;
   /** The pending read of a stream. */
   read: { least: number; most: number; end: string } | null;
@@ -236,7 +236,11 @@ class Life {
 
   #message(one: Open): Buffer {
     const random = this.#random;
-    if (!one.begun || one.over || one.credit < 700) return this.#others();
+    if (!one.begun || one.over || one.ended || one.credit < 700) return this.#others();
+    if (random.once(20)) {
+      one.ended = true;
+      return frame(f.FRAME_WS_ENDING, one.id);
+    }
     if (random.once(6))
       return frame(random.pick([f.FRAME_WS_PING, f.FRAME_WS_PONG]), one.id, random.bytes(random.below(126)));
     if (one.opcode === 0) {
@@ -385,6 +389,7 @@ const TYPES = [
     f.FRAME_WS_DATA,
     f.FRAME_WS_PONG,
     f.FRAME_WS_PING,
+    f.FRAME_WS_ENDING,
   ],
   ...[f.FRAME_WS_CLOSED, f.FRAME_TRAILERS],
 ];
