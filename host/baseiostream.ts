@@ -46,6 +46,8 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
   #stepping = false;
   /** A TLS handshake is under way. */
   #securing = false;
+  /** Another kind of stream does its reading and writing, and ends it. */
+  protected isConverted = false;
 
   /** @internal */
   constructor(limits: StreamLimits) {
@@ -68,7 +70,8 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
 
   /**
    * Calls `callback` once when the stream is closed, after its pending promises, whether or not everything that had come was
-   * read; soon if it is closed already. Null removes it. A peer that ends its side has not closed the stream: see `ended`.
+   * read; soon if it is closed already. Null removes it. A server's stream calls it also when its peer has ended its side, all has been read
+   * and no read is pending, which would be told; such a stream can still be written to, see `ended`.
    */
   setCloseCallback(callback: (() => void) | null): void {
     this.#closeCallback = callback;
@@ -297,11 +300,13 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
    * what was written, so do it when `readable` has ended; cancelling or aborting either side closes it at once.
    */
   toWeb(): WebStreams {
+    this.isConverted = true;
     return toWeb(this, this.#limits.readChunkBytes);
   }
 
   /** The stream as a Duplex of Node's, which then does all its reading and writing. Ending it closes the stream after what was written. */
   toNode(): Duplex {
+    this.isConverted = true;
     return toNode(this, this.#limits.readChunkBytes);
   }
 

@@ -67,6 +67,10 @@ export class IOStream extends BaseIOStream implements Endpoint {
   #reason: Reason | null = null;
   #error: StreamClosedError | null = null;
   #peerEnded = false;
+  /** A read was told of the peer's end. */
+  #endRead = false;
+  /** Its handler's promise is settled. */
+  #handled = false;
   /** CLOSE has been sent, or CLOSED has come: the sandbox takes no more frames for it. */
   #ended = false;
 
@@ -264,11 +268,10 @@ export class IOStream extends BaseIOStream implements Endpoint {
         return this.#outflow.sent(chunk.readUInt32LE(start));
       case FRAME_READ_FAILED:
         if (this.#read === null && !this.closed) throw new ProtocolError("READ_FAILED without a read");
-        return this.#settleRead(takeReason(chunk, start, end));
+        return this.#failRead(takeReason(chunk, start, end));
       case FRAME_END:
         if (start !== end || this.#peerEnded) throw new ProtocolError("END");
-        this.#peerEnded = true;
-        return;
+        return this.#takeEnd();
       case FRAME_CLOSED:
         return this.#takeClosed(takeReason(chunk, start, end));
       case FRAME_RAW:
@@ -285,6 +288,24 @@ export class IOStream extends BaseIOStream implements Endpoint {
   /** @internal */
   shed(): void {
     this.closeFor("BUFFER_FULL");
+  }
+
+  /** @internal The promise of its handler is settled. */
+  handled(): void {
+    this.#handled = true;
+    if (this.#peerEnded && !this.isConverted) this.close();
+  }
+
+  #failRead(reason: Reason): void {
+    if (reason === "END") this.#endRead = true;
+    this.#settleRead(reason);
+  }
+
+  /** Who reads has been told by the read that failed; who waits for the close is told here. */
+  #takeEnd(): void {
+    this.#peerEnded = true;
+    if (this.#handled && !this.isConverted) this.close();
+    else if (!this.#endRead) this.announceClose();
   }
 
   /** @internal */

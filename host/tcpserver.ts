@@ -1,7 +1,8 @@
 /**
  * Tornado's TCPServer: subclass it and write `handleStream`.
  *
- * Invariant: a handler that throws or rejects is logged and its stream closed; nobody else notices.
+ * Invariants: a handler that throws or rejects is logged and its stream closed, nobody else notices; a stream whose peer has ended and
+ * whose handler has ended is closed, since it is nobody's.
  */
 import type { Address } from "./address.js";
 import type { Acceptor, Bridge, Endpoint } from "./bridge.js";
@@ -16,8 +17,9 @@ export class TCPServer extends Server {
 
   /**
    * Serves one connection. `address` is the peer's, null where nobody knows it (wasmtime without TLS); over a Unix-domain
-   * socket it is that socket's path. The stream stays open
-   * until one side closes it, also after this has returned; when it throws or rejects the stream is closed.
+   * socket it is that socket's path. When the promise is settled and the peer has ended its side, the stream is closed behind what was
+   * written; when this throws or rejects it is closed at once. Else it stays open until one side closes it, also after this has returned;
+   * one whose peer has ended its side is closed when nothing was sent on it for `halfCloseTimeoutMs`.
    */
   handleStream(_stream: IOStream, _address: Address | null): void | Promise<void> {
     throw new Error(`${this.constructor.name} has no handleStream`);
@@ -53,7 +55,10 @@ function open(
     stream.tls = peer?.tls ?? null;
     try {
       const result = handle(stream, peer === null ? null : peer.address);
-      if (result !== undefined) Promise.resolve(result).catch((error) => fail(stream, error, logger));
+      if (result === undefined) return; // it may have left the stream to somebody
+      Promise.resolve(result)
+        .catch((error) => fail(stream, error, logger))
+        .then(() => stream.handled());
     } catch (error) {
       fail(stream, error, logger);
     }

@@ -1,6 +1,12 @@
 // How websockets end: closing handshakes, both ways and at once; ends without one; limits in time; a stop of the server.
 import { describe, expect, test } from "vitest-pool-assemblyscript/assembly";
-import { IDLE_TIMEOUT_MS, LINGER_MS, WRITE_TIMEOUT_MS, WS_CLOSE_TIMEOUT_MS } from "../../assembly/limits";
+import {
+  IDLE_TIMEOUT_MS,
+  LINGER_MS,
+  UNHEARD_TIMEOUT_MS,
+  WRITE_TIMEOUT_MS,
+  WS_CLOSE_TIMEOUT_MS,
+} from "../../assembly/limits";
 import { CONNECTIONS_NOW, stat } from "../../assembly/stats";
 import { received } from "./httpsupport";
 import { bytes, pattern, settle, sleep } from "./support";
@@ -195,6 +201,19 @@ describe("without a closing handshake", () => {
     peer.send(handshake() + masked(0x81, "bye"));
     peer.end();
     expect(notes.take()).toBe("open text(bye) close(1006,2,)");
+    isEmpty();
+  });
+
+  test("whose messages its delegate does not take: its end is not seen, and it counts as gone after a while", () => {
+    terms.credit = 3;
+    const peer = client();
+    expect(tell(peer, masked(0x81, "0123456789"))).toBe("text+(012)");
+    peer.close();
+    sleep(UNHEARD_TIMEOUT_MS - 1);
+    expect(peer.closed).toBe(false);
+    sleep(1);
+    expect(notes.take()).toBe("close(1006,4,)");
+    expect(peer.closed).toBe(true);
     isEmpty();
   });
 

@@ -65,6 +65,14 @@ test("what a limit is said to be changed with exists", () => {
   }
 });
 
+test.each(rowsBelow("docs/limits.md", "## What ends a connection"))("$state", (row) => {
+  const limits = [...row["what ends it"].matchAll(/`(\w+)`/g)].map(([, name]) => name);
+  for (const name of limits) expect([...constantsOf("assembly/limits.ts").keys()]).toContain(name);
+  const shown = [...row["shown by"].matchAll(/`(test\/[\w./-]+)` "([^"]+)"/g)];
+  expect(shown.length, "each is a file and a title").toBe(row["shown by"].split("; `").length);
+  for (const [, file, title] of shown) expect(read(file), file).toContain(`test("${title}"`);
+});
+
 function unquoted(cell: string): string {
   return cell.replaceAll("`", "");
 }

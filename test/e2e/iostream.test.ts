@@ -4,9 +4,11 @@ import { createHash, randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { type IOStream, StreamClosedError, TCPServer } from "waterspout";
 import { type BaseIOStream, TCPClient } from "../../host/index.js";
 import { Authority, type Certificate, missingOpenSSL } from "./certificates.js";
-import { NODE, type Server, start, WASMTIME } from "./ways.js";
+import { Client } from "./client.js";
+import { eventually, NODE, type Server, start, WASMTIME } from "./ways.js";
 
 const MIB = 1 << 20;
 
@@ -210,5 +212,55 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "TCPClient with TLS",
     const sslOptions = { caCerts: "/nowhere/ca.pem" };
     const connecting = new TCPClient().connect("127.0.0.1", server.port, { sslOptions });
     await expect(connecting).rejects.toMatchObject({ code: "TLS_CONFIG", path: "/nowhere/ca.pem" });
+  });
+});
+
+describe.each(["node", "wasmtime"] as const)("%s: streams that are nobody's any more", (runtime) => {
+  class Echo extends TCPServer {
+    override async handleStream(stream: IOStream): Promise<void> {
+      for (;;) {
+        try {
+          await stream.write(await stream.readUntil("\n"));
+        } catch (error) {
+          if (error instanceof StreamClosedError) break;
+          throw error;
+        }
+      }
+    }
+  }
+  class Iterating extends TCPServer {
+    override async handleStream(stream: IOStream): Promise<void> {
+      for await (const block of stream) await stream.write(block);
+    }
+  }
+  class OneLine extends TCPServer {
+    override async handleStream(stream: IOStream): Promise<void> {
+      await stream.write(await stream.readUntil("\n"));
+    }
+  }
+  class Leaving extends TCPServer {
+    override handleStream(stream: IOStream): void {
+      void stream.readUntil("\n").then((line) => stream.write(line));
+    }
+  }
+
+  test.each([
+    [Echo, "a line\n", 60_000],
+    [Iterating, "a line\n", 60_000],
+    [OneLine, "a line\n", 60_000],
+    [OneLine, "a line\nand more that nobody reads", 500],
+    [Leaving, "a line\n", 500],
+  ] as const)("%o, %j: none is left when its peer has left", async (Served, text, halfCloseTimeoutMs) => {
+    const server = new Served({ runtime, halfCloseTimeoutMs });
+    await server.listen(0);
+    const [address] = server.addresses;
+    for (const leave of ["close", "halfClose"] as const) {
+      const clients = await Promise.all(Array.from({ length: 20 }, () => Client.connect(address.port)));
+      await Promise.all(clients.map((client) => client.send(text).readUntil("\n")));
+      for (const client of clients) client[leave]();
+      if (leave === "halfClose") for (const client of clients) await client.expectEnd();
+      await eventually("all are closed", async () => (await server.stats()).connectionsNow === 0);
+    }
+    await server.stop();
   });
 });

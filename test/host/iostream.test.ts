@@ -57,6 +57,51 @@ describe("opening", () => {
     expect(stream.closed).toBe(true);
   });
 
+  test("a stream whose peer and whose handler have ended is closed behind what was written, whichever was first", async () => {
+    for (const endsFirst of [true, false]) {
+      let leave = () => {};
+      const { worker, stream } = open(async (stream) => {
+        void stream.write("answer");
+        await new Promise<void>((resolve) => {
+          leave = resolve;
+        });
+      });
+      const say = () => worker.say(frame(f.FRAME_END, ID));
+      if (endsFirst) say();
+      else leave();
+      expect(brief(await worker.hearAnswers())).toEqual([[f.FRAME_WRITE, Buffer.from("answer").toString("hex")]]);
+      expect(stream.closed).toBe(false);
+      if (endsFirst) leave();
+      else say();
+      expect(brief(await worker.hearAnswers())).toEqual([[f.FRAME_CLOSE, "00000000"]]);
+    }
+  });
+
+  test("one whose handler gave no promise is not, nor one that is another kind of stream", async () => {
+    for (const handle of [() => {}, async (stream: IOStream) => void stream.toNode()]) {
+      const { worker, stream } = open(handle);
+      await Promise.resolve();
+      worker.say(frame(f.FRAME_END, ID));
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(stream.closed).toBe(false);
+    }
+  });
+
+  test("a peer's end that no read is told is told by the close callback, once", async () => {
+    const calls: string[] = [];
+    const { worker, stream } = open();
+    stream.setCloseCallback(() => calls.push("closed"));
+    worker.say(frame(f.FRAME_END, ID));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([calls, stream.closed, stream.ended]).toEqual([["closed"], false, true]);
+    stream.close();
+    const reading = open((each) => void each.readUntil("x").catch(() => calls.push("read")));
+    reading.stream.setCloseCallback(() => calls.push("closed too early"));
+    reading.worker.say(frame(f.FRAME_READ_FAILED, ID, END), frame(f.FRAME_END, ID));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(calls).toEqual(["closed", "read"]);
+  });
+
   test("a peer that hangs up is no failure of its handler", async () => {
     const { worker } = open((stream) => stream.readUntil("\n"));
     worker.say(frame(f.FRAME_READ_FAILED, ID, END));
