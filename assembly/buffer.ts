@@ -5,14 +5,14 @@
 // is ever asked for that the host would have to refuse, which would end the module: having none is an ordinary answer. A class of
 // blocks leaves room for the classes before it, and for the objects of the language.
 
-import { growHeap, heapHas } from "./heap";
+import { growHeap, heapBytes, heapHas } from "./heap";
 import { MEMORY_BYTES_MAX, MEMORY_SPARE_BYTES } from "./limits";
 
 /** Readable bytes behind every block, for scanners that load whole vectors. */
 export const SLACK: usize = 64;
 const CAPACITY_MIN: i32 = 1024;
 
-// Classes of blocks: each leaves that many eighths of memoryBytesMax, and times MEMORY_SPARE_BYTES of the module's memory, to others.
+// Classes of blocks: each leaves that many eighths of memoryBytesMax to others, and as many of the heap, or MEMORY_SPARE_BYTES.
 /** Frames for the host, that it may always be told what has ended. */
 export const FRAMES: i32 = 0;
 /** What streams and requests need to go on. */
@@ -47,7 +47,7 @@ export function hasMemory(kind: i32, size: i32 = 0): bool {
 
 function isThere(kind: i32, size: i32): bool {
   if (size > BLOCK_BYTES_MAX || inUse + usize(size) + usize(kind) * (bytesMax >> EIGHTHS) > bytesMax) return false;
-  const bytes = usize(size) + SLACK + usize(kind * MEMORY_SPARE_BYTES);
+  const bytes = usize(size) + SLACK + usize(kind) * min<usize>(MEMORY_SPARE_BYTES, heapBytes() >> EIGHTHS);
   if (heapHas(bytes) || growHeap(bytes)) return true;
   heapShort = true;
   return false;

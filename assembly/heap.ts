@@ -17,6 +17,11 @@ const ALIGN_MASK: usize = 15;
 
 heap.free(heap.alloc(1024)); // the allocator has set itself up
 
+/** Bytes of the module's memory that the allocator has, free or not. */
+export function heapBytes(): usize {
+  return (usize(memory.size()) << PAGE_BITS) - __heap_base;
+}
+
 /** Whether the allocator has a free block for `size` bytes, 256 or more. */
 export function heapHas(size: usize): bool {
   const root = (__heap_base + ALIGN_MASK) & ~ALIGN_MASK;

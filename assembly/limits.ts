@@ -31,7 +31,7 @@ export const BUFFER_BYTES_MAX: i32 = 16 << 20;
 export const WRITE_BUFFER_BYTES_MAX: i32 = 32 << 20;
 /** All buffers together. Memory of a module never shrinks, so this is what it may grow to, slots aside. */
 export const MEMORY_BYTES_MAX: i32 = 1 << 30;
-/** Of the module's memory, what streams leave to others when the host gives no more; collected bodies leave twice as much. */
+/** Of the heap, what streams leave to others when the host gives no more, if an eighth is not less; collected bodies leave twice as much. */
 export const MEMORY_SPARE_BYTES: i32 = 4 << 20;
 /** A stream that holds less is not worth ending when memory is short. */
 export const MEMORY_HELD_BYTES_MIN: i32 = 65536;

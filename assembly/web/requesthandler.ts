@@ -6,7 +6,6 @@
 // that a client sends ends the module: there are no exceptions, so an error is an answer (sendError), and `finished` says so.
 // Reference: Tornado's web.py (RequestHandler).
 
-import { REASON_BUFFER_FULL } from "../errors";
 import { phraseOf } from "../http/phrases";
 import { writeLine } from "../http/lines";
 import { HTTPServerRequest, Method } from "../httputil";
@@ -101,7 +100,7 @@ export abstract class RequestHandler extends HandlerOutput {
   /** A body will come: the head is kept for it. */
   awaitBody(): void {
     if (this.keepHead()) this.request.collectBody();
-    else this.request.connection.abort(REASON_BUFFER_FULL);
+    else this.request.connection.shed();
   }
 
   /** The request is complete. */

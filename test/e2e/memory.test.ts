@@ -66,3 +66,14 @@ test(`${SANDBOXED_BARE.name}: uploads beyond the memory that its host gives are 
   expect((await server.request(head + body)).body.length).toBe(body.length);
   await server.stop();
 });
+
+test(`${SANDBOXED_BARE.name}: with hardly more memory than its tables take, a crowd is served`, async () => {
+  const server = await start(SANDBOXED_BARE, SANDBOXED_BARE.demo, ["-W", "max-memory-size=20000000"]);
+  const clients = await Promise.all(Array.from({ length: 200 }, () => server.connect()));
+  for (const client of clients) client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  const answers = await Promise.all(clients.map((client) => client.readResponse()));
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  for (const client of clients) client.close();
+  expect((await server.request("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello")).status).toBe(200);
+  await server.stop();
+});
