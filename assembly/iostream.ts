@@ -26,6 +26,7 @@ import {
   HALF_CLOSE_TIMEOUT_MS,
   LINGER_BYTES_MAX,
   LINGER_MS,
+  LINGER_WHOLE_MS,
   READS_PER_TURN,
   READ_CHUNK_BYTES,
   UNHEARD_TIMEOUT_MS,
@@ -75,6 +76,7 @@ export class IOStream extends StreamWriter {
   private discarded: i32 = 0;
   private interest: i32 = 0;
   private deadline: i64 = 0;
+  private lingerEnd: i64 = 0;
   private timeout: StreamTimeout | null = null;
   private isPutOff: bool = false; // resume() waits until the host is no longer behind
 
@@ -244,6 +246,7 @@ export class IOStream extends StreamWriter {
   private discard(size: i32): i32 {
     this.discarded += size;
     if (this.discarded > LINGER_BYTES_MAX) this.retire(this.reason);
+    else if (this.deadline) this.deadline = min(this.loop.time + i64(LINGER_MS) * 1_000_000, this.lingerEnd);
     return size;
   }
 
@@ -302,6 +305,7 @@ export class IOStream extends StreamWriter {
     if (!this.linger || this.ended) return this.retire(this.reason);
     wasi.shutdown(this.handle);
     this.deadline = this.loop.time + i64(LINGER_MS) * 1_000_000;
+    this.lingerEnd = this.loop.time + i64(LINGER_WHOLE_MS) * 1_000_000;
     this.armTimeout(this.deadline);
     this.updateInterest();
   }

@@ -51,9 +51,14 @@ export const HALF_CLOSE_TIMEOUT_MS: i32 = 30000;
  * from it or sent to it for so long. Longer than any pause that a handler makes on purpose.
  */
 export const UNHEARD_TIMEOUT_MS: i32 = 600000;
-/** After the last answer: how long and how much of what still comes is read and dropped, so that no reset eats the answer. */
+/**
+ * After the last answer what still comes is read and dropped, since closing with unread input would reset the connection before a
+ * client that sends first and reads then has read it. The longest silence, the longest time in all (as nginx's), and an amount
+ * that suits uploads which are refused.
+ */
 export const LINGER_MS: i32 = 2000;
-export const LINGER_BYTES_MAX: i32 = 1 << 20;
+export const LINGER_WHOLE_MS: i32 = 30000;
+export const LINGER_BYTES_MAX: i32 = 64 << 20;
 
 // --- HTTP ---
 

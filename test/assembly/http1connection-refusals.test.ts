@@ -8,11 +8,17 @@ import {
   TARGET_BYTES_MAX,
 } from "../../assembly/limits";
 import { chunked, client, exchange, get, handler, isRefusal, ok, post, received, server } from "./httpsupport";
+import { Peer } from "../../assembly/wasi/simnet";
 import { pattern, settle, sleep } from "./support";
 
 function refused(data: string, status: i32): void {
   const peer = client();
   isRefusal(peer, exchange(peer, data), status);
+}
+
+/** Sends so many bytes, until the connection is closed. */
+function flood(peer: Peer, bytes: i32): void {
+  for (; bytes > 0 && !peer.closed; bytes -= 1 << 20) exchange(peer, pattern(min(bytes, 1 << 20)));
 }
 
 describe("refusals", () => {
@@ -159,7 +165,7 @@ describe("refusals", () => {
     const rest = LINGER_BYTES_MAX - "nonsense\r\n\r\n".length; // all that is no request counts
     let peer = client();
     exchange(peer, "nonsense\r\n\r\n");
-    exchange(peer, pattern(rest));
+    flood(peer, rest);
     sleep(LINGER_MS - 1);
     expect(peer.closed).toBe(false);
     sleep(1);
@@ -167,14 +173,14 @@ describe("refusals", () => {
     expect(peer.wasReset).toBe(false);
     peer = client();
     exchange(peer, "nonsense\r\n\r\n");
-    exchange(peer, pattern(rest + 1));
+    flood(peer, rest + 1);
     expect(peer.closed).toBe(true);
   });
 
   test("a client that goes on sending is cut off", () => {
     const peer = client();
     exchange(peer, "nonsense\r\n\r\n");
-    for (let i = 0; i < 30 && !peer.closed; i++) exchange(peer, pattern(65536));
+    flood(peer, 2 * LINGER_BYTES_MAX);
     expect(peer.closed).toBe(true);
   });
 

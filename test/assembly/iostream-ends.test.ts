@@ -2,10 +2,13 @@
 import { describe, expect, test } from "vitest-pool-assemblyscript/assembly";
 import { bytesInUse } from "../../assembly/buffer";
 import { IOLoop } from "../../assembly/ioloop";
-import { LINGER_BYTES_MAX, LINGER_MS } from "../../assembly/limits";
+import { LINGER_BYTES_MAX, LINGER_MS, LINGER_WHOLE_MS } from "../../assembly/limits";
 import { network } from "../../assembly/wasi/simnet";
 import { CLOSED, RESET, TIMEOUT, connected, ended, peer, second, sent } from "./streamsupport";
 import { MS, newest, pattern, readUntil, server, settle, sleep, turn, write } from "./support";
+
+/** A part of LINGER_BYTES_MAX that is sent at once. */
+const MANY: i32 = 1 << 20;
 
 describe("half-close", () => {
   test("the pending read fails with END; writing works", () => {
@@ -200,10 +203,24 @@ describe("a stream's end", () => {
     expect(seen.take()).toBe(CLOSED);
   });
 
+  test("lingering begins again with what comes, and ends with its whole time", () => {
+    const seen = connected();
+    seen.stream.finish(true);
+    for (let ms = 0; ms < LINGER_WHOLE_MS - LINGER_MS; ms += LINGER_MS / 2) {
+      expect(sent("x")).toBe("");
+      sleep(LINGER_MS / 2);
+    }
+    sent("x");
+    sleep(LINGER_MS - 1);
+    expect(sent("x")).toBe("");
+    sleep(1);
+    expect(seen.take()).toBe(CLOSED);
+  });
+
   test("lingering ends with its bytes", () => {
     const seen = connected();
     seen.stream.finish(true);
-    sent(pattern(LINGER_BYTES_MAX));
+    for (let left = LINGER_BYTES_MAX; left > 0; left -= MANY) sent(pattern(MANY));
     expect(peer.closed).toBe(false);
     expect(sent("x")).toBe(CLOSED);
   });
@@ -373,7 +390,8 @@ describe("streams are used again", () => {
   test("nor its end, its lingering and the bytes that were dropped", () => {
     const first = connected();
     first.stream.finish(true);
-    sent(pattern(LINGER_BYTES_MAX - 10));
+    for (let left = LINGER_BYTES_MAX; left > MANY; left -= MANY) sent(pattern(MANY));
+    sent(pattern(MANY - 10));
     ended();
     const again = second();
     again.stream.consume();

@@ -134,6 +134,22 @@ export function httpSuite(way: Way): void {
         await client.expectEnd();
       });
 
+      test.each([
+        ["/nowhere", 404, 12_000_000],
+        ["/echo", 413, 20_000_000],
+      ])(
+        "a client that sends all of its upload before it reads finds the early answer: %s, %i",
+        async (path, status, bytes) => {
+          const client = await server.connect({ silent: true });
+          client.send(`POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: ${bytes}\r\n\r\n`);
+          expect(await client.flood(Buffer.alloc(1_000_000, "x"), bytes, 10_000)).toBe(bytes);
+          const response = await client.resume().readResponse();
+          expect(response.status).toBe(status);
+          await client.expectEnd();
+          client.close();
+        },
+      );
+
       test("a client that ends its side after the request still gets the answer", async () => {
         const client = await server.connect();
         const response = await client.send("GET /slow?ms=300 HTTP/1.1\r\nHost: x\r\n\r\n").halfClose().readResponse();
