@@ -6,6 +6,8 @@ PORT ?= 8888
 ADDRESS ?= 127.0.0.1
 RUNTIME ?= $(or $(WATERSPOUT_RUNTIME),node)
 WORKERS ?= 1
+MINUTES ?= 1
+SEED ?=
 ARGS ?=
 
 BIN := node_modules/.bin
@@ -21,7 +23,7 @@ WASMTIME := $(if $(WATERSPOUT_WASMTIME),,build/tools/wasmtime)
 sources = $(shell find $(1) -name '*.ts')
 ASSEMBLY := assembly bench/sandboxed examples/sandboxed templates/assemblyscript test/assembly
 
-.PHONY: help run build test check bench format clean screenshot wasmtime
+.PHONY: help run build test check bench fuzz format clean screenshot wasmtime
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -51,6 +53,9 @@ format: $(NODE_MODULES) ## bring the sources into the form that `make check` wan
 
 bench: build ## measure beside nginx, Node and Tornado; ARGS="--quick" for a glance, "--help" for more
 	@node bench/run.mjs $(ARGS)
+
+fuzz: build $(WASMTIME) ## hostile clients and frames for MINUTES (1), from SEED (the time); ARGS="--help" for more
+	@node --import tsx test/fuzz/run.ts --minutes '$(MINUTES)' $(if $(SEED),--seed '$(SEED)') $(ARGS)
 
 screenshot: build $(WASMTIME) ## docs/images/live.png: a minute of the live page under load, with wrk and a Chromium
 	@node scripts/screenshot.mjs

@@ -1,0 +1,261 @@
+// The whole way of a byte in one process: clients, a scripted network, core.wasm, frames, and the host with handlers of every kind.
+//
+// Invariants tested: whatever clients send, however the network cuts, delays and breaks it, whenever frames arrive and however handlers
+// behave, nothing traps, neither side finds the other's frames malformed, and no rejection is left; a client sees answers to its own
+// requests alone, in order; when all clients are gone, every handler has come to its end, every connection is closed and its memory is back.
+import { Bridge, type Channel, type Peer } from "../../host/bridge.js";
+import type { FrameWriter } from "../../host/framewriter.js";
+import {
+  HTTPServer,
+  type HTTPServerRequest,
+  type IOStream,
+  type Logger,
+  TCPServer,
+  WebSocketHandler,
+} from "../../host/index.js";
+import type { ServerOptions } from "../../host/options.js";
+import type { WorkerStats } from "../../host/stats.js";
+import { FuzzClient } from "./client.js";
+import type { Random } from "./random.js";
+import { ScriptedWasi } from "./scriptedwasi.js";
+
+const TARGETS = ["/%"];
+const CLIENTS_MAX = 8;
+const EPISODES_PER_MODULE = 40;
+const STEPS_MAX = 20_000;
+const STATS_TURNS_MAX = 2000;
+/** Longer than every time limit; then websockets of clients that have vanished are reset. */
+const SOCKETS_END_MS = 400_000;
+const END_MS = SOCKETS_END_MS + 100_000;
+const QUIET: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+const turnOfLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** A worker: the module, and the host's side of it. */
+class Worker implements Channel {
+  readonly wasi: ScriptedWasi;
+  readonly bridge: Bridge;
+  failure: Error | null = null;
+  #writer: FrameWriter | null = null;
+  #offered = 0;
+  #heard = Buffer.alloc(0);
+
+  constructor(module: WebAssembly.Module, random: Random, server: HTTPServer | TCPServer) {
+    this.wasi = new ScriptedWasi(module, random);
+    this.bridge = new Bridge(server.acceptor(), server.options, 1, {
+      ready() {},
+      failed: (error) => {
+        this.failure = error;
+      },
+    });
+    this.bridge.attach(this);
+  }
+
+  schedule(): void {
+    setImmediate(() => this.bridge.flush());
+  }
+
+  /** What is written later waits for the next call. */
+  send(writer: FrameWriter): void {
+    this.#writer = writer;
+    this.#offered = writer.waiting;
+  }
+
+  peer(descriptor: number): Peer | null {
+    return this.wasi.wires.has(descriptor)
+      ? { address: { address: "192.0.2.1", port: 1, family: "IPv4" }, tls: null }
+      : null;
+  }
+
+  kill(): void {}
+
+  /** Frames move, all or a part of them. Throws when one side found the other's malformed. */
+  move(random: Random, all: boolean): void {
+    this.#heard = Buffer.concat([this.#heard, this.wasi.hear()]);
+    const size = all || random.once(2) ? this.#heard.length : random.below(this.#heard.length + 1);
+    if (size > 0) this.bridge.receive(Buffer.from(this.#heard.subarray(0, size)));
+    this.#heard = this.#heard.subarray(size);
+    const told = Buffer.alloc(all || random.once(2) ? this.#offered : random.below(this.#offered + 1));
+    this.#writer?.copyTo(told, 0, told.length);
+    this.#offered -= told.length;
+    if (told.length > 0) this.wasi.tell(told);
+    if (this.failure !== null) throw this.failure;
+  }
+
+  turn(ms: number): number {
+    this.wasi.pass(ms);
+    const rest = this.wasi.turn();
+    if (rest < 0) throw new Error("it has ended");
+    return rest;
+  }
+}
+
+export class CoreFuzz {
+  readonly name: string;
+  connections = 0;
+  answers = 0;
+  readonly #module: WebAssembly.Module;
+  readonly #serves: "http" | "streams";
+  #random: Random | null = null;
+  #worker: Worker | null = null;
+  #left = 0;
+  /** Handlers that have not come to their end. */
+  #busy = 0;
+  #baseBytes = 0;
+
+  constructor(module: WebAssembly.Module, serves: "http" | "streams") {
+    this.#module = module;
+    this.#serves = serves;
+    this.name = `core and host, ${serves}`;
+  }
+
+  /** One episode. Throws what went wrong. */
+  async run(random: Random): Promise<void> {
+    this.#random = random;
+    try {
+      if (this.#left-- <= 0 || this.#worker === null) await this.#begin(random);
+      await this.#episode(this.#worker as Worker, random);
+    } catch (error) {
+      this.#worker = null;
+      this.#busy = 0;
+      throw error;
+    }
+  }
+
+  async #begin(random: Random): Promise<void> {
+    this.#worker?.bridge.end();
+    const worker = new Worker(this.#module, random, this.#server(random));
+    for (let i = 0; i < 4; i++) {
+      worker.turn(1);
+      worker.move(random, true);
+      await turnOfLoop();
+    }
+    this.#baseBytes = await this.#bytes(worker);
+    this.#worker = worker;
+    this.#left = EPISODES_PER_MODULE;
+  }
+
+  #server(random: Random): HTTPServer | TCPServer {
+    const options: ServerOptions = {
+      logger: QUIET,
+      bodyBytesMax: random.pick([1000, 100_000, 1 << 24]),
+      bodyWindow: random.pick([1 << 14, 1 << 18]),
+      writeWindow: random.pick([1 << 14, 1 << 18]),
+      requestsMax: random.pick([2, 1000]),
+      idleTimeoutMs: 10_000,
+      bufferBytesMax: 100_000,
+    };
+    if (this.#serves === "http") return new HTTPServer((request) => this.#answer(request), options);
+    const serve = (stream: IOStream): Promise<void> => this.#serve(stream);
+    return new (class extends TCPServer {
+      override handleStream(stream: IOStream): Promise<void> {
+        return serve(stream);
+      }
+    })(options);
+  }
+
+  async #bytes(worker: Worker): Promise<number> {
+    let stats: WorkerStats | null = null;
+    void worker.bridge.stats().then((answer) => {
+      stats = answer;
+    });
+    for (let turns = 0; stats === null; turns++) {
+      if (turns > STATS_TURNS_MAX) throw new Error("it does not answer GET_STATS");
+      worker.turn(1);
+      worker.move(this.#random as Random, true);
+      await turnOfLoop();
+    }
+    const { connectionsNow, bufferBytes } = stats as WorkerStats;
+    if (connectionsNow > 0) throw new Error(`it counts ${connectionsNow} connections`);
+    return bufferBytes;
+  }
+
+  async #episode(worker: Worker, random: Random): Promise<void> {
+    const { wasi } = worker;
+    wasi.faults.short = random.pick([0, 2, 5]);
+    wasi.faults.again = random.pick([0, 3, 10]);
+    wasi.faults.full = random.pick([0, 0, 20]);
+    const clients = Array.from({ length: 1 + random.below(CLIENTS_MAX) }, () => {
+      return new FuzzClient(this.connections++, wasi.connect(), random, TARGETS);
+    });
+    for (let steps = 0; clients.some(({ done }) => !done); steps++) {
+      if (steps > STEPS_MAX) throw new Error("clients do not come to an end");
+      random.pick(clients).step();
+      if (!random.once(3)) worker.turn(random.once(4) ? random.below(50) : 0);
+      if (!random.once(3)) worker.move(random, false);
+      if (random.once(2)) await turnOfLoop();
+    }
+    wasi.faults.full = 0;
+    for (let passed = 0; wasi.wires.size + wasi.queue.length + this.#busy > 0; ) {
+      for (const client of clients) client.check();
+      const ms = Math.min(1000, Math.max(1, worker.turn(0)));
+      wasi.pass(ms);
+      passed += ms;
+      worker.move(random, true);
+      await turnOfLoop();
+      if (passed > SOCKETS_END_MS) for (const client of clients) if (client.maySocket) client.reset();
+      if (passed > END_MS) throw new Error(`${wasi.wires.size} connections and ${this.#busy} handlers do not end`);
+    }
+    for (const client of clients) this.answers += client.answers;
+    const more = (await this.#bytes(worker)) - this.#baseBytes;
+    if (more > 0) throw new Error(`${more} bytes do not come back`);
+  }
+
+  // --- handlers of every kind ---
+
+  async #answer(request: HTTPServerRequest): Promise<void> {
+    this.#busy++;
+    try {
+      await this.#behave(request, this.#random as Random);
+    } finally {
+      this.#busy--;
+    }
+  }
+
+  async #behave(request: HTTPServerRequest, random: Random): Promise<void> {
+    const mark = request.target.slice(1);
+    if (request.headers.get("upgrade") !== null && !random.once(4)) {
+      for (let i = random.below(4); i > 0; i--) await turnOfLoop();
+      return Echo.serve(request);
+    }
+    for (let i = random.pick([0, 0, 1, 5]); i > 0; i--) await turnOfLoop();
+    const kind = random.below(10);
+    if (kind < 4) return request.respond(200, { "X-A": "b" }, mark);
+    if (kind < 6) return request.respond(200, {}, `${mark} ${(await request.readBody()).length}`);
+    if (kind === 6) throw new Error("on purpose");
+    if (kind === 7) return void (await new Promise((resolve) => request.signal.addEventListener("abort", resolve)));
+    const { connection } = request;
+    connection.writeHeaders(200, random.once(2) ? {} : { "Content-Length": "2000" });
+    for (let i = random.below(6); i > 0; i--) await connection.write(Buffer.alloc(random.below(40_000), "b"));
+    if (kind === 8) throw new Error("on purpose");
+    await connection.write(mark);
+    connection.finish();
+  }
+
+  async #serve(stream: IOStream): Promise<void> {
+    this.#busy++;
+    const random = this.#random as Random;
+    try {
+      for (;;) {
+        const kind = random.below(6);
+        if (kind === 0) return void (random.once(2) ? stream.close() : stream.abort());
+        if (kind === 1) await stream.readBytes(1 + random.below(50_000));
+        else if (kind === 2) await stream.readUntilRegex(/\n/, 100_000);
+        else if (kind === 3) void stream.write(Buffer.alloc(random.below(20_000), "c"));
+        else
+          await stream.write(await (kind === 4 ? stream.readUntil("\n") : stream.readBytes(9000, { partial: true })));
+      }
+    } catch {
+      stream.close();
+    } finally {
+      this.#busy--;
+    }
+  }
+}
+
+class Echo extends WebSocketHandler {
+  override onMessage(message: string | Buffer): void {
+    this.writeMessage(message);
+    if (message.length % 7 === 3) this.close(1000, "enough");
+  }
+}
