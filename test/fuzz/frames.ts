@@ -7,6 +7,8 @@ import type { Random } from "./random.js";
 import { Exited, ScriptedWasi } from "./scriptedwasi.js";
 
 const EXIT_MALFORMED = 70;
+/** Of CONFIG: how much memory it may take, which stays the default, since without any there is no channel. */
+const MEMORY_AT = 60;
 const STEPS = 300;
 /** By the kind that CONFIG names: 0 streams, 1 HTTP. */
 const TYPES = [
@@ -83,10 +85,10 @@ function config(kind: number, random: Random): Buffer {
   payload.writeUInt16LE(f.PROTOCOL_VERSION);
   payload[2] = kind;
   payload[3] = random.once(5) ? 1 : 0;
-  for (let at = 4; at < payload.length; at += 4) {
+  for (let at = 4; at < MEMORY_AT; at += 4) {
     if (random.once(6)) payload.writeUInt32LE(random.pick([1, 100, 65_536, 0x7fffffff, 0xffffffff]), at);
   }
-  if (random.once(30)) payload[random.below(payload.length)] = random.below(256);
+  if (random.once(30)) payload[random.below(MEMORY_AT)] = random.below(256);
   return Buffer.concat([header(f.FRAME_CONFIG, 0, payload.length), payload, header(f.FRAME_ECHO, 0, 0)]);
 }
 

@@ -9,6 +9,7 @@ import { CoreFuzz } from "./core.js";
 import { FrameFuzz } from "./frames.js";
 import { Random } from "./random.js";
 import { SocketFuzz } from "./sockets.js";
+import { WorkerFuzz } from "./worker.js";
 
 const HELP = `node --import tsx test/fuzz/run.ts [--minutes 1] [--seed N] [--runs N] [--only NAME]
 
@@ -35,6 +36,7 @@ function fuzzers(): Fuzzer[] {
     new CoreFuzz(core, "http"),
     new CoreFuzz(core, "streams"),
     new FrameFuzz(core),
+    new WorkerFuzz(),
     new BareFuzz(module("web.wasm")),
     new SocketFuzz("node"),
     new SocketFuzz("wasmtime"),
