@@ -14,7 +14,10 @@ export default async function answer(request: HTTPServerRequest): Promise<void> 
   if (kind < 3) return request.respond(200, {}, mark);
   if (kind === 3) throw new Error("on purpose");
   if (kind === 4) return request.respond(200, {}, `${mark} ${(await request.readBody()).length}`);
-  if (kind === 5) return void (await new Promise((resolve) => request.signal.addEventListener("abort", resolve)));
+  if (kind === 5) {
+    if (!request.signal.aborted) await new Promise((resolve) => request.signal.addEventListener("abort", resolve));
+    return;
+  }
   const { connection } = request;
   connection.writeHeaders(200, {});
   for (let part = 0; part < kind; part++) await connection.write(Buffer.alloc(20_000, "b"));

@@ -29,7 +29,7 @@ const CLIENTS_MAX = 8;
 const EPISODES_PER_MODULE = 40;
 const STEPS_MAX = 20_000;
 /** Longer than every time limit; then websockets of clients that have vanished are reset. */
-const SOCKETS_END_MS = 400_000;
+const SOCKETS_END_MS = 700_000;
 const END_MS = SOCKETS_END_MS + 100_000;
 const MEMORY_BYTES_MAX = 256 << 20;
 
