@@ -78,7 +78,8 @@ describe.each([NODE, WASMTIME])("$name", (way) => {
     client.send(`POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: ${1024 * MIB}\r\n\r\n`);
     const response = await client.send(Buffer.alloc(65_536)).readResponse();
     expect([response.status, response.body.toString()]).toEqual([403, "not for you"]);
-    expect(await client.flood(Buffer.alloc(65_536), 1024 * MIB)).toBeLessThan(16 * MIB);
+    // So much is dropped for a client that reads its answer late, and some is under way.
+    expect(await client.flood(Buffer.alloc(65_536), 1024 * MIB)).toBeLessThan((64 + 16) * MIB);
     await client.gone();
   });
 
@@ -266,7 +267,7 @@ describe.each([NODE, WASMTIME])("$name", (way) => {
       cookies: [["a", "b c"], ["d", "e"]], // biome-ignore format: pairs
       parsed: [["a", "b"]],
     });
-    expect(response.headers.get("set-cookie")).toBe('a="1\\073 x", b=2; HttpOnly');
+    expect(response.headers.get("set-cookie")).toBe('a="1\\073\\040x", b=2; HttpOnly');
     const plain = JSON.parse(await textOf(get("/who")));
     expect(plain.protocol).toBe("http");
     if (way.runtime === "node") expect(plain.remoteAddress.address).toBe("127.0.0.1");
