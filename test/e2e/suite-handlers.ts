@@ -218,6 +218,7 @@ export function handlerSuite(way: Way): void {
     test("a forgotten request whose client leaves first ends in the access log", async () => {
       const client = await server.connect();
       client.send("GET /forgotten?left HTTP/1.1\r\nHost: x\r\n\r\n");
+      await server.get("/response"); // by now its handler has been called
       client.reset();
       await server.complaint(/"target":"\/forgotten\?left"/);
       expect((await server.get("/response")).status).toBe(201);
