@@ -75,8 +75,9 @@ $(NODE_MODULES): package-lock.json .npmrc
 	npm ci
 	@touch node_modules/vitest-pool-assemblyscript/.native-build-error $@
 
+# It fits into 64 KiB. Without --shrinkLevel it has 67 KB, and takes 2 % less CPU for a small request behind wasmtime.
 $(CORE): $(NODE_MODULES) asconfig.json $(call sources,assembly)
-	$(BIN)/asc assembly/bridge/main.ts --runtime minimal --outFile $@
+	$(BIN)/asc assembly/bridge/main.ts --runtime minimal --shrinkLevel 2 --outFile $@
 	@cd $(@D) && { sha256sum $(@F) 2>/dev/null || shasum -a 256 $(@F); } >$(@F).sha256
 
 $(DEMO): $(NODE_MODULES) asconfig.json $(call sources,assembly examples/sandboxed)
