@@ -31,7 +31,7 @@ help: ## this list
 
 run: build $(if $(filter wasmtime,$(RUNTIME)),$(WASMTIME)) ## serve APP (examples/demo.ts) on ADDRESS (127.0.0.1), PORT (8888)
 ## with RUNTIME (node, wasmtime) and WORKERS (1, of wasmtime)
-	@exec node dist/host/cli.js run '$(APP)' --port '$(PORT)' --address '$(ADDRESS)' \
+	@exec node dist/host/cli/main.js run '$(APP)' --port '$(PORT)' --address '$(ADDRESS)' \
 	  --runtime '$(RUNTIME)' --workers '$(WORKERS)'
 
 build: $(CORE) $(HOST) $(DEMO) $(ECHO) $(WEB) ## build/core.wasm, dist/, build/demo.wasm, build/echo.wasm and build/web.wasm

@@ -1,19 +1,19 @@
 // What an AssemblyScript application imports: `import { HTTPServer, … } from "waterspout/assembly"`.
 
-import * as stats from "./stats";
+import * as stats from "./core/stats";
 
-export { Address } from "./address";
-export { bytesInUse, setMemoryBytesMax } from "./buffer";
-export * from "./errors";
-export { HTTPServer } from "./httpserver";
-export { LoggingHTTPHandler as HTTPHandler } from "./httplog";
-export { HTTPConnection, HTTPServerRequest, Method } from "./httputil";
-export { Callback, EventHandler, IOLoop, READ, Timeout, WRITE } from "./ioloop";
-export { IOStream, StreamHandler } from "./iostream";
-export { AcceptHandler, Acceptor, addAcceptHandler, bindSockets } from "./netutil";
-export { PeriodicCallback } from "./periodiccallback";
-export { FOREVER, _start, turn } from "./run";
+export { Address } from "./core/address";
+export { bytesInUse, setMemoryBytesMax } from "./bytes/buffer";
+export * from "./core/errors";
+export { HTTPServer } from "./http/server";
+export { LoggingHTTPHandler as HTTPHandler } from "./http/log";
+export { HTTPConnection, HTTPServerRequest, Method } from "./http/request";
+export { Callback, EventHandler, IOLoop, READ, Timeout, WRITE } from "./loop/ioloop";
+export { IOStream, StreamHandler } from "./stream/iostream";
+export { AcceptHandler, Acceptor, addAcceptHandler, bindSockets } from "./server/acceptor";
+export { PeriodicCallback } from "./loop/periodiccallback";
+export { FOREVER, _start, turn } from "./loop/entry";
 export { stats };
-export { TCPServer } from "./tcpserver";
-export { WebSocketConnection } from "./websocket";
-export { WebSocketHandler, isSameOrigin } from "./websockethandler";
+export { TCPServer } from "./server/tcpserver";
+export { WebSocketConnection } from "./websocket/connection";
+export { WebSocketHandler, isSameOrigin } from "./websocket/handler";

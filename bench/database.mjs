@@ -22,7 +22,9 @@ export function databaseUrl() {
   return url;
 }
 
-/** Starts the server and fills its table, runs `action`, ends the server. Throws Unavailable where none is installed. */
+/**
+ * Starts the server and fills its table, runs `action`, ends the server. Throws Unavailable where none is installed.
+ */
 export async function withDatabase(action) {
   const { hasPostgres, Postgres } = await tsImport("../test/e2e/postgres.ts", import.meta.url);
   if (!hasPostgres) throw new Unavailable('PostgreSQL is not installed; install Debian\'s package "postgresql"');

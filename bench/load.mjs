@@ -9,7 +9,10 @@ export const CONNECTIONS = 64;
 export const IDLE_CONNECTIONS = 10_000;
 const FILES_BESIDE = 256; // what a process has open apart from them
 
-/** Requests answered in so many seconds, over keep-alive connections: GET `path`, unless `script`, one of peers/ for wrk, says otherwise. */
+/**
+ * Requests answered in so many seconds, over keep-alive connections: GET `path`, unless `script`, one of peers/ for
+ * wrk, says otherwise.
+ */
 export async function runLoad(port, { seconds, path = "/", script = null }, core) {
   const tool = wrk();
   const what = script === null ? [] : ["-s", join(ROOT, "bench/peers", script)];

@@ -1,4 +1,5 @@
-// Takes the figures of the row "timers": what one costs while 1,000, 10,000 and 100,000 are armed, in a process of each contender's own.
+// Takes the figures of the row "timers": what one costs while 1,000, 10,000 and 100,000 are armed, in a process of each
+// contender's own.
 
 import { join } from "node:path";
 import { runProgram } from "./load.mjs";

@@ -1,5 +1,5 @@
-// Takes the figures of one row. Those of the HTTP rows are in measure-http.mjs, those of the parser rows in measure-parser.mjs,
-// those of timers in measure-timers.mjs.
+// Takes the figures of one row. Those of the HTTP rows are in measure-http.mjs, those of the parser rows in
+// measure-parser.mjs, those of timers in measure-timers.mjs.
 
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
 // How the contenders of a row take turns.
-// Invariant: they do so round by round and in alternating order, so that what disturbs the machine disturbs them alike. A
-// contender that fails is out for the rest of its row; the others go on.
+// Invariant: they do so round by round and in alternating order, so that what disturbs the machine disturbs them alike.
+// A contender that fails is out for the rest of its row; the others go on.
 
 import { SERVER_CORE } from "./machine.mjs";
 import { Unavailable } from "./tools.mjs";

@@ -16,8 +16,8 @@ const USERS = { path: "/users", type: "application/json", body: USERS_BODY };
 const LINE = "Hello, line\n";
 
 /**
- * `launch(port)` → { command, env }; a product's failure fails the bench, a peer's leaves its figures out. `answer`: what is
- * asked and must come, HELLO if it is not said; `lines`: it echoes lines instead.
+ * `launch(port)` → { command, env }; a product's failure fails the bench, a peer's leaves its figures out. `answer`:
+ * what is asked and must come, HELLO if it is not said; `lines`: it echoes lines instead.
  */
 export const SANDBOXED = {
   title: "Waterspout, AssemblyScript in wasmtime",
@@ -190,7 +190,7 @@ function typescript(title, runtime, { example = "examples/hello.ts", accessLog =
   const launch = (port) => {
     const options = ["--runtime", runtime, "--port", String(port), "--access-log", accessLog]; // as the peers, which log nothing
     const parameters = ["run", join(ROOT, example), ...options];
-    const command = [node().command, built("dist/host/cli.js"), ...parameters];
+    const command = [node().command, built("dist/host/cli/main.js"), ...parameters];
     return { command, env: runtimeEnvironment(runtime) };
   };
   return { title, product: true, lines, launch };

@@ -22,7 +22,10 @@ export const wrk = once(() => debianProgram("wrk", "usr/bin/wrk", ["wrk", "liblu
 export const tornado = once(findTornado);
 export const wasmtime = once(findWasmtime);
 export const httparse = once(findHttparse);
-/** What the project's own package.json pins: undici has llhttp's WebAssembly build, ws is the websocket peer, others are frameworks. */
+/**
+ * What the project's own package.json pins: undici has llhttp's WebAssembly build, ws is the websocket peer, others are
+ * frameworks.
+ */
 export const npmPeers = once(() => {
   const { devDependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
   return {
@@ -106,7 +109,10 @@ function findTornado() {
   return { ...python, version };
 }
 
-/** An application of bench/sandboxed, compiled with the flags of the project's own and this one of AssemblyScript's runtimes. */
+/**
+ * An application of bench/sandboxed, compiled with the flags of the project's own and this one of AssemblyScript's
+ * runtimes.
+ */
 export function compiled(name, runtime) {
   const module = join(BENCH_DIRECTORY, `${name}.wasm`);
   const parameters = [`bench/sandboxed/${name}.ts`, "--runtime", runtime, "--outFile", module];

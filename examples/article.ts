@@ -1,5 +1,5 @@
-// The examples of the article that this project began with, as a Tornado application: a greeting with a default, two numbers that
-// are added, and a page.
+// The examples of the article that this project began with, as a Tornado application: a greeting with a default, two
+// numbers that are added, and a page.
 //
 //     waterspout run examples/article.ts
 //     curl 'http://127.0.0.1:8888/?name=you'

@@ -2,8 +2,8 @@
 //
 //     waterspout run examples/chat.ts
 //
-// Nobody waits for a slow reader: what a member does not take is kept up to a bound, then he is dropped. Members live in this
-// process, so with --workers each worker has a room of its own.
+// Nobody waits for a slow reader: what a member does not take is kept up to a bound, then he is dropped. Members live
+// in this process, so with --workers each worker has a room of its own.
 import { type HTTPServerRequest, WebSocketHandler } from "waterspout";
 
 const NAME_CHARS_MAX = 20;

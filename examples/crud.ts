@@ -4,7 +4,8 @@
 //     curl -i -H 'Content-Type: application/json' -d '{"name":"Ada","signup_date":"2026-01-31"}' 'http://127.0.0.1:8888/users'
 //     curl 'http://127.0.0.1:8888/users/Ada'
 //
-// DATABASE_URL names a PostgreSQL server. Without it one is embedded: in memory, or in the folder that DATABASE_FOLDER names.
+// DATABASE_URL names a PostgreSQL server. Without it one is embedded: in memory, or in the folder that DATABASE_FOLDER
+// names.
 import { fileURLToPath } from "node:url";
 import { Application, HTTPServer } from "waterspout";
 import { openDatabase } from "./crud/database.ts";

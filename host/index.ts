@@ -1,15 +1,12 @@
 /** What `import … from "waterspout"` gives. */
 
-export type { ContentCoding } from "./acceptencoding.js";
-export { addAcceptHandler } from "./accepting.js";
-export type { AccessEntry, AccessLog, AccessLogOption } from "./accesslog.js";
-export type { Address, ListeningSocket } from "./address.js";
-export { watchFile } from "./autoreload.js";
-export { BaseIOStream } from "./baseiostream.js";
-export type { ClientSSLOptions } from "./clientsockets.js";
-export type { CompressionOptions } from "./compression.js";
-export { type CookieAttributes, parseCookies, setCookie } from "./cookies.js";
-export { define, parseCommandLine, parseConfigFile } from "./define.js";
+export type { RefusalName } from "./bridge/refusals.js";
+export type { ServerStats, WorkerStats } from "./bridge/stats.js";
+export type { Data } from "./bridge/writewindow.js";
+export type { ClientSSLOptions } from "./client/connector.js";
+export type { Connector } from "./client/happyeyeballs.js";
+export { type ConnectOptions, type Resolver, TCPClient, type TCPClientOptions } from "./client/tcpclient.js";
+export type { Address, ListeningSocket } from "./core/address.js";
 export {
   AlreadyReadingError,
   BindError,
@@ -37,47 +34,50 @@ export {
   WaterspoutError,
   WebSocketClosedError,
   WorkerError,
-} from "./errors.js";
-export { type FetchHandler, FetchServer, fetchCallback, type ServeOptions, serve } from "./fetch.js";
-export type { Form, FormFile, FormOptions, FormPart } from "./form.js";
-export type { FormLimits } from "./formlimits.js";
-export type { Connector } from "./happyeyeballs.js";
-export { type HeadersInput, HTTPHeaders } from "./httpheaders.js";
-export { HTTPServerRequest } from "./httprequest.js";
-export { HTTPConnection } from "./httpresponse.js";
+} from "./core/errors.js";
+export type { Logger } from "./core/log.js";
+export type { AccessEntry, AccessLog, AccessLogOption } from "./http/accesslog.js";
+export type { ContentCoding } from "./http/compression/acceptencoding.js";
+export type { CompressionOptions } from "./http/compression/options.js";
+export { type CookieAttributes, parseCookies, setCookie } from "./http/cookies.js";
+export type { Form, FormFile, FormOptions, FormPart } from "./http/form/form.js";
+export type { FormLimits } from "./http/form/limits.js";
+export { type HeadersInput, HTTPHeaders } from "./http/headers.js";
+export { HTTPServerRequest } from "./http/request.js";
+export { HTTPConnection } from "./http/response.js";
+export { addAcceptHandler } from "./ioloop/accepting.js";
+export { IOLoop, type TimeoutHandle } from "./ioloop/ioloop.js";
+export { PeriodicCallback } from "./ioloop/periodiccallback.js";
+export type { IOHandler, Watchable } from "./ioloop/watch.js";
+export { type MetricsRegistry, registerMetrics } from "./metrics/prometheus.js";
+export type { ServingState } from "./metrics/report.js";
+export { type BindOptions, bindSockets, isValidIp } from "./net/bind.js";
+export { taskId } from "./net/inheritedsockets.js";
+export { type BindUnixOptions, bindUnixSocket } from "./net/unixsocket.js";
+export type { NodeListener } from "./nodehttp/listener.js";
+export { createServer, type NodeListenOptions, NodeServer } from "./nodehttp/server.js";
+export { type FetchHandler, FetchServer, fetchCallback, type ServeOptions, serve } from "./server/fetchserver.js";
 export {
   type Answering,
   type HandlerFinder,
   HTTPServer,
   type RequestCallback,
   type RequestListener,
-} from "./httpserver.js";
-export { taskId } from "./inheritance.js";
-export { InjectedAnswer, type InjectedRequest, inject } from "./inject.js";
-export type { InspectOptions } from "./inspect/options.js";
-export type { ServingState } from "./inspect/report.js";
-export type { IOHandler, Watchable } from "./iohandlers.js";
-export { IOLoop, type TimeoutHandle } from "./ioloop.js";
-export { IOStream } from "./iostream.js";
-export type { Logger } from "./log.js";
-export { type MetricsRegistry, registerMetrics } from "./metrics.js";
-export { type BindOptions, bindSockets, isValidIp } from "./netutil.js";
-export type { NodeListener } from "./nodehttp/listener.js";
-export { createServer, type NodeListenOptions, NodeServer } from "./nodehttp/server.js";
-export { type StreamOptions, streamFromNode, streamFromWeb } from "./nodestream.js";
-export type { RuntimeName, ServerOptions } from "./options.js";
-export type { Data } from "./outflow.js";
-export { PeriodicCallback } from "./periodiccallback.js";
-export type { MessageCompressionOptions } from "./permessagedeflate.js";
-export { cpuCount, forkProcesses } from "./processes.js";
-export type { RefusalName } from "./refusals.js";
-export type { Setting, Settings, SettingValue, SettingValues } from "./settings.js";
-export type { ServerStats, WorkerStats } from "./stats.js";
-export type { WebStreams } from "./streamconversion.js";
-export { type ConnectOptions, type Resolver, TCPClient, type TCPClientOptions } from "./tcpclient.js";
-export { TCPServer } from "./tcpserver.js";
-export { type CertificateFiles, type CertReqs, type SSLOptions, TLSContexts, type TLSInfo } from "./tls.js";
-export type { StartTLSOptions } from "./tlsengine.js";
-export { type BindUnixOptions, bindUnixSocket } from "./unixsocket.js";
+} from "./server/httpserver.js";
+export { InjectedAnswer, type InjectedRequest, inject } from "./server/inject.js";
+export type { InspectOptions } from "./server/inspectoptions.js";
+export type { RuntimeName, ServerOptions } from "./server/options.js";
+export { TCPServer } from "./server/tcpserver.js";
+export { define, parseCommandLine, parseConfigFile } from "./settings/define.js";
+export type { Setting, Settings, SettingValue, SettingValues } from "./settings/settings.js";
+export { BaseIOStream } from "./stream/baseiostream.js";
+export type { WebStreams } from "./stream/conversion.js";
+export { IOStream } from "./stream/iostream.js";
+export { type StreamOptions, streamFromNode, streamFromWeb } from "./stream/nodestream.js";
+export { type CertificateFiles, type CertReqs, type SSLOptions, TLSContexts, type TLSInfo } from "./tls/contexts.js";
+export type { StartTLSOptions } from "./tls/starttls.js";
 export * from "./web/index.js";
-export { WebSocketHandler, type WebSocketSettings } from "./websocket.js";
+export { WebSocketHandler, type WebSocketSettings } from "./websocket/handler.js";
+export type { MessageCompressionOptions } from "./websocket/permessagedeflate.js";
+export { watchFile } from "./workers/autoreload.js";
+export { cpuCount, forkProcesses } from "./workers/fork.js";

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints the folder in which Python finds h11, a parser that test/host/differential.test.ts compares ours to, and installs it first
+# Prints the folder in which Python finds h11, a parser that test/sandbox/differential.test.ts compares ours to, and installs it first
 # where that is necessary: the wheel pinned in h11.txt, whose checksum pip verifies, unpacked under build/tools.
 #
 # Invariant: stdout carries the path or nothing; a failure is one sentence on stderr and exit code 1. The folder appears whole.

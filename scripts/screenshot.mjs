@@ -1,4 +1,5 @@
-// docs/images/live.png: the live page of examples/demo.ts while wrk and some hundred idle connections keep it busy; `make screenshot`.
+// docs/images/live.png: the live page of examples/demo.ts while wrk and some hundred idle connections keep it busy;
+// `make screenshot`.
 //
 // Needs wrk, wasmtime and a Chromium (CHROMIUM names another one than /usr/bin/chromium). The picture is a real minute.
 import { spawn } from "node:child_process";
@@ -57,7 +58,7 @@ process.once("exit", () => {
 });
 const server = start(
   process.execPath,
-  ...["dist/host/cli.js", "run", "examples/demo.ts", "--port", "0", "--inspect=0", "--access-log", "off"],
+  ...["dist/host/cli/main.js", "run", "examples/demo.ts", "--port", "0", "--inspect=0", "--access-log", "off"],
   ...["--runtime", "wasmtime", "--workers", "2"],
 );
 const [live, url] = await Promise.all([urlIn(server.stderr), urlIn(server.stdout)]);

@@ -1,4 +1,5 @@
-// The last lines of a run, always of the same form, for people and machines that read logs, also those that keep no more than its end:
+// The last lines of a run, always of the same form, for people and machines that read logs, also those that keep no
+// more than its end:
 //
 //     at the second try: test/e2e/echo.test.ts > echo, node > comes back
 //     failed: test/e2e/demo.test.ts > the demo, node > greets: AssertionError: expected 404 to be 200

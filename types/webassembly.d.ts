@@ -1,5 +1,5 @@
-// The part of the JavaScript API of WebAssembly that this project uses. TypeScript declares it only together with a whole
-// browser (lib "dom"), and with that a slip like `name` or `document` would compile in a server.
+// The part of the JavaScript API of WebAssembly that this project uses. TypeScript declares it only together with a
+// whole browser (lib "dom"), and with that a slip like `name` or `document` would compile in a server.
 // Reference: https://webassembly.github.io/spec/js-api/
 
 declare namespace WebAssembly {

@@ -1,19 +1,23 @@
 // The control channel: frames in from fd 0, frames out to fd 1, batched a turn and kept below what the pipe holds.
 //
-// Invariants: a write never exceeds the credit, so it never blocks the loop on a slow host; while frames wait for credit the
-// platform is held, so no socket is read and what waits is bounded by what was in memory already. Frames that carry a peer's bytes
-// are sent only where hasRoom() says so, which leaves memory for those that tell of an end: these can always be sent. A malformed
-// frame ends the module with one line and status 70. Reference: docs/protocol.md, sections Frames and Credit.
+// Invariants: a write never exceeds the credit, so it never blocks the loop on a slow host; while frames wait for
+// credit the platform is held, so no socket is read and what waits is bounded by what was in memory already. Frames
+// that carry a peer's bytes are sent only where hasRoom() says so, which leaves memory for those that tell of an end:
+// these can always be sent. A malformed frame ends the module with one line and status 70. Reference: docs/protocol.md,
+// sections Frames and Credit.
 
-import { Buffer, FRAMES, STREAM } from "../buffer";
-import { writeText } from "../bytes";
-import { AGAIN } from "../errors";
-import { Callback, EventHandler, IOLoop, READ } from "../ioloop";
-import { CHANNEL_BYTES_MAX, CHANNEL_WAITING_BYTES_MAX, CHANNEL_WRITE_COST } from "../limits";
+import { Buffer, FRAMES, STREAM } from "../bytes/buffer";
+import { writeText } from "../bytes/scan";
+import { AGAIN } from "../core/errors";
+import { Callback, EventHandler, IOLoop, READ } from "../loop/ioloop";
+import { CHANNEL_BYTES_MAX, CHANNEL_WAITING_BYTES_MAX, CHANNEL_WRITE_COST } from "../core/limits";
 import * as wasi from "../wasi/index";
 import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FRAME_MARK, frameHeader } from "./frames";
 
-/** Status of a module that was sent something malformed, and of one without memory (EX_SOFTWARE and EX_OSERR of sysexits.h). */
+/**
+ * Status of a module that was sent something malformed, and of one without memory (EX_SOFTWARE and EX_OSERR of
+ * sysexits.h).
+ */
 const EXIT_MALFORMED: i32 = 70;
 const EXIT_NO_MEMORY: i32 = 71;
 /** A batch is cut into pieces of about this size, each with its MARK, so that credit comes back early. */

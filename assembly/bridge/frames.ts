@@ -1,7 +1,7 @@
-// The numbers of the bridge protocol and the way a frame's header is laid out: docs/protocol.md. host/frames.ts is the
-// mirror; test/host/frames.test.ts holds the three together.
+// The numbers of the bridge protocol and the way a frame's header is laid out: docs/protocol.md. host/bridge/frames.ts
+// is the mirror; test/host/bridge/frames.test.ts holds the three together.
 
-import { Address } from "../address";
+import { Address } from "../core/address";
 
 export const PROTOCOL_VERSION: u32 = 1;
 /** Largest payload of a frame. */

@@ -1,7 +1,8 @@
-// Ids of streams and requests: a slot and its generation, never 0. An id is taken only for what the host is told of, so that
-// none comes back before all other generations of its slot have been used. Reference: docs/protocol.md, section Frames.
+// Ids of streams and requests: a slot and its generation, never 0. An id is taken only for what the host is told of, so
+// that none comes back before all other generations of its slot have been used. Reference: docs/protocol.md, section
+// Frames.
 
-import { HANDLES_MAX } from "../limits";
+import { HANDLES_MAX } from "../core/limits";
 
 export const SLOT_BITS: u32 = 18;
 export const SLOT_MASK: u32 = (1 << SLOT_BITS) - 1;

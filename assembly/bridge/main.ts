@@ -1,13 +1,13 @@
-// The bridge: the application that is core.wasm. It serves nothing itself but forwards streams and requests to a host, over
-// the public AssemblyScript API and frames on fd 0 and fd 1. Invariant: until CONFIG has come nothing is accepted.
+// The bridge: the application that is core.wasm. It serves nothing itself but forwards streams and requests to a host,
+// over the public AssemblyScript API and frames on fd 0 and fd 1. Invariant: until CONFIG has come nothing is accepted.
 // Reference: docs/protocol.md.
 
-import { bytesInUse, setMemoryBytesMax } from "../buffer";
-import { HTTPServer } from "../httpserver";
-import { Callback, IOLoop } from "../ioloop";
-import * as limits from "../limits";
-import { STATS, writeStats } from "../stats";
-import { TCPServer } from "../tcpserver";
+import { bytesInUse, setMemoryBytesMax } from "../bytes/buffer";
+import { HTTPServer } from "../http/server";
+import { Callback, IOLoop } from "../loop/ioloop";
+import * as limits from "../core/limits";
+import { STATS, writeStats } from "../core/stats";
+import { TCPServer } from "../server/tcpserver";
 import * as wasi from "../wasi/index";
 import { Channel, FrameHandler, fail } from "./channel";
 import {
@@ -42,7 +42,7 @@ import {
 import { BridgeHTTPHandler, findRequest } from "./requests";
 import { BridgeStream, BridgeTCPServer } from "./streams";
 
-export { _start, turn } from "../run";
+export { _start, turn } from "../loop/entry";
 
 if (STATS_BYTES != STATS * 8) ERROR("STATS is the whole table");
 

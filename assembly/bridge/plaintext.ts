@@ -1,9 +1,10 @@
-// What TLS has decrypted for one stream, and the read that waits for it. After START_TLS the host's TLS engine takes what the
-// socket brings and gives the plaintext back, so hostile bytes are searched here with TLS, too. No I/O: bytes in, amounts out.
-// Invariant: what waits is a read's need and one frame at most, since the host feeds only what a read has asked for.
+// What TLS has decrypted for one stream, and the read that waits for it. After START_TLS the host's TLS engine takes
+// what the socket brings and gives the plaintext back, so hostile bytes are searched here with TLS, too. No I/O: bytes
+// in, amounts out. Invariant: what waits is a read's need and one frame at most, since the host feeds only what a read
+// has asked for.
 
-import { Buffer } from "../buffer";
-import { IDLE, MORE, PARTIAL, PendingRead } from "../pendingread";
+import { Buffer } from "../bytes/buffer";
+import { IDLE, MORE, PARTIAL, PendingRead } from "../stream/pendingread";
 import { FRAME_BYTES_MAX } from "./frames";
 
 

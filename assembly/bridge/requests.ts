@@ -2,14 +2,14 @@
 // Invariant: a body is sent ahead of the host's credit by its window at most, and ABORT is the last word on a request.
 // Reference: docs/protocol.md.
 
-import { REASON_BAD_RESPONSE } from "../errors";
-import { HTTP1Connection } from "../http1connection";
-import { HTTPServer } from "../httpserver";
-import { Refusal, statusOf, textOf, textSizeOf } from "../http/refusal";
-import { HTTPConnection, HTTPHandler, HTTPServerRequest, Method } from "../httputil";
-import { IOLoop } from "../ioloop";
-import { FIELDS_MAX, HEAD_BYTES_MAX, INLINE_BODY_BYTES, PIPELINE_BYTES_MAX, READ_CHUNK_BYTES } from "../limits";
-import { RefusalRate } from "../refusalrate";
+import { REASON_BAD_RESPONSE } from "../core/errors";
+import { HTTP1Connection } from "../http/connection";
+import { HTTPServer } from "../http/server";
+import { Refusal, statusOf, textOf, textSizeOf } from "../protocol/http/refusal";
+import { HTTPConnection, HTTPHandler, HTTPServerRequest, Method } from "../http/request";
+import { IOLoop } from "../loop/ioloop";
+import { FIELDS_MAX, HEAD_BYTES_MAX, INLINE_BODY_BYTES, PIPELINE_BYTES_MAX, READ_CHUNK_BYTES } from "../core/limits";
+import { RefusalRate } from "../http/refusalrate";
 import { Channel, fail } from "./channel";
 import {
   ADDRESS_BYTES,

@@ -1,13 +1,14 @@
 // Streams over the bridge: TCPServer's handleStream becomes OPEN, and each stream answers the host's reads and writes.
-// Invariant: an id is live from OPEN to CLOSED, and a slot's next stream has another generation. Reference: docs/protocol.md.
+// Invariant: an id is live from OPEN to CLOSED, and a slot's next stream has another generation. Reference:
+// docs/protocol.md.
 
-import { Address } from "../address";
-import { REASON_BUFFER_FULL, REASON_BUSY, REASON_END, REASON_TOO_LONG } from "../errors";
-import { IOLoop } from "../ioloop";
-import { IOStream, StreamHandler } from "../iostream";
-import { READ_CHUNK_BYTES } from "../limits";
-import { MORE } from "../pendingread";
-import { TCPServer } from "../tcpserver";
+import { Address } from "../core/address";
+import { REASON_BUFFER_FULL, REASON_BUSY, REASON_END, REASON_TOO_LONG } from "../core/errors";
+import { IOLoop } from "../loop/ioloop";
+import { IOStream, StreamHandler } from "../stream/iostream";
+import { READ_CHUNK_BYTES } from "../core/limits";
+import { MORE } from "../stream/pendingread";
+import { TCPServer } from "../server/tcpserver";
 import { Channel, fail } from "./channel";
 import {
   ADDRESS_BYTES,

@@ -1,16 +1,17 @@
 // Websockets over the bridge: a request that is an opening handshake may be answered with WS_ACCEPT, and its id is the
 // websocket's from then on.
 //
-// Invariants: messages go ahead of the host's credit by its window at most; WS_CLOSED is the last word on a websocket; a slot belongs
-// to it until its connection has closed, so its id is nobody else's. Reference: docs/protocol.md, WebSocket.
+// Invariants: messages go ahead of the host's credit by its window at most; WS_CLOSED is the last word on a websocket;
+// a slot belongs to it until its connection has closed, so its id is nobody else's. Reference: docs/protocol.md,
+// WebSocket.
 
-import { REASON_BAD_RESPONSE, REASON_BUFFER_FULL } from "../errors";
-import { HTTP1Connection } from "../http1connection";
-import { HTTPServerRequest } from "../httputil";
-import { WS_DATA_COST, WS_MESSAGE_BYTES_MAX } from "../limits";
-import { WebSocketConnection, WebSocketDelegate } from "../websocket";
-import { BINARY, CONTINUATION, CONTROL_BYTES_MAX, FIN, RSV1, TEXT, isCloseCode } from "../websocket/frame";
-import { KEY_BYTES, handshakeKey } from "../websocket/handshake";
+import { REASON_BAD_RESPONSE, REASON_BUFFER_FULL } from "../core/errors";
+import { HTTP1Connection } from "../http/connection";
+import { HTTPServerRequest } from "../http/request";
+import { WS_DATA_COST, WS_MESSAGE_BYTES_MAX } from "../core/limits";
+import { WebSocketConnection, WebSocketDelegate } from "../websocket/connection";
+import { BINARY, CONTINUATION, CONTROL_BYTES_MAX, FIN, RSV1, TEXT, isCloseCode } from "../protocol/websocket/frame";
+import { KEY_BYTES, handshakeKey } from "../protocol/websocket/handshake";
 import { Channel, fail } from "./channel";
 import {
   FRAME_BODY_CREDIT,

@@ -1,186 +1,211 @@
-// Response heads and chunk framing, written straight into memory.
+// HTTP1Writer: the writing half of an HTTP/1 connection. Chooses the framing of an answer and holds the handler to it.
 //
-// Every function takes the position to write at and returns the next one. The caller guarantees the room that each names;
-// it includes up to 16 bytes behind the result that get overwritten, so write front to back. Sources are read up to 16
-// bytes past their end.
-// Invariant: whatever a handler gives as reason, name or value, no line ends but where a function here ends it, and the
-// fields that frame the message come from here alone.
-// Reference: RFC 9112 3 to 7.
+// Invariant: what leaves is a sequence of whole messages, or the connection ends: a handler that writes more or less
+// than
+// it declared, or a field that cannot be, costs it the connection and never the client's trust in the next answer.
+// Reference: RFC 9112 6 and 7, RFC 9110 6.4.1 and 15; the texts are written by http/writer.ts.
 
-import { LOWER, TOKEN, isText, skip, skipValue, textBytes, writeBytes, writeText } from "../bytes";
-import { dateField } from "./date";
-import { writeLine } from "./lines";
-import { phraseOf } from "./phrases";
-import { statusOf, textOf, textSizeOf } from "./refusal";
+import { REASON_BAD_RESPONSE } from "../core/errors";
+import * as writer from "../protocol/http/writer";
+import { HTTPConnection, HTTPServerRequest, Method } from "./request";
+import { IOLoop } from "../loop/ioloop";
+import { IOStream } from "../stream/iostream";
+import { REQUESTS_EVER, REQUESTS_NOW, count } from "../core/stats";
 
-export { dateField } from "./date";
+// How far the answer is.
+const NOT_BEGUN: i32 = 0;
+const FIELDS: i32 = 1;
+const BODY: i32 = 2;
+const FAILED: i32 = 3; // it cannot be given any more, which the handler has not been told yet
+const DONE: i32 = 4;
 
-const CRLF: u16 = 0x0a0d;
-const COLON_SP: u16 = 0x203a;
+/** Room for everything in a head that is not a handler's own field. */
+const FRAMING_ROOM: i32 = 512;
+/** What http/writer.ts asks for beside a field's name and value, and for a whole refusal. */
+const FIELD_ROOM: i32 = 24;
+const REFUSAL_ROOM: i32 = 1024;
+/** A reason phrase is a few words. */
+const REASON_BYTES_MAX: i32 = 512;
+/** A chunk's size line and its end. */
+const CHUNK_ROOM: i32 = 64;
+/** Pieces up to this size are gathered with what is around them; larger ones are sent from where they are. */
+const COPY_MAX: i32 = 32768;
 
-const STATUS_200: usize = changetype<usize>("HTTP/1.1 200 OK\r\n");
-const HTTP11: usize = changetype<usize>("HTTP/1.1 ");
-const UNKNOWN: usize = changetype<usize>("Unknown");
+export abstract class HTTP1Writer extends HTTPConnection {
+  stream!: IOStream;
+  request!: HTTPServerRequest;
+  /** The connection goes on after this answer. */
+  protected keepAlive: bool = true;
+  /** Requests of this connection so far. */
+  protected served: i32 = 0;
+  /** From start() to onClose: `stream` is this connection's and nobody else's. */
+  protected live: bool = false;
+  private progress: i32 = DONE;
+  private counted: bool = false; // among REQUESTS_NOW
+  private dated: bool = false;
+  private upgrades: bool = false; // the answer names a protocol to change to
+  private bodiless: bool = false; // no body may follow the head: HEAD, 204, 304
+  private chunked: bool = false;
+  private left: i64 = 0; // of the declared length; -1: none was declared
+  private status: i32 = 0;
+  protected loop: IOLoop = IOLoop.current();
 
-/**
- * Status from 100 to 999. Without a reason (size 0) the standard phrase; "Unknown" when there is none or the reason
- * holds a control character. Needs 80 bytes and the reason.
- */
-export function statusLine(target: usize, status: i32, reason: usize, reasonSize: i32): usize {
-  if (status == 200 && reasonSize == 0) return writeText(target, STATUS_200);
-  let at = writeText(target, HTTP11);
-  store<u8>(at, 0x30 + status / 100);
-  store<u8>(at, 0x30 + ((status / 10) % 10), 1);
-  store<u8>(at, 0x30 + (status % 10), 2);
-  store<u8>(at, 0x20, 3);
-  at += 4;
-  const reasonEnd = reason + usize(reasonSize);
-  if (reasonSize == 0) at = writeLine(at, phraseOf(status));
-  else if (skipValue(reason, reasonEnd) < reasonEnd) at = writeText(at, UNKNOWN);
-  else at = writeBytes(at, reason, usize(reasonSize));
-  store<u16>(at, CRLF);
-  return at + 2;
-}
+  /** The answer to the request in flight is complete. */
+  protected abstract answered(): void;
 
-/**
- * A handler's field. 0: refused, because the name is not a token, the value holds a control character other than HTAB,
- * or the field is one that frames the message. Needs the name, the value and 24 bytes.
- */
-export function field(target: usize, name: usize, nameSize: i32, value: usize, valueSize: i32): usize {
-  const nameEnd = name + usize(nameSize);
-  const valueEnd = value + usize(valueSize);
-  if (nameSize <= 0 || skip(name, nameEnd, TOKEN) < nameEnd || skipValue(value, valueEnd) < valueEnd) return 0;
-  if (isFraming(name, nameSize)) return 0;
-  let at = writeBytes(target, name, usize(nameSize));
-  store<u16>(at, COLON_SP);
-  at = writeBytes(at + 2, value, usize(valueSize));
-  store<u16>(at, CRLF);
-  return at + 2;
-}
-
-const CONNECTION: usize = changetype<usize>("connection");
-const CONTENT_LENGTH: usize = changetype<usize>("content-length");
-const TRANSFER_ENCODING: usize = changetype<usize>("transfer-encoding");
-
-function isFraming(name: usize, size: i32): bool {
-  if (size == 10) return isText(name, 10, CONNECTION);
-  if (size == 14) return isText(name, 14, CONTENT_LENGTH);
-  return size == 17 && isText(name, 17, TRANSFER_ENCODING);
-}
-
-const DATE: u32 = 0x65746164;
-
-/** Whether a handler's field replaces dateField. */
-export function isDate(name: usize, nameSize: i32): bool {
-  return nameSize == 4 && (load<u32>(name) | u32(LOWER)) == DATE;
-}
-
-const UPGRADE: usize = changetype<usize>("upgrade");
-
-/** Whether a handler's field asks for an upgrade, and so for upgradeOptionField. */
-export function isUpgrade(name: usize, nameSize: i32): bool {
-  return isText(name, usize(nameSize), UPGRADE);
-}
-
-const LENGTH_LINE: usize = changetype<usize>("Content-Length: ");
-const CHUNKED_LINE: usize = changetype<usize>("Transfer-Encoding: chunked\r\n");
-const CLOSE_LINE: usize = changetype<usize>("Connection: close\r\n");
-const KEEP_ALIVE_LINE: usize = changetype<usize>("Connection: keep-alive\r\n");
-const UPGRADE_LINE: usize = changetype<usize>("Connection: Upgrade\r\n");
-const UPGRADE_CLOSE_LINE: usize = changetype<usize>("Connection: close, Upgrade\r\n");
-const CONTINUE_LINES: usize = changetype<usize>("HTTP/1.1 100 Continue\r\n\r\n");
-const LAST_CHUNK: usize = changetype<usize>("0\r\n\r\n");
-
-/** The size from 0 up. Needs 40 bytes. */
-export function contentLengthField(target: usize, size: i64): usize {
-  const at = writeDecimal(writeText(target, LENGTH_LINE), u64(size));
-  store<u16>(at, CRLF);
-  return at + 2;
-}
-
-function writeDecimal(target: usize, number: u64): usize {
-  let end = target + 1;
-  for (let limit: u64 = 10; number >= limit && end < target + 20; limit *= 10) end++;
-  for (let at = end - 1; at > target; at--) {
-    const rest = number / 10;
-    store<u8>(at, 0x30 + u8(number - rest * 10));
-    number = rest;
+  /** A request has come that will be answered. */
+  protected expectAnswer(): void {
+    this.progress = NOT_BEGUN;
+    this.counted = true;
+    count(REQUESTS_EVER);
+    count(REQUESTS_NOW);
   }
-  store<u8>(target, 0x30 + u8(number));
-  return end;
-}
 
-/** Needs 32 bytes. */
-export function chunkedField(target: usize): usize {
-  return writeText(target, CHUNKED_LINE);
-}
-
-/** Needs 32 bytes. */
-export function closeField(target: usize): usize {
-  return writeText(target, CLOSE_LINE);
-}
-
-/** For HTTP/1.0 clients that asked for it. Needs 32 bytes. */
-export function keepAliveField(target: usize): usize {
-  return writeText(target, KEEP_ALIVE_LINE);
-}
-
-/** Beside a field named Upgrade (RFC 9110 7.8), in the place of closeField. Needs 32 bytes. */
-export function upgradeOptionField(target: usize, close: bool): usize {
-  return writeText(target, close ? UPGRADE_CLOSE_LINE : UPGRADE_LINE);
-}
-
-/** The empty line. Needs 2 bytes. */
-export function endOfHead(target: usize): usize {
-  store<u16>(target, CRLF);
-  return target + 2;
-}
-
-/** Before a chunk's data, of more than 0 bytes. Needs 10 bytes. */
-export function chunkHead(target: usize, size: i32): usize {
-  const digits = (35 - clz(size)) >> 2;
-  const end = target + usize(digits);
-  for (let at = end - 1; at >= target; at--) {
-    const digit = u8(size & 15);
-    store<u8>(at, digit + (digit < 10 ? 0x30 : 0x57));
-    size >>>= 4;
+  /** The answer has not begun, so an error can still be told. */
+  protected get unanswered(): bool {
+    return this.progress == NOT_BEGUN;
   }
-  store<u16>(end, CRLF);
-  return end + 2;
-}
 
-/** Behind a chunk's data. Needs 2 bytes. */
-export function chunkTail(target: usize): usize {
-  store<u16>(target, CRLF);
-  return target + 2;
-}
+  /** The answer has begun and is not complete. */
+  get begun(): bool {
+    return this.progress == FIELDS || this.progress == BODY;
+  }
 
-/** The end of a chunked body. Needs 16 bytes. */
-export function lastChunk(target: usize): usize {
-  return writeText(target, LAST_CHUNK);
-}
+  /** A request has come and its answer is not complete. */
+  get inFlight(): bool {
+    return this.live && this.progress < FAILED;
+  }
 
-/** Needs 32 bytes. */
-export function continueResponse(target: usize): usize {
-  return writeText(target, CONTINUE_LINES);
-}
+  protected get answerDone(): bool {
+    return this.progress == DONE;
+  }
 
-const RETRY_LINE: usize = changetype<usize>("Retry-After: 1\r\n");
-const PLAIN_TEXT_LINE: usize = changetype<usize>("Content-Type: text/plain\r\n");
-const LF: u8 = 0x0a;
+  /** No answer will come (any more). */
+  protected dropAnswer(): void {
+    this.uncount();
+    this.progress = DONE;
+  }
 
-/** The whole answer to a refused request; `bodiless`, for HEAD, without the body whose length it tells. Needs 384 bytes. */
-export function refusalResponse(target: usize, code: i32, unixSeconds: i64, bodiless: bool = false): usize {
-  const size = textSizeOf(code);
-  let at = statusLine(target, statusOf(code), 0, 0);
-  at = dateField(at, unixSeconds);
-  at = writeText(at, PLAIN_TEXT_LINE);
-  if (statusOf(code) == 503) at = writeText(at, RETRY_LINE);
-  at = contentLengthField(at, size + 1);
-  at = closeField(at);
-  at = endOfHead(at);
-  if (bodiless) return at;
-  at = writeBytes(at, textOf(code), size);
-  store<u8>(at, LF);
-  return at + 1;
+  /** Nobody is known to wait for the answer any more. */
+  protected uncount(): void {
+    if (this.counted) count(REQUESTS_NOW, -1);
+    this.counted = false;
+  }
+
+  get unsent(): i32 {
+    return this.stream.unsent;
+  }
+
+  get waiting(): i32 {
+    return this.stream.waiting;
+  }
+
+  startResponse(status: i32, reason: usize, reasonSize: i32, contentLength: i64): void {
+    if (!this.inFlight) return;
+    if (this.progress != NOT_BEGUN || reasonSize > REASON_BYTES_MAX) return this.abort(REASON_BAD_RESPONSE);
+    const start = this.stream.reserve(FRAMING_ROOM + reasonSize);
+    this.put(writer.statusLine(start, status, reason, reasonSize));
+    this.status = status;
+    this.left = contentLength;
+    this.bodiless = this.request.method == Method.HEAD || status == 204 || status == 304;
+    this.dated = this.upgrades = this.chunked = false;
+    this.progress = FIELDS;
+  }
+
+  addField(name: usize, nameSize: i32, value: usize, valueSize: i32): bool {
+    const room = nameSize + valueSize + FIELD_ROOM;
+    if (this.progress != FIELDS || room > COPY_MAX * 2) return false;
+    const start = this.stream.reserve(room);
+    const end = writer.field(start, name, nameSize, value, valueSize);
+    if (!end) return false;
+    if (writer.isDate(name, nameSize)) this.dated = true;
+    if (writer.isUpgrade(name, nameSize)) this.upgrades = true;
+    this.put(end);
+    return true;
+  }
+
+  writeBody(source: usize, size: i32): bool {
+    if (this.progress == FIELDS) this.endHead();
+    if (this.progress != BODY || this.stream.closed) return false;
+    if (this.left >= 0) {
+      if (size > this.left) {
+        this.abort(REASON_BAD_RESPONSE);
+        return false;
+      }
+      this.left -= size;
+    }
+    if (this.bodiless || !size) return true;
+    if (!this.chunked) return this.stream.write(source, size);
+    this.put(writer.chunkHead(this.stream.reserve(CHUNK_ROOM), size));
+    const taken = this.stream.write(source, size);
+    this.put(writer.chunkTail(this.stream.reserve(CHUNK_ROOM)));
+    return taken;
+  }
+
+  finishResponse(): void {
+    if (this.progress == FIELDS) {
+      if (this.left < 0 && !this.bodiless) this.left = 0;
+      this.endHead();
+    }
+    if (this.progress != BODY) return;
+    if (this.left > 0 && !this.bodiless) return this.abort(REASON_BAD_RESPONSE);
+    if (this.chunked) this.put(writer.lastChunk(this.stream.reserve(CHUNK_ROOM)));
+    this.dropAnswer();
+    this.answered();
+  }
+
+  closeAfterAnswer(): void {
+    this.keepAlive = false;
+  }
+
+  abort(reason: i32): void {
+    if (!this.live) return;
+    if (this.progress < FAILED) this.progress = FAILED;
+    // Answers before this one are complete and arrive; this one is seen to be cut short.
+    if (this.served > 1) this.stream.finish(true, reason);
+    else this.stream.close(reason);
+  }
+
+  /** The client waits for `100 Continue` and has sent nothing of the body. */
+  protected continueDue: bool = false;
+
+  /** `100 Continue`, when it is due and the answer has not begun. */
+  protected writeContinue(): void {
+    if (!this.continueDue || !this.unanswered) return;
+    this.continueDue = false;
+    this.put(writer.continueResponse(this.stream.reserve(FRAMING_ROOM)));
+  }
+
+  /** A complete answer that refuses the request; one to HEAD is `bodiless`. */
+  protected writeRefusal(code: i32, bodiless: bool): void {
+    this.put(writer.refusalResponse(this.stream.reserve(REFUSAL_ROOM), code, this.loop.unixSeconds(), bodiless));
+  }
+
+  /** How the body's end is told is settled here, and with it whether the connection can go on. */
+  private endHead(): void {
+    const http11 = this.request.minor == 1;
+    // A client that was not told to send its body may not do so, and nobody knows what it sends next (RFC 9110 10.1.1).
+    if (this.continueDue) this.keepAlive = false;
+    let at = this.stream.reserve(FRAMING_ROOM);
+    if (!this.dated) at = writer.dateField(at, this.loop.unixSeconds());
+    if (this.left >= 0) {
+      if (this.status != 204) at = writer.contentLengthField(at, this.left);
+    } else if (!this.bodiless) {
+      this.chunked = http11;
+      if (http11) at = writer.chunkedField(at);
+      else this.keepAlive = false;
+    }
+    if (this.upgrades) {
+      if (!http11) this.keepAlive = false;
+      at = writer.upgradeOptionField(at, !this.keepAlive);
+    } else if (!this.keepAlive) at = writer.closeField(at);
+    else if (!http11) at = writer.keepAliveField(at);
+    this.progress = BODY;
+    this.put(writer.endOfHead(at));
+  }
+
+  /** What was written up to `end` since reserve() counts. */
+  @inline private put(end: usize): void {
+    this.stream.commitTo(end);
+  }
 }

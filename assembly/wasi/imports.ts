@@ -1,5 +1,5 @@
-// What the sandbox asks of WASI preview1: these eleven functions are the module's whole list of rights, and a test holds it.
-// Reference: WASI snapshot 01, wasi_snapshot_preview1.witx.
+// What the sandbox asks of WASI preview1: these eleven functions are the module's whole list of rights, and a test
+// holds it. Reference: WASI snapshot 01, wasi_snapshot_preview1.witx.
 
 // @ts-ignore: decorator
 @external("wasi_snapshot_preview1", "poll_oneoff")

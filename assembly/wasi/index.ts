@@ -18,12 +18,13 @@
 //   next()                        the next handle to try, -1: none is left; `ready` says for what
 //   now()  unixSeconds()  log(source, size)  exit(code)
 //
-// A handle is a small number that stays with its socket and is used again after close. Readiness is a hint, the operation
-// is the truth: a handle from next() may well answer AGAIN, and a socket that is ready may come a turn later. An error wakes
-// its own handle and no other. `wait` costs in proportion to what is active, not to what is connected.
+// A handle is a small number that stays with its socket and is used again after close. Readiness is a hint, the
+// operation
+// is the truth: a handle from next() may well answer AGAIN, and a socket that is ready may come a turn later. An error
+// wakes its own handle and no other. `wait` costs in proportion to what is active, not to what is connected.
 
 import * as preview1 from "./preview1";
-import * as readiness from "./readiness";
+import * as readiness from "./poller";
 import * as sim from "./sim";
 
 export const NONE: i32 = 0;

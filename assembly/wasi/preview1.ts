@@ -1,8 +1,9 @@
-// The platform over WASI preview1: sockets, channel, clock. Invariant: only this file and readiness.ts call imports.ts.
-// Reference: the contract in index.ts; WASI snapshot 01. There is no peer address, no bind and no socket option here.
+// The platform over WASI preview1: sockets, channel, clock. Invariant: only this file and wasi/poller.ts call
+// imports.ts. Reference: the contract in index.ts; WASI snapshot 01. There is no peer address, no bind and no socket
+// option here.
 
-import { AGAIN, REASON_BUFFER_FULL, REASON_IO, REASON_RESET, REASON_TIMEOUT } from "../errors";
-import { LISTENERS_MAX } from "../limits";
+import { AGAIN, REASON_BUFFER_FULL, REASON_IO, REASON_RESET, REASON_TIMEOUT } from "../core/errors";
+import { LISTENERS_MAX } from "../core/limits";
 import {
   CLOCK_MONOTONIC,
   CLOCK_REALTIME,
@@ -27,8 +28,8 @@ import {
   sock_send,
   sock_shutdown,
 } from "./imports";
-import * as readiness from "./readiness";
-import { BLOCKING, ORDINARY, PINNED, hasRoom } from "./tiers";
+import * as readiness from "./poller";
+import { BLOCKING, ORDINARY, PINNED, hasRoom } from "./backoff";
 
 const FIRST_LISTENER_FD: u32 = 3;
 const CHANNEL_IN: u32 = 0;

@@ -5,13 +5,13 @@
 //   application.route<User>("/users/:id", "user");
 //   new HTTPServer(application).listen();
 //
-// Invariants: the first route that matches answers; a request that has no route, or whose method its handler does not have, is
-// answered when its head has come, before any of its body is kept; a connection has one handler at most.
+// Invariants: the first route that matches answers; a request that has no route, or whose method its handler does not
+// have, is answered when its head has come, before any of its body is kept; a connection has one handler at most.
 // Reference: Tornado's web.py (Application).
 
-import { pathOffset, pathSize } from "../http/headstate";
-import { LoggingHTTPHandler } from "../httplog";
-import { HTTPServerRequest, Method } from "../httputil";
+import { pathOffset, pathSize } from "../protocol/http/headstate";
+import { LoggingHTTPHandler } from "../http/log";
+import { HTTPServerRequest, Method } from "../http/request";
 import { Pattern } from "./pattern";
 import { RequestHandler } from "./requesthandler";
 
@@ -79,7 +79,9 @@ export class Application extends LoggingHTTPHandler {
   private handlers: Array<RequestHandler | null> = [];
   private found: i32[] = [];
 
-  /** Adds a route: a class whose constructor takes nothing, for what `pattern` matches. The name leads back: reverseUrl. */
+  /**
+   * Adds a route: a class whose constructor takes nothing, for what `pattern` matches. The name leads back: reverseUrl.
+   */
   route<T extends RequestHandler>(pattern: string, name: string = ""): void {
     this.routes.push(new ClassRoute<T>(pattern, name));
   }

@@ -1,9 +1,9 @@
 // Arguments of a query or of an urlencoded form: names and values in their order.
-// Invariants: they are UTF-8 and at most ARGUMENTS_MAX, or `bad` is set and there are none; time is in proportion to the text.
-// Reference: WHATWG URL 5.1.
+// Invariants: they are UTF-8 and at most ARGUMENTS_MAX, or `bad` is set and there are none; time is in proportion to
+// the text. Reference: WHATWG URL 5.1.
 
-import { ARGUMENTS_MAX } from "../limits";
-import { percentDecode } from "./text";
+import { ARGUMENTS_MAX } from "../core/limits";
+import { percentDecode } from "../bytes/text";
 
 export class Arguments {
   readonly names: string[] = [];

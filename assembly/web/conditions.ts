@@ -1,15 +1,16 @@
 // Conditional requests: what becomes of an answer that would be 200.
 //
-// Invariants: conditions are looked at in the order of RFC 9110 13.2.2; one that is malformed is as if it were not there, but for
-// If-Match, which then names no tag. host/web/conditions.ts does the same, and test/corpus/conditional-requests.md holds both to it.
+// Invariants: conditions are looked at in the order of RFC 9110 13.2.2; one that is malformed is as if it were not
+// there, but for If-Match, which then names no tag. host/web/conditions.ts does the same, and
+// test/corpus/conditional-requests.md holds both to it.
 
 import { NO_DATE, parseDate } from "./dates";
 import { namesEtag } from "./etags";
 import { HandlerInput } from "./handlerinput";
 
 /**
- * The status that the conditions of a GET or HEAD leave of 200: that, 304 when the client has it, 412 when it wants another version.
- * `etag` with its quotes, "": there is none; `modified` in seconds since 1970, NO_DATE: nobody knows.
+ * The status that the conditions of a GET or HEAD leave of 200: that, 304 when the client has it, 412 when it wants
+ * another version. `etag` with its quotes, "": there is none; `modified` in seconds since 1970, NO_DATE: nobody knows.
  */
 export function precondition(request: HandlerInput, etag: string, modified: i64): i32 {
   if (request.hasRequestHeader("if-match")) {
@@ -24,7 +25,10 @@ export function precondition(request: HandlerInput, etag: string, modified: i64)
   return since != NO_DATE && modified != NO_DATE && modified <= since ? 304 : 200;
 }
 
-/** If-Range: whether the rest that the client has is of this version; a part of another would be of no use to it (RFC 9110 13.1.5). */
+/**
+ * If-Range: whether the rest that the client has is of this version; a part of another would be of no use to it (RFC
+ * 9110 13.1.5).
+ */
 export function isSameVersion(request: HandlerInput, etag: string, modified: i64): bool {
   if (!request.hasRequestHeader("if-range")) return true;
   const condition = request.getRequestHeader("if-range", "");

@@ -1,9 +1,9 @@
-// Dates of header fields, always UTC. Invariant: what is read is one of the three forms and a day of the calendar; everything else is no
-// date. Reference: RFC 9110 5.6.7; host/web/httpdate.ts reads the same.
+// Dates of header fields, always UTC. Invariant: what is read is one of the three forms and a day of the calendar;
+// everything else is no date. Reference: RFC 9110 5.6.7; host/web/httpdate.ts reads the same.
 
-import { dateField } from "../http/date";
-import { IOLoop } from "../ioloop";
-import { latin1Text } from "./text";
+import { dateField } from "../protocol/http/date";
+import { IOLoop } from "../loop/ioloop";
+import { latin1Text } from "../bytes/text";
 
 const line: usize = memory.data(64, 16);
 const DAYS: StaticArray<string> = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
@@ -67,7 +67,9 @@ function fullYear(digits: i32): i32 {
   return year > now + 50 ? year - 100 : year;
 }
 
-/** Seconds of the day of ` 08:49:37` at a place, -1: it is no time. A leap second is the first one of the next minute. */
+/**
+ * Seconds of the day of ` 08:49:37` at a place, -1: it is no time. A leap second is the first one of the next minute.
+ */
 function timeAt(text: string, at: i32): i32 {
   if (!isBlank(text, at) || text.charCodeAt(at + 3) != 0x3a || text.charCodeAt(at + 6) != 0x3a) return -1;
   const hour = number(text, at + 1, 2);
@@ -99,7 +101,10 @@ function number(text: string, at: i32, digits: i32): i32 {
   return value;
 }
 
-/** Days from 1970 to a date: Howard Hinnant's days_from_civil. Years begin in March; the one before the year 0 counts as its own era. */
+/**
+ * Days from 1970 to a date: Howard Hinnant's days_from_civil. Years begin in March; the one before the year 0 counts as
+ * its own era.
+ */
 function daysTo(year: i32, month: i32, day: i32): i64 {
   const y = month <= 2 ? year - 1 : year;
   const era = y < 0 ? -1 : y / 400;

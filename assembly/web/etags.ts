@@ -1,6 +1,6 @@
 // Entity tags (RFC 9110 8.8.3, 13.1.1 and 13.1.2). Invariant: commas inside quotes separate nothing.
 
-import { SHA1_BYTES, sha1 } from "../websocket/sha1";
+import { SHA1_BYTES, sha1 } from "../bytes/sha1";
 
 const digest: usize = memory.data(24, 8);
 
@@ -16,8 +16,8 @@ export function etagOf(source: usize, size: i32): string {
 }
 
 /**
- * Whether an If-None-Match or If-Match field names `etag` ("": there is none): `*`, or one of its list, which is read up to what is no
- * tag. Compared weakly, or strongly: then no weak tag is equal to any.
+ * Whether an If-None-Match or If-Match field names `etag` ("": there is none): `*`, or one of its list, which is read
+ * up to what is no tag. Compared weakly, or strongly: then no weak tag is equal to any.
  */
 export function namesEtag(field: string, etag: string, strongly: bool = false): bool {
   if (field == "*") return true;

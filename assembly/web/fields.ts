@@ -1,9 +1,12 @@
-// Names and values of header fields that an application sets. Invariant: what is refused here would break the message's framing, or
-// is the server's own. Reference: RFC 9110 5.1 and 5.5.
+// Names and values of header fields that an application sets. Invariant: what is refused here would break the message's
+// framing, or is the server's own. Reference: RFC 9110 5.1 and 5.5.
 
-import { TEXT_BYTES } from "../httputil";
+import { TEXT_BYTES } from "../http/request";
 
-/** Whether a field may be set: the name is a token, the value latin-1 without control characters, and it does not frame the message. */
+/**
+ * Whether a field may be set: the name is a token, the value latin-1 without control characters, and it does not frame
+ * the message.
+ */
 export function isField(name: string, value: string): bool {
   if (!name.length || name.length + value.length > TEXT_BYTES) return false;
   for (let i = 0; i < name.length; i++) if (!isTokenUnit(name.charCodeAt(i))) return false;

@@ -1,5 +1,5 @@
-// From what a client asked for to a path below a folder. Invariant: what comes out is relative, has no empty, `.` or `..` parts and
-// no NUL or backslash: the host refuses what leads out of its folder as well, symbolic links included.
+// From what a client asked for to a path below a folder. Invariant: what comes out is relative, has no empty, `.` or
+// `..` parts and no NUL or backslash: the host refuses what leads out of its folder as well, symbolic links included.
 
 /** The name leads out of the folder. */
 export const OUTSIDE: string = "\0outside";

@@ -1,15 +1,15 @@
 // What a RequestHandler is asked with: header fields, arguments of query and form, groups of the path, the body.
 //
-// Invariant: the head is read where the connection has it while that lasts, and is copied once (keepHead) when the answer may come
-// later, before it goes. When the answer is complete everything here is empty.
+// Invariant: the head is read where the connection has it while that lasts, and is copied once (keepHead) when the
+// answer may come later, before it goes. When the answer is complete everything here is empty.
 
-import { isText } from "../bytes";
-import { Buffer } from "../buffer";
-import { headBytes, nameOffset, nameSize, pathOffset, pathSize, rowCount } from "../http/headstate";
-import { targetOffset, targetSize, valueOffset, valueSize } from "../http/headstate";
-import { HTTPServerRequest } from "../httputil";
+import { isText } from "../bytes/scan";
+import { Buffer } from "../bytes/buffer";
+import { headBytes, nameOffset, nameSize, pathOffset, pathSize, rowCount } from "../protocol/http/headstate";
+import { targetOffset, targetSize, valueOffset, valueSize } from "../protocol/http/headstate";
+import { HTTPServerRequest } from "../http/request";
 import { Arguments, cleaned } from "./arguments";
-import { latin1Text } from "./text";
+import { latin1Text } from "../bytes/text";
 
 const EMPTY: usize = memory.data(16, 8);
 
@@ -38,8 +38,8 @@ export abstract class HandlerInput {
   }
 
   /**
-   * The last value of an argument, from the form if it is there, else from the query. Without it `preset`; without that the request
-   * is answered with 400, this returns "", and what else the method writes is dropped.
+   * The last value of an argument, from the form if it is there, else from the query. Without it `preset`; without that
+   * the request is answered with 400, this returns "", and what else the method writes is dropped.
    */
   getArgument(name: string, preset: string | null = null): string {
     const value = this.formArguments().last(name);

@@ -1,17 +1,17 @@
 // What a RequestHandler answers with: status, header fields, a body in one piece or in several.
 //
-// Invariants: until flush() or startBody() nothing has been sent, and all of it can be taken back; an answer that is complete
-// stays as it is: what is written to it later, or after its client has left, is dropped.
+// Invariants: until flush() or startBody() nothing has been sent, and all of it can be taken back; an answer that is
+// complete stays as it is: what is written to it later, or after its client has left, is dropped.
 
-import { Buffer } from "../buffer";
-import { REASON_BAD_RESPONSE } from "../errors";
-import { Method } from "../httputil";
+import { Buffer } from "../bytes/buffer";
+import { REASON_BAD_RESPONSE } from "../core/errors";
+import { Method } from "../http/request";
 import { precondition } from "./conditions";
 import { parseDate } from "./dates";
 import { etagOf, namesEtag } from "./etags";
 import { isField, isSame } from "./fields";
 import { HandlerInput } from "./handlerinput";
-import { NO_BLANKS, percentEncode } from "./text";
+import { NO_BLANKS, percentEncode } from "../bytes/text";
 
 const HTML_TYPE: string = "text/html; charset=UTF-8";
 
@@ -108,7 +108,9 @@ export abstract class HandlerOutput extends HandlerInput {
     return this.write(text);
   }
 
-  /** Sends what was written so far, behind the head when that has not left yet. Go on in onSent while `waiting` is 0. */
+  /**
+   * Sends what was written so far, behind the head when that has not left yet. Go on in onSent while `waiting` is 0.
+   */
   flush(): bool {
     if (this.isFinished) return false;
     if (!this.begun) this.startBody(-1);

@@ -1,4 +1,5 @@
-// The Content-Type of a file by its extension: the types of the web. `mrmime`, which the host uses, is no AssemblyScript.
+// The Content-Type of a file by its extension: the types of the web. `mrmime`, which the host uses, is no
+// AssemblyScript.
 
 const TYPES: string =
   " html:text/html htm:text/html css:text/css js:text/javascript mjs:text/javascript json:application/json map:application/json" +

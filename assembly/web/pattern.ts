@@ -1,10 +1,10 @@
-// A route's pattern: a plain path with `:name` for a part of it up to the next slash, and at its end perhaps `*` or `*name` for
-// all the rest. There are no regular expressions in AssemblyScript, and so none here.
+// A route's pattern: a plain path with `:name` for a part of it up to the next slash, and at its end perhaps `*` or
+// `*name` for all the rest. There are no regular expressions in AssemblyScript, and so none here.
 //
-// Invariant: matching takes time in proportion to the path. Groups are matched in the path as it came, and decoded then: a slash
-// that was sent as `%2F` ends no `:name`.
+// Invariant: matching takes time in proportion to the path. Groups are matched in the path as it came, and decoded
+// then: a slash that was sent as `%2F` ends no `:name`.
 
-import { UNRESERVED, WITH_SLASH, percentDecode, percentEncode } from "./text";
+import { UNRESERVED, WITH_SLASH, percentDecode, percentEncode } from "../bytes/text";
 
 export class Pattern {
   /** Names of the groups in their order; that of a bare `*` is `*`. */

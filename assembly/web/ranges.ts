@@ -1,4 +1,5 @@
-// The Range field (RFC 9110 14.2) as far as Tornado has it: one range of bytes. Anything else is as if it were not there.
+// The Range field (RFC 9110 14.2) as far as Tornado has it: one range of bytes. Anything else is as if it were not
+// there.
 
 /** All of it. */
 export const WHOLE: i32 = 0;

@@ -2,16 +2,16 @@
 //
 //   prepare → get, post, … → finish → onFinish
 //
-// Invariants: an answer that a method leaves open is completed when it returns, unless it has set `autoFinish` to false; nothing
-// that a client sends ends the module: there are no exceptions, so an error is an answer (sendError), and `finished` says so.
-// Reference: Tornado's web.py (RequestHandler).
+// Invariants: an answer that a method leaves open is completed when it returns, unless it has set `autoFinish` to
+// false; nothing that a client sends ends the module: there are no exceptions, so an error is an answer (sendError),
+// and `finished` says so. Reference: Tornado's web.py (RequestHandler).
 
-import { phraseOf } from "../http/phrases";
-import { writeLine } from "../http/lines";
-import { HTTPServerRequest, Method } from "../httputil";
+import { phraseOf } from "../protocol/http/phrases";
+import { writeLine } from "../protocol/http/lines";
+import { HTTPServerRequest, Method } from "../http/request";
 import { Application, Route } from "./application";
 import { HandlerOutput } from "./handleroutput";
-import { latin1Text } from "./text";
+import { latin1Text } from "../bytes/text";
 
 /** Room for the longest phrase. */
 const phrase: usize = memory.data(128, 8);
@@ -55,8 +55,9 @@ export abstract class RequestHandler extends HandlerOutput {
   /** The answer is complete, or its client has left: nothing can be sent any more. */
   onFinish(): void {}
   /**
-   * The client has left before its answer was complete, or has at least ended its side: the two look the same. Called once. What is
-   * still written is for a client that reads on; onFinish follows when the answer is complete, or cannot be any more.
+   * The client has left before its answer was complete, or has at least ended its side: the two look the same. Called
+   * once. What is still written is for a client that reads on; onFinish follows when the answer is complete, or cannot
+   * be any more.
    */
   onConnectionClose(): void {}
 

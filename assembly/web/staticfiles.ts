@@ -5,12 +5,13 @@
 //   }
 //   application.route<Site>("/static/*");
 //
-// Invariants: a file is read in blocks, at the pace of its client, and some blocks a turn, so that others have theirs; what is sent
-// has the length that was announced, or the connection ends; the file is closed whatever becomes of the request.
+// Invariants: a file is read in blocks, at the pace of its client, and some blocks a turn, so that others have theirs;
+// what is sent has the length that was announced, or the connection ends; the file is closed whatever becomes of the
+// request.
 // Reference: RFC 9110 13 (conditions) and 14 (ranges); Tornado's web.py (StaticFileHandler).
 
-import { Callback, IOLoop } from "../ioloop";
-import { FILE_BLOCKS_PER_TURN, FILE_BLOCK_BYTES } from "../limits";
+import { Callback, IOLoop } from "../loop/ioloop";
+import { FILE_BLOCKS_PER_TURN, FILE_BLOCK_BYTES } from "../core/limits";
 import * as files from "../wasi/files";
 import * as wasi from "../wasi/index";
 import { isSameVersion, precondition } from "./conditions";

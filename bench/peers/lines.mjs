@@ -2,15 +2,16 @@
 // Usage: node bench/peers/lines.mjs PORT echo|connect CONNECTIONS BYTES SECONDS
 //   echo     CONNECTIONS that stay open; each sends its next line when the last has come back
 //   connect  CONNECTIONS at a time; each is opened, sends one line, reads it back and is closed
-// It prints one line of JSON: { count, perSecond, busy, p50Micros, p99Micros }. `busy` is the share of a core that it needed
-// itself: near 1 it was the load that could do no more, not the server. A connection that fails ends it with an error.
+// It prints one line of JSON: { count, perSecond, busy, p50Micros, p99Micros }. `busy` is the share of a core that it
+// needed itself: near 1 it was the load that could do no more, not the server. A connection that fails ends it with an
+// error.
 
 import { connect } from "node:net";
 import { performance } from "node:perf_hooks";
 
 const [port, mode, connections, bytes, seconds] = process.argv.slice(2).map((text) => Number(text) || text);
-// Addresses 127.1.0.0 and up: a closed connection keeps its port for a minute, and the kernel's search for a free one among many
-// that are taken would soon cost more than all the rest.
+// Addresses 127.1.0.0 and up: a closed connection keeps its port for a minute, and the kernel's search for a free one
+// among many that are taken would soon cost more than all the rest.
 const SOURCES = 65_536;
 const SAMPLES_MAX = 1_000_000;
 const line = Buffer.alloc(bytes, "x");

@@ -1,5 +1,5 @@
-// The peer of examples/crud.ts: its GET /users on Node's own server, over the same checks, statements and pool of connections.
-// Usage: DATABASE_URL=… node --import tsx bench/peers/node-crud.ts PORT
+// The peer of examples/crud.ts: its GET /users on Node's own server, over the same checks, statements and pool of
+// connections. Usage: DATABASE_URL=… node --import tsx bench/peers/node-crud.ts PORT
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { checkNumber } from "../../examples/crud/checks.ts";
 import { openDatabase } from "../../examples/crud/database.ts";

@@ -1,9 +1,10 @@
 // Waterspout's head parser and llhttp's WebAssembly build, in turns in one process, over the same bytes.
 // Usage: node bench/peers/parser.mjs HEADS.WASM short|browser|cookies SECONDS
-// It prints one line of JSON: for each of them the requests a second of CPU time in its best slice. Slices are short and take turns, so that
-// what disturbs one disturbs the others, and the best was disturbed least; the whole takes SECONDS for each.
-// llhttp cannot be used without its callbacks. `llhttp` has them in JavaScript, as in undici and in Node's own tests, with
-// nothing in them; `llhttpBare` has them in WebAssembly, which is the least that they can cost.
+// It prints one line of JSON: for each of them the requests a second of CPU time in its best slice. Slices are short
+// and take turns, so that what disturbs one disturbs the others, and the best was disturbed least; the whole takes
+// SECONDS for each.
+// llhttp cannot be used without its callbacks. `llhttp` has them in JavaScript, as in undici and in Node's own tests,
+// with nothing in them; `llhttpBare` has them in WebAssembly, which is the least that they can cost.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";

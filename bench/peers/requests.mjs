@@ -1,4 +1,5 @@
-// The requests of the parser rows: what a tool sends, what a browser sends, and what a browser sends to a site that loves cookies.
+// The requests of the parser rows: what a tool sends, what a browser sends, and what a browser sends to a site that
+// loves cookies.
 
 const lines = (...all) => `${all.join("\r\n")}\r\n\r\n`;
 
@@ -35,7 +36,10 @@ export const REQUESTS = {
   cookies: lines(...BROWSER, `Cookie: ${cookies(36)}`),
 };
 
-/** Bytes of a buffer that all parsers are given: so many requests that a call costs nothing, so few that they stay in the cache. */
+/**
+ * Bytes of a buffer that all parsers are given: so many requests that a call costs nothing, so few that they stay in
+ * the cache.
+ */
 const BUFFER_BYTES = 65_536;
 
 /** { bytes, requests, fields } of a buffer that holds nothing but the request of that name. */

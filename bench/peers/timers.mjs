@@ -1,7 +1,8 @@
 // What a timer costs while many are armed: in the sandbox's loop, run by Node, or of Node's own.
 // Usage: node bench/peers/timers.mjs TIMERS.WASM|node ROUNDS
-// It prints one line of JSON: for 1,000, 10,000 and 100,000 armed ones the nanoseconds of arming one and removing it again
-// (pair1000, …), and those of arming one that is due and running it (fire1000, …). The best of ROUNDS counts: it was disturbed least.
+// It prints one line of JSON: for 1,000, 10,000 and 100,000 armed ones the nanoseconds of arming one and removing it
+// again (pair1000, …), and those of arming one that is due and running it (fire1000, …). The best of ROUNDS counts: it
+// was disturbed least.
 
 import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";

@@ -1,8 +1,9 @@
 // The load of the transfer rows: large bodies over keep-alive connections, one after the other on each.
 // Usage: node bench/peers/transfer.mjs PORT download|upload PATH BYTES CONNECTIONS SECONDS
 // Each connection begins another transfer until SECONDS are over, and at least one; what has begun is finished.
-// It prints one line of JSON: { count, bytes, seconds, busy }. `busy` is the share of a core that it needed itself: near 1 it was the
-// load that could do no more. A status other than 200, or a body of another length, ends it with an error.
+// It prints one line of JSON: { count, bytes, seconds, busy }. `busy` is the share of a core that it needed itself:
+// near 1 it was the load that could do no more. A status other than 200, or a body of another length, ends it with an
+// error.
 
 import { connect } from "node:net";
 import { performance } from "node:perf_hooks";

@@ -1,9 +1,9 @@
 // The load of the websocket rows: text messages to an echo, each connection sends its next when the last has come back.
 // Usage: node bench/peers/websocket.mjs PORT CONNECTIONS BYTES MESSAGES
-// MESSAGES are shared by all connections. It prints one line of JSON: { count, perSecond, busy, p50Micros, p99Micros }; `busy` is the share
-// of a core that it needed itself. It has its own client, since one that masks and checks each byte in JavaScript would be what is
-// measured: frames are masked once, with one key, and answers are compared whole. An answer that is another ends it with an error.
-// Reference: RFC 6455 4.1 and 5.2.
+// MESSAGES are shared by all connections. It prints one line of JSON: { count, perSecond, busy, p50Micros, p99Micros };
+// `busy` is the share of a core that it needed itself. It has its own client, since one that masks and checks each byte
+// in JavaScript would be what is measured: frames are masked once, with one key, and answers are compared whole. An
+// answer that is another ends it with an error. Reference: RFC 6455 4.1 and 5.2.
 
 import { connect } from "node:net";
 import { performance } from "node:perf_hooks";

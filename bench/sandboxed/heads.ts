@@ -1,10 +1,17 @@
-// The head parser by itself: what assembly/http1connection.ts does with each head, in the same order and with the same checks of sizes,
-// over a buffer full of requests. bench/peers/parser.mjs fills that buffer and calls `parse`.
+// The head parser by itself: what assembly/http/connection.ts does with each head, in the same order and with the same
+// checks of sizes, over a buffer full of requests. bench/peers/parser.mjs fills that buffer and calls `parse`.
 // It is compiled with the flags of core.wasm, from the same files.
 
-import { checkHead } from "../../assembly/http/framing";
-import { headBytes, headReset, parseHead, rowCount, skipEmptyLines, targetSize } from "../../assembly/http/head";
-import { FIELDS_MAX, HEAD_BYTES_MAX, TARGET_BYTES_MAX } from "../../assembly/limits";
+import { checkHead } from "../../assembly/protocol/http/framing";
+import {
+  headBytes,
+  headReset,
+  parseHead,
+  rowCount,
+  skipEmptyLines,
+  targetSize,
+} from "../../assembly/protocol/http/head";
+import { FIELDS_MAX, HEAD_BYTES_MAX, TARGET_BYTES_MAX } from "../../assembly/core/limits";
 
 const BUFFER_BYTES: i32 = 1 << 20;
 /** The scanners may look at so much behind the end. */
@@ -18,7 +25,10 @@ export function buffer(): usize {
   return source;
 }
 
-/** Parses all requests in the first `size` bytes, `times` over. Returns the number of their fields, -1 if one is refused. */
+/**
+ * Parses all requests in the first `size` bytes, `times` over. Returns the number of their fields, -1 if one is
+ * refused.
+ */
 export function parse(size: i32, times: i32): i32 {
   let fields = 0;
   for (; times > 0; times--) {

@@ -1,6 +1,7 @@
-// The loop's timers by themselves: bench/peers/timers.mjs arms many, and measures what one more costs and what it costs to fire.
+// The loop's timers by themselves: bench/peers/timers.mjs arms many, and measures what one more costs and what it costs
+// to fire.
 
-import { IOLoop, Timeout } from "../../assembly/ioloop";
+import { IOLoop, Timeout } from "../../assembly/loop/ioloop";
 
 export { turn } from "../../assembly/index";
 

@@ -1,5 +1,6 @@
-// Large bodies, as an AssemblyScript application: GET /download/1m and /download/1g write so many bytes of "x" as fast as they leave, POST
-// /upload counts what comes and answers with the number, GET / is a hello. bench/peers/transfers.ts answers the same.
+// Large bodies, as an AssemblyScript application: GET /download/1m and /download/1g write so many bytes of "x" as fast
+// as they leave, POST /upload counts what comes and answers with the number, GET / is a hello. bench/peers/transfers.ts
+// answers the same.
 
 import { HTTPHandler, HTTPServer, HTTPServerRequest } from "../../assembly/index";
 

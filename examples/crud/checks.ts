@@ -1,4 +1,5 @@
-// What a request may say. Invariant: what passes is what the table can hold, so that nothing is cut or read in another way there.
+// What a request may say. Invariant: what passes is what the table can hold, so that nothing is cut or read in another
+// way there.
 import { Problem } from "./problems.ts";
 import type { NewUser } from "./users.ts";
 

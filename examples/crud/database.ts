@@ -1,5 +1,5 @@
-// Where the users are: a PostgreSQL server, or PGlite, which is PostgreSQL as WebAssembly in this process. Both take the same
-// statements, with parameters that are bound, never put into the text.
+// Where the users are: a PostgreSQL server, or PGlite, which is PostgreSQL as WebAssembly in this process. Both take
+// the same statements, with parameters that are bound, never put into the text.
 //
 // Invariant: no call waits for ever, whatever the server or the network does.
 import { taskId } from "waterspout";

@@ -26,7 +26,10 @@ const BUSY = /^(57014|55P03|40)/;
 const VALUE = /^22/;
 const DUPLICATE = "23505";
 
-/** Whether the error is about the database as a whole. Errors of the server have a severity, those of a connection have none. */
+/**
+ * Whether the error is about the database as a whole. Errors of the server have a severity, those of a connection have
+ * none.
+ */
 export function isLost(error: unknown): error is Error {
   if (!(error instanceof Error) || error instanceof TypeError || error instanceof Problem) return false;
   return !("severity" in error) || LOST.test(sqlState(error));

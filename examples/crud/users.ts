@@ -1,6 +1,7 @@
 // The table of users. It is made when it is missing: at the start, and whenever the database comes back.
 //
-// Invariants: names are unique; no more than WAITING_MAX requests wait for the database; that it is gone, or back, is said once.
+// Invariants: names are unique; no more than WAITING_MAX requests wait for the database; that it is gone, or back, is
+// said once.
 import type { Database, Value } from "./database.ts";
 import { isLost, problemOf, unavailable } from "./problems.ts";
 

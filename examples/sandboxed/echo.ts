@@ -1,5 +1,5 @@
-// A line echo as an AssemblyScript application: `wasmtime run -S preview2=n -S tcplisten=127.0.0.1:8888 build/echo.wasm`
-// sends each line back with no Node at all. It does what examples/echo.ts does.
+// A line echo as an AssemblyScript application: `wasmtime run -S preview2=n -S tcplisten=127.0.0.1:8888
+// build/echo.wasm` sends each line back with no Node at all. It does what examples/echo.ts does.
 
 import { Address, IOStream, StreamHandler, TCPServer } from "../../assembly/index";
 

@@ -1,5 +1,6 @@
-// An AssemblyScript application behind a proxy that ends TLS and sends PROXY protocol headers: HAProxy with `send-proxy-v2`, for
-// example. It answers every request with its client's address, which WASI preview1 cannot tell and the header does.
+// An AssemblyScript application behind a proxy that ends TLS and sends PROXY protocol headers: HAProxy with
+// `send-proxy-v2`, for example. It answers every request with its client's address, which WASI preview1 cannot tell and
+// the header does.
 
 import { HTTPHandler, HTTPServer, HTTPServerRequest } from "../../assembly/index";
 

@@ -1,12 +1,13 @@
 /**
- * What a command is. Help, completion and the check of the command line are made from the same description, so that they
- * cannot differ.
+ * What a command is. Help, completion and the check of the command line are made from the same description, so that
+ * they cannot differ.
  *
- * Invariant: stdout belongs to a command's result, stderr to everything else; a command that was used wrongly throws UsageError.
+ * Invariant: stdout belongs to a command's result, stderr to everything else; a command that was used wrongly throws
+ * UsageError.
  */
 import { type ParseArgsConfig, parseArgs } from "node:util";
-import { UsageError } from "../errors.js";
-import { nearest } from "./nearest.js";
+import { UsageError } from "../core/errors.js";
+import { nearest } from "./didyoumean.js";
 
 /** One option, as `parseArgs` takes it and as people read it. */
 export interface Option {
@@ -48,7 +49,10 @@ export interface Command {
   readonly options: Readonly<Record<string, Option>>;
   /** What comes after `--` is not for the command but for what it starts, and is given to `run` apart. */
   readonly passesOn?: boolean;
-  /** Returns the exit code, 0 by default. Throws UsageError (exit code 2) or any other error (1, its message as one line). */
+  /**
+   * Returns the exit code, 0 by default. Throws UsageError (exit code 2) or any other error (1, its message as one
+   * line).
+   */
   run(values: Values, positionals: readonly string[], passedOn: readonly string[]): Promise<number | undefined>;
 }
 

@@ -1,10 +1,10 @@
 /** The commands that there are, in the order of the help. What a command needs for its work is loaded when it runs. */
-import { build } from "./build.js";
+import { build } from "./build/index.js";
 import type { Command } from "./command.js";
-import { completion } from "./completion.js";
-import { doctor } from "./doctor.js";
-import { newProject } from "./new.js";
-import { run } from "./run.js";
+import { completion } from "./completion/index.js";
+import { doctor } from "./doctor/index.js";
+import { newProject } from "./new/index.js";
+import { run } from "./run/index.js";
 
 export const commands: readonly Command[] = [run, build, newProject, doctor, completion];
 

@@ -1,8 +1,11 @@
-/** The files of the live page. Invariant: they are the package's own and uPlot's, read once; no name comes from a request. */
+/**
+ * The files of the live page. Invariant: they are the package's own and uPlot's, read once; no name comes from a
+ * request.
+ */
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { INSPECT_PAGE_FOLDER } from "../paths.js";
+import { INSPECT_PAGE_FOLDER } from "../core/paths.js";
 
 export interface Asset {
   readonly type: string;

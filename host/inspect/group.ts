@@ -1,14 +1,16 @@
 /**
- * Several Node processes as one: the first process, which serves nobody, asks the others for their reports and adds them up.
+ * Several Node processes as one: the first process, which serves nobody, asks the others for their reports and adds
+ * them up.
  *
- * Invariant: a process that does not answer in time counts with what it said last; one that has ended does not answer any more.
+ * Invariant: a process that does not answer in time counts with what it said last; one that has ended does not answer
+ * any more.
  */
-import { STATS_TIMEOUT_MS } from "../limits.js";
-import { defaultLogger } from "../log.js";
-import type { ProcessGroup } from "../processgroup.js";
-import { Inspection } from "./inspection.js";
-import type { ResolvedInspect } from "./options.js";
-import type { Inspected, Report, ServingState } from "./report.js";
+import { STATS_TIMEOUT_MS } from "../core/limits.js";
+import { defaultLogger } from "../core/log.js";
+import type { Inspected, Report, ServingState } from "../metrics/report.js";
+import { Inspection } from "../server/inspection.js";
+import type { ResolvedInspect } from "../server/inspectoptions.js";
+import type { ProcessGroup } from "../workers/processgroup.js";
 
 /** What goes to a worker process, and what comes back. */
 interface Question {

@@ -3,11 +3,11 @@
  *
  * Invariant: every number is finite, whatever happened between the two readings.
  */
-import { Histogram } from "../latencies.js";
-import { REFUSALS } from "../refusals.js";
-import { turnTimeBoundNs, type WorkerStats } from "../stats.js";
-import type { ServingState } from "./report.js";
-import type { LatencyTotal, Reading } from "./totals.js";
+import { Histogram } from "../bridge/latencies.js";
+import { REFUSALS } from "../bridge/refusals.js";
+import { turnTimeBoundNs, type WorkerStats } from "../bridge/stats.js";
+import type { ServingState } from "../metrics/report.js";
+import type { LatencyTotal, Reading } from "../metrics/totals.js";
 
 /** One second of a server's life. Times are in milliseconds, sizes in bytes, rates are a second. */
 export interface Snapshot {

@@ -1,12 +1,12 @@
 /**
  * A request as Node's own `http.IncomingMessage`.
  *
- * Invariant: what this does differently are properties of the object itself, never of a class: frameworks give the object another
- * prototype (Express does), below which only Node's own methods are left.
+ * Invariant: what this does differently are properties of the object itself, never of a class: frameworks give the
+ * object another prototype (Express does), below which only Node's own methods are left.
  */
 import { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import type { HTTPServerRequest } from "../httprequest.js";
+import type { HTTPServerRequest } from "../http/request.js";
 import { aborted, type RequestSocket } from "./socket.js";
 
 /** Methods of Node's that its types leave out; frameworks and Node's own server call them. */
@@ -74,7 +74,9 @@ function read(this: Reading): void {
   );
 }
 
-/** `close`, once, while the message can still be read: the client has ended its side, which may be all that it has done. */
+/**
+ * `close`, once, while the message can still be read: the client has ended its side, which may be all that it has done.
+ */
 export function tellClose(message: Incoming): void {
   const state = message._readableState;
   const isBeingRead = message._consumed && !message.complete; // its end, or error, is to come

@@ -1,12 +1,13 @@
 /**
  * Calls a handler of Node's kind, and tells which exports of a module are one.
  *
- * Invariant: a module's export is taken for one of Node's kind by what only those have; what could be either is refused, never guessed.
+ * Invariant: a module's export is taken for one of Node's kind by what only those have; what could be either is
+ * refused, never guessed.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { OptionError } from "../errors.js";
-import type { HTTPServerRequest } from "../httprequest.js";
-import type { Logger } from "../log.js";
+import { OptionError } from "../core/errors.js";
+import type { Logger } from "../core/log.js";
+import type { HTTPServerRequest } from "../http/request.js";
 import { incomingMessage, tellClose } from "./incoming.js";
 import { serverResponse } from "./outgoing.js";
 import { RequestSocket, type TimeoutSource } from "./socket.js";
@@ -41,9 +42,9 @@ const has = (value: object, ...names: string[]): boolean =>
   names.every((name) => typeof (value as Members)[name] === "function");
 
 /**
- * The handler of Node's kind that `value` is: a function of two parameters, an application of Express or Connect (a function with
- * `handle` and `use`), of Koa (`callback` and `use`) or of Fastify (`routing` and `ready`). Null when it is none; throws OptionError for a
- * function of more parameters, which could be anything.
+ * The handler of Node's kind that `value` is: a function of two parameters, an application of Express or Connect (a
+ * function with `handle` and `use`), of Koa (`callback` and `use`) or of Fastify (`routing` and `ready`). Null when it
+ * is none; throws OptionError for a function of more parameters, which could be anything.
  */
 export function nodeListenerOf(value: unknown): NodeListener | null {
   if (typeof value === "function") {

@@ -1,17 +1,17 @@
 /**
  * An answer as Node's own `http.ServerResponse`: Node keeps the header fields, checks calls and counts; this sends.
  *
- * Invariants: what this does differently are properties of the object itself (see incoming.ts). Node's `writeHead` ends in
- * `_storeHeader` and its `write` and `end` in `_send`, where the text of HTTP/1 would be made: here facts go to the request's
- * own answer instead, and an answer that `end` gives at once leaves in one piece.
+ * Invariants: what this does differently are properties of the object itself (see incoming.ts). Node's `writeHead` ends
+ * in `_storeHeader` and its `write` and `end` in `_send`, where the text of HTTP/1 would be made: here facts go to the
+ * request's own answer instead, and an answer that `end` gives at once leaves in one piece.
  */
 import { ServerResponse, validateHeaderName, validateHeaderValue } from "node:http";
-import { HeaderError } from "../errors.js";
-import type { HTTPServerRequest } from "../httprequest.js";
-import { isBodyless } from "../httpresponse.js";
-import type { Logger } from "../log.js";
-import { NameTable } from "../nametable.js";
-import { type Data, toBytes } from "../outflow.js";
+import { type Data, toBytes } from "../bridge/writewindow.js";
+import { HeaderError } from "../core/errors.js";
+import type { Logger } from "../core/log.js";
+import { NameTable } from "../core/nametable.js";
+import type { HTTPServerRequest } from "../http/request.js";
+import { isBodyless } from "../http/response.js";
 import { endUnread, type Incoming } from "./incoming.js";
 import type { RequestSocket } from "./socket.js";
 
@@ -35,7 +35,9 @@ function symbolOf(description: string): symbol {
   return symbols.find((symbol) => symbol.description === description) as symbol;
 }
 
-/** Where Node keeps whether somebody waits for `drain`, and the header fields: name and value by the name in lower case. */
+/**
+ * Where Node keeps whether somebody waits for `drain`, and the header fields: name and value by the name in lower case.
+ */
 const NEED_DRAIN = symbolOf("kNeedDrain");
 const HEADERS = symbolOf("kOutHeaders");
 const ANSWER = Symbol("answer");
@@ -70,7 +72,10 @@ function send(this: Outgoing, data: Data, encoding?: BufferEncoding | null, call
   return this[ANSWER].send(data, encoding, callback);
 }
 
-/** 1xx answers are not sent: `100 Continue` leaves when the body is read. Who waits for one to be sent is called all the same. */
+/**
+ * 1xx answers are not sent: `100 Continue` leaves when the body is read. Who waits for one to be sent is called all the
+ * same.
+ */
 function writeRaw(this: Outgoing, _data: Data, encoding?: unknown, callback?: unknown): boolean {
   if (this.socket?.destroyed === true) return false;
   const then = typeof encoding === "function" ? encoding : callback;

@@ -1,15 +1,15 @@
 /**
  * Handlers of Node's kind: `createServer((req, res) => …)`, on which Express, Fastify and such run.
  *
- * Invariants: `req` and `res` are Node's own classes; a client that leaves ends both. What is not as with Node's server is in
- * docs/node-handlers.md.
+ * Invariants: `req` and `res` are Node's own classes; a client that leaves ends both. What is not as with Node's server
+ * is in docs/node-handlers.md.
  */
 import { EventEmitter } from "node:events";
 import type { AddressInfo } from "node:net";
-import { HTTPServer, type RequestListener } from "../httpserver.js";
-import { LOOPBACK } from "../netutil.js";
-import type { ServerOptions } from "../options.js";
-import { bindUnixSocket } from "../unixsocket.js";
+import { LOOPBACK } from "../net/bind.js";
+import { bindUnixSocket } from "../net/unixsocket.js";
+import { HTTPServer, type RequestListener } from "../server/httpserver.js";
+import type { ServerOptions } from "../server/options.js";
 import { type NodeListener, runListener } from "./listener.js";
 
 /** Where a server of Node's kind listens. */
@@ -27,8 +27,8 @@ export interface NodeListenOptions {
 }
 
 /**
- * A server that calls `listener` as Node's would. `options` are those of any server here; they may come first, as with Node, or last.
- * Throws OptionError.
+ * A server that calls `listener` as Node's would. `options` are those of any server here; they may come first, as with
+ * Node, or last. Throws OptionError.
  */
 export function createServer(listener?: NodeListener, options?: ServerOptions): NodeServer;
 export function createServer(options: ServerOptions, listener?: NodeListener): NodeServer;
@@ -41,7 +41,10 @@ export function createServer(first?: NodeListener | ServerOptions, second?: Node
 
 /** With the events `request`, `listening`, `error` and `close` of Node's server. */
 export class NodeServer extends EventEmitter {
-  /** Milliseconds without a byte read or written after which a connection with a request gets `timeout`; default 0: none. */
+  /**
+   * Milliseconds without a byte read or written after which a connection with a request gets `timeout`; default 0:
+   * none.
+   */
   timeout = 0;
   /** Without effect, as the other limits that Node has here: see the options of a server. */
   keepAliveTimeout = 0;
@@ -72,9 +75,9 @@ export class NodeServer extends EventEmitter {
   }
 
   /**
-   * Listens: `listen(port, host, callback)`, `listen(path, callback)` or `listen({ port, host }, callback)`; `callback` is called at `listening`.
-   * What goes wrong is told by `error`. `address()` tells at once where, unless `host` is a name or all interfaces. May be called again after
-   * `close`.
+   * Listens: `listen(port, host, callback)`, `listen(path, callback)` or `listen({ port, host }, callback)`; `callback`
+   * is called at `listening`. What goes wrong is told by `error`. `address()` tells at once where, unless `host` is a
+   * name or all interfaces. May be called again after `close`.
    */
   listen(...given: unknown[]): this {
     const callback = given.find((each) => typeof each === "function") as (() => void) | undefined;
@@ -145,8 +148,8 @@ export class NodeServer extends EventEmitter {
   }
 
   /**
-   * Accepts no more, lets what is in flight finish within 10 seconds and ends; then `close` comes and `callback` is called, with an
-   * error when the server did not listen.
+   * Accepts no more, lets what is in flight finish within 10 seconds and ends; then `close` comes and `callback` is
+   * called, with an error when the server did not listen.
    */
   close(callback?: (error?: Error) => void): this {
     if (this.#opening === null) {

@@ -1,14 +1,15 @@
 /**
  * What `req.socket` and `res.socket` are: who asks, and the end of it all. No byte goes through it.
  *
- * Invariants: `destroy` cuts the connection while the answer is not complete, and is without effect afterwards, since the
- * connection is the sandbox's. It is a Duplex, but has a stream's state only when somebody uses it as one: few requests do.
+ * Invariants: `destroy` cuts the connection while the answer is not complete, and is without effect afterwards, since
+ * the connection is the sandbox's. It is a Duplex, but has a stream's state only when somebody uses it as one: few
+ * requests do.
  */
 import { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Duplex, getDefaultHighWaterMark } from "node:stream";
-import type { Address } from "../address.js";
-import type { HTTPServerRequest } from "../httprequest.js";
+import type { Address } from "../core/address.js";
+import type { HTTPServerRequest } from "../http/request.js";
 
 /** What a server has to say about the silence of a connection. */
 export interface TimeoutSource {
@@ -119,7 +120,9 @@ export class RequestSocket extends (Emitter as unknown as new () => Duplex) {
     return this.#timeoutMs === 0 ? undefined : this.#timeoutMs;
   }
 
-  /** As Node's: `timeout` comes when nothing has been read or written for `ms`; 0 takes that back. Ends with the answer. */
+  /**
+   * As Node's: `timeout` comes when nothing has been read or written for `ms`; 0 takes that back. Ends with the answer.
+   */
   setTimeout(ms: number, callback?: () => void): this {
     this.#timeoutMs = ms;
     if (callback !== undefined) {
@@ -142,7 +145,10 @@ export class RequestSocket extends (Emitter as unknown as new () => Duplex) {
     this.#timer = null;
   }
 
-  /** Node's order: the connection is cut unless the request, the answer or the server has a listener; then comes this one's own. */
+  /**
+   * Node's order: the connection is cut unless the request, the answer or the server has a listener; then comes this
+   * one's own.
+   */
   #timedOut(): void {
     const request = this.incoming;
     const heard = [

@@ -1,10 +1,10 @@
 /**
- * The choice of a runtime: node.ts runs the sandbox inside this process, wasmtime.ts in child processes. Nothing else knows
- * how; what they have in common is in worker.ts.
+ * The choice of a runtime: runtime/node/worker.ts runs the sandbox inside this process, runtime/wasmtime/worker.ts in
+ * child processes. Nothing else knows how; what they have in common is in worker.ts.
  */
-import type { RuntimeName } from "../options.js";
-import { nodeRuntime } from "./node.js";
-import { wasmtimeRuntime } from "./wasmtime.js";
+import type { RuntimeName } from "../server/options.js";
+import { nodeRuntime } from "./node/worker.js";
+import { wasmtimeRuntime } from "./wasmtime/worker.js";
 import type { Runtime } from "./worker.js";
 
 export type { GuardedSockets, Runtime, Worker, WorkerEvents } from "./worker.js";

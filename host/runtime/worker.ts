@@ -2,19 +2,21 @@
  * What both runtimes have in common.
  *
  * A runtime binds ports and starts workers on them. A worker is one instance of a module with the listeners as its
- * descriptors 3, 4, …; it is started, it tells what it writes and that it has ended, and it can be killed. What the bytes
- * mean, and what happens when it ends, is for others.
+ * descriptors 3, 4, …; it is started, it tells what it writes and that it has ended, and it can be killed. What the
+ * bytes mean, and what happens when it ends, is for others.
  */
 import type { BlockList } from "node:net";
-import type { Address, ListeningSocket, SocketOptions } from "../address.js";
-import type { Channel, Peer } from "../bridge.js";
-import type { Folder } from "../folders.js";
-import type { RuntimeName } from "../options.js";
-import type { TLSContexts } from "../tls.js";
+import type { Channel, Peer } from "../bridge/bridge.js";
+import type { Address, ListeningSocket, SocketOptions } from "../core/address.js";
+import type { RuntimeName } from "../server/options.js";
+import type { TLSContexts } from "../tls/contexts.js";
+import type { Folder } from "./folders.js";
 
 /** What a worker tells. Nothing is told before `start` has returned. */
 export interface WorkerEvents {
-  /** It is about to read: now `send` can be called with what waits for it. Called after `schedule`, and perhaps without. */
+  /**
+   * It is about to read: now `send` can be called with what waits for it. Called after `schedule`, and perhaps without.
+   */
   gather(): void;
   /** Bytes that the sandbox wrote to its descriptor 1. They may be kept. */
   receive(chunk: Buffer): void;
@@ -26,7 +28,9 @@ export interface WorkerEvents {
 
 /** One running instance. */
 export interface Worker extends Channel {
-  /** No more connections, and no more from those that are there: for a module that does not speak the bridge's protocol. */
+  /**
+   * No more connections, and no more from those that are there: for a module that does not speak the bridge's protocol.
+   */
   finish(): void;
 }
 
@@ -54,7 +58,10 @@ export interface Guard {
 export interface GuardedSockets {
   /** What workers are started on and what stops listening when it is closed. */
   readonly sockets: readonly ListeningSocket[];
-  /** Who is behind a connection by the address in its PROXY protocol header, which every connection has; null without such. */
+  /**
+   * Who is behind a connection by the address in its PROXY protocol header, which every connection has; null without
+   * such.
+   */
   readonly peers: ReadonlyMap<string, Peer> | null;
   /** The workers have ended: resolves when what they wrote has left, after `ms` at the latest. */
   drained(ms: number): Promise<void>;
@@ -63,11 +70,13 @@ export interface GuardedSockets {
 export interface Runtime {
   readonly name: RuntimeName;
   /**
-   * Binds one port; rejects with BindError. With `shared`, worker processes of this program can accept from it, and connections
-   * wait in the kernel until somebody does.
+   * Binds one port; rejects with BindError. With `shared`, worker processes of this program can accept from it, and
+   * connections wait in the kernel until somebody does.
    */
   bind(address: string, port: number, backlog: number, options: BindSettings): Promise<ListeningSocket>;
-  /** Binds one port for this process, and knows at once where; it listens then, or `socket` rejects. Throws BindError. */
+  /**
+   * Binds one port for this process, and knows at once where; it listens then, or `socket` rejects. Throws BindError.
+   */
   bindNow(host: string, port: number, backlog: number): Binding;
   /** A socket that this process has from the one that started it. */
   adopt(address: Address, fd: number, backlog: number): ListeningSocket;
@@ -75,6 +84,9 @@ export interface Runtime {
   guard(sockets: readonly ListeningSocket[], guard: Guard): Promise<GuardedSockets>;
   /** Makes sure that `module` (the path of a .wasm file) can be run. Rejects with RuntimeUnavailableError. */
   prepare(module: string): Promise<void>;
-  /** Starts a worker, which may read `folders`: they are the descriptors behind its listeners. `prepare` has been awaited. */
+  /**
+   * Starts a worker, which may read `folders`: they are the descriptors behind its listeners. `prepare` has been
+   * awaited.
+   */
   start(module: string, sockets: readonly ListeningSocket[], events: WorkerEvents, folders?: readonly Folder[]): Worker;
 }

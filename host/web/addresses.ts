@@ -1,6 +1,6 @@
 /**
- * Where an address leads. Invariant: what a browser takes for another site is never taken for this one, however it is written: browsers
- * drop tabs and line ends inside of an address, and read a backslash as a slash (WHATWG URL 4.4).
+ * Where an address leads. Invariant: what a browser takes for another site is never taken for this one, however it is
+ * written: browsers drop tabs and line ends inside of an address, and read a backslash as a slash (WHATWG URL 4.4).
  */
 
 /** Scheme and host that a browser would find in `url`; "" for an address of the same site. */

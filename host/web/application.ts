@@ -4,16 +4,17 @@
  *     const application = new Application([["/", MainHandler], ["/users/:id", UserHandler, { database }, "user"]]);
  *     await application.listen(8888);
  *
- * Invariant: routes are complete and checked when it is made; a request without a route is answered with 404 by a handler, too.
+ * Invariant: routes are complete and checked when it is made; a request without a route is answered with 404 by a
+ * handler, too.
  */
 
-import { HTTPInputError, OptionError } from "../errors.js";
-import type { HTTPServerRequest } from "../httprequest.js";
-import { type Answering, HTTPServer, type RequestCallback } from "../httpserver.js";
-import { type InjectedAnswer, type InjectedRequest, inject } from "../inject.js";
-import type { Logger } from "../log.js";
-import type { BindOptions } from "../netutil.js";
-import type { ServerOptions } from "../options.js";
+import { HTTPInputError, OptionError } from "../core/errors.js";
+import type { Logger } from "../core/log.js";
+import type { HTTPServerRequest } from "../http/request.js";
+import type { BindOptions } from "../net/bind.js";
+import { type Answering, HTTPServer, type RequestCallback } from "../server/httpserver.js";
+import { type InjectedAnswer, type InjectedRequest, inject } from "../server/inject.js";
+import type { ServerOptions } from "../server/options.js";
 import { ErrorHandler } from "./handlers.js";
 import type { HandlerCookieAttributes } from "./handlersession.js";
 import type { PathArgument, PathValue, PathValues } from "./pathpattern.js";
@@ -53,7 +54,9 @@ export type CheckedRoutes<Routes extends readonly RouteInput[]> = {
 export interface ApplicationSettings {
   /** Pages of errors show where they were thrown, and stack. Never where others can reach it. Default: false. */
   debug?: boolean;
-  /** `waterspout run` loads the application again when its files change, as with `--watch`. Default: what `debug` says. */
+  /**
+   * `waterspout run` loads the application again when its files change, as with `--watch`. Default: what `debug` says.
+   */
   autoreload?: boolean;
   /** Answers have an ETag, and a client that has the body already gets 304. Default: true. */
   etag?: boolean;
@@ -64,7 +67,9 @@ export interface ApplicationSettings {
   xsrfCookies?: boolean;
   xsrfCookieName?: string;
   xsrfCookieAttributes?: HandlerCookieAttributes;
-  /** Requests that change something are refused when a browser says that they come from another site. Default: false. */
+  /**
+   * Requests that change something are refused when a browser says that they come from another site. Default: false.
+   */
   crossOriginProtection?: boolean;
   /** Origins such as `https://example.com` that may nevertheless, and whose pages may open websockets. */
   trustedOrigins?: readonly string[];
@@ -163,7 +168,10 @@ export class Application<Own extends object = object> implements Router {
     this.#router.addRules([new Rule<Target>(new AnyMatches(), this.#routes)]);
   }
 
-  /** Adds routes for hosts whose name matches, a text or a regular expression; they come before those of the constructor. */
+  /**
+   * Adds routes for hosts whose name matches, a text or a regular expression; they come before those of the
+   * constructor.
+   */
   addHandlers(host: string | RegExp, routes: readonly RouteInput[]): void {
     const matcher = new HostMatches(host);
     const router = new ApplicationRouter(this, routes);
@@ -194,8 +202,8 @@ export class Application<Own extends object = object> implements Router {
   }
 
   /**
-   * The path of the route with this name, with values for the groups of its pattern: in their order, or one object that has
-   * them by name. Throws OptionError without such a route.
+   * The path of the route with this name, with values for the groups of its pattern: in their order, or one object that
+   * has them by name. Throws OptionError without such a route.
    */
   reverseUrl(name: string, ...values: readonly PathValue[] | [Readonly<Record<string, PathValue>>]): string {
     const [first] = values;

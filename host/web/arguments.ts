@@ -2,8 +2,8 @@
  * Arguments of queries and forms, by name. Invariant: they are UTF-8 and of a bounded number, or asking for one throws
  * HTTPInputError 400.
  */
-import { FORM_ARGUMENTS_MAX } from "../limits.js";
-import { parseUrlencoded } from "../urlencoded.js";
+import { FORM_ARGUMENTS_MAX } from "../core/limits.js";
+import { parseUrlencoded } from "../http/form/urlencoded.js";
 
 /** Values by name, in their order. */
 export type Arguments = ReadonlyMap<string, readonly string[]>;

@@ -1,10 +1,11 @@
 /**
  * Conditional requests: what becomes of an answer that would be 200.
  *
- * Invariants: conditions are looked at in the order of RFC 9110 13.2.2; one that is malformed is as if it were not there, but for
- * If-Match, which then names no tag. assembly/web/conditions.ts does the same, and test/corpus/conditional-requests.md holds both to it.
+ * Invariants: conditions are looked at in the order of RFC 9110 13.2.2; one that is malformed is as if it were not
+ * there, but for If-Match, which then names no tag. assembly/web/conditions.ts does the same, and
+ * test/corpus/conditional-requests.md holds both to it.
  */
-import type { HTTPHeaders } from "../httpheaders.js";
+import type { HTTPHeaders } from "../http/headers.js";
 import { namesEtag } from "./etags.js";
 import { parseHTTPDate } from "./httpdate.js";
 
@@ -16,7 +17,10 @@ export interface Validators {
   readonly modifiedMs: number | null;
 }
 
-/** The status that the conditions of a GET or HEAD leave of 200: that, 304 when the client has it, 412 when it wants another version. */
+/**
+ * The status that the conditions of a GET or HEAD leave of 200: that, 304 when the client has it, 412 when it wants
+ * another version.
+ */
 export function precondition(headers: HTTPHeaders, { etag, modifiedMs }: Validators): 200 | 304 | 412 {
   const match = headers.get("if-match");
   if (match === null) {
@@ -29,7 +33,10 @@ export function precondition(headers: HTTPHeaders, { etag, modifiedMs }: Validat
   return since !== null && modifiedMs !== null && modifiedMs <= since ? 304 : 200;
 }
 
-/** If-Range: whether the rest that the client has is of this version; a part of another would be of no use to it (RFC 9110 13.1.5). */
+/**
+ * If-Range: whether the rest that the client has is of this version; a part of another would be of no use to it (RFC
+ * 9110 13.1.5).
+ */
 export function isSameVersion(headers: HTTPHeaders, { etag, modifiedMs }: Validators): boolean {
   const condition = headers.get("if-range");
   if (condition === null) return true;

@@ -1,5 +1,5 @@
 /** Pages of errors. Invariant: nothing of a request or an error stands in one that is not escaped. */
-import { escapeHTML } from "./decode.js";
+import { escapeHTML } from "./escape.js";
 
 /** The plain page, as Tornado's. */
 export function errorPage(status: number, reason: string): string {

@@ -3,8 +3,8 @@
  * MissingArgumentError.
  */
 import { STATUS_CODES } from "node:http";
-import { WaterspoutError } from "../errors.js";
-import type { HeadersInput } from "../httpheaders.js";
+import { WaterspoutError } from "../core/errors.js";
+import type { HeadersInput } from "../http/headers.js";
 
 /** What an HTTPError is made with besides its status. */
 export interface HTTPErrorOptions extends ErrorOptions {

@@ -1,6 +1,6 @@
 /**
- * Entity tags (RFC 9110 8.8.3, 13.1.1 and 13.1.2). Invariant: a tag is strong, the sha1 of the body as in Tornado; a short text that was
- * tagged a moment ago is not hashed again.
+ * Entity tags (RFC 9110 8.8.3, 13.1.1 and 13.1.2). Invariant: a tag is strong, the sha1 of the body as in Tornado; a
+ * short text that was tagged a moment ago is not hashed again.
  */
 import { createHash, hash } from "node:crypto";
 
@@ -34,8 +34,8 @@ function hashOnce(body: string | Uint8Array): string {
 const MEMBER = /[\t ,]*((?:W\/)?"[^"]*")[\t ]*(?:,|$)/y;
 
 /**
- * Whether an If-None-Match or If-Match field names `etag` (null: there is none): `*`, or one of its list, which is read up to what is no
- * tag. Compared weakly, or `"strong"`: then no weak tag is equal to any.
+ * Whether an If-None-Match or If-Match field names `etag` (null: there is none): `*`, or one of its list, which is read
+ * up to what is no tag. Compared weakly, or `"strong"`: then no weak tag is equal to any.
  */
 export function namesEtag(field: string, etag: string | null, comparison: "weak" | "strong" = "weak"): boolean {
   if (field === "*") return true;

@@ -1,15 +1,16 @@
 /**
  * Files below a folder: found, opened, and known by what they hold.
  *
- * Invariants: what is opened is a regular file whose real path lies in the folder, or in one that is allowed beside it; no call
- * waits in the loop's own thread. (A folder that somebody else may write to can still be changed between the check and
+ * Invariants: what is opened is a regular file whose real path lies in the folder, or in one that is allowed beside it;
+ * no call waits in the loop's own thread. (A folder that somebody else may write to can still be changed between the
+ * check and
  * the opening: serve none such.)
  */
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open, readlink, realpath, stat } from "node:fs/promises";
 import { resolve, sep } from "node:path";
-import { linkWalk, notALink } from "../linkwalk.js";
+import { linkWalk, notALink } from "../core/linkwalk.js";
 import { HTTPError } from "./errors.js";
 
 /** A file that is open, and what was true of it then. */
@@ -44,7 +45,9 @@ export async function realPathIn(path: string, folders: readonly string[]): Prom
   throw new HTTPError(404);
 }
 
-/** Where it would be that nothing is: a link that leads out of the folder does not tell what is there (403 in any case). */
+/**
+ * Where it would be that nothing is: a link that leads out of the folder does not tell what is there (403 in any case).
+ */
 async function missing(path: string, error: NodeJS.ErrnoException): Promise<{ at: string }> {
   if (!MISSING.includes(error.code ?? "")) refuse(error);
   const walk = linkWalk(path);
@@ -89,7 +92,10 @@ export async function openFileIn(path: string, folders: readonly string[]): Prom
   }
 }
 
-/** The bytes of a file from `start` up to, not including, `end`, in blocks: each is there until the one after the next is asked for. */
+/**
+ * The bytes of a file from `start` up to, not including, `end`, in blocks: each is there until the one after the next
+ * is asked for.
+ */
 export async function* readBlocks(file: Promise<OpenFile>, start: number, end: number): AsyncGenerator<Uint8Array> {
   const { handle } = await file;
   let block = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, end - start));
@@ -133,8 +139,8 @@ interface Version {
 const versions = new Map<string, Version>();
 
 /**
- * A text that changes whenever the file's content does; null for a file that is too large for that. Read once, and again
- * when its size or time has changed.
+ * A text that changes whenever the file's content does; null for a file that is too large for that. Read once, and
+ * again when its size or time has changed.
  */
 export function versionOf(file: OpenFile): Promise<string | null> {
   const { realPath, size, modifiedMs, inode } = file;

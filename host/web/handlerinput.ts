@@ -1,11 +1,11 @@
 /**
  * What a RequestHandler is asked with: arguments of the query and of the body, files, JSON, cookies.
  *
- * Invariants: nothing is parsed before somebody asks for it, but for the body, which is there as a whole before `prepare` is
- * called (unless the handler takes it as it comes); what is malformed is HTTPError 400.
+ * Invariants: nothing is parsed before somebody asks for it, but for the body, which is there as a whole before
+ * `prepare` is called (unless the handler takes it as it comes); what is malformed is HTTPError 400.
  */
-import type { FormFile } from "../form.js";
-import type { HTTPServerRequest } from "../httprequest.js";
+import type { FormFile } from "../http/form/form.js";
+import type { HTTPServerRequest } from "../http/request.js";
 import type { Application, ApplicationSettings } from "./application.js";
 import { type Arguments, byName, cleaned, NO_VALUES, parseArguments } from "./arguments.js";
 import { HTTPError, MissingArgumentError } from "./errors.js";
@@ -44,8 +44,8 @@ export abstract class HandlerInput<Own extends object = Readonly<Record<string, 
   }
 
   /**
-   * The last value of an argument, from the body if it is there, else from the query. Without it: `preset`, or without that
-   * MissingArgumentError (400). Control characters become spaces.
+   * The last value of an argument, from the body if it is there, else from the query. Without it: `preset`, or without
+   * that MissingArgumentError (400). Control characters become spaces.
    */
   getArgument(name: string): string;
   getArgument<Preset>(name: string, preset: Preset, options?: ArgumentOptions): string | Preset;
@@ -87,7 +87,10 @@ export abstract class HandlerInput<Own extends object = Readonly<Record<string, 
     return name === undefined ? this.#files : this.#files.filter((file) => file.name === name);
   }
 
-  /** The body as JSON, whatever its Content-Type says. Its type is what you say it is: check it. HTTPError 400 when it is no JSON. */
+  /**
+   * The body as JSON, whatever its Content-Type says. Its type is what you say it is: check it. HTTPError 400 when it
+   * is no JSON.
+   */
   getJSON<Value = unknown>(): Value {
     try {
       return JSON.parse(this.body.toString("utf8")) as Value;

@@ -1,20 +1,20 @@
 /**
  * What a RequestHandler answers with: status, header fields, a body in one piece or in several.
  *
- * Invariants: until `flush` nothing has been sent, and all of it can be taken back; an answer that ends without `flush` leaves
- * in one frame, with its ETag; names and values of header fields are checked where they are set.
+ * Invariants: until `flush` nothing has been sent, and all of it can be taken back; an answer that ends without `flush`
+ * leaves in one frame, with its ETag; names and values of header fields are checked where they are set.
  */
-import { HTTPOutputError, OptionError } from "../errors.js";
-import { encodeHeaders, type HeaderBlock } from "../httpheaders.js";
-import { checkStatus, isBodyless } from "../httpresponse.js";
+import { HTTPOutputError, OptionError } from "../core/errors.js";
+import { encodeHeaders, type HeaderBlock } from "../http/headers.js";
+import { checkStatus, isBodyless } from "../http/response.js";
 import { precondition, type Validators } from "./conditions.js";
 import { Finish, HTTPError, reasonPhrase } from "./errors.js";
 import { etagOf, namesEtag } from "./etags.js";
-import { type FieldSet, firstFields, type HeaderValue } from "./fieldset.js";
 import { HandlerInput } from "./handlerinput.js";
+import { type FieldSet, firstFields, type HeaderValue } from "./headers.js";
 import { parseHTTPDate } from "./httpdate.js";
 
-export type { HeaderValue } from "./fieldset.js";
+export type { HeaderValue } from "./headers.js";
 
 /** What can be written: text is sent as UTF-8, an object as JSON. Arrays are refused, as in Tornado. */
 export type Chunk = string | Uint8Array | object;
@@ -65,7 +65,10 @@ export abstract class HandlerOutput<Own extends object = Readonly<Record<string,
 
   // --- header fields ---
 
-  /** Called before every other method of the handler, and when its output is taken back: set fields that all answers have here. */
+  /**
+   * Called before every other method of the handler, and when its output is taken back: set fields that all answers
+   * have here.
+   */
   setDefaultHeaders(): void {}
 
   /** Sets a field, in place of those of this name. Throws HeaderError for what must not be sent. */
@@ -115,9 +118,9 @@ export abstract class HandlerOutput<Own extends object = Readonly<Record<string,
   }
 
   /**
-   * Sends what was written so far, behind the head when that has not left yet. Resolves when the peer's connection has taken
-   * it; rejects with StreamClosedError when the peer is gone, and nobody has to listen for that. Await it: nothing piles up then. An
-   * answer of which more than `writeBufferBytesMax` would wait for a slow peer is cut.
+   * Sends what was written so far, behind the head when that has not left yet. Resolves when the peer's connection has
+   * taken it; rejects with StreamClosedError when the peer is gone, and nobody has to listen for that. Await it:
+   * nothing piles up then. An answer of which more than `writeBufferBytesMax` would wait for a slow peer is cut.
    */
   flush(): Promise<void> {
     const flushed = this.#flush();
@@ -140,8 +143,9 @@ export abstract class HandlerOutput<Own extends object = Readonly<Record<string,
   }
 
   /**
-   * Completes the answer. Resolves when the peer's connection has taken all of it; rejects with StreamClosedError when the peer is gone, and
-   * nobody has to listen. Throws HTTPOutputError when it is complete already, or cannot have the body that it was given.
+   * Completes the answer. Resolves when the peer's connection has taken all of it; rejects with StreamClosedError when
+   * the peer is gone, and nobody has to listen. Throws HTTPOutputError when it is complete already, or cannot have the
+   * body that it was given.
    */
   finish<Piece extends Chunk = string>(chunk?: Piece extends readonly unknown[] ? never : Piece): Promise<void> {
     if (this.#finished) throw new HTTPOutputError("finish() after finish()");
@@ -171,7 +175,10 @@ export abstract class HandlerOutput<Own extends object = Readonly<Record<string,
     this.finish();
   }
 
-  /** For addresses that end with a slash: ends the request of one that does not, GET and HEAD by a redirect for ever, others by 404. */
+  /**
+   * For addresses that end with a slash: ends the request of one that does not, GET and HEAD by a redirect for ever,
+   * others by 404.
+   */
   requireSlash(): void {
     const { path } = this.request;
     if (!path.endsWith("/")) this.#moveTo(`${path}/`);
@@ -228,7 +235,8 @@ export abstract class HandlerOutput<Own extends object = Readonly<Record<string,
   }
 
   /**
-   * @internal The head of an answer that hands the connection over, with fields of its own, and without what is about a body or is said by the
+   * @internal The head of an answer that hands the connection over, with fields of its own, and without what is about a
+   *   body or is said by the
    * sandbox.
    */
   protected takeHead(own: readonly [string, string][]): HeaderBlock {

@@ -1,9 +1,9 @@
 /**
- * Small handlers: an error, a redirect, a function in a handler's place. Invariant: a redirect's host comes from the route, never
- * from the request.
+ * Small handlers: an error, a redirect, a function in a handler's place. Invariant: a redirect's host comes from the
+ * route, never from the request.
  */
-import { answerWith } from "../handlerresult.js";
-import type { RequestCallback } from "../httpserver.js";
+import { answerWith } from "../fetch/result.js";
+import type { RequestCallback } from "../server/httpserver.js";
 import { hasControl, siteOf } from "./addresses.js";
 import { HTTPError } from "./errors.js";
 import type { PathArgument, PathGroups } from "./pathpattern.js";

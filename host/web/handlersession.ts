@@ -1,12 +1,13 @@
 /**
  * Who is asking: cookies that are set, signed cookies, the token against forged requests, the user.
  *
- * Invariants: a signed cookie is somebody else's text until its signature has been checked; cookies that were set survive an
- * error page.
+ * Invariants: a signed cookie is somebody else's text until its signature has been checked; cookies that were set
+ * survive an error page.
  */
-import { type CookieAttributes, isCookieName, setCookie } from "../cookies.js";
-import { OptionError } from "../errors.js";
-import { CLEARED_COOKIES_BYTES_MAX } from "../limits.js";
+
+import { OptionError } from "../core/errors.js";
+import { CLEARED_COOKIES_BYTES_MAX } from "../core/limits.js";
+import { type CookieAttributes, isCookieName, setCookie } from "../http/cookies.js";
 import { hasControl, siteOf } from "./addresses.js";
 import { Finish, HTTPError } from "./errors.js";
 import { HandlerOutput } from "./handleroutput.js";
@@ -59,8 +60,8 @@ export abstract class HandlerSession<
   }
 
   /**
-   * Makes the browser forget all cookies that came with the request, but those whose name `setCookie` could not have set, and those that
-   * the answer has no room for (CLEARED_COOKIES_BYTES_MAX).
+   * Makes the browser forget all cookies that came with the request, but those whose name `setCookie` could not have
+   * set, and those that the answer has no room for (CLEARED_COOKIES_BYTES_MAX).
    */
   clearAllCookies(attributes: CookieAttributes = {}): void {
     let bytes = 0;
@@ -73,8 +74,8 @@ export abstract class HandlerSession<
   }
 
   /**
-   * Sets a cookie that only this application can have made, as Tornado does (it can be read there too). Not encrypted: its user
-   * can read it. Throws OptionError without the setting `cookieSecret`.
+   * Sets a cookie that only this application can have made, as Tornado does (it can be read there too). Not encrypted:
+   * its user can read it. Throws OptionError without the setting `cookieSecret`.
    */
   setSignedCookie(name: string, value: string, attributes: HandlerCookieAttributes = {}): void {
     const lasting = attributes.maxAge === undefined && attributes.expires === undefined;
@@ -82,7 +83,10 @@ export abstract class HandlerSession<
     this.setCookie(name, this.createSignedValue(name, value), { ...attributes, expiresDays });
   }
 
-  /** The value of a signed cookie; null without it, when it is older than `maxAgeDays` (31), or when somebody else has made it. */
+  /**
+   * The value of a signed cookie; null without it, when it is older than `maxAgeDays` (31), or when somebody else has
+   * made it.
+   */
   getSignedCookie(name: string, maxAgeDays?: number): string | null {
     const value = this.request.cookies.get(name);
     return value === undefined ? null : this.decodeSignedValue(name, value, maxAgeDays);
@@ -105,7 +109,9 @@ export abstract class HandlerSession<
 
   // --- forged requests ---
 
-  /** The token for forms and scripts of this page, with its cookie; another text each time, but always the same token. */
+  /**
+   * The token for forms and scripts of this page, with its cookie; another text each time, but always the same token.
+   */
   get xsrfToken(): string {
     if (this.#xsrfText === null) {
       const { token, known } = this.#xsrfState();
@@ -121,8 +127,9 @@ export abstract class HandlerSession<
   }
 
   /**
-   * Throws HTTPError 403 unless the token of the cookie came with the request also as the argument `_xsrf` or in X-XSRFToken or
-   * X-CSRFToken. Called before `prepare` with the setting `xsrfCookies`; override it to except a handler.
+   * Throws HTTPError 403 unless the token of the cookie came with the request also as the argument `_xsrf` or in
+   * X-XSRFToken or X-CSRFToken. Called before `prepare` with the setting `xsrfCookies`; override it to except a
+   * handler.
    */
   checkXSRFCookie(): void {
     const { headers } = this.request;
@@ -175,8 +182,9 @@ export abstract class HandlerSession<
   }
 
   /**
-   * The user. Without one the request ends here: GET and HEAD are sent to log in, with this page's address as `next`; others get 403, and
-   * so does an address that a browser would take for one of another site. Behind the login use `getNextUrl`.
+   * The user. Without one the request ends here: GET and HEAD are sent to log in, with this page's address as `next`;
+   * others get 403, and so does an address that a browser would take for one of another site. Behind the login use
+   * `getNextUrl`.
    */
   requireUser(): NonNullable<User> {
     const user = this.currentUser;
@@ -189,8 +197,8 @@ export abstract class HandlerSession<
   }
 
   /**
-   * Where to go after a login: the argument `next` if it is an address of this site, else `preset`. A link to the login page may come from
-   * anywhere: whoever redirects to `next` as it is sends users to wherever that link says.
+   * Where to go after a login: the argument `next` if it is an address of this site, else `preset`. A link to the login
+   * page may come from anywhere: whoever redirects to `next` as it is sends users to wherever that link says.
    */
   getNextUrl(preset = "/"): string {
     const next = this.getArgument("next", preset);

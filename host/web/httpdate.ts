@@ -1,6 +1,6 @@
 /**
- * HTTP-dates as they are read. Invariant: what is accepted is one of the three forms and a day of the calendar, always UTC; everything
- * else is no date. (`Date.parse` takes `2099` and reads asctime's form in the zone of this machine.)
+ * HTTP-dates as they are read. Invariant: what is accepted is one of the three forms and a day of the calendar, always
+ * UTC; everything else is no date. (`Date.parse` takes `2099` and reads asctime's form in the zone of this machine.)
  * Reference: RFC 9110 5.6.7; assembly/web/dates.ts reads the same.
  */
 

@@ -1,8 +1,8 @@
 /** The web layer, as `host/index.ts` gives it out. */
 export { type ApplicationSettings, type CheckedRoutes, type RouteInput, type Target, URLSpec } from "./application.js";
-export { authenticated } from "./authenticated.js";
-export { escapeHTML } from "./decode.js";
+export { authenticated } from "./decorators.js";
 export { Finish, HTTPError, type HTTPErrorOptions, MissingArgumentError } from "./errors.js";
+export { escapeHTML } from "./escape.js";
 export type { ArgumentOptions } from "./handlerinput.js";
 export type { Chunk, HeaderValue } from "./handleroutput.js";
 export { ErrorHandler, FallbackHandler, RedirectHandler, type RedirectOptions } from "./handlers.js";

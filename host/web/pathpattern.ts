@@ -5,9 +5,9 @@
  * A string is a regular expression when it holds a character that only those need: one of `( ) [ ] { } * + ? \ | ^ $`.
  * Otherwise it is plain: its characters stand for themselves, and `:name` for everything up to the next slash.
  */
-import { HTTPInputError, OptionError } from "../errors.js";
-import { NameTable } from "../nametable.js";
-import { percentDecode } from "./decode.js";
+import { HTTPInputError, OptionError } from "../core/errors.js";
+import { NameTable } from "../core/nametable.js";
+import { percentDecode } from "./escape.js";
 
 /** What stands in a path where its pattern has groups: several texts, or one object when the groups have names. */
 export type PathArgument = string | undefined | PathGroups;
@@ -65,7 +65,9 @@ export class Pattern {
     }
   }
 
-  /** What the groups of a whole match hold, decoded; null without a match. Throws HTTPInputError when one is not UTF-8. */
+  /**
+   * What the groups of a whole match hold, decoded; null without a match. Throws HTTPInputError when one is not UTF-8.
+   */
   match(text: string): readonly PathArgument[] | null {
     if (this.#literal !== null) return text === this.#literal ? NO_ARGUMENTS : null;
     const match = (this.#regexp as RegExp).exec(text);
@@ -78,8 +80,8 @@ export class Pattern {
   }
 
   /**
-   * The text that matches with these values in its groups, escaped; an object gives them by name. Throws OptionError when there
-   * is no such text.
+   * The text that matches with these values in its groups, escaped; an object gives them by name. Throws OptionError
+   * when there is no such text.
    */
   reverse(values: PathValues): string {
     if (this.#literal !== null) return this.#literal;
@@ -114,7 +116,9 @@ function decode(group: string | undefined): string | undefined {
   return text;
 }
 
-/** The texts around the groups of a simple expression; null when it has anything else than groups and plain characters. */
+/**
+ * The texts around the groups of a simple expression; null when it has anything else than groups and plain characters.
+ */
 function groupsOf(source: string): { parts: string[]; names: string[] } | null {
   const parts: string[] = [];
   const names: string[] = [];

@@ -3,14 +3,14 @@
  *
  *     initialize → the request's origin is checked → prepare → get, post, … → finish → onFinish
  *
- * Invariants: what user code throws, or a promise of it rejects with, becomes an answer or ends the connection, and is logged
- * once; a handler that waits holds up nobody; without anything to wait for the answer leaves in the same turn.
+ * Invariants: what user code throws, or a promise of it rejects with, becomes an answer or ends the connection, and is
+ * logged once; a handler that waits holds up nobody; without anything to wait for the answer leaves in the same turn.
  */
 import { resolve } from "node:path";
-import { OptionError, StreamClosedError, WaterspoutError } from "../errors.js";
-import type { HTTPServerRequest } from "../httprequest.js";
-import { isBodyless } from "../httpresponse.js";
-import type { Logger } from "../log.js";
+import { OptionError, StreamClosedError, WaterspoutError } from "../core/errors.js";
+import type { Logger } from "../core/log.js";
+import type { HTTPServerRequest } from "../http/request.js";
+import { isBodyless } from "../http/response.js";
 import type { Application } from "./application.js";
 import { debugPage, errorPage } from "./errorpage.js";
 import { Finish, HTTPError } from "./errors.js";
@@ -38,7 +38,10 @@ export abstract class RequestHandler<
   Own extends object = Readonly<Record<string, unknown>>,
 > extends HandlerSession<User, Own> {
   static readonly [HANDLER_BRAND] = true;
-  /** Methods that requests may have, each answered by the method of its name in small letters; others are answered with 405. */
+  /**
+   * Methods that requests may have, each answered by the method of its name in small letters; others are answered with
+   * 405.
+   */
   static readonly SUPPORTED_METHODS: readonly string[] = METHODS;
   /** The body goes to `dataReceived` piece by piece instead of being collected before `prepare`. */
   static readonly streamRequestBody: boolean = false;
@@ -91,14 +94,14 @@ export abstract class RequestHandler<
   onFinish(): void {}
 
   /**
-   * Called when the client leaves while an answer is being waited for, or at least ends its side: the two look the same.
-   * `request.signal` is aborted at the same time.
+   * Called when the client leaves while an answer is being waited for, or at least ends its side: the two look the
+   * same. `request.signal` is aborted at the same time.
    */
   onConnectionClose(): void {}
 
   /**
-   * Writes the page of an error, and finishes. `error` is what was thrown, if anything was. Default: a plain page; with the
-   * setting `debug` one that shows where it was thrown.
+   * Writes the page of an error, and finishes. `error` is what was thrown, if anything was. Default: a plain page; with
+   * the setting `debug` one that shows where it was thrown.
    */
   writeError(status: number, error: unknown): Answered {
     if (this.application.settings.debug === true && error !== null)
@@ -106,7 +109,10 @@ export abstract class RequestHandler<
     else this.finish(errorPage(status, this.getReason()));
   }
 
-  /** Logs what was thrown. Default: what has a status, such as HTTPError with a `logMessage`, as a warning, everything else as an error. */
+  /**
+   * Logs what was thrown. Default: what has a status, such as HTTPError with a `logMessage`, as a warning, everything
+   * else as an error.
+   */
   logException(error: unknown): void {
     const { method, target } = this.request;
     const status = statusOf(error);
@@ -147,8 +153,9 @@ export abstract class RequestHandler<
   }
 
   /**
-   * The address of a file of the setting `staticPath`, with a version, so that it can be kept for ever; with `includeHost` for other sites.
-   * Rejects with HTTPError 403 or 404 for what cannot be served, with OptionError without the setting.
+   * The address of a file of the setting `staticPath`, with a version, so that it can be kept for ever; with
+   * `includeHost` for other sites. Rejects with HTTPError 403 or 404 for what cannot be served, with OptionError
+   * without the setting.
    */
   async staticUrl(name: string, { includeHost = false, includeVersion = true } = {}): Promise<string> {
     const { staticPath, staticHandlerClass, ...others } = this.application.settings;

@@ -4,10 +4,10 @@
  *
  * Invariant: routers keep nothing of a request, and find nobody twice: what they return is called once, or never.
  */
-import { OptionError } from "../errors.js";
-import type { HTTPServerRequest } from "../httprequest.js";
-import type { Answering, RequestCallback, RequestListener } from "../httpserver.js";
-import type { Logger } from "../log.js";
+import { OptionError } from "../core/errors.js";
+import type { Logger } from "../core/log.js";
+import type { HTTPServerRequest } from "../http/request.js";
+import type { Answering, RequestCallback, RequestListener } from "../server/httpserver.js";
 import { NO_ARGUMENTS, type PathArgument, type PathValues, Pattern } from "./pathpattern.js";
 
 /** What a matcher has found in the path, for the handler's method; null when it does not match. */
@@ -104,7 +104,10 @@ export class TargetRouter<Target> implements Router, RequestListener {
     this.addRules(rules);
   }
 
-  /** Adds rules behind those that it has, or before the last `before` of them. Throws OptionError for a name that is taken. */
+  /**
+   * Adds rules behind those that it has, or before the last `before` of them. Throws OptionError for a name that is
+   * taken.
+   */
   addRules(rules: readonly Rule<Target>[], before = 0): void {
     for (const rule of rules) {
       if (rule.name === undefined) continue;

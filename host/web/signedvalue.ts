@@ -1,19 +1,23 @@
 /**
- * Values that only the holder of a secret can have made: Tornado's signed values, version 2, so that applications of both kinds
- * can share cookies.
+ * Values that only the holder of a secret can have made: Tornado's signed values, version 2, so that applications of
+ * both kinds can share cookies.
  *
  *     2|1:0|10:1300000000|3:key|8:dmFsdWU=|3d4e60b9…
  *
- * version, key version, seconds since 1970, name, value in base64, each with its length, and the HMAC-SHA256 of all before it.
+ * version, key version, seconds since 1970, name, value in base64, each with its length, and the HMAC-SHA256 of all
+ * before it.
  *
- * Invariant: the signature is compared in constant time, before anything that it covers is believed. Version 1, which is
- * SHA-1 over parts that can be shifted, is not accepted.
+ * Invariant: the signature is compared in constant time, before anything that it covers is believed. Version 1, which
+ * is SHA-1 over parts that can be shifted, is not accepted.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { OptionError } from "../errors.js";
+import { OptionError } from "../core/errors.js";
 
 type Secret = string | Uint8Array;
-/** One secret, or several by their version: new values are signed with the one that `keyVersion` names, all are accepted. */
+/**
+ * One secret, or several by their version: new values are signed with the one that `keyVersion` names, all are
+ * accepted.
+ */
 export type CookieSecret = Secret | Readonly<Record<number, Secret>>;
 
 const VERSION = "2";
@@ -21,7 +25,10 @@ const SECONDS_A_DAY = 86_400;
 /** How long a signed value is accepted unless its reader says otherwise; as in Tornado. */
 export const MAX_AGE_DAYS = 31;
 
-/** Signs `value` for use under `name`. Throws OptionError when several secrets are given and `keyVersion` is none of them. */
+/**
+ * Signs `value` for use under `name`. Throws OptionError when several secrets are given and `keyVersion` is none of
+ * them.
+ */
 export function createSignedValue(
   secret: CookieSecret,
   name: string,
@@ -51,7 +58,9 @@ export function decodeSignedValue(
   return parts.name === name && age <= maxAgeDays * SECONDS_A_DAY ? Buffer.from(parts.value, "base64") : null;
 }
 
-/** The version of the key that a signed value claims; null for a text that is none. Not checked against its signature. */
+/**
+ * The version of the key that a signed value claims; null for a text that is none. Not checked against its signature.
+ */
 export function signedValueKeyVersion(value: string): number | null {
   return split(value)?.keyVersion ?? null;
 }

@@ -1,12 +1,16 @@
-/** Decorators for methods whose path has a slash at its end, or has none. `requireSlash()` and `requireNoSlash()` do the same. */
+/**
+ * Decorators for methods whose path has a slash at its end, or has none. `requireSlash()` and `requireNoSlash()` do the
+ * same.
+ */
 import type { PathArgument } from "./pathpattern.js";
 import type { RequestHandler } from "./requesthandler.js";
 
 type Method<This, Args extends PathArgument[], Result> = (this: This, ...args: Args) => Result;
 
 /**
- * A method that is called at addresses with a slash at their end: `@addslash override get() { … }` on a route such as `"/notes/?"`.
- * GET and HEAD of the address without it are sent there, other methods get 404. Needs a compiler that knows decorators.
+ * A method that is called at addresses with a slash at their end: `@addslash override get() { … }` on a route such as
+ * `"/notes/?"`. GET and HEAD of the address without it are sent there, other methods get 404. Needs a compiler that
+ * knows decorators.
  */
 export function addslash<This extends RequestHandler, Args extends PathArgument[], Result>(
   method: Method<This, Args, Result>,

@@ -5,14 +5,14 @@
  *
  *     parseUrlPath → getAbsolutePath → validateAbsolutePath → getModifiedTime, getContentSize → setHeaders → shouldReturn304 → getContent
  *
- * Invariants: a file is opened once, when something of it is first asked for, and closed whatever becomes of the request; it is read in
- * blocks, at the pace of its client; what is sent has the length that was announced, or the connection ends; see files.ts for which
- * files there are.
+ * Invariants: a file is opened once, when something of it is first asked for, and closed whatever becomes of the
+ * request; it is read in blocks, at the pace of its client; what is sent has the length that was announced, or the
+ * connection ends; see files.ts for which files there are.
  * Reference: RFC 9110 13 (conditions) and 14 (ranges); Tornado's web.py (StaticFileHandler).
  */
 import { join, resolve } from "node:path";
 import { lookup } from "mrmime";
-import { negotiateCoding } from "../acceptencoding.js";
+import { negotiateCoding } from "../http/compression/acceptencoding.js";
 import { isSameVersion, precondition, type Validators } from "./conditions.js";
 import { HTTPError } from "./errors.js";
 import {
@@ -96,8 +96,9 @@ export class StaticFileHandler extends RequestHandler {
   }
 
   /**
-   * The path of the file to be served, or null when the request has been answered. Throws HTTPError for what is not served. Default: the real
-   * path of a file in the folder, or of the `defaultFilename` of a folder there, whose address is redirected to the one with a slash.
+   * The path of the file to be served, or null when the request has been answered. Throws HTTPError for what is not
+   * served. Default: the real path of a file in the folder, or of the `defaultFilename` of a folder there, whose
+   * address is redirected to the one with a slash.
    */
   async validateAbsolutePath(root: string, absolutePath: string): Promise<string | null> {
     checkBelow(root, absolutePath);
@@ -136,14 +137,17 @@ export class StaticFileHandler extends RequestHandler {
   }
 
   /**
-   * The content's ETag with its quotes; null: it has none. Default: a hash of the file's bytes, null for a file over 64 MiB and for a subclass
-   * with a `getContent` of its own.
+   * The content's ETag with its quotes; null: it has none. Default: a hash of the file's bytes, null for a file over 64
+   * MiB and for a subclass with a `getContent` of its own.
    */
   override computeEtag(): string | null {
     return this.#etag;
   }
 
-  /** For how many seconds the content may be kept without asking again; 0: nothing is said. Default: ten years with `?v=…`. */
+  /**
+   * For how many seconds the content may be kept without asking again; 0: nothing is said. Default: ten years with
+   * `?v=…`.
+   */
   getCacheTime(_path: string, _modified: Date | null, _mimeType: string): number {
     return this.getQueryArgument("v", null) === null ? 0 : CACHE_SECONDS;
   }
@@ -151,7 +155,10 @@ export class StaticFileHandler extends RequestHandler {
   /** Override it to set further fields. */
   setExtraHeaders(_path: string): void {}
 
-  /** Sets the fields that tell about the content: Accept-Ranges, Etag, Last-Modified, Content-Type, Cache-Control and further ones. */
+  /**
+   * Sets the fields that tell about the content: Accept-Ranges, Etag, Last-Modified, Content-Type, Cache-Control and
+   * further ones.
+   */
   setHeaders(): void {
     const etag = this.computeEtag();
     const contentType = this.getContentType(this.absolutePath);
@@ -171,8 +178,8 @@ export class StaticFileHandler extends RequestHandler {
   }
 
   /**
-   * The bytes of the content from `start` up to, not including, `end`: at once, or piece by piece, of which each has left before the one after
-   * the next is asked for. Default: those of the file.
+   * The bytes of the content from `start` up to, not including, `end`: at once, or piece by piece, of which each has
+   * left before the one after the next is asked for. Default: those of the file.
    */
   getContent(_absolutePath: string, start: number, end: number): FileContent {
     return readBlocks(this.#open(), start, end);
@@ -180,7 +187,10 @@ export class StaticFileHandler extends RequestHandler {
 
   // --- addresses ---
 
-  /** The version of a file of the setting `staticPath`; null: it has none. Rejects with HTTPError for what is not served. */
+  /**
+   * The version of a file of the setting `staticPath`; null: it has none. Rejects with HTTPError for what is not
+   * served.
+   */
   static getVersion(settings: StaticSettings, path: string): Promise<string | null> {
     // biome-ignore lint/complexity/noThisInStatic: a subclass may have its own
     return versionBelow(settings, this.getAbsolutePath(settings.staticPath, path));

@@ -1,6 +1,6 @@
 /**
- * Addresses of the files of the setting `staticPath`. Invariant: an address with a version is that of what the file held when it was made, so
- * clients may keep it for ever. Reference: Tornado's StaticFileHandler.make_static_url.
+ * Addresses of the files of the setting `staticPath`. Invariant: an address with a version is that of what the file
+ * held when it was made, so clients may keep it for ever. Reference: Tornado's StaticFileHandler.make_static_url.
  */
 import { checkBelow, openFile, realPathIn, versionOf } from "./files.js";
 
@@ -17,7 +17,10 @@ export function versionedUrl(settings: StaticSettings, path: string, version: st
   return `${staticUrlPrefix}${encodeURI(path)}${version === null ? "" : `?v=${encodeURIComponent(version)}`}`;
 }
 
-/** The version of a file by its absolute path; null for one that is too large for that. Rejects with HTTPError for what is not served. */
+/**
+ * The version of a file by its absolute path; null for one that is too large for that. Rejects with HTTPError for what
+ * is not served.
+ */
 export async function versionBelow(settings: StaticSettings, absolutePath: string): Promise<string | null> {
   const { staticPath, staticHandlerOptions } = settings;
   checkBelow(staticPath, absolutePath);

@@ -1,4 +1,7 @@
-/** `Application` with the type that its users see: the options of each route are checked against its handler's `initialize`. */
+/**
+ * `Application` with the type that its users see: the options of each route are checked against its handler's
+ * `initialize`.
+ */
 import {
   type ApplicationSettings,
   type CheckedRoutes,
@@ -8,7 +11,10 @@ import {
 
 export type Application<Own extends object = object> = Untyped<Own>;
 export const Application: {
-  /** `settings` may hold some of the application's own, such as `{ database }`. Throws OptionError for a route that can never work. */
+  /**
+   * `settings` may hold some of the application's own, such as `{ database }`. Throws OptionError for a route that can
+   * never work.
+   */
   new <const Routes extends readonly RouteInput[] = [], Own extends object = object>(
     routes?: Routes & CheckedRoutes<Routes>,
     settings?: ApplicationSettings & Own,

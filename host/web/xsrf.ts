@@ -1,12 +1,12 @@
 /**
- * Tokens against cross-site request forgery, and the check of a request's origin. Reference: Tornado's `xsrf_cookies` (tokens of
- * version 2) and `cross_origin_protection`.
+ * Tokens against cross-site request forgery, and the check of a request's origin. Reference: Tornado's `xsrf_cookies`
+ * (tokens of version 2) and `cross_origin_protection`.
  *
  * Invariant: a token is masked anew each time it is shown, so that compressing a page tells nothing of it (BREACH).
  */
 import { randomBytes } from "node:crypto";
-import type { HTTPServerRequest } from "../httprequest.js";
-import { isSameOrigin } from "../origins.js";
+import { isSameOrigin } from "../http/origins.js";
+import type { HTTPServerRequest } from "../http/request.js";
 
 const VERSION = "2";
 const TOKEN_BYTES = 16;
@@ -43,8 +43,9 @@ function masked(bytes: Buffer, mask: Buffer): Buffer {
 }
 
 /**
- * Why a request that changes something is not let in: it comes from another origin, which `isTrusted` does not know. Null when
- * it may come in. Browsers tell by Sec-Fetch-Site; without it Origin has to be the request's own host; clients that
+ * Why a request that changes something is not let in: it comes from another origin, which `isTrusted` does not know.
+ * Null when it may come in. Browsers tell by Sec-Fetch-Site; without it Origin has to be the request's own host;
+ * clients that
  * are no browsers send neither.
  */
 export function foreignOrigin(request: HTTPServerRequest, isTrusted: (origin: string) => boolean): string | null {

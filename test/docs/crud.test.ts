@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 
-import { NODE, start } from "../e2e/ways.js";
+import { NODE, start } from "../e2e/support/ways.js";
 import { documentNamed } from "./documents.js";
 
 const SERVE_MS = 60_000; // the embedded database computes for some seconds, beside other tests

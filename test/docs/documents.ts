@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 
-import { ROOT } from "../e2e/ways.js";
+import { ROOT } from "../e2e/support/ways.js";
 
 export interface Block {
   /** Where it stands: `README.md:12`. */

@@ -1,4 +1,5 @@
-// docs/limits.md and the constants that it lists: the same names, the same values, and ways of changing them that exist.
+// docs/limits.md and the constants that it lists: the same names, the same values, and ways of changing them that
+// exist.
 import { expect, test } from "vitest";
 
 import { constantsOf, read, rowsBelow } from "./documents.js";
@@ -14,8 +15,8 @@ const UNITS: Record<string, number> = {
 };
 
 const tables = [
-  ["assembly/limits.ts", "## The sandbox: `assembly/limits.ts`"],
-  ["host/limits.ts", "## The host: `host/limits.ts`"],
+  ["assembly/core/limits.ts", "## The sandbox: `assembly/core/limits.ts`"],
+  ["host/core/limits.ts", "## The host: `host/core/limits.ts`"],
 ] as const;
 
 test.each(tables)("every constant of %s is listed with its value", (file, heading) => {
@@ -42,15 +43,15 @@ test("every bound of the parser is listed", () => {
     "requestline",
     "target",
   ]) {
-    for (const name of constantsOf(`assembly/http/${file}.ts`).keys()) {
-      if (name.endsWith("_MAX")) expect(listed).toContain(`\`assembly/http/${file}.ts\` \`${name}\``);
+    for (const name of constantsOf(`assembly/protocol/http/${file}.ts`).keys()) {
+      if (name.endsWith("_MAX")) expect(listed).toContain(`\`assembly/protocol/http/${file}.ts\` \`${name}\``);
     }
   }
 });
 
 test("what a limit is said to be changed with exists", () => {
-  const options = read("host/options.ts");
-  const parameters = ["http1parameters", "tcpserver", "iostream", "streamwriter"].map((name) =>
+  const options = read("host/server/options.ts");
+  const parameters = ["http/parameters", "server/tcpserver", "stream/iostream", "stream/writer"].map((name) =>
     read(`assembly/${name}.ts`),
   );
   for (const [, heading] of tables) {
@@ -67,7 +68,7 @@ test("what a limit is said to be changed with exists", () => {
 
 test.each(rowsBelow("docs/limits.md", "## What ends a connection"))("$state", (row) => {
   const limits = [...row["what ends it"].matchAll(/`(\w+)`/g)].map(([, name]) => name);
-  for (const name of limits) expect([...constantsOf("assembly/limits.ts").keys()]).toContain(name);
+  for (const name of limits) expect([...constantsOf("assembly/core/limits.ts").keys()]).toContain(name);
   const shown = [...row["shown by"].matchAll(/`(test\/[\w./-]+)` "([^"]+)"/g)];
   expect(shown.length, "each is a file and a title").toBe(row["shown by"].split("; `").length);
   for (const [, file, title] of shown) expect(read(file), file).toContain(`test("${title}"`);

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 
-import { ROOT } from "../e2e/ways.js";
+import { ROOT } from "../e2e/support/ways.js";
 import { blocks, type Document, documents, read } from "./documents.js";
 
 /** Folders whose files are named in documents; what is built is not among them. */

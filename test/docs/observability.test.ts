@@ -1,8 +1,8 @@
 // docs/observability.md: its table is the list of metrics, and its paths are those that the admin server knows.
 import { expect, test } from "vitest";
 
-import { LATENCY_ROUTES_MAX } from "../../host/limits.js";
-import { METRICS } from "../../host/metrics.js";
+import { LATENCY_ROUTES_MAX } from "../../host/core/limits.js";
+import { METRICS } from "../../host/metrics/prometheus.js";
 import { documentNamed, read, rowsBelow } from "./documents.js";
 
 const FILE = "docs/observability.md";
@@ -14,7 +14,7 @@ test("every metric is listed, with its type and whether a .wasm application has 
 
 test("the paths are those of the admin server", () => {
   const listed = rowsBelow(FILE, "## The admin server").map((row) => row.path.replaceAll("`", ""));
-  const source = read("host/inspect/inspector.ts");
+  const source = read("host/inspect/adminserver.ts");
   const known = [...source.matchAll(/path === "([^"]+)"/g)].map(([, path]) => path);
   expect(listed.sort()).toEqual(["/", ...known].sort());
 });

@@ -1,5 +1,5 @@
-// Every code block of the documents: TypeScript is type-checked and served, AssemblyScript compiled and served, the program
-// started, the unit files parsed and their command run, and each shell command is one that exists.
+// Every code block of the documents: TypeScript is type-checked and served, AssemblyScript compiled and served, the
+// program started, the unit files parsed and their command run, and each shell command is one that exists.
 //
 // All blocks that are files are written into one folder, as a reader's own project would have them.
 import { execFile, type StdioOptions, spawn } from "node:child_process";
@@ -11,9 +11,9 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
 import { createSignedValue } from "../../host/index.js";
-import { Client } from "../e2e/client.js";
-import { CLI, eventually, NODE, ROOT, SANDBOXED_BARE, type Server, start, WASMTIME } from "../e2e/ways.js";
-import { BINARY, handshakeText, TEXT, WsClient } from "../e2e/wsclient.js";
+import { Client } from "../e2e/support/client.js";
+import { CLI, eventually, NODE, ROOT, SANDBOXED_BARE, type Server, start, WASMTIME } from "../e2e/support/ways.js";
+import { BINARY, handshakeText, TEXT, WsClient } from "../e2e/support/wsclient.js";
 import { blocks, read } from "./documents.js";
 
 const run = promisify(execFile);
@@ -80,7 +80,7 @@ const ANSWERS: Record<string, (server: Server) => Promise<void>> = {
     expect((await server.get("/?name=you")).body.toString()).toBe("Hello, you\n");
     expect((await server.get("/")).body.toString()).toBe("Hello, world\n");
   },
-  async "bytes.ts"(server) {
+  async "bytes/scan.ts"(server) {
     const answer = await server.request("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n12345");
     expect(answer.body.toString()).toBe("part 1 of 3\npart 2 of 3\npart 3 of 3\n5 bytes came\n");
     expect((await server.get("/")).body.toString()).toContain("0 bytes came\n");
@@ -135,7 +135,7 @@ const ANSWERS: Record<string, (server: Server) => Promise<void>> = {
     await socket.close();
     expect((await server.request(handshakeText("/lobby/7"))).status).toBe(401);
   },
-  async "metrics.ts"(server) {
+  async "metrics/prometheus.ts"(server) {
     expect((await server.get("/")).status).toBe(404);
     const text = (await server.get("/metrics")).body.toString();
     expect(text).toContain("\nwaterspout_http_requests_total 2\n");
@@ -333,7 +333,7 @@ test.skipIf(!hasWasmtime)(
     const [binary, ...args] = /^ExecStart=(.+)$/m.exec(unit?.text ?? "")?.[1].split(" ") ?? [];
     expect(path.basename(binary)).toBe("wasmtime");
     args[args.length - 1] = path.join(ROOT, "build/demo.wasm");
-    const { listenShared } = await import(path.join(ROOT, "dist/host/runtime/sharedlistener.js"));
+    const { listenShared } = await import(path.join(ROOT, "dist/host/runtime/node/sharedlistener.js"));
     const listener = await listenShared("127.0.0.1", 0, 16);
     onTestFinished(() => listener.close());
     const wasmtime = process.env.WATERSPOUT_WASMTIME ?? path.join(ROOT, "build/tools/wasmtime");
@@ -380,7 +380,10 @@ test.each(COMMANDS)("$place: $line", async ({ words }) => {
   }
 });
 
-/** A block's commands in words. `npx` and what is put into the environment are left out, and what `make -s wasmtime` prints is called wasmtime. */
+/**
+ * A block's commands in words. `npx` and what is put into the environment are left out, and what `make -s wasmtime`
+ * prints is called wasmtime.
+ */
 function commandsOf(place: string, text: string): { place: string; line: string; words: string[] }[] {
   const lines = text.replaceAll("\\\n", " ").split("\n");
   return lines

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 
-import { ROOT } from "../e2e/ways.js";
+import { ROOT } from "../e2e/support/ways.js";
 import { documentNamed, read } from "./documents.js";
 
 const FILE = "docs/tornado.md";

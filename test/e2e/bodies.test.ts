@@ -1,5 +1,5 @@
-// Bodies over real connections, on both runtimes: as large as they like in memory that stays flat, compressed, as forms, and with what
-// proxies say about them.
+// Bodies over real connections, on both runtimes: as large as they like in memory that stays flat, compressed, as
+// forms, and with what proxies say about them.
 //
 // WATERSPOUT_BODY_GIB is how much goes up and down in the test of memory: 1 unless given, 10 for the whole claim.
 import { createHash } from "node:crypto";
@@ -9,13 +9,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import zlib from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import type { Client } from "./client.js";
-import { residentBytes } from "./processes.js";
-import { eventually, NODE, type Server, start, WASMTIME } from "./ways.js";
+import type { Client } from "./support/client.js";
+import { residentBytes } from "./support/processes.js";
+import { eventually, NODE, type Server, start, WASMTIME } from "./support/ways.js";
 
 const MIB = 2 ** 20;
 const BYTES = Number(process.env.WATERSPOUT_BODY_GIB ?? 1) * 1024 * MIB;
-/** How far memory may rise while bodies go through: garbage that nobody has collected yet, and nothing that grows with them. */
+/**
+ * How far memory may rise while bodies go through: garbage that nobody has collected yet, and nothing that grows with
+ * them.
+ */
 const RISE_BYTES_MAX = 64 * MIB;
 
 const get = (target: string, fields = ""): string => `GET ${target} HTTP/1.1\r\nHost: x\r\n${fields}\r\n`;

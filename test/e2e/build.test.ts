@@ -13,8 +13,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type Ended, end } from "./programs.js";
-import { CLI, NODE, ROOT, SANDBOXED_BARE, start, WASMTIME } from "./ways.js";
+import { type Ended, end } from "./support/programs.js";
+import { CLI, NODE, ROOT, SANDBOXED_BARE, start, WASMTIME } from "./support/ways.js";
 
 const HELLO = `import { HTTPHandler, HTTPServer, HTTPServerRequest } from "waterspout/assembly";
 export { _start, turn } from "waterspout/assembly";

@@ -2,11 +2,11 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { hasBrowser, launchBrowser, screenshot } from "./browser.js";
-import { Client } from "./client.js";
-import { residentBytes } from "./processes.js";
-import { eventually, NODE, type Server, start, WASMTIME } from "./ways.js";
-import { frame, handshakeText, TEXT, WsClient } from "./wsclient.js";
+import { hasBrowser, launchBrowser, screenshot } from "./support/browser.js";
+import { Client } from "./support/client.js";
+import { residentBytes } from "./support/processes.js";
+import { eventually, NODE, type Server, start, WASMTIME } from "./support/ways.js";
+import { frame, handshakeText, TEXT, WsClient } from "./support/wsclient.js";
 
 const MIB = 1 << 20;
 

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 
-import { ROOT, run } from "./ways.js";
+import { ROOT, run } from "./support/ways.js";
 
 const VERSION = `${JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8")).version}\n`;
 

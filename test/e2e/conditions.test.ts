@@ -1,4 +1,5 @@
-// Conditional requests, ranges and paths of files: each row of test/corpus/conditional-requests.md, in both languages and on every way to run.
+// Conditional requests, ranges and paths of files: each row of test/corpus/conditional-requests.md, in both languages
+// and on every way to run.
 
 import { randomBytes } from "node:crypto";
 import {
@@ -16,7 +17,7 @@ import path from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import type { Response } from "./response.js";
+import type { Response } from "./support/response.js";
 import {
   NODE,
   ROOT,
@@ -26,7 +27,7 @@ import {
   type Server,
   start,
   WASMTIME,
-} from "./ways.js";
+} from "./support/ways.js";
 
 const TEXT = "0123456789";
 const MODIFIED = new Date("2020-06-01T12:00:00.500Z");

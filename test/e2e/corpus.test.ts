@@ -1,10 +1,11 @@
-// The corpus over real connections: each case is sent whole, the client's side is closed, and what comes back has to be what the events
-// of the case say: 200 for a request that is complete, the refusal's status, nothing for one that never is; then an orderly end.
+// The corpus over real connections: each case is sent whole, the client's side is closed, and what comes back has to be
+// what the events of the case say: 200 for a request that is complete, the refusal's status, nothing for one that never
+// is; then an orderly end.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { type Case, corpus, FILES } from "../corpus/corpus.js";
-import type { Client } from "./client.js";
-import { NODE, SANDBOXED_BARE, type Server, start, WASMTIME, type Way } from "./ways.js";
+import type { Client } from "./support/client.js";
+import { NODE, SANDBOXED_BARE, type Server, start, WASMTIME, type Way } from "./support/ways.js";
 
 const COLLECT = "test/e2e/apps/collect.ts";
 /** Cases that are sent at the same time. */

@@ -1,16 +1,15 @@
-// examples/crud.ts on every runtime: over the embedded database, and over PostgreSQL with what only a server can do: crash, hang, hold
-// a lock, be used by several processes. The page is driven in a real browser.
+// examples/crud.ts on every runtime: over the embedded database, and over PostgreSQL with what only a server can do:
+// crash, hang, hold a lock, be used by several processes. The page is driven in a real browser.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-
-import { hasBrowser, launchBrowser, screenshot } from "./browser.js";
-import { hasPostgres, Postgres } from "./postgres.js";
-import { type Answer, ask, clear, crudSuite, names, pathOf } from "./suite-crud.js";
-import { eventually, NODE, run, type Server, start, WASMTIME, type Way } from "./ways.js";
+import { type Answer, ask, clear, crudSuite, names, pathOf } from "./suites/crud.js";
+import { hasBrowser, launchBrowser, screenshot } from "./support/browser.js";
+import { hasPostgres, Postgres } from "./support/postgres.js";
+import { eventually, NODE, run, type Server, start, WASMTIME, type Way } from "./support/ways.js";
 
 const APP = "examples/crud.ts";
 /** The embedded database takes some seconds of computing before it serves, and this machine may have others to do. */

@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Application, FetchServer, RequestHandler, serve } from "waterspout";
 
-import { Client } from "./client.js";
-import { NODE, type Server, start, WASMTIME } from "./ways.js";
+import { Client } from "./support/client.js";
+import { NODE, type Server, start, WASMTIME } from "./support/ways.js";
 
 const MIB = 1024 * 1024;
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };

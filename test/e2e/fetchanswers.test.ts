@@ -1,12 +1,13 @@
-// Answers of fetch handlers that are unusual, wrong, or somebody else's: what reaches the client, and that nobody else notices.
+// Answers of fetch handlers that are unusual, wrong, or somebody else's: what reaches the client, and that nobody else
+// notices.
 import { once } from "node:events";
 import { createServer, type Server as Upstream } from "node:http";
 import type { AddressInfo } from "node:net";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import type { Response } from "./response.js";
-import { NODE, type Server, start, WASMTIME } from "./ways.js";
+import type { Response } from "./support/response.js";
+import { NODE, type Server, start, WASMTIME } from "./support/ways.js";
 
 const PAGE = "a page of words, ".repeat(400);
 const CODED: Record<string, [string | null, Buffer]> = {

@@ -2,9 +2,9 @@
 import { availableParallelism } from "node:os";
 import { afterEach, describe, expect, test } from "vitest";
 
-import { commandLine } from "./processes.js";
-import { answering, ask, Program } from "./programs.js";
-import { wasmtime } from "./ways.js";
+import { commandLine } from "./support/processes.js";
+import { answering, ask, Program } from "./support/programs.js";
+import { wasmtime } from "./support/ways.js";
 
 describe.each(["node", "wasmtime"])("%s", (runtime) => {
   let program: Program;

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type FetchServer, serve } from "waterspout";
 
 import { h3App } from "./apps/h3.js";
-import { type Answered, type Asked, ask, compare, json, name, upload } from "./compared.js";
+import { type Answered, type Asked, ask, compare, json, name, upload } from "./support/compared.js";
 
 const post = (target: string, body: string | Buffer, type = "text/plain"): Asked => ({
   method: "POST",
@@ -58,7 +58,10 @@ const ASKED: Asked[] = [
   { target: "/rejects" },
 ];
 
-/** h3's own way to Node's server: no phrase but the application's, another space in types, and a length for 204 (RFC 9110 8.6). */
+/**
+ * h3's own way to Node's server: no phrase but the application's, another space in types, and a length for 204 (RFC
+ * 9110 8.6).
+ */
 function asItself(expected: Answered, given: Answered): void {
   if (expected.reason === "") given.reason = "";
   if (expected.status === 204) delete expected.headers["content-length"];

@@ -6,9 +6,9 @@ import tls from "node:tls";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { bindUnixSocket, HTTPServer } from "waterspout";
 
-import { Authority, type Certificate, missingOpenSSL } from "./certificates.js";
-import { SecureClient } from "./secureclient.js";
-import { eventually, NODE, type Server, start, WASMTIME, type Way } from "./ways.js";
+import { Authority, type Certificate, missingOpenSSL } from "./support/certificates.js";
+import { SecureClient } from "./support/secureclient.js";
+import { eventually, NODE, type Server, start, WASMTIME, type Way } from "./support/ways.js";
 
 const HANDSHAKES_MAX = 1024;
 const SILENT_MAX = 2048;

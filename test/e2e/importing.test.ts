@@ -1,9 +1,10 @@
-// To import the package must be harmless: it reads no environment variable, and one that somebody else has set in any way breaks nothing.
+// To import the package must be harmless: it reads no environment variable, and one that somebody else has set in any
+// way breaks nothing.
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { expect, test } from "vitest";
 
-import { ROOT } from "./ways.js";
+import { ROOT } from "./support/ways.js";
 
 const PACKAGE = path.join(ROOT, "dist/host/index.js");
 const PROGRAM = `

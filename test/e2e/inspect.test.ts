@@ -1,11 +1,10 @@
 // `--inspect` on both runtimes, and its page in a real browser.
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-
-import { hasBrowser, launchBrowser, screenshot } from "./browser.js";
-import { workersOf } from "./processes.js";
-import { type Admin, inspected, inspectSuite, startingSuite } from "./suite-inspect.js";
-import { eventually, NODE, run, SANDBOXED_NODE, SANDBOXED_WASMTIME, type Server, WASMTIME } from "./ways.js";
+import { type Admin, inspected, inspectSuite, startingSuite } from "./suites/inspect.js";
+import { hasBrowser, launchBrowser, screenshot } from "./support/browser.js";
+import { workersOf } from "./support/processes.js";
+import { eventually, NODE, run, SANDBOXED_NODE, SANDBOXED_WASMTIME, type Server, WASMTIME } from "./support/ways.js";
 
 const HELLO = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 
@@ -67,7 +66,9 @@ describe.skipIf(!hasBrowser)("the page", () => {
     return { server, admin, page, complaints, asked };
   }
 
-  /** For each chart: points of its canvas that are not empty, and a number that is another one when it looks different. */
+  /**
+   * For each chart: points of its canvas that are not empty, and a number that is another one when it looks different.
+   */
   const drawn = (page: Page): Promise<{ points: number; look: number }[]> =>
     page.evaluate(`[...document.querySelectorAll("canvas")].map((canvas) => {
       const copy = Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height });

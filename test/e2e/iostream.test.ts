@@ -1,14 +1,14 @@
-// IOStream's reads, bounds, closing and conversions behind real connections, on both runtimes; then TCPClient, whose streams are
-// to behave alike.
+// IOStream's reads, bounds, closing and conversions behind real connections, on both runtimes; then TCPClient, whose
+// streams are to behave alike.
 import { createHash, randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { type IOStream, StreamClosedError, TCPServer } from "waterspout";
 import { type BaseIOStream, TCPClient } from "../../host/index.js";
-import { Authority, type Certificate, missingOpenSSL } from "./certificates.js";
-import { Client } from "./client.js";
-import { eventually, NODE, type Server, start, WASMTIME } from "./ways.js";
+import { Authority, type Certificate, missingOpenSSL } from "./support/certificates.js";
+import { Client } from "./support/client.js";
+import { eventually, NODE, type Server, start, WASMTIME } from "./support/ways.js";
 
 const MIB = 1 << 20;
 

@@ -7,10 +7,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import tls from "node:tls";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-
-import { Authority, missingOpenSSL } from "./certificates.js";
-import { Client } from "./client.js";
-import { leavingSuite, stop, toldBy } from "./suite-leaving.js";
+import { leavingSuite, stop, toldBy } from "./suites/leaving.js";
+import { Authority, missingOpenSSL } from "./support/certificates.js";
+import { Client } from "./support/client.js";
 import {
   accepts,
   eventually,
@@ -24,7 +23,7 @@ import {
   start,
   WASMTIME,
   type Way,
-} from "./ways.js";
+} from "./support/ways.js";
 
 const APP = "test/e2e/apps/leaving.ts";
 const missingNginx = missing("nginx", "-v");

@@ -1,7 +1,7 @@
 // The command's logs on both runtimes.
 import { describe } from "vitest";
 
-import { logSuite } from "./suite-logs.js";
-import { NODE, WASMTIME } from "./ways.js";
+import { logSuite } from "./suites/logs.js";
+import { NODE, WASMTIME } from "./support/ways.js";
 
 describe.each([NODE, WASMTIME])("$name", (way) => logSuite(way));

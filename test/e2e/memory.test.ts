@@ -1,8 +1,8 @@
-// Clients that fill memory: with the sandbox in Node, in a worker process of wasmtime, and as an application of its own whose host
-// gives it little.
+// Clients that fill memory: with the sandbox in Node, in a worker process of wasmtime, and as an application of its own
+// whose host gives it little.
 import { describe, expect, test } from "vitest";
 
-import { eventually, NODE, SANDBOXED_BARE, start, WASMTIME } from "./ways.js";
+import { eventually, NODE, SANDBOXED_BARE, start, WASMTIME } from "./support/ways.js";
 
 describe.each([NODE, WASMTIME])("$name", (way) => {
   test("bodies that nobody takes fill the sandbox's memory: requests are refused, the worker goes on", async () => {

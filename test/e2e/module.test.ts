@@ -6,8 +6,8 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 
-import { commandLine, workersOf } from "./processes.js";
-import { eventually, NODE, ROOT, start, WASMTIME } from "./ways.js";
+import { commandLine, workersOf } from "./support/processes.js";
+import { eventually, NODE, ROOT, start, WASMTIME } from "./support/ways.js";
 
 const CORE = path.join(ROOT, "build/core.wasm");
 const APPLICATIONS = ["demo.wasm", "echo.wasm"];

@@ -1,5 +1,5 @@
-// The names of Object.prototype (`constructor`, `__proto__`, …) as names of header fields, cookies, arguments, parts of a form, groups of a
-// path and trailers: through each interface, both ways.
+// The names of Object.prototype (`constructor`, `__proto__`, …) as names of header fields, cookies, arguments, parts of
+// a form, groups of a path and trailers: through each interface, both ways.
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
@@ -14,9 +14,9 @@ import {
 } from "waterspout";
 import { WebSocket } from "ws";
 
-import { INHERITED } from "../host/inherited.js";
-import { Client } from "./client.js";
-import type { Response } from "./response.js";
+import { INHERITED } from "../host/support/inherited.js";
+import { Client } from "./support/client.js";
+import type { Response } from "./support/response.js";
 
 type Pairs = [string, string][];
 

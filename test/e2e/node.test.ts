@@ -1,15 +1,15 @@
 // The command with the sandbox inside Node.
 import { describe } from "vitest";
 
-import { commandSuite } from "./suite-command.js";
-import { demoSuite } from "./suite-demo.js";
-import { faultSuite } from "./suite-faults.js";
-import { handlerSuite } from "./suite-handlers.js";
-import { httpSuite } from "./suite-http.js";
-import { limitSuite } from "./suite-limits.js";
-import { echoSuite, streamSuite } from "./suite-streams.js";
-import { workerSuite } from "./suite-workers.js";
-import { NODE } from "./ways.js";
+import { commandSuite } from "./suites/command.js";
+import { demoSuite } from "./suites/demo.js";
+import { faultSuite } from "./suites/faults.js";
+import { handlerSuite } from "./suites/handlers.js";
+import { httpSuite } from "./suites/http.js";
+import { limitSuite } from "./suites/limits.js";
+import { echoSuite, streamSuite } from "./suites/streams.js";
+import { workerSuite } from "./suites/workers.js";
+import { NODE } from "./support/ways.js";
 
 describe(NODE.name, () => {
   demoSuite(NODE);

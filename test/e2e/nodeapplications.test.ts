@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { CLI, NODE, type Server, start, WASMTIME } from "./ways.js";
+import { CLI, NODE, type Server, start, WASMTIME } from "./support/ways.js";
 
 describe.each([NODE, WASMTIME])("$name", (way) => {
   describe.each(["listener", "express", "fastify", "koalike"])("%s", (name) => {

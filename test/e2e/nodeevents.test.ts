@@ -1,12 +1,13 @@
-// Callbacks and events of Node's API: each listener runs on Node's own server and on ours, and must be told the same in the same order.
+// Callbacks and events of Node's API: each listener runs on Node's own server and on ours, and must be told the same in
+// the same order.
 import { once } from "node:events";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
 import { createServer } from "waterspout";
 
-import { Client } from "./client.js";
-import { eventually } from "./ways.js";
+import { Client } from "./support/client.js";
+import { eventually } from "./support/ways.js";
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 const TIMEOUT_MS = 30;

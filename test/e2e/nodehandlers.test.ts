@@ -1,4 +1,5 @@
-// Handlers of Node's kind: the same requests go to one application on Node's own server and on ours, and the answers are compared.
+// Handlers of Node's kind: the same requests go to one application on Node's own server and on ours, and the answers
+// are compared.
 import { once } from "node:events";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import http from "node:http";
@@ -11,9 +12,9 @@ import { createServer, type NodeListener, type NodeServer } from "waterspout";
 
 import { expressApp } from "./apps/express.js";
 import { fastifyApp } from "./apps/fastify.js";
-import { Client } from "./client.js";
-import { type Asked, ask, compare, json, name, upload } from "./compared.js";
-import { eventually } from "./ways.js";
+import { Client } from "./support/client.js";
+import { type Asked, ask, compare, json, name, upload } from "./support/compared.js";
+import { eventually } from "./support/ways.js";
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 

@@ -1,5 +1,5 @@
-// Which pages may open a websocket: each row of test/corpus/origins.md, in both languages and on every way to run. The host's check of requests
-// that change something follows the same table.
+// Which pages may open a websocket: each row of test/corpus/origins.md, in both languages and on every way to run. The
+// host's check of requests that change something follows the same table.
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -14,8 +14,8 @@ import {
   type Server,
   start,
   WASMTIME,
-} from "./ways.js";
-import { handshakeText } from "./wsclient.js";
+} from "./support/ways.js";
+import { handshakeText } from "./support/wsclient.js";
 
 interface Vector {
   origin: string;

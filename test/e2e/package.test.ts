@@ -1,4 +1,5 @@
-// The package as others get it: packed, installed by npm into an empty folder, and everything there that a first hour asks of it.
+// The package as others get it: packed, installed by npm into an empty folder, and everything there that a first hour
+// asks of it.
 //
 // npm takes what it has in its cache, and asks its registry for the rest; where neither has it, what this project has
 // installed is linked instead.
@@ -20,8 +21,8 @@ import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { type Ended, end } from "./programs.js";
-import { eventually, NODE, ROOT, Server, WASMTIME, type Way, wasmtime } from "./ways.js";
+import { type Ended, end } from "./support/programs.js";
+import { eventually, NODE, ROOT, Server, WASMTIME, type Way, wasmtime } from "./support/ways.js";
 
 const INSTALL_MS_MAX = 120_000;
 
@@ -108,7 +109,7 @@ test("doctor: a sandbox that is damaged, and no wasmtime: no way works", async (
   await succeed(["tar", "-xzf", packed, "--strip-components=1", "-C", at("damaged")], ROOT);
   symlinkSync(at("first/node_modules"), at("damaged/node_modules"));
   writeFileSync(at("damaged/build/core.wasm"), "no module");
-  const command = [process.execPath, "dist/host/cli.js", "doctor", "--json"];
+  const command = [process.execPath, "dist/host/cli/main.js", "doctor", "--json"];
   const { code, stdout } = await end(command, at("damaged"), { WATERSPOUT_WASMTIME: "/nowhere/wasmtime" });
   const { ok, checks, ways } = JSON.parse(stdout);
   expect({ code, ok }).toEqual({ code: 1, ok: false });

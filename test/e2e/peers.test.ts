@@ -1,4 +1,5 @@
-// Who a peer is: noted when its connection is accepted, so that one that resets its connection at once is not taken for somebody else.
+// Who a peer is: noted when its connection is accepted, so that one that resets its connection at once is not taken for
+// somebody else.
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import net from "node:net";
@@ -16,8 +17,8 @@ import {
   TCPServer,
 } from "waterspout";
 
-import { Authority, missingOpenSSL } from "./certificates.js";
-import { eventually } from "./ways.js";
+import { Authority, missingOpenSSL } from "./support/certificates.js";
+import { eventually } from "./support/ways.js";
 
 /** Connections of one attack. */
 const ATTEMPTS = 60;

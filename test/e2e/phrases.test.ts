@@ -15,7 +15,7 @@ import {
   type Server,
   start,
   WASMTIME,
-} from "./ways.js";
+} from "./support/ways.js";
 
 const PHRASES: readonly (readonly [number, string])[] = `
 200 OK

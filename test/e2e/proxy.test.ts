@@ -1,5 +1,5 @@
-// Behind a real proxy: HAProxy ends TLS and sends PROXY protocol headers, version 1 and 2, to an application in each way to run.
-// And without one: who is believed.
+// Behind a real proxy: HAProxy ends TLS and sends PROXY protocol headers, version 1 and 2, to an application in each
+// way to run. And without one: who is believed.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -10,8 +10,17 @@ import tls from "node:tls";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { HTTPServer } from "waterspout";
 
-import { Authority, missingHAProxy, missingOpenSSL } from "./certificates.js";
-import { eventually, NODE, ROOT, SANDBOXED_BARE, SANDBOXED_NODE, type Server, start, WASMTIME } from "./ways.js";
+import { Authority, missingHAProxy, missingOpenSSL } from "./support/certificates.js";
+import {
+  eventually,
+  NODE,
+  ROOT,
+  SANDBOXED_BARE,
+  SANDBOXED_NODE,
+  type Server,
+  start,
+  WASMTIME,
+} from "./support/ways.js";
 
 const APP = "test/e2e/apps/proxied.ts";
 const REQUEST = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";

@@ -1,4 +1,5 @@
-// The web layer in AssemblyScript, and files of a folder that was opened for it: one suite for the three ways to run it.
+// The web layer in AssemblyScript, and files of a folder that was opened for it: one suite for the three ways to run
+// it.
 
 import { execFileSync } from "node:child_process";
 import {
@@ -17,8 +18,16 @@ import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import type { Response } from "./response.js";
-import { eventually, run, SANDBOXED_BARE, SANDBOXED_NODE, SANDBOXED_WASMTIME, type Server, start } from "./ways.js";
+import type { Response } from "./support/response.js";
+import {
+  eventually,
+  run,
+  SANDBOXED_BARE,
+  SANDBOXED_NODE,
+  SANDBOXED_WASMTIME,
+  type Server,
+  start,
+} from "./support/ways.js";
 
 const BIG_BYTES = 64 << 20;
 let top = "";

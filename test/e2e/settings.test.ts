@@ -6,7 +6,7 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { CLI, NODE, ROOT, run, type Server, start, WASMTIME } from "./ways.js";
+import { CLI, NODE, ROOT, run, type Server, start, WASMTIME } from "./support/ways.js";
 
 let folder: string;
 const file = (name: string): string => path.join(folder, name);

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, describe } from "vitest";
 
-import { slowSuite } from "./suite-slow.js";
-import { NODE, ROOT, SANDBOXED_BARE, WASMTIME } from "./ways.js";
+import { slowSuite } from "./suites/slow.js";
+import { NODE, ROOT, SANDBOXED_BARE, WASMTIME } from "./support/ways.js";
 
 for (const way of [NODE, WASMTIME]) describe(way.name, () => slowSuite(way, () => "test/e2e/apps/slow.ts"));
 

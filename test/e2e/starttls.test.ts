@@ -1,5 +1,5 @@
-// startTls: TLS in the middle of a connection, at a server of either runtime and at a client. What was sent before the handshake
-// is never taken as if it had come through it (CVE-2011-0411).
+// startTls: TLS in the middle of a connection, at a server of either runtime and at a client. What was sent before the
+// handshake is never taken as if it had come through it (CVE-2011-0411).
 import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -11,10 +11,10 @@ import tls from "node:tls";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
 import { type BaseIOStream, TCPClient } from "../../host/index.js";
-import { Authority, type Certificate, missingOpenSSL } from "./certificates.js";
-import { residentBytes } from "./processes.js";
-import { SecureClient } from "./secureclient.js";
-import { eventually, NODE, type Server, start, WASMTIME, type Way } from "./ways.js";
+import { Authority, type Certificate, missingOpenSSL } from "./support/certificates.js";
+import { residentBytes } from "./support/processes.js";
+import { SecureClient } from "./support/secureclient.js";
+import { eventually, NODE, type Server, start, WASMTIME, type Way } from "./support/ways.js";
 
 const APP = "test/e2e/apps/starttls.ts";
 const MIB = 1024 * 1024;

@@ -1,9 +1,9 @@
 // Stopping, counting and crowds, on both runtimes and with several workers.
 import { describe } from "vitest";
 
-import { crowdSuite } from "./suite-crowd.js";
-import { stopSuite } from "./suite-stop.js";
-import { NODE, WASMTIME } from "./ways.js";
+import { crowdSuite } from "./suites/crowd.js";
+import { stopSuite } from "./suites/stop.js";
+import { NODE, WASMTIME } from "./support/ways.js";
 
 describe(NODE.name, () => {
   stopSuite(NODE);

@@ -1,4 +1,5 @@
-// TLS, terminated by the host for both runtimes: what is agreed on, what is refused, and that a stream inside is a stream.
+// TLS, terminated by the host for both runtimes: what is agreed on, what is refused, and that a stream inside is a
+// stream.
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
@@ -8,10 +9,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import tls from "node:tls";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
-import { Authority, type Certificate, missingOpenSSL } from "./certificates.js";
-import { activity, residentBytes, workersOf } from "./processes.js";
-import { SecureClient } from "./secureclient.js";
-import { eventually, NODE, run, type Server, start, WASMTIME, type Way } from "./ways.js";
+import { Authority, type Certificate, missingOpenSSL } from "./support/certificates.js";
+import { activity, residentBytes, workersOf } from "./support/processes.js";
+import { SecureClient } from "./support/secureclient.js";
+import { eventually, NODE, run, type Server, start, WASMTIME, type Way } from "./support/ways.js";
 
 const APP = "test/e2e/apps/secure.ts";
 const MIB = 1024 * 1024;

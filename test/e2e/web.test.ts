@@ -1,12 +1,13 @@
-// The web layer over real connections, on every runtime: the article's examples, and what cannot be seen without a network.
+// The web layer over real connections, on every runtime: the article's examples, and what cannot be seen without a
+// network.
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { eventually, NODE, type Server, start, WASMTIME } from "./ways.js";
-import { frame, handshakeText, TEXT, WsClient } from "./wsclient.js";
+import { eventually, NODE, type Server, start, WASMTIME } from "./support/ways.js";
+import { frame, handshakeText, TEXT, WsClient } from "./support/wsclient.js";
 
 const MIB = 1024 * 1024;
 const BIG = randomBytes(3 * MIB);

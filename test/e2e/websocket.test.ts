@@ -2,11 +2,10 @@
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
-
-import { Authority, missingOpenSSL } from "./certificates.js";
-import { websocketSuite } from "./suite-websocket.js";
-import { websocketHandlerSuite } from "./suite-websockethandlers.js";
-import { NODE, SANDBOXED_BARE, SANDBOXED_NODE, SANDBOXED_WASMTIME, start, WASMTIME } from "./ways.js";
+import { websocketSuite } from "./suites/websocket.js";
+import { websocketHandlerSuite } from "./suites/websockethandlers.js";
+import { Authority, missingOpenSSL } from "./support/certificates.js";
+import { NODE, SANDBOXED_BARE, SANDBOXED_NODE, SANDBOXED_WASMTIME, start, WASMTIME } from "./support/ways.js";
 
 for (const way of [NODE, WASMTIME]) {
   describe(way.name, () => {

@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 
-import { Client } from "./client.js";
-import { isAlive, workersOf } from "./processes.js";
-import { ask, Program } from "./programs.js";
-import { eventually, NODE, run, type Server, start, WASMTIME, wasmtime } from "./ways.js";
+import { Client } from "./support/client.js";
+import { isAlive, workersOf } from "./support/processes.js";
+import { ask, Program } from "./support/programs.js";
+import { eventually, NODE, run, type Server, start, WASMTIME, wasmtime } from "./support/ways.js";
 
 describe.each(["node", "wasmtime"])("forkProcesses with %s", (runtime) => {
   let program: Program;

@@ -1,4 +1,5 @@
-// What sockets.ts serves: answers with the mark of its request, in each way that there is; which one is chosen by the mark.
+// What sockets.ts serves: answers with the mark of its request, in each way that there is; which one is chosen by the
+// mark.
 import { type HTTPServerRequest, WebSocketHandler } from "waterspout";
 
 class Echo extends WebSocketHandler {
@@ -15,7 +16,8 @@ export default async function answer(request: HTTPServerRequest): Promise<void> 
   if (kind === 3) throw new Error("on purpose");
   if (kind === 4) return request.respond(200, {}, `${mark} ${(await request.readBody()).length}`);
   if (kind === 5) {
-    // Not for ever: behind more than 64 KiB of further requests the client's end is seen after ten minutes only (UNHEARD_TIMEOUT_MS).
+    // Not for ever: behind more than 64 KiB of further requests the client's end is seen after ten minutes only
+    // (UNHEARD_TIMEOUT_MS).
     const late = AbortSignal.timeout(5000);
     const { signal } = request;
     await new Promise<void>((resolve) => {

@@ -1,7 +1,8 @@
 // A bare application with files and a collector, build/web.wasm, on a bad day.
 //
-// Invariants tested: whatever clients send and however the network cuts, delays and breaks it, nothing traps or ends; a client sees answers
-// to its own requests alone, in order; when all clients are gone, every connection and file is closed and memory has stopped to grow.
+// Invariants tested: whatever clients send and however the network cuts, delays and breaks it, nothing traps or ends; a
+// client sees answers to its own requests alone, in order; when all clients are gone, every connection and file is
+// closed and memory has stopped to grow.
 import { FuzzClient } from "./client.js";
 import type { Random } from "./random.js";
 import { type ScriptedFile, ScriptedWasi } from "./scriptedwasi.js";

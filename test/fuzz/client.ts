@@ -1,10 +1,11 @@
-// A client of the fuzzers: sends requests in order, broken ones, websockets or anything, in pieces, and leaves in any way.
+// A client of the fuzzers: sends requests in order, broken ones, websockets or anything, in pieces, and leaves in any
+// way.
 //
-// What it asks for carries a mark, `((client.number))`, which handlers send back. Invariant tested: a client sees its own marks alone,
-// each once, and in the order in which it asked.
+// What it asks for carries a mark, `((client.number))`, which handlers send back. Invariant tested: a client sees its
+// own marks alone, each once, and in the order in which it asked.
 
 import { corpus } from "../corpus/corpus.js";
-import { Generator } from "../host/differential/generator.js";
+import { Generator } from "../sandbox/differential/generator.js";
 import type { Random } from "./random.js";
 
 /** The client's end of a connection, scripted or real. */
@@ -61,7 +62,9 @@ export class FuzzClient {
     if (random.once(12)) wire.reads = false;
   }
 
-  /** It may have a websocket, which has no time limit unless it is pinged: one that vanishes stays until it is reset. */
+  /**
+   * It may have a websocket, which has no time limit unless it is pinged: one that vanishes stays until it is reset.
+   */
   get maySocket(): boolean {
     return this.#hasSocket;
   }

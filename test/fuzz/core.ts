@@ -1,10 +1,13 @@
-// The whole way of a byte in one process: clients, a scripted network, core.wasm, frames, and the host with handlers of every kind.
+// The whole way of a byte in one process: clients, a scripted network, core.wasm, frames, and the host with handlers of
+// every kind.
 //
-// Invariants tested: whatever clients send, however the network cuts, delays and breaks it, whenever frames arrive and however handlers
-// behave, nothing traps, neither side finds the other's frames malformed, and no rejection is left; a client sees answers to its own
-// requests alone, in order; when all clients are gone, every handler has come to its end, every connection is closed and its memory is back.
-import { Bridge, type Channel, type Peer } from "../../host/bridge.js";
-import type { FrameWriter } from "../../host/framewriter.js";
+// Invariants tested: whatever clients send, however the network cuts, delays and breaks it, whenever frames arrive and
+// however handlers behave, nothing traps, neither side finds the other's frames malformed, and no rejection is left; a
+// client sees answers to its own requests alone, in order; when all clients are gone, every handler has come to its
+// end, every connection is closed and its memory is back.
+import { Bridge, type Channel, type Peer } from "../../host/bridge/bridge.js";
+import type { FrameWriter } from "../../host/bridge/framewriter.js";
+import type { WorkerStats } from "../../host/bridge/stats.js";
 import {
   HTTPServer,
   type HTTPServerRequest,
@@ -13,8 +16,7 @@ import {
   TCPServer,
   WebSocketHandler,
 } from "../../host/index.js";
-import type { ServerOptions } from "../../host/options.js";
-import type { WorkerStats } from "../../host/stats.js";
+import type { ServerOptions } from "../../host/server/options.js";
 import { FuzzClient } from "./client.js";
 import type { Random } from "./random.js";
 import { ScriptedWasi } from "./scriptedwasi.js";
@@ -193,7 +195,8 @@ export class CoreFuzz {
       passed += ms;
       worker.move(random, true);
       await turnOfLoop();
-      // A handler that waits for its client to leave, and a websocket that is not pinged, have no limit while that is only silent.
+      // A handler that waits for its client to leave, and a websocket that is not pinged, have no limit while that is
+      // only silent.
       if (passed > SOCKETS_END_MS) for (const client of clients) if (client.maySocket || this.#busy > 0) client.reset();
       if (passed > END_MS) throw new Error(`${wasi.wires.size} connections and ${this.#busy} handlers do not end`);
     }

@@ -1,7 +1,9 @@
-// A host that has gone mad: frames of every type, for ids that live, lived or never did, with payloads of every size, into core.wasm.
+// A host that has gone mad: frames of every type, for ids that live, lived or never did, with payloads of every size,
+// into core.wasm.
 //
-// Invariant tested: the sandbox goes on, or says in one line what is malformed and exits with 70. It never traps, and never ends otherwise.
-import * as f from "../../host/frames.js";
+// Invariant tested: the sandbox goes on, or says in one line what is malformed and exits with 70. It never traps, and
+// never ends otherwise.
+import * as f from "../../host/bridge/frames.js";
 import { FuzzClient } from "./client.js";
 import type { Random } from "./random.js";
 import { Exited, ScriptedWasi } from "./scriptedwasi.js";

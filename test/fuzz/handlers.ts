@@ -1,8 +1,9 @@
-// Handlers of every kind for a hostile worker: they read and answer in every way, wait, give up and throw. What they do is chosen by the
-// target, or by the same random numbers as what the worker says.
+// Handlers of every kind for a hostile worker: they read and answer in every way, wait, give up and throw. What they do
+// is chosen by the target, or by the same random numbers as what the worker says.
+
+import type { Logger } from "../../host/core/log.js";
 import { HTTPServer, type HTTPServerRequest, type IOStream, TCPServer, WebSocketHandler } from "../../host/index.js";
-import type { Logger } from "../../host/log.js";
-import type { ServerOptions } from "../../host/options.js";
+import type { ServerOptions } from "../../host/server/options.js";
 import type { Random } from "./random.js";
 
 /** Targets from /0 on that do something of their own. */

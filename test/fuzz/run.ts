@@ -1,9 +1,10 @@
-// `make fuzz`: all fuzzers in turn until the time is over, and what they did. A failure names the seeds that show it again.
+// `make fuzz`: all fuzzers in turn until the time is over, and what they did. A failure names the seeds that show it
+// again.
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 
-import { ROOT } from "../e2e/ways.js";
+import { ROOT } from "../e2e/support/ways.js";
 import { BareFuzz } from "./bare.js";
 import { CoreFuzz } from "./core.js";
 import { FrameFuzz } from "./frames.js";

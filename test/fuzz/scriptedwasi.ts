@@ -1,8 +1,10 @@
-// A module of ours over a scripted WASI preview1: a network, a clock and faults from a seed, and nothing real behind them.
+// A module of ours over a scripted WASI preview1: a network, a clock and faults from a seed, and nothing real behind
+// them.
 //
-// Invariants: time moves only when the script says so; every range that the module names is checked; the module never waits: a read
-// of its channel that would block, and a write to a full pipe, are Broken, as a trap is.
-// Reference: WASI snapshot 01, wasi_snapshot_preview1.witx; wasmtime 36, whose poll reports all that it was asked about at once.
+// Invariants: time moves only when the script says so; every range that the module names is checked; the module never
+// waits: a read of its channel that would block, and a write to a full pipe, are Broken, as a trap is.
+// Reference: WASI snapshot 01, wasi_snapshot_preview1.witx; wasmtime 36, whose poll reports all that it was asked about
+// at once.
 import type { Random } from "./random.js";
 import { Wire } from "./wire.js";
 
@@ -39,7 +41,10 @@ const FIRST_FD = 16;
 const PIPE_BYTES_MAX = 208 << 10;
 
 export interface Faults {
-  /** Reads and writes of a part, EAGAIN although something is there, descriptors that cannot be had: once in so many, 0 never. */
+  /**
+   * Reads and writes of a part, EAGAIN although something is there, descriptors that cannot be had: once in so many, 0
+   * never.
+   */
   short: number;
   again: number;
   full: number;
@@ -78,7 +83,10 @@ export class ScriptedWasi {
     return this.memory.buffer.byteLength;
   }
 
-  /** One turn that does not wait. Returns the milliseconds until the next is wanted, -1 when it has ended. Throws Broken, Exited. */
+  /**
+   * One turn that does not wait. Returns the milliseconds until the next is wanted, -1 when it has ended. Throws
+   * Broken, Exited.
+   */
   turn(): number {
     try {
       return this.#turn(0);

@@ -1,7 +1,8 @@
 // The command as it is started by a user, over real sockets: hostile clients in crowds.
 //
-// Invariants tested: a client sees answers to its own requests alone, in order; the command, and each worker that it began with, lives; others are
-// served between the crowds; when the clients are gone, so are the descriptors, and memory stays within a bound.
+// Invariants tested: a client sees answers to its own requests alone, in order; the command, and each worker that it
+// began with, lives; others are served between the crowds; when the clients are gone, so are the descriptors, and
+// memory stays within a bound.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
@@ -10,8 +11,8 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 
-import { processTree, residentBytes } from "../e2e/processes.js";
-import { CLI, eventually, ROOT, wasmtime } from "../e2e/ways.js";
+import { processTree, residentBytes } from "../e2e/support/processes.js";
+import { CLI, eventually, ROOT, wasmtime } from "../e2e/support/ways.js";
 import { FuzzClient, type Line } from "./client.js";
 import type { Random } from "./random.js";
 

@@ -1,4 +1,5 @@
-// One connection of a scripted network: what its client has sent and the sandbox has not read, and what the sandbox has sent.
+// One connection of a scripted network: what its client has sent and the sandbox has not read, and what the sandbox has
+// sent.
 
 /** Bytes that the client's kernel takes before a send says EAGAIN. */
 const WINDOW_BYTES = 64 << 10;

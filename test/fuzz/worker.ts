@@ -1,13 +1,23 @@
-// A worker that somebody has taken over: frames into the host's bridge that are right, nearly right or noise, with handlers of every kind
-// behind it.
+// A worker that somebody has taken over: frames into the host's bridge that are right, nearly right or noise, with
+// handlers of every kind behind it.
 //
-// Invariants tested: nothing but a ProtocolError ends the worker, and nothing is thrown or rejected anywhere; what the host says makes sense
-// to a sandbox; once all ids are over nothing is held for them, and at the end of the worker every handler has ended.
-import type { Bridge } from "../../host/bridge.js";
-import { ProtocolError } from "../../host/errors.js";
-import * as f from "../../host/frames.js";
-import { WS_DATA_COST } from "../../host/limits.js";
-import { FakeWorker, type Frame, frame, idOf, type RequestParts, requestFrame, u16, u32 } from "../host/fakeworker.js";
+// Invariants tested: nothing but a ProtocolError ends the worker, and nothing is thrown or rejected anywhere; what the
+// host says makes sense to a sandbox; once all ids are over nothing is held for them, and at the end of the worker
+// every handler has ended.
+import type { Bridge } from "../../host/bridge/bridge.js";
+import * as f from "../../host/bridge/frames.js";
+import { ProtocolError } from "../../host/core/errors.js";
+import { WS_DATA_COST } from "../../host/core/limits.js";
+import {
+  FakeWorker,
+  type Frame,
+  frame,
+  idOf,
+  type RequestParts,
+  requestFrame,
+  u16,
+  u32,
+} from "../host/support/fakeworker.js";
 import { Handlers, MESSAGE_BYTES_MAX, WAYS } from "./handlers.js";
 import type { Random } from "./random.js";
 

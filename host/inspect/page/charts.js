@@ -1,5 +1,6 @@
 // The charts: what each draws, and uPlot around it. uPlot is a global, from uplot.js.
-// Invariant: a chart has the last WINDOW seconds, never more; a second that nobody measured is a gap, not a line across it.
+// Invariant: a chart has the last WINDOW seconds, never more; a second that nobody measured is a gap, not a line across
+// it.
 import { bytes, count, duration } from "./format.js";
 
 /** Seconds that are shown. */
@@ -7,8 +8,10 @@ export const WINDOW = 120;
 
 /**
  * @typedef {import("../snapshot.js").Snapshot} Snapshot
- * @typedef {{ name: string, color: "one" | "two" | "three" | "four", fill?: boolean, value: (s: Snapshot) => number | null }} Line
- * @typedef {{ id: string, title: string, format: (value: number) => string, stacked?: boolean, scale?: "log" | "bytes", lines: Line[] }} Chart
+ * @typedef {{ name: string, color: "one" | "two" | "three" | "four", fill?: boolean, value: (s: Snapshot) => number |
+ *   null }} Line
+ * @typedef {{ id: string, title: string, format: (value: number) => string, stacked?: boolean, scale?: "log" | "bytes",
+ *   lines: Line[] }} Chart
  */
 
 /** @type {Chart[]} */

@@ -1,4 +1,5 @@
-// The live page: takes an event a second and shows it. Invariant: what comes is shown as text and as numbers, never as markup.
+// The live page: takes an event a second and shows it. Invariant: what comes is shown as text and as numbers, never as
+// markup.
 import { Card, CHARTS } from "./charts.js";
 import { bytes, count, duration, percent } from "./format.js";
 

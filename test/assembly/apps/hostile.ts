@@ -1,16 +1,16 @@
-// The functions of the sandbox that read a peer's bytes, to be timed from outside: test/host/hostilebytes.test.ts writes `size` bytes to
-// the block and calls one of them by its number.
+// The functions of the sandbox that read a peer's bytes, to be timed from outside: test/sandbox/hostilebytes.test.ts
+// writes `size` bytes to the block and calls one of them by its number.
 
-import { Address } from "../../../assembly/address";
-import { CHUNK_END, CHUNK_NEED_MORE, CHUNKED_BYTES } from "../../../assembly/http/chunked";
-import { chunkedConsumed, chunkedNext, chunkedReset } from "../../../assembly/http/chunked";
-import { checkHead } from "../../../assembly/http/framing";
-import { headBytes, headReset, parseHead, skipEmptyLines } from "../../../assembly/http/head";
-import { PARTIAL } from "../../../assembly/http/head";
-import { TRAILER_ROW_BYTES, isSafeTrailer, trailerField } from "../../../assembly/http/trailers";
-import { trailerNameOffset, trailerNameSize } from "../../../assembly/http/trailers";
-import { MORE, PendingRead } from "../../../assembly/pendingread";
-import { parseProxyHeader } from "../../../assembly/proxyprotocol";
+import { Address } from "../../../assembly/core/address";
+import { CHUNK_END, CHUNK_NEED_MORE, CHUNKED_BYTES } from "../../../assembly/protocol/http/chunked";
+import { chunkedConsumed, chunkedNext, chunkedReset } from "../../../assembly/protocol/http/chunked";
+import { checkHead } from "../../../assembly/protocol/http/framing";
+import { headBytes, headReset, parseHead, skipEmptyLines } from "../../../assembly/protocol/http/head";
+import { PARTIAL } from "../../../assembly/protocol/http/head";
+import { TRAILER_ROW_BYTES, isSafeTrailer, trailerField } from "../../../assembly/protocol/http/trailers";
+import { trailerNameOffset, trailerNameSize } from "../../../assembly/protocol/http/trailers";
+import { MORE, PendingRead } from "../../../assembly/stream/pendingread";
+import { parseProxyHeader } from "../../../assembly/protocol/proxy";
 import { Arguments, cleaned } from "../../../assembly/web/arguments";
 import { parseDate } from "../../../assembly/web/dates";
 import { namesEtag } from "../../../assembly/web/etags";
@@ -19,10 +19,10 @@ import { pathBelow } from "../../../assembly/web/filepath";
 import { typeOf } from "../../../assembly/web/mime";
 import { Pattern } from "../../../assembly/web/pattern";
 import { parseRange } from "../../../assembly/web/ranges";
-import { NO_BLANKS, UNRESERVED, escapeHTML, latin1Text } from "../../../assembly/web/text";
-import { percentDecode, percentEncode, quoteJSON } from "../../../assembly/web/text";
-import { handshakeKey } from "../../../assembly/websocket/handshake";
-import { UTF8_START, utf8Next } from "../../../assembly/websocket/utf8";
+import { NO_BLANKS, UNRESERVED, escapeHTML, latin1Text } from "../../../assembly/bytes/text";
+import { percentDecode, percentEncode, quoteJSON } from "../../../assembly/bytes/text";
+import { handshakeKey } from "../../../assembly/protocol/websocket/handshake";
+import { UTF8_START, utf8Next } from "../../../assembly/bytes/utf8";
 
 const FIELDS: i32 = 100;
 /** Bytes that come at once. */

@@ -1,5 +1,5 @@
-// The application of test/e2e/apps/leaving.ts in AssemblyScript; GET /half-close?ms=1000 changes the limit for later connections.
-// It is compiled by test/e2e/leaving.test.ts.
+// The application of test/e2e/apps/leaving.ts in AssemblyScript; GET /half-close?ms=1000 changes the limit for later
+// connections. It is compiled by test/e2e/leaving.test.ts.
 
 import { HTTPServer, IOLoop, Timeout } from "../../../assembly/index";
 import { Application, RequestHandler } from "../../../assembly/web/index";

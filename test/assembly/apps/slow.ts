@@ -1,4 +1,5 @@
-// The application of test/e2e/apps/slow.ts in AssemblyScript, for wasmtime alone. It is compiled by test/e2e/slow.test.ts.
+// The application of test/e2e/apps/slow.ts in AssemblyScript, for wasmtime alone. It is compiled by
+// test/e2e/slow.test.ts.
 
 import { HTTPHandler, HTTPServer, HTTPServerRequest } from "../../../assembly/index";
 

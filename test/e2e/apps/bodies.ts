@@ -1,4 +1,5 @@
-// What can be done with bodies: streamed, compressed, read as forms. Its server's options come on top of these from the environment.
+// What can be done with bodies: streamed, compressed, read as forms. Its server's options come on top of these from the
+// environment.
 import { createHash, randomBytes } from "node:crypto";
 import { HTTPServer, type HTTPServerRequest, parseCookies, setCookie } from "waterspout";
 

@@ -1,4 +1,5 @@
-// Answers every request with its body, once that is complete: for cases in which the server itself must decide everything else.
+// Answers every request with its body, once that is complete: for cases in which the server itself must decide
+// everything else.
 import { HTTPServer } from "waterspout";
 
 export default new HTTPServer(async (request) => {

@@ -1,4 +1,5 @@
-// Worker processes that end themselves while the server starts: each of VICTIMS once, the first time that it is started.
+// Worker processes that end themselves while the server starts: each of VICTIMS once, the first time that it is
+// started.
 import { existsSync, writeFileSync } from "node:fs";
 import { type HTTPServerRequest, taskId } from "waterspout";
 

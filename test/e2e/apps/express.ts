@@ -1,4 +1,5 @@
-// An Express application of some size, for whatever server: given to Node's own and to ours by test/e2e/nodehandlers.test.ts.
+// An Express application of some size, for whatever server: given to Node's own and to ours by
+// test/e2e/nodehandlers.test.ts.
 import path from "node:path";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";

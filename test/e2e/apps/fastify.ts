@@ -1,4 +1,5 @@
-// A Fastify application of some size, for whatever server: given to Node's own and to ours by test/e2e/nodehandlers.test.ts.
+// A Fastify application of some size, for whatever server: given to Node's own and to ours by
+// test/e2e/nodehandlers.test.ts.
 import type http from "node:http";
 import { Readable } from "node:stream";
 

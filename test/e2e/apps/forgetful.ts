@@ -1,4 +1,5 @@
-// Handlers that answer later, never, or with what is no answer. Node's functions and promises are its only ways to be called again.
+// Handlers that answer later, never, or with what is no answer. Node's functions and promises are its only ways to be
+// called again.
 import { EventEmitter } from "node:events";
 import { type Answering, Application, FallbackHandler, type HTTPServerRequest, RequestHandler } from "waterspout";
 

@@ -1,4 +1,5 @@
-// An HTTP server for tests with slow clients: limits of about two seconds, and a count of those that did not read their answer.
+// An HTTP server for tests with slow clients: limits of about two seconds, and a count of those that did not read their
+// answer.
 import { HTTPServer } from "waterspout";
 
 const BLOCK = Buffer.alloc(64 * 1024, "x");

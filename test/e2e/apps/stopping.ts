@@ -1,5 +1,5 @@
-// A stream server for tests: each line comes back; the line "stop" stops the server first, "flood" is answered without an end.
-// Its options are those of $SERVER_OPTIONS, as JSON.
+// A stream server for tests: each line comes back; the line "stop" stops the server first, "flood" is answered without
+// an end. Its options are those of $SERVER_OPTIONS, as JSON.
 import { type IOStream, StreamClosedError, TCPServer } from "waterspout";
 
 const BLOCK = Buffer.alloc(64 * 1024, "x");

@@ -1,4 +1,5 @@
-// Websockets of every kind that the tests want, by path; /notes tells what their handlers have seen since it was last asked.
+// Websockets of every kind that the tests want, by path; /notes tells what their handlers have seen since it was last
+// asked.
 import { setTimeout as sleep } from "node:timers/promises";
 import { HTTPServer, type HTTPServerRequest, type MessageCompressionOptions, WebSocketHandler } from "waterspout";
 

@@ -1,0 +1,160 @@
+// Every bound of the sandbox: its unit (last in the name), its default, and why it is what it is. A peer can reach each
+// of them; none of them can be switched off by a peer. docs/limits.md lists them with the way to change them.
+
+// --- connections ---
+
+/** Handles (listeners, channel, connections) that one module can hold; its tables are laid out for this many. */
+export const HANDLES_MAX: i32 = 32768;
+/** Connections of one worker unless configured lower; the rest of the handles is for listeners and the channel. */
+export const CONNECTIONS_MAX: i32 = HANDLES_MAX - 64;
+/** Listeners that one worker takes over. */
+export const LISTENERS_MAX: i32 = 16;
+/** Connections accepted in one turn: a flood of them must not hold up those that are being served. */
+export const ACCEPTS_PER_TURN: i32 = 64;
+/** How long a listener rests after the process ran out of descriptors, so that it does not spin. */
+export const ACCEPT_PAUSE_MS: i32 = 100;
+
+/** A PROXY protocol header, extensions included; the specification's own advice for a receiver is 536 and more. */
+export const PROXY_HEADER_BYTES_MAX: i32 = 4096;
+/** How long a connection may take to send its PROXY protocol header: its proxy sends it at once. */
+export const PROXY_HEADER_TIMEOUT_MS: i32 = 5000;
+
+// --- streams ---
+
+/** One read from a socket. Also the size of the shared buffer that a read lands in first. */
+export const READ_CHUNK_BYTES: i32 = 65536;
+/** Reads of one stream in one turn; the next turn goes on, so a fast peer shares the loop with the others. */
+export const READS_PER_TURN: i32 = 4;
+/** What a stream's read may need to hold; more ends with TOO_LONG. */
+export const BUFFER_BYTES_MAX: i32 = 16 << 20;
+/** What may wait for a peer that does not read; more ends the stream with BUFFER_FULL. */
+export const WRITE_BUFFER_BYTES_MAX: i32 = 32 << 20;
+/** All buffers together. Memory of a module never shrinks, so this is what it may grow to, slots aside. */
+export const MEMORY_BYTES_MAX: i32 = 1 << 30;
+/**
+ * Of the heap, what streams leave to others when the host gives no more, if an eighth is not less; collected bodies
+ * leave twice as much.
+ */
+export const MEMORY_SPARE_BYTES: i32 = 4 << 20;
+/** A stream that holds less is not worth ending when memory is short. */
+export const MEMORY_HELD_BYTES_MIN: i32 = 65536;
+/** A delimiter of readUntil. */
+export const DELIMITER_BYTES_MAX: i32 = 256;
+/** Longest time that a peer may take nothing of what waits for it. */
+export const WRITE_TIMEOUT_MS: i32 = 60000;
+/**
+ * Bytes a second that an HTTP peer must take of what waits for it, WRITE_TIMEOUT_MS of slack aside. As for bodies,
+ * below.
+ */
+export const WRITE_RATE_BYTES_MIN: i32 = 500;
+/**
+ * A peer that has ended its side may have left or may wait for an answer, which looks the same: it counts as gone when
+ * nothing was sent to it for so long. Long enough for a slow answer to a client that has shut down its sending side.
+ */
+export const HALF_CLOSE_TIMEOUT_MS: i32 = 30000;
+/**
+ * While what a peer has sent is not taken, its socket is not read, and its end cannot be seen: it counts as gone when
+ * nothing was taken from it or sent to it for so long. Longer than any pause that a handler makes on purpose.
+ */
+export const UNHEARD_TIMEOUT_MS: i32 = 600000;
+/**
+ * After the last answer what still comes is read and dropped, since closing with unread input would reset the
+ * connection before a client that sends first and reads then has read it. The longest silence, the longest time in all
+ * (as nginx's), and an amount that suits uploads which are refused.
+ */
+export const LINGER_MS: i32 = 2000;
+export const LINGER_WHOLE_MS: i32 = 30000;
+export const LINGER_BYTES_MAX: i32 = 64 << 20;
+
+// --- HTTP ---
+
+/**
+ * A request's head, request line included. Tornado's and nginx's usual 64 and 32 KiB; larger is an attack or a mistake.
+ */
+export const HEAD_BYTES_MAX: i32 = 65536;
+/** Header fields of one request, and trailer fields. */
+export const FIELDS_MAX: i32 = 100;
+/** The request-target. */
+export const TARGET_BYTES_MAX: i32 = 16384;
+/** A request's body. */
+export const BODY_BYTES_MAX: i64 = 16 << 20;
+/** Empty lines before a request line that are forgiven (RFC 9112 2.2). */
+export const EMPTY_LINES_BYTES_MAX: i32 = 16;
+/** A chunk's size and extensions, without the line end. */
+export const CHUNK_LINE_BYTES_MAX: usize = 4096;
+/** Bytes of a chunked body that are neither data nor the least that its chunks need; Go's net/http allows as much. */
+export const CHUNK_EXCESS_BYTES_MAX: i64 = 16384;
+/** All trailer lines of a chunked body together, the empty line included. */
+export const TRAILER_BYTES_MAX: usize = 8192;
+/** For the whole head, from its first byte or from the connection's start. */
+export const HEADER_TIMEOUT_MS: i32 = 30000;
+/** After a drain began: how long after its last answer, or its start, a connection may still bring a request. */
+export const DRAIN_REQUEST_MS: i32 = 500;
+/** Between two requests of a connection. */
+export const IDLE_TIMEOUT_MS: i32 = 75000;
+/** Longest silence inside a request's body, and the slack that BODY_RATE_BYTES_MIN leaves. */
+export const BODY_TIMEOUT_MS: i32 = 30000;
+/**
+ * Bytes of a body that must come a second, so that it ends in bounded time; Apache's mod_reqtimeout asks for as many.
+ */
+export const BODY_RATE_BYTES_MIN: i32 = 500;
+/**
+ * Requests of one connection: the last answer closes it. A bound, so that connections move to other workers and proxies
+ * now and then; it can be generous, since a connection's memory does not grow with its requests (nginx, whose does, has
+ * 1,000).
+ */
+export const REQUESTS_MAX: i32 = 1_000_000;
+/** A body that its handler did not want is read and dropped up to here to keep the connection; beyond it is closed. */
+export const DISCARD_BYTES_MAX: i64 = 256 << 10;
+/** Pipelined bytes that are read ahead while a request is being answered. */
+export const PIPELINE_BYTES_MAX: i32 = 65536;
+/** Requests of one connection that are begun in a row, when it pipelines: then all others that are ready come first. */
+export const REQUESTS_AT_ONCE: i32 = 64;
+/** A request in flight for longer than this is watched again, so that its handler learns when the client is gone. */
+export const WATCH_AFTER_MS: i32 = 250;
+
+// --- WebSocket ---
+
+/** One message, all its fragments together; as Tornado's. A compressed one is held to it as it travels. */
+export const WS_MESSAGE_BYTES_MAX: i64 = 10 << 20;
+/** How long a peer has for its close frame once ours has left; as Tornado's. */
+export const WS_CLOSE_TIMEOUT_MS: i32 = 5000;
+/**
+ * How long the handler may take to answer what came before the peer's close frame, which waits for it (RFC 6455 5.5.1).
+ */
+export const WS_ANSWER_TIMEOUT_MS: i32 = 10000;
+/** Frames of one websocket in one turn: a flood of tiny ones must not hold up the others. */
+export const WS_FRAMES_PER_TURN: i32 = 1024;
+
+/** Refused requests that are told to the log; the rest are counted into the next. */
+export const REFUSALS_PER_SECOND: i32 = 10;
+
+// --- applications: web/ ---
+
+/** Arguments of a query, and of a form; Tornado's bound. */
+export const ARGUMENTS_MAX: i32 = 1000;
+/** Folders that the host has opened for the application, behind its listeners. */
+export const FOLDERS_MAX: i32 = 16;
+/** A piece of a file, read at once; the next is read when nothing waits for the client. */
+export const FILE_BLOCK_BYTES: i32 = 65536;
+/** Blocks of one file in one turn: then all others that are ready come first. */
+export const FILE_BLOCKS_PER_TURN: i32 = 4;
+
+// --- the bridge ---
+
+/**
+ * Written to the host and not yet echoed, each write with its cost. A socket pair holds 208 KiB by default on Linux.
+ */
+export const CHANNEL_BYTES_MAX: i32 = 128 << 10;
+/** Frames that wait for credit in the middle of a turn: beyond it no socket is read any more in this turn, either. */
+export const CHANNEL_WAITING_BYTES_MAX: i32 = 512 << 10;
+/** What the kernel keeps beside the bytes of one write, rounded up. */
+export const CHANNEL_WRITE_COST: i32 = 2048;
+/** The host takes this much of one request's body without giving credit, unless it names another amount. */
+export const BODY_WINDOW_BYTES: i32 = 256 << 10;
+/** The host may send this much of one stream or response ahead of SENT, unless it names another amount. */
+export const WRITE_WINDOW_BYTES: i32 = 256 << 10;
+/** What each piece of a message takes of the window beside its bytes: many tiny ones are not cheap for the host. */
+export const WS_DATA_COST: i32 = 64;
+/** A request's body up to this size travels inside its REQUEST frame when it has come with the head. */
+export const INLINE_BODY_BYTES: i32 = 16384;

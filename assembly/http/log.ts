@@ -1,0 +1,25 @@
+// What an application without a host says of requests that were refused before its handler could answer: a line on fd
+// 2. Invariant: at most REFUSALS_PER_SECOND lines a second, and nothing in them is the peer's but its address.
+// core.wasm does not have this file: its host keeps the log (docs/protocol.md, REFUSED).
+
+import { Refusal, statusOf, textOf, textSizeOf } from "../protocol/http/refusal";
+import { HTTPConnection, HTTPHandler } from "./request";
+import { IOLoop } from "../loop/ioloop";
+import { RefusalRate } from "./refusalrate";
+import * as wasi from "../wasi/index";
+
+const rate: RefusalRate = new RefusalRate();
+
+/** The HTTPHandler of applications. Override requestRefused to say nothing, or to count. */
+export abstract class LoggingHTTPHandler extends HTTPHandler {
+  requestRefused(connection: HTTPConnection, code: Refusal): void {
+    const untold = rate.next(IOLoop.current().time);
+    if (untold < 0) return;
+    const address = connection.socket.address;
+    let line = "waterspout: a request" + (address ? " from " + address.toString() : "") + " was refused with ";
+    line += statusOf(code).toString() + ": " + String.UTF8.decodeUnsafe(textOf(code), textSizeOf(code));
+    if (untold) line += "; " + untold.toString() + " more refused before it and not told";
+    const bytes = String.UTF8.encode(line + "\n");
+    wasi.log(changetype<usize>(bytes), bytes.byteLength);
+  }
+}

@@ -1,0 +1,91 @@
+// HTTPServer: a TCPServer whose streams speak HTTP/1. It keeps the connections, watches requests that take long, and
+// drains. Invariant: connections of the pool are used again and again; a connection's slot is its place for ever.
+// Reference: Tornado's httpserver.py; draining is ours (tornado#1791).
+
+import { Address } from "../core/address";
+import { HTTP1Connection } from "./connection";
+import { HTTP1ConnectionOwner, HTTP1ConnectionParameters } from "./parameters";
+import { HTTPHandler } from "./request";
+import { IOLoop, Timeout } from "../loop/ioloop";
+import { IOStream } from "../stream/iostream";
+import { WATCH_AFTER_MS } from "../core/limits";
+import { TCPServer } from "../server/tcpserver";
+
+
+@final
+class Connections extends HTTP1ConnectionOwner {
+  all: Array<HTTP1Connection> = [];
+  free: Array<HTTP1Connection> = [];
+  watch!: Watch;
+
+  constructor() {
+    super();
+    this.watch = new Watch(this);
+  }
+
+  waiting(connection: HTTP1Connection): void {
+    if (!this.watch.armed) IOLoop.current().callLater(WATCH_AFTER_MS, this.watch);
+  }
+
+  ended(connection: HTTP1Connection): void {
+    this.free.push(connection);
+  }
+}
+
+/** While requests wait for their answers: looks now and then for those that wait long. */
+@final
+class Watch extends Timeout {
+  constructor(private connections: Connections) {
+    super();
+  }
+
+  run(): void {
+    const loop = IOLoop.current();
+    const all = this.connections.all;
+    const before = loop.time - i64(WATCH_AFTER_MS) * 1_000_000;
+    let waiting = false;
+    for (let i = 0; i < all.length; i++) {
+      const connection = unchecked(all[i]);
+      if (!connection.inFlight) continue;
+      if (connection.since <= before) connection.watch();
+      else waiting = true;
+    }
+    if (waiting) loop.callLater(WATCH_AFTER_MS, this);
+  }
+}
+
+export class HTTPServer extends TCPServer {
+  readonly parameters: HTTP1ConnectionParameters = new HTTP1ConnectionParameters();
+  private pool: Connections = new Connections();
+
+  constructor(private handler: HTTPHandler) {
+    super();
+  }
+
+  /** The connection with this slot, null: there is none. */
+  connectionAt(slot: i32): HTTP1Connection | null {
+    return slot < this.pool.all.length ? unchecked(this.pool.all[slot]) : null;
+  }
+
+  handleStream(stream: IOStream, address: Address | null): void {
+    const pool = this.pool;
+    let connection: HTTP1Connection;
+    if (pool.free.length) connection = pool.free.pop();
+    else {
+      connection = new HTTP1Connection(pool, this.handler, this.parameters, pool.all.length);
+      pool.all.push(connection);
+    }
+    connection.start(stream);
+  }
+
+  /**
+   * Takes what waits in the queue and stops accepting; answers every request that has come, or comes within
+   * DRAIN_REQUEST_MS of its connection's last answer, as the connection's last; closes what is left after `graceMs`.
+   */
+  drain(graceMs: i32): void {
+    super.drain(graceMs);
+    this.parameters.draining = true;
+    const all = this.pool.all;
+    for (let i = 0; i < all.length; i++) unchecked(all[i]).drain();
+  }
+}

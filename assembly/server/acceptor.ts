@@ -1,0 +1,130 @@
+// Listeners: the sockets that the host handed over, and accepting from them.
+//
+// Invariant: an accept handler takes at most ACCEPTS_PER_TURN connections a turn, rests for ACCEPT_PAUSE_MS when the
+// process is out of descriptors or the module of memory, and never spins. Reference: Tornado's netutil.py
+// (bind_sockets, add_accept_handler).
+
+import { STREAM, hasMemory } from "../bytes/buffer";
+import { AGAIN, REASON_BUFFER_FULL } from "../core/errors";
+import { EventHandler, IOLoop, READ, Timeout } from "../loop/ioloop";
+import { ACCEPTS_PER_TURN, ACCEPT_PAUSE_MS } from "../core/limits";
+import { ACCEPT_RESTS, count } from "../core/stats";
+import * as wasi from "../wasi/index";
+
+const NO_MEMORY: i32 = -REASON_BUFFER_FULL;
+
+export abstract class AcceptHandler {
+  /** A connection from the listener with this index. */
+  abstract onAccept(handle: i32, listener: i32): void;
+}
+
+/** The listening sockets that the host handed over: bound, listening, non-blocking. Known once the loop runs. */
+export function bindSockets(): Array<i32> {
+  const sockets: Array<i32> = [];
+  for (let i = 0; i < wasi.listenerCount(); i++) sockets.push(wasi.listener(i));
+  return sockets;
+}
+
+/** Calls `handler` for each connection that comes to `socket`. Returns what pauses and ends that. */
+export function addAcceptHandler(socket: i32, index: i32, handler: AcceptHandler): Acceptor {
+  return new Acceptor(socket, index, handler);
+}
+
+
+@final
+export class Acceptor extends EventHandler {
+  private loop: IOLoop = IOLoop.current();
+  private paused: bool = false; // by its server
+  private resting: bool = false; // out of descriptors, or of memory
+  private finishing: bool = false; // ends when the queue is empty
+  private closed: bool = false;
+  private rest!: Rest;
+
+  constructor(
+    private socket: i32,
+    private index: i32,
+    private handler: AcceptHandler,
+  ) {
+    super();
+    this.rest = new Rest(this);
+    this.loop.addHandler(socket, this, READ);
+  }
+
+  onReady(handle: i32, events: i32): void {
+    for (let i = 0; i < ACCEPTS_PER_TURN && !this.paused && !this.resting && !this.closed; i++) {
+      const connection = hasMemory(STREAM) ? wasi.accept(this.socket) : NO_MEMORY;
+      if (connection == AGAIN) {
+        if (this.finishing) this.close();
+        return;
+      }
+      if (connection < 0) {
+        count(ACCEPT_RESTS);
+        this.resting = true;
+        this.watch();
+        this.loop.callLater(ACCEPT_PAUSE_MS, this.rest);
+        return;
+      }
+      this.handler.onAccept(connection, this.index);
+    }
+    this.goOn();
+  }
+
+  /** Leaves connections in the queue until resume(). */
+  pause(): void {
+    this.paused = true;
+    this.watch();
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.watch();
+    this.goOn();
+  }
+
+  /** It still listens. */
+  get open(): bool {
+    return !this.closed;
+  }
+
+  /** Takes the connections that wait in the queue, as far as the server has room for them, then stops listening. */
+  finish(): void {
+    this.finishing = true;
+    this.onReady(this.socket, READ);
+  }
+
+  /** Nothing tells that the queue is empty: while it is being emptied, the next turn tries again. */
+  private goOn(): void {
+    if (this.finishing && !this.paused && !this.resting && !this.closed) this.loop.callLater(0, this.rest);
+  }
+
+  /** For the timeout: there may be descriptors again, or more in the queue. */
+  rested(): void {
+    this.resting = false;
+    this.watch();
+    if (this.finishing) this.onReady(this.socket, READ);
+  }
+
+  private watch(): void {
+    if (!this.closed) this.loop.updateHandler(this.socket, this.paused || this.resting ? 0 : READ);
+  }
+
+  /** Stops listening; safe to call twice. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.loop.removeTimeout(this.rest);
+    this.loop.removeHandler(this.socket);
+    wasi.close(this.socket);
+  }
+}
+
+
+@final
+class Rest extends Timeout {
+  constructor(private acceptor: Acceptor) {
+    super();
+  }
+  run(): void {
+    this.acceptor.rested();
+  }
+}

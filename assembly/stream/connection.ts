@@ -1,0 +1,42 @@
+// Connection: what is known of an accepted connection, whatever is read from it or written to it.
+// Invariant: the handle is the platform's and goes back to it with the connection's end; see wasi/index.ts.
+
+import { Address } from "../core/address";
+import { EventHandler } from "../loop/ioloop";
+import { StreamOwner } from "./streamhandler";
+import * as wasi from "../wasi/index";
+
+export abstract class Connection extends EventHandler {
+  /** The connection's platform handle. */
+  handle: i32 = -1;
+  /** Index of the listener that it came from. */
+  listener: i32 = 0;
+  /** Who is told of its end. */
+  owner: StreamOwner | null = null;
+  /** Its place in the owner's list. */
+  place: i32 = 0;
+  /** Where the peer is, null: unknown. */
+  address: Address | null = null;
+  private room: Address | null = null; // what `address` points to, kept for the next connection
+
+  /** The number by which the host knows it. */
+  get descriptor(): u32 {
+    return wasi.descriptor(this.handle);
+  }
+
+  /** Notes where the peer is. */
+  setAddress(address: Address): void {
+    let room = this.room;
+    if (!room) room = this.room = new Address();
+    room.copyFrom(address);
+    this.address = room;
+  }
+
+  /** For the next connection of the pool. */
+  protected resetConnection(): void {
+    this.handle = -1;
+    this.listener = 0;
+    this.owner = null;
+    this.address = null;
+  }
+}

@@ -1,0 +1,470 @@
+// IOStream: one connection's bytes in both directions, with bounded buffers and back-pressure.
+//
+// A read lands in one shared block and is handed on from there; only what is not taken is copied to the stream's own
+// buffer, so an idle connection owns no memory for bytes. The writing half is StreamWriter.
+//
+// Invariants: one read is pending at most; onClose is the last call a handler gets, once, at the end of a turn and
+// never from inside a call of the handler's own; after it the stream belongs to the pool. The peer's end (half-close)
+// ends
+// reading alone: what is pending fails with REASON_END, writing goes on. A stream whose peer cannot be heard does not
+// stay open for ever, whatever its handler does: see `absence`.
+// Reference: Tornado's iostream.py, whose streams end with the peer's side where these go on.
+
+import { Buffer } from "../bytes/buffer";
+import {
+  AGAIN,
+  REASON_BUFFER_FULL,
+  REASON_BUSY,
+  REASON_CLOSED,
+  REASON_END,
+  REASON_TIMEOUT,
+  REASON_TOO_LONG,
+} from "../core/errors";
+import { READ, WRITE } from "../loop/ioloop";
+import {
+  BUFFER_BYTES_MAX,
+  DELIMITER_BYTES_MAX,
+  HALF_CLOSE_TIMEOUT_MS,
+  LINGER_BYTES_MAX,
+  LINGER_MS,
+  LINGER_WHOLE_MS,
+  READS_PER_TURN,
+  READ_CHUNK_BYTES,
+  UNHEARD_TIMEOUT_MS,
+} from "../core/limits";
+import { BYTES, CLOSE, CONSUME, DISCARD, IDLE, MORE, PARTIAL, PendingRead } from "./pendingread";
+import { BYTES_IN, count } from "../core/stats";
+import { StreamHandler, StreamOwner } from "./streamhandler";
+import { StreamTimeout, buryLater, prepare, resumeLater, streamMade } from "./streamlife";
+import { StreamWriter } from "./writer";
+import * as wasi from "../wasi/index";
+
+export { StreamHandler, StreamOwner };
+
+// A stream's life.
+const OPEN: i32 = 0;
+const FINISHING: i32 = 1; // sends what waits, then closes
+const RETIRED: i32 = 2; // to be closed at the end of the turn
+const POOLED: i32 = 3;
+
+/** Every read lands here first. */
+const inScratch: usize = memory.data(READ_CHUNK_BYTES + 64, 64);
+
+/** When a deadline is looked at again that passed while the host was behind. */
+const READ_LATER_NS: i64 = 1_000_000_000;
+
+const pool: Array<IOStream> = [];
+
+// @ts-ignore: decorator
+@final
+export class IOStream extends StreamWriter {
+  /** The peer will send no more. */
+  ended: bool = false;
+  /** How much unread input may wait here while nothing is being read. 0: the socket is left alone. */
+  readAhead: i32 = READ_CHUNK_BYTES;
+  bufferBytesMax: i32 = BUFFER_BYTES_MAX;
+  /**
+   * A peer that has ended its side counts as gone when nothing was sent to it for so long: the stream closes with
+   * REASON_END.
+   */
+  halfCloseTimeoutMs: i32 = HALF_CLOSE_TIMEOUT_MS;
+
+  private handler: StreamHandler;
+  private incoming: Buffer = new Buffer();
+  private pending: PendingRead = new PendingRead();
+  private state: i32 = OPEN;
+  private reason: i32 = 0;
+  private delivering: bool = false;
+  private endTold: bool = false;
+  private linger: bool = false;
+  private discarded: i32 = 0;
+  private interest: i32 = 0;
+  private deadline: i64 = 0;
+  private lingerEnd: i64 = 0;
+  private timeout: StreamTimeout | null = null;
+  private isPutOff: bool = false; // resume() waits until the host is no longer behind
+
+  /** Streams come from open(), which takes them from the pool. */
+  constructor(handler: StreamHandler) {
+    super();
+    this.handler = handler;
+    streamMade(this);
+  }
+
+  /** A stream for an accepted connection. */
+  static open(handle: i32, handler: StreamHandler): IOStream {
+    prepare();
+    const stream = pool.length ? pool.pop() : new IOStream(handler);
+    stream.handle = handle;
+    stream.handler = handler;
+    stream.state = OPEN;
+    stream.loop.addHandler(handle, stream, 0);
+    stream.updateInterest();
+    return stream;
+  }
+
+  setHandler(handler: StreamHandler): void {
+    this.handler = handler;
+    this.endTold = false; // each handler is told
+  }
+
+  get closed(): bool {
+    return this.state >= RETIRED;
+  }
+
+  protected get writable(): bool {
+    return this.state == OPEN;
+  }
+
+  /** Input that has come and was not taken. */
+  get unread(): i32 {
+    return this.incoming.size;
+  }
+
+  /** Bytes of memory that it owns, its handler's for it included. */
+  get held(): i32 {
+    return this.closed ? 0 : this.incoming.owned + this.outgoing.owned + this.handler.held;
+  }
+
+  /** It holds the most, and memory is short. */
+  shed(): void {
+    this.handler.onMemoryShort(this);
+  }
+
+  /** A read is pending. */
+  get reading(): bool {
+    return this.pending.mode != IDLE;
+  }
+
+  // --- reading ---
+
+  /** Reads through `delimiter`, at most `maxBytes` with it; more fails with REASON_TOO_LONG and closes the stream. */
+  readUntil(delimiter: usize, size: i32, maxBytes: i32): void {
+    if (!this.mayRead()) return;
+    size = min(size, DELIMITER_BYTES_MAX);
+    if (!this.pending.beginUntil(delimiter, size, min(maxBytes, this.bufferBytesMax)))
+      return this.retire(REASON_BUFFER_FULL);
+    this.resume();
+  }
+
+  /** Reads `count` bytes, none at once; with `partial` any number from 1 to `count`. */
+  readBytes(count: i32, partial: bool = false): void {
+    if (!this.mayRead()) return;
+    if (count <= 0) return this.handler.onRead(this, this.incoming.source, 0);
+    if (!partial && count > this.bufferBytesMax) return this.failRead(REASON_TOO_LONG);
+    this.pending.begin(partial ? PARTIAL : BYTES, count);
+    this.resume();
+  }
+
+  /** Reads all until the peer's end, at most `bufferBytesMax`. */
+  readUntilClose(): void {
+    if (!this.mayRead()) return;
+    this.pending.begin(CLOSE, this.bufferBytesMax);
+    this.resume();
+  }
+
+  /** Hands all input to onBytes as it comes, until the stream ends. */
+  consume(): void {
+    this.pending.begin(CONSUME, 0);
+    this.resume();
+  }
+
+  /** Ends consume(): input waits until something is read. */
+  pause(): void {
+    this.pending.begin(IDLE, 0);
+  }
+
+  /** Looks at the unread input again: after a handler that had not taken it can go on, or changed readAhead. */
+  resume(): void {
+    if (this.delivering || this.state != OPEN) return;
+    if (wasi.held() && this.incoming.size) return this.putOff();
+    this.deliverIncoming();
+    this.settle();
+  }
+
+  /** The host is behind: what has come stays here until it is not. */
+  private putOff(): void {
+    if (!this.isPutOff) resumeLater(this);
+    this.isPutOff = true;
+    this.updateInterest();
+  }
+
+  /** For the loop: the host is no longer behind. */
+  goOn(): void {
+    this.isPutOff = false;
+    this.resume();
+  }
+
+  private mayRead(): bool {
+    if (this.state != OPEN) return false;
+    if (this.pending.mode != IDLE) this.handler.onReadFailed(this, REASON_BUSY);
+    return this.pending.mode == IDLE;
+  }
+
+  /** Gives input to the pending read, and to those that it starts; returns how much was taken. */
+  private deliver(source: usize, size: i32): i32 {
+    let used = 0;
+    this.delivering = true;
+    while (used < size && this.pending.mode != IDLE && !this.closed) {
+      const taken = this.step(source + usize(used), size - used);
+      if (!taken) break;
+      used += taken;
+    }
+    this.delivering = false;
+    return used;
+  }
+
+  private deliverIncoming(): void {
+    if (!this.incoming.size) return;
+    const used = this.deliver(this.incoming.source, this.incoming.size);
+    if (used) this.movedAt = this.loop.time;
+    if (this.state == OPEN) this.incoming.consume(used);
+    else this.incoming.clear();
+  }
+
+  private step(source: usize, size: i32): i32 {
+    if (this.pending.mode == CONSUME) return this.handler.onBytes(this, source, size);
+    if (this.pending.mode == DISCARD) return this.discard(size);
+    const n = this.pending.match(source, size);
+    if (n > 0) return this.finishRead(source, n);
+    if (n != MORE) this.failAndClose(REASON_TOO_LONG);
+    return 0;
+  }
+
+  private finishRead(source: usize, size: i32): i32 {
+    this.pending.mode = IDLE;
+    this.handler.onRead(this, source, size);
+    return size;
+  }
+
+  private failRead(reason: i32): void {
+    this.pending.mode = IDLE;
+    this.handler.onReadFailed(this, reason);
+  }
+
+  private failAndClose(reason: i32): void {
+    this.failRead(reason);
+    this.close(reason);
+  }
+
+  private discard(size: i32): i32 {
+    this.discarded += size;
+    if (this.discarded > LINGER_BYTES_MAX) this.retire(this.reason);
+    else if (this.deadline) this.deadline = min(this.loop.time + i64(LINGER_MS) * 1_000_000, this.lingerEnd);
+    return size;
+  }
+
+  /** After input was offered: tells the end once, and watches for what is now wanted. */
+  private settle(): void {
+    if (this.ended && !this.closed && !this.isPutOff) this.tellEnd();
+    this.updateInterest();
+  }
+
+  private tellEnd(): void {
+    if (this.pending.mode == DISCARD) return this.finishWhenSent();
+    if (this.pending.mode == CONSUME) {
+      if (this.endTold) return;
+    } else if (this.pending.mode == CLOSE) {
+      const size = this.incoming.size;
+      this.delivering = true;
+      this.finishRead(this.incoming.source, size);
+      this.delivering = false;
+      this.incoming.clear();
+      if (this.pending.mode == DISCARD) return this.finishWhenSent();
+      if (this.pending.mode != IDLE && this.pending.mode != CONSUME && !this.closed) this.failRead(REASON_END);
+    } else if (this.pending.mode != IDLE) {
+      this.failRead(REASON_END);
+    } else if (this.incoming.size) return; // told when it has been read
+    if (this.endTold || this.closed) return;
+    this.endTold = true;
+    this.handler.onEnd(this);
+  }
+
+  // --- closing ---
+
+  /** Closes at the end of this turn; what the socket does not take now is dropped. onClose follows. */
+  close(reason: i32 = REASON_CLOSED): void {
+    this.flushCork();
+    this.retire(reason);
+  }
+
+  /**
+   * Closes once all that was written has left. With `linger` what still comes is read and dropped for a bounded while
+   * first, because closing with unread input would reset the connection before the peer has read the last answer.
+   */
+  finish(linger: bool, reason: i32 = REASON_CLOSED): void {
+    this.flushCork();
+    if (this.state != OPEN) return;
+    this.state = FINISHING;
+    this.linger = linger;
+    this.reason = reason;
+    this.pending.mode = DISCARD;
+    this.deadline = 0;
+    if (!this.delivering) this.incoming.clear();
+    this.finishWhenSent();
+  }
+
+  private finishWhenSent(): void {
+    if (this.state != FINISHING || this.outgoing.size) return this.updateInterest();
+    if (!this.linger || this.ended) return this.retire(this.reason);
+    wasi.shutdown(this.handle);
+    this.deadline = this.loop.time + i64(LINGER_MS) * 1_000_000;
+    this.lingerEnd = this.loop.time + i64(LINGER_WHOLE_MS) * 1_000_000;
+    this.armTimeout(this.deadline);
+    this.updateInterest();
+  }
+
+  protected retire(reason: i32): void {
+    if (this.state >= RETIRED) return;
+    this.state = RETIRED;
+    this.reason = reason;
+    this.updateInterest();
+    buryLater(this);
+  }
+
+  /** The end of a retired stream; for the loop. */
+  bury(): void {
+    this.loop.removeHandler(this.handle);
+    if (this.timeout) this.loop.removeTimeout(this.timeout!);
+    wasi.close(this.handle);
+    this.handler.onClose(this, this.reason);
+    if (this.owner) this.owner!.streamClosed(this);
+    this.incoming.clear();
+    this.pending.reset();
+    this.resetWriter();
+    this.ended = this.endTold = this.linger = this.delivering = this.isPutOff = false;
+    this.readAhead = READ_CHUNK_BYTES;
+    this.bufferBytesMax = BUFFER_BYTES_MAX;
+    this.halfCloseTimeoutMs = HALF_CLOSE_TIMEOUT_MS;
+    this.interest = this.discarded = 0;
+    this.deadline = 0;
+    this.resetConnection();
+    this.state = POOLED;
+    pool.push(this);
+  }
+
+  // --- readiness ---
+
+  onReady(handle: i32, events: i32): void {
+    if (this.closed) return;
+    if (events & WRITE) this.writeReady();
+    if (events & READ && this.interest & READ) this.readReady();
+  }
+
+  /**
+   * Reads at once what has come, without waiting for the loop. Not in the middle of a delivery: the shared block is in
+   * use.
+   */
+  readNow(): void {
+    if (!this.delivering && this.interest & READ) this.readReady();
+  }
+
+  private readReady(): void {
+    this.cork();
+    for (let i = 0; i < READS_PER_TURN && this.wantsInput(); i++) {
+      const n = wasi.read(this.handle, inScratch, READ_CHUNK_BYTES);
+      if (n == AGAIN) break;
+      if (n < 0) {
+        this.retire(-n);
+        break;
+      }
+      if (n == 0) {
+        this.ended = true;
+        break;
+      }
+      count(BYTES_IN, n);
+      if (!this.take(n) || n < READ_CHUNK_BYTES) break;
+    }
+    this.uncork();
+    this.settle();
+  }
+
+  /** `size` bytes have come into the shared block. */
+  private take(size: i32): bool {
+    if (this.incoming.size) {
+      if (this.incoming.append(inScratch, size)) {
+        this.deliverIncoming();
+        return true;
+      }
+    } else {
+      const used = this.deliver(inScratch, size);
+      if (used == size || this.closed || this.incoming.append(inScratch + usize(used), size - used)) return true;
+    }
+    this.retire(REASON_BUFFER_FULL);
+    return false;
+  }
+
+  private writeReady(): void {
+    if (!this.sendWaiting()) return;
+    if (this.state == FINISHING) return this.finishWhenSent();
+    this.handler.onSent(this);
+    this.updateInterest();
+  }
+
+  private wantsInput(): bool {
+    if (this.ended || this.state >= RETIRED) return false;
+    if (this.state == FINISHING) return !this.outgoing.size;
+    if (this.pending.mode == IDLE || this.pending.mode == CONSUME) return this.incoming.size < this.readAhead;
+    return true; // bounded by the pending read: it fails when it does not fit
+  }
+
+  protected updateInterest(): void {
+    const interest = this.state >= RETIRED ? 0 : (this.wantsInput() ? READ : 0) | (this.outgoing.size ? WRITE : 0);
+    if (interest == this.interest) return;
+    const heard = this.interest & READ;
+    this.interest = interest;
+    if (heard && this.isUnheard) {
+      this.movedAt = this.loop.time;
+      this.armTimeout(this.absence);
+    }
+    this.loop.updateHandler(this.handle, interest);
+  }
+
+  // --- time ---
+
+  /**
+   * Calls onTimeout at `deadline`, monotonic nanoseconds; 0: never. Moving it later costs nothing. Without effect once
+   * the stream is ending, which has a deadline of its own.
+   */
+  setDeadline(deadline: i64): void {
+    if (this.state != OPEN) return;
+    this.deadline = deadline;
+    if (deadline) this.armTimeout(deadline);
+  }
+
+  /** The peer's end, or its being gone, would not be noticed: it has ended its side, or what it sends is not read. */
+  private get isUnheard(): bool {
+    return this.state == OPEN && !(this.interest & READ);
+  }
+
+  /** When a peer that is not heard counts as gone. */
+  private get absence(): i64 {
+    return this.movedAt + i64(this.ended ? this.halfCloseTimeoutMs : UNHEARD_TIMEOUT_MS) * 1_000_000;
+  }
+
+  /** The one timeout of the stream fires early rather than being moved for every request. */
+  protected armTimeout(deadline: i64): void {
+    let timeout = this.timeout;
+    if (!timeout) timeout = this.timeout = new StreamTimeout(this);
+    if (!timeout.armed || deadline < timeout.deadline) this.loop.callAt(deadline, timeout);
+  }
+
+  /** The loop's word that the stream's timeout fired: it may be too early for all deadlines. */
+  timeoutFired(): void {
+    const now = this.loop.time;
+    if (this.isUnheard && now >= this.absence) return this.retire(this.ended ? REASON_END : REASON_TIMEOUT);
+    if (this.writeDeadline && now >= this.writeDeadline) return this.retire(REASON_TIMEOUT);
+    if (this.deadline && now >= this.deadline && wasi.held() && this.interest & READ) {
+      this.deadline = now + READ_LATER_NS; // nothing is read while the host is behind, so the peer may not be late
+    } else if (this.deadline && now >= this.deadline) {
+      this.deadline = 0;
+      if (this.state == FINISHING) return this.retire(this.reason);
+      this.cork();
+      this.handler.onTimeout(this);
+      this.uncork();
+    }
+    if (this.deadline) this.armTimeout(this.deadline);
+    if (this.writeDeadline) this.armTimeout(this.writeDeadline);
+    if (this.isUnheard) this.armTimeout(this.absence);
+  }
+}

@@ -1,0 +1,51 @@
+// Files of the folders that the host has opened for this application (`--dir HOST::GUEST`), behind one contract:
+//
+//   folder(name, size)                  the folder that has this name here | -1: there is none
+//   look(folder, path, size)            REGULAR | DIRECTORY | OTHER | -MISSING, -FORBIDDEN, -BUSY, -FAILED; the stat below is of it
+//   open(folder, path, size)            a file, from 0 up | one of the same; only what look() has called REGULAR may be opened
+//   fileSize() modifiedNs() inode()     of what was looked at or opened last
+//   pread(file, offset, target, size)   n > 0 | 0 behind the end | -FAILED
+//   close(file)
+//
+// Invariants: a path is relative, and what leads out of its folder is refused by the host, symbolic links included;
+// nothing can be changed or created through here; a call waits for the disk at most, never for a peer: what is no
+// regular file is not opened. Reference: WASI snapshot 01. Only applications that import this file have its imports.
+
+import * as preview1 from "./preview1";
+import * as sim from "../sim/files";
+
+export { BUSY, DIRECTORY, FAILED, FORBIDDEN, MISSING, OTHER, REGULAR } from "./kinds";
+
+// @ts-ignore: decorator
+@inline export function folder(name: usize, size: i32): i32 {
+  return WASI == 1 ? preview1.folder(name, size) : sim.folder(name, size);
+}
+// @ts-ignore: decorator
+@inline export function look(folder: i32, path: usize, size: i32): i32 {
+  return WASI == 1 ? preview1.look(folder, path, size) : sim.look(folder, path, size);
+}
+// @ts-ignore: decorator
+@inline export function open(folder: i32, path: usize, size: i32): i32 {
+  return WASI == 1 ? preview1.open(folder, path, size) : sim.open(folder, path, size);
+}
+// @ts-ignore: decorator
+@inline export function fileSize(): i64 {
+  return WASI == 1 ? preview1.fileSize() : sim.fileSize();
+}
+// @ts-ignore: decorator
+@inline export function modifiedNs(): i64 {
+  return WASI == 1 ? preview1.modifiedNs() : sim.modifiedNs();
+}
+// @ts-ignore: decorator
+@inline export function inode(): u64 {
+  return WASI == 1 ? preview1.inode() : sim.inode();
+}
+// @ts-ignore: decorator
+@inline export function pread(file: i32, offset: i64, target: usize, size: i32): i32 {
+  return WASI == 1 ? preview1.pread(file, offset, target, size) : sim.pread(file, offset, target, size);
+}
+// @ts-ignore: decorator
+@inline export function close(file: i32): void {
+  if (WASI == 1) preview1.close(file);
+  else sim.close(file);
+}

@@ -1,0 +1,32 @@
+/**
+ * Who is at the other end of a connection, as far as the host knows it.
+ *
+ * Invariant: an address is one that the host has seen or that a PROXY protocol header has told, never a guess.
+ */
+import { type Address, readAddress } from "../core/address.js";
+import type { TLSInfo } from "../tls/contexts.js";
+
+/** The other end of a connection, as far as the host knows it. */
+export interface Peer {
+  readonly address: Address | null;
+  /** What TLS has agreed on; null without TLS in this process. */
+  readonly tls: TLSInfo | null;
+  /** Sets TCP_NODELAY where this process holds the socket; returns whether it does. */
+  setNodelay?(on: boolean): boolean;
+}
+
+/** A peer by what its PROXY protocol header says; decoded when asked for. */
+export class ToldPeer implements Peer {
+  readonly tls = null;
+  readonly #chunk: Buffer;
+  readonly #at: number;
+
+  constructor(chunk: Buffer, at: number) {
+    this.#chunk = chunk;
+    this.#at = at;
+  }
+
+  get address(): Address {
+    return readAddress(this.#chunk, this.#at);
+  }
+}

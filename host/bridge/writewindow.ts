@@ -1,0 +1,179 @@
+/**
+ * Bytes on their way to one peer: the host's half of the write window (docs/protocol.md, Credit, Writes).
+ *
+ * Invariant: what was sent and not yet reported by SENT is at most the window; the rest waits here in order. A write is
+ * done when SENT has covered its last byte. The window is small at first and grows with what the peer has taken.
+ */
+import { ProtocolError, type WaterspoutError } from "../core/errors.js";
+import { holdWrites, isTooMuchToHold } from "../core/heldwrites.js";
+import { PIECE_BYTES, WRITE_COST, WRITE_WINDOW_BYTES_FIRST, WRITE_WINDOW_SHARE } from "../core/limits.js";
+
+/** What bytes may be given as. Text is sent as UTF-8. */
+export type Data = string | Uint8Array;
+
+/** `data` as bytes. Throws TypeError for what is no data. */
+export function toBytes(data: Data): Uint8Array {
+  checkData(data);
+  return typeof data === "string" ? Buffer.from(data, "utf8") : data;
+}
+
+/** Throws TypeError for what is no data, whatever the compiler was told. */
+export function checkData(data: Data): void {
+  if (typeof data !== "string" && !(data instanceof Uint8Array))
+    throw new TypeError("data must be a string or a Uint8Array");
+}
+
+/** Writes one frame that holds `source` from `start` to `end`; `last` says that nothing follows. */
+export type SendPiece = (source: Uint8Array, start: number, end: number, last: boolean) => void;
+
+interface Waiter {
+  /** The count of bytes that must have left. */
+  at: number;
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** The window of a peer that has taken `taken` bytes so far; it is never more than `most`. */
+export function windowFor(taken: number, most: number): number {
+  return Math.min(most, Math.max(WRITE_WINDOW_BYTES_FIRST, Math.floor(taken / WRITE_WINDOW_SHARE)));
+}
+
+export class Outflow {
+  /** Whether end() was called. */
+  ending = false;
+  readonly #send: SendPiece;
+  readonly #window: number;
+  #queue: Uint8Array[] = [];
+  /** Bytes of the queue's first entry that have been sent. */
+  #offset = 0;
+  /** What is counted for the queue. */
+  #queued = 0;
+  #waiters: Waiter[] = [];
+  #accepted = 0;
+  #sent = 0;
+  #reported = 0;
+  #over = false;
+
+  constructor(window: number, send: SendPiece) {
+    this.#window = window;
+    this.#send = send;
+  }
+
+  /** Bytes that were given and have not been reported as sent. */
+  get waiting(): number {
+    return this.#accepted - this.#reported;
+  }
+
+  /**
+   * Whether a write of so many bytes would be too much beside those that wait, of which `bytesMax` may. Without any it
+   * is not: its bytes are the application's already. Those behind a write that is larger than `bytesMax` by itself do
+   * not pay for it.
+   */
+  isFull(bytesMax: number, bytes: number): boolean {
+    const head = this.#queue[0];
+    if (head === undefined) return false;
+    const large = head.length > bytesMax ? head.length - this.#offset : 0;
+    return isTooMuchToHold(bytesMax, this.#queued - large, bytes);
+  }
+
+  /** Bytes that were reported as sent. */
+  get reported(): number {
+    return this.#reported;
+  }
+
+  /** Counts bytes that went out in a frame of another type, before everything else. */
+  count(bytes: number): void {
+    this.#accepted += bytes;
+    this.#sent += bytes;
+  }
+
+  /** Queues `bytes`; `done()` tells when they have left. */
+  push(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.#queue.push(bytes);
+    this.#accepted += bytes.length;
+    this.#hold(bytes.length + WRITE_COST);
+    this.#pump();
+  }
+
+  /** Nothing more follows: the last piece, perhaps empty, is marked. */
+  end(): void {
+    this.ending = true;
+    this.#pump();
+  }
+
+  /** Resolves when everything that was pushed so far has left the sandbox; rejects when it never will. */
+  done(): Promise<void> {
+    if (this.#reported === this.#accepted) return Promise.resolve();
+    const promise = new Promise<void>((resolve, reject) => {
+      this.#waiters.push({ at: this.#accepted, resolve, reject });
+    });
+    promise.catch(() => {}); // who does not wait for a write does not want its failure to end the process
+    return promise;
+  }
+
+  /** The sandbox reports `bytes` more as sent. */
+  sent(bytes: number): void {
+    if (bytes === 0 || bytes > this.#sent - this.#reported) throw new ProtocolError(`SENT for ${bytes} bytes too many`);
+    this.#reported += bytes;
+    let settled = 0;
+    for (const waiter of this.#waiters) {
+      if (waiter.at > this.#reported) break;
+      waiter.resolve();
+      settled++;
+    }
+    if (settled > 0) this.#waiters.splice(0, settled);
+    this.#pump();
+  }
+
+  /** Says that all has gone the way from which no report comes back. */
+  settle(): void {
+    this.#reported = this.#accepted;
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter.resolve();
+  }
+
+  /** Forgets what waits: it will never leave. */
+  fail(error: WaterspoutError): void {
+    this.#over = true;
+    this.#queue = [];
+    this.#hold(-this.#queued);
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter.reject(error);
+  }
+
+  #pump(): void {
+    while (!this.#over) {
+      const head = this.#queue[0];
+      if (head === undefined) {
+        if (this.ending) this.#finish();
+        return;
+      }
+      const room = windowFor(this.#reported, this.#window) - (this.#sent - this.#reported);
+      if (room <= 0) return;
+      const start = this.#offset;
+      const end = Math.min(head.length, start + Math.min(room, PIECE_BYTES));
+      const last = this.ending && end === head.length && this.#queue.length === 1;
+      this.#sent += end - start;
+      this.#hold(start - end - (end === head.length ? WRITE_COST : 0));
+      this.#offset = end === head.length ? 0 : end;
+      if (end === head.length) this.#queue.shift();
+      if (last) this.#over = true;
+      this.#send(head, start, end, last);
+    }
+  }
+
+  #hold(bytes: number): void {
+    this.#queued += bytes;
+    holdWrites(bytes);
+  }
+
+  #finish(): void {
+    this.#over = true;
+    this.#send(NOTHING, 0, 0, true);
+  }
+}

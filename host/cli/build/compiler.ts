@@ -1,0 +1,126 @@
+/**
+ * The user's own AssemblyScript compiler, run inside this process with the flags that an application needs.
+ *
+ * Invariants: the flags are those of this package's asconfig.json, so that there is one list of them; an asconfig.json
+ * in the project may add to them and not take away. Nothing is written: what comes out is given to the caller.
+ * Reference: assemblyscript/asc, `main(argv, options)`.
+ */
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { COMPILER_OPTIONS_FILE } from "../../core/paths.js";
+import type { Installed } from "../packages.js";
+
+/** What the compiler has to say about a place in a source. */
+export interface Diagnostic {
+  severity: "info" | "warning" | "error";
+  /** As TypeScript numbers them, or above 99 and below 1000: the compiler's own. */
+  code: number;
+  message: string;
+  /** Relative to the project's folder, or `~lib/…` for a file of a package; null: no place in particular. */
+  file: string | null;
+  line: number;
+  column: number;
+}
+
+/** What has come out. */
+export interface Compilation {
+  /** By path: the module, and with `debug` its source map. Empty after an error. */
+  files: Map<string, Uint8Array | string>;
+  diagnostics: Diagnostic[];
+  /**
+   * What went wrong when no diagnostic says so, for example an unknown option in the project's asconfig.json; else
+   * null.
+   */
+  failure: string | null;
+}
+
+/** What to compile. */
+export interface Job {
+  /** The folder that paths in messages are relative to, and whose node_modules packages come from. */
+  base: string;
+  /** Path of the source. */
+  source: string;
+  /** Path of the module. */
+  out: string;
+  /** With names, assertions and a source map, and not optimised. */
+  debug: boolean;
+}
+
+/** The part of asc's interface that is used. */
+interface Asc {
+  main(args: string[], options: object): Promise<{ error: Error | null }>;
+}
+
+interface RawDiagnostic {
+  message: string;
+  code: number;
+  category: number;
+  range: { start: number; source: { normalizedPath: string } | null } | null;
+}
+
+const SEVERITIES = ["info", "info", "warning", "error"] as const;
+
+/** Compiles; what the compiler says for people goes to `stderr` as it comes, with colours on a terminal alone. */
+export async function compile(
+  compiler: Installed,
+  job: Job,
+  stderr: { write(text: string): unknown; isTTY?: boolean },
+): Promise<Compilation> {
+  const { main } = (await import(pathToFileURL(join(compiler.folder, "dist", "asc.js")).href)) as Asc;
+  const compilation: Compilation = { files: new Map(), diagnostics: [], failure: null };
+  const where = [job.source, "--baseDir", job.base, "--outFile", job.out];
+  const plain = stderr.isTTY === true ? [] : ["--noColors"]; // else asc has its own mind: colours where CI is set
+  const { error } = await main([...where, ...plain, ...flags(job.debug)], {
+    stdout: stderr,
+    stderr,
+    writeFile(name: string, content: Uint8Array | string, base: string) {
+      compilation.files.set(resolve(base, name), content);
+      return true;
+    },
+    reportDiagnostic: (raw: RawDiagnostic) => compilation.diagnostics.push(placed(raw, job.base)),
+  });
+  if (error !== null && !compilation.diagnostics.some(({ severity }) => severity === "error"))
+    compilation.failure = error.message;
+  return compilation;
+}
+
+interface CompilerOptions {
+  options: { enable: string[] };
+  targets: {
+    release: { optimizeLevel: number; noAssert: boolean; runtime: string; exportStart: string; use: string[] };
+  };
+}
+
+/**
+ * The command line's flags for an application. Without assertions in a module there is nothing to abort for but our own
+ * bugs.
+ */
+export function flags(debug: boolean): string[] {
+  const { options, targets } = JSON.parse(readFileSync(COMPILER_OPTIONS_FILE, "utf8")) as CompilerOptions;
+  const { optimizeLevel, noAssert, runtime, exportStart, use } = targets.release;
+  return [
+    ...["--runtime", runtime, "--exportStart", exportStart],
+    ...options.enable.flatMap((feature) => ["--enable", feature]),
+    ...use.flatMap((alias) => ["--use", alias]),
+    ...(debug ? ["--target", "debug", "--debug", "--sourceMap"] : [`-O${optimizeLevel}`]),
+    ...(noAssert && !debug ? ["--noAssert"] : []),
+  ];
+}
+
+function placed(raw: RawDiagnostic, base: string): Diagnostic {
+  const { message, code, category, range } = raw;
+  const file = range?.source?.normalizedPath ?? null;
+  const before = file === null ? [""] : linesBefore(resolve(base, file), range?.start ?? 0);
+  const column = (before.at(-1) as string).length + 1;
+  return { severity: SEVERITIES[category] ?? "error", code, message, file, line: before.length, column };
+}
+
+/** A file of a package has a path that only the compiler can resolve: then it is the first line. */
+function linesBefore(file: string, offset: number): string[] {
+  try {
+    return readFileSync(file, "utf8").slice(0, offset).split("\n");
+  } catch {
+    return [""];
+  }
+}

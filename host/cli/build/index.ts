@@ -1,0 +1,69 @@
+/**
+ * `waterspout build FILE`: what can be told to it, and its report. builder.ts does the work, and is loaded when there
+ * is some.
+ */
+import { existsSync, statSync } from "node:fs";
+import { UsageError } from "../../core/errors.js";
+import type { Command, Option } from "../command.js";
+import { commandHelp } from "../help.js";
+import type { BuildReport } from "./builder.js";
+
+const usage = "FILE [options]";
+
+const options = {
+  out: { type: "string", value: "FILE", help: "the module (default: FILE with .wasm instead of .ts)" },
+  debug: { type: "boolean", help: "with the names of functions, assertions and a source map, and not optimised" },
+  json: { type: "boolean", help: "the report as one JSON document on stdout" },
+} satisfies Record<string, Option>;
+
+const ABOUT =
+  "Compiles FILE, an application in AssemblyScript, with the project's own assemblyscript and the flags that an application needs. " +
+  "An asconfig.json in the project's folder may add options of its own.";
+
+export const build: Command = {
+  name: "build",
+  summary: "compile an AssemblyScript application",
+  usage,
+  help: commandHelp({ name: "build", usage, options }, ABOUT),
+  argument: { value: "FILE" },
+  options,
+  async run(values, positionals) {
+    const source = sourceOf(positionals);
+    const out = outOf(source, values.out as string | undefined);
+    const { buildApplication } = await import("./builder.js");
+    const report = await buildApplication(source, out, values.debug === true);
+    if (values.json === true) process.stdout.write(`${JSON.stringify(report)}\n`);
+    if (report.error !== null) {
+      process.stderr.write(`waterspout: ${report.error}\n`);
+      return 1;
+    }
+    if (values.json !== true) process.stdout.write(textOf(report));
+    return 0;
+  },
+};
+
+function sourceOf([file, ...rest]: readonly string[]): string {
+  if (file === undefined) throw new UsageError("build needs a file to compile; try waterspout build --help");
+  if (rest.length > 0) throw new UsageError(`build takes one file, not also ${rest.join(" ")}`);
+  if (!existsSync(file)) throw new UsageError(`there is no file ${file}`);
+  if (!file.endsWith(".ts")) throw new UsageError(`${file} is no AssemblyScript: it must end in .ts`);
+  return file;
+}
+
+function outOf(source: string, given: string | undefined): string {
+  const out = given ?? source.replace(/\.ts$/, ".wasm");
+  if (!out.endsWith(".wasm")) throw new UsageError(`--out must end in .wasm, not ${JSON.stringify(out)}`);
+  if (existsSync(out) && statSync(out).isDirectory()) throw new UsageError(`${out} is a folder`);
+  return out;
+}
+
+function textOf(report: BuildReport): string {
+  const { file } = report;
+  const ways = { node: "--runtime node", wasmtime: "--runtime wasmtime", bare: "wasmtime alone" };
+  const served = report.runtimes.map((name) => ways[name as keyof typeof ways]).join(", ");
+  return (
+    `${file}: ${report.bytes.toLocaleString("en")} bytes\n` +
+    `imports: ${report.imports.length}, all of them known\n` +
+    `serve it with: waterspout run ${file} (${served})\n`
+  );
+}

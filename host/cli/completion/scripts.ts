@@ -1,0 +1,175 @@
+/**
+ * Completion scripts for three shells, made from the commands' own options: each is text that a shell reads once at its
+ * start.
+ *
+ * Invariants: a script runs nothing to complete a word; every word in it is quoted for its shell; where a file is
+ * wanted the shell's own completion of files is used.
+ * Reference: bash(1) "Programmable Completion", zshcompsys(1) `_arguments`, fish's complete(1).
+ */
+import { type Argument, COMMON_OPTIONS, type Command, type Option } from "../command.js";
+
+/** The shells. */
+export const SHELLS = ["bash", "zsh", "fish"] as const;
+export type Shell = (typeof SHELLS)[number];
+
+/** The script of `shell` for these commands. */
+export function completionScript(shell: Shell, commands: readonly Command[]): string {
+  return { bash: bashScript, zsh: zshScript, fish: fishScript }[shell](commands);
+}
+
+/** What may stand behind an option or as an argument. */
+type Taken = Option | Argument;
+
+/** What an option does, in few words: its help without the default. */
+function briefly({ help }: Option): string {
+  return help.split(" (default", 1)[0] as string;
+}
+
+function takesFile(taken: Taken): boolean {
+  return ["APP", "FILE", "FOLDER", "HOST::GUEST"].includes(taken.value ?? "");
+}
+
+function optionsOf(command: Command): [string, Option][] {
+  return Object.entries({ ...command.options, ...COMMON_OPTIONS });
+}
+
+/** In single quotes, which end at nothing but a single quote. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+function flagsOf(options: [string, Option][]): string {
+  return options.map(([name]) => `--${name}`).join(" ");
+}
+
+// --- bash ---
+
+function bashScript(commands: readonly Command[]): string {
+  const names = commands.map(({ name }) => name);
+  const values = commands.flatMap((command) =>
+    optionsOf(command)
+      .filter(([, option]) => option.type === "string" && option.bare === undefined)
+      .map(([name, option]) => `    ${quoted(`${command.name} --${name}`)}) ${bashWords(option)} ;;\n`),
+  );
+  const words = commands.map(
+    (command) =>
+      `    ${command.name}:-*) __waterspout_words ${quoted(flagsOf(optionsOf(command)))} ;;\n` +
+      `    ${command.name}:*) ${command.argument ? bashWords(command.argument) : "__waterspout_words ''"} ;;\n`,
+  );
+  return `# Completion of waterspout for bash. In ~/.bashrc: source <(waterspout completion bash)
+__waterspout_words() {
+  compopt +o default 2>/dev/null # no files
+  COMPREPLY=($(compgen -W "$1" -- "$current"))
+}
+_waterspout() {
+  local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} command=\${COMP_WORDS[1]}
+  COMPREPLY=()
+  if [[ $current == = ]]; then
+    current=''
+  elif [[ $previous == = ]]; then
+    previous=\${COMP_WORDS[COMP_CWORD-2]}
+  fi
+  if ((COMP_CWORD == 1)); then
+    __waterspout_words ${quoted([...names, ...Object.keys(COMMON_OPTIONS).map((name) => `--${name}`)].join(" "))}
+    return
+  fi
+  case "$command $previous" in
+${values.join("")}    *) __waterspout_word ;;
+  esac
+}
+__waterspout_word() {
+  case "$command:$current" in
+${words.join("")}  esac
+}
+complete -o default -F _waterspout waterspout
+`;
+}
+
+/** No words at all leave it to `-o default`, which completes files. */
+function bashWords(taken: Taken): string {
+  if (takesFile(taken)) return ":";
+  return `__waterspout_words ${quoted((taken.choices ?? []).join(" "))}`;
+}
+
+// --- zsh ---
+
+function zshScript(commands: readonly Command[]): string {
+  const described = commands.map(({ name, summary }) => `    ${quoted(`${name}:${summary}`)}\n`);
+  const cases = commands.map((command) => {
+    const specs = optionsOf(command).map(([name, option]) => zshOption(name, option));
+    if (command.argument) specs.push(`1:${command.argument.value}:${zshAction(command.argument)}`);
+    return `    ${command.name}) _arguments -S ${specs.map((spec) => `\\\n      ${quoted(spec)}`).join(" ")} ;;\n`;
+  });
+  return `#compdef waterspout
+# Completion of waterspout for zsh. In ~/.zshrc, behind compinit: source <(waterspout completion zsh)
+_waterspout() {
+  local -a commands=(
+${described.join("")}  )
+  if (( CURRENT == 2 )); then
+    _describe -t commands command commands
+    _arguments ${Object.entries(COMMON_OPTIONS)
+      .map(([name, option]) => quoted(zshOption(name, option)))
+      .join(" ")}
+    return
+  fi
+  local command=$words[2]
+  shift words
+  (( CURRENT-- ))
+  case $command in
+${cases.join("")}  esac
+}
+if [[ $funcstack[1] == _waterspout ]]; then _waterspout "$@"; else compdef _waterspout waterspout; fi
+`;
+}
+
+function zshOption(name: string, option: Option): string {
+  const help = briefly(option).replace(/[[\]\\]/g, "\\$&");
+  if (option.type === "boolean") return `--${name}[${help}]`;
+  // An option whose value may be left out has it behind "=" and nowhere else.
+  const [separator, optional] = option.bare === undefined ? ["=", ""] : ["=-", ":"];
+  const message = (option.value ?? "VALUE").replaceAll(":", "\\:");
+  return `${option.multiple ? "*" : ""}--${name}${separator}[${help}]:${optional}${message}:${zshAction(option)}`;
+}
+
+function zshAction(taken: Taken): string {
+  if (takesFile(taken)) return "_files";
+  return taken.choices ? `(${taken.choices.join(" ")})` : " ";
+}
+
+// --- fish ---
+
+function fishScript(commands: readonly Command[]): string {
+  const lines = commands.flatMap((command) => {
+    const base = `complete -c waterspout -n '__waterspout_is ${command.name}'`;
+    const { argument } = command;
+    return [
+      `complete -c waterspout -n '__waterspout_is' -a ${command.name} -d ${fishQuoted(command.summary)}`,
+      ...(argument && takesFile(argument) ? [`${base} -F`] : []),
+      ...(argument?.choices ? [`${base} -a ${fishQuoted(argument.choices.join(" "))}`] : []),
+      ...optionsOf(command).map(([name, option]) => `${base} ${fishOption(name, option)}`),
+    ];
+  });
+  const global = Object.entries(COMMON_OPTIONS).map(
+    ([name, option]) => `complete -c waterspout -n '__waterspout_is' ${fishOption(name, option)}`,
+  );
+  return `# Completion of waterspout for fish. In ~/.config/fish/config.fish: waterspout completion fish | source
+function __waterspout_is
+  set -l words (commandline -opc)
+  test "$words[2]" = "$argv[1]"
+end
+complete -c waterspout -f
+${[...global, ...lines].join("\n")}
+`;
+}
+
+function fishOption(name: string, option: Option): string {
+  const text = `-l ${name} -d ${fishQuoted(briefly(option))}`;
+  if (option.type === "boolean" || option.bare !== undefined) return text;
+  if (takesFile(option)) return `${text} -r -F`;
+  return option.choices ? `${text} -x -a ${fishQuoted(option.choices.join(" "))}` : `${text} -x`;
+}
+
+/** fish knows backslashes inside single quotes. */
+function fishQuoted(text: string): string {
+  return `'${text.replace(/['\\]/g, "\\$&")}'`;
+}

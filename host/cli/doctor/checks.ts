@@ -1,0 +1,177 @@
+/**
+ * What `waterspout doctor` looks at: each check is a function that answers with a line of its table. Invariants: a
+ * check looks at one thing, changes nothing, and never throws; one that is not `ok` says what to do.
+ */
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { basename, delimiter, join } from "node:path";
+import { promisify } from "node:util";
+import { CORE_FILE, PACKAGE_FOLDER, WASMTIME_INSTALLER_FILE } from "../../core/paths.js";
+import { binaryFile, checkVersion } from "../../runtime/wasmtime/worker.js";
+import { inspectModule } from "../inspectmodule.js";
+import { findInstalled, type Manifest, manifest, satisfies } from "../packages.js";
+
+/** `fail`: something that is needed is missing or wrong. `warn`: something cannot be done that one may never want. */
+export type Status = "ok" | "warn" | "fail";
+
+/** A line of the table. */
+export interface Check {
+  name: string;
+  status: Status;
+  /** What was found, in one sentence. */
+  text: string;
+  /** What to do about it; null where there is nothing to do. */
+  fix: string | null;
+}
+
+/** Connections of one worker, unless configured: `CONNECTIONS_MAX` of the sandbox. */
+const CONNECTIONS_MAX = 32_704;
+/** Open files of a process that are not connections. */
+const FILES_RESERVED = 64;
+
+/** What each optional package does for those who install it. */
+export const PURPOSES: Readonly<Record<string, string>> = {
+  assemblyscript: "compiles AssemblyScript applications",
+  "prom-client": "collects the metrics that Prometheus reads",
+};
+
+/** All checks, in the order of the table. */
+export async function allChecks(): Promise<Check[]> {
+  const own = manifest();
+  return [
+    checkNode(own, process.versions.node),
+    checkPackage(own),
+    checkCore(CORE_FILE),
+    await checkWasmtime(binaryFile()),
+    ...Object.entries(own.peerDependencies).map(([name, range]) => checkPeer(name, range, own, process.cwd())),
+    await checkLoopback("127.0.0.1"),
+    await checkLoopback("::1"),
+    await checkOpenFiles(),
+  ];
+}
+
+/** Whether this Node is one that the package supports. */
+export function checkNode(own: Manifest, version: string): Check {
+  const needed = Number(/\d+/.exec(own.engines.node)?.[0]);
+  const text = `Node ${version}`;
+  if (Number.parseInt(version, 10) >= needed) return ok("node", text);
+  return { name: "node", status: "fail", text, fix: `install Node ${needed} or later` };
+}
+
+function checkPackage(own: Manifest): Check {
+  return ok("waterspout", `${own.version}, in ${PACKAGE_FOLDER}`);
+}
+
+/**
+ * Whether the sandbox is the one that was built with this package, and asks for nothing that the runtimes do not have.
+ */
+export function checkCore(file: string): Check {
+  const name = "core.wasm";
+  const fail = (text: string): Check => ({ name, status: "fail", text, fix: reinstallation() });
+  if (!existsSync(file)) return fail(`there is no ${file}`);
+  const bytes = readFileSync(file);
+  const sum = createHash("sha256").update(bytes).digest("hex");
+  const sumFile = `${file}.sha256`;
+  const expected = existsSync(sumFile) ? readFileSync(sumFile, "utf8").split(" ")[0] : null;
+  const found = `${bytes.length.toLocaleString("en")} bytes, SHA-256 ${sum.slice(0, 12)}…`;
+  if (expected === null) return { ...fail(`${found}; its checksum is missing`), status: "warn" };
+  if (sum !== expected) return fail(`${found}, and not ${expected?.slice(0, 12)}… as it was built`);
+  try {
+    const { imports, unknown, wasmtimeOnly } = inspectModule(bytes);
+    const strangers = [...unknown, ...wasmtimeOnly];
+    if (strangers.length > 0) return fail(`it imports ${strangers.join(", ")}, which this version does not have`);
+    return ok(name, `${found} as built, ${imports.length} imports`);
+  } catch {
+    return fail(`${file} is no WebAssembly module`);
+  }
+}
+
+/** Whether the wasmtime that would be used is there and the right one; where another is at hand, how to use that. */
+export async function checkWasmtime(binary: string): Promise<Check> {
+  try {
+    return ok("wasmtime", `${await checkVersion(binary)}, ${binary}`);
+  } catch (error) {
+    const text = (error as Error).message.split(/[;:] "/)[0] as string;
+    return { name: "wasmtime", status: "warn", text, fix: `for --runtime wasmtime ${await wayToWasmtime(binary)}` };
+  }
+}
+
+async function wayToWasmtime(tried: string): Promise<string> {
+  for (const folder of (process.env.PATH ?? "").split(delimiter)) {
+    const candidate = join(folder, "wasmtime");
+    if (candidate === tried || !existsSync(candidate)) continue;
+    const isRight = await checkVersion(candidate).then(
+      () => true,
+      () => false,
+    );
+    if (isRight) return `set WATERSPOUT_WASMTIME=${candidate}`;
+  }
+  return `run: sh ${WASMTIME_INSTALLER_FILE}`;
+}
+
+/** An optional package: in a version that will do, in another, or not at all. */
+export function checkPeer(name: string, range: string, own: Manifest, folder: string): Check {
+  const found = findInstalled(name, folder);
+  const purpose = PURPOSES[name] ?? "is optional";
+  const fix = `npm install ${name}@${own.devDependencies[name] ?? range}`;
+  if (found === null) return { name, status: "warn", text: `not installed; it ${purpose}`, fix };
+  if (satisfies(found.version, range)) return ok(name, `${found.version}, in ${found.folder}`);
+  return { name, status: "warn", text: `${found.version} in ${found.folder} is not ${range}; it ${purpose}`, fix };
+}
+
+/** Whether a port can be bound at all; a machine without IPv6 is fine. */
+export async function checkLoopback(address: string): Promise<Check> {
+  const name = `loopback ${address}`;
+  const server = createServer();
+  try {
+    await once(server.listen(0, address), "listening");
+    return ok(name, "ports can be bound");
+  } catch (error) {
+    const text = `no port can be bound: ${(error as NodeJS.ErrnoException).code}`;
+    if (address.includes(":")) return { name, status: "warn", text, fix: "use IPv4 addresses" };
+    return {
+      name,
+      status: "fail",
+      text,
+      fix: "look at what confines this process: a container, a firewall, a sandbox",
+    };
+  } finally {
+    server.close();
+  }
+}
+
+async function checkOpenFiles(): Promise<Check> {
+  return judgeOpenFiles(await openFilesLimit());
+}
+
+/** Whether a worker may have as many open files as it would take connections. Null: no limit is known. */
+export function judgeOpenFiles(limit: number | null): Check {
+  const name = "open files";
+  if (limit === null) return ok(name, "no limit that is known");
+  const text = `at most ${limit.toLocaleString("en")}; a worker takes up to ${CONNECTIONS_MAX.toLocaleString("en")} connections`;
+  if (limit >= CONNECTIONS_MAX + FILES_RESERVED) return ok(name, text);
+  const fix = "raise it (ulimit -n 65536, LimitNOFILE= of a unit), or set connectionsMax below it";
+  return { name, status: "warn", text, fix };
+}
+
+/** The limit of a process that this one starts; Node has raised its own as far as it may. */
+async function openFilesLimit(): Promise<number | null> {
+  try {
+    const { stdout } = await promisify(execFile)("sh", ["-c", "ulimit -n"]);
+    return /^\d+\s*$/.test(stdout) ? Number(stdout) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** How to get a package that is whole. */
+function reinstallation(): string {
+  return basename(join(PACKAGE_FOLDER, "..")) === "node_modules" ? "npm install waterspout again" : "run make build";
+}
+
+function ok(name: string, text: string): Check {
+  return { name, status: "ok", text, fix: null };
+}

@@ -1,0 +1,44 @@
+/**
+ * What a compiled application asks of whoever runs it, and what it offers: whether it can be served at all, and by
+ * whom. Invariant: what the runtimes have is asked of the runtimes, not listed here a second time.
+ */
+import { DescriptorTable } from "../runtime/node/descriptors.js";
+import { FileCalls } from "../runtime/node/files.js";
+import { WASI_MODULE, Wasi } from "../runtime/node/wasi.js";
+
+/** What was found. */
+export interface Inspection {
+  /** All imports, as `module.name`. */
+  imports: string[];
+  /** Those that Node does not have and wasmtime does: functions of WASI preview1 that servers do not need. */
+  wasmtimeOnly: string[];
+  /** Those that nobody has. With one of them a module runs nowhere. */
+  unknown: string[];
+  /** What it would have to export to be served, and does not. */
+  missingExports: string[];
+}
+
+/** What wasmtime calls, what Node calls, and where both find the application's memory. */
+const EXPORTS_NEEDED = ["_initialize", "_start", "memory", "turn"];
+
+/** Reads a module's imports and exports. Throws WebAssembly.CompileError for what is no module. */
+export function inspectModule(bytes: Uint8Array): Inspection {
+  const module = new WebAssembly.Module(bytes);
+  const imports = WebAssembly.Module.imports(module);
+  const inNode = functionsOfNode();
+  const nameOf = (item: { module: string; name: string }): string => `${item.module}.${item.name}`;
+  const foreign = imports.filter((item) => item.module !== WASI_MODULE || item.kind !== "function");
+  const exported = WebAssembly.Module.exports(module).map(({ name }) => name);
+  return {
+    imports: imports.map(nameOf),
+    wasmtimeOnly: imports.filter((item) => !foreign.includes(item) && !inNode.has(item.name)).map(nameOf),
+    unknown: foreign.map(nameOf),
+    missingExports: EXPORTS_NEEDED.filter((name) => !exported.includes(name)),
+  };
+}
+
+function functionsOfNode(): Set<string> {
+  const nothing = { readInput: () => 0, write: () => {} };
+  const table = new DescriptorTable(() => {});
+  return new Set(Object.keys({ ...new Wasi(table, nothing).imports(), ...new FileCalls(table).imports() }));
+}

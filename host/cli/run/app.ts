@@ -1,0 +1,174 @@
+/**
+ * From a file to something that serves: what `waterspout run APP` loads.
+ *
+ * A module's default export is a TCPServer subclass, a server, an Application, an HTTP handler or an object with
+ * `fetch`; a `.wasm` file is an application by itself.
+ * Invariant: what the user got wrong is a UsageError; what went wrong while loading is any other error.
+ */
+import { existsSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { extname, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { isUsageError, OptionError, UsageError } from "../../core/errors.js";
+import { errorLine } from "../../core/log.js";
+import { nodeListenerOf, runListener } from "../../nodehttp/listener.js";
+import type { Folder } from "../../runtime/folders.js";
+import { type FetchHandler, fetchCallback, type ServeOptions } from "../../server/fetchserver.js";
+import { HTTPServer, type RequestCallback, type RequestListener } from "../../server/httpserver.js";
+import { type Layers, layered } from "../../server/layers.js";
+import type { ServerOptions } from "../../server/options.js";
+import { SERVER_BRAND, type Server } from "../../server/server.js";
+import { WasmApplication } from "../../server/wasmserver.js";
+import { isWebSocketClass } from "../../websocket/handler.js";
+
+/** What the command serves. */
+export type Application = Server | WasmApplication;
+
+interface Exports {
+  default?: unknown;
+}
+
+const WASM_MAGIC = Buffer.from([0, 0x61, 0x73, 0x6d]);
+const SCRIPTS = [".ts", ".mts", ".js", ".mjs"];
+
+/** What has been loaded. */
+export interface Loaded {
+  readonly application: Application;
+  /** Where it wants to be served, as its module says: not checked yet. */
+  readonly port?: unknown;
+  readonly hostname?: unknown;
+  /** It wants to be loaded again when its files change. */
+  readonly autoreload?: boolean;
+}
+
+/** Loads `file`. A .wasm application may read `folders`. */
+export async function loadApplication(file: string, layers: Layers, folders: readonly Folder[] = []): Promise<Loaded> {
+  if (!existsSync(file)) throw new UsageError(`there is no file ${file}`);
+  const extension = extname(file);
+  if (extension === ".wasm") {
+    const options = layered(layers);
+    if (options.sslOptions !== undefined && options.runtime === "wasmtime") {
+      throw new UsageError("a .wasm application has TLS with the runtime node only; put a proxy in front of wasmtime");
+    }
+    if (!(await isWebAssembly(file))) throw new UsageError(`${file} is no WebAssembly module`);
+    return { application: new WasmApplication(resolve(file), options, folders) };
+  }
+  if (!SCRIPTS.includes(extension)) {
+    throw new UsageError(`${file} is no application: it must end in ${SCRIPTS.join(", ")} or .wasm`);
+  }
+  if (folders.length > 0) throw new UsageError("--dir is for .wasm applications; others read files themselves");
+  const value = await importDefault(file, extension);
+  const application = makeServer(file, value, layers);
+  if (isServeOptions(value)) return { application, port: value.port, hostname: value.hostname };
+  return { application, autoreload: isListener(value) && autoreloads(value) };
+}
+
+async function isWebAssembly(file: string): Promise<boolean> {
+  const handle = await open(file);
+  try {
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(WASM_MAGIC.length), 0, WASM_MAGIC.length, 0);
+    return bytesRead === WASM_MAGIC.length && buffer.equals(WASM_MAGIC);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function importDefault(file: string, extension: string): Promise<unknown> {
+  try {
+    if (extension.endsWith("ts") && !stripsTypes()) await enableTypeScript();
+    const { default: value } = (await import(pathToFileURL(resolve(file)).href)) as Exports;
+    // What is compiled to CommonJS has its exports one level deeper.
+    return typeof value === "object" && value !== null && "__esModule" in value ? (value as Exports).default : value;
+  } catch (error) {
+    if (isUsageError(error)) throw error; // a setting that cannot be
+    throw new Error(`cannot load ${file}: ${errorLine(error)}`, { cause: error });
+  }
+}
+
+/** Node from 22.18 on runs TypeScript itself. */
+function stripsTypes(): boolean {
+  const { features } = process as { features: { typescript?: false | "strip" | "transform" } };
+  return Boolean(features.typescript);
+}
+
+/** For files of either kind: without `"type": "module"` in its package.json Node takes a `.ts` file for CommonJS. */
+async function enableTypeScript(): Promise<void> {
+  const [esm, commonjs] = await Promise.all([import("tsx/esm/api"), import("tsx/cjs/api")]);
+  commonjs.register();
+  esm.register();
+}
+
+function makeServer(file: string, value: unknown, layers: Layers): Server {
+  const options = layered(layers);
+  if (typeof value === "function") {
+    if (isWebSocketClass(value)) return new HTTPServer((request) => value.serve(request), options);
+    if (!isServerClass(value))
+      return nodeServer(file, value, options) ?? new HTTPServer(value as RequestCallback, options);
+    const server = new (value as new (options: ServerOptions) => Server)(options);
+    server.configure(layers.over, layers.under);
+    return server;
+  }
+  if (typeof value === "object" && value !== null) {
+    if (isServerClass(value.constructor)) {
+      (value as Server).configure(layers.over, layers.under);
+      return value as Server;
+    }
+    if (isListener(value)) return new HTTPServer(value, layered(layers, value.serverOptions));
+    if (isServeOptions(value)) return fetchServer(value, layered(layers, value), value.overrideGlobalObjects);
+    if (hasFetch(value)) return fetchServer(value, options);
+    const server = nodeServer(file, value, options);
+    if (server !== null) return server;
+  }
+  throw new UsageError(
+    `${file} has no handler: its default export must be a TCPServer, an HTTPServer, an Application, a function, an object with fetch or an application of Node's kind`,
+  );
+}
+
+/** For handlers and applications of Node's kind; null for anything else. */
+function nodeServer(file: string, value: unknown, options: ServerOptions): Server | null {
+  try {
+    const listener = nodeListenerOf(value);
+    if (listener === null) return null;
+    return new HTTPServer({ handle: (request, logger) => runListener(request, logger, listener) }, options);
+  } catch (error) {
+    throw error instanceof OptionError ? new UsageError(`${file}: ${error.message}`) : error;
+  }
+}
+
+interface Listener extends RequestListener {
+  readonly serverOptions?: ServerOptions;
+  readonly settings?: { readonly debug?: boolean; readonly autoreload?: boolean };
+}
+
+/** An Application or a router, of this copy of the package or of another. */
+function isListener(value: unknown): value is Listener {
+  if (typeof value !== "object" || value === null) return false;
+  return ["handle", "findHandler"].some((name) => typeof (value as Record<string, unknown>)[name] === "function");
+}
+
+/** As in Tornado: `debug` means this, too, unless `autoreload` says otherwise. */
+function autoreloads({ settings }: Listener): boolean {
+  return settings?.autoreload ?? settings?.debug ?? false;
+}
+
+/** What many frameworks call an application. */
+function hasFetch(value: object): value is { fetch: FetchHandler } {
+  return "fetch" in value && typeof value.fetch === "function";
+}
+
+/** What `serve` takes: a plain object, whose other properties are options. A framework's application has its own. */
+function isServeOptions(value: unknown): value is ServeOptions {
+  return (
+    typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype && hasFetch(value)
+  );
+}
+
+function fetchServer(value: { fetch: FetchHandler }, options: ServerOptions, overrideGlobalObjects?: boolean): Server {
+  const handler = fetchCallback((request) => value.fetch(request), { overrideGlobalObjects });
+  return new HTTPServer(handler, options);
+}
+
+/** Also true for a class of another copy of this package. */
+function isServerClass(value: unknown): boolean {
+  return typeof value === "function" && (value as { [SERVER_BRAND]?: unknown })[SERVER_BRAND] === true;
+}

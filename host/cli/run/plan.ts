@@ -1,0 +1,60 @@
+/** What a process that serves and the one that watches over it tell each other, and the line that says where. */
+import { type Address, hostAndPort } from "../../core/address.js";
+import { type ResolvedInspect, resolveInspect } from "../../server/inspectoptions.js";
+import { layered } from "../../server/layers.js";
+import type { RuntimeName } from "../../server/options.js";
+import type { Application, Loaded } from "./app.js";
+import type { RunSettings } from "./settings.js";
+
+/** How an application is to be served. */
+export interface Plan {
+  readonly port: number;
+  readonly address: string;
+  readonly runtime: RuntimeName;
+  readonly workers: number;
+  /** It is loaded again when its files change. */
+  readonly autoreload: boolean;
+  readonly tls: boolean;
+  readonly inspect: ResolvedInspect | null;
+}
+
+/** Where it is served: with `--json` this and the process that can be asked to stop. */
+export interface Serving {
+  readonly url: string;
+  readonly runtime: RuntimeName;
+  readonly workers: number;
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What a process that serves sends: first its plan, then that it serves. */
+export interface WorkerMessage {
+  readonly plan?: Plan;
+  readonly serving?: Serving;
+}
+
+/** By the settings and what has been loaded; null: nothing yet. Throws UsageError. */
+export function planFrom(settings: RunSettings, loaded: Loaded | null): Plan {
+  const place = settings.place(loaded ?? {});
+  if (loaded !== null) {
+    const { runtime, workers, tls, inspect } = loaded.application.options;
+    return { ...place, runtime, workers, autoreload: loaded.autoreload === true, tls: tls !== null, inspect };
+  }
+  const { runtime = "node", workers = 1, sslOptions, inspect } = layered(settings.layers);
+  const tls = sslOptions !== undefined;
+  return { ...place, runtime, workers, autoreload: false, tls, inspect: resolveInspect(inspect) };
+}
+
+/** Of an application that listens. */
+export function servingOf({ scheme, options }: Application, address: Address, { runtime, workers }: Plan): Serving {
+  const http = scheme === "http";
+  const name = options.tls === null ? scheme : http ? "https" : "tls";
+  const url = `${name}://${hostAndPort(address)}${http ? "/" : ""}`;
+  return { url, runtime, workers, address: address.address, port: address.port };
+}
+
+/** The one line on stdout. */
+export function servingLine(serving: Serving, json: boolean): string {
+  if (json) return `${JSON.stringify({ ...serving, pid: process.pid })}\n`;
+  return `Waterspout serves ${serving.url} (${serving.runtime})\n`;
+}

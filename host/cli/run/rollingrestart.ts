@@ -1,0 +1,277 @@
+/**
+ * One generation of processes after another that serves the same sockets, which this process holds: for `--workers`
+ * there is one, with `--watch` a new one whenever files change.
+ *
+ * Invariants: a generation ends when the next one serves, and not before; one that does not come to serve leaves the
+ * last as it is. Connections wait in the sockets meanwhile, so none is lost; what a generation has begun it finishes.
+ */
+import { dirname, relative, resolve } from "node:path";
+import type { ListeningSocket } from "../../core/address.js";
+import { RESTARTS_MAX } from "../../core/limits.js";
+import { oneLine } from "../../core/log.js";
+import { InspectedGroup } from "../../inspect/group.js";
+import { bindSockets } from "../../net/bind.js";
+import { MODULES_VARIABLE } from "../../workers/autoreload.js";
+import { onSignals } from "../../workers/fork.js";
+import { ProcessGroup } from "../../workers/processgroup.js";
+import { EXIT_FAILED } from "../exit.js";
+import { WatchedFiles } from "./filewatcher.js";
+import { type Plan, type Serving, servingLine, type WorkerMessage } from "./plan.js";
+import type { RunSettings } from "./settings.js";
+
+interface Generation {
+  readonly group: ProcessGroup;
+  /** What had changed; nothing for the first one. */
+  readonly changed: readonly string[];
+  readonly startedMs: number;
+  /** What its first process wants. */
+  plan: Plan | null;
+  readonly served: Set<number>;
+  /** It has been told to end. */
+  isRetired: boolean;
+}
+
+/** Sockets for a plan. */
+interface Held {
+  readonly plan: Plan;
+  readonly sockets: readonly ListeningSocket[];
+}
+
+export class Generations {
+  readonly #settings: RunSettings;
+  readonly #done: Promise<number>;
+  readonly #guess: Plan;
+  #finish: { resolve: (status: number) => void; reject: (error: unknown) => void } = { resolve() {}, reject() {} };
+  #files: WatchedFiles | null = null;
+  #held: readonly Held[] = [];
+  #inspected: InspectedGroup | null = null;
+  /** All that live: the one that starts, the one that serves, those that drain. */
+  readonly #all = new Set<Generation>();
+  #starting: Generation | null = null;
+  #current: Generation | null = null;
+  #serving: Serving | null = null;
+  #stopping = false;
+  #status = 0;
+
+  /** `guess`: what is known of the plan; what the application says may differ. */
+  constructor(settings: RunSettings, guess: Plan, watch: boolean) {
+    this.#settings = settings;
+    this.#guess = guess;
+    this.#done = new Promise((resolve, reject) => {
+      this.#finish = { resolve, reject };
+    });
+    if (watch) this.#watch();
+  }
+
+  /** Resolves with the exit status when all is over. */
+  async run(): Promise<number> {
+    const plan = this.#guess;
+    onSignals(
+      (name) => this.#stop(name),
+      () => this.#kill(),
+    );
+    try {
+      await this.#bind(plan);
+    } catch (error) {
+      if (this.#settings.isPlaceFixed) throw error;
+    }
+    await this.#inspect(plan);
+    this.#start(plan, []);
+    return this.#done.finally(() => this.#inspected?.end());
+  }
+
+  #watch(): void {
+    const { file, settingsPath } = this.#settings;
+    process.env[MODULES_VARIABLE] = "1";
+    this.#files = new WatchedFiles(dirname(resolve(file)), (files) => this.#change(files));
+    this.#files.add(resolve(file));
+    this.#files.add(resolve(settingsPath));
+  }
+
+  async #bind(plan: Plan): Promise<void> {
+    const { port, address, runtime } = plan;
+    this.#held = [...this.#held, { plan, sockets: await bindSockets(port, address, { runtime }) }];
+  }
+
+  /** Shows the processes together, and goes on when they are replaced. */
+  async #inspect({ inspect, workers }: Plan): Promise<void> {
+    if (inspect === null || this.#inspected !== null) return;
+    this.#inspected = new InspectedGroup(workers);
+    await this.#inspected.begin(inspect);
+  }
+
+  // --- a generation's life ---
+
+  #start(plan: Plan, changed: readonly string[]): void {
+    const count = plan.runtime === "node" ? plan.workers : 1;
+    const group = new ProcessGroup({
+      count,
+      first: 1, // alone: what is wrong with the application is then said once
+      restartsMax: RESTARTS_MAX,
+      sockets: this.#socketsFor(plan)?.sockets ?? [],
+      warn: (text) => say(`warning: ${text}`),
+      message: (id, value) => this.#take(generation, id, value),
+      // One that serves shows that the application can be served: another that has died meanwhile is worth a second
+      // try.
+      restarts: () => generation === this.#current || generation.served.size > 0,
+    });
+    const startedMs = performance.now();
+    const generation: Generation = { group, changed, startedMs, plan: null, served: new Set(), isRetired: false };
+    this.#all.add(generation);
+    this.#starting = generation;
+    group.ended.then(
+      (status) => this.#ended(generation, status),
+      (error: Error) => {
+        say(oneLine(error.message));
+        this.#ended(generation, 1);
+      },
+    );
+  }
+
+  #take(generation: Generation, id: number, value: unknown): void {
+    if (this.#files?.takeModules(value) || typeof value !== "object" || value === null) return;
+    const { plan, serving } = value as WorkerMessage;
+    if (plan !== undefined) generation.plan ??= plan;
+    else if (serving !== undefined) this.#takeServing(generation, id, serving);
+    else if (generation === this.#current) this.#inspected?.take(id, value);
+  }
+
+  #takeServing(generation: Generation, id: number, serving: Serving): void {
+    const { group, plan, served } = generation;
+    const count = plan?.runtime === "node" ? plan.workers : 1;
+    served.add(id);
+    if (served.size === 1) group.startRest(count);
+    if (served.size === count && generation === this.#starting) this.#promote(generation, serving);
+    else if (generation === this.#current) this.#inspected?.take(id, { serving });
+  }
+
+  /** All of its processes serve: the one before is not needed any more. */
+  #promote(generation: Generation, serving: Serving): void {
+    const before = this.#current;
+    this.#starting = null;
+    this.#current = generation;
+    this.#inspected?.watch(generation.group);
+    for (const id of generation.served) this.#inspected?.take(id, { serving });
+    if (this.#files !== null) this.#files.expectsNewFiles = false;
+    if (before !== null) this.#retire(before);
+    this.#letGo(generation);
+    if (this.#serving === null) this.#announce(generation, serving);
+    else this.#sayRestarted(generation, serving);
+    this.#serving = serving;
+  }
+
+  /** Of what the one before was bound to, if this one wants something else. */
+  #letGo({ plan }: Generation): void {
+    const used = this.#held.filter((held) => plan !== null && isSamePlace(held.plan, plan));
+    for (const held of this.#held) if (!used.includes(held)) for (const socket of held.sockets) socket.close();
+    this.#held = used;
+  }
+
+  #announce({ group, plan }: Generation, serving: Serving): void {
+    process.stdout.write(servingLine(serving, this.#settings.json));
+    if (plan?.tls === true) process.on("SIGHUP", () => (this.#current?.group ?? group).tell("SIGHUP"));
+  }
+
+  #sayRestarted({ changed, startedMs }: Generation, { url }: Serving): void {
+    const where = url === this.#serving?.url ? "" : `; it serves ${url} now`;
+    say(`${namesOf(changed)} changed: restarted in ${Math.round(performance.now() - startedMs)} ms${where}`);
+  }
+
+  #retire(generation: Generation): void {
+    generation.isRetired = true;
+    generation.group.signal("SIGTERM");
+  }
+
+  #change(files: readonly string[]): void {
+    if (this.#stopping) return;
+    if (this.#starting !== null) this.#retire(this.#starting);
+    this.#start(this.#current?.plan ?? this.#guess, files);
+  }
+
+  #ended(generation: Generation, status: number): void {
+    this.#all.delete(generation);
+    if (this.#stopping) {
+      this.#status ||= status;
+      if (this.#all.size === 0) this.#finish.resolve(this.#status);
+      return;
+    }
+    if (generation.isRetired) return;
+    if (generation === this.#current) {
+      this.#current = null;
+      this.#wait(status, `${this.#name} has ended`);
+    } else if (status === 0 && generation.plan !== null && !this.#fits(generation.plan)) {
+      this.#startAsWanted(generation.plan, generation.changed).catch((error) => this.#cannotStart(error));
+    } else {
+      this.#starting = null;
+      const { changed } = generation;
+      this.#wait(status, changed.length === 0 ? `${this.#name} does not serve` : `${namesOf(changed)} changed`);
+    }
+  }
+
+  #fits(plan: Plan): boolean {
+    return this.#socketsFor(plan) !== undefined && (this.#files !== null || !plan.autoreload);
+  }
+
+  #socketsFor(plan: Plan): Held | undefined {
+    return this.#held.find((held) => isSamePlace(held.plan, plan));
+  }
+
+  /** It said what it needs and has ended, to be started again with that. */
+  async #startAsWanted(plan: Plan, changed: readonly string[]): Promise<void> {
+    if (plan.autoreload && this.#files === null) this.#watch();
+    if (this.#socketsFor(plan) === undefined) await this.#bind(plan);
+    await this.#inspect(plan);
+    if (!this.#stopping) this.#start(plan, changed);
+  }
+
+  #cannotStart(error: unknown): void {
+    this.#starting = null;
+    if (this.#current === null) return this.#finish.reject(error);
+    this.#wait(EXIT_FAILED, oneLine((error as Error).message));
+  }
+
+  /** There is nothing to be done before the next change; without any to come it is over. */
+  #wait(status: number, why: string): void {
+    if (this.#files === null) return this.#finish.resolve(status);
+    this.#files.expectsNewFiles = true;
+    say(`${why}; ${this.#current === null ? "waiting for a change" : "the version before serves on"}`);
+  }
+
+  // --- the end ---
+
+  #stop(name: NodeJS.Signals): void {
+    this.#stopping = true;
+    this.#files?.close();
+    for (const { sockets } of this.#held) for (const socket of sockets) socket.close(); // the processes have their own
+    for (const generation of this.#all) if (!generation.isRetired) generation.group.signal(name);
+    if (this.#all.size === 0) this.#finish.resolve(0);
+  }
+
+  #kill(): void {
+    for (const { group } of this.#all) group.signal("SIGKILL");
+  }
+
+  get #name(): string {
+    return namesOf([this.#settings.file]);
+  }
+}
+
+function isSamePlace(one: Plan, other: Plan): boolean {
+  return one.port === other.port && one.address === other.address && one.runtime === other.runtime;
+}
+
+function namesOf(files: readonly string[]): string {
+  const [first = "", ...rest] = files.map(nameOf);
+  return rest.length === 0 ? first : `${first} and ${rest.length} more`;
+}
+
+/** As one would write it here. */
+function nameOf(file: string): string {
+  const path = resolve(file);
+  const name = relative(process.cwd(), path);
+  return name === "" || name.startsWith("..") ? path : name;
+}
+
+function say(text: string): void {
+  process.stderr.write(`waterspout: ${text}\n`);
+}

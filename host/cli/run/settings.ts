@@ -1,0 +1,150 @@
+/**
+ * What `waterspout run` is told, by flags, the environment and a file of settings. What APP exports stands between
+ * flags and environment: so there are settings that win over APP's (`over`) and such that it wins over (`under`).
+ *
+ * Invariant: everything is checked before APP is loaded.
+ */
+import { dirname, resolve } from "node:path";
+import { UsageError } from "../../core/errors.js";
+import { ACCESS_LOG_FORMS, type AccessLogForm } from "../../http/accesslog.js";
+import { LOOPBACK } from "../../net/bind.js";
+import { type Folder, foldersFrom } from "../../runtime/folders.js";
+import { type Layers, withoutGaps } from "../../server/layers.js";
+import type { RuntimeName, ServerOptions } from "../../server/options.js";
+import { checkValues, fileSource, readSettingsFile, settingsPath } from "../../settings/file.js";
+import {
+  checked,
+  environment,
+  type Setting,
+  type Settings,
+  type Source,
+  settingFrom,
+} from "../../settings/settings.js";
+import type { SSLOptions } from "../../tls/contexts.js";
+import type { Values } from "../command.js";
+
+const PORT = 8888;
+const WORKERS_MAX = 64;
+
+/** The settings of the command that may also stand in its file, where `application` is the application's own part. */
+export const RUN_SETTINGS = {
+  port: { type: "integer", min: 0, max: 65535, env: "PORT", help: "" },
+  address: { type: "string", env: "HOST", help: "" },
+  runtime: { type: "string", choices: ["node", "wasmtime"], env: "WATERSPOUT_RUNTIME", help: "" },
+  workers: { type: "integer", min: 1, max: WORKERS_MAX, env: "WATERSPOUT_WORKERS", help: "" },
+  certfile: { type: "string", help: "" },
+  keyfile: { type: "string", help: "" },
+  accessLog: { type: "string", choices: ACCESS_LOG_FORMS, env: "WATERSPOUT_ACCESS_LOG", help: "" },
+  inspect: { type: "integer", min: 0, max: 65535, help: "" },
+} as const satisfies Settings;
+type Name = keyof typeof RUN_SETTINGS;
+
+/** Where a server is to listen. */
+export interface Place {
+  readonly port: number;
+  readonly address: string;
+}
+
+export interface RunSettings {
+  readonly file: string;
+  /** The file of settings, or where it would be. */
+  readonly settingsPath: string;
+  /** The application's own part of that file. */
+  readonly application: unknown;
+  readonly layers: Layers;
+  /** Folders for a .wasm application. */
+  readonly folders: readonly Folder[];
+  readonly watch: boolean;
+  readonly json: boolean;
+  /** Flags say where to listen. */
+  readonly isPlaceFixed: boolean;
+  /** Where to listen, if APP exports this. Throws UsageError. */
+  place(exported: Partial<Record<"port" | "hostname", unknown>>): Place;
+}
+
+/** Throws UsageError. */
+export function readRunSettings(file: string, values: Values): RunSettings {
+  const named = (values.config as string | undefined) ?? (process.env.WATERSPOUT_CONFIG || undefined);
+  const path = settingsPath(file, named);
+  const { application, ...stored } = readSettingsFile(path, named !== undefined)?.values ?? {};
+  checkValues(stored, RUN_SETTINGS, path);
+  const said: Sources = { flags: flagSource(values), file: fileSource(stored, path) };
+  const over = certificates(said.flags, "") ?? {};
+  const under = certificates(said.file, dirname(path)) ?? {};
+  const first = (name: Name) => valueFrom(name, [said.flags]);
+  // What a flag has decided may be wrong elsewhere; only servers of the application's own may still ask for this one.
+  const isOpen = (name: Name) => name === "accessLog" || said.flags(name, RUN_SETTINGS[name]) === undefined;
+  const then = (name: Name) => (isOpen(name) ? valueFrom(name, [environment, said.file]) : undefined);
+  return {
+    file,
+    settingsPath: path,
+    application,
+    folders: foldersFrom((values.dir as readonly string[] | undefined) ?? []),
+    watch: values.watch === true,
+    json: values.json === true,
+    layers: {
+      over: { ...over, ...options(first) },
+      under: { runtime: "node", ...under, ...options(then) },
+    },
+    isPlaceFixed: values.port !== undefined && values.address !== undefined,
+    place: (exported) => placeFrom(said, exported, file),
+  };
+}
+
+interface Sources {
+  readonly flags: Source;
+  readonly file: Source;
+}
+
+function valueFrom(name: Name, sources: readonly Source[]): unknown {
+  return settingFrom(name, RUN_SETTINGS[name] as Setting, sources);
+}
+
+/** `accessLog` is `--access-log`. */
+function flagSource(values: Values): Source {
+  return (name) => {
+    const flag = name === "accessLog" ? "access-log" : name;
+    const text = values[flag];
+    return typeof text === "string" ? { texts: [text], who: `--${flag}` } : undefined;
+  };
+}
+
+function placeFrom(said: Sources, exported: { port?: unknown; hostname?: unknown }, file: string): Place {
+  const fromExports: Source = (name) => {
+    const key = name === "address" ? "hostname" : "port";
+    const value = exported[key];
+    return value === undefined ? undefined : { value, who: `${file}: ${key}` };
+  };
+  const sources = [said.flags, fromExports, environment, said.file];
+  return {
+    port: (valueFrom("port", sources) as number | undefined) ?? PORT,
+    address: (valueFrom("address", sources) as string | undefined) ?? LOOPBACK,
+  };
+}
+
+/** Paths in a file are meant from where that file is. */
+function certificates(source: Source, folder: string): { sslOptions: SSLOptions } | null {
+  const path = (name: "certfile" | "keyfile"): string | undefined => {
+    const said = source(name, RUN_SETTINGS[name]);
+    if (said === undefined) return undefined;
+    const text = checked(RUN_SETTINGS[name], said) as string;
+    return folder === "" ? text : resolve(folder, text);
+  };
+  const [certfile, keyfile] = [path("certfile"), path("keyfile")];
+  if (certfile === undefined && keyfile !== undefined) {
+    throw new UsageError(`${source("keyfile", RUN_SETTINGS.keyfile)?.who} needs ${folder === "" ? "--" : ""}certfile`);
+  }
+  return certfile === undefined ? null : { sslOptions: { certfile, keyfile } };
+}
+
+/** Only what is given. */
+function options(value: (name: Name) => unknown): ServerOptions {
+  const port = value("inspect") as number | undefined;
+  const all: ServerOptions = {
+    runtime: value("runtime") as RuntimeName | undefined,
+    workers: value("workers") as number | undefined,
+    accessLog: value("accessLog") as AccessLogForm | undefined,
+    inspect: port === undefined ? undefined : { port },
+  };
+  return withoutGaps(all);
+}

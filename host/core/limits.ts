@@ -1,0 +1,198 @@
+/**
+ * The host's own bounds: unit last in the name, and why each is what it is. The sandbox's are in
+ * assembly/core/limits.ts.
+ */
+
+/** Bytes of one request's body that the sandbox may send before the handler has taken any. */
+export const BODY_WINDOW_BYTES = 256 << 10;
+/** Bytes of one stream or response that wait in the sandbox for a peer that has taken much already. */
+export const WRITE_WINDOW_BYTES = 256 << 10;
+/** The same at first: little enough for many peers that do not read. */
+export const WRITE_WINDOW_BYTES_FIRST = 32 << 10;
+/**
+ * The window grows with what the peer has taken, to this part of it: no kernel holds so much for a peer that does not
+ * read.
+ */
+export const WRITE_WINDOW_SHARE = 256;
+/** Bytes that wait in the host for one slow peer, unless configured: a few large messages. */
+export const WRITE_BUFFER_BYTES_MAX = 16 << 20;
+/** The same for all peers of the process together. */
+export const WRITES_HELD_BYTES_MAX = 256 << 20;
+/** What a write that waits takes of both beside its bytes: many tiny ones are not cheap either. */
+export const WRITE_COST = 256;
+/** Smallest windows that can be configured: one frame has to fit. */
+export const WINDOW_BYTES_MIN = 16 << 10;
+/**
+ * All bodies that handlers hold at once may take such a part of V8's heap limit, unless configured: text is made of
+ * them there.
+ */
+export const BODIES_HEAP_SHARE = 4;
+/** Smallest bound of a sandbox's buffers that can be configured: a few requests have to fit. */
+export const MEMORY_BYTES_MIN = 1 << 20;
+/** A request's body, unless configured: as in the sandbox, but named here because `readBody` holds to it too. */
+export const BODY_BYTES_MAX = 16 << 20;
+/** Bytes of a body in one frame: pieces of this size let other connections' frames go between. */
+export const PIECE_BYTES = 64 << 10;
+/** A response's header fields, names and values together. Clients refuse more. */
+export const RESPONSE_HEAD_BYTES_MAX = 64 << 10;
+/** Default of `readUntil`: what a line or a head may be long without anybody having thought about it. */
+export const READ_UNTIL_BYTES_MAX = 64 << 10;
+/** Default of `readUntilClose`. */
+export const READ_UNTIL_CLOSE_BYTES_MAX = 16 << 20;
+/** What the iteration over a stream or `readUntilClose` asks for at a time, unless configured. */
+export const READ_CHUNK_BYTES = 64 << 10;
+/** A delimiter of `readUntil`; the sandbox's bound. */
+export const DELIMITER_BYTES_MAX = 256;
+/** Connections that one worker can have; the sandbox's bound. */
+export const CONNECTIONS_MAX = 32_704;
+/** Header fields of one request, and trailer fields; the sandbox's bound. */
+export const FIELDS_MAX = 100;
+/**
+ * What the host holds for one worker because handlers have not taken it: heads, bodies, messages and parts of reads,
+ * whatever peers or the worker do. Beyond it those who have most are given up: a request is
+ * answered with 503 or its connection closed, a websocket closed with 1013, a stream closed.
+ */
+export const HELD_BYTES_MAX = 256 << 20;
+/**
+ * Frames that wait for a worker which goes on sending: as much as a sandbox has memory for, so no sandbox that works
+ * gets there.
+ */
+export const UNTAKEN_BYTES_MAX = 1 << 30;
+/** What a module in Node may write in one turn; the bridge's has credit for much less. */
+export const TURN_OUTPUT_BYTES_MAX = 16 << 20;
+/** Refused requests that one worker tells at once: as many as fit in its channel. */
+export const REFUSALS_MAX = 4096;
+/** One more every 50 ms; the sandbox tells half as many. */
+export const REFUSAL_REFILL_MS = 50;
+/** Lines that a worker with the bridge logs at once; it has none to log before it ends with a trap and its trace. */
+export const WORKER_LINES_MAX = 1024;
+/** One more every second. */
+export const WORKER_LINE_REFILL_MS = 1_000;
+/** Questions for its numbers that one worker has not answered; the next is answered with nothing. */
+export const QUESTIONS_MAX = 64;
+/** Frames for the sandbox that are written at once instead of at the end of the turn. */
+export const FLUSH_BYTES = 128 << 10;
+
+/** A whole answer with fewer bytes is not compressed, unless configured: as in Tornado. */
+export const COMPRESS_BYTES_MIN = 1024;
+/** An answer up to this size is compressed at once, which costs about a millisecond; a larger one in another thread. */
+export const COMPRESS_AT_ONCE_BYTES_MAX = 16 << 10;
+/** Answers that are compressed on their way at a time; each takes some 300 KiB outside of JavaScript's memory. */
+export const COMPRESSORS_MAX = 256;
+/** gzip and deflate, unless configured: as in Tornado. */
+export const GZIP_LEVEL = 6;
+/** Brotli, unless configured: about as fast as gzip at its level, and smaller. The library's own 11 is for files. */
+export const BROTLI_QUALITY = 4;
+
+/** Arguments of one form: fields of a multipart one, pairs of an urlencoded one. Tornado's number. */
+export const FORM_ARGUMENTS_MAX = 1000;
+/** Parts of one multipart form. Tornado's number. */
+export const FORM_PARTS_MAX = 100;
+/** Header fields of one part. Tornado's number. */
+export const FORM_PART_HEADER_BYTES_MAX = 10 << 10;
+/** Text of a form that is held in memory: the fields of a multipart one, all of an urlencoded one. */
+export const FORM_TEXT_BYTES_MAX = 1 << 20;
+
+/**
+ * Set-Cookie fields by which `clearAllCookies` clears what a client has sent: half of what an answer's head may have.
+ */
+export const CLEARED_COOKIES_BYTES_MAX = 32 << 10;
+
+/** How long a worker may take until it serves. */
+export const START_TIMEOUT_MS = 20_000;
+/** What a worker gets beyond the grace of a stop before it is killed. */
+export const STOP_SLACK_MS = 1_000;
+/** How long a wasmtime worker that has closed its stdout may take to end. */
+export const WORKER_END_MS = 1_000;
+/** The default grace of a stop. */
+export const STOP_GRACE_MS = 10_000;
+/** The longest grace, three weeks: Node's timers end at once when they are set to more than 2^31 ms. */
+export const STOP_GRACE_MS_MAX = 2_000_000_000;
+/** How long `stats` waits for a worker before it does without it. */
+export const STATS_TIMEOUT_MS = 2_000;
+/** Restarts in a row of one server's workers before it gives up; as many as Tornado's fork_processes has in all. */
+export const RESTARTS_MAX = 100;
+/** One of these comes back every minute: who ends more seldom is started again for ever. */
+export const RESTART_REFILL_MS = 60_000;
+/**
+ * Pause before the second restart in a row; the first has none. Doubled each time up to the maximum, and none after a
+ * quiet minute.
+ */
+export const RESTART_PAUSE_MS = 50;
+export const RESTART_PAUSE_MAX_MS = 2_000;
+export const RESTART_FORGET_MS = 60_000;
+
+/** TLS handshakes under way, and as many that wait for one to end: each takes some 50 KiB. */
+export const HANDSHAKES_MAX = 1024;
+/** Connections on which a TLS hello has not come whole; each takes a few KiB. */
+export const SILENT_MAX = 2048;
+/** How long a TLS handshake may take, unless configured. */
+export const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** How long those that are under way at a stop have to end. */
+export const HANDSHAKE_GRACE_MS = 1_000;
+/** How long a peer may do nothing after a wasmtime worker has closed its TLS connection. */
+export const HALF_CLOSED_MS = 60_000;
+
+/** Decrypted bytes of one stream that are in the sandbox for a read that takes them as they come. */
+export const FEED_BYTES_MAX = 256 << 10;
+
+/**
+ * How long a client that closes takes what its peer still sends, so that what it has sent itself is not lost to a
+ * reset.
+ */
+export const CLIENT_LINGER_MS = 2_000;
+/** Head start of the first family of addresses of a name; RFC 8305 names 250 ms, Tornado takes this. */
+export const SECOND_FAMILY_MS = 300;
+
+/** A request whose handler returned nothing is held weakly after so long: most are answered before. */
+export const FORGOTTEN_CHECK_MS = 100;
+/** Shortest time between two calls of the garbage collector that look for requests which nobody holds. */
+export const COLLECT_EVERY_MS = 1_000;
+/** Calls that find none before there are no more of them. */
+export const COLLECTIONS_IN_VAIN_MAX = 3;
+/** With a larger heap a call would hold up everybody, and the engine collects often enough by itself. */
+export const COLLECT_HEAP_BYTES_MAX = 64 << 20;
+
+/** Routes whose requests are measured apart; the rest are measured together. */
+export const LATENCY_ROUTES_MAX = 256;
+/** Who may look at one server's live page at a time. */
+export const INSPECT_WATCHERS_MAX = 16;
+/** Connections of the admin server: watchers, and scrapes beside them. */
+export const INSPECT_CONNECTIONS_MAX = 64;
+/** How often the live page is told. */
+export const INSPECT_EVERY_MS = 1_000;
+
+/** Characters of a request-target or method in the access log; what is longer is cut. */
+export const LOG_TARGET_CHARS_MAX = 2048;
+/** Bytes of log lines that wait for a slow reader of stderr; what comes then is dropped and counted. */
+export const LOG_BUFFER_BYTES_MAX = 1 << 20;
+
+/** A websocket's message, unless configured; what is inflated counts. As Tornado's. */
+export const WS_MESSAGE_BYTES_MAX = 10 << 20;
+/** Pings and pongs, and the words of a close frame with its code (RFC 6455 5.5). */
+export const WS_CONTROL_BYTES_MAX = 125;
+/** What a piece of a websocket's message takes of `BODY_WINDOW_BYTES` beside its bytes; the sandbox counts the same. */
+export const WS_DATA_COST = 64;
+/** Messages up to this size are deflated at once: that takes less time than handing them to another thread and back. */
+export const DEFLATE_AT_ONCE_BYTES_MAX = 8 << 10;
+/** The same for inflating: of the inflated message. A larger one is begun again in another thread. */
+export const INFLATE_AT_ONCE_BYTES_MAX = 16 << 10;
+/**
+ * Bytes that are inflated at once in one turn of the loop, of all websockets together. The rest waits for the next
+ * turn.
+ */
+export const INFLATE_TURN_BYTES_MAX = 1 << 20;
+/** What each message takes of that at least: an empty one costs some ten microseconds too. */
+export const INFLATE_MESSAGE_COST = 16 << 10;
+/**
+ * A piece of an inflated message in another thread: each comes back through the loop, so small ones would keep it busy.
+ */
+export const INFLATE_PIECE_BYTES = 256 << 10;
+/** Larger ones that are in the hands of libuv's threads, of which there are four for everything. */
+export const ZLIB_JOBS_MAX = 2;
+
+/** Connections that wait in the kernel to be accepted, unless configured. */
+export const BACKLOG = 511;
+
+/** How often `--watch` looks at the files; a change is acted on when they have stayed as they are for as long again. */
+export const WATCH_INTERVAL_MS = 200;

@@ -1,0 +1,118 @@
+/**
+ * A `Response` on its way out.
+ *
+ * Invariants: a body is sent at the pace of whoever takes it; an answer that ends early cuts its connection; what
+ * concerns one connection only (RFC 9110 7.6.1) is not taken over from a `Response`.
+ */
+import type { HTTPServerRequest } from "../http/request.js";
+import { isFetchedInflated, isInflated } from "./inflated.js";
+import { type Fields, fieldsOf, LightResponse } from "./response.js";
+
+const OF_A_CONNECTION = [
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+];
+
+/** Whether `value` is a `Response`, also one of another realm or package. */
+export function isResponse(value: unknown): value is Response {
+  if (typeof value !== "object" || value === null) return false;
+  if (LightResponse.isOne(value)) return true; // without making its Headers
+  if (!("status" in value && "headers" in value)) return false;
+  const { status, headers } = value;
+  return typeof status === "number" && typeof headers === "object" && headers !== null && Symbol.iterator in headers;
+}
+
+/** Sends `answer`, at once where its body is there; else the promise is done when all of it has been sent. */
+export function sendAnswer(request: HTTPServerRequest, answer: Response): void | Promise<void> {
+  const plain = LightResponse.plain(answer);
+  if (plain === null) return send(request, answer);
+  const { status, reason, fields, body } = plain;
+  request.respond(status, endToEnd(fields), body, reason === "" ? undefined : reason);
+}
+
+/** Without the fields of one connection. */
+function endToEnd(fields: Fields): Fields {
+  for (const name in fields) if (OF_A_CONNECTION.includes(name)) return withoutConnection(fields);
+  return fields;
+}
+
+/** Connection may name further ones. */
+function withoutConnection(fields: Fields): Fields {
+  const named = [fields.connection ?? []].flat().flatMap((list) => list.toLowerCase().split(/[\t ,]+/));
+  const dropped = new Set([...OF_A_CONNECTION, ...named]);
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !dropped.has(name)));
+}
+
+async function send(request: HTTPServerRequest, answer: Response): Promise<void> {
+  if (answer.bodyUsed) throw new TypeError("the body of the Response has been read already");
+  const { status, body } = answer;
+  const given = endToEnd(fieldsOf(answer.headers));
+  const fields = isFetchedInflated(answer) || (body !== null && isInflated(body)) ? withoutCoding(given) : given;
+  const reason = answer.statusText === "" ? undefined : answer.statusText;
+  if (request.method === "HEAD") {
+    body?.cancel().catch(() => {}); // whatever becomes of it, nothing of it is sent
+    request.connection.writeHeaders(status, fields, undefined, reason).catch(() => {});
+    return request.connection.finish();
+  }
+  if (body === null) return request.respond(status, fields, null, reason);
+  const reader = body.getReader() as Reader;
+  const begin = (chunk?: Uint8Array) => request.connection.writeHeaders(status, fields, chunk, reason);
+  try {
+    const first = reader.read();
+    const one = await soon(first);
+    if (one === null) return await stream(request, reader, begin(), first);
+    const second = reader.read();
+    if ((await soon(second))?.done !== true) return await stream(request, reader, begin(one.value), second);
+    request.respond(status, fields, one.value ?? null, reason);
+  } catch (error) {
+    await reader.cancel(error).catch(() => {});
+    throw error;
+  }
+}
+
+/**
+ * Of a body that has been inflated: its coding is gone, and with it its length and that its bytes are those of the tag
+ * (RFC 9110 8.8.1).
+ */
+function withoutCoding({ "content-encoding": _coding, "content-length": _length, ...fields }: Fields): Fields {
+  const { etag } = fields;
+  return typeof etag === "string" && !etag.startsWith("W/") ? { ...fields, etag: `W/${etag}` } : fields;
+}
+
+type Reader = ReadableStreamDefaultReader<Uint8Array>;
+type Reading = Awaited<ReturnType<Reader["read"]>>;
+
+/**
+ * What is read in this turn of the loop, null when it takes longer: most answers are one piece that is there at once.
+ */
+function soon(reading: Promise<Reading>): Promise<Reading | null> {
+  return Promise.race([reading, new Promise<null>((resolve) => setImmediate(resolve, null))]);
+}
+
+/** The head is on its way; `next` is the first piece that is not. */
+async function stream(
+  request: HTTPServerRequest,
+  reader: Reader,
+  begun: Promise<void>,
+  next: Promise<Reading>,
+): Promise<void> {
+  next.catch(() => {}); // heard below, unless the client has left before
+  let cut = false;
+  const leave = () => {
+    cut = true;
+    void reader.cancel(request.signal.reason).catch(() => {});
+  };
+  if (request.signal.aborted) leave();
+  else request.signal.addEventListener("abort", leave, { once: true });
+  await begun;
+  for (let piece = await next; !piece.done; piece = await reader.read()) {
+    await request.connection.write(piece.value);
+  }
+  if (cut) return request.cancel(); // a client that reads on must not take it for the whole answer
+  request.connection.finish();
+}

@@ -1,0 +1,146 @@
+/**
+ * Compressing the bytes of an answer: at once when they are few, else in Node's own threads, as fast as the peer takes
+ * them.
+ *
+ * Invariants: each write of a streamed answer leaves as a whole, so that what a handler has written can be read at the
+ * other end; what is compressed and not sent is at most a window and what zlib holds; COMPRESSORS_MAX answers are
+ * compressed at a time, since each holds some hundred KiB.
+ */
+
+import type { Transform } from "node:stream";
+import { finished } from "node:stream/promises";
+import {
+  brotliCompressSync,
+  constants,
+  createBrotliCompress,
+  createDeflate,
+  createGzip,
+  deflateSync,
+  gzipSync,
+} from "node:zlib";
+import type { Outflow } from "../../bridge/writewindow.js";
+import { COMPRESSORS_MAX } from "../../core/limits.js";
+import type { ContentCoding } from "./acceptencoding.js";
+import type { Compression } from "./options.js";
+
+/** 256 KiB: as much as gzip looks back on; the library's own 4 MiB would be held for each answer. */
+const BROTLI_WINDOW_BITS = 18;
+
+let compressors = 0;
+
+/** Whether one more answer may be compressed as it goes. */
+export function hasFreeCompressor(): boolean {
+  return compressors < COMPRESSORS_MAX;
+}
+
+/** All of a small body. */
+export function compressWhole(compression: Compression, coding: ContentCoding, body: Uint8Array): Buffer {
+  if (coding === "br") return brotliCompressSync(body, brotliOptions(compression, body.length));
+  const options = { level: compression.gzipLevel };
+  return coding === "gzip" ? gzipSync(body, options) : deflateSync(body, options);
+}
+
+export class Compressor {
+  readonly #stream: Transform;
+  readonly #outflow: Outflow;
+  #over = false;
+  #error: Error | null = null;
+
+  /**
+   * `bytes`: the body's size; -1: it comes in pieces, each of which leaves when it has come. `failed` is called when
+   * zlib has failed, for want of memory: the answer cannot be completed.
+   */
+  constructor(
+    compression: Compression,
+    coding: ContentCoding,
+    bytes: number,
+    outflow: Outflow,
+    window: number,
+    failed: (error: Error) => void,
+  ) {
+    this.#outflow = outflow;
+    this.#stream = open(compression, coding, bytes);
+    compressors++;
+    this.#stream.on("data", (piece: Buffer) => {
+      outflow.push(piece);
+      if (outflow.waiting <= window) return;
+      this.#stream.pause();
+      outflow.done().then(
+        () => this.#stream.resume(),
+        () => {},
+      );
+    });
+    this.#stream.once("end", () => {
+      this.#release();
+      outflow.end();
+    });
+    this.#stream.on("error", (error) => {
+      if (this.#error === null) failed(error);
+    });
+  }
+
+  /** Bytes that wait to be compressed. */
+  get waiting(): number {
+    return this.#stream.writableLength;
+  }
+
+  /** Resolves when `bytes` have been compressed and have left; rejects when they never will. */
+  write(bytes: Uint8Array): Promise<void> {
+    const promise = new Promise<void>((resolve, reject) => {
+      this.#stream.write(bytes, (error) => {
+        if (this.#error !== null || error) reject(this.#error ?? error);
+        else resolve(this.#outflow.done());
+      });
+    });
+    promise.catch(() => {}); // who does not wait for a write does not want its failure to end the process
+    return promise;
+  }
+
+  /** Resolves, after `end`, when everything has been compressed and has left; rejects when it never will. */
+  done(): Promise<void> {
+    const promise = finished(this.#stream).then(() => this.#outflow.done());
+    promise.catch(() => {});
+    return promise;
+  }
+
+  /** Nothing more follows. */
+  end(): void {
+    this.#stream.end();
+  }
+
+  /** What has not left never will. */
+  destroy(error: Error): void {
+    this.#error = error;
+    this.#release();
+    this.#stream.destroy(error);
+  }
+
+  #release(): void {
+    if (!this.#over) compressors--;
+    this.#over = true;
+  }
+}
+
+function open(compression: Compression, coding: ContentCoding, bytes: number): Transform {
+  const inPieces = bytes < 0;
+  if (coding === "br") {
+    const flush = inPieces ? constants.BROTLI_OPERATION_FLUSH : constants.BROTLI_OPERATION_PROCESS;
+    return createBrotliCompress({ ...brotliOptions(compression, Math.max(bytes, 0)), flush });
+  }
+  const options = {
+    level: compression.gzipLevel,
+    flush: inPieces ? constants.Z_SYNC_FLUSH : constants.Z_NO_FLUSH,
+  };
+  return coding === "gzip" ? createGzip(options) : createDeflate(options);
+}
+
+/** `bytes`: the body's size, 0 when it is not known. */
+function brotliOptions({ brotliQuality }: Compression, bytes: number): { params: Record<number, number> } {
+  return {
+    params: {
+      [constants.BROTLI_PARAM_QUALITY]: brotliQuality,
+      [constants.BROTLI_PARAM_LGWIN]: BROTLI_WINDOW_BITS,
+      [constants.BROTLI_PARAM_SIZE_HINT]: Math.min(bytes, 0x7fffffff),
+    },
+  };
+}

@@ -1,0 +1,49 @@
+/**
+ * What handlers hold of requests' bodies in memory, all together: one bound a process, since its servers share one
+ * memory.
+ *
+ * Invariant: what is counted for a request is given back when that is over. Bodies that pass through block by block are
+ * not counted.
+ */
+import { getHeapStatistics } from "node:v8";
+import { BodiesFullError, BodyTooLargeError } from "../core/errors.js";
+import { BODIES_HEAP_SHARE } from "../core/limits.js";
+
+/** Bytes that all of them hold. */
+let total = 0;
+
+/** How many bytes may be held when nobody has said so. */
+export function bodiesBytesMaxDefault(): number {
+  return Math.floor(getHeapStatistics().heap_size_limit / BODIES_HEAP_SHARE);
+}
+
+/** What is held of one request's body. */
+export class HeldBody {
+  readonly #max: number;
+  #bytes = 0;
+  #over = false;
+
+  /** `max`: bytes that all bodies together may have. */
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /**
+   * Counts `bytes` more. Throws, and has counted nothing, when that is too much: BodyTooLargeError for this body alone,
+   * BodiesFullError for all.
+   */
+  hold(bytes: number): void {
+    if (this.#over) return;
+    if (this.#bytes + bytes > this.#max) throw new BodyTooLargeError(this.#max);
+    if (total + bytes > this.#max) throw new BodiesFullError(this.#max);
+    this.#bytes += bytes;
+    total += bytes;
+  }
+
+  /** The request is over: what its handler still keeps is its own affair. */
+  end(): void {
+    total -= this.#bytes;
+    this.#bytes = 0;
+    this.#over = true;
+  }
+}

@@ -1,0 +1,250 @@
+/**
+ * What a REQUEST frame says: method, target, header fields, and where the body begins.
+ *
+ * Invariants: the frame is checked when it comes and read when somebody asks; what was read once is kept. What is held
+ * after `detach` is the request's own bytes, not the chunk of the channel that they came in.
+ * Reference: docs/protocol.md, REQUEST; Tornado's httputil.HTTPServerRequest for the names.
+ */
+
+import {
+  ADDRESS_BYTES,
+  REQUEST_BYTES,
+  REQUEST_END,
+  REQUEST_EXPECT,
+  REQUEST_KEEP_ALIVE,
+  REQUEST_WEBSOCKET,
+} from "../bridge/frames.js";
+import {
+  authorityOf,
+  checkFlags,
+  hasAddress,
+  METHOD_HEAD,
+  METHOD_OTHER,
+  METHODS,
+  pathStart,
+  textEnd,
+} from "../bridge/requestframe.js";
+import { ProtocolError } from "../core/errors.js";
+import { parseCookies } from "./cookies.js";
+import { HTTPHeaders } from "./headers.js";
+import type { RequestBody } from "./requestbody.js";
+
+export abstract class RequestHead {
+  // The REQUEST payload, and where its parts begin.
+  #chunk: Buffer;
+  #start: number;
+  #end: number;
+  #textAt: number;
+  #bodyAt: number;
+  #target: string | null = null;
+  #headers: HTTPHeaders | null = null;
+  #query: URLSearchParams | null = null;
+  #cookies: ReadonlyMap<string, string> | null = null;
+
+  /** @internal Throws ProtocolError when the payload does not add up. */
+  constructor(chunk: Buffer, start: number, end: number) {
+    this.#chunk = chunk;
+    this.#start = start;
+    this.#end = end;
+    if (end - start < REQUEST_BYTES) throw new ProtocolError("REQUEST is cut short");
+    this.#textAt = start + REQUEST_BYTES + chunk.readUInt16LE(start + 4) * 4;
+    this.#bodyAt = textEnd(chunk, start, end, this.#textAt);
+    if (hasAddress(chunk, start)) this.#bodyAt += ADDRESS_BYTES;
+    checkFlags(chunk, start, end - this.#bodyAt);
+  }
+
+  /** The method as it came, for example `"GET"`. */
+  get method(): string {
+    const code = this.#chunk[this.#start] as number;
+    if (code !== METHOD_OTHER) return METHODS[code] as string;
+    return this.#chunk.toString("latin1", this.#textAt, this.#textAt + this.#methodBytes());
+  }
+
+  /** @internal The method's number in the protocol; 0 is one that has none. */
+  get methodNumber(): number {
+    return this.#chunk[this.#start] as number;
+  }
+
+  /** The request-target as it came, for example `"/a%20b?x=1"`. */
+  get target(): string {
+    if (this.#target === null) {
+      const at = this.#textAt + this.#methodBytes();
+      this.#target = this.#chunk.toString("latin1", at, at + this.#chunk.readUInt16LE(this.#start + 8));
+    }
+    return this.#target;
+  }
+
+  /** The target's path, not decoded: `"/a%20b"`. */
+  get path(): string {
+    const target = this.target;
+    const start = pathStart(target);
+    const mark = target.indexOf("?", start);
+    const path = start === 0 && mark < 0 ? target : target.slice(start, mark < 0 ? target.length : mark);
+    return path === "" ? "/" : path;
+  }
+
+  /** The target's query, decoded. */
+  get query(): URLSearchParams {
+    if (this.#query === null) {
+      const mark = this.target.indexOf("?");
+      this.#query = new URLSearchParams(mark < 0 ? "" : this.target.slice(mark + 1));
+    }
+    return this.#query;
+  }
+
+  /** `"HTTP/1.1"` or `"HTTP/1.0"`. */
+  get version(): string {
+    return this.#chunk[this.#start + 1] === 1 ? "HTTP/1.1" : "HTTP/1.0";
+  }
+
+  /** Whether the connection may stay open after the answer. */
+  get keepAlive(): boolean {
+    return ((this.#chunk[this.#start + 2] as number) & REQUEST_KEEP_ALIVE) !== 0;
+  }
+
+  /** Whether it is a WebSocket's opening handshake that may be accepted (RFC 6455 4.2.1); see WebSocketHandler. */
+  get isWebSocket(): boolean {
+    return ((this.#chunk[this.#start + 2] as number) & REQUEST_WEBSOCKET) !== 0;
+  }
+
+  /** The header fields. */
+  get headers(): HTTPHeaders {
+    this.#headers ??= new HTTPHeaders([], this.fields());
+    return this.#headers;
+  }
+
+  /** @internal Names in lower case and values, one after the other. */
+  get rawFields(): string[] {
+    return this.fields();
+  }
+
+  /** Whether there is a field of this name, in lower case; found without decoding the others. */
+  hasField(name: string): boolean {
+    return this.#headers === null ? this.#find(name) !== null : this.#headers.has(name);
+  }
+
+  /** @internal Whether there may be a condition (RFC 9110 13.1): a field that begins with `If-`. */
+  get isConditional(): boolean {
+    const chunk = this.#chunk;
+    let at = this.#textAt + this.#methodBytes() + chunk.readUInt16LE(this.#start + 8);
+    for (let row = this.#start + REQUEST_BYTES; row < this.#textAt; row += 4) {
+      if (chunk[at + 2] === DASH && lower(chunk[at]) === LETTER_I && lower(chunk[at + 1]) === LETTER_F) return true;
+      at += chunk.readUInt16LE(row) + chunk.readUInt16LE(row + 2);
+    }
+    return false;
+  }
+
+  /** The value of the first field of this name; null without one. */
+  #find(name: string): string | null {
+    const chunk = this.#chunk;
+    let at = this.#textAt + this.#methodBytes() + chunk.readUInt16LE(this.#start + 8);
+    for (let row = this.#start + REQUEST_BYTES; row < this.#textAt; row += 4) {
+      const middle = at + chunk.readUInt16LE(row);
+      const end = middle + chunk.readUInt16LE(row + 2);
+      const fits = middle - at === name.length && chunk.toString("latin1", at, middle).toLowerCase() === name;
+      if (fits) return chunk.toString("latin1", middle, end);
+      at = end;
+    }
+    return null;
+  }
+
+  /** The cookies that came with it; of several with one name the last. */
+  get cookies(): ReadonlyMap<string, string> {
+    this.#cookies ??= parseCookies(this.headers.get("cookie") ?? "");
+    return this.#cookies;
+  }
+
+  /**
+   * The host that was asked for, with its port if there is one: `"example.org:8888"`. Without a Host field (HTTP/1.0)
+   * `"127.0.0.1"`.
+   */
+  get host(): string {
+    const field = this.#headers === null ? this.#find("host") : this.#headers.get("host");
+    return authorityOf(this.target) || field || "127.0.0.1";
+  }
+
+  /** The body's size in bytes as announced; 0 without a body, null when it is chunked. */
+  get contentLength(): number | null {
+    const at = this.#start + 16;
+    const high = this.#chunk.readInt32LE(at + 4);
+    return high < 0 ? null : this.#chunk.readUInt32LE(at) + high * 2 ** 32;
+  }
+
+  // --- for HTTPServerRequest ---
+
+  /** The connection's number in the sandbox. */
+  protected get descriptor(): number {
+    return this.#chunk.readUInt32LE(this.#start + 12);
+  }
+
+  /** Where the peer's ADDRESS begins in the chunk, before `detach`; -1 without one. */
+  protected get addressAt(): number {
+    return hasAddress(this.#chunk, this.#start) ? this.#bodyAt - ADDRESS_BYTES : -1;
+  }
+
+  protected get isHead(): boolean {
+    return this.#chunk[this.#start] === METHOD_HEAD;
+  }
+
+  /** The body, if any, is in the frame. */
+  protected get isComplete(): boolean {
+    return ((this.#chunk[this.#start + 2] as number) & REQUEST_END) !== 0;
+  }
+
+  /** The client waits for `100 Continue` before it sends the body. */
+  protected get isAsking(): boolean {
+    return ((this.#chunk[this.#start + 2] as number) & REQUEST_EXPECT) !== 0;
+  }
+
+  /** Gives `body` what came of it in the frame. */
+  protected fill(body: RequestBody): void {
+    if (this.isComplete || this.#end > this.#bodyAt) body.push(this.#chunk, this.#bodyAt, this.#end, this.isComplete);
+  }
+
+  /** Lets go of the chunk: the handler has not answered yet, and may take long. */
+  protected detach(): void {
+    const bytes = this.#end - this.#start;
+    if (bytes * 2 >= this.#chunk.length) return;
+    const own = Buffer.from(this.#chunk.subarray(this.#start, this.#end));
+    this.#textAt -= this.#start;
+    this.#bodyAt -= this.#start;
+    this.#start = 0;
+    this.#end = bytes;
+    this.#chunk = own;
+  }
+
+  /** Gives the frame's own place to `make`, for another request of the same frame. */
+  protected copy<Made>(make: (chunk: Buffer, start: number, end: number) => Made): Made {
+    return make(this.#chunk, this.#start, this.#end);
+  }
+
+  // --- reading the frame ---
+
+  #methodBytes(): number {
+    return this.#chunk.readUInt16LE(this.#start + 6);
+  }
+
+  /** Names and values of the header fields, one after the other. */
+  protected fields(): string[] {
+    const table = this.#start + REQUEST_BYTES;
+    const first = this.#textAt + this.#methodBytes() + this.#chunk.readUInt16LE(this.#start + 8);
+    const text = this.#chunk.toString("latin1", first, this.#bodyAt);
+    const fields: string[] = [];
+    let at = 0;
+    for (let row = table; row < this.#textAt; row += 4) {
+      const middle = at + this.#chunk.readUInt16LE(row);
+      const end = middle + this.#chunk.readUInt16LE(row + 2);
+      fields.push(text.slice(at, middle), text.slice(middle, end));
+      at = end;
+    }
+    return fields;
+  }
+}
+
+const DASH = 0x2d;
+const LETTER_F = 0x66;
+const LETTER_I = 0x69;
+
+function lower(letter: number | undefined): number {
+  return (letter ?? 0) | 0x20;
+}

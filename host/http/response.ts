@@ -1,0 +1,408 @@
+/**
+ * Answers: a whole one in a single RESPONSE frame, or Tornado's HTTPConnection for one that is written bit by bit.
+ *
+ * Invariant: what goes out can be framed. A wrong status or header throws before anything is sent; a body that does not
+ * match its Content-Length ends the connection (CANCEL) and throws, so a peer never takes one message for another.
+ */
+
+import type { Bridge } from "../bridge/bridge.js";
+import {
+  FRAME_CANCEL,
+  FRAME_HEADER_BYTES,
+  FRAME_RESPONSE,
+  FRAME_RESPONSE_BODY,
+  FRAME_RESPONSE_END,
+  put16,
+  put32,
+  put64,
+  RESPONSE_BYTES,
+  RESPONSE_CLOSE,
+  RESPONSE_LAST,
+} from "../bridge/frames.js";
+import { type Data, Outflow, toBytes } from "../bridge/writewindow.js";
+import { HeaderError, HTTPOutputError, OptionError, type Reason, StreamClosedError } from "../core/errors.js";
+import { isTooMuchToHold, tooMuchToHold } from "../core/heldwrites.js";
+import { WINDOW_BYTES_MIN } from "../core/limits.js";
+import type { ContentCoding } from "./compression/acceptencoding.js";
+import { type CodedHead, type Compression, codeHead, type HeaderPairs, headerPairs } from "./compression/options.js";
+import { Compressor, hasFreeCompressor } from "./compression/stream.js";
+import { encodeHeaders, type HeaderBlock, type HeadersInput, withReason } from "./headers.js";
+
+/** A body up to this size goes out with its head in one frame: it fits the smallest window. */
+const WHOLE_BYTES_MAX = WINDOW_BYTES_MIN;
+/** Text up to this length is encoded here; beyond it the call into the engine pays. */
+const SHORT_TEXT = 40;
+
+/** Longest delay that Node's timers know. */
+const TIMER_MS_MAX = 0x7fffffff;
+const STATUS_NO_CONTENT = 204;
+const STATUS_NOT_MODIFIED = 304;
+
+/** Throws HeaderError unless `status` is a final status, 200 to 999. */
+export function checkStatus(status: number): void {
+  if (!Number.isInteger(status) || status < 200 || status > 999) {
+    throw new HeaderError(`a status is a whole number from 200 to 999, not ${String(status)}`);
+  }
+}
+
+/** Whether an answer with `status` has no body whatever its handler gives. */
+export function isBodyless(status: number): boolean {
+  return status === STATUS_NO_CONTENT || status === STATUS_NOT_MODIFIED;
+}
+
+/**
+ * Writes one RESPONSE frame with `body`, at most WHOLE_BYTES_MAX bytes of it when it is text.
+ * Returns the body's bytes.
+ */
+export function writeResponse(
+  bridge: Bridge,
+  id: number,
+  status: number,
+  block: HeaderBlock,
+  flags: number,
+  contentLength: number,
+  body: Data | null,
+): number {
+  const { writer } = bridge;
+  const { bytes } = block;
+  const bodyRoom = body === null ? 0 : typeof body === "string" ? body.length * 3 : body.length;
+  const frame = writer.reserve(FRAME_HEADER_BYTES + RESPONSE_BYTES + bytes.length + bodyRoom);
+  const { buffer } = writer;
+  const at = frame + FRAME_HEADER_BYTES;
+  put16(buffer, at, status);
+  buffer[at + 2] = block.close ? flags | RESPONSE_CLOSE : flags;
+  buffer[at + 3] = 0;
+  put32(buffer, at + 4, block.rows | (block.reasonBytes << 16));
+  put64(buffer, at + 8, contentLength);
+  buffer.set(bytes, at + RESPONSE_BYTES);
+  const bodyAt = at + RESPONSE_BYTES + bytes.length;
+  let bodyBytes = 0;
+  if (typeof body === "string") {
+    bodyBytes = writeText(buffer, bodyAt, body);
+  } else if (body !== null) {
+    bodyBytes = body.length;
+    buffer.set(body, bodyAt);
+  }
+  put32(buffer, frame, (FRAME_RESPONSE << 24) | (bodyAt + bodyBytes - at));
+  put32(buffer, frame + 4, id);
+  writer.length = bodyAt + bodyBytes;
+  return bodyBytes;
+}
+
+function writeText(buffer: Buffer, at: number, text: string): number {
+  if (text.length <= SHORT_TEXT) {
+    let index = 0;
+    while (index < text.length) {
+      const code = text.charCodeAt(index);
+      if (code >= 0x80) break;
+      buffer[at + index] = code;
+      index++;
+    }
+    if (index === text.length) return index;
+  }
+  return buffer.write(text, at, "utf8");
+}
+
+/** Sends `body` in one frame if it is small enough for that; returns its bytes, -1: it is not. */
+export function respondWhole(
+  bridge: Bridge,
+  id: number,
+  status: number,
+  block: HeaderBlock,
+  body: Data | null,
+): number {
+  if (body !== null && body.length > WHOLE_BYTES_MAX) return -1;
+  let data = body;
+  if (typeof data === "string" && data.length * 3 > WHOLE_BYTES_MAX) {
+    data = toBytes(data);
+    if (data.length > WHOLE_BYTES_MAX) return -1;
+  }
+  const declared = block.contentLength;
+  if (declared >= 0 && declared !== lengthOf(data)) throw mismatch(declared, lengthOf(data));
+  return writeResponse(bridge, id, status, block, RESPONSE_LAST, -1, data);
+}
+
+function lengthOf(data: Data | null): number {
+  if (data === null) return 0;
+  return typeof data === "string" ? Buffer.byteLength(data) : data.length;
+}
+
+/** The error of a body that is not of its Content-Length. */
+export function mismatch(declared: number, given: number): HTTPOutputError {
+  return new HTTPOutputError(`Content-Length says ${declared} bytes, the body has ${given}`);
+}
+
+/** Who wants to know when an answer is complete. */
+export interface ResponseOwner {
+  /** END or CANCEL has been written: the host is done with the id. `aborted`: why the answer is not complete. */
+  answered(aborted: Reason | null): void;
+  /** What the client accepts (RFC 9110 12.5.3). */
+  readonly acceptEncoding: string | null;
+  /** Sets bounds for the rest of the request's body. */
+  limitBody(bounds: { maxBytes?: number; timeoutMs?: number }): void;
+}
+
+/**
+ * An answer bit by bit: `writeHeaders`, any number of `write`, `finish`. Without a Content-Length the body is chunked
+ * (or ends with the connection for HTTP/1.0).
+ */
+export class HTTPConnection {
+  readonly #bridge: Bridge;
+  readonly #id: number;
+  readonly #owner: ResponseOwner;
+  readonly #outflow: Outflow;
+  /** Stands before the outflow when the answer is compressed. */
+  #compressor: Compressor | null = null;
+  /** The answer to HEAD, or one whose status has no body: what is written is dropped. */
+  #bodyless: boolean;
+  #started: boolean;
+  #finished: boolean;
+  #gone: StreamClosedError | null = null;
+  #status: number | null = null;
+  #declared = -1;
+  #written = 0;
+
+  /** @internal */
+  constructor(bridge: Bridge, id: number, owner: ResponseOwner, isHead: boolean, answered: boolean) {
+    this.#bridge = bridge;
+    this.#id = id;
+    this.#owner = owner;
+    this.#bodyless = isHead;
+    this.#started = answered;
+    this.#finished = answered;
+    this.#outflow = new Outflow(bridge.options.writeWindow, (source, start, end, last) => {
+      bridge.writer.bytes(last ? FRAME_RESPONSE_END : FRAME_RESPONSE_BODY, id, source, start, end);
+      bridge.written();
+      if (last) this.#complete();
+    });
+  }
+
+  /** Whether the head has been sent. */
+  get started(): boolean {
+    return this.#started;
+  }
+
+  /** Whether the answer is complete, as far as its handler is concerned. */
+  get finished(): boolean {
+    return this.#finished;
+  }
+
+  /**
+   * Bounds the body of this request alone, before it is read: a RequestHandler does it in `initialize`, or in `prepare`
+   * with `streamRequestBody`. Reading a larger one rejects with BodyTooLargeError, whose answer is 413. Throws
+   * OptionError unless `bytes` is from 0 to the server's `bodyBytesMax`, which is held to before a handler hears of the
+   * request.
+   */
+  setMaxBodySize(bytes: number): void {
+    const { bodyBytesMax } = this.#bridge.options;
+    if (!Number.isInteger(bytes) || bytes < 0 || bytes > bodyBytesMax) {
+      throw new OptionError(
+        `a body's size is bounded by 0 to ${bodyBytesMax} bytes, the server's bodyBytesMax, not ${bytes}`,
+      );
+    }
+    this.#owner.limitBody({ maxBytes: bytes });
+  }
+
+  /**
+   * Bounds the time for the body of this request alone, from now on, in milliseconds. Reading one that is not complete
+   * by then rejects with HTTPInputError, whose answer is 408. The server's `bodyTimeoutMs` and `bodyRateBytesMin` hold
+   * beside it. Throws OptionError unless `ms` is from 1 to 2,147,483,647.
+   */
+  setBodyTimeout(ms: number): void {
+    if (!Number.isInteger(ms) || ms < 1 || ms > TIMER_MS_MAX) {
+      throw new OptionError(`a body's time is bounded by 1 to ${TIMER_MS_MAX} ms, not ${ms}`);
+    }
+    this.#owner.limitBody({ timeoutMs: ms });
+  }
+
+  /** @internal The request was answered in one piece, without this object. */
+  answered(): void {
+    this.#started = true;
+    this.#finished = true;
+  }
+
+  /** @internal Resolves when the peer's connection has taken what was given so far; rejects when the peer is gone. */
+  get taken(): Promise<void> {
+    if (this.#gone !== null) return this.#refuse();
+    return this.#compressor === null ? this.#outflow.done() : this.#compressor.done();
+  }
+
+  /** @internal The status that has been sent; null before. */
+  get status(): number | null {
+    return this.#status;
+  }
+
+  /** @internal Bytes of the body that have left; all of it once the answer is complete. */
+  get bodyBytes(): number {
+    return this.#outflow.reported;
+  }
+
+  /**
+   * Sends the head, and `chunk` as the beginning of the body. Resolves when `chunk` has been given to the peer's
+   * connection. `reason` takes the place of the status's standard phrase. Throws HTTPOutputError when the head has been
+   * sent already, HeaderError for a status, a field or a reason that must not be sent.
+   */
+  writeHeaders(status: number, headers?: HeadersInput, chunk?: Data, reason?: string): Promise<void> {
+    if (this.#started) throw new HTTPOutputError("the head has been sent already");
+    checkStatus(status);
+    const { compression } = this.#bridge.options;
+    const fields = compression === null ? null : headerPairs(headers);
+    const plain = encodeHeaders(fields ?? headers);
+    if (this.#gone !== null) return this.#refuse();
+    const head = fields === null ? null : this.#codeHead(status, fields, plain);
+    const block = withReason(head === null ? plain : encodeHeaders(head.headers), reason);
+    this.#start(status, block, block.contentLength);
+    this.#declared = plain.contentLength;
+    if (head?.coding != null && !this.#bodyless) this.#compress(head.coding, -1);
+    return chunk === undefined ? Promise.resolve() : this.write(chunk);
+  }
+
+  /**
+   * Sends `chunk` as the next part of the body. Resolves when it has been given to the peer's connection; rejects with
+   * StreamClosedError when the peer is gone, and nobody has to listen for that.
+   * Throws HTTPOutputError before the head, after `finish`, and for more bytes than Content-Length says;
+   * StreamBufferFullError when more than `writeBufferBytesMax` would wait with it for a slow peer, unless nothing waits
+   * before it. The answer is cut then.
+   */
+  write(chunk: Data): Promise<void> {
+    if (!this.#started) throw new HTTPOutputError("the head has not been sent yet");
+    if (this.#finished) throw new HTTPOutputError("the answer is finished");
+    const bytes = toBytes(chunk);
+    if (this.#gone !== null) return this.#refuse();
+    if (this.#bodyless) return Promise.resolve();
+    this.#written += bytes.length;
+    if (this.#declared >= 0 && this.#written > this.#declared) {
+      this.cancel();
+      throw mismatch(this.#declared, this.#written);
+    }
+    this.#checkWaiting(bytes.length);
+    if (this.#compressor !== null) return this.#compressor.write(bytes);
+    this.#outflow.push(bytes);
+    return this.#outflow.done();
+  }
+
+  #checkWaiting(bytes: number): void {
+    const { writeBufferBytesMax } = this.#bridge.options;
+    const waiting = this.#compressor?.waiting ?? 0;
+    const isFull =
+      waiting > 0
+        ? isTooMuchToHold(writeBufferBytesMax, waiting, bytes)
+        : this.#outflow.isFull(writeBufferBytesMax, bytes);
+    if (!isFull) return;
+    this.cancel();
+    throw tooMuchToHold(writeBufferBytesMax);
+  }
+
+  /** Completes the answer. Throws HTTPOutputError when fewer bytes were written than Content-Length says. */
+  finish(): void {
+    if (!this.#started) throw new HTTPOutputError("the head has not been sent yet");
+    if (this.#finished) throw new HTTPOutputError("the answer is finished");
+    if (this.#gone === null && !this.#bodyless && this.#declared >= 0 && this.#written < this.#declared) {
+      this.cancel();
+      throw mismatch(this.#declared, this.#written);
+    }
+    this.#finished = true;
+    if (this.#gone !== null) return;
+    if (this.#compressor !== null) this.#compressor.end();
+    else this.#outflow.end();
+  }
+
+  /** @internal A whole answer that does not fit one frame, or one without a body. */
+  respond(status: number, block: HeaderBlock, body: Data | null): void {
+    const bytes = body === null ? null : toBytes(body);
+    const given = bytes?.length ?? 0;
+    const bodyless = this.#bodyless || isBodyless(status);
+    if (!bodyless && block.contentLength >= 0 && block.contentLength !== given)
+      throw mismatch(block.contentLength, given);
+    if (bodyless) {
+      const declared = block.contentLength >= 0 || isBodyless(status) ? block.contentLength : given;
+      writeResponse(this.#bridge, this.#id, status, block, RESPONSE_LAST, declared, null);
+      this.#bridge.written();
+      this.#status = status;
+      this.#started = true;
+      this.#finished = true;
+      this.#complete();
+      return;
+    }
+    this.#start(status, block, given);
+    if (bytes !== null) this.#outflow.push(bytes);
+    this.#finished = true;
+    this.#outflow.end();
+  }
+
+  /** @internal A whole answer that is compressed as it goes; `block` is the head of the compressed one. */
+  respondCompressed(status: number, block: HeaderBlock, body: Uint8Array, coding: ContentCoding): void {
+    this.#start(status, block, -1);
+    this.#finished = true;
+    if (this.#bodyless) return this.#outflow.end();
+    const compressor = this.#compress(coding, body.length);
+    compressor.write(body);
+    compressor.end();
+  }
+
+  /** @internal Ends the connection at once: the answer cannot be completed. */
+  cancel(): void {
+    if (this.#gone !== null) return;
+    this.#bridge.writer.empty(FRAME_CANCEL, this.#id);
+    this.#bridge.written();
+    this.#started = true;
+    this.#finished = true;
+    this.gone(new StreamClosedError("CLOSED"));
+    this.#owner.answered("CLOSED");
+  }
+
+  /** @internal SENT has come. */
+  sent(bytes: number): void {
+    this.#outflow.sent(bytes);
+  }
+
+  /** @internal The peer or the worker is gone. */
+  gone(error: StreamClosedError): void {
+    this.#gone ??= error;
+    this.#outflow.fail(error);
+    this.#compressor?.destroy(error);
+  }
+
+  #start(status: number, block: HeaderBlock, contentLength: number): void {
+    this.#status = status;
+    this.#started = true;
+    this.#declared = contentLength;
+    if (isBodyless(status)) this.#bodyless = true;
+    writeResponse(this.#bridge, this.#id, status, block, 0, contentLength, null);
+    this.#bridge.written();
+  }
+
+  /** The head as compression makes it. */
+  #codeHead(status: number, fields: HeaderPairs, { contentLength }: HeaderBlock): CodedHead {
+    const compression = this.#bridge.options.compression as Compression;
+    const free = hasFreeCompressor();
+    return codeHead(compression, this.#owner.acceptEncoding, status, fields, contentLength, free);
+  }
+
+  #compress(coding: ContentCoding, bytes: number): Compressor {
+    const { compression, writeWindow } = this.#bridge.options;
+    this.#compressor = new Compressor(
+      compression as Compression,
+      coding,
+      bytes,
+      this.#outflow,
+      writeWindow,
+      (error) => {
+        this.#bridge.options.logger.error({ err: error }, "an answer could not be compressed");
+        this.cancel();
+      },
+    );
+    return this.#compressor;
+  }
+
+  #complete(): void {
+    this.#outflow.settle();
+    this.#owner.answered(null);
+  }
+
+  #refuse(): Promise<void> {
+    const rejected = Promise.reject(this.#gone);
+    rejected.catch(() => {});
+    return rejected;
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * What a process knows of its server at one moment, as plain data: it goes between processes as JSON.
+ *
+ * Invariant: whoever counts has a key, so that what one that has ended had counted is neither lost nor counted twice
+ * (totals.ts).
+ */
+import type { LatencySeries } from "../bridge/latencies.js";
+import type { WorkerStats } from "../bridge/stats.js";
+
+/** A server's life; only one that serves is ready. */
+export type ServingState = "starting" | "serving" | "stopping";
+
+/** One sandbox. */
+export interface WorkerReport {
+  readonly key: string;
+  /** Null: it has not answered in time. */
+  readonly stats: WorkerStats | null;
+}
+
+/** The requests that one process has measured. */
+export interface LatencyReport {
+  readonly key: string;
+  readonly series: readonly LatencySeries[];
+}
+
+export interface Report {
+  readonly state: ServingState;
+  readonly runtime: string;
+  readonly workersConfigured: number;
+  readonly workersServing: number;
+  readonly workerRestarts: number;
+  /** Connections that Node has closed before a sandbox saw them. */
+  readonly connectionsRefused: number;
+  readonly workers: readonly WorkerReport[];
+  readonly latencies: readonly LatencyReport[];
+  /** Whether sandboxes of this kind tell what they count: `.wasm` applications do not. */
+  readonly counts: boolean;
+  /** Resident memory of the Node processes, in bytes. */
+  readonly residentBytes: number;
+}
+
+/** Whatever can be looked at. */
+export interface Inspected {
+  readonly state: ServingState;
+  /** Workers that serve now. */
+  readonly workersServing: number;
+  report(): Promise<Report>;
+}

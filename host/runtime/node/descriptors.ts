@@ -1,0 +1,468 @@
+/**
+ * What the sandbox's descriptors stand for inside Node: listeners and connections of node:net, with their readiness.
+ *
+ * Invariants: `table.ready` counts the marks that are set, so a poll may stop when it has found that many; a connection
+ * holds at most QUEUE_BYTES_MAX and one chunk that the sandbox has not read. Of what its peer does not read Node holds
+ * one write, at most SEND_BYTES_MAX (with TLS twice as much): everything else waits in the sandbox, which counts it and
+ * has a time limit for it.
+ */
+import type { Socket } from "node:net";
+import { BlockPool } from "../../bridge/blockpool.js";
+import type { Peer } from "../../bridge/bridge.js";
+import type { Address } from "../../core/address.js";
+import { type TLSInfo, tlsOf } from "../../tls/contexts.js";
+
+export const ERRNO_AGAIN = 6;
+export const ERRNO_BADF = 8;
+export const ERRNO_CONNRESET = 15;
+export const ERRNO_IO = 29;
+export const ERRNO_MFILE = 33;
+export const ERRNO_PIPE = 64;
+export const ERRNO_TIMEDOUT = 73;
+
+const QUEUE_BYTES_MAX = 64 << 10;
+/**
+ * Smaller chunks that wait are gathered in blocks of so many bytes: Node has some hundred bytes of its own for each
+ * chunk.
+ */
+const GATHERED_BYTES = 1 << 10;
+const SEND_BYTES_MAX = 64 << 10;
+/**
+ * How long what is unsent at an orderly close may take to leave; the kernel would take longer, but this is our memory.
+ */
+const LINGER_MS = 60_000;
+
+/**
+ * What is sent goes through blocks of a pool. For small pieces Node has its own; a socket with TLS keeps what it gets.
+ */
+const BLOCK_BYTES_MIN = 4 << 10;
+const SPARE_BLOCKS = 64;
+const blocks = new BlockPool(SEND_BYTES_MAX, SPARE_BLOCKS);
+/** A slow peer keeps its block for long: one that is not larger than needed. */
+const halfBlocks = new BlockPool(SEND_BYTES_MAX / 2, SPARE_BLOCKS);
+const NOTHING = Buffer.alloc(0);
+
+export const KIND_CHANNEL = 0;
+export const KIND_LISTENER = 1;
+export const KIND_CONNECTION = 2;
+export const KIND_FOLDER = 3;
+export const KIND_FILE = 4;
+
+/** A number of the sandbox's and what is behind it. Its marks are set through its table. */
+export abstract class Descriptor {
+  abstract readonly kind: number;
+  readable = false;
+  writable = false;
+  /** Bytes that can be read, at least 1 while it is readable. */
+  abstract available(): number;
+  /** Whether the other side has ended. */
+  abstract hungUp(): boolean;
+  abstract close(): void;
+}
+
+/** Small whole numbers for descriptors, the lowest free ones first used last. */
+export class DescriptorTable {
+  readonly entries: (Descriptor | undefined)[] = [];
+  /** Marks that are set. */
+  ready = 0;
+  /** Closed connections whose last bytes have not left yet. */
+  readonly lingering = new Set<Connection>();
+  readonly #free: number[] = [];
+  /**
+   * Who was behind connections that have been closed, by descriptor. The sandbox accepts nothing while frames about one
+   * are on their way.
+   */
+  readonly #former: (Peer | undefined)[] = [];
+  readonly #wake: () => void;
+
+  /** `wake` is called whenever a mark is set. */
+  constructor(wake: () => void) {
+    this.#wake = wake;
+  }
+
+  add(descriptor: Descriptor): number {
+    const fd = this.#free.pop() ?? this.entries.length;
+    this.entries[fd] = descriptor;
+    return fd;
+  }
+
+  /** Forgets `fd` and closes what is behind it; returns whether there was anything. */
+  close(fd: number): boolean {
+    const descriptor = this.entries[fd];
+    if (descriptor === undefined) return false;
+    this.entries[fd] = undefined;
+    this.#free.push(fd);
+    this.#former[fd] =
+      descriptor instanceof Connection ? { address: descriptor.address, tls: descriptor.tls } : undefined;
+    this.setReadable(descriptor, false);
+    this.setWritable(descriptor, false);
+    descriptor.close();
+    return true;
+  }
+
+  /**
+   * Who is behind a connection, or was when it is closed and its descriptor has not been used again; null: it is no
+   * connection.
+   */
+  peer(fd: number): Peer | null {
+    const entry = this.entries[fd];
+    if (entry === undefined) return this.#former[fd] ?? null;
+    return entry instanceof Connection ? entry : null;
+  }
+
+  setReadable(descriptor: Descriptor, yes: boolean): void {
+    if (descriptor.readable === yes) return;
+    descriptor.readable = yes;
+    this.ready += yes ? 1 : -1;
+    if (yes) this.#wake();
+  }
+
+  setWritable(descriptor: Descriptor, yes: boolean): void {
+    if (descriptor.writable === yes) return;
+    descriptor.writable = yes;
+    this.ready += yes ? 1 : -1;
+    if (yes) this.#wake();
+  }
+}
+
+const OWNER = Symbol("connection");
+
+/** A socket whose errors are heard, and once there is one, the connection that it belongs to. */
+type OwnedSocket = Socket & { [OWNER]?: Connection | null };
+
+function onData(this: OwnedSocket, chunk: Buffer): void {
+  this[OWNER]?.take(chunk);
+}
+
+function onEnd(this: OwnedSocket): void {
+  this[OWNER]?.end();
+}
+
+function onError(this: OwnedSocket, error: NodeJS.ErrnoException): void {
+  this[OWNER]?.fail(error.code);
+}
+
+function onDrain(this: OwnedSocket): void {
+  this[OWNER]?.unblock();
+}
+
+/** Makes sure that an error of `socket` ends nothing but it. */
+export function hearErrors(socket: OwnedSocket): void {
+  if (socket[OWNER] !== undefined) return;
+  socket[OWNER] = null;
+  socket.on("error", onError);
+}
+
+/**
+ * An accepted connection.
+ *
+ * There may be many thousands that do nothing. So they share their listeners, none of which is ever removed (that would
+ * turn the socket's table of listeners into a dictionary), and own no list before there is something to put into it.
+ */
+export class Connection extends Descriptor implements Peer {
+  readonly #socket: Socket;
+  readonly #table: DescriptorTable;
+  /** The chunk that is being read, what was taken of it, and those behind it. */
+  #chunk: Buffer | null = null;
+  #offset = 0;
+  #more: Buffer[] | null = null;
+  /** What the last of `#more` is in, if that was gathered here. */
+  #gathered: Buffer | null = null;
+  #queued = 0;
+  /** The block that the socket has and the kernel had not taken. */
+  #lent: Buffer | null = null;
+  #ended = false;
+  #errno = 0;
+  #paused = false;
+  #blocked = false;
+  #closed = false;
+  readonly address: Address;
+
+  constructor({ socket, address }: Accepted, table: DescriptorTable) {
+    super();
+    this.#socket = socket;
+    this.address = address;
+    this.#table = table;
+    hearErrors(socket);
+    (socket as OwnedSocket)[OWNER] = this;
+    socket.on("data", onData);
+    socket.on("end", onEnd);
+    socket.on("close", onEnd);
+    socket.on("drain", onDrain);
+    socket.resume();
+  }
+
+  get kind(): number {
+    return KIND_CONNECTION;
+  }
+
+  get tls(): TLSInfo | null {
+    return tlsOf(this.#socket);
+  }
+
+  setNodelay(on: boolean): boolean {
+    this.#socket.setNoDelay(on);
+    return true;
+  }
+
+  available(): number {
+    return this.#queued || 1;
+  }
+
+  hungUp(): boolean {
+    return this.#ended || this.#errno !== 0;
+  }
+
+  /** Copies up to `size` bytes into `memory`. Returns their number, 0 at the end, or -errno. */
+  receive(memory: Uint8Array, target: number, size: number): number {
+    const chunk = this.#chunk;
+    if (chunk === null) return this.#receiveNothing();
+    const rest = chunk.length - this.#offset;
+    const bytes = rest < size ? rest : size;
+    memory.set(bytes === chunk.length ? chunk : chunk.subarray(this.#offset, this.#offset + bytes), target);
+    this.#queued -= bytes;
+    if (bytes < rest) {
+      this.#offset += bytes;
+      return bytes;
+    }
+    this.#offset = 0;
+    this.#chunk = this.#more?.shift() ?? null;
+    if (this.#chunk === null) this.#drained();
+    return bytes;
+  }
+
+  /**
+   * Sends a copy of the first of `bytes`. Returns their number, or -errno; with -ERRNO_AGAIN, or fewer than all, it
+   * will be writable.
+   */
+  send(bytes: Uint8Array): number {
+    this.#table.setWritable(this, false);
+    const socket = this.#socket;
+    if (this.#errno !== 0) return -this.#errno;
+    if (!socket.writable) return -ERRNO_PIPE;
+    const secure = tlsOf(socket) !== null;
+    // With TLS nothing ever leaves at once: there the next piece is made ready while the last one is on its way.
+    if (socket.writableLength >= (secure ? Math.max(SEND_BYTES_MAX, socket.writableHighWaterMark) : 1)) {
+      this.#block();
+      return -ERRNO_AGAIN;
+    }
+    this.#takeBack();
+    let at = 0;
+    while (at < bytes.length && (at === 0 || socket.writableLength === 0)) {
+      const piece = bytes.subarray(at, at + SEND_BYTES_MAX);
+      if (secure || piece.length < BLOCK_BYTES_MIN) socket.write(Buffer.from(piece));
+      else this.#sendBlock(piece);
+      at += piece.length;
+    }
+    if (at < bytes.length) this.#block();
+    return at;
+  }
+
+  /**
+   * Nearly always the kernel takes it at once and the block is free again; else it is the socket's until that is empty.
+   */
+  #sendBlock(bytes: Uint8Array): void {
+    const pool = bytes.length > halfBlocks.size ? blocks : halfBlocks;
+    const block = pool.take();
+    block.set(bytes);
+    this.#socket.write(block.subarray(0, bytes.length));
+    if (this.#socket.writableLength === 0) pool.give(block);
+    else this.#lent = block;
+  }
+
+  #takeBack(): void {
+    const block = this.#lent;
+    if (block === null || this.#socket.writableLength > 0) return;
+    (block.length === halfBlocks.size ? halfBlocks : blocks).give(block);
+    this.#lent = null;
+  }
+
+  /**
+   * `unblock` is called when what Node holds has left. Below its mark Node does not tell by itself, so an empty write
+   * does.
+   */
+  #block(): void {
+    if (this.#blocked) return;
+    this.#blocked = true;
+    if (!this.#socket.writableNeedDrain) this.#socket.write(NOTHING, () => this.unblock());
+  }
+
+  /** Whether `send` would take something now, as far as is known. */
+  canSend(): boolean {
+    return !this.#blocked;
+  }
+
+  /** Nothing more will be sent. */
+  shutdownSending(): void {
+    this.#socket.end();
+  }
+
+  /** Nothing more will be read: the sandbox finds the end of the stream. */
+  shutdownReading(): void {
+    this.#chunk = null;
+    this.#more = null;
+    this.#queued = 0;
+    this.end();
+  }
+
+  /**
+   * Lets go of the connection; what was sent is still delivered. When the sandbox had more than its peer took, it has
+   * given that up, for example because a time limit ran out: nothing whole can be delivered any more, and the
+   * connection ends at once.
+   */
+  close(): void {
+    this.#closed = true;
+    this.#chunk = null;
+    this.#more = null;
+    const socket = this.#socket;
+    if (this.#blocked) return this.destroy();
+    if (socket.writableLength > 0) {
+      const { lingering } = this.#table;
+      const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+      lingering.add(this);
+      socket.once("close", () => {
+        clearTimeout(timer);
+        lingering.delete(this);
+      });
+    }
+    socket.destroySoon();
+  }
+
+  /** Ends the connection at once. */
+  destroy(): void {
+    this.#closed = true;
+    this.#socket.destroy();
+  }
+
+  take(chunk: Buffer): void {
+    if (this.#closed || this.#ended) return;
+    if (this.#chunk === null) this.#chunk = chunk;
+    else this.#append(chunk);
+    this.#queued += chunk.length;
+    if (this.#queued > QUEUE_BYTES_MAX && !this.#paused) {
+      this.#paused = true;
+      this.#socket.pause();
+    }
+    this.#table.setReadable(this, true);
+  }
+
+  /** Puts a chunk behind the others: a small one into the block that the last of them is in, where that has room. */
+  #append(chunk: Buffer): void {
+    this.#more ??= [];
+    const more = this.#more;
+    const last = more.length - 1;
+    const used = this.#gathered === null || last < 0 ? GATHERED_BYTES : (more[last] as Buffer).length;
+    if (this.#gathered !== null && used + chunk.length <= GATHERED_BYTES) {
+      chunk.copy(this.#gathered, used);
+      more[last] = this.#gathered.subarray(0, used + chunk.length);
+    } else if (chunk.length < GATHERED_BYTES) {
+      this.#gathered = Buffer.allocUnsafeSlow(GATHERED_BYTES);
+      more.push(this.#gathered.subarray(0, chunk.copy(this.#gathered)));
+    } else {
+      this.#gathered = null;
+      more.push(chunk);
+    }
+  }
+
+  #drained(): void {
+    this.#gathered = null;
+    if (this.#paused) {
+      this.#paused = false;
+      this.#socket.resume();
+    }
+    if (!this.#ended && this.#errno === 0) this.#table.setReadable(this, false);
+  }
+
+  /** The end and an error are told once; after that there is nothing to wait for. */
+  #receiveNothing(): number {
+    if (this.#errno === 0 && !this.#ended) return -ERRNO_AGAIN;
+    this.#table.setReadable(this, false);
+    return this.#errno === 0 ? 0 : -this.#errno;
+  }
+
+  end(): void {
+    if (this.#closed || this.#ended) return;
+    this.#ended = true;
+    this.#table.setReadable(this, true);
+    this.unblock();
+  }
+
+  fail(code: string | undefined): void {
+    if (this.#closed) return;
+    this.#errno = errnoOf(code);
+    this.#table.setReadable(this, true);
+    this.unblock();
+  }
+
+  unblock(): void {
+    this.#takeBack();
+    if (this.#closed || !this.#blocked) return;
+    this.#blocked = false;
+    this.#table.setWritable(this, true);
+  }
+}
+
+function errnoOf(code: string | undefined): number {
+  if (code === "ECONNRESET") return ERRNO_CONNRESET;
+  if (code === "EPIPE") return ERRNO_PIPE;
+  return code === "ETIMEDOUT" ? ERRNO_TIMEDOUT : ERRNO_IO;
+}
+
+/**
+ * A connection, and the address of its peer, noted when it was accepted: once the peer has reset it the system has
+ * forgotten that.
+ */
+export interface Accepted {
+  readonly socket: Socket;
+  readonly address: Address;
+}
+
+/** Where a listener's accepted connections wait for the sandbox. */
+export interface AcceptQueue {
+  readonly waiting: number;
+  shift(): Accepted | undefined;
+  /** Names who is told of every connection that comes; null: nobody. */
+  watch(changed: (() => void) | null): void;
+  close(): void;
+}
+
+/** A listening socket. */
+export class Listener extends Descriptor {
+  readonly kind = KIND_LISTENER;
+  readonly #queue: AcceptQueue;
+  readonly #table: DescriptorTable;
+
+  constructor(queue: AcceptQueue, table: DescriptorTable) {
+    super();
+    this.#queue = queue;
+    this.#table = table;
+    queue.watch(() => table.setReadable(this, queue.waiting > 0));
+    table.setReadable(this, queue.waiting > 0);
+  }
+
+  available(): number {
+    return 1;
+  }
+
+  hungUp(): boolean {
+    return false;
+  }
+
+  /** The next connection's descriptor, or -errno. */
+  accept(): number {
+    const accepted = this.#queue.shift();
+    if (this.#queue.waiting === 0) this.#table.setReadable(this, false);
+    return accepted === undefined ? -ERRNO_AGAIN : this.#table.add(new Connection(accepted, this.#table));
+  }
+
+  /** Stops listening: the sandbox, when it closes its descriptor, means the port. */
+  close(): void {
+    this.#queue.watch(null);
+    this.#queue.close();
+  }
+
+  /** Leaves the listener to another instance. */
+  detach(): void {
+    this.#queue.watch(null);
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * Listening sockets of the node runtime: node:net listens, and what it accepts waits here until the sandbox takes it.
+ *
+ * Invariants: at most QUEUE_MAX connections wait, and only TLS reads ahead of the sandbox: node:net cannot be told to
+ * stop accepting, so what comes beyond that is refused. Every connection that gets further than this file has a known
+ * peer. A shared listener is not accepted from before `begin`: until then worker processes may.
+ */
+import { createServer, type ListenOptions, type Server, type Socket } from "node:net";
+import { type Address, familyOf, type ListeningSocket, type SocketOptions } from "../../core/address.js";
+import { BindError } from "../../core/errors.js";
+import { isTrusted } from "../../core/trustedpeers.js";
+import { Handshakes } from "../../tls/handshakes.js";
+import type { Guard } from "../worker.js";
+import { type Accepted, type AcceptQueue, hearErrors } from "./descriptors.js";
+import type { SharedListener } from "./sharedlistener.js";
+
+const QUEUE_MAX = 1024;
+/**
+ * Rounds of Node's loop without a connection after which the kernel's queue is empty: libuv accepts one a round, or
+ * all.
+ */
+const QUIET_ROUNDS = 3;
+
+export class NodeListener implements ListeningSocket, AcceptQueue {
+  readonly runtime = "node";
+  readonly address: Address;
+  readonly #server: Server;
+  readonly #shared: SharedListener | null;
+  readonly #backlog: number;
+  #guard: Guard | null = null;
+  #handshakes: Handshakes | null = null;
+  #queue: Accepted[] = [];
+  #changed: (() => void) | null = null;
+  #accepted = 0;
+  refused = 0;
+
+  /** `server` listens on `address`, or will on what is `shared`. */
+  constructor(server: Server, address: Address, shared: SharedListener | null = null, backlog = 0) {
+    this.#server = server;
+    this.#shared = shared;
+    this.#backlog = backlog;
+    this.address = address;
+    server.on("connection", (socket: Socket) => {
+      this.#accepted++;
+      const accepted = withAddress(socket, address);
+      if (accepted !== null) this.#admit(accepted);
+    });
+    server.on("error", () => {}); // a connection that could not be accepted is the peer's loss alone
+  }
+
+  get sharedFd(): number | null {
+    return this.#shared === null ? null : this.#shared.sharedFd;
+  }
+
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  /** Accepts from now on. Calling it again changes nothing. Throws BindError when there is no such descriptor. */
+  begin(): void {
+    if (this.#shared === null || this.sharedFd === null) return;
+    const taker = { shift: () => this.shift(), close: () => this.#server.close() };
+    this.#server.listen({ fd: this.#shared.give(taker) }, this.#backlog);
+    if (!this.#server.listening) throw new BindError("EBADF", this.address.address, this.address.port);
+  }
+
+  /** Connections pass `guard` before they wait, also those that have come already. */
+  protect(guard: Guard): void {
+    this.#guard = guard;
+    if (guard.tls !== null) {
+      this.#handshakes = new Handshakes(guard.tls, guard.scheme, (accepted, release) => {
+        release();
+        this.#take(accepted);
+      });
+    }
+    const early = this.#queue;
+    this.#queue = [];
+    for (const accepted of early) this.#admit(accepted);
+  }
+
+  shift(): Accepted | undefined {
+    let accepted = this.#queue.shift();
+    while (accepted?.socket.destroyed) accepted = this.#queue.shift();
+    return accepted;
+  }
+
+  accept(): [Socket, Address] | null {
+    const accepted = this.shift();
+    return accepted === undefined ? null : [accepted.socket, accepted.address];
+  }
+
+  /** Whether connections can come. */
+  get listening(): boolean {
+    return this.#server.listening;
+  }
+
+  /** Whether somebody takes what comes. */
+  get watched(): boolean {
+    return this.#changed !== null;
+  }
+
+  watch(changed: (() => void) | null): void {
+    this.#changed = changed;
+  }
+
+  close(): void {
+    const queue = this.#queue;
+    this.#queue = [];
+    for (const { socket } of queue) socket.destroy();
+    this.#handshakes?.close();
+    this.#server.close();
+    this.#shared?.close();
+  }
+
+  #admit(accepted: Accepted): void {
+    const trusted = this.#guard?.trusted ?? null;
+    if (trusted !== null && !isTrusted(trusted, accepted.address)) accepted.socket.destroy();
+    else if (this.#handshakes === null) this.#take(accepted);
+    else this.#handshakes.begin(accepted);
+  }
+
+  /**
+   * What waits in the kernel is taken first, so that nobody whom it has let in is refused. At most a full queue is
+   * taken.
+   */
+  async finish(): Promise<void> {
+    await queueTaken(() => this.#accepted);
+    this.#server.close();
+    this.#shared?.close();
+    await this.#handshakes?.finish();
+  }
+
+  #take(accepted: Accepted): void {
+    if (this.#queue.length >= QUEUE_MAX) {
+      this.refused++;
+      accepted.socket.destroy();
+      return;
+    }
+    hearErrors(accepted.socket);
+    this.#queue.push(accepted);
+    this.#changed?.();
+  }
+}
+
+/**
+ * Notes who is at the other end of a connection that a listener has just accepted. One that has been reset meanwhile is
+ * closed, and this gives null: its peer will not read an answer, and nobody can tell any more who it was.
+ */
+export function withAddress(socket: Socket, listener: Address): Accepted | null {
+  if (listener.family === "unix") return { socket, address: listener };
+  const { remoteAddress, remotePort } = socket;
+  if (remoteAddress !== undefined && remotePort !== undefined) {
+    return { socket, address: { address: remoteAddress, port: remotePort, family: familyOf(remoteAddress) } };
+  }
+  socket.destroy();
+  return null;
+}
+
+/** Listens on one port, and accepts at once: on `bound` when that is bound already. Rejects with BindError. */
+export function listen(
+  address: string,
+  port: number,
+  backlog: number,
+  { ipv6Only = true, reusePort = false }: SocketOptions = {},
+  bound: object | null = null,
+): Promise<NodeListener> {
+  const server = newServer();
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => reject(new BindError(error.code ?? "EIO", address, port)));
+    const listening = (): void => {
+      server.removeAllListeners("error");
+      const found = server.address();
+      const real = typeof found === "object" && found !== null ? found.port : port;
+      resolve(new NodeListener(server, { address, port: real, family: familyOf(address) }));
+    };
+    if (bound !== null) server.listen(bound, backlog, listening);
+    else server.listen({ host: address, port, backlog, ipv6Only, reusePort } as ListenOptions, listening);
+  });
+}
+
+/** A shared listener, for this process to accept from when a worker of it begins. */
+export function listenOn(shared: SharedListener, backlog: number): NodeListener {
+  return new NodeListener(newServer(), shared.address, shared, backlog);
+}
+
+/**
+ * Resolves when nothing waits in the kernel any more, to go by the number `accepted`; after a full queue at the latest.
+ */
+export async function queueTaken(accepted: () => number): Promise<void> {
+  let quiet = 0;
+  for (let round = 0; round < QUEUE_MAX && quiet < QUIET_ROUNDS; round++) {
+    const before = accepted();
+    await new Promise((resolve) => setImmediate(resolve));
+    quiet = accepted() === before ? quiet + 1 : 0;
+  }
+}
+
+export function newServer(): Server {
+  return createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
+}

@@ -1,0 +1,128 @@
+/**
+ * Tornado's HTTPServer: one function is called with every request.
+ *
+ * Invariants: a handler that throws or rejects is logged; its request is answered with 500 when nothing was sent yet,
+ * and its connection is ended when something was. Nobody else notices. So is one that ends without an answer, or gives
+ * back what is none.
+ */
+import type { Acceptor } from "../bridge/bridge.js";
+import { HTTPInputError, NoAnswerError, OptionError } from "../core/errors.js";
+import type { Logger } from "../core/log.js";
+import { answerWith, withoutAnswer } from "../fetch/result.js";
+import { HTTPServerRequest } from "../http/request.js";
+import type { ServerOptions } from "./options.js";
+import { TCPServer } from "./tcpserver.js";
+
+/**
+ * Answers one request: by `request.respond(200, {…}, "…")`, by `request.connection`, or by giving back a `Response`.
+ * Without a promise it may answer later, as long as it keeps the request; once its promise is settled it has answered,
+ * or has begun to.
+ */
+export type RequestCallback = (request: HTTPServerRequest) => Answering;
+
+/** What a handler function gives: nothing when it answers by itself, or the answer. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing is one
+export type Answering = void | Response | Promise<void | Response>;
+
+/** What takes a function's place: an Application, a router. What goes wrong is told to the server's `logger`. */
+export interface RequestListener {
+  handle(request: HTTPServerRequest, logger: Logger): Answering;
+}
+
+const PLAIN_TEXT = { "Content-Type": "text/plain" };
+const RETRY = { ...PLAIN_TEXT, "Retry-After": "1" };
+const REFUSALS: Record<number, string> = {
+  408: "Request Timeout",
+  413: "Content Too Large",
+  415: "Unsupported Media Type",
+  503: "Service Unavailable",
+};
+
+/** What finds out for each request who answers it; null: nobody, which is answered with 404. */
+export interface HandlerFinder {
+  findHandler(request: HTTPServerRequest, logger: Logger): RequestCallback | null;
+}
+
+/**
+ * Tornado's: a TCPServer whose streams speak HTTP. Its `handleStream` is the sandbox's part: one of a subclass is not
+ * called.
+ */
+export class HTTPServer extends TCPServer {
+  override readonly scheme = "http";
+  readonly #handler: RequestCallback;
+  /** What a handler is called in the log; `""` when it has no name. */
+  readonly #name: string;
+  readonly #forgotten = (request: HTTPServerRequest) => this.#fail(request, withoutAnswer(request, this.#name));
+
+  /**
+   * Throws OptionError for a handler that is no function and has neither `handle` nor `findHandler`, or an option out
+   * of its range.
+   */
+  constructor(handler: RequestCallback | RequestListener | HandlerFinder, options: ServerOptions = {}) {
+    super(options);
+    this.#name = typeof handler === "function" ? handler.name : "";
+    this.#handler = typeof handler === "function" ? handler : this.#callbackOf(handler);
+  }
+
+  #callbackOf(listener: Partial<RequestListener & HandlerFinder> | null | undefined): RequestCallback {
+    if (typeof listener?.handle === "function") {
+      return (request) => (listener as RequestListener).handle(request, this.options.logger);
+    }
+    if (typeof listener?.findHandler !== "function") {
+      throw new OptionError("the request handler must be a function, an Application or a router");
+    }
+    return (request) => {
+      const found = (listener as HandlerFinder).findHandler(request, this.options.logger);
+      return found === null ? request.respond(404) : found(request);
+    };
+  }
+
+  /** @internal */
+  override acceptor(): Acceptor {
+    const run = (request: HTTPServerRequest) => this.#run(request);
+    return {
+      kind: 1,
+      accept: (bridge, id, chunk, start, end) => new HTTPServerRequest(bridge, id, chunk, start, end, run),
+    };
+  }
+
+  #run(request: HTTPServerRequest): void {
+    if (request.isStray) return request.cancel();
+    try {
+      const result: unknown = this.#handler(request);
+      if (result !== undefined) return this.#wait(request, result);
+      this.#expect(request);
+    } catch (error) {
+      this.#fail(request, error);
+    }
+    request.handled();
+  }
+
+  #wait(request: HTTPServerRequest, result: unknown): void {
+    Promise.resolve(result)
+      .then((value) => (request.isLeft ? this.#expect(request) : answerWith(request, value, this.#name)))
+      .catch((error) => this.#fail(request, error))
+      .then(() => request.handled());
+  }
+
+  /** The handler has given nothing: it has answered, or will. */
+  #expect(request: HTTPServerRequest): void {
+    if (!request.isTaken) request.expectAnswer(this.#forgotten);
+  }
+
+  #fail(request: HTTPServerRequest, error: unknown): void {
+    const { logger } = this.options;
+    const refused = error instanceof HTTPInputError;
+    if (error === request.leaving || refused) logger.debug({ err: error }, "a request has ended early");
+    else if (error instanceof NoAnswerError) logger.error(`${request.method} ${request.target}: ${error.message}`);
+    else logger.error({ err: error }, `the handler of ${request.method} ${request.target} failed`);
+    if (request.started || error === request.leaving) {
+      if (!request.finished) request.cancel();
+    } else if (refused) {
+      const fields = error.status === 503 ? RETRY : PLAIN_TEXT;
+      request.respond(error.status, fields, REFUSALS[error.status] ?? "Bad Request");
+    } else {
+      request.respond(500, PLAIN_TEXT, "Internal Server Error");
+    }
+  }
+}

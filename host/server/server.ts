@@ -1,0 +1,354 @@
+/**
+ * What TCPServer and HTTPServer have in common: listening sockets, the workers that serve them, and their end.
+ *
+ * Invariant: every call of `addSockets` has workers of its own, since a sandbox learns its listeners when it starts;
+ * `stop` ends them all, and `closed` settles once.
+ */
+
+import { type Acceptor, Bridge, type Peer } from "../bridge/bridge.js";
+import { Latencies } from "../bridge/latencies.js";
+import { type ServerStats, sumStats, type WorkerStats } from "../bridge/stats.js";
+import type { Address, ListeningSocket } from "../core/address.js";
+import { OptionError } from "../core/errors.js";
+import { RESTARTS_MAX, STATS_TIMEOUT_MS, STOP_GRACE_MS, STOP_GRACE_MS_MAX, STOP_SLACK_MS } from "../core/limits.js";
+import { CORE_FILE } from "../core/paths.js";
+import type { Inspected, Report, ServingState } from "../metrics/report.js";
+import { type BindOptions, bindNow, bindOwnSockets, bindSockets } from "../net/bind.js";
+import { guardSockets } from "../runtime/guard.js";
+import { type GuardedSockets, runtimeNamed, type Worker } from "../runtime/index.js";
+import { cpuCount, forkProcesses, serving } from "../workers/fork.js";
+import { type Session, type SessionEvents, Supervisor } from "../workers/supervisor.js";
+import { Inspection } from "./inspection.js";
+import { layered } from "./layers.js";
+import { type ResolvedOptions, resolveOptions, type ServerOptions } from "./options.js";
+
+/** By this a server is known across copies of the package. */
+export const SERVER_BRAND: unique symbol = Symbol.for("waterspout.server") as never;
+
+/** Where a server listens, if that is known, and when it does. */
+export interface Listening {
+  readonly address: Address | null;
+  readonly done: Promise<void>;
+}
+
+/** The frames of one worker. */
+class BridgeSession implements Session {
+  readonly #bridge: Bridge;
+
+  constructor(bridge: Bridge) {
+    this.#bridge = bridge;
+  }
+
+  attach(worker: Worker): void {
+    this.#bridge.attach(worker);
+  }
+
+  gather(): void {
+    this.#bridge.flush();
+  }
+
+  receive(chunk: Buffer): void {
+    this.#bridge.receive(chunk);
+  }
+
+  takeLine(): boolean {
+    return this.#bridge.takeLine();
+  }
+
+  end(): string {
+    this.#bridge.end();
+    return this.#bridge.lost;
+  }
+
+  stop(graceMs: number): void {
+    this.#bridge.stop(graceMs);
+  }
+}
+
+export abstract class Server implements Inspected {
+  static readonly [SERVER_BRAND] = true;
+  #options: ResolvedOptions;
+  #given: ServerOptions;
+  readonly #supervisors: Supervisor[] = [];
+  readonly #sockets: ListeningSocket[] = [];
+  readonly #guarded: GuardedSockets[] = [];
+  /** Those of the workers that live, and perhaps some that have ended. */
+  #bridges: Bridge[] = [];
+  /** By these a report tells workers apart, also from those that came before them. */
+  readonly #keys = new WeakMap<Bridge, string>();
+  #made = 0;
+  /** What `bind` has been asked for. */
+  readonly #binding: Promise<void>[] = [];
+  /** Its sockets until `start` serves them; null from then on. */
+  #bound: ListeningSocket[] | null = [];
+  readonly #latencies = new Latencies();
+  readonly #inspection = new Inspection(this);
+  #started = false;
+  #stopped: Promise<void> | null = null;
+  /** From a stop on: settles when nobody else will be let in. */
+  #finished: Promise<unknown> | null = null;
+  #settle: { resolve: () => void; reject: (error: Error) => void };
+
+  /** Resolves when the server has been stopped; rejects when its workers ended too often. Nobody has to listen. */
+  readonly closed: Promise<void>;
+
+  /** Throws OptionError for an option that is not known or out of its range. */
+  constructor(options: ServerOptions = {}) {
+    this.#given = options;
+    this.#options = resolveOptions(options);
+    let settle = { resolve: () => {}, reject: (_error: Error) => {} };
+    this.closed = new Promise((resolve, reject) => {
+      settle = { resolve, reject };
+    });
+    this.closed.catch(() => {});
+    this.#settle = settle;
+  }
+
+  /** The scheme of its URLs. */
+  abstract readonly scheme: "http" | "tcp";
+
+  /** @internal How connections or requests of this server are begun. */
+  abstract acceptor(): Acceptor;
+
+  /** The options, complete. */
+  get options(): ResolvedOptions {
+    return this.#options;
+  }
+
+  /** Where it listens. */
+  get addresses(): readonly Address[] {
+    return this.#sockets.map((socket) => socket.address);
+  }
+
+  /** @internal `over` wins over the options of the constructor, and those over `under`; only before it listens. */
+  configure(over: ServerOptions, under: ServerOptions = {}): void {
+    this.#given = layered({ over, under }, this.#given);
+    this.#options = resolveOptions(this.#given);
+  }
+
+  /**
+   * Binds `port` (0: a free one) on `address` (default 127.0.0.1; `""`: all interfaces) and serves it. May be called
+   * again for other ports. Resolves when connections are accepted; rejects with BindError or RuntimeUnavailableError.
+   */
+  async listen(port: number, address?: string, options: Omit<BindOptions, "runtime"> = {}): Promise<void> {
+    await this.#inspection.begin(this.#options);
+    try {
+      await this.addSockets(await bindOwnSockets(port, address, { ...options, runtime: this.#options.runtime }));
+    } finally {
+      await this.#inspection.endUnless(this.#supervisors.length > 0);
+    }
+  }
+
+  /**
+   * @internal As `listen`, but where it will listen is known at once, unless it has to be looked up. Throws BindError.
+   */
+  listenNow(port: number, address: string, options: Omit<BindOptions, "runtime">): Listening {
+    const binding = bindNow(port, address, { ...options, runtime: this.#options.runtime });
+    if (binding === null) return { address: null, done: this.listen(port, address, options) };
+    return { address: binding.address, done: binding.socket.then((socket) => this.addSockets([socket])) };
+  }
+
+  /**
+   * Binds `port` as `listen` does, to be served by `start`, which also waits for this and rejects with its error; after
+   * `start` it is served at once.
+   */
+  bind(port: number, address?: string, options: Omit<BindOptions, "runtime"> = {}): Promise<void> {
+    const done = this.#bind(port, address, { ...options, runtime: this.#options.runtime });
+    done.catch(() => {}); // told by `start` when nobody awaits it
+    this.#binding.push(done);
+    return done;
+  }
+
+  async #bind(port: number, address: string | undefined, options: BindOptions): Promise<void> {
+    const sockets = await bindSockets(port, address, options);
+    if (this.#bound === null) await this.addSockets(sockets);
+    else this.#bound.push(...sockets);
+  }
+
+  /**
+   * Serves what `bind` has bound, in `processes` processes; 0 or null: one a processor. With the runtime `"node"` these
+   * are Node processes that run the whole program again, as with `forkProcesses`: this resolves in them, and never in
+   * the process that was started first. 1 serves in this process. With `"wasmtime"` they are wasmtime processes below
+   * this one.
+   *
+   * Rejects with the errors of `bind`, `forkProcesses` and `addSockets`, and with OptionError when it is called twice.
+   */
+  async start(processes: number | null = 1, maxRestarts: number = RESTARTS_MAX): Promise<void> {
+    if (this.#started) throw new OptionError("the server has been started before");
+    this.#started = true;
+    await Promise.all(this.#binding);
+    const count = processes === null || processes === 0 ? cpuCount() : processes;
+    if (this.#options.runtime === "wasmtime") this.configure({ workers: count });
+    else if (processes !== 1) await forkProcesses(count, maxRestarts);
+    const sockets = this.#bound ?? [];
+    this.#bound = null;
+    if (sockets.length > 0) await this.addSockets(sockets);
+  }
+
+  /** Serves sockets from `bindSockets`; they belong to the server from then on, also when it fails. */
+  async addSockets(sockets: readonly ListeningSocket[]): Promise<void> {
+    for (const { watched } of sockets) {
+      if (watched === true) throw new OptionError("the connections of this socket are taken already"); // it stays whose it is
+    }
+    let guarded: GuardedSockets | null = null;
+    let supervisor: Supervisor | null = null;
+    try {
+      await this.#inspection.begin(this.#options);
+      for (const socket of sockets) checkRuntime(socket, this.#options);
+      guarded = await guardSockets(sockets, this.scheme, this.#options);
+      if (this.#stopped !== null) throw new OptionError("the server has been stopped");
+      supervisor = this.#newSupervisor(guarded);
+      this.#supervisors.push(supervisor);
+      this.#sockets.push(...guarded.sockets);
+      this.#guarded.push(guarded);
+      serving.add(this);
+      await supervisor.start();
+    } catch (error) {
+      this.#forget(supervisor, guarded?.sockets ?? sockets);
+      await this.#inspection.endUnless(this.#supervisors.length > 0);
+      throw error;
+    }
+  }
+
+  #newSupervisor({ sockets, peers }: GuardedSockets): Supervisor {
+    const options = this.#options;
+    return new Supervisor({
+      runtime: runtimeNamed(options.runtime),
+      module: CORE_FILE,
+      sockets,
+      count: options.runtime === "wasmtime" ? options.workers : 1,
+      logger: options.logger,
+      session: (events) => new BridgeSession(this.#newBridge(options, sockets.length, events, peers)),
+      failed: (error) => this.#fail(error),
+    });
+  }
+
+  /**
+   * Stops accepting, lets what is in flight finish within `graceMs` (default 10 seconds), then closes it. Resolves when
+   * all workers have ended. Calling it again changes nothing.
+   */
+  stop(graceMs: number = STOP_GRACE_MS): Promise<void> {
+    this.#stopped ??= this.#end(Math.min(graceMs, STOP_GRACE_MS_MAX));
+    return this.#stopped;
+  }
+
+  /**
+   * Reads the files of `sslOptions` again, for handshakes from now on; connections that are open go on. Throws
+   * TLSConfigError, and keeps the certificates that it has, when a file is not what it should be. Without `sslOptions`
+   * it throws OptionError.
+   */
+  reloadCertificates(): void {
+    if (this.#options.tls === null) throw new OptionError("the server has no sslOptions");
+    this.#options.tls.reload();
+  }
+
+  /**
+   * Closes all open connections, also those with something in flight: after `stop`, to wait no longer. Without it the
+   * server goes on accepting. Resolves when they are closed.
+   */
+  async closeAllConnections(): Promise<void> {
+    await this.#finished;
+    await Promise.all(this.#bridges.map((bridge) => within(bridge.closeAll(), STATS_TIMEOUT_MS)));
+  }
+
+  /**
+   * What the server has done since its workers were started: connections, requests, bytes, time. All 0 once it has been
+   * stopped.
+   */
+  async stats(): Promise<ServerStats> {
+    const { workers, workerRestarts, connectionsRefused } = await this.report();
+    const told = workers.map(({ stats }) => stats).filter((each): each is WorkerStats => each !== null);
+    const stats = sumStats(told, workerRestarts);
+    return { ...stats, connectionsRefused: stats.connectionsRefused + connectionsRefused };
+  }
+
+  /** Whether it takes new requests: `"serving"` from the moment that it listens until a stop begins. */
+  get state(): ServingState {
+    if (this.#stopped !== null) return "stopping";
+    return this.#supervisors.some((supervisor) => supervisor.started) ? "serving" : "starting";
+  }
+
+  /** Workers that serve now; one that has ended by accident does not until it has been started again. */
+  get workersServing(): number {
+    return this.#supervisors.reduce((sum, supervisor) => sum + supervisor.serving, 0);
+  }
+
+  /** @internal All that metrics and the live page are made of. */
+  async report(): Promise<Report> {
+    const asked = this.#bridges.map(async (bridge) => ({
+      bridge,
+      stats: await within(bridge.stats(), STATS_TIMEOUT_MS),
+    }));
+    const workers = (await Promise.all(asked)).filter(({ bridge }) => !bridge.over);
+    const live = this.#supervisors;
+    return {
+      state: this.state,
+      runtime: this.#options.runtime,
+      workersConfigured: live.reduce((sum, supervisor) => sum + supervisor.count, 0),
+      workersServing: this.workersServing,
+      workerRestarts: live.reduce((sum, supervisor) => sum + supervisor.restarts, 0),
+      connectionsRefused: this.#sockets.reduce((sum, socket) => sum + (socket.refused ?? 0), 0),
+      workers: workers.map(({ bridge, stats }) => ({ key: this.#keys.get(bridge) ?? "", stats })),
+      latencies: [{ key: "", series: this.#latencies.series }],
+      counts: true,
+      residentBytes: process.memoryUsage.rss(),
+    };
+  }
+
+  #newBridge(
+    options: ResolvedOptions,
+    listeners: number,
+    events: SessionEvents,
+    peers: ReadonlyMap<string, Peer> | null,
+  ): Bridge {
+    const bridge = new Bridge(this.acceptor(), options, listeners, events, peers, this.#latencies);
+    this.#keys.set(bridge, String(this.#made++));
+    this.#bridges = [...this.#bridges.filter((each) => !each.over), bridge];
+    return bridge;
+  }
+
+  async #end(graceMs: number): Promise<void> {
+    for (const socket of this.#bound ?? []) socket.close();
+    this.#finished = Promise.all(this.#sockets.map((socket) => socket.finish?.() ?? socket.close()));
+    await this.#finished;
+    const startedMs = performance.now();
+    await Promise.all(this.#supervisors.map((supervisor) => supervisor.stop(graceMs)));
+    const restMs = Math.max(graceMs - (performance.now() - startedMs), STOP_SLACK_MS);
+    await Promise.all(this.#guarded.map((guarded) => guarded.drained(restMs)));
+    await this.#inspection.end();
+    serving.delete(this);
+    this.#settle.resolve();
+  }
+
+  #fail(error: Error): void {
+    this.#options.logger.error(error.message);
+    this.#settle.reject(error);
+    void this.stop(0);
+  }
+
+  #forget(supervisor: Supervisor | null, sockets: readonly ListeningSocket[]): void {
+    for (const socket of sockets) {
+      socket.close();
+      const at = this.#sockets.indexOf(socket);
+      if (at >= 0) this.#sockets.splice(at, 1);
+    }
+    if (supervisor === null) return;
+    const at = this.#supervisors.indexOf(supervisor);
+    if (at >= 0) this.#supervisors.splice(at, 1);
+    if (this.#supervisors.length === 0) serving.delete(this);
+  }
+}
+
+/** What `promise` resolves with, null when that takes longer. */
+async function within<T>(promise: Promise<T>, ms: number): Promise<T | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(resolve, ms, null);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+function checkRuntime(socket: ListeningSocket, options: ResolvedOptions): void {
+  if (socket.runtime === options.runtime) return;
+  throw new OptionError(`a socket bound for the runtime "${socket.runtime}" cannot be served by "${options.runtime}"`);
+}

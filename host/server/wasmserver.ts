@@ -1,0 +1,169 @@
+/**
+ * A `.wasm` application: it serves by itself, without frames. What it writes to its descriptor 1 goes to stdout.
+ *
+ * Invariant: it is held to be serving when it has lived for SETTLE_MS; one that ends before that is not started again.
+ */
+import type { Address, ListeningSocket } from "../core/address.js";
+import { STOP_GRACE_MS, STOP_GRACE_MS_MAX } from "../core/limits.js";
+import type { Inspected, Report, ServingState } from "../metrics/report.js";
+import { bindOwnSockets } from "../net/bind.js";
+import type { Folder } from "../runtime/folders.js";
+import { guardSockets } from "../runtime/guard.js";
+import { runtimeNamed, type Worker } from "../runtime/index.js";
+import { type Session, type SessionEvents, Supervisor } from "../workers/supervisor.js";
+import { Inspection } from "./inspection.js";
+import { type ResolvedOptions, resolveOptions, type ServerOptions } from "./options.js";
+
+const SETTLE_MS = 100;
+
+class PlainSession implements Session {
+  readonly #ready: () => void;
+  #worker: Worker | null = null;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(events: SessionEvents) {
+    this.#ready = () => events.ready();
+  }
+
+  attach(worker: Worker): void {
+    this.#worker = worker;
+    this.#timer = setTimeout(this.#ready, SETTLE_MS);
+  }
+
+  gather(): void {}
+
+  receive(chunk: Buffer): void {
+    process.stdout.write(chunk);
+  }
+
+  /** What an application logs is its own affair. */
+  takeLine(): boolean {
+    return true;
+  }
+
+  end(): string {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    return "";
+  }
+
+  stop(): void {
+    this.#worker?.finish();
+  }
+}
+
+export class WasmApplication implements Inspected {
+  /** What a sandboxed application speaks is its own business; most speak HTTP. */
+  readonly scheme = "http";
+  readonly closed: Promise<void>;
+  readonly #file: string;
+  readonly #folders: readonly Folder[];
+  #given: ServerOptions;
+  #options: ResolvedOptions;
+  readonly #inspection = new Inspection(this);
+  #stopping = false;
+  #supervisor: Supervisor | null = null;
+  #sockets: readonly ListeningSocket[] = [];
+  #settle: { resolve: () => void; reject: (error: Error) => void };
+
+  /** `file` is the path of the module, which may read `folders`. */
+  constructor(file: string, options: ServerOptions, folders: readonly Folder[] = []) {
+    this.#file = file;
+    this.#folders = folders;
+    this.#given = options;
+    this.#options = resolveOptions(options);
+    let settle = { resolve: () => {}, reject: (_error: Error) => {} };
+    this.closed = new Promise((resolve, reject) => {
+      settle = { resolve, reject };
+    });
+    this.closed.catch(() => {});
+    this.#settle = settle;
+  }
+
+  get options(): ResolvedOptions {
+    return this.#options;
+  }
+
+  /** Other options win over those of the constructor; only before it listens. */
+  configure(over: ServerOptions): void {
+    this.#given = { ...this.#given, ...over };
+    this.#options = resolveOptions(this.#given);
+  }
+
+  get addresses(): readonly Address[] {
+    return this.#sockets.map((socket) => socket.address);
+  }
+
+  /** What is known of it from outside: whether it runs. What it counts it does not tell. */
+  get state(): ServingState {
+    if (this.#stopping) return "stopping";
+    return this.#supervisor?.started === true ? "serving" : "starting";
+  }
+
+  get workersServing(): number {
+    return this.#supervisor?.serving ?? 0;
+  }
+
+  async report(): Promise<Report> {
+    return {
+      state: this.state,
+      runtime: this.options.runtime,
+      workersConfigured: this.#supervisor?.count ?? 0,
+      workersServing: this.workersServing,
+      workerRestarts: this.#supervisor?.restarts ?? 0,
+      connectionsRefused: 0,
+      workers: [],
+      latencies: [],
+      counts: false,
+      residentBytes: process.memoryUsage.rss(),
+    };
+  }
+
+  async listen(port: number, address: string): Promise<void> {
+    await this.#inspection.begin(this.options);
+    try {
+      await this.#serve(port, address);
+    } catch (error) {
+      await this.#inspection.end();
+      throw error;
+    }
+  }
+
+  async #serve(port: number, address: string): Promise<void> {
+    const { runtime, workers, logger } = this.options;
+    const bound = await bindOwnSockets(port, address, { runtime });
+    const { sockets } = await guardSockets(bound, this.scheme, this.options);
+    this.#sockets = sockets;
+    this.#supervisor = new Supervisor({
+      runtime: runtimeNamed(runtime),
+      module: this.#file,
+      folders: this.#folders,
+      sockets,
+      count: runtime === "wasmtime" ? workers : 1,
+      logger,
+      session: (events) => new PlainSession(events),
+      failed: (error) => {
+        logger.error(error.message);
+        this.#closeSockets();
+        this.#settle.reject(error);
+      },
+    });
+    try {
+      await this.#supervisor.start();
+    } catch (error) {
+      this.#closeSockets();
+      throw error;
+    }
+  }
+
+  async stop(graceMs: number = STOP_GRACE_MS): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(this.#sockets.map((socket) => socket.finish?.() ?? socket.close()));
+    await this.#supervisor?.stop(Math.min(graceMs, STOP_GRACE_MS_MAX));
+    await this.#inspection.end();
+    this.#settle.resolve();
+  }
+
+  #closeSockets(): void {
+    for (const socket of this.#sockets) socket.close();
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * An application's own settings: Tornado's `define`, `options`, `parse_command_line` and `parse_config_file`.
+ *
+ *     export const options = define({ greeting: { type: "string", default: "Hello", help: "what is said first" } });
+ *     options.greeting // a string
+ *
+ * Invariants: the first that gives a value decides: the command line, the environment, the file of settings, the
+ * default. A name is defined once in a process, however many copies of this package are loaded; each value is checked
+ * when its setting is defined.
+ */
+import { UsageError } from "../core/errors.js";
+import { checkValues, fileSource, objectOf, readSettingsFile } from "./file.js";
+import {
+  checked,
+  environment,
+  flagOf,
+  kindOf,
+  type Setting,
+  type Settings,
+  type SettingValues,
+  type Source,
+  settingFrom,
+} from "./settings.js";
+
+interface Registry {
+  readonly settings: Record<string, Setting>;
+  /** Values that were asked for since what they come from changed. */
+  readonly values: Map<string, unknown>;
+  /** The command line; what is not known in it yet may be defined later. */
+  args: readonly string[];
+  file: { path: string; values: Readonly<Record<string, unknown>> } | null;
+}
+
+const REGISTRY = Symbol.for("waterspout.settings");
+const store = globalThis as { [REGISTRY]?: Registry };
+const registry: Registry = (store[REGISTRY] ??= { settings: {}, values: new Map(), args: [], file: null });
+
+const fromFlags: Source = (name, setting) => {
+  const texts = readFlags(registry.args, { [name]: setting }).flags.get(name);
+  return texts === undefined ? undefined : { texts, who: `--${flagOf(name)}` };
+};
+const fromFile: Source = (name, setting) =>
+  registry.file === null ? undefined : fileSource(registry.file.values, registry.file.path)(name, setting);
+
+function currentValue(name: string, setting: Setting): unknown {
+  const { values } = registry;
+  if (!values.has(name)) values.set(name, settingFrom(name, setting, [fromFlags, environment, fromFile]));
+  return values.get(name);
+}
+
+/**
+ * Defines settings and returns their values: an object with one typed, read-only property each, which follows
+ * `parseCommandLine` and `parseConfigFile`. Each module may define its own. Throws UsageError for a name that is
+ * defined already, for a default that is not of its type, and for a value that has been given and cannot be.
+ */
+export function define<const All extends Settings>(settings: All): SettingValues<All> {
+  const values = {};
+  for (const [name, setting] of Object.entries(settings)) {
+    if (Object.hasOwn(registry.settings, name)) throw new UsageError(`the setting ${name} is defined twice`);
+    if (!/^[a-z][A-Za-z0-9_]*$/.test(name)) throw new UsageError(`${JSON.stringify(name)} cannot be a setting's name`);
+    if (setting.default !== undefined) checked(setting, { value: setting.default, who: `the default of ${name}` });
+    currentValue(name, setting);
+    registry.settings[name] = setting;
+    Object.defineProperty(values, name, { get: () => currentValue(name, setting), enumerable: true });
+  }
+  return Object.freeze(values) as SettingValues<All>;
+}
+
+/**
+ * Takes flags from `args` (default: the program's): `--page-size=10`, `--page-size 10`, `--verbose`, `--no-verbose`.
+ * Returns what is no flag. With `--help` it prints the settings and ends the program. For programs of one's own: under
+ * `waterspout run` the flags behind `--` have been taken already. Throws UsageError for a flag that is not defined, or
+ * a value that it cannot have.
+ */
+export function parseCommandLine(args: readonly string[] = process.argv.slice(2)): string[] {
+  if (args.includes("--help")) {
+    process.stdout.write(settingsHelp());
+    process.exit(0);
+  }
+  registry.args = args;
+  registry.values.clear();
+  return checkSettings();
+}
+
+/** Takes values from a file of JSON, `{ "greeting": "Hi" }`. Throws UsageError, which names the file and the key. */
+export function parseConfigFile(path: string): void {
+  const file = readSettingsFile(path, true);
+  if (file === null) return;
+  checkValues(file.values, registry.settings, path);
+  registry.file = { path, values: file.values };
+  registry.values.clear();
+}
+
+/**
+ * Before the application is loaded: what its settings will be looked for in. `values` is its part of the file at
+ * `path`.
+ */
+export function presetSettings(args: readonly string[], path: string, values: unknown): void {
+  registry.args = args;
+  const who = `${path}: application`;
+  registry.file = values === undefined ? null : { path: who, values: objectOf(values, who) };
+}
+
+/**
+ * Returns what was given beside flags. Throws UsageError for what nobody has defined, and for a value that cannot be.
+ */
+export function checkSettings(): string[] {
+  const { settings, args, file } = registry;
+  const { unknown, rest } = readFlags(args, settings);
+  if (unknown !== null) {
+    const flags = Object.keys(settings).map((name) => `--${flagOf(name)}`);
+    const known = flags.length === 0 ? "it defines none" : `there are ${flags.join(", ")}`;
+    throw new UsageError(`--${unknown} is no setting of the application; ${known}`);
+  }
+  for (const [name, setting] of Object.entries(settings)) currentValue(name, setting);
+  if (file !== null) checkValues(file.values, settings, file.path);
+  return rest;
+}
+
+/** One line or two for each setting: its flag, what it does, what it may be, where else it comes from. */
+export function settingsHelp(): string {
+  const entries = Object.entries(registry.settings);
+  if (entries.length === 0) return "The application defines no settings.\n";
+  return `Settings:\n${entries.map(([name, setting]) => entry(name, setting)).join("")}`;
+}
+
+function entry(name: string, setting: Setting): string {
+  const kind = setting.multiple === true ? `a list, each ${kindOf(setting)}` : kindOf(setting);
+  const env = setting.env === undefined ? "" : `, or $${setting.env}`;
+  const preset = setting.default === undefined ? "" : ` (default ${JSON.stringify(setting.default)})`;
+  return `  --${flagOf(name)}\n      ${setting.help}\n      ${kind}${env}${preset}\n`;
+}
+
+interface Flags {
+  /** Texts by the names of their settings. */
+  readonly flags: ReadonlyMap<string, string[]>;
+  readonly rest: string[];
+  /** The first flag that is none of a setting; null when there is none. */
+  readonly unknown: string | null;
+}
+
+/** Underscores do for dashes, as in Tornado. A flag that comes last and lacks its value gets an empty text. */
+function readFlags(args: readonly string[], settings: Settings): Flags {
+  const names = new Map(Object.keys(settings).map((name) => [flagOf(name), name]));
+  const flags = new Map<string, string[]>();
+  const rest: string[] = [];
+  let unknown: string | null = null;
+  for (let at = 0; at < args.length; at++) {
+    const [, written, value] = /^--([A-Za-z][A-Za-z0-9_-]*)(?:=(.*))?$/s.exec(args[at] as string) ?? [];
+    if (written === undefined) {
+      rest.push(args[at] as string);
+      continue;
+    }
+    const flag = flagOf(written);
+    const off = flag.startsWith("no-") ? names.get(flag.slice(3)) : undefined;
+    const name = names.get(flag) ?? off;
+    if (name === undefined) {
+      unknown ??= written;
+      continue;
+    }
+    const isSwitch = settings[name]?.type === "boolean";
+    const text = value ?? (isSwitch ? String(off === undefined) : (args[++at] ?? ""));
+    flags.set(name, [...(flags.get(name) ?? []), text]);
+  }
+  return { flags, rest, unknown };
+}

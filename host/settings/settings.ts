@@ -1,0 +1,141 @@
+/**
+ * Settings: what one may be, how a text becomes its value, and which of several places decides.
+ *
+ * Invariant: a value that is handed out is of its setting's type, within its bounds, and one of its choices; whatever
+ * is not is a UsageError that names the place and the setting.
+ */
+import { UsageError } from "../core/errors.js";
+
+interface Described {
+  /** What it does, for the list that `--help` prints. */
+  readonly help: string;
+  /** The environment variable that it may come from. Default: none. */
+  readonly env?: string;
+  /** A list: given several times, or once with commas; in a file of settings an array. Default: false. */
+  readonly multiple?: boolean;
+}
+
+export interface StringSetting extends Described {
+  readonly type: "string";
+  readonly default?: string | readonly string[];
+  /** The values that there are. */
+  readonly choices?: readonly string[];
+}
+
+export interface NumberSetting extends Described {
+  /** `"integer"`: a whole number. */
+  readonly type: "number" | "integer";
+  readonly default?: number | readonly number[];
+  readonly min?: number;
+  readonly max?: number;
+}
+
+export interface BooleanSetting extends Described {
+  readonly type: "boolean";
+  readonly default?: boolean | readonly boolean[];
+}
+
+/** One setting. Without a default its value is undefined until it is given. */
+export type Setting = StringSetting | NumberSetting | BooleanSetting;
+/** Settings by their names, as TypeScript spells them; the flag of `pageSize` is `--page-size`. */
+export type Settings = Readonly<Record<string, Setting>>;
+
+type One<S> = S extends { readonly choices: readonly (infer Choice)[] }
+  ? Choice
+  : S extends { readonly type: "string" }
+    ? string
+    : S extends { readonly type: "boolean" }
+      ? boolean
+      : number;
+type Given<S> = S extends { readonly multiple: true } ? readonly One<S>[] : One<S>;
+/** The value of a setting. */
+export type SettingValue<S> = S extends { readonly default: NonNullable<unknown> } ? Given<S> : Given<S> | undefined;
+/** The values of settings, by their names. */
+export type SettingValues<All extends Settings> = { readonly [Name in keyof All]: SettingValue<All[Name]> };
+
+/** What a place says about a setting. */
+export interface Said {
+  /** Texts, as flags and variables are, have to be read first. */
+  readonly texts?: readonly string[];
+  readonly value?: unknown;
+  /** How the place is called in an error: `"--port"`, `"app.json: port"`. */
+  readonly who: string;
+}
+
+/** A place that settings come from; undefined: it says nothing about this one. */
+export type Source = (name: string, setting: Setting) => Said | undefined;
+
+/** The value by the first of `sources` that says something, else its default. Throws UsageError. */
+export function settingFrom(name: string, setting: Setting, sources: readonly Source[]): unknown {
+  for (const source of sources) {
+    const said = source(name, setting);
+    if (said !== undefined) return checked(setting, said);
+  }
+  return setting.default;
+}
+
+/** The value, if it is one. Throws UsageError. */
+export function checked(setting: Setting, { texts, value, who }: Said): unknown {
+  if (setting.multiple === true) return list(setting, texts?.flatMap((text) => text.split(",")) ?? value, who, !!texts);
+  // Of several the last one counts, as everywhere on command lines.
+  const one = texts === undefined ? value : readText(setting, texts.at(-1) ?? "");
+  if (isOne(setting, one)) return one;
+  throw new UsageError(`${who} must be ${kindOf(setting)}, not ${JSON.stringify(texts?.at(-1) ?? value)}`);
+}
+
+function list(setting: Setting, given: unknown, who: string, isText: boolean): readonly unknown[] {
+  if (!Array.isArray(given)) throw new UsageError(`${who} must be a list, not ${JSON.stringify(given)}`);
+  return given.map((each) => {
+    const one = isText ? readText(setting, each) : each;
+    if (isOne(setting, one)) return one;
+    throw new UsageError(`${who} must be a list, each ${kindOf(setting)}, not ${JSON.stringify(each)}`);
+  });
+}
+
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ["true", true],
+  ["false", false],
+  ["1", true],
+  ["0", false],
+]);
+
+/** What `text` stands for; a text that stands for nothing is given back and will not pass. */
+function readText({ type }: Setting, text: string): unknown {
+  if (type === "boolean") return BOOLEANS.get(text) ?? text;
+  if (type === "string") return text;
+  return /^-?[0-9]{1,15}(\.[0-9]{1,15})?$/.test(text) ? Number(text) : text;
+}
+
+function isOne(setting: Setting, value: unknown): boolean {
+  if (setting.type === "boolean") return typeof value === "boolean";
+  if (setting.type === "string") {
+    return typeof value === "string" && (setting.choices === undefined || setting.choices.includes(value));
+  }
+  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = setting;
+  if (typeof value !== "number" || !Number.isFinite(value) || value < min || value > max) return false;
+  return setting.type === "number" || Number.isSafeInteger(value);
+}
+
+/** `"a whole number from 0 to 65535"`, `"node or wasmtime"`. */
+export function kindOf(setting: Setting): string {
+  if (setting.type === "boolean") return "true or false";
+  if (setting.type === "string") {
+    const { choices } = setting;
+    if (choices === undefined) return "a text";
+    return choices.length < 2 ? choices.join() : `${choices.slice(0, -1).join(", ")} or ${choices.at(-1)}`;
+  }
+  const { min, max } = setting;
+  const range = min === undefined ? (max === undefined ? "" : ` up to ${max}`) : ` from ${min}`;
+  return `a ${setting.type === "integer" ? "whole " : ""}number${range}${min === undefined || max === undefined ? "" : ` to ${max}`}`;
+}
+
+/** The flag of a setting, without its dashes: `pageSize` is `page-size`. */
+export function flagOf(name: string): string {
+  return name.replaceAll("_", "-").replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** The environment; a variable that is empty is not set. */
+export const environment: Source = (_name, { env }) => {
+  const text = env === undefined ? undefined : process.env[env];
+  return text === undefined || text === "" ? undefined : { texts: [text], who: env as string };
+};

@@ -1,0 +1,116 @@
+/**
+ * Who may take part in a TLS handshake when more want to than there is room for.
+ *
+ * Invariants: a client that has said nothing holds no place. Whoever comes last finds room: when all is taken, the
+ * address that has most loses its oldest. An address has as much as nobody else wants.
+ */
+import type { Address } from "../core/address.js";
+import { HANDSHAKES_MAX, SILENT_MAX } from "../core/limits.js";
+
+/** One connection on its way to TLS. */
+export interface Guest {
+  /** Where it comes from: what belongs to one customer of a provider counts as one. */
+  readonly network: string;
+  /** Closes the connection, which then leaves. */
+  readonly drop: () => void;
+  start: () => void;
+}
+
+/** Connections by network. */
+class Crowd {
+  readonly #groups = new Map<string, Set<Guest>>();
+  size = 0;
+
+  add(guest: Guest): void {
+    const group = this.#groups.get(guest.network);
+    if (group === undefined) this.#groups.set(guest.network, new Set([guest]));
+    else group.add(guest);
+    this.size++;
+  }
+
+  /** Returns whether it was among them. */
+  delete(guest: Guest): boolean {
+    const group = this.#groups.get(guest.network);
+    if (group?.delete(guest) !== true) return false;
+    if (group.size === 0) this.#groups.delete(guest.network);
+    this.size--;
+    return true;
+  }
+
+  count(network: string): number {
+    return this.#groups.get(network)?.size ?? 0;
+  }
+
+  /** The oldest of the network that has most; there must be somebody. */
+  oldestOfMost(): Guest {
+    let most = new Set<Guest>();
+    for (const group of this.#groups.values()) if (group.size > most.size) most = group;
+    return most.values().next().value as Guest;
+  }
+}
+
+export class Places {
+  readonly #max: number;
+  readonly #silentMax: number;
+  readonly #silent = new Crowd();
+  readonly #holders = new Crowd();
+  /** Those that have said their hello and wait for a place, the first to come at the front. */
+  readonly #queue = new Set<Guest>();
+
+  /**
+   * Room for `max` handshakes, for as many that wait for a place, and for `silentMax` connections that have said
+   * nothing.
+   */
+  constructor(max: number = HANDSHAKES_MAX, silentMax: number = SILENT_MAX) {
+    this.#max = max;
+    this.#silentMax = silentMax;
+  }
+
+  /** Somebody has connected. `drop` is called when the connection has to go for another's sake. */
+  enter(address: Address | null, drop: () => void): Guest {
+    const guest: Guest = { network: networkOf(address), drop, start: () => {} };
+    this.#silent.add(guest);
+    if (this.#silent.size > this.#silentMax) this.#silent.oldestOfMost().drop();
+    return guest;
+  }
+
+  /** It has said its hello: `start` is called when there is a place for it, perhaps at once. */
+  ask(guest: Guest, start: () => void): void {
+    if (!this.#silent.delete(guest)) return;
+    guest.start = start;
+    if (this.#holders.size < this.#max) return this.#give(guest);
+    const oldest = this.#holders.oldestOfMost();
+    if (this.#holders.count(guest.network) + 1 < this.#holders.count(oldest.network)) {
+      this.#holders.delete(oldest);
+      this.#give(guest);
+      oldest.drop();
+    } else {
+      this.#queue.add(guest);
+      if (this.#queue.size > this.#max) oldest.drop();
+    }
+  }
+
+  /** Its handshake has ended, or its connection. May be called again. */
+  leave(guest: Guest): void {
+    this.#silent.delete(guest);
+    this.#queue.delete(guest);
+    if (!this.#holders.delete(guest)) return;
+    const next = this.#queue.values().next().value;
+    if (next === undefined) return;
+    this.#queue.delete(next);
+    this.#give(next);
+  }
+
+  #give(guest: Guest): void {
+    this.#holders.add(guest);
+    guest.start();
+  }
+}
+
+/** An IPv4 address, or the first 64 bits of an IPv6 one, since whoever has one of those has them all. */
+export function networkOf(address: Address | null): string {
+  if (address === null || address.family !== "IPv6" || address.address.includes(".")) return address?.address ?? "";
+  const [first = [], last = []] = address.address.split("::").map((half) => half.split(":").filter(Boolean));
+  const between = Array<string>(Math.max(0, 8 - first.length - last.length)).fill("0");
+  return [...first, ...between, ...last].slice(0, 4).join(":");
+}

@@ -1,0 +1,56 @@
+/**
+ * Pings at intervals, and the end of a peer that does not answer. Tornado's websocket_ping_interval and
+ * websocket_ping_timeout.
+ *
+ * Invariant: nothing but a pong counts, so a peer that sends a byte now and then is ended all the same. Time in which
+ * the handler holds up what comes does not count, since the pong may be behind it.
+ */
+export interface KeepaliveEvents {
+  ping(): void;
+  /** Whether the handler holds up what comes. */
+  isHeldUp(): boolean;
+  timedOut(): void;
+}
+
+export class Keepalive {
+  readonly #intervalMs: number;
+  readonly #timeoutMs: number;
+  readonly #events: KeepaliveEvents;
+  #timer: NodeJS.Timeout | null = null;
+  #answered = false;
+
+  /** The timeout is at most the interval. */
+  constructor(intervalMs: number, timeoutMs: number, events: KeepaliveEvents) {
+    this.#intervalMs = intervalMs;
+    this.#timeoutMs = Math.min(timeoutMs, intervalMs);
+    this.#events = events;
+    this.#arm(intervalMs, () => this.#ping());
+  }
+
+  /** A pong has come. */
+  answered(): void {
+    this.#answered = true;
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #ping(): void {
+    this.#answered = false;
+    this.#arm(this.#timeoutMs, () => this.#look());
+    this.#events.ping();
+  }
+
+  #look(): void {
+    if (this.#events.isHeldUp()) return this.#arm(this.#timeoutMs, () => this.#look());
+    if (!this.#answered) return this.#events.timedOut();
+    if (this.#intervalMs > this.#timeoutMs) this.#arm(this.#intervalMs - this.#timeoutMs, () => this.#ping());
+    else this.#ping();
+  }
+
+  #arm(ms: number, then: () => void): void {
+    this.#timer = setTimeout(then, ms).unref();
+  }
+}

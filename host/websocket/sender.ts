@@ -1,0 +1,218 @@
+/**
+ * Messages on their way to one peer: the host's half of a websocket's write window (docs/protocol.md, Credit).
+ *
+ * Invariants: messages leave in the order in which they were given, whole, and nothing after the close; what was sent
+ * and not yet reported by SENT is at most the window. A message is taken when its last piece is within the window.
+ */
+import type { Bridge } from "../bridge/bridge.js";
+import {
+  copyBytes,
+  FRAME_HEADER_BYTES,
+  FRAME_WS_CLOSE,
+  FRAME_WS_SEND,
+  put16,
+  put32,
+  WS_COMPRESSED,
+  WS_DATA_BYTES,
+  WS_LAST,
+} from "../bridge/frames.js";
+import { windowFor } from "../bridge/writewindow.js";
+import { ProtocolError, type WaterspoutError } from "../core/errors.js";
+import { holdWrites, isTooMuchToHold } from "../core/heldwrites.js";
+import { PIECE_BYTES, WRITE_COST } from "../core/limits.js";
+
+/** A message that waits. */
+export interface Outgoing {
+  readonly opcode: number;
+  /** Null while it is being compressed. */
+  bytes: Uint8Array | null;
+  compressed: boolean;
+  /** Counts as waiting until it has left. */
+  size: number;
+  /** How much of it has been sent. */
+  offset: number;
+  readonly taken: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+const TAKEN = Promise.resolve();
+
+export class MessageOutflow {
+  readonly #bridge: Bridge;
+  readonly #id: number;
+  readonly #window: number;
+  #queue: Outgoing[] = [];
+  #waiting = 0;
+  /** The same, with what each message costs beside its bytes. */
+  #held = 0;
+  /** Sent and not reported. */
+  #ahead = 0;
+  #reported = 0;
+  /** The payload of WS_CLOSE, once nothing may follow. */
+  #closing: Buffer | null = null;
+  #over: WaterspoutError | null = null;
+
+  constructor(bridge: Bridge, id: number) {
+    this.#bridge = bridge;
+    this.#id = id;
+    this.#window = bridge.options.writeWindow;
+  }
+
+  /** Bytes that wait in the host for room in the window. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Text that finds room goes out without a copy in between. */
+  text(opcode: number, text: string): Promise<void> {
+    const room = text.length * 3;
+    if (this.#queue.length > 0 || room > PIECE_BYTES || room > this.#room()) {
+      return this.bytes(opcode, Buffer.from(text, "utf8"));
+    }
+    const { writer } = this.#bridge;
+    const frame = writer.reserve(FRAME_HEADER_BYTES + WS_DATA_BYTES + room);
+    const at = frame + FRAME_HEADER_BYTES;
+    const size = writer.buffer.write(text, at + WS_DATA_BYTES, "utf8");
+    put32(writer.buffer, frame, (FRAME_WS_SEND << 24) | (WS_DATA_BYTES + size));
+    put32(writer.buffer, frame + 4, this.#id);
+    put32(writer.buffer, at, opcode | (WS_LAST << 8));
+    writer.length = at + WS_DATA_BYTES + size;
+    this.#ahead += size;
+    this.#bridge.written();
+    return TAKEN;
+  }
+
+  /** Sends a message, or queues it. Resolves when the window has taken all of it. */
+  bytes(opcode: number, bytes: Uint8Array): Promise<void> {
+    if (this.#queue.length === 0 && bytes.length <= PIECE_BYTES && bytes.length <= this.#room()) {
+      this.#send(opcode, WS_LAST, bytes, 0, bytes.length);
+      return TAKEN;
+    }
+    const { taken } = this.#enqueue(opcode, bytes, bytes.length);
+    this.#pump();
+    return taken;
+  }
+
+  /** Whether `bytes` more would be more than may wait; as for other writes, see Outflow. */
+  isFull(bytes: number): boolean {
+    const head = this.#queue[0];
+    if (head === undefined) return false;
+    const bytesMax = this.#bridge.options.writeBufferBytesMax;
+    return isTooMuchToHold(bytesMax, this.#held - (head.size > bytesMax ? head.size - head.offset : 0), bytes);
+  }
+
+  /** Keeps the place of a message of about `size` bytes, which `fill` brings later. */
+  hold(opcode: number, size: number): Outgoing {
+    return this.#enqueue(opcode, null, size);
+  }
+
+  /** The bytes of a message whose place was kept. */
+  fill(entry: Outgoing, bytes: Uint8Array, compressed: boolean): void {
+    if (this.#over !== null) return;
+    this.#waiting += bytes.length - entry.size;
+    this.#hold(bytes.length - entry.size);
+    entry.size = bytes.length;
+    entry.bytes = bytes;
+    entry.compressed = compressed;
+    this.#pump();
+  }
+
+  /** Sends a close frame behind everything that waits. */
+  close(code: number, reason: Buffer): void {
+    this.#closing = Buffer.alloc(2 + reason.length);
+    this.#closing.writeUInt16LE(code, 0);
+    reason.copy(this.#closing, 2);
+    this.#pump();
+  }
+
+  /** Drops everything that waits, and sends a close frame in its place: in the middle of a message, maybe. */
+  closeNow(code: number, error: WaterspoutError): void {
+    this.fail(error);
+    this.close(code, Buffer.alloc(0));
+    this.#finish();
+  }
+
+  /** The sandbox reports `bytes` more as sent. */
+  sent(bytes: number): void {
+    if (bytes === 0 || bytes > this.#ahead) throw new ProtocolError(`SENT for ${bytes} bytes too many`);
+    this.#ahead -= bytes;
+    this.#reported += bytes;
+    this.#pump();
+  }
+
+  /** Forgets what waits: it will never leave. */
+  fail(error: WaterspoutError): void {
+    this.#over = error;
+    this.#waiting = 0;
+    this.#hold(-this.#held);
+    for (const entry of this.#queue.splice(0)) entry.reject(error);
+  }
+
+  #room(): number {
+    return windowFor(this.#reported, this.#window) - this.#ahead;
+  }
+
+  #enqueue(opcode: number, bytes: Uint8Array | null, size: number): Outgoing {
+    const { promise: taken, resolve, reject } = deferred();
+    const entry = { opcode, bytes, compressed: false, size, offset: 0, taken, resolve, reject };
+    this.#queue.push(entry);
+    this.#waiting += size;
+    this.#hold(size + WRITE_COST);
+    return entry;
+  }
+
+  #pump(): void {
+    while (this.#over === null) {
+      const entry = this.#queue[0];
+      if (entry === undefined) return this.#finish();
+      if (entry.bytes === null) return;
+      const piece = Math.min(PIECE_BYTES, windowFor(this.#reported, this.#window));
+      const end = Math.min(entry.bytes.length, entry.offset + piece);
+      // Pieces are not cut to what room there is: many small frames would cost the peer more than the wait.
+      if (end - entry.offset > this.#room()) return;
+      const isLast = end === entry.bytes.length;
+      const flags = (isLast ? WS_LAST : 0) | (entry.compressed && entry.offset === 0 ? WS_COMPRESSED : 0);
+      this.#waiting -= end - entry.offset;
+      this.#hold(entry.offset - end - (isLast ? WRITE_COST : 0));
+      this.#send(entry.offset === 0 ? entry.opcode : 0, flags, entry.bytes, entry.offset, end);
+      entry.offset = end;
+      if (isLast) {
+        this.#queue.shift();
+        entry.resolve();
+      }
+    }
+  }
+
+  #send(opcode: number, flags: number, source: Uint8Array, start: number, end: number): void {
+    const { writer } = this.#bridge;
+    const at = writer.open(FRAME_WS_SEND, this.#id, WS_DATA_BYTES + end - start);
+    writer.buffer[at] = opcode;
+    writer.buffer[at + 1] = flags;
+    put16(writer.buffer, at + 2, 0);
+    copyBytes(source, start, end, writer.buffer, at + WS_DATA_BYTES);
+    this.#ahead += end - start;
+    this.#bridge.written();
+  }
+
+  #hold(bytes: number): void {
+    this.#held += bytes;
+    holdWrites(bytes);
+  }
+
+  #finish(): void {
+    if (this.#closing === null) return;
+    this.#bridge.writer.bytes(FRAME_WS_CLOSE, this.#id, this.#closing, 0, this.#closing.length);
+    this.#bridge.written();
+    this.#closing = null;
+  }
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void; reject: (error: Error) => void } {
+  let settle = { resolve: () => {}, reject: (_error: Error) => {} };
+  const promise = new Promise<void>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  promise.catch(() => {}); // who does not wait for a message does not want its failure to end the process
+  return { promise, ...settle };
+}

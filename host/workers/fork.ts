@@ -1,0 +1,105 @@
+/**
+ * Several processes for one program: Tornado's fork_processes, for a runtime that cannot fork. A worker runs the
+ * program from its beginning, gets the sockets that were bound before, and goes on where `forkProcesses` returns its
+ * id.
+ *
+ * Invariant: a worker process does not outlive the one that started it, however that ends.
+ */
+import { availableParallelism, constants } from "node:os";
+import { OptionError, WorkerError } from "../core/errors.js";
+import { RESTARTS_MAX } from "../core/limits.js";
+import { defaultLogger } from "../core/log.js";
+import { taskId } from "../net/inheritedsockets.js";
+import { ProcessGroup } from "./processgroup.js";
+
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+const PROCESSES_MAX = 1024;
+
+/** What serves in this process, for a stop by signal. */
+export const serving = new Set<{ stop(): Promise<void> }>();
+
+let forked = false;
+
+/** How many processors this process may use, at least 1. */
+export function cpuCount(): number {
+  return availableParallelism();
+}
+
+/**
+ * Starts `count` processes (0 or null: one a processor) that run this program again, and watches over them. In each of
+ * them it resolves with the process's task id, from 0 to `count` - 1. In the calling process it never resolves: that
+ * forwards SIGINT and SIGTERM, starts a process that has ended abnormally again with the same id, and exits with 0 when
+ * all have ended normally.
+ *
+ * Sockets from `bindSockets` and `bindUnixSocket` that were bound before are shared: connections wait in them while no
+ * process lives. After `maxRestarts` (100) restarts in a row, of which one is forgotten each minute, the remaining ones
+ * are stopped, and it rejects with WorkerError, as it does when it is called twice or when this process serves already.
+ * A worker process without a handler for SIGINT or SIGTERM stops its servers in order.
+ */
+export async function forkProcesses(count: number | null = 0, maxRestarts: number = RESTARTS_MAX): Promise<number> {
+  const wanted = count === null || count === 0 ? cpuCount() : count;
+  if (!Number.isInteger(wanted) || wanted < 1 || wanted > PROCESSES_MAX) {
+    throw new OptionError(`count must be a whole number from 0 to ${PROCESSES_MAX}, not ${String(count)}`);
+  }
+  if (!Number.isInteger(maxRestarts) || maxRestarts < 0) {
+    throw new OptionError(`maxRestarts must be a whole number from 0 on, not ${String(maxRestarts)}`);
+  }
+  if (forked) throw new WorkerError("forkProcesses was called before");
+  if (serving.size > 0) throw new WorkerError("forkProcesses must be called before anything is served");
+  forked = true;
+  const id = taskId();
+  if (id !== null) {
+    stopOnSignals();
+    return id;
+  }
+  const group = new ProcessGroup({
+    count: wanted,
+    first: wanted,
+    restartsMax: maxRestarts,
+    warn: (text) => defaultLogger.warn(text),
+    message: () => {},
+    restarts: () => true,
+  });
+  forwardSignals(group);
+  process.exit(await group.ended);
+}
+
+/** The first signal stops in order, the second at once. */
+export function forwardSignals(group: ProcessGroup): void {
+  onSignals(
+    (name) => group.signal(name),
+    () => group.signal("SIGKILL"),
+  );
+}
+
+/** Calls `stop` at the first SIGINT or SIGTERM; at the second `kill`, and exits with 128 and its number. */
+export function onSignals(stop: (name: NodeJS.Signals) => void, kill: () => void = () => {}): void {
+  let stopping = false;
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      if (stopping) {
+        kill();
+        process.exit(128 + constants.signals[signal]);
+      }
+      stopping = true;
+      stop(signal);
+    });
+  }
+}
+
+/** For a worker process whose program does not care itself. */
+function stopOnSignals(): void {
+  let stopping = false;
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      if (process.listenerCount(signal) > 1) return;
+      if (stopping) process.exit(128 + constants.signals[signal]);
+      stopping = true;
+      const stops = [...serving].map((server) => server.stop());
+      Promise.all(stops).then(
+        () => process.exit(0),
+        () => process.exit(1),
+      );
+    });
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * Processes that run this program again and accept from the sockets that this process holds; used by forkProcesses and
+ * by the command's `--workers`.
+ *
+ * Invariants: a worker that ends abnormally is started again with the same id, at most `restartsMax` times in a row
+ * (workers/restartpolicy.ts); one that ends in order is not. Each worker has a process group of its own, so that a
+ * signal reaches it once, from here, and not from the terminal, too; and it learns by its channel when this process is
+ * gone.
+ *
+ * Reference: Tornado's process.fork_processes.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { constants } from "node:os";
+import type { ListeningSocket } from "../core/address.js";
+import { WorkerError } from "../core/errors.js";
+import { STOP_GRACE_MS, STOP_SLACK_MS } from "../core/limits.js";
+import { type Inheritance, inheritance, TASK_VARIABLE } from "../net/inheritedsockets.js";
+import { RestartBudget, RestartPauses, startedAgain } from "./restartpolicy.js";
+
+export interface GroupSettings {
+  readonly count: number;
+  readonly restartsMax: number;
+  /** How many are started at once; the rest with `startRest`. */
+  readonly first: number;
+  /** Something to be told on stderr. */
+  warn(text: string): void;
+  /** What a worker process sends. */
+  message(id: number, value: unknown): void;
+  /** Whether a worker that has ended abnormally is worth a restart; if not, the group ends with its status. */
+  restarts(): boolean;
+  /** What they accept from, which stays open when they have ended. Default: all that has been bound, until then. */
+  readonly sockets?: readonly ListeningSocket[];
+}
+
+interface Slot {
+  readonly id: number;
+  child: ChildProcess | null;
+  timer: NodeJS.Timeout | null;
+  readonly pauses: RestartPauses;
+}
+
+export class ProcessGroup {
+  /** Resolves with an exit status when all have ended; rejects with WorkerError when it has given up. */
+  readonly ended: Promise<number>;
+  readonly #settings: GroupSettings;
+  readonly #slots: Slot[] = [];
+  readonly #inheritance: Inheritance;
+  readonly #budget: RestartBudget;
+  #restarts = 0;
+  /** The last signal that was forwarded: to end by it is in order. */
+  #asked: NodeJS.Signals | null = null;
+  #status = 0;
+  #error: WorkerError | null = null;
+  #settle: { resolve: (status: number) => void; reject: (error: Error) => void } = { resolve() {}, reject() {} };
+
+  constructor(settings: GroupSettings) {
+    this.#settings = settings;
+    this.#budget = new RestartBudget(settings.restartsMax);
+    this.#inheritance = inheritance(settings.sockets ?? null);
+    this.ended = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    this.#start(settings.first);
+  }
+
+  /** Starts those that the first ones were waited for: `count` in all. */
+  startRest(count: number = this.#settings.count): void {
+    this.#start(count);
+  }
+
+  /** Forwards a signal; who ends from now on is not started again. */
+  signal(name: NodeJS.Signals): void {
+    this.#asked = name;
+    if (this.#settings.sockets === undefined) this.#inheritance.close(); // those of the workers stay until they have closed them
+    for (const slot of this.#slots) {
+      if (slot.timer !== null) clearTimeout(slot.timer);
+      slot.timer = null;
+      slot.child?.kill(name);
+    }
+    this.#settleIfEnded();
+  }
+
+  /** The processes that live. */
+  get live(): readonly { readonly id: number; readonly pid: number }[] {
+    return this.#slots.flatMap(({ id, child }) => (child?.pid === undefined ? [] : { id, pid: child.pid }));
+  }
+
+  /** How many were started again. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  /** Whether a signal to end has been forwarded. */
+  get stopping(): boolean {
+    return this.#asked !== null;
+  }
+
+  /** Sends `value` to all of them; one that is just ending does not get it. */
+  send(value: object): void {
+    for (const { child } of this.#slots) if (child?.connected === true) child.send(value, () => {});
+  }
+
+  /** Sends a signal after which everybody goes on. */
+  tell(name: NodeJS.Signals): void {
+    for (const slot of this.#slots) slot.child?.kill(name);
+  }
+
+  #start(count: number): void {
+    while (this.#slots.length < count) {
+      const slot: Slot = { id: this.#slots.length, child: null, timer: null, pauses: new RestartPauses() };
+      this.#slots.push(slot);
+      this.#spawn(slot);
+    }
+  }
+
+  #spawn(slot: Slot): void {
+    const { task, fds } = this.#inheritance;
+    const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+      stdio: ["inherit", "inherit", "inherit", "ipc", ...fds],
+      env: { ...process.env, [TASK_VARIABLE]: task(slot.id) },
+      detached: true,
+    });
+    slot.child = child;
+    slot.timer = null;
+    slot.pauses.started();
+    child.on("message", (value) => this.#settings.message(slot.id, value));
+    child.once("error", () => this.#ended(slot, 1, null)); // it could not be started
+    child.once("exit", (code, signal) => this.#ended(slot, code, signal));
+  }
+
+  #ended(slot: Slot, code: number | null, signal: NodeJS.Signals | null): void {
+    if (slot.child === null) return;
+    slot.child = null;
+    const status = signal === null ? (code ?? 1) : 128 + constants.signals[signal];
+    if (status !== 0 && (signal === null || signal !== this.#asked)) {
+      if (this.#asked !== null) this.#status ||= status;
+      else if (!this.#settings.restarts()) this.#endsUnserved(slot, status, signal);
+      else this.#restart(slot, signal === null ? `with status ${status}` : `by ${signal}`);
+    }
+    this.#settleIfEnded();
+  }
+
+  /** Whoever exits with a status has said why. */
+  #endsUnserved(slot: Slot, status: number, signal: NodeJS.Signals | null): void {
+    if (signal !== null) this.#settings.warn(`worker process ${slot.id} has ended by ${signal} before it served`);
+    this.#giveUp(status, null);
+  }
+
+  #restart(slot: Slot, how: string): void {
+    if (!this.#budget.take()) {
+      const error = new WorkerError(
+        `gave up after ${this.#restarts} restarts of worker processes; the last one, worker ${slot.id}, has ended ${how}`,
+      );
+      return this.#giveUp(1, error);
+    }
+    this.#restarts++;
+    const pauseMs = slot.pauses.ended();
+    this.#settings.warn(`worker process ${slot.id} has ended ${how}; ${startedAgain(pauseMs)}`);
+    slot.timer = setTimeout(() => this.#spawn(slot), pauseMs);
+  }
+
+  /** The others get the time of a stop. */
+  #giveUp(status: number, error: WorkerError | null): void {
+    this.#status = status;
+    this.#error = error;
+    this.signal("SIGTERM");
+    setTimeout(() => this.signal("SIGKILL"), STOP_GRACE_MS + STOP_SLACK_MS).unref();
+  }
+
+  #settleIfEnded(): void {
+    if (this.#slots.some(({ child, timer }) => child !== null || timer !== null)) return;
+    if (this.#error !== null) this.#settle.reject(this.#error);
+    else this.#settle.resolve(this.#status);
+  }
+}

@@ -1,0 +1,145 @@
+// What the kernel says about a process and all that it started: who lives, what it costs. Linux, proc(5).
+// Nothing here kills by name: only what a test has started, found through its parent.
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** Clock ticks a second in /proc/PID/stat; Linux shows user space 100 whatever the kernel's own rate is. */
+const TICKS_PER_SECOND = 100;
+
+interface Stat {
+  pid: number;
+  parent: number;
+  state: string;
+  cpuTicks: number;
+  startTime: string;
+}
+
+/** A process that cannot be mistaken for a later one with the same number. */
+export interface ProcessId {
+  pid: number;
+  startTime: string;
+}
+
+/** The process and everything below it, itself first. Empty when it is gone. */
+export function processTree(pid: number): ProcessId[] {
+  const all = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => stat(Number(name)))
+    .filter((found) => found !== null && found.state !== "Z") as Stat[];
+  const tree = all.filter((found) => found.pid === pid);
+  for (const member of tree) tree.push(...all.filter((found) => found.parent === member.pid));
+  return tree.map(({ pid, startTime }) => ({ pid, startTime }));
+}
+
+export function isAlive({ pid, startTime }: ProcessId): boolean {
+  const found = stat(pid);
+  return found !== null && found.state !== "Z" && found.startTime === startTime;
+}
+
+/** The processes below `pid` that serve: wasmtime, or the command itself once more. */
+export function workersOf(pid: number): ProcessId[] {
+  const serves = (argument: string): boolean => /(^|\/)(wasmtime|cli\.js)$/.test(argument);
+  return processTree(pid)
+    .slice(1)
+    .filter((member) => commandLine(member.pid).slice(0, 2).some(serves));
+}
+
+/** Whether the process has the server's end of the loopback connection between these two ports. */
+export function holdsConnection(pid: number, serverPort: number, clientPort: number): boolean {
+  const hex = (port: number): string => `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  const rows = (read("/proc/net/tcp") ?? "").split("\n").map((line) => line.trim().split(/\s+/));
+  const row = rows.find(([, local, remote]) => local?.endsWith(hex(serverPort)) && remote?.endsWith(hex(clientPort)));
+  const links = entries(`/proc/${pid}/fd`).map((fd) => link(`/proc/${pid}/fd/${fd}`));
+  return row !== undefined && links.includes(`socket:[${row[9]}]`);
+}
+
+export function commandLine(pid: number): string[] {
+  return read(`/proc/${pid}/cmdline`)?.split("\0").slice(0, -1) ?? [];
+}
+
+/** What the tree does while nothing is asked of it. */
+export interface Activity {
+  /** Of one core. */
+  cpuShare: number;
+  wakeUpsPerSecond: number;
+}
+
+/**
+ * The calmest of a few windows: what is left over from before ends within the first, and a server that spins spins in
+ * each.
+ */
+export async function activity(pid: number, windowMs = 2000, windows = 3): Promise<Activity> {
+  let calmest = { cpuShare: Infinity, wakeUpsPerSecond: Infinity };
+  for (let i = 0; i < windows && calmest.wakeUpsPerSecond > 10; i++) {
+    const [ticks, wakeUps, start] = [cpuTicks(pid), wakeUpsOf(pid), performance.now()];
+    await sleep(windowMs);
+    const seconds = (performance.now() - start) / 1000;
+    const found = {
+      cpuShare: (cpuTicks(pid) - ticks) / TICKS_PER_SECOND / seconds,
+      wakeUpsPerSecond: (wakeUpsOf(pid) - wakeUps) / seconds,
+    };
+    if (found.wakeUpsPerSecond < calmest.wakeUpsPerSecond) calmest = found;
+  }
+  return calmest;
+}
+
+/** Memory of the tree that is resident and its own (no file pages, which all processes share). */
+export function residentBytes(pid: number): number {
+  return processTree(pid)
+    .map((member) => Number(/^RssAnon:\s+(\d+) kB$/m.exec(read(`/proc/${member.pid}/status`) ?? "")?.[1] ?? 0) * 1024)
+    .reduce((sum, bytes) => sum + bytes, 0);
+}
+
+function cpuTicks(pid: number): number {
+  return processTree(pid).reduce((sum, member) => sum + (stat(member.pid)?.cpuTicks ?? 0), 0);
+}
+
+/**
+ * How often the main threads of its processes have slept, and so been woken. Other threads (Node's collector of
+ * garbage, a TypeScript compiler's) work long after the last request; a loop that spins or polls does it in the main
+ * thread.
+ */
+function wakeUpsOf(pid: number): number {
+  return processTree(pid)
+    .map((member) => `/proc/${member.pid}/task/${member.pid}/status`)
+    .map((file) => Number(/^voluntary_ctxt_switches:\s+(\d+)$/m.exec(read(file) ?? "")?.[1] ?? 0))
+    .reduce((sum, count) => sum + count, 0);
+}
+
+function stat(pid: number): Stat | null {
+  const text = read(`/proc/${pid}/stat`);
+  if (text === null) return null;
+  // The second field is the command's name in parentheses and may hold anything; count from its end.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return {
+    pid,
+    state: fields[0],
+    parent: Number(fields[1]),
+    cpuTicks: Number(fields[11]) + Number(fields[12]),
+    startTime: fields[19],
+  };
+}
+
+function entries(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return []; // the process has ended meanwhile
+  }
+}
+
+function link(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return ""; // closed meanwhile
+  }
+}
+
+function read(path: string): string | null {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return null; // the process has ended meanwhile
+  }
+}

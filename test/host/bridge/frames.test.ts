@@ -1,0 +1,265 @@
+// The codec: numbers that three files share, frames cut anywhere, sizes that a hostile sandbox would like.
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import * as frames from "../../../host/bridge/frames.js";
+import { REFUSALS } from "../../../host/bridge/refusals.js";
+import { readStats, STAT_NAMES, sumStats, TURN_TIMES_COUNT, turnTimeBoundNs } from "../../../host/bridge/stats.js";
+import { REASONS } from "../../../host/core/errors.js";
+import * as limits from "../../../host/core/limits.js";
+import { type Frame, frame } from "../support/fakeworker.js";
+
+const root = new URL("../../../", import.meta.url);
+const read = (path: string): string => readFileSync(new URL(path, root), "utf8");
+
+describe("the numbers", () => {
+  const host = new Map<string, number>();
+  for (const [name, value] of Object.entries(frames)) {
+    if (typeof value === "number" && /^[A-Z0-9_]+$/.test(name)) host.set(name, value);
+  }
+  const frameTypes = (numbers: Map<string, number>): Map<string, number> =>
+    new Map([...numbers].filter(([name]) => /^FRAME_(?!HEADER_BYTES|BYTES_MAX)/.test(name)));
+
+  test("of frame types are those of docs/protocol.md", () => {
+    const document = read("docs/protocol.md");
+    const rows = [...document.matchAll(/^\| (0x[0-9a-f]{2}) \| ([A-Z_]+) \|/gm)];
+    expect(rows.length).toBeGreaterThan(20);
+    expect(frameTypes(host)).toEqual(new Map(rows.map(([, number, name]) => [`FRAME_${name}`, Number(number)])));
+    expect(document).toContain(`version ${frames.PROTOCOL_VERSION}`);
+    expect(document).toContain(`\`FRAME_BYTES_MAX\` = ${frames.FRAME_BYTES_MAX}`);
+  });
+
+  test("of reasons are those of docs/protocol.md", () => {
+    const section = read("docs/protocol.md").split("## Reasons")[1] ?? "";
+    const rows = [...section.matchAll(/^\| (\d+) \| ([A-Z_]+) \|/gm)];
+    expect(Object.fromEntries(rows.map(([, number, name]) => [name, Number(number)]))).toEqual(REASONS);
+  });
+
+  test.runIf(existsSync(new URL("assembly/bridge/frames.ts", root)))("are those of the sandbox", () => {
+    const sandbox = constants("assembly/bridge/frames.ts");
+    for (const [name, value] of sandbox) expect(host.get(name), name).toBe(value);
+    expect(frameTypes(sandbox)).toEqual(frameTypes(host));
+    expect(sandbox.get("PROTOCOL_VERSION")).toBe(frames.PROTOCOL_VERSION);
+    expect(sandbox.get("FRAME_BYTES_MAX")).toBe(frames.FRAME_BYTES_MAX);
+  });
+
+  test.runIf(existsSync(new URL("assembly/core/errors.ts", root)))("of reasons are those of the sandbox", () => {
+    const reasons = [...constants("assembly/core/errors.ts")].filter(([name]) => name.startsWith("REASON_"));
+    expect(Object.fromEntries(reasons.map(([name, value]) => [name.slice("REASON_".length), value]))).toEqual(REASONS);
+  });
+
+  test("of the STATS table are those of docs/protocol.md and of the sandbox", () => {
+    const camel = (name: string): string => name.toLowerCase().replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+    const section = read("docs/protocol.md").split("STATS is a table")[1] ?? "";
+    const rows = [...section.matchAll(/^\| (\d+) \| ([A-Z_]+) \| /gm)].slice(0, STAT_NAMES.length);
+    expect(rows.map(([, offset, name]) => [Number(offset), camel(name)])).toEqual(
+      STAT_NAMES.map((name, index) => [index * 8, name]),
+    );
+    const sandbox = constants("assembly/core/stats.ts");
+    const [turnTimes, refusals] = [STAT_NAMES.length, STAT_NAMES.length + TURN_TIMES_COUNT];
+    expect(section).toContain(`| ${turnTimes * 8} | TURN_TIMES | ${TURN_TIMES_COUNT} numbers`);
+    expect(section).toContain(`| ${refusals * 8} | REFUSALS | ${REFUSALS.length} numbers`);
+    const further = {
+      TURN_TIMES: turnTimes,
+      TURN_TIMES_COUNT,
+      REFUSALS: refusals,
+      REFUSALS_COUNT: REFUSALS.length,
+      STATS: refusals + REFUSALS.length,
+    };
+    for (const [name, value] of Object.entries(further)) {
+      expect(sandbox.get(name), name).toBe(value);
+      sandbox.delete(name);
+    }
+    expect(frames.STATS_BYTES).toBe(further.STATS * 8);
+    expect(read("docs/protocol.md")).toContain(`STATS is a table of ${further.STATS} u64`);
+    expect([...sandbox].map(([name, index]) => [camel(name), index])).toEqual(
+      STAT_NAMES.map((name, index) => [name, index]),
+    );
+  });
+
+  test("of refusals are those of the sandbox and of docs/protocol.md", () => {
+    const source = read("assembly/protocol/http/refusal.ts");
+    const codes = [...source.matchAll(/^ {2}([A-Z0-9_]+) = (-\d+),/gm)];
+    expect(codes.map(([, , code]) => Number(code))).toEqual(codes.map((_, index) => -2 - index));
+    const statuses = [...source.matchAll(/^(\d{3}) [A-Z]/gm)].map(([, status]) => Number(status));
+    const names = [...codes.map(([, name]) => name.toLowerCase()), "other"];
+    expect(REFUSALS).toEqual(names.map((name, index) => [name, statuses[index]]));
+    const document = read("docs/protocol.md").split("The reasons, each with")[1]?.split("\n\n")[0] ?? "";
+    const listed = [...document.matchAll(/`([a-z0-9_]+)`\s\((\d+)\)/g)];
+    expect(listed.map(([, name, status]) => [name, Number(status)])).toEqual(REFUSALS);
+  });
+
+  test("of connections and fields are the sandbox's bounds", () => {
+    const bounds = constants("assembly/core/limits.ts");
+    expect(limits.FIELDS_MAX).toBe(bounds.get("FIELDS_MAX"));
+    expect(read("assembly/core/limits.ts")).toContain("CONNECTIONS_MAX: i32 = HANDLES_MAX - 64;");
+    expect(limits.CONNECTIONS_MAX).toBe((bounds.get("HANDLES_MAX") ?? 0) - 64);
+  });
+
+  test("of an id's slot are the sandbox's", () => {
+    expect(constants("assembly/bridge/ids.ts").get("SLOT_BITS")).toBe(Math.log2(frames.SLOT_MASK + 1));
+  });
+});
+
+/** `export const NAME: type = number;` of an AssemblyScript file. */
+function constants(path: string): Map<string, number> {
+  const rows = read(path).matchAll(/^export const ([A-Z0-9_]+): \w+ = (0x[0-9a-f]+|\d+);/gm);
+  return new Map([...rows].map(([, name, value]) => [name, Number(value)]));
+}
+
+describe("STATS", () => {
+  const table = (...values: bigint[]): Buffer => {
+    const bytes = Buffer.alloc(frames.STATS_BYTES);
+    for (const [index, value] of values.entries()) bytes.writeBigUInt64LE(value, index * 8);
+    return bytes;
+  };
+
+  test("is read by name, and added up; the longest turn is the longest of all", () => {
+    const first = readStats(table(1n, 2n, 0n, 0n, 5n, 0n, 0n, 0n, 0n, 10n, 100n, 50n, 30n), 0, frames.STATS_BYTES);
+    const second = readStats(
+      table(10n, 20n, 0n, 0n, 2n ** 53n - 1n - 5n, 0n, 0n, 0n, 0n, 10n, 100n, 70n),
+      0,
+      frames.STATS_BYTES,
+    );
+    expect(first).toMatchObject({ connectionsNow: 1, connectionsEver: 2, bytesIn: 5, turns: 10, turnNsMax: 50 });
+    const sum = sumStats([first, second]);
+    expect(sum).toMatchObject({ connectionsNow: 11, connectionsEver: 22, turns: 20, turnNs: 200, turnNsMax: 70 });
+    expect(sum).toMatchObject({ bytesIn: Number.MAX_SAFE_INTEGER, readyPerTurn: 1.5, workers: [first, second] });
+    expect(sumStats([])).toMatchObject({ turnNsMax: 0, readyPerTurn: 0, workers: [] });
+  });
+
+  test("tells turns by their time and refusals by their reason, and the restarts of workers", () => {
+    const values = Array.from({ length: frames.STATS_BYTES / 8 }, (_, index) => BigInt(index));
+    const stats = readStats(table(...values), 0, frames.STATS_BYTES);
+    expect(stats).toMatchObject({
+      connectionsHot: 18,
+      turnTimes: Array.from({ length: 20 }, (_, index) => 19 + index),
+    });
+    expect(Object.values(stats.refused)).toEqual(REFUSALS.map((_, index) => 39 + index));
+    expect(Object.keys(stats.refused)).toEqual(REFUSALS.map(([name]) => name));
+    const sum = sumStats([stats, stats], 3);
+    expect(sum).toMatchObject({ connectionsHot: 36, connectionsCold: 0, workerRestarts: 3 });
+    expect([sum.turnTimes[19], sum.refused.bad_method, sum.refused.other]).toEqual([76, 78, 154]);
+    expect(sumStats([{ ...stats, connectionsNow: 20 }]).connectionsCold).toBe(2);
+    expect([0, 1, 18, 19].map(turnTimeBoundNs)).toEqual([1024, 2048, 2 ** 28, Number.POSITIVE_INFINITY]);
+  });
+
+  test("of another size is malformed", () => {
+    for (const size of [0, 144, 616, 632]) expect(() => readStats(Buffer.alloc(size), 0, size)).toThrow(/malformed/);
+  });
+});
+
+class Collector implements frames.FrameSink {
+  readonly frames: Frame[] = [];
+  frame(type: number, id: number, chunk: Buffer, start: number, end: number): void {
+    this.frames.push({ type, id, payload: Buffer.from(chunk.subarray(start, end)) });
+  }
+}
+
+function readAll(chunks: Buffer[]): Frame[] {
+  const collector = new Collector();
+  const reader = new frames.FrameReader(collector);
+  for (const chunk of chunks) reader.push(chunk);
+  return collector.frames;
+}
+
+describe("reading", () => {
+  const stream = Buffer.concat([
+    frame(0x20, 7, "a request"),
+    frame(0x02, 1),
+    frame(0x15, 0xffffffff, "\x01\0"),
+    frame(0x21, 0x40001, "x".repeat(100)),
+    frame(0x02, 2),
+  ]);
+  const whole = readAll([stream]);
+
+  test("hands on type, id and payload", () => {
+    expect(whole.map(({ type, id }) => [type, id])).toEqual([
+      [0x20, 7],
+      [0x02, 1],
+      [0x15, 0xffffffff],
+      [0x21, 0x40001],
+      [0x02, 2],
+    ]);
+    expect(whole[0].payload.toString()).toBe("a request");
+    expect(whole[3].payload.length).toBe(100);
+  });
+
+  test("is the same for every way to cut the stream in two and in three", () => {
+    for (let first = 0; first <= stream.length; first++) {
+      expect(readAll([stream.subarray(0, first), stream.subarray(first)])).toEqual(whole);
+      for (let second = first; second <= stream.length; second += 7) {
+        const cut = [stream.subarray(0, first), stream.subarray(first, second), stream.subarray(second)];
+        expect(readAll(cut)).toEqual(whole);
+      }
+    }
+  });
+
+  test("is the same a byte at a time", () => {
+    expect(readAll([...stream].map((byte) => Buffer.from([byte])))).toEqual(whole);
+  });
+
+  test("hands on nothing of a frame that is not whole", () => {
+    expect(readAll([stream.subarray(0, 16)])).toEqual([]);
+  });
+
+  test("takes the largest frame, and refuses a larger one before any of it has come", () => {
+    const largest = frame(0x21, 1, Buffer.alloc(frames.FRAME_BYTES_MAX));
+    expect(readAll([largest])[0].payload.length).toBe(frames.FRAME_BYTES_MAX);
+    expect(readAll([largest.subarray(0, 1000), largest.subarray(1000)])[0].payload.length).toBe(frames.FRAME_BYTES_MAX);
+    const header = Buffer.alloc(8);
+    header.writeUInt32LE(0x21000000 + frames.FRAME_BYTES_MAX + 1);
+    expect(() => readAll([header])).toThrow(/malformed/);
+    expect(() => readAll([header.subarray(0, 3), header.subarray(3)])).toThrow(/malformed/);
+  });
+
+  test("does not change or share what it handed on", () => {
+    const seen: { chunk: Buffer; start: number; end: number }[] = [];
+    const reader = new frames.FrameReader({
+      frame: (_type, _id, chunk, start, end) => seen.push({ chunk, start, end }),
+    });
+    const cut = frame(0x21, 1, "first");
+    reader.push(cut.subarray(0, 10));
+    reader.push(cut.subarray(10));
+    reader.push(frame(0x21, 1, "other").subarray(0, 10));
+    expect(seen[0].chunk.toString("latin1", seen[0].start, seen[0].end)).toBe("first");
+  });
+});
+
+describe("keeping a batch", () => {
+  const small = Buffer.concat([frame(0x20, 7, "a request"), frame(0x02, 1)]);
+  const large = frame(0x21, 1, Buffer.alloc(4096, "x"));
+
+  test("copies it, a large frame by itself and small ones together", () => {
+    const kept: Buffer[] = [];
+    const batch = Buffer.concat([small, large, large, small]);
+    frames.keepBatch(batch, kept);
+    expect(kept).toEqual([small, large, large, small]);
+    batch.fill(0);
+    expect(Buffer.concat(kept)).toEqual(Buffer.concat([small, large, large, small]));
+  });
+
+  test("loses and adds nothing wherever the batch ends, and whatever its sizes say", () => {
+    const lies = Buffer.from(small);
+    lies.writeUInt32LE(0x21ffffff, 0);
+    for (const batch of [Buffer.concat([small, large]), Buffer.concat([large, lies])]) {
+      for (let end = 0; end <= batch.length; end++) {
+        const kept: Buffer[] = [];
+        frames.keepBatch(batch.subarray(0, end), kept);
+        expect(Buffer.concat(kept).equals(batch.subarray(0, end))).toBe(true);
+      }
+    }
+  });
+});
+
+describe("numbers of 64 bits", () => {
+  test("sequences go round", () => {
+    expect([0, 1, 0xfffffffe].map((last) => frames.sequenceAfter(last, 0))).toEqual([1, 2, 0xffffffff]);
+    expect([frames.sequenceAfter(0xffffffff, 0), frames.sequenceAfter(0xffffffff, 1)]).toEqual([0, 1]);
+  });
+
+  test.each([0, 1, 0xffffffff, 2 ** 40 + 3, Number.MAX_SAFE_INTEGER, -1])("put64(%i)", (value) => {
+    const bytes = Buffer.alloc(8);
+    frames.put64(bytes, 0, value);
+    expect(bytes.readBigInt64LE(0)).toBe(BigInt(value));
+  });
+});

@@ -1,0 +1,102 @@
+// What waits in the host: bytes for a reader (ByteQueue), bytes for a peer (Outflow).
+import { describe, expect, test } from "vitest";
+import { Outflow } from "../../../host/bridge/writewindow.js";
+import { ByteQueue, piece } from "../../../host/core/bytequeue.js";
+import { StreamClosedError } from "../../../host/core/errors.js";
+
+describe("a byte queue", () => {
+  test("gives out what went in, whatever the sizes", () => {
+    const chunk = Buffer.from(Array.from({ length: 100_000 }, (_, i) => i % 251));
+    const queue = new ByteQueue();
+    const out: Buffer[] = [];
+    let at = 0;
+    for (const size of [1, 5000, 5000, 1, 8192, 20_000, 3, 40_000, 1, 1]) {
+      queue.push(chunk, at, at + size);
+      at += size;
+      if (size % 2 === 0) {
+        const block = queue.shift();
+        if (block !== null) out.push(block);
+      }
+    }
+    expect(queue.length).toBe(at - Buffer.concat(out).length);
+    out.push(queue.all());
+    expect(Buffer.concat(out).equals(chunk.subarray(0, at))).toBe(true);
+    expect(queue.length).toBe(0);
+    expect(queue.shift()).toBeNull();
+  });
+
+  test("does not keep a chunk for a small piece of it", () => {
+    const chunk = Buffer.alloc(65_536, "a");
+    const queue = new ByteQueue();
+    for (let i = 0; i < 100; i++) queue.push(chunk, i, i + 1);
+    const block = queue.shift();
+    expect(block?.toString()).toBe("a".repeat(100));
+    expect(block?.buffer).not.toBe(chunk.buffer);
+    expect(piece(chunk, 0, 10).buffer).not.toBe(chunk.buffer);
+    expect(piece(chunk, 0, 60_000).buffer).toBe(chunk.buffer);
+  });
+});
+
+describe("an outflow", () => {
+  const make = (window: number) => {
+    const sent: string[] = [];
+    const outflow = new Outflow(window, (source, start, end, last) => {
+      sent.push(Buffer.from(source.subarray(start, end)).toString() + (last ? "|" : ""));
+    });
+    return { sent, outflow };
+  };
+
+  test("keeps to its window and goes on when it is given back", () => {
+    const { sent, outflow } = make(4);
+    outflow.push(Buffer.from("abcdef"));
+    outflow.push(Buffer.from("gh"));
+    expect(sent).toEqual(["abcd"]);
+    expect(outflow.waiting).toBe(8);
+    outflow.sent(1);
+    outflow.sent(3);
+    expect(sent).toEqual(["abcd", "e", "f", "gh"]);
+    outflow.end();
+    expect(sent.at(-1)).toBe("|");
+  });
+
+  test("marks the last piece when it is still to go", () => {
+    const { sent, outflow } = make(4);
+    outflow.push(Buffer.from("abcdef"));
+    outflow.end();
+    outflow.sent(4);
+    expect(sent).toEqual(["abcd", "ef|"]);
+  });
+
+  test("a write is done when its last byte has left", async () => {
+    const { outflow } = make(4);
+    const order: string[] = [];
+    outflow.push(Buffer.from("ab"));
+    const first = outflow.done().then(() => order.push("first"));
+    outflow.push(Buffer.from("cd"));
+    const second = outflow.done().then(() => order.push("second"));
+    outflow.sent(3);
+    await first;
+    expect(order).toEqual(["first"]);
+    outflow.sent(1);
+    await second;
+    await outflow.done();
+  });
+
+  test("refuses a report of more than was sent", () => {
+    const { outflow } = make(4);
+    outflow.push(Buffer.from("ab"));
+    expect(() => outflow.sent(3)).toThrow(/SENT/);
+    expect(() => outflow.sent(0)).toThrow(/SENT/);
+  });
+
+  test("fails what waits", async () => {
+    const { sent, outflow } = make(1);
+    outflow.push(Buffer.from("ab"));
+    const done = outflow.done();
+    outflow.fail(new StreamClosedError("RESET"));
+    await expect(done).rejects.toMatchObject({ code: "STREAM_CLOSED", reason: "RESET" });
+    outflow.sent(1);
+    outflow.end();
+    expect(sent).toEqual(["a"]);
+  });
+});

@@ -1,0 +1,58 @@
+// HTTPHeaders as Tornado's: read, changed, copied, parsed.
+import { describe, expect, test } from "vitest";
+
+import { HTTPHeaders } from "../../../host/index.js";
+
+describe("header fields", () => {
+  test("are added, set, removed and copied whatever their case", () => {
+    const headers = new HTTPHeaders([["Content-Type", "text/html"]]);
+    headers.add("Set-Cookie", "A=B");
+    headers.add("set-cookie", " C=D ");
+    expect(headers.get("SET-COOKIE")).toBe("A=B, C=D");
+    expect(headers.getList("Set-Cookie")).toEqual(["A=B", "C=D"]);
+    expect([...headers.getAll()]).toEqual([
+      ["content-type", "text/html"],
+      ["set-cookie", "A=B"],
+      ["set-cookie", "C=D"],
+    ]);
+    const copy = headers.copy();
+    expect([copy.delete("Set-Cookie"), copy.delete("Set-Cookie")]).toEqual([true, false]);
+    copy.set("CONTENT-TYPE", "text/plain");
+    expect([...copy]).toEqual([["content-type", "text/plain"]]);
+    expect(headers.size).toBe(3);
+  });
+
+  test("are parsed from a text, and written as one", () => {
+    const headers = HTTPHeaders.parse("Content-Type: text/html\r\nContent-Length:42\nX-A: 1\r\nx-a: 2:3\r\n\r\n");
+    expect([...headers]).toEqual([
+      ["content-type", "text/html"],
+      ["content-length", "42"],
+      ["x-a", "1"],
+      ["x-a", "2:3"],
+    ]);
+    expect(HTTPHeaders.parse(String(headers))).toEqual(headers);
+    headers.parseLine("__proto__: x");
+    expect(headers.get("__proto__")).toBe("x");
+    expect(headers.has("constructor")).toBe(false);
+  });
+
+  test.each(["no colon", ": no name", " folded: line", "a b: c", "a: b\0", "a: b\rc", "ä: c", "a\t: b"])(
+    "%j is no field",
+    (line) => {
+      expect(() => HTTPHeaders.parse(`x: y\n${line}`)).toThrow(
+        expect.objectContaining({ code: "HTTP_INPUT", status: 400 }),
+      );
+    },
+  );
+
+  test.each([
+    ["a b", "c"],
+    ["", "c"],
+    ["a", "b\r\nc: d"],
+  ])("%j: %j is not added", (name, value) => {
+    const headers = new HTTPHeaders([["a", "first"]]);
+    expect(() => headers.add(name, value)).toThrow(expect.objectContaining({ code: "INVALID_HEADER" }));
+    expect(() => headers.set(name, value)).toThrow(expect.objectContaining({ code: "INVALID_HEADER" }));
+    expect([...headers]).toEqual([["a", "first"]]);
+  });
+});

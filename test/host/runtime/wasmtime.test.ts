@@ -1,0 +1,81 @@
+// The pipe to a wasmtime worker that does not read for a while; the worker is a script that sends back what it is told.
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test, vi } from "vitest";
+
+import { FRAME_WRITE, FrameReader } from "../../../host/bridge/frames.js";
+import { FrameWriter } from "../../../host/bridge/framewriter.js";
+import { wasmtimeRuntime } from "../../../host/runtime/wasmtime/worker.js";
+
+const PIECE = 65_536;
+const FIRST = 32;
+const ALL = 48;
+
+/** Has `script` run in the place of wasmtime until the test is over. */
+function standIn(folder: string, script: string): void {
+  const file = join(folder, "wasmtime");
+  writeFileSync(file, `#!/bin/sh\n${script}\n`);
+  chmodSync(file, 0o755);
+  vi.stubEnv("WATERSPOUT_WASMTIME", file);
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true });
+  });
+}
+
+test("a worker that has closed its stdout and does not end is killed, and said to have ended", async () => {
+  standIn(mkdtempSync(join(tmpdir(), "waterspout-")), "exec >&-\nexec sleep 600");
+  const ended = await new Promise<Error | null>((resolve) => {
+    wasmtimeRuntime.start("no module", [], { gather() {}, receive() {}, log() {}, ended: resolve });
+  });
+  expect(ended?.message).toBe("it closed its stdout and did not end");
+});
+
+test.each([
+  ["exit 0", null],
+  ["exit 70", "it exited with status 70"],
+])("a worker that ends by itself tells how: %s", async (script, message) => {
+  standIn(mkdtempSync(join(tmpdir(), "waterspout-")), `exec >&-\nsleep 0.1\n${script}`);
+  const ended = await new Promise<Error | null>((resolve) => {
+    wasmtimeRuntime.start("no module", [], { gather() {}, receive() {}, log() {}, ended: resolve });
+  });
+  expect(ended?.message ?? null).toBe(message);
+});
+
+test("frames for a worker that does not read wait in order, are not overwritten, and leave when it reads", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "waterspout-"));
+  const go = join(folder, "go");
+  standIn(folder, `while [ ! -e '${go}' ]; do sleep 0.02; done\nexec cat`);
+
+  const writer = new FrameWriter();
+  const heard: number[] = [];
+  const reader = new FrameReader({
+    frame(_type, id, chunk, start, end) {
+      if (chunk.subarray(start, end).equals(Buffer.alloc(PIECE, id))) heard.push(id);
+    },
+  });
+  const write = (from: number, to: number): void => {
+    for (let id = from; id <= to; id++) writer.bytes(FRAME_WRITE, id, Buffer.alloc(PIECE, id), 0, PIECE);
+  };
+  await new Promise<void>((resolve, reject) => {
+    const worker = wasmtimeRuntime.start("no module", [], {
+      gather: () => worker.send(writer),
+      receive(chunk) {
+        reader.push(chunk);
+        if (heard.length === ALL) resolve();
+      },
+      log: () => {},
+      ended: () => reject(new Error("it has ended")),
+    });
+    onTestFinished(() => worker.kill());
+    write(1, FIRST);
+    worker.send(writer);
+    expect(writer.waiting).toBe(0);
+    write(FIRST + 1, ALL);
+    worker.send(writer);
+    expect(writer.waiting).toBe((ALL - FIRST) * (PIECE + 8));
+    writeFileSync(go, "");
+  });
+  expect(heard).toEqual(Array.from({ length: ALL }, (_, index) => index + 1));
+});

@@ -1,0 +1,50 @@
+// Restarts by the clock: how many may follow each other, when they come back, and the pauses between them.
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+
+import { RestartBudget, RestartPauses, startedAgain } from "../../../host/workers/restartpolicy.js";
+
+beforeEach(() => vi.useFakeTimers());
+afterEach(() => vi.useRealTimers());
+
+function taken(budget: RestartBudget): number {
+  let count = 0;
+  while (budget.take()) count++;
+  return count;
+}
+
+test("a budget is used up, and comes back one a minute, to what it was and no further", () => {
+  const budget = new RestartBudget(5);
+  expect(taken(budget)).toBe(5);
+  vi.advanceTimersByTime(59_999);
+  expect(taken(budget)).toBe(0);
+  vi.advanceTimersByTime(1);
+  expect(taken(budget)).toBe(1);
+  for (let half = 0; half < 6; half++) {
+    vi.advanceTimersByTime(30_000);
+    expect(taken(budget)).toBe(half % 2);
+  }
+  vi.advanceTimersByTime(24 * 3_600_000);
+  expect(taken(budget)).toBe(5);
+});
+
+test("a budget of nothing stays one", () => {
+  const budget = new RestartBudget(0);
+  vi.advanceTimersByTime(24 * 3_600_000);
+  expect(taken(budget)).toBe(0);
+});
+
+test("the first end costs no pause, those in a row more and more, and one after a minute none again", () => {
+  const pauses = new RestartPauses();
+  const livedFor = (ms: number): number => {
+    pauses.started();
+    vi.advanceTimersByTime(ms);
+    return pauses.ended();
+  };
+  expect(Array.from({ length: 9 }, () => livedFor(60_000))).toEqual([0, 50, 100, 200, 400, 800, 1600, 2000, 2000]);
+  expect(livedFor(60_001)).toBe(0);
+  expect(livedFor(0)).toBe(50);
+});
+
+test("a line says when", () => {
+  expect([0, 400].map(startedAgain)).toEqual(["it is started again", "it is started again in 400 ms"]);
+});

@@ -1,0 +1,44 @@
+// A few runs of each fuzzer that needs no real socket, so that they stay what `make fuzz` starts; and that they find
+// what is broken.
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+
+import { ROOT } from "../e2e/support/ways.js";
+import { BareFuzz } from "../fuzz/bare.js";
+import { CoreFuzz } from "../fuzz/core.js";
+import { FrameFuzz } from "../fuzz/frames.js";
+import { Random } from "../fuzz/random.js";
+import { Broken, ScriptedWasi } from "../fuzz/scriptedwasi.js";
+
+const RUNS = 120;
+const module = (name: string) => new WebAssembly.Module(readFileSync(path.join(ROOT, "build", name)));
+const core = module("core.wasm");
+
+describe.each([
+  new CoreFuzz(core, "http"),
+  new CoreFuzz(core, "streams"),
+  new FrameFuzz(core),
+  new BareFuzz(module("web.wasm")),
+])("$name", (fuzzer) => {
+  test(`${RUNS} runs find nothing, and do something`, { timeout: 120_000 }, async () => {
+    const first = Math.floor(Math.random() * 1e6);
+    for (let seed = first; seed < first + RUNS; seed++) {
+      await fuzzer.run(new Random(seed)).catch((error: Error) => {
+        throw new Error(`seed ${first}, run ${seed - first}: ${error.message}`, { cause: error });
+      });
+    }
+    expect(fuzzer.connections).toBeGreaterThan(RUNS);
+    expect(fuzzer.answers).toBeGreaterThan(RUNS / 2);
+  });
+});
+
+test("the scripted WASI says what no module may do", () => {
+  const wasi = new ScriptedWasi(core, new Random(1));
+  wasi.turn();
+  const { buffer } = wasi.memory;
+  new Uint8Array(buffer).fill(0xff);
+  expect(() => {
+    for (let i = 0; i < 10; i++) wasi.turn();
+  }).toThrow(Broken);
+});
