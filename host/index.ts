@@ -3,7 +3,6 @@
 export type { RefusalName } from "./bridge/refusals.js";
 export type { ServerStats, WorkerStats } from "./bridge/stats.js";
 export type { Data } from "./bridge/writewindow.js";
-export type { ClientSSLOptions } from "./client/connector.js";
 export type { Connector } from "./client/happyeyeballs.js";
 export { type ConnectOptions, type Resolver, TCPClient, type TCPClientOptions } from "./client/tcpclient.js";
 export type { Address, ListeningSocket } from "./core/address.js";
@@ -36,6 +35,7 @@ export {
   WorkerError,
 } from "./core/errors.js";
 export type { Logger } from "./core/log.js";
+export type { RuntimeName } from "./core/runtimename.js";
 export type { AccessEntry, AccessLog, AccessLogOption } from "./http/accesslog.js";
 export type { ContentCoding } from "./http/compression/acceptencoding.js";
 export type { CompressionOptions } from "./http/compression/options.js";
@@ -66,7 +66,7 @@ export {
 } from "./server/httpserver.js";
 export { InjectedAnswer, type InjectedRequest, inject } from "./server/inject.js";
 export type { InspectOptions } from "./server/inspectoptions.js";
-export type { RuntimeName, ServerOptions } from "./server/options.js";
+export type { ServerOptions } from "./server/options.js";
 export { TCPServer } from "./server/tcpserver.js";
 export { define, parseCommandLine, parseConfigFile } from "./settings/define.js";
 export type { Setting, Settings, SettingValue, SettingValues } from "./settings/settings.js";
@@ -74,10 +74,11 @@ export { BaseIOStream } from "./stream/baseiostream.js";
 export type { WebStreams } from "./stream/conversion.js";
 export { IOStream } from "./stream/iostream.js";
 export { type StreamOptions, streamFromNode, streamFromWeb } from "./stream/nodestream.js";
+export type { ClientSSLOptions } from "./tls/client.js";
 export { type CertificateFiles, type CertReqs, type SSLOptions, TLSContexts, type TLSInfo } from "./tls/contexts.js";
 export type { StartTLSOptions } from "./tls/starttls.js";
 export * from "./web/index.js";
-export { WebSocketHandler, type WebSocketSettings } from "./websocket/handler.js";
+export { WebSocketHandler, type WebSocketSettings } from "./web/websockethandler.js";
 export type { MessageCompressionOptions } from "./websocket/permessagedeflate.js";
 export { watchFile } from "./workers/autoreload.js";
 export { cpuCount, forkProcesses } from "./workers/fork.js";

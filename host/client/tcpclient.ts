@@ -11,7 +11,8 @@ import { type Address, familyOf, hostAndPort } from "../core/address.js";
 import { ConnectError, type ConnectPhase, ConnectTimeoutError, OptionError } from "../core/errors.js";
 import type { BaseIOStream } from "../stream/baseiostream.js";
 import { NodeStream, resolveLimits, type StreamOptions } from "../stream/nodestream.js";
-import { type ClientSSLOptions, handshake, readSSLOptions, socketConnector } from "./connector.js";
+import { type ClientSSLOptions, handshake, readSSLOptions } from "../tls/client.js";
+import { socketConnector } from "./connector.js";
 import { type Connector, connectToFirst } from "./happyeyeballs.js";
 
 /** Options of `TCPClient.connect`. */

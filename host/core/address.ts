@@ -1,6 +1,6 @@
 /** Where a connection or a listener is: the types that everything else shares. */
 import type { Socket } from "node:net";
-import type { RuntimeName } from "../server/options.js";
+import type { RuntimeName } from "./runtimename.js";
 
 /** One end of a connection, or where a socket listens. */
 export interface Address {
@@ -65,4 +65,13 @@ export function readAddress(chunk: Buffer, at: number): Address {
 export function hostAndPort(address: Address): string {
   if (address.family === "unix") return address.address;
   return address.family === "IPv6" ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`;
+}
+
+/**
+ * A connection, and the address of its peer, noted when it was accepted: once the peer has reset it the system has
+ * forgotten that.
+ */
+export interface Accepted {
+  readonly socket: Socket;
+  readonly address: Address;
 }

@@ -9,9 +9,9 @@ import { isIP } from "node:net";
 import { familyOf, type ListeningSocket, type SocketOptions } from "../core/address.js";
 import { BindError, OptionError } from "../core/errors.js";
 import { BACKLOG } from "../core/limits.js";
+import { type RuntimeName, resolveRuntime } from "../core/runtimename.js";
 import { type Runtime, runtimeNamed } from "../runtime/index.js";
 import type { Binding } from "../runtime/worker.js";
-import { type RuntimeName, resolveRuntime } from "../server/options.js";
 import { hasInherited, rememberBound, takeInherited } from "./inheritedsockets.js";
 
 /** How to bind. */

@@ -10,10 +10,10 @@ import { dirname, resolve } from "node:path";
 import type { ListeningSocket } from "../core/address.js";
 import { BindError, OptionError, RuntimeUnavailableError } from "../core/errors.js";
 import { BACKLOG } from "../core/limits.js";
+import { type RuntimeName, resolveRuntime } from "../core/runtimename.js";
 import { runtimeNamed } from "../runtime/index.js";
 import { listenOn } from "../runtime/node/listener.js";
 import { listenSharedUnix } from "../runtime/node/sharedlistener.js";
-import { type RuntimeName, resolveRuntime } from "../server/options.js";
 import { rememberBound, takeInherited } from "./inheritedsockets.js";
 
 /** How to bind a Unix-domain socket. */

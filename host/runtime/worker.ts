@@ -8,7 +8,7 @@
 import type { BlockList } from "node:net";
 import type { Channel, Peer } from "../bridge/bridge.js";
 import type { Address, ListeningSocket, SocketOptions } from "../core/address.js";
-import type { RuntimeName } from "../server/options.js";
+import type { RuntimeName } from "../core/runtimename.js";
 import type { TLSContexts } from "../tls/contexts.js";
 import type { Folder } from "./folders.js";
 

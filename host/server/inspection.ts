@@ -6,13 +6,18 @@
  */
 import { stderrLines } from "../core/linewriter.js";
 import { defaultLogger, type Logger } from "../core/log.js";
-import type { Inspector } from "../inspect/adminserver.js";
 import type { Inspected } from "../metrics/report.js";
 import type { ResolvedInspect } from "./inspectoptions.js";
 
+/** What this needs of an admin server (inspect/adminserver.ts). */
+interface AdminServer {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
 export class Inspection {
   readonly #inspected: Inspected;
-  #inspector: Promise<Inspector> | null = null;
+  #inspector: Promise<AdminServer> | null = null;
 
   constructor(inspected: Inspected) {
     this.#inspected = inspected;
@@ -21,7 +26,7 @@ export class Inspection {
   /** Begins if it is wanted and has not begun. Rejects with BindError when its port is in use. */
   async begin({ inspect, logger }: { inspect: ResolvedInspect | null; logger: Logger }): Promise<void> {
     if (inspect === null || this.#inspector !== null) return;
-    const begun = import("../inspect/adminserver.js").then(({ Inspector }) =>
+    const begun: Promise<AdminServer> = import("../inspect/adminserver.js").then(({ Inspector }) =>
       Inspector.start(this.#inspected, inspect, logger),
     );
     this.#inspector = begun;

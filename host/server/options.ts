@@ -14,6 +14,7 @@ import {
   WRITE_WINDOW_BYTES,
 } from "../core/limits.js";
 import { defaultLogger, type Logger } from "../core/log.js";
+import { type RuntimeName, resolveRuntime } from "../core/runtimename.js";
 import { LOOPBACK, trustedPeers } from "../core/trustedpeers.js";
 import { type AccessLog, type AccessLogOption, resolveAccessLog } from "../http/accesslog.js";
 import { type Compression, type CompressionOptions, resolveCompression } from "../http/compression/options.js";
@@ -22,9 +23,6 @@ import type { ForwardTrust } from "../http/forwarded.js";
 import { bodiesBytesMaxDefault } from "../http/heldbodies.js";
 import { type SSLOptions, TLSContexts } from "../tls/contexts.js";
 import { type InspectOptions, type ResolvedInspect, resolveInspect } from "./inspectoptions.js";
-
-/** Who runs the sandbox. */
-export type RuntimeName = "node" | "wasmtime";
 
 /** Options of every server. A limit or time that is not given takes the sandbox's default (docs/limits.md). */
 export interface ServerOptions {
@@ -222,13 +220,6 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     bodyWindow: integer("bodyWindow", options.bodyWindow, WINDOW_BYTES_MIN, UINT31_MAX, BODY_WINDOW_BYTES),
     writeWindow: integer("writeWindow", options.writeWindow, WINDOW_BYTES_MIN, UINT31_MAX, WRITE_WINDOW_BYTES),
   };
-}
-
-/** The runtime that is meant: `option`, else WATERSPOUT_RUNTIME, else node. Throws OptionError when it is none. */
-export function resolveRuntime(option: RuntimeName | undefined): RuntimeName {
-  const name = option ?? (process.env.WATERSPOUT_RUNTIME || "node");
-  if (name === "node" || name === "wasmtime") return name;
-  throw new OptionError(`runtime must be "node" or "wasmtime", not ${JSON.stringify(name)}`);
 }
 
 function trusted(options: ServerOptions, runtime: RuntimeName): BlockList | null {

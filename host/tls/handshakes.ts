@@ -5,9 +5,9 @@
  * connection was accepted. A peer that sends nonsense costs its own connection alone.
  */
 import type { TLSSocket } from "node:tls";
+import type { Accepted } from "../core/address.js";
 import { TimeoutError } from "../core/errors.js";
 import { HANDSHAKE_GRACE_MS } from "../core/limits.js";
-import type { Accepted } from "../runtime/node/descriptors.js";
 import { Places } from "./admission.js";
 import type { TLSContexts } from "./contexts.js";
 import { ServerHandshake, TLSServer } from "./server.js";

@@ -8,11 +8,11 @@
  */
 import type { Duplex } from "node:stream";
 import type { ConnectionOptions, TLSSocket } from "node:tls";
-import { type ClientSSLOptions, handshake, readSSLOptions } from "../client/connector.js";
 import type { Address } from "../core/address.js";
 import { OptionError, TimeoutError, TLSHandshakeError } from "../core/errors.js";
 import { HANDSHAKE_TIMEOUT_MS, HANDSHAKES_MAX } from "../core/limits.js";
 import { Places } from "./admission.js";
+import { type ClientSSLOptions, handshake, readSSLOptions } from "./client.js";
 import { type SSLOptions, TLSContexts } from "./contexts.js";
 import { ServerHandshake, TLSServer } from "./server.js";
 

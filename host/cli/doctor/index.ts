@@ -1,7 +1,7 @@
 /** `waterspout doctor`: what is installed, and which ways to run work on this machine, each of them tried. */
 import { UsageError } from "../../core/errors.js";
 import { packageVersion } from "../../core/paths.js";
-import type { RuntimeName } from "../../server/options.js";
+import type { RuntimeName } from "../../core/runtimename.js";
 import type { Command, Option } from "../command.js";
 import { commandHelp } from "../help.js";
 import type { Check, Status } from "./checks.js";

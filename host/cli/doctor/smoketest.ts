@@ -5,9 +5,9 @@
 import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
 import type { Logger } from "../../core/log.js";
+import type { RuntimeName } from "../../core/runtimename.js";
 import { LOOPBACK } from "../../net/bind.js";
 import { HTTPServer } from "../../server/httpserver.js";
-import type { RuntimeName } from "../../server/options.js";
 
 const ANSWER_TIMEOUT_MS = 10_000;
 const STOP_GRACE_MS = 1_000;

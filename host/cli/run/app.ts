@@ -19,7 +19,7 @@ import { type Layers, layered } from "../../server/layers.js";
 import type { ServerOptions } from "../../server/options.js";
 import { SERVER_BRAND, type Server } from "../../server/server.js";
 import { WasmApplication } from "../../server/wasmserver.js";
-import { isWebSocketClass } from "../../websocket/handler.js";
+import { isWebSocketClass } from "../../web/websockethandler.js";
 
 /** What the command serves. */
 export type Application = Server | WasmApplication;

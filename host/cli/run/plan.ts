@@ -1,8 +1,8 @@
 /** What a process that serves and the one that watches over it tell each other, and the line that says where. */
 import { type Address, hostAndPort } from "../../core/address.js";
+import type { RuntimeName } from "../../core/runtimename.js";
 import { type ResolvedInspect, resolveInspect } from "../../server/inspectoptions.js";
 import { layered } from "../../server/layers.js";
-import type { RuntimeName } from "../../server/options.js";
 import type { Application, Loaded } from "./app.js";
 import type { RunSettings } from "./settings.js";
 

@@ -9,7 +9,7 @@
 import type { Socket } from "node:net";
 import { BlockPool } from "../../bridge/blockpool.js";
 import type { Peer } from "../../bridge/bridge.js";
-import type { Address } from "../../core/address.js";
+import type { Accepted, Address } from "../../core/address.js";
 import { type TLSInfo, tlsOf } from "../../tls/contexts.js";
 
 export const ERRNO_AGAIN = 6;
@@ -406,15 +406,6 @@ function errnoOf(code: string | undefined): number {
   if (code === "ECONNRESET") return ERRNO_CONNRESET;
   if (code === "EPIPE") return ERRNO_PIPE;
   return code === "ETIMEDOUT" ? ERRNO_TIMEDOUT : ERRNO_IO;
-}
-
-/**
- * A connection, and the address of its peer, noted when it was accepted: once the peer has reset it the system has
- * forgotten that.
- */
-export interface Accepted {
-  readonly socket: Socket;
-  readonly address: Address;
 }
 
 /** Where a listener's accepted connections wait for the sandbox. */

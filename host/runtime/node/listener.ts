@@ -6,12 +6,13 @@
  * peer. A shared listener is not accepted from before `begin`: until then worker processes may.
  */
 import { createServer, type ListenOptions, type Server, type Socket } from "node:net";
+import type { Accepted } from "../../core/address.js";
 import { type Address, familyOf, type ListeningSocket, type SocketOptions } from "../../core/address.js";
 import { BindError } from "../../core/errors.js";
 import { isTrusted } from "../../core/trustedpeers.js";
 import { Handshakes } from "../../tls/handshakes.js";
 import type { Guard } from "../worker.js";
-import { type Accepted, type AcceptQueue, hearErrors } from "./descriptors.js";
+import { type AcceptQueue, hearErrors } from "./descriptors.js";
 import type { SharedListener } from "./sharedlistener.js";
 
 const QUEUE_MAX = 1024;

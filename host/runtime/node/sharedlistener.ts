@@ -15,7 +15,7 @@ import type { Socket } from "node:net";
 import { getSystemErrorName } from "node:util";
 import { type Address, familyOf, type ListeningSocket, type SocketOptions } from "../../core/address.js";
 import { BindError, RuntimeUnavailableError } from "../../core/errors.js";
-import type { RuntimeName } from "../../server/options.js";
+import type { RuntimeName } from "../../core/runtimename.js";
 import type { AcceptQueue } from "./descriptors.js";
 
 /** The part of tcp_wrap's TCP and pipe_wrap's Pipe that is used. Results are 0 or -errno. */

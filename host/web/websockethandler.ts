@@ -14,13 +14,18 @@ import type { Data } from "../bridge/writewindow.js";
 import { HTTPOutputError, OptionError } from "../core/errors.js";
 import { WS_MESSAGE_BYTES_MAX } from "../core/limits.js";
 import type { HTTPServerRequest } from "../http/request.js";
-import { Application } from "../web/application.js";
-import type { PathArgument } from "../web/pathpattern.js";
-import { RequestHandler } from "../web/requesthandler.js";
-import { foreignOrigin } from "../web/xsrf.js";
-import { type ConnectionSettings, WebSocketConnection, type WebSocketEvents } from "./connection.js";
-import { BAD_EXTENSIONS, FOREIGN_ORIGIN, type Refusal, refusalOf, subprotocolsOf } from "./handshake.js";
-import { type Agreement, type MessageCompressionOptions, negotiate, parseExtensions } from "./permessagedeflate.js";
+import { type ConnectionSettings, WebSocketConnection, type WebSocketEvents } from "../websocket/connection.js";
+import { BAD_EXTENSIONS, FOREIGN_ORIGIN, type Refusal, refusalOf, subprotocolsOf } from "../websocket/handshake.js";
+import {
+  type Agreement,
+  type MessageCompressionOptions,
+  negotiate,
+  parseExtensions,
+} from "../websocket/permessagedeflate.js";
+import { Application } from "./application.js";
+import type { PathArgument } from "./pathpattern.js";
+import { RequestHandler } from "./requesthandler.js";
+import { foreignOrigin } from "./xsrf.js";
 
 /** Marks the class, also for another copy of this package. @internal */
 export const WEBSOCKET_BRAND = Symbol.for("waterspout.websocket");
