@@ -44,7 +44,12 @@ export function read(file: string): string {
   return readFileSync(path.join(ROOT, file), "utf8");
 }
 
-const files = [...readdirSync(ROOT), ...readdirSync(path.join(ROOT, "docs")).map((name) => `docs/${name}`)];
+const files = [
+  ...readdirSync(ROOT),
+  ...["docs", "examples"].flatMap((folder) =>
+    readdirSync(path.join(ROOT, folder), { recursive: true, encoding: "utf8" }).map((name) => `${folder}/${name}`),
+  ),
+];
 export const documents = files.filter((file) => file.endsWith(".md")).map(readDocument);
 export const blocks = documents.flatMap((document) => document.blocks);
 

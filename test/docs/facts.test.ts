@@ -20,14 +20,33 @@ test("every dependency has its reason in ARCHITECTURE.md", () => {
   for (const name of Object.keys({ ...dependencies, ...devDependencies })) expect(prose).toContain(`\`${name}\``);
 });
 
-test("figures in ARCHITECTURE.md are those of the constants behind them", () => {
+const DECISIONS = documents.filter(({ file }) => /^docs\/decisions\/\d/.test(file));
+
+test.each(DECISIONS)("figures in $file are those of the constants behind them", ({ prose }) => {
   const constants = new Map([...constantsOf("assembly/wasi/poller.ts"), ...constantsOf("assembly/core/limits.ts")]);
-  const { prose } = documentNamed("ARCHITECTURE.md");
   const quoted = [...prose.matchAll(/([\d,]+)( ms)?\s\(`([A-Z_]+)`\)/g)];
   expect(quoted.length).toBe([...prose.matchAll(/\(`[A-Z]+_[A-Z_]+`\)/g)].length);
   for (const [text, figure, , name] of quoted) {
     const value = Number(figure.replaceAll(",", "")) * (name.endsWith("_NS") ? 1e6 : 1);
     expect(constants.get(name), text).toBe(value);
+  }
+});
+
+test("every decision is in the index, and says what the others say", () => {
+  const index = documentNamed("docs/decisions/README.md").prose;
+  expect(DECISIONS.length).toBeGreaterThan(0);
+  for (const [at, { file, prose }] of DECISIONS.sort((a, b) => (a.file < b.file ? -1 : 1)).entries()) {
+    const name = file.slice("docs/decisions/".length);
+    const number = String(at + 1).padStart(4, "0");
+    const title = /^# (\d{4}): (.+)$/m.exec(prose);
+    expect([name.slice(0, 4), title?.[1]], file).toEqual([number, number]);
+    expect(index, file).toContain(`\n| [${number}](${name}) | ${title?.[2]} |`);
+    expect([...prose.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading)).toEqual([
+      "Context",
+      "Decision",
+      "What it costs",
+      "Alternatives",
+    ]);
   }
 });
 
