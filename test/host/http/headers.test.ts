@@ -1,9 +1,22 @@
-// HTTPHeaders as Tornado's: read, changed, copied, parsed.
+// HTTPHeaders as Tornado's: read, changed, copied, parsed; encoded for the wire.
 import { describe, expect, test } from "vitest";
 
+import { encodeHeaders } from "../../../host/http/headers.js";
 import { HTTPHeaders } from "../../../host/index.js";
 
 describe("header fields", () => {
+  test("are made of pairs", () => {
+    const headers = new HTTPHeaders([
+      ["A", "1"],
+      ["a", "2"],
+    ]);
+    expect(headers.get("A")).toBe("1, 2");
+    expect([...headers.entries()]).toEqual([
+      ["a", "1"],
+      ["a", "2"],
+    ]);
+  });
+
   test("are added, set, removed and copied whatever their case", () => {
     const headers = new HTTPHeaders([["Content-Type", "text/html"]]);
     headers.add("Set-Cookie", "A=B");
@@ -55,4 +68,11 @@ describe("header fields", () => {
     expect(() => headers.set(name, value)).toThrow(expect.objectContaining({ code: "INVALID_HEADER" }));
     expect([...headers]).toEqual([["a", "first"]]);
   });
+});
+
+test("the same headers are encoded once, and others never mixed up with them", () => {
+  const first = encodeHeaders({ A: "1", B: "2" });
+  expect(encodeHeaders({ A: "1", B: "2" })).toBe(first);
+  for (let i = 0; i < 20; i++) expect(encodeHeaders({ A: String(i) })).not.toBe(first);
+  expect(Buffer.from(encodeHeaders({ A: "1", B: "2" }).bytes)).toEqual(Buffer.from(first.bytes));
 });

@@ -102,15 +102,45 @@ describe("handlers", () => {
   });
 });
 
+describe("callbacks", () => {
+  test("the loop is one, and its clock goes forward", () => {
+    expect(IOLoop.current()).toBe(loop);
+    const before = loop.time();
+    expect(loop.time()).toBeGreaterThanOrEqual(before);
+  });
+
+  test("are called with their values, now and later", async () => {
+    const called: string[] = [];
+    const removed = loop.callLater(5, () => called.push("never"));
+    loop.removeTimeout(removed);
+    loop.removeTimeout(removed);
+    loop.callLater(-5, () => called.push("soon"));
+    loop.addCallback((text: string) => called.push(text), "next");
+    await new Promise<void>((resolve) => loop.callLater(20, resolve));
+    expect(called.sort()).toEqual(["next", "soon"]);
+    expect(() => loop.callLater(Number.NaN, () => {})).toThrow(TypeError);
+  });
+
+  test("that fail are logged, and the loop goes on", async () => {
+    loop.addCallback(() => {
+      throw new Error("thrown");
+    });
+    loop.addCallback(() => Promise.reject(new Error("rejected")));
+    await vi.waitUntil(() => failures.length === 2);
+    expect(failures).toEqual(["Error: thrown", "Error: rejected"]);
+  });
+});
+
 describe("timeouts", () => {
-  test("callAt and addTimeout, in order, removable", async () => {
+  test("callAt and addTimeout, in order, removable", () => {
+    vi.useFakeTimers();
     const order: string[] = [];
     const now = loop.time();
     loop.callAt(now + 20, () => order.push("third"));
     loop.callAt(now - 5, () => order.push("first"));
     loop.addTimeout(new Date(Date.now() + 10), () => order.push("second"));
     loop.removeTimeout(loop.addTimeout(now + 5, () => order.push("never")));
-    await new Promise<void>((resolve) => loop.callLater(40, resolve));
+    vi.advanceTimersByTime(40);
     expect(order).toEqual(["first", "second", "third"]);
     expect(() => loop.callAt(Number.NaN, () => {})).toThrow(TypeError);
   });
@@ -128,6 +158,20 @@ describe("timeouts", () => {
 });
 
 describe("running", () => {
+  test("start lasts until stop; a stop before it counts", async () => {
+    let running = true;
+    const done = loop.start().then(() => {
+      running = false;
+    });
+    expect(() => loop.start()).toThrow(/running/);
+    await new Promise<void>((resolve) => loop.addCallback(resolve));
+    expect(running).toBe(true);
+    loop.stop();
+    await done;
+    loop.stop();
+    await loop.start();
+  });
+
   test("runSync gives what the function gives", async () => {
     expect(await loop.runSync(() => 1)).toBe(1);
     expect(await loop.runSync(async () => "two", 1000)).toBe("two");
@@ -150,6 +194,7 @@ describe("running", () => {
   });
 
   test("close forgets everything, and current() is a new loop", async () => {
+    vi.useFakeTimers();
     const called = vi.fn();
     const pipe = new PassThrough();
     loop.callLater(1, called);
@@ -162,7 +207,7 @@ describe("running", () => {
     loop.close(true);
     loop.addCallback(called);
     loop.callLater(1, called);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await vi.advanceTimersByTimeAsync(10);
     expect(called).not.toHaveBeenCalled();
     expect(pipe.destroyed).toBe(true);
     expect(() => loop.start()).toThrow(/closed/);

@@ -53,13 +53,26 @@ function backlogOf(port: number): number {
 const hasSs = ["/bin/ss", "/usr/bin/ss", "/usr/sbin/ss", "/sbin/ss"].some(existsSync);
 
 describe.each(["node", "wasmtime"] as const)("bindSockets for %s", (runtime) => {
-  test("an IP address is one socket, and it listens before anybody serves it", async () => {
+  test("the default is a free port of the loopback address", async () => {
+    const [{ address }, ...rest] = await bind(0, undefined, { runtime });
+    expect(rest).toEqual([]);
+    expect(address).toMatchObject({ address: "127.0.0.1", family: "IPv4" });
+    expect(address.port).toBeGreaterThan(0);
+  });
+
+  test("all interfaces have one port", async () => {
+    const sockets = await bind(0, "", { runtime });
+    expect(sockets[0].address.address).toBe("0.0.0.0");
+    expect(new Set(sockets.map(({ address }) => address.port)).size).toBe(1);
+  });
+
+  test("an IP address is one socket, and it listens before a server serves it", async () => {
     const sockets = await bind(0, "127.0.0.1", { runtime });
     expect(sockets.map(({ address }) => address.family)).toEqual(["IPv4"]);
     expect(await connects({ port: sockets[0].address.port, host: "127.0.0.1" })).toBe(true);
   });
 
-  test.skipIf(!hasIPv6)('"" is all interfaces: one socket a family, on one port, each for its own family', async () => {
+  test.skipIf(!hasIPv6)('"" is one socket a family, each for its own family', async () => {
     const sockets = await bind(0, "", { runtime });
     expect(sockets.map(({ address }) => address.address)).toEqual(["0.0.0.0", "::"]);
     const [port, ...rest] = new Set(sockets.map(({ address }) => address.port));
@@ -110,6 +123,7 @@ describe.each(["node", "wasmtime"] as const)("bindSockets for %s", (runtime) => 
     const [socket] = await bindSockets(0, "127.0.0.1", { runtime });
     socket.close();
     socket.close();
+    expect(await connects({ port: socket.address.port, host: "127.0.0.1" })).toBe(false);
     await bind(socket.address.port, "127.0.0.1", { runtime });
   });
 
@@ -130,7 +144,12 @@ describe.each(["node", "wasmtime"] as const)("bindSockets for %s", (runtime) => 
   });
 
   test("arguments that make no sense", async () => {
-    for (const port of [-1, 65536, 1.5, Number.NaN]) await expect(bind(port)).rejects.toThrow(/port must be/);
+    for (const port of [-1, 65536, 1.5, Number.NaN]) {
+      expect(await refusal(bind(port))).toMatchObject({
+        code: "INVALID_OPTION",
+        message: expect.stringMatching(/port must be/),
+      });
+    }
     await expect(bind(0, "", { runtime, backlog: 0 })).rejects.toThrow(/backlog must be/);
     await expect(bind(0, "", { runtime, family: "IPv5" as "IPv6" })).rejects.toThrow(/family must be/);
   });
@@ -144,6 +163,13 @@ test.each([
   ["23.1.0", true],
   ["26.0.0", true],
 ])("SO_REUSEPORT in Node %s: %s", (version, has) => expect(hasReusePort(version)).toBe(has));
+
+test("a server does not take a socket of another runtime", async () => {
+  const sockets = await bind(0, "127.0.0.1", { runtime: "node" });
+  const server = new HTTPServer(() => {}, { runtime: "wasmtime" });
+  await expect(server.addSockets(sockets)).rejects.toThrow(/runtime/);
+  expect(server.addresses).toEqual([]);
+});
 
 test("binding asks for the runtime and nothing else: what is wrong with another setting is said by who needs it", async () => {
   vi.stubEnv("WATERSPOUT_ACCESS_LOG", "nonsense");
