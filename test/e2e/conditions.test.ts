@@ -18,16 +18,7 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import type { Response } from "./support/response.js";
-import {
-  NODE,
-  ROOT,
-  SANDBOXED_BARE,
-  SANDBOXED_NODE,
-  SANDBOXED_WASMTIME,
-  type Server,
-  start,
-  WASMTIME,
-} from "./support/ways.js";
+import { ROOT, type Server, start, WAYS } from "./support/ways.js";
 
 const TEXT = "0123456789";
 const MODIFIED = new Date("2020-06-01T12:00:00.500Z");
@@ -83,7 +74,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(top, { recursive: true, force: true }));
 
-describe.each([NODE, WASMTIME, SANDBOXED_NODE, SANDBOXED_WASMTIME, SANDBOXED_BARE])("$name", (way) => {
+describe.each(WAYS)("$name", (way) => {
   const sandboxed = way.demo.endsWith(".wasm");
   let server: Server;
   const tags: Record<string, string> = {};

@@ -17,8 +17,7 @@ import {
   NODE,
   ROOT,
   SANDBOXED_BARE,
-  SANDBOXED_NODE,
-  SANDBOXED_WASMTIME,
+  SANDBOXED_WAYS,
   type Server,
   start,
   WASMTIME,
@@ -64,7 +63,7 @@ for (const way of [NODE, WASMTIME]) {
   });
 }
 
-for (const way of [SANDBOXED_NODE, SANDBOXED_WASMTIME, SANDBOXED_BARE]) {
+for (const way of SANDBOXED_WAYS) {
   describe(way.name, () => leavingSuite((ms) => startSandboxed(way, ms), ["/wait"], ["/stream"]));
 }
 

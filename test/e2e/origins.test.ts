@@ -5,16 +5,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { Application, RequestHandler } from "../../host/index.js";
-import {
-  NODE,
-  ROOT,
-  SANDBOXED_BARE,
-  SANDBOXED_NODE,
-  SANDBOXED_WASMTIME,
-  type Server,
-  start,
-  WASMTIME,
-} from "./support/ways.js";
+import { ROOT, type Server, start, WAYS } from "./support/ways.js";
 import { handshakeText } from "./support/wsclient.js";
 
 interface Vector {
@@ -39,7 +30,7 @@ test("the table is read", () => {
   expect(vectors.filter(({ same }) => !same).length).toBeGreaterThan(30);
 });
 
-describe.each([NODE, WASMTIME, SANDBOXED_BARE, SANDBOXED_NODE, SANDBOXED_WASMTIME])("$name", (way) => {
+describe.each(WAYS)("$name", (way) => {
   let server: Server;
   beforeAll(async () => {
     server = await start(way);

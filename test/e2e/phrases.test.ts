@@ -6,16 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import {
-  NODE,
-  ROOT,
-  SANDBOXED_BARE,
-  SANDBOXED_NODE,
-  SANDBOXED_WASMTIME,
-  type Server,
-  start,
-  WASMTIME,
-} from "./support/ways.js";
+import { ROOT, type Server, start, WAYS } from "./support/ways.js";
 
 const PHRASES: readonly (readonly [number, string])[] = `
 200 OK
@@ -94,7 +85,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe.each([NODE, WASMTIME, SANDBOXED_NODE, SANDBOXED_WASMTIME, SANDBOXED_BARE])("$name", (way) => {
+describe.each(WAYS)("$name", (way) => {
   let server: Server;
   beforeAll(async () => {
     server = await start(way, way.demo.endsWith(".wasm") ? module : "test/e2e/apps/statuses.ts");

@@ -5,9 +5,9 @@ import { demoSuite } from "./suites/demo.js";
 import { faultSuite } from "./suites/faults.js";
 import { httpSuite } from "./suites/http.js";
 import { echoSuite } from "./suites/streams.js";
-import { SANDBOXED_BARE, SANDBOXED_NODE, SANDBOXED_WASMTIME } from "./support/ways.js";
+import { SANDBOXED_WAYS } from "./support/ways.js";
 
-for (const way of [SANDBOXED_BARE, SANDBOXED_NODE, SANDBOXED_WASMTIME]) {
+for (const way of SANDBOXED_WAYS) {
   describe(way.name, () => {
     demoSuite(way);
     httpSuite(way);

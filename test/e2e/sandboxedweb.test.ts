@@ -19,15 +19,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import type { Response } from "./support/response.js";
-import {
-  eventually,
-  run,
-  SANDBOXED_BARE,
-  SANDBOXED_NODE,
-  SANDBOXED_WASMTIME,
-  type Server,
-  start,
-} from "./support/ways.js";
+import { eventually, run, SANDBOXED_NODE, SANDBOXED_WAYS, type Server, start } from "./support/ways.js";
 
 const BIG_BYTES = 64 << 20;
 let top = "";
@@ -55,7 +47,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(top, { recursive: true, force: true }));
 
-describe.each([SANDBOXED_NODE, SANDBOXED_WASMTIME, SANDBOXED_BARE])("$name", (way) => {
+describe.each(SANDBOXED_WAYS)("$name", (way) => {
   let server: Server;
   beforeAll(async () => {
     server = await start(way, "build/web.wasm", ["--dir", `${folder}::/static`]);

@@ -5,7 +5,7 @@ import { WebSocket } from "ws";
 import { websocketSuite } from "./suites/websocket.js";
 import { websocketHandlerSuite } from "./suites/websockethandlers.js";
 import { Authority, missingOpenSSL } from "./support/certificates.js";
-import { NODE, SANDBOXED_BARE, SANDBOXED_NODE, SANDBOXED_WASMTIME, start, WASMTIME } from "./support/ways.js";
+import { NODE, SANDBOXED_WAYS, start, WASMTIME } from "./support/ways.js";
 
 for (const way of [NODE, WASMTIME]) {
   describe(way.name, () => {
@@ -14,7 +14,7 @@ for (const way of [NODE, WASMTIME]) {
   });
 }
 
-for (const way of [SANDBOXED_BARE, SANDBOXED_NODE, SANDBOXED_WASMTIME]) {
+for (const way of SANDBOXED_WAYS) {
   describe(way.name, () => websocketSuite(way));
 }
 

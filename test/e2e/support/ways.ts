@@ -31,6 +31,10 @@ export const WASMTIME: Way = { name: "wasmtime", runtime: "wasmtime", demo: "exa
 export const SANDBOXED_NODE: Way = { name: "sandboxed, in node", runtime: "node", demo: "build/demo.wasm" };
 export const SANDBOXED_WASMTIME: Way = { name: "sandboxed, in workers", runtime: "wasmtime", demo: "build/demo.wasm" };
 export const SANDBOXED_BARE: Way = { name: "sandboxed, wasmtime alone", runtime: "bare", demo: "build/demo.wasm" };
+/** Applications in AssemblyScript. */
+export const SANDBOXED_WAYS: readonly Way[] = [SANDBOXED_NODE, SANDBOXED_WASMTIME, SANDBOXED_BARE];
+/** Every way to run, in both languages. */
+export const WAYS: readonly Way[] = [NODE, WASMTIME, ...SANDBOXED_WAYS];
 
 export interface Options {
   env?: Record<string, string>;
