@@ -9,9 +9,6 @@
 import { defineConfig } from "vitest/config";
 import { createAssemblyScriptPool } from "vitest-pool-assemblyscript/config";
 
-// On a machine that somebody else may use at the same time: a second try, which the last lines of the run name.
-const retry = process.env.CI ? 1 : 0;
-
 export default defineConfig({
   test: {
     reporters: ["default", "./test/reporter.ts"],
@@ -35,11 +32,10 @@ export default defineConfig({
           name: "host",
           include: ["test/host/**/*.test.ts", "test/sandbox/**/*.test.ts"],
           testTimeout: 30_000,
-          retry,
         },
       },
       {
-        test: { name: "docs", include: ["test/docs/**/*.test.ts"], testTimeout: 30_000, retry },
+        test: { name: "docs", include: ["test/docs/**/*.test.ts"], testTimeout: 30_000 },
       },
       {
         test: {
@@ -49,7 +45,6 @@ export default defineConfig({
           sequence: { groupOrder: 1 }, // when the others are done
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          retry,
         },
       },
     ],

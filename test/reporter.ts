@@ -1,7 +1,6 @@
 // The last lines of a run, always of the same form, for people and machines that read logs, also those that keep no
 // more than its end:
 //
-//     at the second try: test/e2e/echo.test.ts > echo, node > comes back
 //     failed: test/e2e/demo.test.ts > the demo, node > greets: AssertionError: expected 404 to be 200
 //     tests: 12 passed, 1 failed, 1 skipped
 //
@@ -15,10 +14,9 @@ export default class ClosingLines implements Reporter {
     for (const module of modules) {
       for (const test of module.children.allTests()) {
         const { state, errors } = test.result();
-        const name = `${module.relativeModuleId} > ${test.fullName}`;
         count[state]++;
-        if (state === "failed") lines.push(`failed: ${name}: ${firstLine(errors)}`);
-        if (test.diagnostic()?.flaky) lines.unshift(`at the second try: ${name}`);
+        if (state === "failed")
+          lines.push(`failed: ${module.relativeModuleId} > ${test.fullName}: ${firstLine(errors)}`);
       }
       // A file that could not be loaded or compiled has no tests to fail.
       if (module.state() === "failed" && module.errors().length > 0) {
