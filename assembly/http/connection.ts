@@ -19,14 +19,13 @@ import {
   keepAlive,
   methodCode,
 } from "../protocol/http/headstate";
-import { Connection } from "../stream/connection";
-import { HandedOver } from "./handedover";
-import { TurnShare } from "./turnshare";
+import { Connection, StreamOwner } from "../stream/connection";
+import { TurnBudget } from "./turnbudget";
 import { checkHead } from "../protocol/http/framing";
 import { PARTIAL, headReset, minorVersion, parseHead, skipEmptyLines, targetSize } from "../protocol/http/head";
 import { Refusal, reasonOf } from "../protocol/http/refusal";
 import { ANSWER, CHUNKED, HEAD, HTTP1Body, LENGTH, NS_PER_MS, OVER } from "./body";
-import { HTTP1ConnectionOwner, HTTP1ConnectionParameters } from "./parameters";
+import { HTTP1ConnectionParameters } from "./parameters";
 import { HTTPHandler, HTTPServerRequest, Method, Upgraded } from "./request";
 import { IOStream } from "../stream/iostream";
 import { countRefusal } from "../core/stats";
@@ -44,9 +43,17 @@ import {
 const HEAD_STATE_BYTES: i32 = i32(TABLE) + FIELDS_MAX * i32(ROW_BYTES);
 const sharedHead: usize = memory.data(HEAD_STATE_BYTES, 16);
 
+/** Keeps the connections of a server. */
+export interface HTTP1ConnectionOwner {
+  /** A request of this connection was not answered at once. */
+  waiting(connection: HTTP1Connection): void;
+  /** The connection is over: it may serve another client. */
+  ended(connection: HTTP1Connection): void;
+}
+
 
 @final
-export class HTTP1Connection extends HTTP1Body {
+export class HTTP1Connection extends HTTP1Body implements StreamOwner {
   /** When the request in flight came, or the wait for one began. */
   since: i64 = 0;
 
@@ -55,9 +62,9 @@ export class HTTP1Connection extends HTTP1Body {
   private headOnly: bool = false; // the request whose head has come in part, or is refused, is a HEAD
   private watched: bool = false; // the request in flight takes long
   private endTold: bool = false;
-  private share!: TurnShare;
-  private handedOver: HandedOver | null = null;
-  private successor: Upgraded | null = null; // who has the stream now
+  private budget: TurnBudget = new TurnBudget();
+  private successor: Upgraded | null = null; // uses the stream after an upgrade
+  private acceptedBy: StreamOwner | null = null; // the owner that its stream had before the upgrade
 
   constructor(
     private owner: HTTP1ConnectionOwner,
@@ -68,12 +75,12 @@ export class HTTP1Connection extends HTTP1Body {
     super(handler, parameters);
     this.request = new HTTPServerRequest(this);
     this.request.slot = slot;
-    this.share = new TurnShare(this);
   }
 
   /** Begins with a new connection. */
   start(stream: IOStream): void {
     this.stream = stream;
+    this.budget.start(stream);
     stream.writeTimeoutMs = this.parameters.writeTimeoutMs;
     stream.writeRateBytesMin = this.parameters.writeRateBytesMin;
     stream.halfCloseTimeoutMs = this.parameters.halfCloseTimeoutMs;
@@ -120,11 +127,6 @@ export class HTTP1Connection extends HTTP1Body {
     this.handler.onEnd(this.request); // last: it may answer, and the next request begin
   }
 
-  /** The others have had their turn: what was left unread is looked at. */
-  readOn(): void {
-    if (this.live && this.state == HEAD) this.stream.resume();
-  }
-
   /** The handler gives up: no answer (or no rest of it) will come. */
   cancel(): void {
     this.dropAnswer();
@@ -144,8 +146,8 @@ export class HTTP1Connection extends HTTP1Body {
     this.live = false;
     this.dropAnswer();
     this.successor = successor;
-    if (!this.handedOver) this.handedOver = new HandedOver(this);
-    this.handedOver!.begin(stream);
+    this.acceptedBy = stream.owner;
+    stream.owner = this;
     stream.setDeadline(0);
     stream.readAhead = READ_CHUNK_BYTES;
     stream.pause();
@@ -153,10 +155,13 @@ export class HTTP1Connection extends HTTP1Body {
     return stream;
   }
 
-  /** A stream that was handed over has closed. */
-  released(): void {
+  /** A stream that was handed over has closed; until now it held this connection's slot. */
+  streamClosed(stream: Connection): void {
+    const server = this.acceptedBy;
     this.successor = null;
+    this.acceptedBy = null;
     this.owner.ended(this);
+    if (server) server.streamClosed(stream);
   }
 
   shed(): void {
@@ -210,7 +215,7 @@ export class HTTP1Connection extends HTTP1Body {
       if (unread && !this.answerDone) return; // the handler has still to take it
       this.lose(REASON_BAD_REQUEST);
       this.leave();
-    } else if (this.state == HEAD && (!unread || !(this.heldBack || this.share.waiting))) this.leave();
+    } else if (this.state == HEAD && (!unread || !(this.heldBack || this.budget.spent))) this.leave();
   }
 
   /** A peer that does not read its answers gets no more of them. */
@@ -278,7 +283,7 @@ export class HTTP1Connection extends HTTP1Body {
   }
 
   private readHead(source: usize, size: i32): i32 {
-    if (this.heldBack || !this.share.take()) return 0;
+    if (this.heldBack || !this.budget.take()) return 0;
     if (!this.head) {
       const empty = skipEmptyLines(source, size);
       if (empty) return empty < 0 ? 0 : this.dropEmpty(empty);

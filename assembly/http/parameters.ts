@@ -1,7 +1,6 @@
-// What a server gives to its HTTP/1 connections: what they are held to, and whom they tell.
+// The limits that a server sets for its HTTP/1 connections.
 // Each value has its default, and why, in limits.ts.
 
-import { HTTP1Connection } from "./connection";
 import {
   BODY_BYTES_MAX,
   BODY_RATE_BYTES_MIN,
@@ -32,10 +31,4 @@ export class HTTP1ConnectionParameters {
   requestsMax: i32 = REQUESTS_MAX;
   /** No connection is kept after its answer: the server stops. */
   draining: bool = false;
-}
-
-/** Who keeps the connections: it hears of requests that are not answered at once, and of the end. */
-export abstract class HTTP1ConnectionOwner {
-  abstract waiting(connection: HTTP1Connection): void;
-  abstract ended(connection: HTTP1Connection): void;
 }

@@ -3,8 +3,8 @@
 // Reference: Tornado's httpserver.py; draining is ours (tornado#1791).
 
 import { Address } from "../core/address";
-import { HTTP1Connection } from "./connection";
-import { HTTP1ConnectionOwner, HTTP1ConnectionParameters } from "./parameters";
+import { HTTP1Connection, HTTP1ConnectionOwner } from "./connection";
+import { HTTP1ConnectionParameters } from "./parameters";
 import { HTTPHandler } from "./request";
 import { IOLoop, Timeout } from "../loop/ioloop";
 import { IOStream } from "../stream/iostream";
@@ -13,13 +13,12 @@ import { TCPServer } from "../server/tcpserver";
 
 
 @final
-class Connections extends HTTP1ConnectionOwner {
+class Connections implements HTTP1ConnectionOwner {
   all: Array<HTTP1Connection> = [];
   free: Array<HTTP1Connection> = [];
   watch!: Watch;
 
   constructor() {
-    super();
     this.watch = new Watch(this);
   }
 

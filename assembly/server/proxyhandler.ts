@@ -4,11 +4,10 @@
 import { Address } from "../core/address";
 import { REASON_BAD_REQUEST, REASON_TIMEOUT } from "../core/errors";
 import { IOLoop } from "../loop/ioloop";
-import { IOStream } from "../stream/iostream";
+import { IOStream, StreamHandler } from "../stream/iostream";
 import { PROXY_HEADER_BYTES_MAX, PROXY_HEADER_TIMEOUT_MS, READ_CHUNK_BYTES } from "../core/limits";
 import { PROXY_BAD, PROXY_PARTIAL, parseProxyHeader } from "../protocol/proxy";
 import { CONNECTIONS_REFUSED, count } from "../core/stats";
-import { StreamHandler } from "../stream/streamhandler";
 
 /** Who takes the connection when its header has come. */
 export abstract class ProxiedStreams {

@@ -6,7 +6,8 @@
 import { Address } from "../core/address";
 import { REASON_STOPPING } from "../core/errors";
 import { Callback, IOLoop, Timeout } from "../loop/ioloop";
-import { IOStream, StreamHandler, StreamOwner } from "../stream/iostream";
+import { Connection, StreamOwner } from "../stream/connection";
+import { IOStream, StreamHandler } from "../stream/iostream";
 import { CONNECTIONS_MAX } from "../core/limits";
 import { AcceptHandler, Acceptor, addAcceptHandler, bindSockets } from "./acceptor";
 import { ProxiedStreams, ProxyHandler } from "./proxyhandler";
@@ -62,7 +63,7 @@ class Deadline extends Timeout {
   }
 }
 
-export abstract class TCPServer extends StreamOwner {
+export abstract class TCPServer implements StreamOwner {
   connectionsMax: i32 = CONNECTIONS_MAX;
   private open: Array<IOStream> = [];
   private acceptors: Array<Acceptor> = [];
@@ -152,7 +153,7 @@ export abstract class TCPServer extends StreamOwner {
     else this.handleStream(stream, null);
   }
 
-  streamClosed(stream: IOStream): void {
+  streamClosed(stream: Connection): void {
     const last = this.open.pop();
     if (last !== stream) {
       unchecked((this.open[stream.place] = last));

@@ -3,15 +3,19 @@
 
 import { Address } from "../core/address";
 import { EventHandler } from "../loop/ioloop";
-import { StreamOwner } from "./streamhandler";
 import * as wasi from "../wasi/index";
+
+/** Keeps the list of connections it accepted, and drops each when it has closed. */
+export interface StreamOwner {
+  streamClosed(connection: Connection): void;
+}
 
 export abstract class Connection extends EventHandler {
   /** The connection's platform handle. */
   handle: i32 = -1;
   /** Index of the listener that it came from. */
   listener: i32 = 0;
-  /** Who is told of its end. */
+  /** Called when it has closed: the server that accepted it. */
   owner: StreamOwner | null = null;
   /** Its place in the owner's list. */
   place: i32 = 0;

@@ -5,9 +5,8 @@
 //
 // Invariants: one read is pending at most; onClose is the last call a handler gets, once, at the end of a turn and
 // never from inside a call of the handler's own; after it the stream belongs to the pool. The peer's end (half-close)
-// ends
-// reading alone: what is pending fails with REASON_END, writing goes on. A stream whose peer cannot be heard does not
-// stay open for ever, whatever its handler does: see `absence`.
+// ends reading alone: what is pending fails with REASON_END, writing goes on. A stream whose peer cannot be heard does
+// not stay open for ever, whatever its handler does: see `absence`.
 // Reference: Tornado's iostream.py, whose streams end with the peer's side where these go on.
 
 import { Buffer } from "../bytes/buffer";
@@ -20,7 +19,7 @@ import {
   REASON_TIMEOUT,
   REASON_TOO_LONG,
 } from "../core/errors";
-import { READ, WRITE } from "../loop/ioloop";
+import { READ, Timeout, WRITE } from "../loop/ioloop";
 import {
   BUFFER_BYTES_MAX,
   DELIMITER_BYTES_MAX,
@@ -34,12 +33,9 @@ import {
 } from "../core/limits";
 import { BYTES, CLOSE, CONSUME, DISCARD, IDLE, MORE, PARTIAL, PendingRead } from "./pendingread";
 import { BYTES_IN, count } from "../core/stats";
-import { StreamHandler, StreamOwner } from "./streamhandler";
-import { StreamTimeout, buryLater, prepare, resumeLater, streamMade } from "./streamlife";
+import { TurnEndStream, addStream, closeAtTurnEnd, prepare, resumeLater } from "./turnend";
 import { StreamWriter } from "./writer";
 import * as wasi from "../wasi/index";
-
-export { StreamHandler, StreamOwner };
 
 // A stream's life.
 const OPEN: i32 = 0;
@@ -55,9 +51,54 @@ const READ_LATER_NS: i64 = 1_000_000_000;
 
 const pool: Array<IOStream> = [];
 
+/** Uses a stream. What it is given to read is valid during the call only. The language has no closures: so a class. */
+export abstract class StreamHandler {
+  /** The pending read is done. */
+  onRead(stream: IOStream, source: usize, size: i32): void {}
+  /** The pending read has no result. Writing may still work. */
+  onReadFailed(stream: IOStream, reason: i32): void {}
+  /**
+   * For consume(): bytes have come; returns how many were taken. The rest is shown again when there are more, or by
+   * resume().
+   */
+  onBytes(stream: IOStream, source: usize, size: i32): i32 {
+    return size;
+  }
+  /** The peer will send no more; called once, after all bytes have been taken. */
+  onEnd(stream: IOStream): void {}
+  /** Bytes that had to wait have left; `stream.unsent` says how many have not. */
+  onSent(stream: IOStream): void {}
+  /** The deadline of setDeadline has passed. */
+  onTimeout(stream: IOStream): void {}
+  /**
+   * Memory is short, and this stream with its handler holds the most: both must give their memory back, in this call or
+   * soon.
+   */
+  onMemoryShort(stream: IOStream): void {
+    stream.close(REASON_BUFFER_FULL);
+  }
+  /** Bytes of memory that the handler holds for this stream, beside the stream's own. */
+  get held(): i32 {
+    return 0;
+  }
+  /** The stream is closed: the last call for it, at the end of a turn. */
+  onClose(stream: IOStream, reason: i32): void {}
+}
+
+
+@final
+class StreamTimeout extends Timeout {
+  constructor(private stream: IOStream) {
+    super();
+  }
+  run(): void {
+    this.stream.timeoutFired();
+  }
+}
+
 // @ts-ignore: decorator
 @final
-export class IOStream extends StreamWriter {
+export class IOStream extends StreamWriter implements TurnEndStream {
   /** The peer will send no more. */
   ended: bool = false;
   /** How much unread input may wait here while nothing is being read. 0: the socket is left alone. */
@@ -88,7 +129,7 @@ export class IOStream extends StreamWriter {
   constructor(handler: StreamHandler) {
     super();
     this.handler = handler;
-    streamMade(this);
+    addStream(this);
   }
 
   /** A stream for an accepted connection. */
@@ -121,12 +162,11 @@ export class IOStream extends StreamWriter {
     return this.incoming.size;
   }
 
-  /** Bytes of memory that it owns, its handler's for it included. */
+  /** Bytes of memory that the stream and its handler hold. */
   get held(): i32 {
     return this.closed ? 0 : this.incoming.owned + this.outgoing.owned + this.handler.held;
   }
 
-  /** It holds the most, and memory is short. */
   shed(): void {
     this.handler.onMemoryShort(this);
   }
@@ -189,7 +229,6 @@ export class IOStream extends StreamWriter {
     this.updateInterest();
   }
 
-  /** For the loop: the host is no longer behind. */
   goOn(): void {
     this.isPutOff = false;
     this.resume();
@@ -319,11 +358,11 @@ export class IOStream extends StreamWriter {
     this.state = RETIRED;
     this.reason = reason;
     this.updateInterest();
-    buryLater(this);
+    closeAtTurnEnd(this);
   }
 
-  /** The end of a retired stream; for the loop. */
-  bury(): void {
+  /** The end of a retired stream; for the end of the turn. */
+  closeNow(): void {
     this.loop.removeHandler(this.handle);
     if (this.timeout) this.loop.removeTimeout(this.timeout!);
     wasi.close(this.handle);

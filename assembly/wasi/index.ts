@@ -2,15 +2,17 @@
 //
 //   start()                       finds the listeners that the host handed over
 //   listenerCount()  listener(i)  their handles
-//   openChannel()                 the control channel (fd 0) as a handle: blocking, so it is ready only when that is certain
-//   accept(listener)              handle | AGAIN | -REASON (-REASON_BUFFER_FULL: out of descriptors, rest a while)
+//   openChannel()                 the control channel (fd 0) as a handle: reading it blocks, so it is reported only when
+//                                 a read is certain to find something
+//   accept(listener)              handle | AGAIN | -REASON (-REASON_BUFFER_FULL: out of descriptors, pause a while)
 //   read(handle, target, size)    n > 0 | 0 the peer's end | AGAIN | -REASON
 //   write(handle, source, size)   n >= 0 | AGAIN | -REASON
 //   channelWrite(source, size)    n > 0 | -REASON; may block
 //   shutdown(handle)              no more bytes will be sent; close(handle)
 //   descriptor(handle)            the number by which the host knows it
 //   watch(handle, interest)       NONE, READ, WRITE or both; replaces what was watched
-//   hold(yes)                     while held, only writers and the channel are watched, and no connection is read (the host is behind)
+//   hold(yes)                     the host is behind: while held, only writers and the channel are watched, and no
+//                                 connection is read
 //   held()                        whether it is
 //   wait(timeoutNs)               waits for something to be ready, FOREVER for no limit, 0 for no wait
 //   restNs()                      how long it may be left alone when no event comes: 0 go on at once, FOREVER
@@ -18,10 +20,9 @@
 //   next()                        the next handle to try, -1: none is left; `ready` says for what
 //   now()  unixSeconds()  log(source, size)  exit(code)
 //
-// A handle is a small number that stays with its socket and is used again after close. Readiness is a hint, the
-// operation
-// is the truth: a handle from next() may well answer AGAIN, and a socket that is ready may come a turn later. An error
-// wakes its own handle and no other. `wait` costs in proportion to what is active, not to what is connected.
+// A handle is a small number that stays with its socket and is used again after close. Readiness is only a hint: a
+// handle from next() may well answer AGAIN, and a socket that is ready may be reported a turn later. An error wakes its
+// own handle and no other. `wait` costs in proportion to what is active, not to what is connected.
 
 import * as preview1 from "./preview1";
 import * as readiness from "./poller";

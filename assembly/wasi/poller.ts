@@ -3,14 +3,14 @@
 // wasmtime's poll_oneoff reports every descriptor of the call as soon as one is ready, and costs about a microsecond
 // for each: only a read event with more than one byte, a hang-up or an error is certain. So:
 //
-//   pinned   listeners and the control channel: in every poll. A listener is always tried, the channel only when certain,
-//            because reading it blocks.
+//   pinned   listeners and the control channel: in every poll. A listener is always tried, the channel only when
+//            certain, because reading it blocks.
 //   hot      what was active in the last HOT_NS: polled.
-//   cold     the rest: swept in slices with a zero timeout, at intervals that keep sweeping below a sixteenth of the time, a
-//            quarter while there is little else to do. When nothing at all was active for HOT_NS everything is cold and one
-//            poll blocks on all of it.
-//   probes   before polling at all, the hot connections that wait for input are read in the order of longest-answered, until
-//            MISSES_IN_ROW of them have nothing. A busy server hardly ever polls.
+//   cold     the rest: swept in slices with a zero timeout, at intervals that keep sweeping below a sixteenth of the
+//            time, a quarter while there is little else to do. When nothing at all was active for HOT_NS everything is
+//            cold and one poll blocks on all of it.
+//   probes   before polling at all, the hot connections that wait for input are read, the one that was answered longest
+//            ago first, until MISSES_IN_ROW of them have nothing. A busy server hardly ever polls.
 //
 // Invariant: a handle is in the list of probes only while its read subscription is hot. The tables are in
 // wasi/backoff.ts. Reference: crates/wasi-common/src/sync/sched/unix.rs of wasmtime 36.

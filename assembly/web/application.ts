@@ -12,8 +12,9 @@
 import { pathOffset, pathSize } from "../protocol/http/headstate";
 import { LoggingHTTPHandler } from "../http/log";
 import { HTTPServerRequest, Method } from "../http/request";
+import { HandlerOwner } from "./handlerowner";
 import { Pattern } from "./pattern";
-import { RequestHandler } from "./requesthandler";
+import { NO_ROUTE, RequestHandler } from "./requesthandler";
 
 /** A pattern and the class that answers what it matches. */
 export abstract class Route {
@@ -31,18 +32,7 @@ export abstract class Route {
   abstract make(): RequestHandler;
   /** The methods that the class has, as bits of Method. */
   abstract methods(): i32;
-
-  /** The value of Allow. */
-  allow(): string {
-    const mask = this.methods();
-    let text = "";
-    for (let i = 0; i < METHODS.length; i++) if ((mask >> (i + 1)) & 1) text += (text.length ? ", " : "") + METHODS[i];
-    return text;
-  }
 }
-
-/** Names of Method's numbers from 1 up. */
-const METHODS: string[] = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"];
 
 class ClassRoute<T extends RequestHandler> extends Route {
   make(): RequestHandler {
@@ -73,7 +63,7 @@ class NotFound extends RequestHandler {
   }
 }
 
-export class Application extends LoggingHTTPHandler {
+export class Application extends LoggingHTTPHandler implements HandlerOwner {
   private routes: Route[] = [];
   /** By the connection's slot: who answers its request. */
   private handlers: Array<RequestHandler | null> = [];
@@ -107,13 +97,13 @@ export class Application extends LoggingHTTPHandler {
     const handler = route ? route.make() : this.makeDefault();
     while (this.handlers.length <= request.slot) this.handlers.push(null);
     this.handlers[request.slot] = handler;
-    handler.begin(this, request, route);
+    handler.begin(this, request, route ? route.methods() : NO_ROUTE);
     if (!route) return handler.execute();
     const values = route.pattern.values(path, this.found);
     if (values === null) return handler.sendError(400);
     handler.pathNames = route.pattern.names;
     handler.pathArguments = values;
-    if (handler.accepts(route.methods()) && request.contentLength != 0) handler.awaitBody();
+    if (handler.acceptsMethod() && request.contentLength != 0) handler.awaitBody();
   }
 
   finish(request: HTTPServerRequest): void {

@@ -2,11 +2,12 @@
 // AssemblyScript.
 
 const TYPES: string =
-  " html:text/html htm:text/html css:text/css js:text/javascript mjs:text/javascript json:application/json map:application/json" +
-  " txt:text/plain md:text/markdown csv:text/csv xml:text/xml svg:image/svg+xml png:image/png jpg:image/jpeg jpeg:image/jpeg" +
-  " gif:image/gif webp:image/webp avif:image/avif ico:image/x-icon bmp:image/bmp woff:font/woff woff2:font/woff2 ttf:font/ttf" +
-  " otf:font/otf wasm:application/wasm pdf:application/pdf zip:application/zip gz:application/gzip mp4:video/mp4 webm:video/webm" +
-  " mp3:audio/mpeg ogg:audio/ogg wav:audio/wav flac:audio/flac webmanifest:application/manifest+json ics:text/calendar ";
+  " html:text/html htm:text/html css:text/css js:text/javascript mjs:text/javascript json:application/json" +
+  " map:application/json txt:text/plain md:text/markdown csv:text/csv xml:text/xml svg:image/svg+xml" +
+  " png:image/png jpg:image/jpeg jpeg:image/jpeg gif:image/gif webp:image/webp avif:image/avif ico:image/x-icon" +
+  " bmp:image/bmp woff:font/woff woff2:font/woff2 ttf:font/ttf otf:font/otf wasm:application/wasm" +
+  " pdf:application/pdf zip:application/zip gz:application/gzip mp4:video/mp4 webm:video/webm mp3:audio/mpeg" +
+  " ogg:audio/ogg wav:audio/wav flac:audio/flac webmanifest:application/manifest+json ics:text/calendar ";
 
 /** The type of a file with this name; application/octet-stream for one that is not known. */
 export function typeOf(name: string): string {

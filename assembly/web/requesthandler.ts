@@ -9,18 +9,21 @@
 import { phraseOf } from "../protocol/http/phrases";
 import { writeLine } from "../protocol/http/lines";
 import { HTTPServerRequest, Method } from "../http/request";
-import { Application, Route } from "./application";
+import { HandlerOwner } from "./handlerowner";
 import { HandlerOutput } from "./handleroutput";
+import { allowOf } from "./methods";
 import { latin1Text } from "../bytes/text";
 
+/** In place of a set of methods: no route matches. */
+export const NO_ROUTE: i32 = -1;
 /** Room for the longest phrase. */
 const phrase: usize = memory.data(128, 8);
 
 export abstract class RequestHandler extends HandlerOutput {
-  application!: Application;
+  application!: HandlerOwner;
   /** The answer is complete when the method returns. Set it to false to answer in a later turn, with finish(). */
   autoFinish: bool = true;
-  private route: Route | null = null;
+  private methods: i32 = NO_ROUTE; // those that its route has, as bits of Method
 
   // --- what subclasses write ---
 
@@ -89,11 +92,11 @@ export abstract class RequestHandler extends HandlerOutput {
 
   // --- for the application ---
 
-  /** The head has come, and `route` is for it: null for a request that nobody is for. */
-  begin(application: Application, request: HTTPServerRequest, route: Route | null): void {
+  /** The head has come. `methods`: those that its route has, as bits of Method; NO_ROUTE: no route matches. */
+  begin(application: HandlerOwner, request: HTTPServerRequest, methods: i32): void {
     this.application = application;
     this.request = request;
-    this.route = route;
+    this.methods = methods;
     this.readHead();
     this.clear();
   }
@@ -113,9 +116,9 @@ export abstract class RequestHandler extends HandlerOutput {
     else if (!this.keepHead()) this.cut();
   }
 
-  /** Whether `mask` (application.ts) has the request's method; if not it has been answered with 405. */
-  accepts(mask: i32): bool {
-    if ((mask >> this.request.method) & 1 && this.request.method != Method.OTHER) return true;
+  /** Whether its route has the request's method; if not it has been answered with 405. */
+  acceptsMethod(): bool {
+    if ((this.methods >> this.request.method) & 1 && this.request.method != Method.OTHER) return true;
     this.refuseMethod();
     return false;
   }
@@ -162,8 +165,7 @@ export abstract class RequestHandler extends HandlerOutput {
   }
 
   private refuseMethod(): void {
-    const route = this.route;
-    if (route) this.setHeader("Allow", route.allow());
+    if (this.methods != NO_ROUTE) this.setHeader("Allow", allowOf(this.methods));
     this.sendError(405);
   }
 }

@@ -1,8 +1,9 @@
 // Files of the folders that the host has opened for this application (`--dir HOST::GUEST`), behind one contract:
 //
 //   folder(name, size)                  the folder that has this name here | -1: there is none
-//   look(folder, path, size)            REGULAR | DIRECTORY | OTHER | -MISSING, -FORBIDDEN, -BUSY, -FAILED; the stat below is of it
-//   open(folder, path, size)            a file, from 0 up | one of the same; only what look() has called REGULAR may be opened
+//   look(folder, path, size)            REGULAR | DIRECTORY | OTHER | -MISSING, -FORBIDDEN, -BUSY, -FAILED
+//   open(folder, path, size)            a file, from 0 up | one of the same errors; only what look() has called REGULAR
+//                                       may be opened
 //   fileSize() modifiedNs() inode()     of what was looked at or opened last
 //   pread(file, offset, target, size)   n > 0 | 0 behind the end | -FAILED
 //   close(file)

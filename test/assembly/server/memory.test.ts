@@ -108,7 +108,7 @@ describe("streams of a host", () => {
 });
 
 describe("a host that is behind", () => {
-  test("is sent little by one turn, however many connections have something; all of it comes, and nobody is late", () => {
+  test("is sent little by one turn, however many connections have something; all of it comes, none too late", () => {
     begun(config(HTTP, 1 << 20));
     stopEchoing();
     const peers: Array<Peer> = [];

@@ -4,7 +4,8 @@
 //   /later?n=7&ms=50      answers that much later                            /never       does not answer; the test may
 //   /echo                 answers with the body, collected                   /sum         with the body's size, in pieces
 //   /take?credit=10       takes so much of the body; then the test does      /chunks?n=3  `chunk 0`, … chunked
-//   /open                 begins a chunked answer and leaves it open         /length?n=5&text=abc  declares n, writes text (&status=304)
+//   /open                 begins a chunked answer and leaves it open
+//   /length?n=5&text=abc  declares n, writes text (&status=304)
 //   /big?n=100000         so many bytes at once                            /upgrade      hands the stream over
 //   /enough               answers with the first piece of the body         /drain        answers, and stops the server
 //   /refuse               answers at once, without credit for the body

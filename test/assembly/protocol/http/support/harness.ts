@@ -5,7 +5,7 @@
 // test/e2e/corpus.test.ts holds that a real connection answers each case accordingly.
 //
 //   begin()             a new connection
-//   give(source, size)  more bytes behind those that were left: how many are used; give the rest again with what follows
+//   give(source, size)  more bytes behind those that were left: how many are used; give the rest again with the next
 //   finish()            what is still awaited goes to the log
 //   log(), logSize()    lines of latin-1 text; test/corpus/README.md says what they mean
 //

@@ -1,13 +1,15 @@
 // Request heads as real clients send them.
 
 export const CURL: string =
-  "POST /echo?a=b HTTP/1.1\r\nHost: localhost:8888\r\nUser-Agent: curl/8.5.0\r\nAccept: */*\r\nContent-Length: 5\r\n\r\n";
+  "POST /echo?a=b HTTP/1.1\r\nHost: localhost:8888\r\nUser-Agent: curl/8.5.0\r\nAccept: */*\r\n" +
+  "Content-Length: 5\r\n\r\n";
 
 export const BROWSER: string =
   "GET /search?q=a%20b|c HTTP/1.1\r\nHost: www.example.com\r\nConnection: keep-alive\r\n" +
   'sec-ch-ua: "Chromium";v="130", "Not?A_Brand";v="99"\r\nsec-ch-ua-mobile: ?0\r\nsec-ch-ua-platform: "Linux"\r\n' +
   "Upgrade-Insecure-Requests: 1\r\n" +
-  "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36\r\n" +
+  "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 " +
+  "Safari/537.36\r\n" +
   "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8\r\n" +
   "Sec-Fetch-Site: none\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n" +
   "Accept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-GB,en;q=0.9\r\nPriority: u=0, i\r\n\r\n";

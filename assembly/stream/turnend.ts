@@ -1,49 +1,50 @@
-// What the loop does for streams: their timeout, and their end when the turn is over. When memory is short, it ends the
-// one that holds the most; while the host is behind, it keeps those that have something for it.
+// What happens to streams when a turn is over: gathered bytes are sent and ended streams are closed. When memory is
+// short, the stream that holds the most of it ends. Streams whose input waits for the host go on once it has caught up.
 // Invariant: nothing is closed in the middle of a turn, so no handler is called from inside a call of its own.
 
 import { STREAM, hasMemory, wasHeapShort, wasShort } from "../bytes/buffer";
-import { Callback, IOLoop, Timeout } from "../loop/ioloop";
-import { IOStream } from "./iostream";
+import { Callback, IOLoop } from "../loop/ioloop";
 import { MEMORY_HELD_BYTES_MIN } from "../core/limits";
 import { uncorkAll } from "./writer";
 import * as wasi from "../wasi/index";
 
-
-@final
-export class StreamTimeout extends Timeout {
-  constructor(private stream: IOStream) {
-    super();
-  }
-  run(): void {
-    this.stream.timeoutFired();
-  }
+/** A stream, as far as the end of a turn is concerned with it. */
+export interface TurnEndStream {
+  /** Closes a stream that was given to closeAtTurnEnd. */
+  closeNow(): void;
+  /** The host is no longer behind: a stream that was given to resumeLater reads on. */
+  goOn(): void;
+  /** Bytes of memory that the stream and its handler hold. */
+  readonly held: i32;
+  /** Memory is short and this stream holds the most: it must give its memory back. */
+  shed(): void;
 }
 
-/** At the end of a turn: sends what is still gathered, then closes what was retired. */
+
 @final
 class TurnEnd extends Callback {
-  retired: Array<IOStream> = [];
-  putOff: Array<IOStream> = [];
-  private resumed: Array<IOStream> = [];
+  ended: Array<TurnEndStream> = [];
+  putOff: Array<TurnEndStream> = [];
+  private resumed: Array<TurnEndStream> = [];
+
   run(): void {
     if (this.putOff.length && !wasi.held()) this.goOn();
     uncorkAll();
-    this.bury();
+    this.closeEnded();
     if (wasShort() && !hasMemory(STREAM, MEMORY_HELD_BYTES_MIN)) {
       shedOne();
-      this.bury();
+      this.closeEnded();
       wasShort(); // the next turn begins anew
     }
     if (wasHeapShort()) collect();
   }
 
-  private bury(): void {
-    for (let i = 0; i < this.retired.length; i++) {
-      unchecked(this.retired[i]).bury();
+  private closeEnded(): void {
+    for (let i = 0; i < this.ended.length; i++) {
+      unchecked(this.ended[i]).closeNow();
       uncorkAll(); // its handler may have written to another stream
     }
-    this.retired.length = 0;
+    this.ended.length = 0;
   }
 
   private goOn(): void {
@@ -57,16 +58,17 @@ class TurnEnd extends Callback {
 
 let turnEnd: TurnEnd | null = null;
 
-/** All that there are, in use or in the pool. */
-const all: Array<IOStream> = [];
+/** All streams, in use or in the pool. */
+const all: Array<TurnEndStream> = [];
 
-export function streamMade(stream: IOStream): void {
+/** A new stream, before it is used for the first time. */
+export function addStream(stream: TurnEndStream): void {
   all.push(stream);
 }
 
 /** Ends the stream that holds the most memory, unless that is little. */
 function shedOne(): void {
-  let most: IOStream | null = null;
+  let most: TurnEndStream | null = null;
   let bytes = MEMORY_HELD_BYTES_MIN - 1;
   for (let i = 0; i < all.length; i++) {
     const held = unchecked(all[i]).held;
@@ -80,7 +82,7 @@ function shedOne(): void {
 let collected: i64 = 0;
 const COLLECT_EVERY_NS: i64 = 1_000_000_000;
 
-/** What the language's collector would free in its own time may be the memory that is missing. core.wasm has none. */
+/** Memory that only the language's collector can free may be what is missing. core.wasm has no such collector. */
 function collect(): void {
   const now = IOLoop.current().time;
   if (ASC_RUNTIME != 2 || now - collected < COLLECT_EVERY_NS) return;
@@ -89,7 +91,7 @@ function collect(): void {
   __collect();
 }
 
-/** Before the first stream. */
+/** Joins the loop; called before the first stream is used. */
 export function prepare(): void {
   if (turnEnd) return;
   turnEnd = new TurnEnd();
@@ -97,11 +99,11 @@ export function prepare(): void {
 }
 
 /** Closes `stream` when the turn is over. */
-export function buryLater(stream: IOStream): void {
-  turnEnd!.retired.push(stream);
+export function closeAtTurnEnd(stream: TurnEndStream): void {
+  turnEnd!.ended.push(stream);
 }
 
 /** Resumes `stream` when the host is no longer behind. */
-export function resumeLater(stream: IOStream): void {
+export function resumeLater(stream: TurnEndStream): void {
   turnEnd!.putOff.push(stream);
 }

@@ -1,0 +1,9 @@
+// What a RequestHandler knows of the application that made it: it stands below both, so neither file needs the other.
+
+/** The application that a RequestHandler belongs to. */
+export interface HandlerOwner {
+  /** The path of the route with this name; "" without one, or with another number of values than it has groups. */
+  reverseUrl(name: string, values: string[]): string;
+  /** The answer on the connection with this slot is complete. */
+  over(slot: i32): void;
+}
