@@ -17,6 +17,7 @@ export default defineConfig({
         test: {
           name: "assembly",
           include: ["test/assembly/**/*.test.ts"],
+          testTimeout: 30_000, // unoptimized code, and some of it moves 64 MiB
           pool: createAssemblyScriptPool({
             // The target of asconfig.json that is not the shipped build: -O0, asserts on, `abort` imported (the pool
             // reads failures from it). The runtime stands here because the pool asks for `stub` on the same command

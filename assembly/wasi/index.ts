@@ -2,8 +2,8 @@
 //
 //   start()                       finds the listeners that the host handed over
 //   listenerCount()  listener(i)  their handles
-//   openChannel()                 the control channel (fd 0) as a handle: reading it blocks, so it is reported only when
-//                                 a read is certain to find something
+//   openChannel()                 the control channel (fd 0) as a handle: reading it blocks, so it is reported only
+//                                 when a read is certain to find something
 //   accept(listener)              handle | AGAIN | -REASON (-REASON_BUFFER_FULL: out of descriptors, pause a while)
 //   read(handle, target, size)    n > 0 | 0 the peer's end | AGAIN | -REASON
 //   write(handle, source, size)   n >= 0 | AGAIN | -REASON

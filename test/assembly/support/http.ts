@@ -2,7 +2,7 @@
 //
 //   /hello?n=7            answers `hello 7` when the request is complete      /early?n=7   as soon as its head is there
 //   /later?n=7&ms=50      answers that much later                            /never       does not answer; the test may
-//   /echo                 answers with the body, collected                   /sum         with the body's size, in pieces
+//   /echo                 answers with the body, collected                   /sum         with its size, in pieces
 //   /take?credit=10       takes so much of the body; then the test does      /chunks?n=3  `chunk 0`, … chunked
 //   /open                 begins a chunked answer and leaves it open
 //   /length?n=5&text=abc  declares n, writes text (&status=304)
