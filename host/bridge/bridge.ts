@@ -66,6 +66,7 @@ import { type FrameTaker, OpenIds } from "./openids.js";
 import { type Peer, ToldPeer } from "./peer.js";
 import { readRefusal, refusalLine } from "./refusals.js";
 import { readStats, type WorkerStats } from "./stats.js";
+import { frameTrace } from "./trace.js";
 
 export type { FrameTaker } from "./openids.js";
 export type { Peer } from "./peer.js";
@@ -106,7 +107,8 @@ export interface BridgeEvents {
 const SHEDS_AT_ONCE = 4;
 
 export class Bridge implements FrameSink {
-  readonly writer = new FrameWriter();
+  readonly #trace = frameTrace();
+  readonly writer = this.#trace?.writer() ?? new FrameWriter();
   readonly options: ResolvedOptions;
   /** Where requests leave how long they took. */
   readonly latencies: Latencies;
@@ -119,7 +121,7 @@ export class Bridge implements FrameSink {
   readonly #listeners: number;
   readonly #events: BridgeEvents;
   readonly #peers: ReadonlyMap<string, Peer> | null;
-  readonly #reader = new FrameReader(this);
+  readonly #reader: FrameReader = new FrameReader(this.#trace?.sink(this) ?? this);
   #channel: Channel | null = null;
   #ready = false;
   #over = false;

@@ -166,6 +166,8 @@ export const INSPECT_EVERY_MS = 1_000;
 export const LOG_TARGET_CHARS_MAX = 2048;
 /** Bytes of log lines that wait for a slow reader of stderr; what comes then is dropped and counted. */
 export const LOG_BUFFER_BYTES_MAX = 1 << 20;
+/** Bytes of one frame's payload that `WATERSPOUT_TRACE=frames+data` shows; the rest is counted. */
+export const TRACE_BYTES_MAX = 1024;
 
 /** A websocket's message, unless configured; what is inflated counts. As Tornado's. */
 export const WS_MESSAGE_BYTES_MAX = 10 << 20;

@@ -22,7 +22,7 @@ const ASSEMBLYSCRIPT = blocks.filter(
   ({ language, text }) => language === "ts" && text.includes('"waterspout/assembly"'),
 );
 const COMMANDS = blocks
-  .filter(({ language }) => language === "sh")
+  .filter(({ language, name }) => language === "sh" && name === "")
   .flatMap(({ place, text }) => commandsOf(place, text));
 
 const hasWasmtime = existsSync(process.env.WATERSPOUT_WASMTIME ?? path.join(ROOT, "build/tools/wasmtime"));
@@ -363,6 +363,10 @@ test.each(COMMANDS)("$place: $line", async ({ words }) => {
     const own = end < 0 ? args : args.slice(0, end);
     for (const option of own.filter((word) => word.startsWith("--"))) expect(known).toContain(`  ${option}`);
     if (["run", "build"].includes(args[0])) expect(blocks.map(({ name }) => name)).toContain(args[1]);
+  } else if (program === "node") {
+    const file = args.findIndex((word) => !word.startsWith("-"));
+    expect(args[file]).toBe(path.relative(ROOT, CLI)); // run by debugging.test.ts
+    expect(blocks.map(({ name }) => name)).toContain(args[file + 2]);
   } else if (program === "tsx") {
     expect(blocks.map(({ name }) => name)).toContain(args[0]);
   } else if (program === "npm") {
@@ -376,7 +380,7 @@ test.each(COMMANDS)("$place: $line", async ({ words }) => {
   } else if (program === "curl" || program === "nc") {
     expect(args.join(" ")).toMatch(/(^|\/)127\.0\.0\.1[: ](8888|8889)\b/);
   } else {
-    expect(["asc", "systemctl"], "a program that no test knows").toContain(program);
+    expect(["asc", "systemctl", "perf"], "a program that no test knows").toContain(program);
   }
 });
 
@@ -390,8 +394,8 @@ function commandsOf(place: string, text: string): { place: string; line: string;
     .map((line) => line.replace(/(^| )#.*$/, "").trim())
     .filter((line) => line !== "")
     .map((line) => {
-      const plain = line.replaceAll('"$(make -s wasmtime)"', "wasmtime").replace(/^npx /, "");
-      const words = plain.replace(/^([A-Z_]+=\S+ )+/, "").match(/'[^']*'|"[^"]*"|\S+/g) ?? [];
+      const plain = line.replaceAll('"$(make -s wasmtime)"', "wasmtime").replace(/^([A-Z_]+=\S+ )+/, "");
+      const words = plain.replace(/^npx /, "").match(/'[^']*'|"[^"]*"|\S+/g) ?? [];
       return { place, line, words: words.map((word) => word.replace(/^(['"])(.*)\1$/, "$2")) };
     });
 }
