@@ -17,18 +17,13 @@ import {
   WebSocketHandler,
 } from "../../host/index.js";
 import type { ServerOptions } from "../../host/server/options.js";
-import { FuzzClient } from "./client.js";
+import { play, type Served, turn } from "./episode.js";
 import type { Random } from "./random.js";
 import { ScriptedWasi } from "./scriptedwasi.js";
 
 const TARGETS = ["/%"];
-const CLIENTS_MAX = 8;
 const EPISODES_PER_MODULE = 40;
-const STEPS_MAX = 20_000;
 const STATS_TURNS_MAX = 2000;
-/** Longer than every time limit; then clients that have vanished are reset where no limit holds. */
-const SOCKETS_END_MS = 700_000;
-const END_MS = SOCKETS_END_MS + 100_000;
 const QUIET: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 const turnOfLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -83,13 +78,6 @@ class Worker implements Channel {
     if (told.length > 0) this.wasi.tell(told);
     if (this.failure !== null) throw this.failure;
   }
-
-  turn(ms: number): number {
-    this.wasi.pass(ms);
-    const rest = this.wasi.turn();
-    if (rest < 0) throw new Error("it has ended");
-    return rest;
-  }
 }
 
 export class CoreFuzz {
@@ -128,7 +116,7 @@ export class CoreFuzz {
     this.#worker?.bridge.end();
     const worker = new Worker(this.#module, random, this.#server(random));
     for (let i = 0; i < 4; i++) {
-      worker.turn(1);
+      turn(worker.wasi, 1);
       worker.move(random, true);
       await turnOfLoop();
     }
@@ -163,7 +151,7 @@ export class CoreFuzz {
     });
     for (let turns = 0; stats === null; turns++) {
       if (turns > STATS_TURNS_MAX) throw new Error("it does not answer GET_STATS");
-      worker.turn(1);
+      turn(worker.wasi, 1);
       worker.move(this.#random as Random, true);
       await turnOfLoop();
     }
@@ -173,33 +161,16 @@ export class CoreFuzz {
   }
 
   async #episode(worker: Worker, random: Random): Promise<void> {
-    const { wasi } = worker;
-    wasi.faults.short = random.pick([0, 2, 5]);
-    wasi.faults.again = random.pick([0, 3, 10]);
-    wasi.faults.full = random.pick([0, 0, 20]);
-    const clients = Array.from({ length: 1 + random.below(CLIENTS_MAX) }, () => {
-      return new FuzzClient(this.connections++, wasi.connect(), random, TARGETS);
-    });
-    for (let steps = 0; clients.some(({ done }) => !done); steps++) {
-      if (steps > STEPS_MAX) throw new Error("clients do not come to an end");
-      random.pick(clients).step();
-      if (!random.once(3)) worker.turn(random.once(4) ? random.below(50) : 0);
-      if (!random.once(3)) worker.move(random, false);
-      if (random.once(2)) await turnOfLoop();
-    }
-    wasi.faults.full = 0;
-    for (let passed = 0; wasi.wires.size + wasi.queue.length + this.#busy > 0; ) {
-      for (const client of clients) client.check();
-      const ms = Math.min(1000, Math.max(1, worker.turn(0)));
-      wasi.pass(ms);
-      passed += ms;
-      worker.move(random, true);
-      await turnOfLoop();
-      // A handler that waits for its client to leave, and a websocket that is not pinged, have no limit while that is
-      // only silent.
-      if (passed > SOCKETS_END_MS) for (const client of clients) if (client.maySocket || this.#busy > 0) client.reset();
-      if (passed > END_MS) throw new Error(`${wasi.wires.size} connections and ${this.#busy} handlers do not end`);
-    }
+    const served: Served = {
+      wasi: worker.wasi,
+      step: async (isDraining) => {
+        if (isDraining || !random.once(3)) worker.move(random, isDraining);
+        if (isDraining || random.once(2)) await turnOfLoop();
+      },
+      busy: () => this.#busy,
+    };
+    const clients = await play(served, random, TARGETS, this.connections);
+    this.connections += clients.length;
     for (const client of clients) this.answers += client.answers;
     let more = (await this.#bytes(worker)) - this.#baseBytes;
     // Frames for the host may still wait in the channel when the last connection has closed.
