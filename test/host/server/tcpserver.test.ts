@@ -5,9 +5,9 @@ import net from "node:net";
 import { availableParallelism } from "node:os";
 import { afterEach, describe, expect, test } from "vitest";
 
-import { cpuCount, forkProcesses, IOStream, type ListeningSocket, TCPServer, taskId } from "../../../../host/index.js";
-import { bindSockets, hasReusePort } from "../../../../host/net/bind.js";
-import { runtimeNamed } from "../../../../host/runtime/index.js";
+import { cpuCount, forkProcesses, IOStream, type ListeningSocket, TCPServer, taskId } from "../../../host/index.js";
+import { bindSockets, hasReusePort } from "../../../host/net/bind.js";
+import { runtimeNamed } from "../../../host/runtime/index.js";
 
 class Hello extends TCPServer {
   accepted = 0;
