@@ -62,8 +62,8 @@ async function link(modules: string): Promise<void> {
     if (!name.startsWith(".")) symlinkSync(path.join(ROOT, "node_modules", name), path.join(modules, name));
   }
   mkdirSync(path.join(modules, ".bin"));
-  chmodSync(path.join(modules, "waterspout/dist/host/cli.js"), 0o755);
-  symlinkSync("../waterspout/dist/host/cli.js", path.join(modules, ".bin/waterspout"));
+  chmodSync(path.join(modules, "waterspout/dist/host/cli/main.js"), 0o755);
+  symlinkSync("../waterspout/dist/host/cli/main.js", path.join(modules, ".bin/waterspout"));
   symlinkSync(path.join(ROOT, "node_modules/.bin/tsc"), path.join(modules, ".bin/tsc"));
   const lock = { packages: { "node_modules/waterspout": { resolved: `file:${packed}` } } };
   writeFileSync(path.join(modules, ".package-lock.json"), JSON.stringify(lock));
