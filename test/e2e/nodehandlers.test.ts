@@ -285,7 +285,7 @@ describe.each(["node", "wasmtime"] as const)("%s: a server of Node's kind", (run
       req.socket.on("close", () => log.push("socket"));
       res.write("begun ");
       res.on("finish", () => log.push("finish"));
-      res.once("close", () => setTimeout(() => res.end("and ended"), 50));
+      res.once("close", () => setImmediate(() => res.end("and ended")));
     });
     const client = await Client.connect(portOf(server));
     const response = await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").halfClose().readResponse();

@@ -5,14 +5,14 @@ import { once } from "node:events";
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import tls from "node:tls";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
 import { Authority, type Certificate, missingOpenSSL } from "./support/certificates.js";
+import { flood } from "./support/client.js";
 import { activity, residentBytes, workersOf } from "./support/processes.js";
 import { SecureClient } from "./support/secureclient.js";
-import { eventually, NODE, run, type Server, start, WASMTIME, type Way } from "./support/ways.js";
+import { accepts, eventually, NODE, run, type Server, start, WASMTIME, type Way } from "./support/ways.js";
 
 const APP = "test/e2e/apps/secure.ts";
 const MIB = 1024 * 1024;
@@ -147,14 +147,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "TLS", () => {
         await told(client);
         client.socket.pause();
         const before = residentBytes(server.pid);
-        const block = Buffer.alloc(MIB, 10);
-        let taken = 0;
-        for (; taken < 64; taken++) {
-          const stalled = Symbol();
-          const sent = new Promise((resolve) => client.socket.write(block, resolve));
-          if ((await Promise.race([sent, sleep(1000, stalled)])) === stalled) break;
-        }
-        expect(taken).toBeLessThan(48);
+        expect(await flood(client.socket, Buffer.alloc(MIB, 10), 64 * MIB)).toBeLessThan(48 * MIB);
         expect(residentBytes(server.pid) - before).toBeLessThan(48 * MIB);
       });
 
@@ -226,8 +219,10 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "TLS", () => {
       client.socket.write("GET /big?bytes=8000000 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
       await eventually("the beginning", () => client.received.length > 0);
       client.socket.pause();
-      setTimeout(() => client.socket.resume(), 500);
-      await server.stop();
+      const stopped = server.stop();
+      await eventually("the port is closed", async () => !(await accepts(server.port)));
+      client.socket.resume();
+      await stopped;
       await eventually("the end", () => client.ended);
       expect(client.received.length).toBeGreaterThan(8000000);
     });

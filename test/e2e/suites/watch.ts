@@ -162,28 +162,33 @@ export function watchSuite(way: Way): void {
       }
       await answers(server, "edit 19");
       await eventually("it says so", () => restarts(server) === 1);
-      await sleep(1000); // what would be one more, would have come
+      await sleep(1000); // no second restart must follow
       expect(restarts(server)).toBe(1);
       expect(server.output.stderr).toMatch(/and 1 more changed/);
     });
 
     test("what cannot be loaded at first is waited for", async () => {
       writeFileSync(file("part.ts"), "export const text = ;\n");
-      const serving = start(way, file("app.ts"), ["--watch"]);
-      await sleep(1500);
+      let serving: Promise<Server> | undefined;
+      const launched = await new Promise<Server>((resolve) => {
+        serving = start(way, file("app.ts"), ["--watch"], { launched: resolve });
+      });
+      await launched.complaint(/does not serve; waiting for a change/);
       edit('"at last"');
-      const server = await serving;
+      const server = (await serving) as Server;
       onTestFinished(() => server.stop());
       await answers(server, "at last");
-      expect(server.output.stderr).toMatch(/does not serve; waiting for a change/);
     });
 
     test("SIGINT while a new version loads: what is in flight is answered, and it exits with 0", async () => {
       const server = await watch("app.ts");
       const busy = (await server.connect()).send("GET /?ms=1500 HTTP/1.1\r\nHost: x\r\n\r\n");
       await answer(server);
-      writeFileSync(file("app.ts"), `await new Promise((done) => setTimeout(done, 60_000));\n${APP}`);
-      await sleep(800);
+      writeFileSync(
+        file("app.ts"),
+        `console.error("loading");\nawait new Promise((done) => setTimeout(done, 60_000));\n${APP}`,
+      );
+      await server.complaint(/loading/);
       server.signal("SIGINT");
       expect((await busy.readResponse()).body.toString()).toBe("one");
       expect(await server.exited).toEqual({ code: 0, signal: null });

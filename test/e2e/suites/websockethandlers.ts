@@ -184,7 +184,7 @@ export function websocketHandlerSuite(way: Way): void {
 
     test("are not under the time limits of requests", async () => {
       const socket = await WsClient.open(server, "/echo");
-      await sleep(1500);
+      await sleep(1500); // longer than each of those limits
       expect((await socket.send(TEXT, "still here").readMessage()).payload.toString()).toBe("still here");
       await socket.close();
     });
@@ -209,7 +209,7 @@ export function websocketHandlerSuite(way: Way): void {
       const before = residentBytes(server.pid);
       const clients = await Promise.all(Array.from({ length: 10 }, () => server.connect({ silent: true })));
       for (const client of clients) client.send(handshakeText("/push"));
-      await sleep(1500);
+      await sleep(1500); // a handler that does not wait fills more memory than that meanwhile
       expect(residentBytes(server.pid) - before, "growth of memory").toBeLessThan(64 * MIB);
       for (const client of clients) client.reset();
       const seen = await noted((note) => Array.isArray(note) && note[0] === "push");

@@ -61,7 +61,7 @@ export function workerSuite(way: Way): void {
     test("a worker that dies again and again is replaced with pauses, not in a busy loop", async () => {
       const seen = new Set<number>();
       const until = performance.now() + 1000;
-      while (performance.now() < until) {
+      while (performance.now() < until || seen.size <= 2) {
         for (const { pid } of workersOf(server.pid)) {
           seen.add(pid);
           process.kill(pid, "SIGKILL");

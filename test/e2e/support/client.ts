@@ -2,6 +2,7 @@
 // between an orderly end and a reset. Every wait ends: with what was asked for, or with an error that shows what had
 // come instead.
 import net from "node:net";
+import type { Writable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 import { parseHead, type Response } from "./response.js";
@@ -70,23 +71,9 @@ export class Client {
     }
   }
 
-  /**
-   * Sends until the peer takes nothing for `stallMs`, or `bytesMax` are gone; answers how much the kernel has taken.
-   */
-  async flood(block: Buffer, bytesMax: number, stallMs = 1000): Promise<number> {
-    let written = 0;
-    while (written < bytesMax) {
-      const taken = new Promise<boolean>((resolve) => {
-        const timer = setTimeout(resolve, stallMs, false);
-        this.socket.write(block, (error) => {
-          clearTimeout(timer);
-          resolve(!error);
-        });
-      });
-      if (!(await taken)) break;
-      written += block.length;
-    }
-    return written;
+  /** See the function `flood`. */
+  flood(block: Buffer, bytesMax: number, stallMs?: number): Promise<number> {
+    return flood(this.socket, block, bytesMax, stallMs);
   }
 
   halfClose(): this {
@@ -201,6 +188,25 @@ export class Client {
     this.size = bytes.length - count;
     return bytes.subarray(0, count);
   }
+}
+
+/**
+ * Sends blocks until the peer takes nothing for `stallMs`, or `bytesMax` are sent; returns how many bytes were taken.
+ */
+export async function flood(socket: Writable, block: Buffer, bytesMax: number, stallMs = 1000): Promise<number> {
+  let written = 0;
+  while (written < bytesMax) {
+    const taken = new Promise<boolean>((resolve) => {
+      const timer = setTimeout(resolve, stallMs, false);
+      socket.write(block, (error) => {
+        clearTimeout(timer);
+        resolve(!error);
+      });
+    });
+    if (!(await taken)) break;
+    written += block.length;
+  }
+  return written;
 }
 
 function preview(bytes: Buffer): string {

@@ -42,6 +42,8 @@ export interface Options {
   wrap?: string[];
   /** How long it may take until it serves; default: DEADLINE_MS. */
   serveMs?: number;
+  /** Gets the server as soon as its process runs, before it serves. */
+  launched?: (server: Server) => void;
 }
 
 export interface Exit {
@@ -210,12 +212,13 @@ process.on("exit", () => {
   for (const server of running) for (const { pid } of processTree(server.pid)) process.kill(pid, "SIGKILL");
 });
 
-function launch(way: Way, command: string[], { env, wrap = [] }: Options): Server {
+function launch(way: Way, command: string[], { env, wrap = [], launched }: Options): Server {
   const [file, ...args] = [...wrap, ...command];
   if (way.runtime !== "bare" && !existsSync(CLI)) throw new Error(`${CLI} is missing: run "make build" first`);
   const child = spawn(file, args, { cwd: ROOT, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
   const server = new Server(way, child);
   running.add(server);
+  launched?.(server);
   return server;
 }
 

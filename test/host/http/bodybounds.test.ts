@@ -117,7 +117,7 @@ describe("setBodyTimeout", () => {
 
   async function handlerBody(request: HTTPServerRequest): Promise<void> {
     request.connection.setBodyTimeout(1);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, 5)); // longer than the limit, which must not count
     request.respond(200, {}, await request.readBody());
   }
 });

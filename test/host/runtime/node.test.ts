@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 
 import type { ListeningSocket } from "../../../host/core/address.js";
 import { bindSockets } from "../../../host/index.js";
@@ -124,16 +124,21 @@ describe("an instance", () => {
     writeFileSync(file, assemble("fd_close", 1, true, constant(1)));
     await node.prepare(file);
     const ends: (Error | null)[] = [];
+    let turned = (): void => {};
+    const hasTurned = new Promise<void>((resolve) => {
+      turned = resolve;
+    });
     const worker: Worker = node.start(file, [], {
-      gather: () => {},
+      gather: () => turned(),
       receive: () => {},
       log: () => {},
       ended: (error) => ends.push(error),
     });
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await hasTurned;
     worker.kill();
     worker.kill();
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await vi.waitUntil(() => ends.length > 0);
+    await new Promise((resolve) => setImmediate(resolve)); // a second call would come by then
     expect(ends.map(String)).toEqual(["WorkerError: it was killed"]);
   });
 });

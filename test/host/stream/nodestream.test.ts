@@ -149,7 +149,7 @@ describe("reads", () => {
       for (; written < total; written += 65_536) if (!peer.write(Buffer.alloc(65_536))) await once(peer, "drain");
       peer.end();
     })();
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 20)); // no more must be taken meanwhile
     expect(written).toBeLessThan(1 << 20);
     let read = 0;
     for (; read < total; read += 1 << 20) expect((await stream.readBytes(1 << 20)).length).toBe(1 << 20);

@@ -95,11 +95,11 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls over the br
     await stream.startTls(serverSide());
     socket.write(Buffer.alloc(8 << 20));
     const fed = () => others.filter(([type]) => type === f.FRAME_FEED).reduce((sum, [, text]) => sum + text.length, 0);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 50)); // nothing must be fed meanwhile
     expect(fed()).toBe(0);
     void stream.readBytes(8 << 20).catch(() => {});
     await expect.poll(fed).toBeGreaterThanOrEqual(256 << 10);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 50)); // no more must be fed meanwhile
     expect(fed()).toBeLessThanOrEqual(512 << 10);
     stream.abort();
   });

@@ -1,4 +1,5 @@
 // readForm: fields, files, what is malformed, what is too much, and that nothing is left on disk.
+import { EventEmitter, once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -345,30 +346,36 @@ describe("files", () => {
 
   test("stay as long as the handler runs, also after its answer", async () => {
     let exists = false;
+    const gate = new EventEmitter();
     const worker = serve(async (request) => {
       const form = await request.readForm({ directory });
+      const answered = once(gate, "answered");
       request.respond(200);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await answered;
       exists = existsSync(form.files[0].path);
     });
     const headers: [string, string][] = [["content-type", MULTIPART]];
     worker.say(requestFrame(ID, { method: 3, headers, body: file("f", "x", "y") + END }));
     await collect(worker);
+    gate.emit("answered");
     await eventuallyEmpty();
     expect(exists).toBe(true);
   });
 
   test("may be read after the answer", async () => {
     let contents = "";
+    const gate = new EventEmitter();
     const worker = serve(async (request) => {
+      const answered = once(gate, "answered");
       request.respond(200);
       const form = await request.readForm({ directory });
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await answered;
       contents = readFileSync(form.files[0].path, "utf8");
     });
     const headers: [string, string][] = [["content-type", MULTIPART]];
     worker.say(requestFrame(ID, { method: 3, headers, body: file("f", "x", "late") + END }));
     await collect(worker);
+    gate.emit("answered");
     await until(
       () => contents !== "",
       () => sleep(5),
