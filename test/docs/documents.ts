@@ -62,7 +62,7 @@ export function documentNamed(file: string): Document {
 
 /** Rows of the tables below a heading that begins with `heading`, as objects by column. */
 export function rowsBelow(file: string, heading: string): Record<string, string>[] {
-  const { prose } = documentNamed(file);
+  const prose = `\n${documentNamed(file).prose}`;
   const level = heading.indexOf(" ");
   const start = prose.indexOf(`\n${heading}`) + 1;
   if (start === 0) throw new Error(`${file} has no heading ${heading}`);

@@ -58,8 +58,9 @@ test("docs/deployment.md lists the options of a server", () => {
   expect(listed.sort()).toEqual(options.sort());
 });
 
-test("README.md shows the command as it is", () => {
-  const usage = documentNamed("README.md").blocks.find(({ text }) => text.startsWith("waterspout run APP"))?.text ?? "";
+test("docs/command-line.md shows the command as it is", () => {
+  const usage =
+    documentNamed("docs/command-line.md").blocks.find(({ text }) => text.startsWith("waterspout run APP"))?.text ?? "";
   const help = execFileSync(process.execPath, [CLI, "run", "--help"], { encoding: "utf8" });
   const named = (text: string): string[] => [...new Set(text.match(/--[a-z]+/g))].sort();
   expect([...named(usage), "--help"].sort()).toEqual(named(help));
@@ -72,9 +73,11 @@ test("the targets that documents name are targets of the Makefile", () => {
   }
 });
 
-test("README.md has one place for the figures", () => {
-  const { prose } = documentNamed("README.md");
+test("docs/speed.md has one place for the figures, and README.md repeats none but those", () => {
+  const { prose } = documentNamed("docs/speed.md");
   expect(prose.match(/<!-- \/?bench -->/g)).toEqual(["<!-- bench -->", "<!-- /bench -->"]);
+  const figures = rowsBelow("docs/speed.md", "# Speed").map((row) => JSON.stringify(row));
+  for (const row of rowsBelow("README.md", "## Speed")) expect(figures).toContain(JSON.stringify(row));
 });
 
 test("CHANGELOG.md tells of the version in package.json", () => {

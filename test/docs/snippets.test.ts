@@ -395,8 +395,8 @@ function commandsOf(place: string, text: string): { place: string; line: string;
     .filter((line) => line !== "")
     .map((line) => {
       const plain = line.replaceAll('"$(make -s wasmtime)"', "wasmtime").replace(/^([A-Z_]+=\S+ )+/, "");
-      const words = plain.replace(/^npx /, "").match(/'[^']*'|"[^"]*"|\S+/g) ?? [];
-      return { place, line, words: words.map((word) => word.replace(/^(['"])(.*)\1$/, "$2")) };
+      const words = plain.replace(/^npx /, "").match(/('[^']*'|"[^"]*"|[^\s'"])+/g) ?? [];
+      return { place, line, words: words.map((word) => word.replace(/(['"])(.*?)\1/g, "$2")) };
     });
 }
 

@@ -1,0 +1,36 @@
+// examples/README.md lists every example with a command that exists; the workflow and the templates name what there is.
+import { existsSync, readdirSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+
+import { ROOT } from "../e2e/support/ways.js";
+import { read, rowsBelow } from "./documents.js";
+
+const rows = rowsBelow("examples/README.md", "# Examples");
+
+test("every example has its row", () => {
+  const listed = rows.map((row) => /^\[(.+)\]\(\1\)$/.exec(row.example)?.[1]);
+  const there = ["", "sandboxed/"].flatMap((folder) =>
+    readdirSync(path.join(ROOT, "examples", folder))
+      .filter((name) => name.endsWith(".ts"))
+      .map((name) => folder + name),
+  );
+  expect(listed.sort()).toEqual(there.sort());
+});
+
+test.each(rows)("$example is run by its command", (row) => {
+  const name = /^\[(.+?)\]/.exec(row.example)?.[1] ?? "";
+  const app =
+    /(?:APP=|tsx |build )(\S+)`$/.exec(row["run it with"])?.[1] ?? /^APP \?= (.+)$/m.exec(read("Makefile"))?.[1];
+  const source = app?.replace(/^build\/(\w+)\.wasm$/, "examples/sandboxed/$1.ts");
+  expect(source).toBe(`examples/${name}`);
+  expect(existsSync(path.join(ROOT, source as string))).toBe(true);
+  if (app?.startsWith("build/")) expect(read("Makefile")).toMatch(new RegExp(`^\\w+ := ${app}$`, "m"));
+});
+
+test("the workflow runs what CI runs, on the Node versions from the oldest supported one", () => {
+  const workflow = read(".github/workflows/ci.yml");
+  expect(workflow).toContain("run: bash .ci/run\n");
+  const versions = /node: \[(.+)\]/.exec(workflow)?.[1].split(", ") ?? [];
+  expect(JSON.parse(read("package.json")).engines.node).toBe(`>=${versions[0]}`);
+});
