@@ -5,6 +5,7 @@ import path from "node:path";
 import { expect, test } from "vitest";
 
 import { CLI, ROOT } from "../e2e/support/ways.js";
+import rooms from "../rooms.json" with { type: "json" };
 import { constantsOf, documentNamed, documents, read, rowsBelow } from "./documents.js";
 
 test("the published list of rights is the list of core.wasm's imports", () => {
@@ -48,6 +49,14 @@ test("every decision is in the index, and says what the others say", () => {
       "Alternatives",
     ]);
   }
+});
+
+test.each(["assembly", "host"] as const)("ARCHITECTURE.md lists the rooms of %s as test/rooms.json does", (side) => {
+  const { prose } = documentNamed("ARCHITECTURE.md");
+  const table = prose.slice(prose.indexOf(`\n\`${side}/\`, from the ground up`)).split("\n\n")[1];
+  const listed = table.split("\n").slice(2);
+  const rows = Object.entries(rooms[side]).map(([room, may]) => [`\`${room}/\``, may.join(", ") || "nothing"]);
+  expect(listed.map((line) => [0, 2].map((at) => line.slice(2, -2).split(" | ")[at]))).toEqual(rows);
 });
 
 test("docs/deployment.md lists the options of a server", () => {
