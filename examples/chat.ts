@@ -2,14 +2,14 @@
 //
 //     waterspout run examples/chat.ts
 //
-// Nobody waits for a slow reader: what a member does not take is kept up to a bound, then he is dropped. Members live
+// A slow reader does not hold up the others: what a member does not take is kept up to a bound, then it is dropped. Members live
 // in this process, so with --workers each worker has a room of its own.
 import { type HTTPServerRequest, WebSocketHandler } from "waterspout";
 
 const NAME_CHARS_MAX = 20;
 const TEXT_CHARS_MAX = 1_000;
 const HISTORY_MAX = 50;
-/** What may wait for one member beyond his connection's window. */
+/** What may wait for one member beyond its connection's window. */
 const BEHIND_BYTES_MAX = 1 << 20;
 
 const members = new Set<Member>();

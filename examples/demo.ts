@@ -46,7 +46,7 @@ async function echo(request: HTTPServerRequest): Promise<void> {
   request.respond(200, { "content-type": type }, body);
 }
 
-/** `GET /slow?ms=N` → an answer after N milliseconds; nobody else waits for it. */
+/** `GET /slow?ms=N` → an answer after N milliseconds; other clients do not wait for it. */
 async function slow(request: HTTPServerRequest): Promise<void> {
   const ms = amount(request, "ms", SLEEP_MS_MAX);
   if (ms === null) return badRequest(request);

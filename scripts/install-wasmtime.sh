@@ -29,7 +29,7 @@ is_36() {
   case $(version "$1") in "wasmtime 36."*) true ;; *) false ;; esac
 }
 
-# The link is replaced in one step, so that nobody ever finds none.
+# The link is replaced in one step, so that it is there at every moment.
 link_to() {
   mkdir -p "$tools"
   ln -s "$1" "$link.$$"

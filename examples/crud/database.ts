@@ -23,7 +23,7 @@ const STATEMENT_TIMEOUT_MS = 5_000;
 /** When nothing is heard from the server any more; `?query_timeout=` says otherwise. */
 const QUERY_TIMEOUT_MS = 6_000;
 
-/** The database that the environment names. `lost` is told of connections that end while nobody uses them. */
+/** The database that the environment names. `lost` hears of connections that end while they are not in use. */
 export function openDatabase(env: NodeJS.ProcessEnv, lost: (error: Error) => void): Promise<Database> {
   const { DATABASE_URL, DATABASE_FOLDER } = env;
   return DATABASE_URL ? openServer(DATABASE_URL, lost) : openEmbedded(DATABASE_FOLDER || undefined);

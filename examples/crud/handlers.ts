@@ -86,7 +86,7 @@ export class UserHandler extends UserTableHandler {
   }
 }
 
-/** A name that nobody can have is not looked for. */
+/** A name that no user can have is not looked for. */
 function checked(name: string): string {
   if (faultOfName(name) !== null) throw unknown();
   return name;

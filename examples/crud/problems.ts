@@ -35,7 +35,7 @@ export function isLost(error: unknown): error is Error {
   return !("severity" in error) || LOST.test(sqlState(error));
 }
 
-/** What the client is told; what nobody has foreseen comes back as it is, and is a 500. */
+/** What the client gets; an unforeseen error comes back as it is, and is a 500. */
 export function problemOf(error: unknown): unknown {
   if (isLost(error)) return unavailable("the database is not available");
   const state = sqlState(error);

@@ -1,10 +1,10 @@
-// examples/README.md lists every example with a command that exists; the workflow and the templates name what there is.
+// examples/README.md lists every example with a command that exists, docs/README.md every document; the workflow runs CI.
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 
 import { ROOT } from "../e2e/support/ways.js";
-import { read, rowsBelow } from "./documents.js";
+import { documentNamed, read, rowsBelow } from "./documents.js";
 
 const rows = rowsBelow("examples/README.md", "# Examples");
 
@@ -26,6 +26,12 @@ test.each(rows)("$example is run by its command", (row) => {
   expect(source).toBe(`examples/${name}`);
   expect(existsSync(path.join(ROOT, source as string))).toBe(true);
   if (app?.startsWith("build/")) expect(read("Makefile")).toMatch(new RegExp(`^\\w+ := ${app}$`, "m"));
+});
+
+test("the reading order has every document", () => {
+  const { prose } = documentNamed("docs/README.md");
+  const others = readdirSync(path.join(ROOT, "docs")).filter((name) => name.endsWith(".md") && name !== "README.md");
+  for (const name of others) expect(prose).toContain(`[${name}](${name})`);
 });
 
 test("the workflow runs what CI runs, on the Node versions from the oldest supported one", () => {

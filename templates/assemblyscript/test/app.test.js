@@ -23,7 +23,7 @@ after(async () => {
   assert.deepEqual(await once(server, "exit"), [0, null]);
 });
 
-test("greets whoever asks", async () => {
+test("greets the client by name", async () => {
   assert.equal(await (await fetch(`${url}?name=you`)).text(), "Hello, you\n");
   assert.equal(await (await fetch(url)).text(), "Hello, world\n");
 });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import app from "../app.ts";
 
-test("greets whoever asks", async () => {
+test("greets the client by name", async () => {
   const answer = await app.inject("/?name=you");
   assert.equal(answer.status, 200);
   assert.match(answer.headers.get("content-type") ?? "", /^text\/html/);
