@@ -23,7 +23,7 @@ WASMTIME := $(if $(WATERSPOUT_WASMTIME),,build/tools/wasmtime)
 sources = $(shell find $(1) -name '*.ts')
 ASSEMBLY := assembly bench/sandboxed examples/sandboxed templates/assemblyscript test/assembly
 
-.PHONY: help run build debug test check bench fuzz format clean screenshot wasmtime
+.PHONY: help run build debug test check bench fuzz protocol format clean screenshot wasmtime
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -44,11 +44,15 @@ test: build $(WASMTIME) ## all tests, or those that ARGS chooses (ARGS="--projec
 
 check: $(HOST) ## formatting, types and lint of both languages; changes nothing
 	$(BIN)/biome check --error-on-warnings
+	@node protocol/generate.mjs --check
 	$(BIN)/prettier --check --log-level warn $(ASSEMBLY)
 	$(BIN)/tsc -p assembly
 	$(BIN)/tsc -p host --noEmit
 	$(BIN)/tsc -p host/inspect/page
 	$(BIN)/tsc
+
+protocol: ## write the numbers of protocol/protocol.json into both languages and docs/protocol.md
+	@node protocol/generate.mjs
 
 format: $(NODE_MODULES) ## bring the sources into the form that `make check` wants
 	$(BIN)/biome check --write

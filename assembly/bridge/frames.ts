@@ -1,96 +1,10 @@
-// The numbers of the bridge protocol and the way a frame's header is laid out: docs/protocol.md. host/bridge/frames.ts
-// is the mirror; test/host/bridge/frames.test.ts holds the three together.
+// How a frame's header and an ADDRESS are laid out. The numbers are those of framenumbers.ts.
+// Reference: docs/protocol.md.
 
 import { Address } from "../core/address";
+import { ADDRESS_BYTES } from "./framenumbers";
 
-export const PROTOCOL_VERSION: u32 = 1;
-/** Largest payload of a frame. */
-export const FRAME_BYTES_MAX: i32 = 131072;
-export const FRAME_HEADER_BYTES: i32 = 8;
-
-// --- sandbox to host ---
-export const FRAME_READY: u32 = 0x01;
-export const FRAME_MARK: u32 = 0x02;
-export const FRAME_DRAINED: u32 = 0x03;
-export const FRAME_STATS: u32 = 0x04;
-export const FRAME_REFUSED: u32 = 0x05;
-export const FRAME_OPEN: u32 = 0x10;
-export const FRAME_DATA: u32 = 0x11;
-export const FRAME_DATA_END: u32 = 0x12;
-export const FRAME_SENT: u32 = 0x13;
-export const FRAME_READ_FAILED: u32 = 0x14;
-export const FRAME_CLOSED: u32 = 0x15;
-export const FRAME_END: u32 = 0x16;
-export const FRAME_RAW: u32 = 0x17;
-export const FRAME_RAW_FAILED: u32 = 0x18;
-export const FRAME_REQUEST: u32 = 0x20;
-export const FRAME_BODY: u32 = 0x21;
-export const FRAME_BODY_END: u32 = 0x22;
-export const FRAME_ABORT: u32 = 0x23;
-export const FRAME_WS_DATA: u32 = 0x24;
-export const FRAME_WS_PONG: u32 = 0x25;
-export const FRAME_WS_PING: u32 = 0x26;
-export const FRAME_WS_CLOSED: u32 = 0x27;
-export const FRAME_TRAILERS: u32 = 0x28;
-export const FRAME_WS_ENDING: u32 = 0x29;
-
-// --- host to sandbox ---
-export const FRAME_CONFIG: u32 = 0x41;
-export const FRAME_ECHO: u32 = 0x42;
-export const FRAME_STOP: u32 = 0x43;
-export const FRAME_GET_STATS: u32 = 0x44;
-export const FRAME_CLOSE_ALL: u32 = 0x45;
-export const FRAME_READ_UNTIL: u32 = 0x50;
-export const FRAME_READ_BYTES: u32 = 0x51;
-export const FRAME_WRITE: u32 = 0x53;
-export const FRAME_CLOSE: u32 = 0x54;
-export const FRAME_START_TLS: u32 = 0x55;
-export const FRAME_READ_RAW: u32 = 0x56;
-export const FRAME_FEED: u32 = 0x57;
-export const FRAME_FEED_END: u32 = 0x58;
-export const FRAME_RESPONSE: u32 = 0x60;
-export const FRAME_RESPONSE_BODY: u32 = 0x61;
-export const FRAME_RESPONSE_END: u32 = 0x62;
-export const FRAME_BODY_CREDIT: u32 = 0x63;
-export const FRAME_CANCEL: u32 = 0x64;
-export const FRAME_WS_ACCEPT: u32 = 0x65;
-export const FRAME_WS_SEND: u32 = 0x66;
-export const FRAME_WS_SEND_PING: u32 = 0x67;
-export const FRAME_WS_CLOSE: u32 = 0x68;
-
-// --- fixed parts ---
-export const CONFIG_BYTES: i32 = 68;
-export const REQUEST_BYTES: i32 = 24;
-export const RESPONSE_BYTES: i32 = 16;
-export const OPEN_BYTES: i32 = 8;
-/** What REFUSED has before its sentence. */
-export const REFUSED_BYTES: i32 = 28;
-/** What TRAILERS has before its rows. */
-export const TRAILERS_BYTES: i32 = 4;
-export const ADDRESS_BYTES: i32 = 20;
-export const WS_ACCEPT_BYTES: i32 = 8;
-/** What WS_DATA and WS_SEND have before the bytes. */
-export const WS_DATA_BYTES: i32 = 4;
-/** What WS_CLOSED has before its text. */
-export const WS_CLOSED_BYTES: i32 = 4;
-export const STATS_BYTES: i32 = 624;
-
-/** REQUEST flags. */
-export const REQUEST_KEEP_ALIVE: i32 = 1;
-export const REQUEST_END: i32 = 2;
-export const REQUEST_ADDRESS: i32 = 4;
-export const REQUEST_WEBSOCKET: i32 = 8;
-export const REQUEST_EXPECT: i32 = 16;
-/** CONFIG flags. */
-export const CONFIG_PROXY: i32 = 1;
-/** RESPONSE flags. */
-export const RESPONSE_LAST: i32 = 1;
-export const RESPONSE_CLOSE: i32 = 2;
-/** WS_ACCEPT flags. */
-export const WS_ACCEPT_DEFLATE: i32 = 1;
-/** Flags of WS_DATA and of WS_SEND. */
-export const WS_LAST: i32 = 1;
-export const WS_COMPRESSED: i32 = 2;
+export * from "./framenumbers";
 
 /** Writes a frame's header at `target`. */
 // @ts-ignore: decorator

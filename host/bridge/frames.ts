@@ -1,95 +1,13 @@
 /**
- * The bridge protocol's numbers and its codec: the mirror of assembly/bridge/frames.ts; docs/protocol.md is the
- * reference.
+ * The codec of the bridge protocol. Reference: docs/protocol.md.
  *
  * Invariant: a frame is handed on whole, from memory that the reader will not write again, and no memory is taken for a
  * frame before its size is known to be within FRAME_BYTES_MAX. Frames for the sandbox are gathered in framewriter.ts.
  */
 import { ProtocolError } from "../core/errors.js";
+import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES } from "./framenumbers.js";
 
-export const PROTOCOL_VERSION = 1;
-/** Largest payload of a frame. */
-export const FRAME_BYTES_MAX = 131072;
-export const FRAME_HEADER_BYTES = 8;
-
-// --- sandbox to host ---
-export const FRAME_READY = 0x01;
-export const FRAME_MARK = 0x02;
-export const FRAME_DRAINED = 0x03;
-export const FRAME_STATS = 0x04;
-export const FRAME_REFUSED = 0x05;
-export const FRAME_OPEN = 0x10;
-export const FRAME_DATA = 0x11;
-export const FRAME_DATA_END = 0x12;
-export const FRAME_SENT = 0x13;
-export const FRAME_READ_FAILED = 0x14;
-export const FRAME_CLOSED = 0x15;
-export const FRAME_END = 0x16;
-export const FRAME_RAW = 0x17;
-export const FRAME_RAW_FAILED = 0x18;
-export const FRAME_REQUEST = 0x20;
-export const FRAME_BODY = 0x21;
-export const FRAME_BODY_END = 0x22;
-export const FRAME_ABORT = 0x23;
-export const FRAME_WS_DATA = 0x24;
-export const FRAME_WS_PONG = 0x25;
-export const FRAME_WS_PING = 0x26;
-export const FRAME_WS_CLOSED = 0x27;
-export const FRAME_TRAILERS = 0x28;
-export const FRAME_WS_ENDING = 0x29;
-
-// --- host to sandbox ---
-export const FRAME_CONFIG = 0x41;
-export const FRAME_ECHO = 0x42;
-export const FRAME_STOP = 0x43;
-export const FRAME_GET_STATS = 0x44;
-export const FRAME_CLOSE_ALL = 0x45;
-export const FRAME_READ_UNTIL = 0x50;
-export const FRAME_READ_BYTES = 0x51;
-export const FRAME_WRITE = 0x53;
-export const FRAME_CLOSE = 0x54;
-export const FRAME_START_TLS = 0x55;
-export const FRAME_READ_RAW = 0x56;
-export const FRAME_FEED = 0x57;
-export const FRAME_FEED_END = 0x58;
-export const FRAME_RESPONSE = 0x60;
-export const FRAME_RESPONSE_BODY = 0x61;
-export const FRAME_RESPONSE_END = 0x62;
-export const FRAME_BODY_CREDIT = 0x63;
-export const FRAME_CANCEL = 0x64;
-export const FRAME_WS_ACCEPT = 0x65;
-export const FRAME_WS_SEND = 0x66;
-export const FRAME_WS_SEND_PING = 0x67;
-export const FRAME_WS_CLOSE = 0x68;
-
-// --- fixed parts ---
-export const CONFIG_BYTES = 68;
-export const REQUEST_BYTES = 24;
-export const RESPONSE_BYTES = 16;
-export const OPEN_BYTES = 8;
-export const TRAILERS_BYTES = 4;
-export const ADDRESS_BYTES = 20;
-export const WS_ACCEPT_BYTES = 8;
-/** What WS_DATA and WS_SEND have before the bytes. */
-export const WS_DATA_BYTES = 4;
-/** What WS_CLOSED has before its text. */
-export const WS_CLOSED_BYTES = 4;
-/** What REFUSED has before its sentence. */
-export const REFUSED_BYTES = 28;
-export const STATS_BYTES = 624;
-
-export const REQUEST_KEEP_ALIVE = 1;
-export const REQUEST_END = 2;
-export const REQUEST_ADDRESS = 4;
-export const REQUEST_WEBSOCKET = 8;
-export const REQUEST_EXPECT = 16;
-export const CONFIG_PROXY = 1;
-export const RESPONSE_LAST = 1;
-export const RESPONSE_CLOSE = 2;
-export const WS_ACCEPT_DEFLATE = 1;
-/** Flags of WS_DATA and of WS_SEND. */
-export const WS_LAST = 1;
-export const WS_COMPRESSED = 2;
+export * from "./framenumbers.js";
 
 /** An id's slot; the bits above it are the generation. */
 export const SLOT_MASK = 0x3ffff;

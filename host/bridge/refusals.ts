@@ -7,52 +7,9 @@
 import { type Address, hostAndPort } from "../core/address.js";
 import { ProtocolError } from "../core/errors.js";
 import { REFUSED_BYTES } from "./frames.js";
+import { REFUSALS } from "./statnames.js";
 
-/**
- * Why requests are refused, and with which status: in the order of assembly/protocol/http/refusal.ts, the last for all
- * others.
- */
-export const REFUSALS = [
-  ["bad_method", 400],
-  ["bad_target", 400],
-  ["no_version", 400],
-  ["bad_version", 400],
-  ["unsupported_version", 505],
-  ["target_too_long", 414],
-  ["bad_name", 400],
-  ["no_colon", 400],
-  ["space_before_colon", 400],
-  ["folded_field", 400],
-  ["bad_value", 400],
-  ["bad_line_end", 400],
-  ["too_many_fields", 431],
-  ["head_too_large", 431],
-  ["head_timeout", 408],
-  ["connect", 501],
-  ["bad_target_form", 400],
-  ["no_host", 400],
-  ["several_hosts", 400],
-  ["bad_host", 400],
-  ["bad_length", 400],
-  ["several_lengths", 400],
-  ["length_and_coding", 400],
-  ["coding_in_http10", 400],
-  ["bad_coding", 400],
-  ["unsupported_coding", 501],
-  ["bad_connection", 400],
-  ["expectation", 417],
-  ["body_too_large", 413],
-  ["body_timeout", 408],
-  ["bad_chunk_size", 400],
-  ["bad_chunk_extension", 400],
-  ["chunk_line_too_long", 400],
-  ["too_much_chunking", 400],
-  ["bad_chunk_end", 400],
-  ["bad_trailer", 400],
-  ["trailers_too_large", 431],
-  ["memory_short", 503],
-  ["other", 500],
-] as const satisfies readonly (readonly [string, number])[];
+export { REFUSALS };
 
 /** Where the sandbox stops counting those that it does not tell. */
 const UNTOLD_MAX = 0xffff;

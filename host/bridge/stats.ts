@@ -7,36 +7,11 @@
  */
 import { ProtocolError } from "../core/errors.js";
 import { STATS_BYTES } from "./frames.js";
-import { REFUSALS, type RefusalName } from "./refusals.js";
+import type { RefusalName } from "./refusals.js";
+import { REFUSALS, STAT_NAMES, TURN_TIMES_COUNT } from "./statnames.js";
 
-/** In the order of the table. @internal */
-export const STAT_NAMES = [
-  "connectionsNow",
-  "connectionsEver",
-  "connectionsRefused",
-  "acceptRests",
-  "bytesIn",
-  "bytesOut",
-  "requestsNow",
-  "requestsEver",
-  "requestsRefused",
-  "turns",
-  "turnNs",
-  "turnNsMax",
-  "handlesTried",
-  "polls",
-  "probes",
-  "probesMissed",
-  "bufferBytes",
-  "memoryBytes",
-  "connectionsHot",
-] as const;
+export { STAT_NAMES, TURN_TIMES_COUNT };
 
-/**
- * Rows of the table behind those: how many turns took at most 1,024 ns, twice that, and so on; the last has no bound.
- * @internal
- */
-export const TURN_TIMES_COUNT = 20;
 const TURN_TIMES_AT = STAT_NAMES.length * 8;
 const REFUSALS_AT = TURN_TIMES_AT + TURN_TIMES_COUNT * 8;
 

@@ -10,16 +10,11 @@
 import { OptionError } from "../core/errors.js";
 import { TRACE_BYTES_MAX } from "../core/limits.js";
 import { stderrLines } from "../core/linewriter.js";
-import * as frames from "./frames.js";
+import { FRAME_NAMES } from "./framenumbers.js";
+import { FrameReader, type FrameSink } from "./frames.js";
 import { FrameWriter } from "./framewriter.js";
 
 const LEVELS = ["frames", "frames+data"];
-
-/** The names of docs/protocol.md by their numbers. */
-const NAMES = new Map<number, string>();
-for (const [name, value] of Object.entries(frames)) {
-  if (/^FRAME_(?!\w*BYTES)/.test(name) && typeof value === "number") NAMES.set(value, name.slice("FRAME_".length));
-}
 
 /** Bridges that this process has traced. */
 let traced = 0;
@@ -45,11 +40,11 @@ export class FrameTrace {
 
   /** A writer that shows each frame as it leaves. */
   writer(): FrameWriter {
-    return new TracedWriter(new frames.FrameReader({ frame: (...frame) => this.#show("out", ...frame) }));
+    return new TracedWriter(new FrameReader({ frame: (...frame) => this.#show("out", ...frame) }));
   }
 
   /** A sink that shows each frame and hands it on to `sink`. */
-  sink(sink: frames.FrameSink): frames.FrameSink {
+  sink(sink: FrameSink): FrameSink {
     return {
       frame: (...frame) => {
         this.#show("in", ...frame);
@@ -58,8 +53,8 @@ export class FrameTrace {
     };
   }
 
-  #show(direction: "in" | "out", ...[type, id, chunk, start, end]: Parameters<frames.FrameSink["frame"]>): void {
-    const name = NAMES.get(type) ?? `0x${type.toString(16)}`;
+  #show(direction: "in" | "out", ...[type, id, chunk, start, end]: Parameters<FrameSink["frame"]>): void {
+    const name = FRAME_NAMES.get(type) ?? `0x${type.toString(16)}`;
     const data = this.#withData && end > start ? ` ${shown(chunk.subarray(start, end))}` : "";
     stderrLines.gather(
       `waterspout: trace: worker ${this.#worker} ${direction} ${name} ${id} ${end - start} bytes${data}\n`,
@@ -69,9 +64,9 @@ export class FrameTrace {
 
 /** A FrameWriter that gives a copy of what leaves to a reader of frames. */
 class TracedWriter extends FrameWriter {
-  readonly #reader: frames.FrameReader;
+  readonly #reader: FrameReader;
 
-  constructor(reader: frames.FrameReader) {
+  constructor(reader: FrameReader) {
     super();
     this.#reader = reader;
   }

@@ -1,42 +1,16 @@
 /**
  * Every error that waterspout throws or rejects with: a class to catch and a `code` that stays the same over versions.
- * Reason codes travel in frames (docs/protocol.md, section Reasons; assembly/core/errors.ts holds the same numbers).
+ * Reason codes travel in frames (docs/protocol.md, section Reasons).
  */
 
-/** Why the sandbox ended a stream, a read or a request: the number that travels in a frame. */
-export const REASONS = {
-  CLOSED: 1,
-  END: 2,
-  RESET: 3,
-  TIMEOUT: 4,
-  TOO_LONG: 5,
-  BUFFER_FULL: 6,
-  STOPPING: 7,
-  IO: 8,
-  BUSY: 9,
-  BAD_RESPONSE: 10,
-  BAD_REQUEST: 11,
-  TOO_LARGE: 12,
-} as const;
+import { EXPLANATIONS as OF_SANDBOX, REASONS } from "./reasons.js";
+
+export { REASONS };
 
 /** A reason by its name; `WORKER` is the host's own: the worker that held the connection has ended. */
 export type Reason = keyof typeof REASONS | "WORKER";
 
-const EXPLANATIONS: Record<Reason, string> = {
-  CLOSED: "it was closed on this side",
-  END: "the peer ended its side",
-  RESET: "the connection was reset",
-  TIMEOUT: "a time limit ran out",
-  TOO_LONG: "the delimiter did not come within maxBytes",
-  BUFFER_FULL: "a buffer is full",
-  STOPPING: "the server stops and its grace is over",
-  IO: "the socket failed",
-  BUSY: "a read is already pending",
-  BAD_RESPONSE: "the answer would have broken the connection's framing",
-  BAD_REQUEST: "the rest of the request was malformed",
-  TOO_LARGE: "the request's body is larger than allowed",
-  WORKER: "its worker has ended",
-};
+const EXPLANATIONS: Readonly<Record<Reason, string>> = { ...OF_SANDBOX, WORKER: "its worker has ended" };
 
 const REASON_NAMES: (Reason | undefined)[] = [];
 for (const [name, code] of Object.entries(REASONS)) REASON_NAMES[code] = name as Reason;

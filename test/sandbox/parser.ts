@@ -98,7 +98,7 @@ export class Parser {
 /** The names of refusals by their numbers. */
 export const REFUSALS = new Map(
   [
-    ...readFileSync(path.join(ROOT, "assembly/protocol/http/refusal.ts"), "latin1").matchAll(
+    ...readFileSync(path.join(ROOT, "assembly/protocol/http/refusals.ts"), "latin1").matchAll(
       /^ {2}([A-Z0-9_]+) = (-\d+),$/gm,
     ),
   ].map(([, name, code]) => [code, name]),
