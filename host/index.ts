@@ -65,15 +65,15 @@ export {
   type RequestListener,
 } from "./server/httpserver.js";
 export { InjectedAnswer, type InjectedRequest, inject } from "./server/inject.js";
-export type { InspectOptions } from "./server/inspectoptions.js";
-export type { ServerOptions } from "./server/options.js";
+export type { InspectOptions, ServerOptions } from "./server/options.js";
 export { TCPServer } from "./server/tcpserver.js";
 export { define, parseCommandLine, parseConfigFile } from "./settings/define.js";
 export type { Setting, Settings, SettingValue, SettingValues } from "./settings/settings.js";
 export { BaseIOStream } from "./stream/baseiostream.js";
 export type { WebStreams } from "./stream/conversion.js";
 export { IOStream } from "./stream/iostream.js";
-export { type StreamOptions, streamFromNode, streamFromWeb } from "./stream/nodestream.js";
+export { streamFromNode, streamFromWeb } from "./stream/nodestream.js";
+export type { StreamOptions } from "./stream/settings.js";
 export type { ClientSSLOptions } from "./tls/client.js";
 export { type CertificateFiles, type CertReqs, type SSLOptions, TLSContexts, type TLSInfo } from "./tls/contexts.js";
 export type { StartTLSOptions } from "./tls/starttls.js";

@@ -18,7 +18,6 @@ import {
   WORKER_LINES_MAX,
 } from "../core/limits.js";
 import { Budget } from "../core/tokenbucket.js";
-import type { ResolvedOptions } from "../server/options.js";
 import {
   ADDRESS_BYTES,
   CONFIG_BYTES,
@@ -65,6 +64,7 @@ import { Latencies } from "./latencies.js";
 import { type FrameTaker, OpenIds } from "./openids.js";
 import { type Peer, ToldPeer } from "./peer.js";
 import { readRefusal, refusalLine } from "./refusals.js";
+import type { BridgeSettings } from "./settings.js";
 import { readStats, type WorkerStats } from "./stats.js";
 import { frameTrace } from "./trace.js";
 
@@ -109,7 +109,7 @@ const SHEDS_AT_ONCE = 4;
 export class Bridge implements FrameSink {
   readonly #trace = frameTrace();
   readonly writer = this.#trace?.writer() ?? new FrameWriter();
-  readonly options: ResolvedOptions;
+  readonly settings: BridgeSettings;
   /** Where requests leave how long they took. */
   readonly latencies: Latencies;
   /** What was live when the worker ended, for a log line: `3 requests, 1 websocket`. */
@@ -147,7 +147,7 @@ export class Bridge implements FrameSink {
    */
   constructor(
     acceptor: Acceptor,
-    options: ResolvedOptions,
+    settings: BridgeSettings,
     listeners: number,
     events: BridgeEvents,
     peers: ReadonlyMap<string, Peer> | null = null,
@@ -157,8 +157,8 @@ export class Bridge implements FrameSink {
     this.latencies = latencies;
     this.#acceptor = acceptor;
     this.#opening = acceptor.kind === 0 ? FRAME_OPEN : FRAME_REQUEST;
-    this.options = options;
-    this.#ids = new OpenIds(options.connectionsMax);
+    this.settings = settings;
+    this.#ids = new OpenIds(settings.connectionsMax);
     this.#listeners = listeners;
     this.#events = events;
   }
@@ -268,7 +268,7 @@ export class Bridge implements FrameSink {
     }
     const others = this.#untoldSheds === 0 ? "" : `, and ${this.#untoldSheds} more before it`;
     this.#untoldSheds = 0;
-    this.options.logger.warn(`handlers have not taken ${HELD_BYTES_MAX >> 20} MiB: a ${noun} was given up${others}`);
+    this.settings.logger.warn(`handlers have not taken ${HELD_BYTES_MAX >> 20} MiB: a ${noun} was given up${others}`);
   }
 
   /** Frames have been written: they leave at the end of this turn, or now when they are many. */
@@ -395,7 +395,7 @@ export class Bridge implements FrameSink {
     if (!this.#refusals.take()) throw new ProtocolError("too many REFUSED");
     const refusal = readRefusal(chunk, start, end);
     const peer = this.peer(refusal.descriptor, chunk, refusal.addressAt);
-    this.options.logger.warn(refusalLine(refusal, peer?.address ?? null));
+    this.settings.logger.warn(refusalLine(refusal, peer?.address ?? null));
   }
 
   #takeMark(sequence: number, size: number): void {
@@ -419,25 +419,25 @@ export class Bridge implements FrameSink {
   #writeConfig(): void {
     const at = this.writer.open(FRAME_CONFIG, 0, CONFIG_BYTES);
     const { buffer } = this.writer;
-    const options = this.options;
+    const { settings } = this;
     put16(buffer, at, PROTOCOL_VERSION);
     buffer[at + 2] = this.#acceptor.kind;
-    buffer[at + 3] = options.proxyProtocol || this.#peers !== null ? CONFIG_PROXY : 0;
-    put32(buffer, at + 4, options.connectionsMax);
-    put64(buffer, at + 8, options.bodyBytesMax);
-    put32(buffer, at + 16, options.headBytesMax);
-    put32(buffer, at + 20, options.headerTimeoutMs);
-    put32(buffer, at + 24, options.idleTimeoutMs);
-    put32(buffer, at + 28, options.bodyTimeoutMs);
-    put32(buffer, at + 32, options.writeTimeoutMs);
-    put32(buffer, at + 36, options.bufferBytesMax);
-    put32(buffer, at + 40, options.bodyWindow);
-    put32(buffer, at + 44, options.writeWindow);
-    put32(buffer, at + 48, options.requestsMax);
-    put32(buffer, at + 52, options.bodyRateBytesMin);
-    put32(buffer, at + 56, options.writeRateBytesMin);
-    put32(buffer, at + 60, options.memoryBytesMax);
-    put32(buffer, at + 64, options.halfCloseTimeoutMs);
+    buffer[at + 3] = settings.proxyProtocol || this.#peers !== null ? CONFIG_PROXY : 0;
+    put32(buffer, at + 4, settings.connectionsMax);
+    put64(buffer, at + 8, settings.bodyBytesMax);
+    put32(buffer, at + 16, settings.headBytesMax);
+    put32(buffer, at + 20, settings.headerTimeoutMs);
+    put32(buffer, at + 24, settings.idleTimeoutMs);
+    put32(buffer, at + 28, settings.bodyTimeoutMs);
+    put32(buffer, at + 32, settings.writeTimeoutMs);
+    put32(buffer, at + 36, settings.bufferBytesMax);
+    put32(buffer, at + 40, settings.bodyWindow);
+    put32(buffer, at + 44, settings.writeWindow);
+    put32(buffer, at + 48, settings.requestsMax);
+    put32(buffer, at + 52, settings.bodyRateBytesMin);
+    put32(buffer, at + 56, settings.writeRateBytesMin);
+    put32(buffer, at + 60, settings.memoryBytesMax);
+    put32(buffer, at + 64, settings.halfCloseTimeoutMs);
   }
 }
 

@@ -10,7 +10,8 @@ import type { Duplex } from "node:stream";
 import { type Address, familyOf, hostAndPort } from "../core/address.js";
 import { ConnectError, type ConnectPhase, ConnectTimeoutError, OptionError } from "../core/errors.js";
 import type { BaseIOStream } from "../stream/baseiostream.js";
-import { NodeStream, resolveLimits, type StreamOptions } from "../stream/nodestream.js";
+import { NodeStream } from "../stream/nodestream.js";
+import { resolveStream, type StreamOptions } from "../stream/settings.js";
 import { type ClientSSLOptions, handshake, readSSLOptions } from "../tls/client.js";
 import { socketConnector } from "./connector.js";
 import { type Connector, connectToFirst } from "./happyeyeballs.js";
@@ -63,7 +64,7 @@ export class TCPClient {
   async connect(host: string, port: number, options: ConnectOptions = {}): Promise<BaseIOStream> {
     checkPort("port", port, 1);
     if (options.sourcePort !== undefined) checkPort("sourcePort", options.sourcePort, 0);
-    const limits = resolveLimits(options);
+    const limits = resolveStream(options);
     const secure = options.sslOptions === undefined ? null : readSSLOptions(host, options.sslOptions);
     const limit = new TimeLimit(options);
     let connection: Duplex | null = null;

@@ -27,7 +27,7 @@ import type { TLSInfo } from "../tls/contexts.js";
 import { visible } from "./accesslog.js";
 import type { BodyReader } from "./bodyreader.js";
 import { CONSUMED, consumedFields, GzipBody } from "./compression/gunzip.js";
-import { headerPairs } from "./compression/options.js";
+import { type Compression, headerPairs } from "./compression/options.js";
 import { codeNotModified, codeWhole } from "./compression/whole.js";
 import { type Form, type FormOptions, readForm } from "./form/form.js";
 import { resolveFormLimits } from "./form/limits.js";
@@ -37,6 +37,7 @@ import { HeldBody } from "./heldbodies.js";
 import { RequestBody } from "./requestbody.js";
 import { RequestHead } from "./requesthead.js";
 import { checkStatus, HTTPConnection, isBodyless, type ResponseOwner, respondWhole } from "./response.js";
+import type { HTTPSettings } from "./settings.js";
 import { readTrailers } from "./trailers.js";
 import { awaitAnswer, awaitNoMore, foundForgotten, type Unanswered, WeaklyHeld } from "./unanswered.js";
 
@@ -51,15 +52,19 @@ const STATUS_NOT_MODIFIED = 304;
 /** Fields that describe a body, and so have no place without one. */
 const OF_A_BODY = /^content-(?:encoding|language|length|type)$/i;
 
-/** What serves requests; `HTTPServer` calls it with each. */
-export type RequestRunner = (request: HTTPServerRequest) => void;
+/** The server that a request came to. */
+export interface RequestOwner {
+  readonly settings: HTTPSettings;
+  /** Has its handler answer the request. Called once for each. */
+  serve(request: HTTPServerRequest): void;
+}
 
 export class HTTPServerRequest extends RequestHead implements Endpoint, ResponseOwner, Unanswered {
   /** @internal */
   readonly noun = "request";
   readonly #bridge: Bridge;
   readonly #id: number;
-  readonly #run: RequestRunner;
+  readonly #owner: RequestOwner;
   #peer: Peer | null | undefined;
   /** When it came, in milliseconds of the monotonic clock. */
   #cameMs: number;
@@ -95,16 +100,16 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   #weakly: WeaklyHeld | null = null;
 
   /** @internal Throws ProtocolError when the payload does not add up. */
-  constructor(bridge: Bridge, id: number, chunk: Buffer, start: number, end: number, run: RequestRunner) {
+  constructor(bridge: Bridge, id: number, chunk: Buffer, start: number, end: number, owner: RequestOwner) {
     super(chunk, start, end);
-    if ((this.contentLength ?? 0) > bridge.options.bodyBytesMax)
+    if ((this.contentLength ?? 0) > bridge.settings.bodyBytesMax)
       throw new ProtocolError("REQUEST with too large a body");
     this.#bridge = bridge;
     this.#id = id;
-    this.#run = run;
+    this.#owner = owner;
     this.#peer = bridge.peer(this.descriptor, chunk, this.addressAt);
     this.#cameMs = bridge.receivedMs;
-    this.#bodyBytesMax = bridge.options.bodyBytesMax;
+    this.#bodyBytesMax = bridge.settings.bodyBytesMax;
   }
 
   /**
@@ -125,7 +130,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
 
   /** `"https"` over TLS, or when a trusted proxy says so (`xheaders`). */
   get protocol(): "http" | "https" {
-    if (this.#bridge.options.forward === null) return this.tls === null ? "http" : "https";
+    if (this.#owner.settings.forward === null) return this.tls === null ? "http" : "https";
     return this.#from().protocol;
   }
 
@@ -142,7 +147,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   }
 
   #from(): Forwarded {
-    const { forward } = this.#bridge.options;
+    const { forward } = this.#owner.settings;
     const address = this.#peer?.address ?? null;
     const protocol = this.tls === null ? "http" : "https";
     if (forward === null) return { address, protocol };
@@ -152,7 +157,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
 
   /** @internal Where its server logs. */
   get logger(): Logger {
-    return this.#bridge.options.logger;
+    return this.#bridge.settings.logger;
   }
 
   /** @internal It came from somebody who must not be served. */
@@ -199,7 +204,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
    * 413 for too much text, 415 for another body.
    */
   async readForm(options: FormOptions = {}): Promise<Form> {
-    const limits = resolveFormLimits(options, this.#bridge.options.formLimits);
+    const limits = resolveFormLimits(options, this.#owner.settings.formLimits);
     const onOver = (callback: () => void) => this.#callWhenOver(callback);
     return readForm({ headers: this.headers, body: this.#inflated(), onOver }, limits, options);
   }
@@ -226,7 +231,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
       throw new HTTPOutputError("the request has been answered");
     checkStatus(status);
     if (body !== null) checkData(body);
-    const { compression } = this.#bridge.options;
+    const { compression } = this.#owner.settings;
     const fields = compression === null ? null : headerPairs(headers);
     const block = withReason(encodeHeaders(fields ?? headers), reason);
     if (this.#gone !== null) {
@@ -259,7 +264,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
    * compressed.
    */
   respondNotModified(headers: HeadersInput, bytes: number, reason?: string): void {
-    const { compression } = this.#bridge.options;
+    const { compression } = this.#owner.settings;
     const pairs = headerPairs(headers);
     const fields = compression === null ? pairs : codeNotModified(compression, this.acceptEncoding, pairs, bytes);
     const kept = fields.filter(([name]) => !OF_A_BODY.test(name));
@@ -284,6 +289,11 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
       if (this.#gone !== null) this.#connection.gone(this.#gone);
     }
     return this.#connection;
+  }
+
+  /** @internal */
+  get compression(): Compression | null {
+    return this.#owner.settings.compression;
   }
 
   /** @internal */
@@ -410,7 +420,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   /** The same request again, as it was when it came. */
   #twin(): HTTPServerRequest {
     const twin = this.copy(
-      (chunk, start, end) => new HTTPServerRequest(this.#bridge, this.#id, chunk, start, end, this.#run),
+      (chunk, start, end) => new HTTPServerRequest(this.#bridge, this.#id, chunk, start, end, this.#owner),
     );
     twin.#peer = this.#peer;
     twin.#cameMs = this.#cameMs;
@@ -431,7 +441,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
 
   /** @internal */
   run(): void {
-    this.#run(this);
+    this.#owner.serve(this);
     if (!this.#over) this.detach();
   }
 
@@ -535,7 +545,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   #log(status: number | null, bytes: number, aborted: Reason | null): void {
     if (this.isStray) return;
     this.#bridge.latencies.answered(this.methodNumber, aborted === null ? status : null, this.route, this.#cameMs);
-    const { accessLog } = this.#bridge.options;
+    const { accessLog } = this.#owner.settings;
     if (accessLog === null) return;
     const ms = Math.round((performance.now() - this.#cameMs) * 1000) / 1000;
     const address = this.remoteAddress?.address ?? null;
@@ -553,7 +563,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   }
 
   #heldBody(): HeldBody {
-    this.#held ??= new HeldBody(this.#bridge.options.bodiesBytesMax);
+    this.#held ??= new HeldBody(this.#owner.settings.bodiesBytesMax);
     return this.#held;
   }
 
@@ -584,7 +594,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
 
   /** Whether there is a body, if only one of no bytes, and it is inflated. */
   #isInflated(): boolean {
-    if (!this.#bridge.options.decompressRequest || !this.headers.has(CONSUMED)) return false;
+    if (!this.#owner.settings.decompressRequest || !this.headers.has(CONSUMED)) return false;
     return this.contentLength !== 0 || this.headers.has("content-length");
   }
 
@@ -595,6 +605,6 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
 
   protected override fields(): string[] {
     const fields = super.fields();
-    return this.#bridge.options.decompressRequest ? consumedFields(fields) : fields;
+    return this.#owner.settings.decompressRequest ? consumedFields(fields) : fields;
   }
 }

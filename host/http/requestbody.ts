@@ -42,7 +42,7 @@ export class RequestBody extends BodyReader {
     this.#bridge = bridge;
     this.#id = id;
     this.#expected = expected;
-    this.#window = bridge.options.bodyWindow;
+    this.#window = bridge.settings.bodyWindow;
     if (asked) this.#credited = -this.#window;
   }
 
@@ -83,7 +83,7 @@ export class RequestBody extends BodyReader {
     if (this.#ended) throw new ProtocolError("BODY after the end of the body");
     const bytes = end - start;
     this.#received += bytes;
-    const limit = this.#expected >= 0 ? this.#expected : this.#bridge.options.bodyBytesMax;
+    const limit = this.#expected >= 0 ? this.#expected : this.#bridge.settings.bodyBytesMax;
     const ahead = this.#received - this.#credited;
     if (this.#received > limit || (!last && (bytes === 0 || ahead > this.#window))) {
       throw new ProtocolError(`BODY of ${bytes} bytes too many`);

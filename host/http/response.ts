@@ -136,6 +136,8 @@ export function mismatch(declared: number, given: number): HTTPOutputError {
 export interface ResponseOwner {
   /** END or CANCEL has been written: the host is done with the id. `aborted`: why the answer is not complete. */
   answered(aborted: Reason | null): void;
+  /** How answers are compressed; null: they are not. */
+  readonly compression: Compression | null;
   /** What the client accepts (RFC 9110 12.5.3). */
   readonly acceptEncoding: string | null;
   /** Sets bounds for the rest of the request's body. */
@@ -170,7 +172,7 @@ export class HTTPConnection {
     this.#bodyless = isHead;
     this.#started = answered;
     this.#finished = answered;
-    this.#outflow = new Outflow(bridge.options.writeWindow, (source, start, end, last) => {
+    this.#outflow = new Outflow(bridge.settings.writeWindow, (source, start, end, last) => {
       bridge.writer.bytes(last ? FRAME_RESPONSE_END : FRAME_RESPONSE_BODY, id, source, start, end);
       bridge.written();
       if (last) this.#complete();
@@ -194,7 +196,7 @@ export class HTTPConnection {
    * request.
    */
   setMaxBodySize(bytes: number): void {
-    const { bodyBytesMax } = this.#bridge.options;
+    const { bodyBytesMax } = this.#bridge.settings;
     if (!Number.isInteger(bytes) || bytes < 0 || bytes > bodyBytesMax) {
       throw new OptionError(
         `a body's size is bounded by 0 to ${bodyBytesMax} bytes, the server's bodyBytesMax, not ${bytes}`,
@@ -245,7 +247,7 @@ export class HTTPConnection {
   writeHeaders(status: number, headers?: HeadersInput, chunk?: Data, reason?: string): Promise<void> {
     if (this.#started) throw new HTTPOutputError("the head has been sent already");
     checkStatus(status);
-    const { compression } = this.#bridge.options;
+    const { compression } = this.#owner;
     const fields = compression === null ? null : headerPairs(headers);
     const plain = encodeHeaders(fields ?? headers);
     if (this.#gone !== null) return this.#refuse();
@@ -282,7 +284,7 @@ export class HTTPConnection {
   }
 
   #checkWaiting(bytes: number): void {
-    const { writeBufferBytesMax } = this.#bridge.options;
+    const { writeBufferBytesMax } = this.#bridge.settings;
     const waiting = this.#compressor?.waiting ?? 0;
     const isFull =
       waiting > 0
@@ -374,21 +376,20 @@ export class HTTPConnection {
 
   /** The head as compression makes it. */
   #codeHead(status: number, fields: HeaderPairs, { contentLength }: HeaderBlock): CodedHead {
-    const compression = this.#bridge.options.compression as Compression;
+    const compression = this.#owner.compression as Compression;
     const free = hasFreeCompressor();
     return codeHead(compression, this.#owner.acceptEncoding, status, fields, contentLength, free);
   }
 
   #compress(coding: ContentCoding, bytes: number): Compressor {
-    const { compression, writeWindow } = this.#bridge.options;
     this.#compressor = new Compressor(
-      compression as Compression,
+      this.#owner.compression as Compression,
       coding,
       bytes,
       this.#outflow,
-      writeWindow,
+      this.#bridge.settings.writeWindow,
       (error) => {
-        this.#bridge.options.logger.error({ err: error }, "an answer could not be compressed");
+        this.#bridge.settings.logger.error({ err: error }, "an answer could not be compressed");
         this.cancel();
       },
     );

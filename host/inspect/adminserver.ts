@@ -13,7 +13,7 @@ import { PrometheusText } from "../metrics/prometheustext.js";
 import type { Inspected } from "../metrics/report.js";
 import { Totals } from "../metrics/totals.js";
 import { HTTPServer } from "../server/httpserver.js";
-import type { ResolvedInspect } from "../server/inspectoptions.js";
+import type { InspectSettings } from "../server/options.js";
 import { serving } from "../workers/fork.js";
 import { refusalOf } from "./access.js";
 import { assetAt } from "./assets.js";
@@ -50,7 +50,7 @@ export class Inspector {
   }
 
   /** Rejects with BindError when the port is in use. */
-  static async start(inspected: Inspected, { port, address }: ResolvedInspect, logger: Logger): Promise<Inspector> {
+  static async start(inspected: Inspected, { port, address }: InspectSettings, logger: Logger): Promise<Inspector> {
     const inspector = new Inspector(inspected, logger);
     await inspector.#server.listen(port, address);
     serving.delete(inspector.#server); // it ends when what it shows has ended, not when that begins to

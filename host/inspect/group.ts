@@ -9,7 +9,7 @@ import { STATS_TIMEOUT_MS } from "../core/limits.js";
 import { defaultLogger } from "../core/log.js";
 import type { Inspected, Report, ServingState } from "../metrics/report.js";
 import { Inspection } from "../server/inspection.js";
-import type { ResolvedInspect } from "../server/inspectoptions.js";
+import type { InspectSettings } from "../server/options.js";
 import type { ProcessGroup } from "../workers/processgroup.js";
 
 /** What goes to a worker process, and what comes back. */
@@ -39,7 +39,7 @@ export class InspectedGroup implements Inspected {
   }
 
   /** Begins to show, before there are processes. Rejects with BindError. */
-  begin(inspect: ResolvedInspect | null): Promise<void> {
+  begin(inspect: InspectSettings | null): Promise<void> {
     return this.#inspection.begin({ inspect, logger: defaultLogger });
   }
 

@@ -2,14 +2,29 @@
  * The choice of a runtime: runtime/node/worker.ts runs the sandbox inside this process, runtime/wasmtime/worker.ts in
  * child processes. Nothing else knows how; what they have in common is in worker.ts.
  */
+import type { ListeningSocket } from "../core/address.js";
 import type { RuntimeName } from "../core/runtimename.js";
 import { nodeRuntime } from "./node/worker.js";
+import type { RuntimeSettings } from "./settings.js";
 import { wasmtimeRuntime } from "./wasmtime/worker.js";
-import type { Runtime } from "./worker.js";
+import type { GuardedSockets, Runtime } from "./worker.js";
 
 export type { GuardedSockets, Runtime, Worker, WorkerEvents } from "./worker.js";
 
 /** The runtime of that name. */
 export function runtimeNamed(name: RuntimeName): Runtime {
   return name === "wasmtime" ? wasmtimeRuntime : nodeRuntime;
+}
+
+/**
+ * Puts TLS or the check of who connects in front of `sockets`; without either there is nothing in front. Use what it
+ * resolves with in their place.
+ */
+export async function guardSockets(
+  sockets: readonly ListeningSocket[],
+  scheme: "http" | "tcp",
+  { tls, trusted, runtime }: Pick<RuntimeSettings, "tls" | "trusted" | "runtime">,
+): Promise<GuardedSockets> {
+  if (tls === null && trusted === null) return { sockets, peers: null, drained: async () => {} };
+  return await runtimeNamed(runtime).guard(sockets, { tls, trusted, scheme });
 }

@@ -5,12 +5,11 @@
  * descriptors 3, 4, …; it is started, it tells what it writes and that it has ended, and it can be killed. What the
  * bytes mean, and what happens when it ends, is for others.
  */
-import type { BlockList } from "node:net";
 import type { Channel, Peer } from "../bridge/bridge.js";
 import type { Address, ListeningSocket, SocketOptions } from "../core/address.js";
 import type { RuntimeName } from "../core/runtimename.js";
-import type { TLSContexts } from "../tls/contexts.js";
 import type { Folder } from "./folders.js";
+import type { GuardSettings } from "./settings.js";
 
 /** What a worker tells. Nothing is told before `start` has returned. */
 export interface WorkerEvents {
@@ -46,12 +45,9 @@ export interface Binding {
 }
 
 /** What stands between the network and the sandbox. */
-export interface Guard {
-  readonly tls: TLSContexts | null;
+export interface Guard extends GuardSettings {
   /** What is spoken inside TLS. */
   readonly scheme: "http" | "tcp";
-  /** Who may connect; null: everybody. */
-  readonly trusted: BlockList | null;
 }
 
 /** Sockets with a guard in front. */

@@ -9,7 +9,7 @@ import type { Acceptor } from "../bridge/bridge.js";
 import { HTTPInputError, NoAnswerError, OptionError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
 import { answerWith, withoutAnswer } from "../fetch/result.js";
-import { HTTPServerRequest } from "../http/request.js";
+import { HTTPServerRequest, type RequestOwner } from "../http/request.js";
 import type { ServerOptions } from "./options.js";
 import { TCPServer } from "./tcpserver.js";
 
@@ -79,10 +79,10 @@ export class HTTPServer extends TCPServer {
 
   /** @internal */
   override acceptor(): Acceptor {
-    const run = (request: HTTPServerRequest) => this.#run(request);
+    const owner: RequestOwner = { settings: this.options, serve: (request) => this.#run(request) };
     return {
       kind: 1,
-      accept: (bridge, id, chunk, start, end) => new HTTPServerRequest(bridge, id, chunk, start, end, run),
+      accept: (bridge, id, chunk, start, end) => new HTTPServerRequest(bridge, id, chunk, start, end, owner),
     };
   }
 

@@ -129,7 +129,7 @@ class Injection implements Channel {
     const { signal } = this.#request;
     this.#bridge.attach(this);
     this.#bridge.receive(frame(FRAME_READY, 0, u16(PROTOCOL_VERSION, 1)));
-    if (this.#body.length > this.#bridge.options.bodyBytesMax) {
+    if (this.#body.length > this.#bridge.settings.bodyBytesMax) {
       this.#status = 413; // the sandbox's own answer: no handler hears of it
       return this.#end(null);
     }

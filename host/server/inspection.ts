@@ -7,7 +7,7 @@
 import { stderrLines } from "../core/linewriter.js";
 import { defaultLogger, type Logger } from "../core/log.js";
 import type { Inspected } from "../metrics/report.js";
-import type { ResolvedInspect } from "./inspectoptions.js";
+import type { InspectSettings } from "./options.js";
 
 /** What this needs of an admin server (inspect/adminserver.ts). */
 interface AdminServer {
@@ -24,7 +24,7 @@ export class Inspection {
   }
 
   /** Begins if it is wanted and has not begun. Rejects with BindError when its port is in use. */
-  async begin({ inspect, logger }: { inspect: ResolvedInspect | null; logger: Logger }): Promise<void> {
+  async begin({ inspect, logger }: { inspect: InspectSettings | null; logger: Logger }): Promise<void> {
     if (inspect === null || this.#inspector !== null) return;
     const begun: Promise<AdminServer> = import("../inspect/adminserver.js").then(({ Inspector }) =>
       Inspector.start(this.#inspected, inspect, logger),

@@ -14,13 +14,11 @@ import { RESTARTS_MAX, STATS_TIMEOUT_MS, STOP_GRACE_MS, STOP_GRACE_MS_MAX, STOP_
 import { CORE_FILE } from "../core/paths.js";
 import type { Inspected, Report, ServingState } from "../metrics/report.js";
 import { type BindOptions, bindNow, bindOwnSockets, bindSockets } from "../net/bind.js";
-import { guardSockets } from "../runtime/guard.js";
-import { type GuardedSockets, runtimeNamed, type Worker } from "../runtime/index.js";
+import { type GuardedSockets, guardSockets, runtimeNamed, type Worker } from "../runtime/index.js";
 import { cpuCount, forkProcesses, serving } from "../workers/fork.js";
 import { type Session, type SessionEvents, Supervisor } from "../workers/supervisor.js";
 import { Inspection } from "./inspection.js";
-import { layered } from "./layers.js";
-import { type ResolvedOptions, resolveOptions, type ServerOptions } from "./options.js";
+import { layered, resolveOptions, type ServerOptions, type ServerSettings } from "./options.js";
 
 /** By this a server is known across copies of the package. */
 export const SERVER_BRAND: unique symbol = Symbol.for("waterspout.server") as never;
@@ -67,7 +65,7 @@ class BridgeSession implements Session {
 
 export abstract class Server implements Inspected {
   static readonly [SERVER_BRAND] = true;
-  #options: ResolvedOptions;
+  #options: ServerSettings;
   #given: ServerOptions;
   readonly #supervisors: Supervisor[] = [];
   readonly #sockets: ListeningSocket[] = [];
@@ -111,7 +109,7 @@ export abstract class Server implements Inspected {
   abstract acceptor(): Acceptor;
 
   /** The options, complete. */
-  get options(): ResolvedOptions {
+  get options(): ServerSettings {
     return this.#options;
   }
 
@@ -296,7 +294,7 @@ export abstract class Server implements Inspected {
   }
 
   #newBridge(
-    options: ResolvedOptions,
+    options: ServerSettings,
     listeners: number,
     events: SessionEvents,
     peers: ReadonlyMap<string, Peer> | null,
@@ -348,7 +346,7 @@ async function within<T>(promise: Promise<T>, ms: number): Promise<T | null> {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-function checkRuntime(socket: ListeningSocket, options: ResolvedOptions): void {
+function checkRuntime(socket: ListeningSocket, options: ServerSettings): void {
   if (socket.runtime === options.runtime) return;
   throw new OptionError(`a socket bound for the runtime "${socket.runtime}" cannot be served by "${options.runtime}"`);
 }

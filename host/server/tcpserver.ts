@@ -11,6 +11,7 @@ import type { Address } from "../core/address.js";
 import { ProtocolError, StreamClosedError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
 import { IOStream } from "../stream/iostream.js";
+import type { StreamSettings } from "../stream/settings.js";
 import { Server } from "./server.js";
 
 export class TCPServer extends Server {
@@ -30,10 +31,10 @@ export class TCPServer extends Server {
   /** @internal */
   override acceptor(): Acceptor {
     const handle = (stream: IOStream, address: Address | null) => this.handleStream(stream, address);
-    const { logger } = this.options;
+    const settings = this.options;
     return {
       kind: 0,
-      accept: (bridge, id, chunk, start, end) => open(bridge, id, chunk, start, end, handle, logger),
+      accept: (bridge, id, chunk, start, end) => open(bridge, id, chunk, start, end, handle, settings),
     };
   }
 }
@@ -47,12 +48,13 @@ function open(
   start: number,
   end: number,
   handle: Handler,
-  logger: Logger,
+  settings: StreamSettings & { readonly logger: Logger },
 ): Endpoint {
   const told = end - start === OPEN_BYTES + ADDRESS_BYTES;
   if (end - start !== OPEN_BYTES && !told) throw new ProtocolError("OPEN");
   const peer = bridge.peer(chunk.readUInt32LE(start), chunk, told ? start + OPEN_BYTES : -1);
-  return new IOStream(bridge, id, peer ?? null, (stream) => {
+  const { logger } = settings;
+  return new IOStream(bridge, id, peer ?? null, settings, (stream) => {
     if (peer === undefined) return stream.close();
     stream.tls = peer?.tls ?? null;
     try {

@@ -8,11 +8,10 @@ import { STOP_GRACE_MS, STOP_GRACE_MS_MAX } from "../core/limits.js";
 import type { Inspected, Report, ServingState } from "../metrics/report.js";
 import { bindOwnSockets } from "../net/bind.js";
 import type { Folder } from "../runtime/folders.js";
-import { guardSockets } from "../runtime/guard.js";
-import { runtimeNamed, type Worker } from "../runtime/index.js";
+import { guardSockets, runtimeNamed, type Worker } from "../runtime/index.js";
 import { type Session, type SessionEvents, Supervisor } from "../workers/supervisor.js";
 import { Inspection } from "./inspection.js";
-import { type ResolvedOptions, resolveOptions, type ServerOptions } from "./options.js";
+import { resolveOptions, type ServerOptions, type ServerSettings } from "./options.js";
 
 const SETTLE_MS = 100;
 
@@ -58,7 +57,7 @@ export class WasmApplication implements Inspected {
   readonly #file: string;
   readonly #folders: readonly Folder[];
   #given: ServerOptions;
-  #options: ResolvedOptions;
+  #options: ServerSettings;
   readonly #inspection = new Inspection(this);
   #stopping = false;
   #supervisor: Supervisor | null = null;
@@ -79,7 +78,7 @@ export class WasmApplication implements Inspected {
     this.#settle = settle;
   }
 
-  get options(): ResolvedOptions {
+  get options(): ServerSettings {
     return this.#options;
   }
 

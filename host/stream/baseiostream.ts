@@ -22,16 +22,7 @@ import type { TLSInfo } from "../tls/contexts.js";
 import { planTLS, type StartTLSOptions, type TLSPlan } from "../tls/starttls.js";
 import { toNode, toWeb, type WebStreams } from "./conversion.js";
 import { HeldBytes } from "./readbuffer.js";
-
-/** What a stream may hold and how it reads. */
-export interface StreamLimits {
-  /** Bytes that one read may need to hold; 0: no bound but that of the call. */
-  readonly bufferBytesMax: number;
-  /** Bytes that are taken at a time where a read has no amount of its own. */
-  readonly readChunkBytes: number;
-  /** Bytes that may wait to be sent; 0: no bound. */
-  readonly writeBufferBytesMax: number;
-}
+import type { StreamSettings } from "./settings.js";
 
 /**
  * Where the bytes up to an end lie within `bytes`, of which those before `searched` had none; -1: there is none yet.
@@ -41,7 +32,7 @@ type FindEnd = (bytes: Buffer, searched: number) => number;
 const UINT32_MAX = 0xffffffff;
 
 export abstract class BaseIOStream implements AsyncIterable<Buffer> {
-  readonly #limits: StreamLimits;
+  readonly #settings: StreamSettings;
   #held: HeldBytes | null = null;
   #closeCallback: (() => void) | null = null;
   /** A read that takes several steps is pending. */
@@ -52,8 +43,8 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
   protected isConverted = false;
 
   /** @internal */
-  constructor(limits: StreamLimits) {
-    this.#limits = limits;
+  constructor(settings: StreamSettings) {
+    this.#settings = settings;
   }
 
   /** What TLS has agreed on; null without TLS. */
@@ -210,7 +201,7 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
     if (busy !== null) return busy;
     const held = this.#held;
     if (options.partial === true) return held === null ? this.pull(bytes) : Promise.resolve(this.#take(held, bytes));
-    const { bufferBytesMax } = this.#limits;
+    const { bufferBytesMax } = this.#settings;
     if (bufferBytesMax > 0 && bytes > bufferBytesMax) {
       return Promise.reject(new StreamBufferFullError(`a read may hold ${bufferBytesMax} bytes, not ${bytes}`));
     }
@@ -232,7 +223,9 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
    * Rejects with StreamBufferFullError when it is more than `maxBytes` (default: `bufferBytesMax` if that was set, else
    * 16 MiB), and with StreamClosedError when the connection broke instead of ending.
    */
-  async readUntilClose(maxBytes: number = this.#limits.bufferBytesMax || READ_UNTIL_CLOSE_BYTES_MAX): Promise<Buffer> {
+  async readUntilClose(
+    maxBytes: number = this.#settings.bufferBytesMax || READ_UNTIL_CLOSE_BYTES_MAX,
+  ): Promise<Buffer> {
     const parts: Buffer[] = [];
     let bytes = 0;
     for await (const part of this) {
@@ -251,7 +244,7 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
     while (true) {
       let part: Buffer;
       try {
-        part = await this.readBytes(this.#limits.readChunkBytes, { partial: true });
+        part = await this.readBytes(this.#settings.readChunkBytes, { partial: true });
       } catch (error) {
         if (error instanceof StreamClosedError && error.reason === "END") return;
         throw error;
@@ -318,7 +311,7 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
    */
   toWeb(): WebStreams {
     this.isConverted = true;
-    return toWeb(this, this.#limits.readChunkBytes);
+    return toWeb(this, this.#settings.readChunkBytes);
   }
 
   /**
@@ -327,7 +320,7 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
    */
   toNode(): Duplex {
     this.isConverted = true;
-    return toNode(this, this.#limits.readChunkBytes);
+    return toNode(this, this.#settings.readChunkBytes);
   }
 
   // --- reads in several steps ---
@@ -360,7 +353,7 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
         this.closeFor("TOO_LONG");
         throw new UnsatisfiableReadError();
       }
-      const chunk = await this.pull(Math.min(maxBytes - size, this.#limits.readChunkBytes));
+      const chunk = await this.pull(Math.min(maxBytes - size, this.#settings.readChunkBytes));
       this.#held ??= new HeldBytes();
       this.#held.push(chunk);
     }

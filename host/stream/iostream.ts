@@ -36,6 +36,7 @@ import { SecuredSide } from "../tls/bridgesocket.js";
 import { type TLSInfo, tlsOf } from "../tls/contexts.js";
 import type { TLSPlan } from "../tls/starttls.js";
 import { BaseIOStream } from "./baseiostream.js";
+import type { StreamSettings } from "./settings.js";
 
 const AFTER_WRITES = 0;
 const AT_ONCE = 1;
@@ -76,13 +77,19 @@ export class IOStream extends BaseIOStream implements Endpoint {
   #ended = false;
 
   /** @internal */
-  constructor(bridge: Bridge, id: number, peer: Peer | null, handler: (stream: IOStream) => void) {
-    super(bridge.options);
+  constructor(
+    bridge: Bridge,
+    id: number,
+    peer: Peer | null,
+    settings: StreamSettings,
+    handler: (stream: IOStream) => void,
+  ) {
+    super(settings);
     this.#bridge = bridge;
     this.#peer = peer;
     this.#id = id;
     this.#handler = handler;
-    this.#outflow = new Outflow(bridge.options.writeWindow, (source, start, end, last) => {
+    this.#outflow = new Outflow(bridge.settings.writeWindow, (source, start, end, last) => {
       if (end > start) bridge.writer.bytes(FRAME_WRITE, id, source, start, end);
       if (last) this.#sendClose(AFTER_WRITES);
       bridge.written();
@@ -153,7 +160,7 @@ export class IOStream extends BaseIOStream implements Endpoint {
       rejected.catch(() => {});
       return rejected;
     }
-    const { writeBufferBytesMax } = this.#bridge.options;
+    const { writeBufferBytesMax } = this.#bridge.settings;
     if (this.#isFull(writeBufferBytesMax, bytes.length)) throw tooMuchToHold(writeBufferBytesMax);
     if (this.#secured !== null) return this.#writeSecured(this.#secured, bytes);
     this.#outflow.push(bytes);
@@ -363,7 +370,7 @@ export class IOStream extends BaseIOStream implements Endpoint {
   }
 
   protected override get logger(): Logger {
-    return this.#bridge.options.logger;
+    return this.#bridge.settings.logger;
   }
 
   #settleRead(reason: Reason): void {

@@ -9,22 +9,13 @@ import { Duplex } from "node:stream";
 import { type Data, toBytes } from "../bridge/writewindow.js";
 import { OptionError, type Reason, StreamClosedError } from "../core/errors.js";
 import { tooMuchToHold } from "../core/heldwrites.js";
-import { CLIENT_LINGER_MS, READ_CHUNK_BYTES } from "../core/limits.js";
+import { CLIENT_LINGER_MS } from "../core/limits.js";
 import { defaultLogger, type Logger } from "../core/log.js";
 import { type TLSInfo, tlsOf } from "../tls/contexts.js";
 import { startTLS, type TLSPlan } from "../tls/starttls.js";
-import { BaseIOStream, type StreamLimits } from "./baseiostream.js";
+import { BaseIOStream } from "./baseiostream.js";
 import type { WebStreams } from "./conversion.js";
-
-/** Options of a stream that is not a server's. */
-export interface StreamOptions {
-  /** Bytes that one read may need to hold. Default: no bound for `readBytes`, 16 MiB for `readUntilClose`. */
-  bufferBytesMax?: number | undefined;
-  /** Bytes that the iteration over the stream and its conversions take at a time. Default 64 KiB. */
-  readChunkBytes?: number | undefined;
-  /** Bytes that may wait to be sent; a write beyond throws StreamBufferFullError. Default: no bound. */
-  writeBufferBytesMax?: number | undefined;
-}
+import { resolveStream, type StreamOptions, type StreamSettings } from "./settings.js";
 
 interface Read {
   bytesMax: number;
@@ -46,13 +37,13 @@ export class NodeStream extends BaseIOStream {
   #ended = false;
 
   /** @internal */
-  constructor(duplex: Duplex, limits: StreamLimits) {
-    super(limits);
+  constructor(duplex: Duplex, settings: StreamSettings) {
+    super(settings);
     if (duplex.readableObjectMode || duplex.writableObjectMode || duplex.readableEncoding !== null) {
       throw new OptionError("the Duplex has to carry bytes, not objects or text");
     }
     this.#duplex = duplex;
-    this.#writeBufferBytesMax = limits.writeBufferBytesMax;
+    this.#writeBufferBytesMax = settings.writeBufferBytesMax;
     this.tls = tlsOf(duplex);
     this.#listen(duplex);
   }
@@ -232,25 +223,13 @@ export class NodeStream extends BaseIOStream {
 
 /** A stream over any Duplex of Node's that carries bytes. It is the Duplex's only reader and writer from now on. */
 export function streamFromNode(duplex: Duplex, options: StreamOptions = {}): BaseIOStream {
-  return new NodeStream(duplex, resolveLimits(options));
+  return new NodeStream(duplex, resolveStream(options));
 }
 
 /** A stream over a pair of Web Streams that carry bytes. It is their only reader and writer from now on. */
 export function streamFromWeb(streams: WebStreams, options: StreamOptions = {}): BaseIOStream {
-  const limits = resolveLimits(options);
-  return new NodeStream(Duplex.fromWeb(streams), limits);
-}
-
-/** The same, complete and checked. Throws OptionError. */
-export function resolveLimits(options: StreamOptions): StreamLimits {
-  const { bufferBytesMax = 0, readChunkBytes = READ_CHUNK_BYTES, writeBufferBytesMax = 0 } = options;
-  for (const [name, value] of Object.entries({ bufferBytesMax, readChunkBytes, writeBufferBytesMax })) {
-    const isPreset = value === 0 && options[name as keyof StreamOptions] === undefined;
-    if (!isPreset && !(Number.isSafeInteger(value) && value > 0)) {
-      throw new OptionError(`${name} must be a whole number above 0, not ${String(value)}`);
-    }
-  }
-  return { bufferBytesMax, readChunkBytes, writeBufferBytesMax };
+  const settings = resolveStream(options);
+  return new NodeStream(Duplex.fromWeb(streams), settings);
 }
 
 /** Who does not wait for a write does not want its failure to end the process. */

@@ -67,7 +67,7 @@ export class MessageInflow {
     this.#bytesMax = bytesMax;
     this.#inflater = inflater;
     this.#taker = taker;
-    this.#window = bridge.options.bodyWindow;
+    this.#window = bridge.settings.bodyWindow;
   }
 
   /** Whether the handler holds up what comes: the sandbox has no credit to read on. */

@@ -56,7 +56,7 @@ export class MessageOutflow {
   constructor(bridge: Bridge, id: number) {
     this.#bridge = bridge;
     this.#id = id;
-    this.#window = bridge.options.writeWindow;
+    this.#window = bridge.settings.writeWindow;
   }
 
   /** Bytes that wait in the host for room in the window. */
@@ -98,7 +98,7 @@ export class MessageOutflow {
   isFull(bytes: number): boolean {
     const head = this.#queue[0];
     if (head === undefined) return false;
-    const bytesMax = this.#bridge.options.writeBufferBytesMax;
+    const bytesMax = this.#bridge.settings.writeBufferBytesMax;
     return isTooMuchToHold(bytesMax, this.#held - (head.size > bytesMax ? head.size - head.offset : 0), bytes);
   }
 

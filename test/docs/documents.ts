@@ -84,6 +84,22 @@ export function rowsBelow(file: string, heading: string): Record<string, string>
   return rows;
 }
 
+/** Names of the options of every server: what `ServerOptions` declares, and the interfaces that it extends. */
+export function serverOptions(): string[] {
+  const composing = "host/server/options.ts";
+  const source = read(composing);
+  const parents = /interface ServerOptions extends ([\w, ]+) \{/.exec(source)?.[1]?.split(", ") ?? [];
+  const declaring = parents.map((name): [string, string] => {
+    const from = new RegExp(`import \\{[^}]*\\b${name}\\b[^}]*\\} from "(.+)\\.js"`).exec(source)?.[1];
+    return [name, path.join(path.dirname(composing), `${from}.ts`)];
+  });
+  return [["ServerOptions", composing] as [string, string], ...declaring].flatMap(([name, file]) => {
+    const body = new RegExp(`interface ${name}[^{]*\\{\\n(.*?)\\n\\}`, "s").exec(read(file))?.[1];
+    if (body === undefined) throw new Error(`${file} has no interface ${name}`);
+    return [...body.matchAll(/^ {2}(\w+)\?: /gm)].map(([, option]) => option);
+  });
+}
+
 /** Constants of a source file whose value is a number, or one operation on numbers and earlier constants. */
 export function constantsOf(file: string): Map<string, number> {
   const found = new Map<string, number>();

@@ -1,8 +1,7 @@
 /** What a process that serves and the one that watches over it tell each other, and the line that says where. */
 import { type Address, hostAndPort } from "../../core/address.js";
 import type { RuntimeName } from "../../core/runtimename.js";
-import { type ResolvedInspect, resolveInspect } from "../../server/inspectoptions.js";
-import { layered } from "../../server/layers.js";
+import { type InspectSettings, layered, resolveInspect } from "../../server/options.js";
 import type { Application, Loaded } from "./app.js";
 import type { RunSettings } from "./settings.js";
 
@@ -15,7 +14,7 @@ export interface Plan {
   /** It is loaded again when its files change. */
   readonly autoreload: boolean;
   readonly tls: boolean;
-  readonly inspect: ResolvedInspect | null;
+  readonly inspect: InspectSettings | null;
 }
 
 /** Where it is served: with `--json` this and the process that can be asked to stop. */

@@ -10,8 +10,8 @@ import type { RuntimeName } from "../../core/runtimename.js";
 import { ACCESS_LOG_FORMS, type AccessLogForm } from "../../http/accesslog.js";
 import { LOOPBACK } from "../../net/bind.js";
 import { type Folder, foldersFrom } from "../../runtime/folders.js";
-import { type Layers, withoutGaps } from "../../server/layers.js";
 import type { ServerOptions } from "../../server/options.js";
+import { type Layers, withoutGaps } from "../../server/options.js";
 import { checkValues, fileSource, readSettingsFile, settingsPath } from "../../settings/file.js";
 import {
   checked,

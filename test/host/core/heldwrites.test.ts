@@ -133,16 +133,14 @@ describe("an answer", () => {
 
   test.each([false, true])("is cut by the write that is too much, compressed: %s", async (compressResponse) => {
     let blocks = 0;
-    const worker = new FakeWorker(
-      (logger) =>
-        new HTTPServer(
-          ({ connection }) => {
-            connection.writeHeaders(200, { "Content-Type": "text/plain" });
-            for (; blocks < 1000; blocks++) void connection.write(BLOCK);
-          },
-          { logger },
-        ).acceptor(),
-      { compressResponse },
+    const worker = new FakeWorker((logger) =>
+      new HTTPServer(
+        ({ connection }) => {
+          connection.writeHeaders(200, { "Content-Type": "text/plain" });
+          for (; blocks < 1000; blocks++) void connection.write(BLOCK);
+        },
+        { logger, compressResponse },
+      ).acceptor(),
     ).ready();
     worker.say(requestFrame(ID, { headers: [["accept-encoding", "gzip"]] }));
     expect(blocks).toBe(WRITE_BUFFER_BYTES_MAX / MIB);

@@ -12,7 +12,7 @@ const ID = idOf(7);
 function serve(handler: RequestCallback): { worker: FakeWorker; entries: AccessEntry[] } {
   const entries: AccessEntry[] = [];
   const options = { accessLog: (entry: AccessEntry) => entries.push(entry) };
-  const worker = new FakeWorker((logger) => new HTTPServer(handler, { logger }).acceptor(), options);
+  const worker = new FakeWorker((logger) => new HTTPServer(handler, { ...options, logger }).acceptor());
   worker.peers.set(9, { address: { address: "192.0.2.1", port: 5, family: "IPv4" }, tls: null });
   return { worker: worker.ready(), entries };
 }
@@ -120,9 +120,9 @@ describe("an entry", () => {
     const log = (): never => {
       throw new Error("disk full");
     };
-    const worker = new FakeWorker((logger) => new HTTPServer((r) => r.respond(200), { logger }).acceptor(), {
-      accessLog: log,
-    });
+    const worker = new FakeWorker((logger) =>
+      new HTTPServer((r) => r.respond(200), { logger, accessLog: log }).acceptor(),
+    );
     worker.ready().say(requestFrame(ID));
     expect((await worker.hearAnswers()).map(({ type }) => type)).toEqual([f.FRAME_RESPONSE]);
     expect(worker.log).toEqual([expect.stringMatching(/^error the access log failed: Error: disk full/)]);
@@ -136,9 +136,7 @@ describe("what accessLog may be", () => {
   test("a logger, whose info is called", async () => {
     const lines: unknown[] = [];
     const accessLog = { info: (...line: unknown[]) => lines.push(line) };
-    const worker = new FakeWorker((logger) => new HTTPServer((r) => r.respond(204), { logger }).acceptor(), {
-      accessLog,
-    });
+    const worker = new FakeWorker((logger) => new HTTPServer((r) => r.respond(204), { logger, accessLog }).acceptor());
     worker.ready().say(requestFrame(ID));
     expect(lines).toEqual([[expect.objectContaining({ method: "GET", status: 204 }), "request"]]);
   });

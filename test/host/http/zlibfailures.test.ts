@@ -36,16 +36,13 @@ test("a websocket's messages go out as they are, small and large, and the next o
 });
 
 test("an answer that is being compressed is cut, and logged", async () => {
-  const worker = new FakeWorker(
-    (logger) => {
-      const options = { logger, compressResponse: true };
-      return new HTTPServer(
-        (request) => request.respond(200, { "Content-Type": "text/plain" }, "x".repeat(100_000)),
-        options,
-      ).acceptor();
-    },
-    { compressResponse: true },
-  ).ready();
+  const worker = new FakeWorker((logger) => {
+    const options = { logger, compressResponse: true };
+    return new HTTPServer(
+      (request) => request.respond(200, { "Content-Type": "text/plain" }, "x".repeat(100_000)),
+      options,
+    ).acceptor();
+  }).ready();
   worker.say(requestFrame(idOf(1), { headers: [["accept-encoding", "gzip"]] }));
   const types: number[] = [];
   await until(

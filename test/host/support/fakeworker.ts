@@ -10,8 +10,8 @@ import {
   REQUEST_END,
 } from "../../../host/bridge/frames.js";
 import type { FrameWriter } from "../../../host/bridge/framewriter.js";
+import { type BridgeOptions, resolveBridge } from "../../../host/bridge/settings.js";
 import type { Logger } from "../../../host/core/log.js";
-import { resolveOptions, type ServerOptions } from "../../../host/server/options.js";
 
 export interface Frame {
   type: number;
@@ -29,7 +29,7 @@ export class FakeWorker implements Channel {
   private heard: Frame[] = [];
   private marks = 0;
 
-  constructor(makeAcceptor: (logger: Logger) => Acceptor, options: ServerOptions = {}) {
+  constructor(makeAcceptor: (logger: Logger) => Acceptor, options: BridgeOptions = {}) {
     const note =
       (level: string) =>
       (fields: object | string, message?: string): void => {
@@ -37,7 +37,7 @@ export class FakeWorker implements Channel {
         this.log.push(`${level} ${typeof fields === "string" ? fields : message}${error}`);
       };
     const logger: Logger = { debug: note("debug"), info: note("info"), warn: note("warn"), error: note("error") };
-    this.bridge = new Bridge(makeAcceptor(logger), resolveOptions({ ...options, logger }), 1, {
+    this.bridge = new Bridge(makeAcceptor(logger), resolveBridge({ ...options, logger }), 1, {
       ready: () => {
         this.isReady = true;
       },

@@ -1,0 +1,82 @@
+/**
+ * What a server does with requests and answers beside carrying them: compression, forms, bodies in memory, the access
+ * log, and whose header fields it believes.
+ */
+import { wholeNumber } from "../core/check.js";
+import { OptionError } from "../core/errors.js";
+import type { Logger } from "../core/log.js";
+import { LOOPBACK, trustedPeers } from "../core/trustedpeers.js";
+import { type AccessLog, type AccessLogOption, resolveAccessLog } from "./accesslog.js";
+import { type Compression, type CompressionOptions, resolveCompression } from "./compression/options.js";
+import { type FormLimits, type ResolvedFormLimits, resolveFormLimits } from "./form/limits.js";
+import type { ForwardTrust } from "./forwarded.js";
+import { bodiesBytesMaxDefault } from "./heldbodies.js";
+
+/** Options of every server that its requests and answers know. */
+export interface HTTPOptions {
+  /**
+   * One entry for each request: `"text"` or `"json"` on stderr, a function that takes it, or a pino-shaped logger whose
+   * `info` is called. Default: `$WATERSPOUT_ACCESS_LOG`, else `"off"`.
+   */
+  accessLog?: AccessLogOption | undefined;
+  /**
+   * Who sent a request and over what is what the header fields of the proxies in front say: X-Real-Ip, X-Forwarded-For,
+   * X-Scheme, X-Forwarded-Proto; with `"forwarded"` Forwarded (RFC 7239) instead. Only from proxies of this machine and
+   * `trustedDownstream`; with the runtime `"wasmtime"`, without TLS and the PROXY protocol, from whoever can connect:
+   * it does not tell who does. Default: false.
+   */
+  xheaders?: boolean | "forwarded" | undefined;
+  /** With `xheaders`: the proxies' addresses, or networks like `"10.0.0.0/8"`. Default: the loopback ones. */
+  trustedDownstream?: readonly string[] | undefined;
+  /** Answers are compressed with what their client accepts: br, gzip or deflate. Default: false. */
+  compressResponse?: boolean | CompressionOptions | undefined;
+  /** A request's body that comes as gzip is inflated; `bodyBytesMax` holds for both of its sizes. Default: false. */
+  decompressRequest?: boolean | undefined;
+  /** Bounds of `readForm`. */
+  formLimits?: FormLimits | undefined;
+  /**
+   * Bytes of all requests' bodies that handlers of this process hold at once (`readBody`, `readForm`, `Request.text()`,
+   * …); the request that does not fit is answered with 503. Bodies that are read block by block do not count. Default:
+   * a quarter of V8's heap limit.
+   */
+  bodiesBytesMax?: number | undefined;
+}
+
+/** The same, complete and checked. */
+export interface HTTPSettings {
+  /** Null: no answer is compressed. */
+  readonly compression: Compression | null;
+  readonly decompressRequest: boolean;
+  readonly formLimits: ResolvedFormLimits;
+  readonly bodiesBytesMax: number;
+  /** Null: there is no access log. */
+  readonly accessLog: AccessLog | null;
+  /** Null: the header fields of proxies are not believed. */
+  readonly forward: ForwardTrust | null;
+}
+
+/**
+ * Checks `options` and fills in the defaults. `anonymous`: the server learns nobody's address. Throws OptionError.
+ */
+export function resolveHTTP(options: HTTPOptions, logger: Logger, anonymous: boolean): HTTPSettings {
+  const { bodiesBytesMax = bodiesBytesMaxDefault() } = options;
+  return {
+    compression: resolveCompression(options.compressResponse),
+    decompressRequest: options.decompressRequest ?? false,
+    formLimits: resolveFormLimits(options.formLimits),
+    bodiesBytesMax: wholeNumber("bodiesBytesMax", bodiesBytesMax, 1, Number.MAX_SAFE_INTEGER),
+    accessLog: resolveAccessLog(options.accessLog ?? (process.env.WATERSPOUT_ACCESS_LOG || "off"), logger),
+    forward: forward(options, anonymous),
+  };
+}
+
+function forward({ xheaders = false, trustedDownstream }: HTTPOptions, anonymous: boolean): ForwardTrust | null {
+  if (trustedDownstream !== undefined && xheaders === false) throw new OptionError("trustedDownstream needs xheaders");
+  if (xheaders === false) return null;
+  if (xheaders !== true && xheaders !== "forwarded") {
+    throw new OptionError(`xheaders must be true, false or "forwarded", not ${JSON.stringify(xheaders)}`);
+  }
+  const proxies = trustedPeers("trustedDownstream", trustedDownstream);
+  const peers = trustedPeers("trustedDownstream", [...LOOPBACK, ...(trustedDownstream ?? [])]);
+  return { proxies, peers, standard: xheaders === "forwarded", anonymous };
+}
