@@ -7,6 +7,7 @@
 import { ProtocolError, type WaterspoutError } from "../core/errors.js";
 import { holdWrites, isTooMuchToHold } from "../core/heldwrites.js";
 import { PIECE_BYTES, WRITE_COST, WRITE_WINDOW_BYTES_FIRST, WRITE_WINDOW_SHARE } from "../core/limits.js";
+import { ignore } from "../core/promises.js";
 
 /** What bytes may be given as. Text is sent as UTF-8. */
 export type Data = string | Uint8Array;
@@ -107,11 +108,11 @@ export class Outflow {
   /** Resolves when everything that was pushed so far has left the sandbox; rejects when it never will. */
   done(): Promise<void> {
     if (this.#reported === this.#accepted) return Promise.resolve();
-    const promise = new Promise<void>((resolve, reject) => {
-      this.#waiters.push({ at: this.#accepted, resolve, reject });
-    });
-    promise.catch(() => {}); // who does not wait for a write does not want its failure to end the process
-    return promise;
+    return ignore(
+      new Promise<void>((resolve, reject) => {
+        this.#waiters.push({ at: this.#accepted, resolve, reject });
+      }),
+    );
   }
 
   /** The sandbox reports `bytes` more as sent. */

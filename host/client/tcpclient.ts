@@ -8,6 +8,7 @@ import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
 import { type Address, familyOf, hostAndPort } from "../core/address.js";
+import { PORT_MAX, UINT31_MAX, wholeNumber } from "../core/check.js";
 import { ConnectError, type ConnectPhase, ConnectTimeoutError, OptionError } from "../core/errors.js";
 import type { BaseIOStream } from "../stream/baseiostream.js";
 import { NodeStream } from "../stream/nodestream.js";
@@ -62,8 +63,8 @@ export class TCPClient {
    * ConnectTimeoutError, which names the phase, after `timeoutMs`; with the signal's reason when that aborts.
    */
   async connect(host: string, port: number, options: ConnectOptions = {}): Promise<BaseIOStream> {
-    checkPort("port", port, 1);
-    if (options.sourcePort !== undefined) checkPort("sourcePort", options.sourcePort, 0);
+    wholeNumber("port", port, 1, PORT_MAX);
+    if (options.sourcePort !== undefined) wholeNumber("sourcePort", options.sourcePort, 0, PORT_MAX);
     const limits = resolveStream(options);
     const secure = options.sslOptions === undefined ? null : readSSLOptions(host, options.sslOptions);
     const limit = new TimeLimit(options);
@@ -116,7 +117,7 @@ class TimeLimit {
 
   constructor({ timeoutMs, signal }: ConnectOptions) {
     if (timeoutMs !== undefined) {
-      if (!(timeoutMs > 0 && timeoutMs <= 0x7fffffff))
+      if (!(timeoutMs > 0 && timeoutMs <= UINT31_MAX))
         throw new OptionError("timeoutMs must be above 0 and below 2^31");
       this.#timer = setTimeout(() => {
         const message = `timed out after ${timeoutMs} ms ${this.#doing}`;
@@ -151,11 +152,5 @@ class TimeLimit {
   end(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#outer?.removeEventListener("abort", this.#forward);
-  }
-}
-
-function checkPort(name: string, port: number, min: number): void {
-  if (!Number.isInteger(port) || port < min || port > 65_535) {
-    throw new OptionError(`${name} must be a whole number from ${min} to 65535, not ${String(port)}`);
   }
 }

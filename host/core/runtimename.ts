@@ -3,14 +3,12 @@
  *
  * Invariant: a name that is none of them is refused wherever it is given.
  */
-import { OptionError } from "./errors.js";
+import { choice } from "./check.js";
 
 /** How the sandbox runs: `"node"` in this process, `"wasmtime"` in worker processes. */
 export type RuntimeName = "node" | "wasmtime";
 
 /** The runtime that is meant: `option`, else WATERSPOUT_RUNTIME, else node. Throws OptionError when it is none. */
 export function resolveRuntime(option: RuntimeName | undefined): RuntimeName {
-  const name = option ?? (process.env.WATERSPOUT_RUNTIME || "node");
-  if (name === "node" || name === "wasmtime") return name;
-  throw new OptionError(`runtime must be "node" or "wasmtime", not ${JSON.stringify(name)}`);
+  return choice("runtime", option ?? (process.env.WATERSPOUT_RUNTIME || "node"), ["node", "wasmtime"]);
 }

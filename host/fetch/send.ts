@@ -4,6 +4,7 @@
  * Invariants: a body is sent at the pace of whoever takes it; an answer that ends early cuts its connection; what
  * concerns one connection only (RFC 9110 7.6.1) is not taken over from a `Response`.
  */
+import { ignore } from "../core/promises.js";
 import type { HTTPServerRequest } from "../http/request.js";
 import { isFetchedInflated, isInflated } from "./inflated.js";
 import { type Fields, fieldsOf, LightResponse } from "./response.js";
@@ -55,8 +56,8 @@ async function send(request: HTTPServerRequest, answer: Response): Promise<void>
   const fields = isFetchedInflated(answer) || (body !== null && isInflated(body)) ? withoutCoding(given) : given;
   const reason = answer.statusText === "" ? undefined : answer.statusText;
   if (request.method === "HEAD") {
-    body?.cancel().catch(() => {}); // whatever becomes of it, nothing of it is sent
-    request.connection.writeHeaders(status, fields, undefined, reason).catch(() => {});
+    if (body !== null) void ignore(body.cancel()); // nothing of it is sent
+    void ignore(request.connection.writeHeaders(status, fields, undefined, reason));
     return request.connection.finish();
   }
   if (body === null) return request.respond(status, fields, null, reason);
@@ -101,11 +102,11 @@ async function stream(
   begun: Promise<void>,
   next: Promise<Reading>,
 ): Promise<void> {
-  next.catch(() => {}); // heard below, unless the client has left before
+  void ignore(next); // heard below, unless the client has left before
   let cut = false;
   const leave = () => {
     cut = true;
-    void reader.cancel(request.signal.reason).catch(() => {});
+    void ignore(reader.cancel(request.signal.reason));
   };
   if (request.signal.aborted) leave();
   else request.signal.addEventListener("abort", leave, { once: true });

@@ -23,6 +23,7 @@ import { type Data, Outflow, toBytes } from "../bridge/writewindow.js";
 import { HeaderError, HTTPOutputError, OptionError, type Reason, StreamClosedError } from "../core/errors.js";
 import { isTooMuchToHold, tooMuchToHold } from "../core/heldwrites.js";
 import { WINDOW_BYTES_MIN } from "../core/limits.js";
+import { ignore } from "../core/promises.js";
 import type { ContentCoding } from "./compression/acceptencoding.js";
 import { type CodedHead, type Compression, codeHead, type HeaderPairs, headerPairs } from "./compression/options.js";
 import { Compressor, hasFreeCompressor } from "./compression/stream.js";
@@ -402,8 +403,6 @@ export class HTTPConnection {
   }
 
   #refuse(): Promise<void> {
-    const rejected = Promise.reject(this.#gone);
-    rejected.catch(() => {});
-    return rejected;
+    return ignore(Promise.reject(this.#gone));
   }
 }

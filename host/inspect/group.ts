@@ -7,6 +7,7 @@
  */
 import { STATS_TIMEOUT_MS } from "../core/limits.js";
 import { defaultLogger } from "../core/log.js";
+import { within } from "../core/promises.js";
 import type { Inspected, Report, ServingState } from "../metrics/report.js";
 import { Inspection } from "../server/inspection.js";
 import type { InspectSettings } from "../server/options.js";
@@ -103,12 +104,7 @@ export class InspectedGroup implements Inspected {
     this.#asked++;
     const answered = asked.map(({ pid }) => new Promise<void>((resolve) => this.#answers.set(pid, resolve)));
     this.#group?.send({ reportAsked: this.#asked } satisfies Question);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, STATS_TIMEOUT_MS + SLACK_MS);
-    });
-    await Promise.race([Promise.all(answered), late]);
-    clearTimeout(timer);
+    await within(Promise.all(answered), STATS_TIMEOUT_MS + SLACK_MS);
     this.#answers = new Map();
   }
 }

@@ -7,6 +7,7 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { familyOf, type ListeningSocket, type SocketOptions } from "../core/address.js";
+import { BACKLOG_MAX, choice, PORT_MAX, wholeNumber } from "../core/check.js";
 import { BindError, OptionError } from "../core/errors.js";
 import { BACKLOG } from "../core/limits.js";
 import { type RuntimeName, resolveRuntime } from "../core/runtimename.js";
@@ -66,22 +67,16 @@ export function bindOwnSockets(
 export function bindNow(port: number, address: string, options: BindOptions): Binding | null {
   const { backlog = BACKLOG } = options;
   const runtime = runtimeNamed(resolveRuntime(options.runtime));
-  const isPlain = isIP(address) !== 0 && Number.isInteger(port) && port >= 0 && port <= 65535;
+  const isPlain = isIP(address) !== 0 && Number.isInteger(port) && port >= 0 && port <= PORT_MAX;
   if (!isPlain || isInherited(port, address, runtime.name)) return null;
   return runtime.bindNow(address, port, backlog);
 }
 
 async function bind(port: number, address: string, options: BindOptions, shared: boolean): Promise<ListeningSocket[]> {
   const { backlog = BACKLOG, family, ipv6Only = true, reusePort = false } = options;
-  if (!Number.isInteger(port) || port < 0 || port > 65535) {
-    throw new OptionError(`port must be a whole number from 0 to 65535, not ${String(port)}`);
-  }
-  if (!Number.isInteger(backlog) || backlog < 1 || backlog > 65535) {
-    throw new OptionError(`backlog must be a whole number from 1 to 65535, not ${String(backlog)}`);
-  }
-  if (family !== undefined && family !== "IPv4" && family !== "IPv6") {
-    throw new OptionError(`family must be "IPv4" or "IPv6", not ${String(family)}`);
-  }
+  wholeNumber("port", port, 0, PORT_MAX);
+  wholeNumber("backlog", backlog, 1, BACKLOG_MAX);
+  if (family !== undefined) choice("family", family, ["IPv4", "IPv6"]);
   if (reusePort && !hasReusePort(process.versions.node)) {
     throw new OptionError(`reusePort needs Node 22.12 or later, and this is Node ${process.versions.node}`);
   }

@@ -8,6 +8,7 @@ import { lstat, stat, unlink } from "node:fs/promises";
 import { connect } from "node:net";
 import { dirname, resolve } from "node:path";
 import type { ListeningSocket } from "../core/address.js";
+import { BACKLOG_MAX, wholeNumber } from "../core/check.js";
 import { BindError, OptionError, RuntimeUnavailableError } from "../core/errors.js";
 import { BACKLOG } from "../core/limits.js";
 import { type RuntimeName, resolveRuntime } from "../core/runtimename.js";
@@ -44,9 +45,7 @@ export async function bindUnixSocket(path: string, options: BindUnixOptions = {}
   if (!Number.isInteger(mode) || mode < 0 || mode > 0o777) {
     throw new OptionError(`mode must be a whole number from 0 to 0o777, not ${String(mode)}`);
   }
-  if (!Number.isInteger(backlog) || backlog < 1 || backlog > 65535) {
-    throw new OptionError(`backlog must be a whole number from 1 to 65535, not ${String(backlog)}`);
-  }
+  wholeNumber("backlog", backlog, 1, BACKLOG_MAX);
   if (resolveRuntime(options.runtime) !== "node") {
     throw new RuntimeUnavailableError(
       `cannot listen on ${path}: wasmtime takes no Unix-domain sockets; use the runtime "node"`,

@@ -6,6 +6,7 @@
  */
 import { EventEmitter } from "node:events";
 import type { AddressInfo } from "node:net";
+import { ignore } from "../core/promises.js";
 import { LOOPBACK } from "../net/bind.js";
 import { bindUnixSocket } from "../net/unixsocket.js";
 import { HTTPServer, type RequestListener } from "../server/httpserver.js";
@@ -163,7 +164,7 @@ export class NodeServer extends EventEmitter {
     this.#closed = true;
     this.#forget();
     const stopped = opening.then(() => server.stop());
-    stopped.then(() => process.nextTick(() => this.emit("close"))).catch(() => {});
+    void ignore(stopped.then(() => process.nextTick(() => this.emit("close"))));
     return this;
   }
 

@@ -8,6 +8,7 @@
 
 import { hostAndPort } from "../core/address.js";
 import { NoAnswerError } from "../core/errors.js";
+import { ignore } from "../core/promises.js";
 import { standardRequest } from "../fetch/request.js";
 import { lightenResponses } from "../fetch/response.js";
 import { kindOf } from "../fetch/result.js";
@@ -51,8 +52,7 @@ export class FetchServer {
   /** @internal */
   constructor(server: HTTPServer, listening: Promise<void>) {
     this.#server = server;
-    this.#listening = listening;
-    listening.catch(() => {}); // told by `ready`
+    this.#listening = ignore(listening); // `ready` says how it went
   }
 
   /** Resolves when connections are accepted; rejects with BindError or RuntimeUnavailableError. */

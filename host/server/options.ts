@@ -6,7 +6,7 @@
  */
 
 import { type BridgeOptions, type BridgeSettings, resolveBridge } from "../bridge/settings.js";
-import { wholeNumber } from "../core/check.js";
+import { PORT_MAX, wholeNumber } from "../core/check.js";
 import { OptionError } from "../core/errors.js";
 import { type HTTPOptions, type HTTPSettings, resolveHTTP } from "../http/settings.js";
 import { taskId } from "../net/inheritedsockets.js";
@@ -72,7 +72,7 @@ export function resolveInspect(option: boolean | InspectOptions | undefined): In
   }
   const { port = INSPECT_PORT, address = INSPECT_ADDRESS } = option === true ? {} : option;
   const shift = port === 0 ? 0 : (taskId() ?? 0);
-  wholeNumber("inspect.port", port, 0, 65535 - shift);
+  wholeNumber("inspect.port", port, 0, PORT_MAX - shift);
   if (typeof address !== "string") throw new OptionError(`inspect.address must be an address, not ${String(address)}`);
   return { port: port + shift, address };
 }

@@ -12,6 +12,7 @@ import type { Address, ListeningSocket } from "../core/address.js";
 import { OptionError } from "../core/errors.js";
 import { RESTARTS_MAX, STATS_TIMEOUT_MS, STOP_GRACE_MS, STOP_GRACE_MS_MAX, STOP_SLACK_MS } from "../core/limits.js";
 import { CORE_FILE } from "../core/paths.js";
+import { deferred, ignore, within } from "../core/promises.js";
 import type { Inspected, Report, ServingState } from "../metrics/report.js";
 import { type BindOptions, bindNow, bindOwnSockets, bindSockets } from "../net/bind.js";
 import { type GuardedSockets, guardSockets, runtimeNamed, type Worker } from "../runtime/index.js";
@@ -85,21 +86,15 @@ export abstract class Server implements Inspected {
   #stopped: Promise<void> | null = null;
   /** From a stop on: settles when nobody else will be let in. */
   #finished: Promise<unknown> | null = null;
-  #settle: { resolve: () => void; reject: (error: Error) => void };
+  readonly #closed = deferred();
 
   /** Resolves when the server has been stopped; rejects when its workers ended too often. Nobody has to listen. */
-  readonly closed: Promise<void>;
+  readonly closed: Promise<void> = ignore(this.#closed.promise);
 
   /** Throws OptionError for an option that is not known or out of its range. */
   constructor(options: ServerOptions = {}) {
     this.#given = options;
     this.#options = resolveOptions(options);
-    let settle = { resolve: () => {}, reject: (_error: Error) => {} };
-    this.closed = new Promise((resolve, reject) => {
-      settle = { resolve, reject };
-    });
-    this.closed.catch(() => {});
-    this.#settle = settle;
   }
 
   /** The scheme of its URLs. */
@@ -152,9 +147,8 @@ export abstract class Server implements Inspected {
    */
   bind(port: number, address?: string, options: Omit<BindOptions, "runtime"> = {}): Promise<void> {
     const done = this.#bind(port, address, { ...options, runtime: this.#options.runtime });
-    done.catch(() => {}); // told by `start` when nobody awaits it
     this.#binding.push(done);
-    return done;
+    return ignore(done); // `start` waits for it, too
   }
 
   async #bind(port: number, address: string | undefined, options: BindOptions): Promise<void> {
@@ -315,12 +309,12 @@ export abstract class Server implements Inspected {
     await Promise.all(this.#guarded.map((guarded) => guarded.drained(restMs)));
     await this.#inspection.end();
     serving.delete(this);
-    this.#settle.resolve();
+    this.#closed.resolve();
   }
 
   #fail(error: Error): void {
     this.#options.logger.error(error.message);
-    this.#settle.reject(error);
+    this.#closed.reject(error);
     void this.stop(0);
   }
 
@@ -335,15 +329,6 @@ export abstract class Server implements Inspected {
     if (at >= 0) this.#supervisors.splice(at, 1);
     if (this.#supervisors.length === 0) serving.delete(this);
   }
-}
-
-/** What `promise` resolves with, null when that takes longer. */
-async function within<T>(promise: Promise<T>, ms: number): Promise<T | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(resolve, ms, null);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
 function checkRuntime(socket: ListeningSocket, options: ServerSettings): void {

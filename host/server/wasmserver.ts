@@ -5,6 +5,7 @@
  */
 import type { Address, ListeningSocket } from "../core/address.js";
 import { STOP_GRACE_MS, STOP_GRACE_MS_MAX } from "../core/limits.js";
+import { deferred, ignore } from "../core/promises.js";
 import type { Inspected, Report, ServingState } from "../metrics/report.js";
 import { bindOwnSockets } from "../net/bind.js";
 import type { Folder } from "../runtime/folders.js";
@@ -53,7 +54,6 @@ class PlainSession implements Session {
 export class WasmApplication implements Inspected {
   /** What a sandboxed application speaks is its own business; most speak HTTP. */
   readonly scheme = "http";
-  readonly closed: Promise<void>;
   readonly #file: string;
   readonly #folders: readonly Folder[];
   #given: ServerOptions;
@@ -62,7 +62,8 @@ export class WasmApplication implements Inspected {
   #stopping = false;
   #supervisor: Supervisor | null = null;
   #sockets: readonly ListeningSocket[] = [];
-  #settle: { resolve: () => void; reject: (error: Error) => void };
+  readonly #closed = deferred();
+  readonly closed: Promise<void> = ignore(this.#closed.promise);
 
   /** `file` is the path of the module, which may read `folders`. */
   constructor(file: string, options: ServerOptions, folders: readonly Folder[] = []) {
@@ -70,12 +71,6 @@ export class WasmApplication implements Inspected {
     this.#folders = folders;
     this.#given = options;
     this.#options = resolveOptions(options);
-    let settle = { resolve: () => {}, reject: (_error: Error) => {} };
-    this.closed = new Promise((resolve, reject) => {
-      settle = { resolve, reject };
-    });
-    this.closed.catch(() => {});
-    this.#settle = settle;
   }
 
   get options(): ServerSettings {
@@ -143,7 +138,7 @@ export class WasmApplication implements Inspected {
       failed: (error) => {
         logger.error(error.message);
         this.#closeSockets();
-        this.#settle.reject(error);
+        this.#closed.reject(error);
       },
     });
     try {
@@ -159,7 +154,7 @@ export class WasmApplication implements Inspected {
     await Promise.all(this.#sockets.map((socket) => socket.finish?.() ?? socket.close()));
     await this.#supervisor?.stop(Math.min(graceMs, STOP_GRACE_MS_MAX));
     await this.#inspection.end();
-    this.#settle.resolve();
+    this.#closed.resolve();
   }
 
   #closeSockets(): void {

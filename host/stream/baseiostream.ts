@@ -7,6 +7,7 @@
  */
 import type { Duplex } from "node:stream";
 import { type Data, toBytes } from "../bridge/writewindow.js";
+import { wholeNumber } from "../core/check.js";
 import {
   AlreadyReadingError,
   OptionError,
@@ -166,7 +167,7 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
     if (bytes.length === 0 || bytes.length > DELIMITER_BYTES_MAX) {
       throw new OptionError(`a delimiter has 1 to ${DELIMITER_BYTES_MAX} bytes, not ${bytes.length}`);
     }
-    checkSize("maxBytes", maxBytes, 1);
+    wholeNumber("maxBytes", maxBytes, 1, UINT32_MAX);
     const busy = this.#busy();
     if (busy !== null) return busy;
     const own = typeof delimiter === "string" ? bytes : Uint8Array.from(bytes);
@@ -184,7 +185,7 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
    * Rejects as `readUntil`: the match has to end within `maxBytes` (default 64 KiB).
    */
   readUntilRegex(regex: RegExp, maxBytes: number = READ_UNTIL_BYTES_MAX): Promise<Buffer> {
-    checkSize("maxBytes", maxBytes, 1);
+    wholeNumber("maxBytes", maxBytes, 1, UINT32_MAX);
     return this.#busy() ?? this.#step(() => this.#scan(maxBytes, findRegex(regex)));
   }
 
@@ -195,7 +196,7 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
    * pending, and with StreamBufferFullError when `bytes` is more than a `bufferBytesMax` that was set.
    */
   readBytes(bytes: number, options: { partial?: boolean } = {}): Promise<Buffer> {
-    checkSize("bytes", bytes, 0);
+    wholeNumber("bytes", bytes, 0, UINT32_MAX);
     if (bytes === 0) return Promise.resolve(Buffer.alloc(0));
     const busy = this.#busy();
     if (busy !== null) return busy;
@@ -400,10 +401,4 @@ function findRegex(regex: RegExp): FindEnd {
     const match = own.exec(bytes.toString("latin1"));
     return match === null ? -1 : match.index + match[0].length;
   };
-}
-
-function checkSize(name: string, value: number, min: number): void {
-  if (!Number.isInteger(value) || value < min || value > UINT32_MAX) {
-    throw new OptionError(`${name} must be a whole number from ${min} to ${UINT32_MAX}, not ${String(value)}`);
-  }
 }

@@ -32,6 +32,7 @@ import { ProtocolError, type Reason, readError, reasonName, StreamClosedError } 
 import { isTooMuchToHold, tooMuchToHold } from "../core/heldwrites.js";
 import { FEED_BYTES_MAX } from "../core/limits.js";
 import type { Logger } from "../core/log.js";
+import { ignore } from "../core/promises.js";
 import { SecuredSide } from "../tls/bridgesocket.js";
 import { type TLSInfo, tlsOf } from "../tls/contexts.js";
 import type { TLSPlan } from "../tls/starttls.js";
@@ -155,11 +156,7 @@ export class IOStream extends BaseIOStream implements Endpoint {
   override write(data: Data): Promise<void> {
     const bytes = toBytes(data);
     const refusal = this.#reason === null ? this.securing : new StreamClosedError(this.#reason);
-    if (refusal !== null) {
-      const rejected = Promise.reject(refusal);
-      rejected.catch(() => {});
-      return rejected;
-    }
+    if (refusal !== null) return ignore(Promise.reject(refusal));
     const { writeBufferBytesMax } = this.#bridge.settings;
     if (this.#isFull(writeBufferBytesMax, bytes.length)) throw tooMuchToHold(writeBufferBytesMax);
     if (this.#secured !== null) return this.#writeSecured(this.#secured, bytes);
@@ -174,9 +171,7 @@ export class IOStream extends BaseIOStream implements Endpoint {
   }
 
   #writeSecured(secured: SecuredSide, bytes: Uint8Array): Promise<void> {
-    const done = secured.write(bytes).catch(() => Promise.reject(this.error ?? new StreamClosedError("IO")));
-    done.catch(() => {});
-    return done;
+    return ignore(secured.write(bytes).catch(() => Promise.reject(this.error ?? new StreamClosedError("IO"))));
   }
 
   protected override get unsent(): number {

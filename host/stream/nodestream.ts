@@ -11,6 +11,7 @@ import { OptionError, type Reason, StreamClosedError } from "../core/errors.js";
 import { tooMuchToHold } from "../core/heldwrites.js";
 import { CLIENT_LINGER_MS } from "../core/limits.js";
 import { defaultLogger, type Logger } from "../core/log.js";
+import { ignore } from "../core/promises.js";
 import { type TLSInfo, tlsOf } from "../tls/contexts.js";
 import { startTLS, type TLSPlan } from "../tls/starttls.js";
 import { BaseIOStream } from "./baseiostream.js";
@@ -130,8 +131,8 @@ export class NodeStream extends BaseIOStream {
 
   override write(data: Data): Promise<void> {
     const bytes = toBytes(data);
-    if (this.#error !== null) return ignorable(Promise.reject(this.#error));
-    if (this.securing !== null) return ignorable(Promise.reject(this.securing));
+    if (this.#error !== null) return ignore(Promise.reject(this.#error));
+    if (this.securing !== null) return ignore(Promise.reject(this.securing));
     const bytesMax = this.#writeBufferBytesMax;
     if (bytesMax > 0 && this.#duplex.writableLength + bytes.length > bytesMax) throw tooMuchToHold(bytesMax);
     if (bytes.length === 0) return Promise.resolve();
@@ -149,7 +150,7 @@ export class NodeStream extends BaseIOStream {
       });
     });
     this.#lastWrite = done;
-    return ignorable(done);
+    return ignore(done);
   }
 
   protected override flushed(): Promise<void> {
@@ -230,12 +231,6 @@ export function streamFromNode(duplex: Duplex, options: StreamOptions = {}): Bas
 export function streamFromWeb(streams: WebStreams, options: StreamOptions = {}): BaseIOStream {
   const settings = resolveStream(options);
   return new NodeStream(Duplex.fromWeb(streams), settings);
-}
-
-/** Who does not wait for a write does not want its failure to end the process. */
-function ignorable<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {});
-  return promise;
 }
 
 function reasonOf(error: NodeJS.ErrnoException): Reason {

@@ -6,6 +6,7 @@
 import net from "node:net";
 import type { Duplex } from "node:stream";
 import tls from "node:tls";
+import { choice } from "../core/check.js";
 import { ConnectError, OptionError } from "../core/errors.js";
 import { settleOnce } from "../core/settleonce.js";
 import { noteTLS, readFile } from "./contexts.js";
@@ -56,7 +57,7 @@ export async function handshake(
 /** What node:tls wants to know. Throws TLSConfigError for a file that cannot be read. */
 export function readSSLOptions(host: string, options: ClientSSLOptions): tls.ConnectionOptions {
   const { caCerts, certReqs = "required", certfile, keyfile = certfile, alpnProtocols } = options;
-  if (certReqs !== "none" && certReqs !== "required") throw new OptionError('certReqs must be "none" or "required"');
+  choice("certReqs", certReqs, ["none", "required"]);
   if (keyfile !== undefined && certfile === undefined) throw new OptionError("keyfile needs a certfile");
   const serverName = options.serverName ?? host;
   return {

@@ -15,6 +15,7 @@ import {
   type TLSSocket,
   type TlsOptions,
 } from "node:tls";
+import { choice, wholeNumber } from "../core/check.js";
 import { OptionError, TLSConfigError } from "../core/errors.js";
 import { HANDSHAKE_TIMEOUT_MS } from "../core/limits.js";
 
@@ -109,7 +110,12 @@ export class TLSContexts {
   constructor(options: SSLOptions) {
     this.#options = structuredClone(options);
     this.certReqs = checkedCertReqs(options);
-    this.handshakeTimeoutMs = checkedTimeout(options.handshakeTimeoutMs);
+    this.handshakeTimeoutMs = wholeNumber(
+      "handshakeTimeoutMs",
+      options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS,
+      1,
+      HANDSHAKE_MS_MAX,
+    );
     checkAlpn(options.alpnProtocols ?? []);
     this.#contexts = load(this.#options);
   }
@@ -260,16 +266,9 @@ function parse<T>(option: string, path: string, what: string, read: () => T): T 
 // --- options ---
 
 function checkedCertReqs({ certReqs = "none", caCerts }: SSLOptions): CertReqs {
-  if (!["none", "optional", "required"].includes(certReqs)) {
-    throw new OptionError(`certReqs must be "none", "optional" or "required", not ${JSON.stringify(certReqs)}`);
-  }
+  choice("certReqs", certReqs, ["none", "optional", "required"]);
   if (certReqs !== "none" && caCerts === undefined) throw new OptionError(`certReqs "${certReqs}" needs caCerts`);
   return certReqs;
-}
-
-function checkedTimeout(ms: number = HANDSHAKE_TIMEOUT_MS): number {
-  if (Number.isInteger(ms) && ms >= 1 && ms <= HANDSHAKE_MS_MAX) return ms;
-  throw new OptionError(`handshakeTimeoutMs must be a whole number from 1 to ${HANDSHAKE_MS_MAX}, not ${String(ms)}`);
 }
 
 function checkAlpn(protocols: readonly string[]): void {

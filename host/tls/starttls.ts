@@ -9,6 +9,7 @@
 import type { Duplex } from "node:stream";
 import type { ConnectionOptions, TLSSocket } from "node:tls";
 import type { Address } from "../core/address.js";
+import { wholeNumber } from "../core/check.js";
 import { OptionError, TimeoutError, TLSHandshakeError } from "../core/errors.js";
 import { HANDSHAKE_TIMEOUT_MS, HANDSHAKES_MAX } from "../core/limits.js";
 import { Places } from "./admission.js";
@@ -44,7 +45,7 @@ export function planTLS(options: StartTLSOptions): TLSPlan {
     const contexts = sslOptions instanceof TLSContexts ? sslOptions : new TLSContexts(sslOptions as SSLOptions);
     const server = serverOf(contexts);
     return {
-      timeoutMs: checkedTimeout(options.timeoutMs ?? contexts.handshakeTimeoutMs),
+      timeoutMs: wholeNumber("timeoutMs", options.timeoutMs ?? contexts.handshakeTimeoutMs, 1, TIMEOUT_MS_MAX),
       start: (duplex, peer, signal) => accept(server, duplex, peer, signal),
     };
   }
@@ -55,14 +56,9 @@ export function planTLS(options: StartTLSOptions): TLSPlan {
   }
   const settings = readSSLOptions(client.serverName ?? "", client);
   return {
-    timeoutMs: checkedTimeout(options.timeoutMs ?? HANDSHAKE_TIMEOUT_MS),
+    timeoutMs: wholeNumber("timeoutMs", options.timeoutMs ?? HANDSHAKE_TIMEOUT_MS, 1, TIMEOUT_MS_MAX),
     start: (duplex, _peer, signal) => connect(duplex, settings, client.serverName ?? "", signal),
   };
-}
-
-function checkedTimeout(ms: number): number {
-  if (Number.isInteger(ms) && ms >= 1 && ms <= TIMEOUT_MS_MAX) return ms;
-  throw new OptionError(`timeoutMs must be a whole number from 1 to ${TIMEOUT_MS_MAX}, not ${String(ms)}`);
 }
 
 /**

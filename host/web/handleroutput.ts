@@ -5,6 +5,7 @@
  * leaves in one frame, with its ETag; names and values of header fields are checked where they are set.
  */
 import { HTTPOutputError, OptionError } from "../core/errors.js";
+import { ignore } from "../core/promises.js";
 import { encodeHeaders, type HeaderBlock } from "../http/headers.js";
 import { checkStatus, isBodyless } from "../http/response.js";
 import { precondition, type Validators } from "./conditions.js";
@@ -123,9 +124,7 @@ export abstract class HandlerOutput<Own extends object = Readonly<Record<string,
    * nothing piles up then. An answer of which more than `writeBufferBytesMax` would wait for a slow peer is cut.
    */
   flush(): Promise<void> {
-    const flushed = this.#flush();
-    flushed.catch(() => {});
-    return flushed;
+    return ignore(this.#flush());
   }
 
   async #flush(): Promise<void> {
@@ -153,7 +152,7 @@ export abstract class HandlerOutput<Own extends object = Readonly<Record<string,
     const rest = this.#take();
     if (this.#headersWritten) {
       const { connection } = this.request;
-      if (rest !== null) connection.write(rest).catch(() => {}); // who has left need not be told
+      if (rest !== null) void ignore(connection.write(rest));
       connection.finish();
     } else {
       this.#respond(rest);

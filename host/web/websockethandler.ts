@@ -11,6 +11,7 @@
  */
 import { constants } from "node:buffer";
 import type { Data } from "../bridge/writewindow.js";
+import { wholeNumber } from "../core/check.js";
 import { HTTPOutputError, OptionError } from "../core/errors.js";
 import { WS_MESSAGE_BYTES_MAX } from "../core/limits.js";
 import type { HTTPServerRequest } from "../http/request.js";
@@ -258,9 +259,9 @@ export class WebSocketHandler<
     const bytesMax =
       given.maxMessageBytes ?? own.maxMessageBytes ?? all.websocketMaxMessageBytes ?? WS_MESSAGE_BYTES_MAX;
     return {
-      maxMessageBytes: within("maxMessageBytes", bytesMax, 1, constants.MAX_STRING_LENGTH),
-      pingIntervalMs: within("websocketPingIntervalMs", intervalMs, 0, TIMER_MS_MAX),
-      pingTimeoutMs: within("websocketPingTimeoutMs", timeoutMs, intervalMs === 0 ? 0 : 1, TIMER_MS_MAX),
+      maxMessageBytes: wholeNumber("maxMessageBytes", bytesMax, 1, constants.MAX_STRING_LENGTH),
+      pingIntervalMs: wholeNumber("websocketPingIntervalMs", intervalMs, 0, TIMER_MS_MAX),
+      pingTimeoutMs: wholeNumber("websocketPingTimeoutMs", timeoutMs, intervalMs === 0 ? 0 : 1, TIMER_MS_MAX),
       compression,
       name: this.request.path,
       logger: this.logger,
@@ -280,9 +281,4 @@ export class WebSocketHandler<
 /** Also true for a class of another copy of this package. @internal */
 export function isWebSocketClass(value: unknown): value is typeof WebSocketHandler {
   return typeof value === "function" && (value as { [WEBSOCKET_BRAND]?: unknown })[WEBSOCKET_BRAND] === true;
-}
-
-function within(name: string, value: number, min: number, max: number): number {
-  if (Number.isInteger(value) && value >= min && value <= max) return value;
-  throw new OptionError(`${name} must be a whole number from ${min} to ${max}, not ${String(value)}`);
 }

@@ -40,6 +40,7 @@ import {
 } from "../core/errors.js";
 import { WS_CONTROL_BYTES_MAX } from "../core/limits.js";
 import type { Logger } from "../core/log.js";
+import { ignore } from "../core/promises.js";
 import type { HeaderBlock } from "../http/headers.js";
 import { Deflater, Inflater } from "./deflate.js";
 import { Keepalive } from "./keepalive.js";
@@ -373,7 +374,5 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 function rejected(error: Error): Promise<void> {
-  const promise = Promise.reject(error);
-  promise.catch(() => {}); // as with every write: who does not wait does not want to know
-  return promise;
+  return ignore(Promise.reject(error));
 }

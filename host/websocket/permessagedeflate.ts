@@ -5,7 +5,7 @@
  * Invariant: an offer is taken as a whole or not at all: a parameter that is not known, stands twice or has a value
  * that it cannot have declines its offer, and the next one is looked at.
  */
-import { OptionError } from "../core/errors.js";
+import { wholeNumber } from "../core/check.js";
 import type { DeflateParameters, ZlibParameters } from "./deflate.js";
 
 /** What `getCompressionOptions` returns; every part may be left out. */
@@ -79,10 +79,20 @@ export function parseExtensions(value: string): Offer[] | null {
 /** The first offer that can be kept, null when there is none. Throws OptionError for options out of their range. */
 export function negotiate(offers: readonly Offer[], options: MessageCompressionOptions): Agreement | null {
   const own = {
-    level: within("compressionLevel", options.compressionLevel ?? 6, 0, 9),
-    memLevel: within("memLevel", options.memLevel ?? 8, 1, 9),
-    thresholdBytes: within("thresholdBytes", options.thresholdBytes ?? THRESHOLD_BYTES, 0, Number.MAX_SAFE_INTEGER),
-    windowBits: within("maxWindowBits", options.maxWindowBits ?? WINDOW_BITS_MAX, WINDOW_BITS_MIN, WINDOW_BITS_MAX),
+    level: wholeNumber("compressionLevel", options.compressionLevel ?? 6, 0, 9),
+    memLevel: wholeNumber("memLevel", options.memLevel ?? 8, 1, 9),
+    thresholdBytes: wholeNumber(
+      "thresholdBytes",
+      options.thresholdBytes ?? THRESHOLD_BYTES,
+      0,
+      Number.MAX_SAFE_INTEGER,
+    ),
+    windowBits: wholeNumber(
+      "maxWindowBits",
+      options.maxWindowBits ?? WINDOW_BITS_MAX,
+      WINDOW_BITS_MIN,
+      WINDOW_BITS_MAX,
+    ),
     takeover: options.noContextTakeover !== true,
   };
   for (const { name, parameters } of offers) {
@@ -148,9 +158,4 @@ function agree(wishes: Wishes, own: Own): Agreement {
     inflate: { windowBits: clientBits, takeover: clientTakeover },
     thresholdBytes,
   };
-}
-
-function within(name: string, value: number, min: number, max: number): number {
-  if (Number.isInteger(value) && value >= min && value <= max) return value;
-  throw new OptionError(`${name} must be a whole number from ${min} to ${max}, not ${String(value)}`);
 }

@@ -20,6 +20,7 @@ import { windowFor } from "../bridge/writewindow.js";
 import { ProtocolError, type WaterspoutError } from "../core/errors.js";
 import { holdWrites, isTooMuchToHold } from "../core/heldwrites.js";
 import { PIECE_BYTES, WRITE_COST } from "../core/limits.js";
+import { deferred, ignore } from "../core/promises.js";
 
 /** A message that waits. */
 export interface Outgoing {
@@ -154,7 +155,8 @@ export class MessageOutflow {
   }
 
   #enqueue(opcode: number, bytes: Uint8Array | null, size: number): Outgoing {
-    const { promise: taken, resolve, reject } = deferred();
+    const { promise, resolve, reject } = deferred();
+    const taken = ignore(promise);
     const entry = { opcode, bytes, compressed: false, size, offset: 0, taken, resolve, reject };
     this.#queue.push(entry);
     this.#waiting += size;
@@ -206,13 +208,4 @@ export class MessageOutflow {
     this.#bridge.written();
     this.#closing = null;
   }
-}
-
-function deferred(): { promise: Promise<void>; resolve: () => void; reject: (error: Error) => void } {
-  let settle = { resolve: () => {}, reject: (_error: Error) => {} };
-  const promise = new Promise<void>((resolve, reject) => {
-    settle = { resolve, reject };
-  });
-  promise.catch(() => {}); // who does not wait for a message does not want its failure to end the process
-  return { promise, ...settle };
 }

@@ -6,7 +6,8 @@
  * Invariant: a worker process does not outlive the one that started it, however that ends.
  */
 import { availableParallelism, constants } from "node:os";
-import { OptionError, WorkerError } from "../core/errors.js";
+import { wholeNumber } from "../core/check.js";
+import { WorkerError } from "../core/errors.js";
 import { RESTARTS_MAX } from "../core/limits.js";
 import { defaultLogger } from "../core/log.js";
 import { taskId } from "../net/inheritedsockets.js";
@@ -37,13 +38,8 @@ export function cpuCount(): number {
  * A worker process without a handler for SIGINT or SIGTERM stops its servers in order.
  */
 export async function forkProcesses(count: number | null = 0, maxRestarts: number = RESTARTS_MAX): Promise<number> {
-  const wanted = count === null || count === 0 ? cpuCount() : count;
-  if (!Number.isInteger(wanted) || wanted < 1 || wanted > PROCESSES_MAX) {
-    throw new OptionError(`count must be a whole number from 0 to ${PROCESSES_MAX}, not ${String(count)}`);
-  }
-  if (!Number.isInteger(maxRestarts) || maxRestarts < 0) {
-    throw new OptionError(`maxRestarts must be a whole number from 0 on, not ${String(maxRestarts)}`);
-  }
+  const wanted = wholeNumber("count", count ?? 0, 0, PROCESSES_MAX) || Math.min(cpuCount(), PROCESSES_MAX);
+  wholeNumber("maxRestarts", maxRestarts, 0);
   if (forked) throw new WorkerError("forkProcesses was called before");
   if (serving.size > 0) throw new WorkerError("forkProcesses must be called before anything is served");
   forked = true;

@@ -14,6 +14,7 @@ import { constants } from "node:os";
 import type { ListeningSocket } from "../core/address.js";
 import { WorkerError } from "../core/errors.js";
 import { STOP_GRACE_MS, STOP_SLACK_MS } from "../core/limits.js";
+import { deferred } from "../core/promises.js";
 import { type Inheritance, inheritance, TASK_VARIABLE } from "../net/inheritedsockets.js";
 import { RestartBudget, RestartPauses, startedAgain } from "./restartpolicy.js";
 
@@ -40,8 +41,9 @@ interface Slot {
 }
 
 export class ProcessGroup {
+  readonly #end = deferred<number>();
   /** Resolves with an exit status when all have ended; rejects with WorkerError when it has given up. */
-  readonly ended: Promise<number>;
+  readonly ended: Promise<number> = this.#end.promise;
   readonly #settings: GroupSettings;
   readonly #slots: Slot[] = [];
   readonly #inheritance: Inheritance;
@@ -51,15 +53,11 @@ export class ProcessGroup {
   #asked: NodeJS.Signals | null = null;
   #status = 0;
   #error: WorkerError | null = null;
-  #settle: { resolve: (status: number) => void; reject: (error: Error) => void } = { resolve() {}, reject() {} };
 
   constructor(settings: GroupSettings) {
     this.#settings = settings;
     this.#budget = new RestartBudget(settings.restartsMax);
     this.#inheritance = inheritance(settings.sockets ?? null);
-    this.ended = new Promise((resolve, reject) => {
-      this.#settle = { resolve, reject };
-    });
     this.#start(settings.first);
   }
 
@@ -169,7 +167,7 @@ export class ProcessGroup {
 
   #settleIfEnded(): void {
     if (this.#slots.some(({ child, timer }) => child !== null || timer !== null)) return;
-    if (this.#error !== null) this.#settle.reject(this.#error);
-    else this.#settle.resolve(this.#status);
+    if (this.#error !== null) this.#end.reject(this.#error);
+    else this.#end.resolve(this.#status);
   }
 }

@@ -9,6 +9,7 @@ import { dirname, relative, resolve } from "node:path";
 import type { ListeningSocket } from "../../core/address.js";
 import { RESTARTS_MAX } from "../../core/limits.js";
 import { oneLine } from "../../core/log.js";
+import { deferred } from "../../core/promises.js";
 import { InspectedGroup } from "../../inspect/group.js";
 import { bindSockets } from "../../net/bind.js";
 import { MODULES_VARIABLE } from "../../workers/autoreload.js";
@@ -39,9 +40,8 @@ interface Held {
 
 export class Generations {
   readonly #settings: RunSettings;
-  readonly #done: Promise<number>;
+  readonly #done = deferred<number>();
   readonly #guess: Plan;
-  #finish: { resolve: (status: number) => void; reject: (error: unknown) => void } = { resolve() {}, reject() {} };
   #files: WatchedFiles | null = null;
   #held: readonly Held[] = [];
   #inspected: InspectedGroup | null = null;
@@ -57,9 +57,6 @@ export class Generations {
   constructor(settings: RunSettings, guess: Plan, watch: boolean) {
     this.#settings = settings;
     this.#guess = guess;
-    this.#done = new Promise((resolve, reject) => {
-      this.#finish = { resolve, reject };
-    });
     if (watch) this.#watch();
   }
 
@@ -77,7 +74,7 @@ export class Generations {
     }
     await this.#inspect(plan);
     this.#start(plan, []);
-    return this.#done.finally(() => this.#inspected?.end());
+    return this.#done.promise.finally(() => this.#inspected?.end());
   }
 
   #watch(): void {
@@ -192,7 +189,7 @@ export class Generations {
     this.#all.delete(generation);
     if (this.#stopping) {
       this.#status ||= status;
-      if (this.#all.size === 0) this.#finish.resolve(this.#status);
+      if (this.#all.size === 0) this.#done.resolve(this.#status);
       return;
     }
     if (generation.isRetired) return;
@@ -226,13 +223,13 @@ export class Generations {
 
   #cannotStart(error: unknown): void {
     this.#starting = null;
-    if (this.#current === null) return this.#finish.reject(error);
+    if (this.#current === null) return this.#done.reject(error);
     this.#wait(EXIT_FAILED, oneLine((error as Error).message));
   }
 
   /** There is nothing to be done before the next change; without any to come it is over. */
   #wait(status: number, why: string): void {
-    if (this.#files === null) return this.#finish.resolve(status);
+    if (this.#files === null) return this.#done.resolve(status);
     this.#files.expectsNewFiles = true;
     say(`${why}; ${this.#current === null ? "waiting for a change" : "the version before serves on"}`);
   }
@@ -244,7 +241,7 @@ export class Generations {
     this.#files?.close();
     for (const { sockets } of this.#held) for (const socket of sockets) socket.close(); // the processes have their own
     for (const generation of this.#all) if (!generation.isRetired) generation.group.signal(name);
-    if (this.#all.size === 0) this.#finish.resolve(0);
+    if (this.#all.size === 0) this.#done.resolve(0);
   }
 
   #kill(): void {

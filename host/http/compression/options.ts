@@ -7,6 +7,7 @@
  * Reference: RFC 9110 8.4, 8.8.3, 12.5.3 and 12.5.5; Tornado's web.GZipContentEncoding for types, level and least size.
  */
 
+import { wholeNumber } from "../../core/check.js";
 import { OptionError } from "../../core/errors.js";
 import { BROTLI_QUALITY, COMPRESS_BYTES_MIN, GZIP_LEVEL } from "../../core/limits.js";
 import { type HeadersInput, HTTPHeaders } from "../headers.js";
@@ -69,16 +70,16 @@ export function resolveCompression(option: boolean | CompressionOptions | undefi
   }
   return {
     encodings,
-    bytesMin: integer("bytesMin", numbers.bytesMin ?? COMPRESS_BYTES_MIN, 0, Number.MAX_SAFE_INTEGER),
-    gzipLevel: integer("gzipLevel", numbers.gzipLevel ?? GZIP_LEVEL, 1, 9),
-    brotliQuality: integer("brotliQuality", numbers.brotliQuality ?? BROTLI_QUALITY, 0, 11),
+    bytesMin: wholeNumber(
+      "compressResponse.bytesMin",
+      numbers.bytesMin ?? COMPRESS_BYTES_MIN,
+      0,
+      Number.MAX_SAFE_INTEGER,
+    ),
+    gzipLevel: wholeNumber("compressResponse.gzipLevel", numbers.gzipLevel ?? GZIP_LEVEL, 1, 9),
+    brotliQuality: wholeNumber("compressResponse.brotliQuality", numbers.brotliQuality ?? BROTLI_QUALITY, 0, 11),
     types: new Set([...TYPES, ...types.map((type) => type.toLowerCase())]),
   };
-}
-
-function integer(name: string, value: number, min: number, max: number): number {
-  if (Number.isInteger(value) && value >= min && value <= max) return value;
-  throw new OptionError(`compressResponse.${name} must be a whole number from ${min} to ${max}, not ${String(value)}`);
 }
 
 /**

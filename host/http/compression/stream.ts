@@ -20,6 +20,7 @@ import {
 } from "node:zlib";
 import type { Outflow } from "../../bridge/writewindow.js";
 import { COMPRESSORS_MAX } from "../../core/limits.js";
+import { ignore } from "../../core/promises.js";
 import type { ContentCoding } from "./acceptencoding.js";
 import type { Compression } from "./options.js";
 
@@ -86,21 +87,19 @@ export class Compressor {
 
   /** Resolves when `bytes` have been compressed and have left; rejects when they never will. */
   write(bytes: Uint8Array): Promise<void> {
-    const promise = new Promise<void>((resolve, reject) => {
-      this.#stream.write(bytes, (error) => {
-        if (this.#error !== null || error) reject(this.#error ?? error);
-        else resolve(this.#outflow.done());
-      });
-    });
-    promise.catch(() => {}); // who does not wait for a write does not want its failure to end the process
-    return promise;
+    return ignore(
+      new Promise<void>((resolve, reject) => {
+        this.#stream.write(bytes, (error) => {
+          if (this.#error !== null || error) reject(this.#error ?? error);
+          else resolve(this.#outflow.done());
+        });
+      }),
+    );
   }
 
   /** Resolves, after `end`, when everything has been compressed and has left; rejects when it never will. */
   done(): Promise<void> {
-    const promise = finished(this.#stream).then(() => this.#outflow.done());
-    promise.catch(() => {});
-    return promise;
+    return ignore(finished(this.#stream).then(() => this.#outflow.done()));
   }
 
   /** Nothing more follows. */

@@ -3,7 +3,7 @@
  *
  * Invariant: behind `resolveFormLimits` each is a whole number from 0 up.
  */
-import { OptionError } from "../../core/errors.js";
+import { wholeNumber } from "../../core/check.js";
 import {
   FORM_ARGUMENTS_MAX,
   FORM_PART_HEADER_BYTES_MAX,
@@ -41,11 +41,7 @@ export function resolveFormLimits(
   const resolved = { ...defaults };
   for (const name of Object.keys(DEFAULTS) as (keyof FormLimits)[]) {
     const value = limits[name];
-    if (value === undefined) continue;
-    if (!Number.isSafeInteger(value) || value < 0) {
-      throw new OptionError(`${name} must be a whole number from 0 up, not ${String(value)}`);
-    }
-    resolved[name] = value;
+    if (value !== undefined) resolved[name] = wholeNumber(name, value, 0);
   }
   return resolved;
 }

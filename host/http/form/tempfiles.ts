@@ -9,6 +9,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { lstat, mkdtemp, open, readdir, rm } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import path from "node:path";
+import { ignore } from "../../core/promises.js";
 
 export class FormFolder {
   readonly #parent: string;
@@ -36,14 +37,14 @@ export class FormFolder {
     this.#removed = true;
     const folder = this.#path;
     if (folder === null) return;
-    this.#writing.then(async () => rm(await folder, { recursive: true, force: true })).catch(() => {});
+    void ignore(this.#writing.then(async () => rm(await folder, { recursive: true, force: true })));
   }
 
   /** Readable by this user alone. */
   async #make(): Promise<string> {
     if (!swept.has(this.#parent)) {
       swept.add(this.#parent);
-      sweep(this.#parent).catch(() => {}); // what cannot be looked at or removed stays
+      void ignore(sweep(this.#parent)); // what cannot be looked at or removed stays
     }
     return mkdtemp(path.join(this.#parent, ownPrefix()));
   }
