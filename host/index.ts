@@ -2,10 +2,10 @@
 
 export type { RefusalName } from "./bridge/refusals.js";
 export type { ServerStats, WorkerStats } from "./bridge/stats.js";
-export type { Data } from "./bridge/writewindow.js";
 export type { Connector } from "./client/happyeyeballs.js";
 export { type ConnectOptions, type Resolver, TCPClient, type TCPClientOptions } from "./client/tcpclient.js";
 export type { Address, ListeningSocket } from "./core/address.js";
+export type { Data } from "./core/data.js";
 export {
   AlreadyReadingError,
   BindError,

@@ -2,8 +2,8 @@
  * Blocks of memory that are used again and again. What a process allocates outside of V8's heap counts towards its
  * collections: a fresh block for every 64 KiB that pass through is a full collection every few milliseconds.
  *
- * Invariants: a block belongs to whoever took it until it is given back, and is given back only by its owner, once,
- * when nobody else can see it any more; so no block is ever part of what user code gets. At most `spares` wait here.
+ * Invariants: a block belongs to the code that took it until it is given back. It is given back only by that code,
+ * once, when no other code has a view of it; so user code never gets a part of a block. At most `spares` wait here.
  */
 export class BlockPool {
   /** Bytes of a block. */

@@ -17,7 +17,7 @@ import {
   WORKER_LINE_REFILL_MS,
   WORKER_LINES_MAX,
 } from "../core/limits.js";
-import { Budget } from "../core/tokenbucket.js";
+import { TokenBucket } from "../core/tokenbucket.js";
 import {
   ADDRESS_BYTES,
   CONFIG_BYTES,
@@ -96,7 +96,7 @@ export interface Acceptor {
   accept(bridge: Bridge, id: number, chunk: Buffer, start: number, end: number): Endpoint;
 }
 
-/** What becomes of the worker, for whoever runs it. */
+/** What becomes of the worker, for the code that runs it. */
 export interface BridgeEvents {
   ready(): void;
   /** The sandbox broke the protocol; the bridge has killed it. */
@@ -127,9 +127,9 @@ export class Bridge implements FrameSink {
   #over = false;
   #stopping = false;
   #scheduled = false;
-  /** Bytes that the channel had not taken when it was last told of them. */
+  /** Bytes that the channel had not taken at the last flush. */
   #untaken = 0;
-  /** Whoever waits for STATS, and the number of the last GET_STATS; an answer is one to all before it. */
+  /** Callers that wait for STATS, and the number of the last GET_STATS; an answer is one to all before it. */
   #questions: { sequence: number; answer: (stats: WorkerStats | null) => void }[] = [];
   #asked = 0;
   /** The last MARK, and whether it has been echoed. */
@@ -137,13 +137,13 @@ export class Bridge implements FrameSink {
   #echoed = 0;
   readonly #ids: OpenIds;
   /** REFUSED frames and log lines that the worker may still send, and lines about what was shed. */
-  readonly #refusals = new Budget(REFUSALS_MAX, REFUSAL_REFILL_MS);
-  readonly #lines = new Budget(WORKER_LINES_MAX, WORKER_LINE_REFILL_MS);
-  readonly #sheds = new Budget(1, 1000);
+  readonly #refusals = new TokenBucket(REFUSALS_MAX, REFUSAL_REFILL_MS);
+  readonly #lines = new TokenBucket(WORKER_LINES_MAX, WORKER_LINE_REFILL_MS);
+  readonly #sheds = new TokenBucket(1, 1000);
   #untoldSheds = 0;
 
   /**
-   * `peers`: who is behind a connection, by the address that its PROXY protocol header tells; nobody else is served.
+   * `peers`: the peers of connections by the address in their PROXY protocol header; no other connection is served.
    */
   constructor(
     acceptor: Acceptor,
@@ -198,7 +198,7 @@ export class Bridge implements FrameSink {
     this.#events.failed(error);
   }
 
-  /** Whether a line that the worker has logged is to be told. One that logs without end is ended. */
+  /** Whether a line that the worker has logged is to be logged here. A worker that logs too much is ended. */
   takeLine(): boolean {
     if (this.#over) return false;
     const isTold = this.#lines.take();
@@ -207,8 +207,8 @@ export class Bridge implements FrameSink {
   }
 
   /**
-   * Who is behind a new connection: `at` is where its ADDRESS begins in `chunk`, -1 without one. Null: nobody knows;
-   * undefined: somebody who must not be served.
+   * The peer of a new connection: `at` is where its ADDRESS begins in `chunk`, -1 without one. Null: it is not known;
+   * undefined: it must not be served.
    */
   peer(descriptor: number, chunk: Buffer, at: number): Peer | null | undefined {
     if (this.#peers !== null) {
@@ -304,7 +304,7 @@ export class Bridge implements FrameSink {
     this.written();
   }
 
-  /** What the sandbox has counted once it has done all that it was told before; null when the worker ends first. */
+  /** The sandbox's counters once it has handled all frames sent before; null when the worker ends first. */
   stats(): Promise<WorkerStats | null> {
     if (this.#over || this.#questions.length >= QUESTIONS_MAX) return Promise.resolve(null);
     const sequence = sequenceAfter(this.#asked, 1);
@@ -321,7 +321,7 @@ export class Bridge implements FrameSink {
     await this.stats();
   }
 
-  /** The worker has ended, or is not to be heard any more: everything that is live is lost. */
+  /** The worker has ended, or its frames are not taken any more: every live id is lost. */
   end(): void {
     if (this.#over) return;
     this.#over = true;

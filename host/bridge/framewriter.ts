@@ -93,7 +93,7 @@ export class FrameWriter {
   }
 
   /**
-   * Hands all that waits to `take`, block by block: true says that the block is free again, else `giveBack` does so
+   * Hands all that waits to `take`, block by block: true means that the block is free again, else `giveBack` does so
    * later.
    */
   drain(take: (block: Buffer, start: number, end: number) => boolean): void {

@@ -99,7 +99,7 @@ export interface LatencySeries extends LatencyCounts {
   readonly method: string;
   /** `"2xx"` and so on; `"aborted"` when the answer did not become complete. */
   readonly status: string;
-  /** The pattern of the route, `""` when nobody said one. */
+  /** The pattern of the route, `""` without one. */
   readonly route: string;
 }
 

@@ -9,7 +9,7 @@ import { ProtocolError } from "../core/errors.js";
 import { CONNECTIONS_MAX } from "../core/limits.js";
 import { SLOT_MASK } from "./frames.js";
 
-/** Whoever the frames of an id are for. */
+/** Takes the frames of an id: a stream, a request or a websocket. */
 export interface FrameTaker {
   /** What it is, for a log line that counts such. */
   readonly noun: string;
@@ -103,7 +103,7 @@ export class OpenIds {
     this.held += bytes;
   }
 
-  /** Whoever the most is held for. */
+  /** The one that most bytes are held for. */
   get largest(): FrameTaker | null {
     let largest = 0;
     for (let slot = 1; slot < this.#bytes.length; slot++) {

@@ -1,7 +1,7 @@
 /**
  * Who is at the other end of a connection, as far as the host knows it.
  *
- * Invariant: an address is one that the host has seen or that a PROXY protocol header has told, never a guess.
+ * Invariant: an address is one that the host has seen or that a PROXY protocol header has, never a guess.
  */
 import { type Address, readAddress } from "../core/address.js";
 import type { TLSInfo } from "../tls/contexts.js";

@@ -20,8 +20,8 @@ export interface BridgeOptions {
   /** Any pino-shaped logger. Default: one line on stderr for warnings and errors. */
   logger?: Logger | undefined;
   /**
-   * Every connection begins with a PROXY protocol header (version 1 or 2), and its address is what that says. Only for
-   * servers that nobody but a trusted proxy can reach. Default: false.
+   * Every connection begins with a PROXY protocol header (version 1 or 2), and its address is the one in that header.
+   * Only for servers that only a trusted proxy can reach. Default: false.
    */
   proxyProtocol?: boolean | undefined;
   /** Open connections of one worker; more wait in the kernel. */

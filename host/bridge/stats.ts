@@ -1,5 +1,5 @@
 /**
- * What `server.stats()` tells: the numbers that each sandbox counts, and their sum.
+ * The counters of `server.stats()`: those of each sandbox, and their sum.
  *
  * Invariants: reading a table costs the same whatever it holds; the names stand in the order of the table in
  * docs/protocol.md, STATS, which is that of assembly/core/stats.ts; test/host/bridge/frames.test.ts holds the three

@@ -9,21 +9,6 @@ import { holdWrites, isTooMuchToHold } from "../core/heldwrites.js";
 import { PIECE_BYTES, WRITE_COST, WRITE_WINDOW_BYTES_FIRST, WRITE_WINDOW_SHARE } from "../core/limits.js";
 import { ignore } from "../core/promises.js";
 
-/** What bytes may be given as. Text is sent as UTF-8. */
-export type Data = string | Uint8Array;
-
-/** `data` as bytes. Throws TypeError for what is no data. */
-export function toBytes(data: Data): Uint8Array {
-  checkData(data);
-  return typeof data === "string" ? Buffer.from(data, "utf8") : data;
-}
-
-/** Throws TypeError for what is no data, whatever the compiler was told. */
-export function checkData(data: Data): void {
-  if (typeof data !== "string" && !(data instanceof Uint8Array))
-    throw new TypeError("data must be a string or a Uint8Array");
-}
-
 /** Writes one frame that holds `source` from `start` to `end`; `last` says that nothing follows. */
 export type SendPiece = (source: Uint8Array, start: number, end: number, last: boolean) => void;
 
@@ -41,7 +26,7 @@ export function windowFor(taken: number, most: number): number {
   return Math.min(most, Math.max(WRITE_WINDOW_BYTES_FIRST, Math.floor(taken / WRITE_WINDOW_SHARE)));
 }
 
-export class Outflow {
+export class WriteWindow {
   /** Whether end() was called. */
   ending = false;
   readonly #send: SendPiece;
@@ -90,7 +75,7 @@ export class Outflow {
     this.#sent += bytes;
   }
 
-  /** Queues `bytes`; `done()` tells when they have left. */
+  /** Queues `bytes`; `done()` resolves when they have left. */
   push(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.#queue.push(bytes);

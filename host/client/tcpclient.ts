@@ -106,7 +106,7 @@ export class TCPClient {
   }
 }
 
-/** The time and the patience that one connection has: aborts its signal when either is over. */
+/** The bounds of one connect: aborts its signal when the time is over or the caller's signal aborts. */
 class TimeLimit {
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout | null = null;

@@ -150,7 +150,7 @@ export class TLSConfigError extends WaterspoutError {
 
 /**
  * `startTls` did not come to an agreement, for the reason in its message; the stream is closed. `cause` is what OpenSSL
- * or Node said.
+ * or Node reported.
  */
 export class TLSHandshakeError extends WaterspoutError {
   constructor(message: string, options?: ErrorOptions) {
@@ -260,7 +260,7 @@ export class ConnectTimeoutError extends TimeoutError {
 
 /**
  * A connection that could not be made. `code` is the system's, of the first address that was tried: `"ECONNREFUSED"`,
- * `"ENOTFOUND"`, …; the message names every address, and `cause` is what the system said.
+ * `"ENOTFOUND"`, …; the message names every address, and `cause` is the system's error.
  */
 export class ConnectError extends WaterspoutError {}
 

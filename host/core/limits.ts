@@ -35,7 +35,7 @@ export const BODY_BYTES_MAX = 16 << 20;
 export const PIECE_BYTES = 64 << 10;
 /** A response's header fields, names and values together. Clients refuse more. */
 export const RESPONSE_HEAD_BYTES_MAX = 64 << 10;
-/** Default of `readUntil`: what a line or a head may be long without anybody having thought about it. */
+/** Default of `readUntil`: how long a line or a head may be when the caller gives no bound. */
 export const READ_UNTIL_BYTES_MAX = 64 << 10;
 /** Default of `readUntilClose`. */
 export const READ_UNTIL_CLOSE_BYTES_MAX = 16 << 20;
@@ -146,11 +146,11 @@ export const SECOND_FAMILY_MS = 300;
 
 /** A request whose handler returned nothing is held weakly after so long: most are answered before. */
 export const FORGOTTEN_CHECK_MS = 100;
-/** Shortest time between two calls of the garbage collector that look for requests which nobody holds. */
+/** Shortest time between two calls of the garbage collector that look for requests without a reference. */
 export const COLLECT_EVERY_MS = 1_000;
 /** Calls that find none before there are no more of them. */
 export const COLLECTIONS_IN_VAIN_MAX = 3;
-/** With a larger heap a call would hold up everybody, and the engine collects often enough by itself. */
+/** With a larger heap a call would delay all requests, and the engine collects often enough by itself. */
 export const COLLECT_HEAP_BYTES_MAX = 64 << 20;
 
 /** Routes whose requests are measured apart; the rest are measured together. */

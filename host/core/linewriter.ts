@@ -1,9 +1,9 @@
 /**
- * Lines on their way to a stream that somebody else reads: stderr as a rule.
+ * Lines on their way to a stream that another process reads: stderr as a rule.
  *
- * Invariants: nobody waits for the reader, and what waits for it is bounded. A line that does not fit is dropped and
- * counted, and the next one that fits is preceded by how many were. Lines keep their order. A reader that has gone
- * costs the lines and nothing else.
+ * Invariants: no caller waits for the reader, and the bytes that wait for it are bounded. A line that does not fit is
+ * dropped and counted, and the next one that fits is preceded by how many were. Lines keep their order. A reader that
+ * has gone costs the lines and nothing else.
  */
 import { LOG_BUFFER_BYTES_MAX } from "./limits.js";
 

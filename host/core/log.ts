@@ -1,6 +1,6 @@
 /**
- * Where waterspout reports what nobody else hears: a failed handler, an ended worker, the sandbox's own lines. Any
- * pino-shaped object will do; the default writes one line to stderr.
+ * Where waterspout reports what no caller gets as an error: a failed handler, an ended worker, the sandbox's own lines.
+ * Any pino-shaped object will do; the default writes one line to stderr.
  */
 
 import { stderrLines } from "./linewriter.js";

@@ -20,8 +20,8 @@ export function deferred<Value = void>(): Deferred<Value> {
 }
 
 /**
- * `promise`, which nobody has to wait for: its rejection does not end the process when no other code handles it. Code
- * that awaits it gets the rejection all the same.
+ * `promise`, whose rejection does not end the process when no code awaits it. Code that awaits it gets the rejection
+ * all the same.
  */
 export function ignore<Ignored extends Promise<unknown>>(promise: Ignored): Ignored {
   promise.catch(() => {});

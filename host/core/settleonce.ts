@@ -23,7 +23,7 @@ export function settleOnce(
   };
   const fail = (error: unknown): void => {
     settle();
-    socket.on("error", () => {}); // what a socket says after that is of no interest
+    socket.on("error", () => {}); // later errors of this socket are of no interest
     socket.destroy();
     reject(error);
   };

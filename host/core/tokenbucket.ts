@@ -3,7 +3,7 @@
  *
  * Invariant: what has come back never exceeds what there was at first.
  */
-export class Budget {
+export class TokenBucket {
   readonly #max: number;
   readonly #refillMs: number;
   #left: number;

@@ -11,7 +11,7 @@ const BITS = { 4: 32, 6: 128 } as const;
 export const LOOPBACK: readonly string[] = ["127.0.0.0/8", "::1"];
 
 /**
- * The list of those that an option says are trusted. Throws OptionError for what is neither an IP address nor a network
+ * The list of an option's trusted peers. Throws OptionError for what is neither an IP address nor a network
  * like `10.0.0.0/8`.
  */
 export function trustedPeers(option: string, entries: readonly string[] = LOOPBACK): BlockList {
@@ -30,8 +30,8 @@ export function trustedPeers(option: string, entries: readonly string[] = LOOPBA
 }
 
 /**
- * Whether a peer is trusted. One that nobody knows is not. Who may connect to a Unix-domain socket is decided by its
- * file's mode, so whoever has done so is.
+ * Whether a peer is trusted. One without a known address is not. The mode of a Unix-domain socket's file decides which
+ * peers may connect, so each of them is trusted.
  */
 export function isTrusted(list: BlockList, peer: Address | null): boolean {
   if (peer === null) return false;

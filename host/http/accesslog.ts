@@ -78,8 +78,8 @@ export function jsonLine(entry: AccessEntry, now: number): string {
   const from = address === null ? "null" : quoted(address);
   const end = aborted === null ? "}\n" : `,"aborted":"${aborted}"}\n`;
   return (
-    `{"level":30,"time":${now},"msg":"request","method":${quoted(method)},"target":${quoted(target)},"status":${status},` +
-    `"bytes":${bytes},"ms":${ms},"address":${from}${end}`
+    `{"level":30,"time":${now},"msg":"request","method":${quoted(method)},"target":${quoted(target)},` +
+    `"status":${status},"bytes":${bytes},"ms":${ms},"address":${from}${end}`
   );
 }
 

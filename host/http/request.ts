@@ -19,8 +19,8 @@ import {
   FRAME_SENT,
   FRAME_TRAILERS,
 } from "../bridge/frames.js";
-import { checkData, type Data } from "../bridge/writewindow.js";
 import type { Address } from "../core/address.js";
+import { checkData, type Data } from "../core/data.js";
 import { HTTPOutputError, ProtocolError, type Reason, reasonName, StreamClosedError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
 import type { TLSInfo } from "../tls/contexts.js";
@@ -501,7 +501,8 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
     this.#end();
     if (this.#forgotten !== null) awaitNoMore(this);
     this.#bridge.release(this.#id);
-    if (this.#body?.ended === false) this.#body.fail(new StreamClosedError("CLOSED")); // an error costs more than all the rest
+    // Only then, since an error costs more than all else here.
+    if (this.#body?.ended === false) this.#body.fail(new StreamClosedError("CLOSED"));
     if (this.#handled) this.#callOver();
   }
 

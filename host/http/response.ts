@@ -19,7 +19,8 @@ import {
   RESPONSE_CLOSE,
   RESPONSE_LAST,
 } from "../bridge/frames.js";
-import { type Data, Outflow, toBytes } from "../bridge/writewindow.js";
+import { WriteWindow } from "../bridge/writewindow.js";
+import { type Data, toBytes } from "../core/data.js";
 import { HeaderError, HTTPOutputError, OptionError, type Reason, StreamClosedError } from "../core/errors.js";
 import { isTooMuchToHold, tooMuchToHold } from "../core/heldwrites.js";
 import { WINDOW_BYTES_MIN } from "../core/limits.js";
@@ -153,8 +154,8 @@ export class HTTPConnection {
   readonly #bridge: Bridge;
   readonly #id: number;
   readonly #owner: ResponseOwner;
-  readonly #outflow: Outflow;
-  /** Stands before the outflow when the answer is compressed. */
+  readonly #writeWindow: WriteWindow;
+  /** Stands before the write window when the answer is compressed. */
   #compressor: Compressor | null = null;
   /** The answer to HEAD, or one whose status has no body: what is written is dropped. */
   #bodyless: boolean;
@@ -173,7 +174,7 @@ export class HTTPConnection {
     this.#bodyless = isHead;
     this.#started = answered;
     this.#finished = answered;
-    this.#outflow = new Outflow(bridge.settings.writeWindow, (source, start, end, last) => {
+    this.#writeWindow = new WriteWindow(bridge.settings.writeWindow, (source, start, end, last) => {
       bridge.writer.bytes(last ? FRAME_RESPONSE_END : FRAME_RESPONSE_BODY, id, source, start, end);
       bridge.written();
       if (last) this.#complete();
@@ -227,7 +228,7 @@ export class HTTPConnection {
   /** @internal Resolves when the peer's connection has taken what was given so far; rejects when the peer is gone. */
   get taken(): Promise<void> {
     if (this.#gone !== null) return this.#refuse();
-    return this.#compressor === null ? this.#outflow.done() : this.#compressor.done();
+    return this.#compressor === null ? this.#writeWindow.done() : this.#compressor.done();
   }
 
   /** @internal The status that has been sent; null before. */
@@ -237,7 +238,7 @@ export class HTTPConnection {
 
   /** @internal Bytes of the body that have left; all of it once the answer is complete. */
   get bodyBytes(): number {
-    return this.#outflow.reported;
+    return this.#writeWindow.reported;
   }
 
   /**
@@ -280,8 +281,8 @@ export class HTTPConnection {
     }
     this.#checkWaiting(bytes.length);
     if (this.#compressor !== null) return this.#compressor.write(bytes);
-    this.#outflow.push(bytes);
-    return this.#outflow.done();
+    this.#writeWindow.push(bytes);
+    return this.#writeWindow.done();
   }
 
   #checkWaiting(bytes: number): void {
@@ -290,7 +291,7 @@ export class HTTPConnection {
     const isFull =
       waiting > 0
         ? isTooMuchToHold(writeBufferBytesMax, waiting, bytes)
-        : this.#outflow.isFull(writeBufferBytesMax, bytes);
+        : this.#writeWindow.isFull(writeBufferBytesMax, bytes);
     if (!isFull) return;
     this.cancel();
     throw tooMuchToHold(writeBufferBytesMax);
@@ -307,7 +308,7 @@ export class HTTPConnection {
     this.#finished = true;
     if (this.#gone !== null) return;
     if (this.#compressor !== null) this.#compressor.end();
-    else this.#outflow.end();
+    else this.#writeWindow.end();
   }
 
   /** @internal A whole answer that does not fit one frame, or one without a body. */
@@ -328,16 +329,16 @@ export class HTTPConnection {
       return;
     }
     this.#start(status, block, given);
-    if (bytes !== null) this.#outflow.push(bytes);
+    if (bytes !== null) this.#writeWindow.push(bytes);
     this.#finished = true;
-    this.#outflow.end();
+    this.#writeWindow.end();
   }
 
   /** @internal A whole answer that is compressed as it goes; `block` is the head of the compressed one. */
   respondCompressed(status: number, block: HeaderBlock, body: Uint8Array, coding: ContentCoding): void {
     this.#start(status, block, -1);
     this.#finished = true;
-    if (this.#bodyless) return this.#outflow.end();
+    if (this.#bodyless) return this.#writeWindow.end();
     const compressor = this.#compress(coding, body.length);
     compressor.write(body);
     compressor.end();
@@ -356,13 +357,13 @@ export class HTTPConnection {
 
   /** @internal SENT has come. */
   sent(bytes: number): void {
-    this.#outflow.sent(bytes);
+    this.#writeWindow.sent(bytes);
   }
 
   /** @internal The peer or the worker is gone. */
   gone(error: StreamClosedError): void {
     this.#gone ??= error;
-    this.#outflow.fail(error);
+    this.#writeWindow.fail(error);
     this.#compressor?.destroy(error);
   }
 
@@ -387,7 +388,7 @@ export class HTTPConnection {
       this.#owner.compression as Compression,
       coding,
       bytes,
-      this.#outflow,
+      this.#writeWindow,
       this.#bridge.settings.writeWindow,
       (error) => {
         this.#bridge.settings.logger.error({ err: error }, "an answer could not be compressed");
@@ -398,7 +399,7 @@ export class HTTPConnection {
   }
 
   #complete(): void {
-    this.#outflow.settle();
+    this.#writeWindow.settle();
     this.#owner.answered(null);
   }
 

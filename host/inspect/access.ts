@@ -1,8 +1,8 @@
 /**
  * Who may look: programs that name the admin server by an address or as localhost, and its own pages.
  *
- * Invariant: a page of somebody else's in the same browser learns nothing. Its requests name another host (DNS
- * rebinding), or the browser says that they come from another site; no answer has CORS fields.
+ * Invariant: a page of another site in the same browser learns nothing. Its requests name another host (DNS
+ * rebinding), or the browser's fields name another site; no answer has CORS fields.
  */
 import { isIP } from "node:net";
 import type { HTTPServerRequest } from "../http/request.js";

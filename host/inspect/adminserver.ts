@@ -63,7 +63,7 @@ export class Inspector {
     return address === undefined ? "" : `http://${hostAndPort(address)}/`;
   }
 
-  /** Ends it, and tells those who look. */
+  /** Ends it, and with it the event streams of open pages. */
   async stop(): Promise<void> {
     await this.#watchers.end();
     await this.#server.stop(0);
@@ -85,7 +85,7 @@ export class Inspector {
     else request.respond(200, { ...HEADERS, "Content-Type": asset.type }, asset.body);
   }
 
-  /** What it says holds no secret, so whoever asks by any name may know. */
+  /** It holds no secret, so every Host is answered. */
   #answerReady(request: HTTPServerRequest): void {
     const { state, workersServing } = this.#inspected;
     if (state !== "serving") return request.respond(503, TEXT, `${state}\n`);

@@ -1,8 +1,9 @@
 /**
- * Those who look at the live page: once a second each is told what the last second was like, as a server-sent event.
+ * The open live pages: once a second each gets the numbers of the last second, as a server-sent event.
  *
- * Invariants: there are at most INSPECT_WATCHERS_MAX of them; one that does not read is told nothing more until it has;
- * while nobody looks nothing is measured. Reference: https://html.spec.whatwg.org/multipage/server-sent-events.html
+ * Invariants: there are at most INSPECT_WATCHERS_MAX of them; one that does not read gets no further event until it
+ * has; while no page is open nothing is measured. Reference:
+ * https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 
 import { INSPECT_EVERY_MS, INSPECT_WATCHERS_MAX } from "../core/limits.js";
@@ -16,7 +17,7 @@ const RETRY_MS = 1000;
 
 export class Watchers {
   readonly #totals: Totals;
-  /** Those who look, and whether they have taken what they were told. */
+  /** Open pages, and whether each has taken its last event. */
   readonly #watching = new Map<HTTPConnection, { idle: boolean }>();
   #timer: NodeJS.Timeout | null = null;
   #last: Reading | null = null;
@@ -67,7 +68,7 @@ export class Watchers {
   async #tick(): Promise<void> {
     const before = this.#last;
     const after = await this.#totals.read();
-    if (this.#timer === null) return; // nobody looks any more
+    if (this.#timer === null) return; // the last page was closed
     this.#last = after;
     if (before === null) return;
     const event = `data: ${JSON.stringify(snapshotOf(before, after, Date.now()))}\n\n`;

@@ -1,8 +1,8 @@
 /**
- * Several Node processes as one: the first process, which serves nobody, asks the others for their reports and adds
- * them up.
+ * Several Node processes as one: the first process, which serves no connection, asks the others for their reports and
+ * adds them up.
  *
- * Invariant: a process that does not answer in time counts with what it said last; one that has ended does not answer
+ * Invariant: a process that does not answer in time counts with its last report; one that has ended does not answer
  * any more.
  */
 import { STATS_TIMEOUT_MS } from "../core/limits.js";
@@ -29,7 +29,7 @@ export class InspectedGroup implements Inspected {
   readonly #count: number;
   readonly #inspection = new Inspection(this);
   #group: ProcessGroup | null = null;
-  /** By process id: those that have said that they serve, and what each said last. */
+  /** By process id: the processes that have reported that they serve, and the last report of each. */
   readonly #serving = new Set<number>();
   readonly #last = new Map<number, Report>();
   #asked = 0;
@@ -53,7 +53,7 @@ export class InspectedGroup implements Inspected {
     return this.#inspection.end();
   }
 
-  /** Takes what a process has sent; false: it is for somebody else, for example that it serves. */
+  /** Takes what a process has sent; false: it is for other code, for example that it serves. */
   take(id: number, value: unknown): boolean {
     const pid = this.#group?.live.find((process) => process.id === id)?.pid;
     if (pid === undefined) return isAnswer(value);

@@ -1,5 +1,5 @@
 /**
- * What the live page is told each second: the difference of two readings, as rates and percentiles.
+ * The event that the live page gets each second: the difference of two readings, as rates and percentiles.
  *
  * Invariant: every number is finite, whatever happened between the two readings.
  */
@@ -16,7 +16,7 @@ export interface Snapshot {
   readonly state: ServingState;
   readonly runtime: string;
   readonly workers: { readonly serving: number; readonly configured: number; readonly restarts: number };
-  /** False: the application is one of `.wasm`, which tells nothing of what follows but the memory of Node. */
+  /** False: the application is a `.wasm` one, of which only the memory of Node is known of what follows. */
   readonly counts: boolean;
   readonly connections: {
     readonly hot: number;

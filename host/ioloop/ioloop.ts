@@ -46,7 +46,7 @@ export class IOLoop {
     return IOLoop.current();
   }
 
-  /** Monotonic time in milliseconds: what `callAt` counts in. It says nothing about the date. */
+  /** Monotonic time in milliseconds: what `callAt` counts in. It is no date. */
   time(): number {
     return performance.now();
   }
@@ -55,12 +55,12 @@ export class IOLoop {
 
   /**
    * Calls `handler` with `target` and what it is ready for, out of `events` (`IOLoop.READ`, `IOLoop.WRITE`, or-ed) and
-   * `IOLoop.ERROR`, which is always told: it has failed or is closed. READ says that bytes have come, or the end; WRITE
-   * that there is room.
+   * `IOLoop.ERROR`, which is always reported: it has failed or is closed. READ means that bytes have come, or the end;
+   * WRITE that there is room.
    *
-   * Node tells of changes, not of states: a handler reads until `read()` gives null, and writes until `write()` gives
+   * Node reports changes, not states: a handler reads until `read()` gives null, and writes until `write()` gives
    * false. It has no readiness of bare descriptors, so `target` is a socket or another stream of Node's, or a listening
-   * socket of `bindSockets`, of which READ says that connections wait: its handler calls `accept()` until that gives
+   * socket of `bindSockets`, of which READ means that connections wait: its handler calls `accept()` until that gives
    * null. A number is refused with OptionError.
    * A second handler for the same target is refused with IOLoopError, as is a listening socket that a server has or
    * that is closed.

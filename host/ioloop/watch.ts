@@ -36,7 +36,7 @@ export class Watch {
     target.on("drain", this.#writable).on("error", this.#failed).on("close", this.#failed);
   }
 
-  /** Watches for `events` from now on; what is so already is told in the next iteration. */
+  /** Watches for `events` from now on; an event that is ready already is reported in the next iteration. */
   update(events: number): void {
     const target = this.#target;
     const added = events & ~this.#events;
@@ -58,7 +58,7 @@ export class Watch {
     target.removeListener("error", this.#failed).removeListener("close", this.#failed);
   }
 
-  /** ERROR is told whatever was asked for. */
+  /** ERROR is reported whatever was asked for. */
   #note(events: number): void {
     const wanted = events & (this.#events | ERROR);
     if (wanted === NONE) return;

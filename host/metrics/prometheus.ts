@@ -31,7 +31,7 @@ interface Definition {
   readonly name: string;
   readonly type: "counter" | "gauge" | "histogram";
   readonly help: string;
-  /** Whether it is left out for applications that do not tell what they count. */
+  /** Whether it is left out for applications without counters for the host. */
   readonly counted: boolean;
   samples(reading: Reading, name: string): Sample[];
 }

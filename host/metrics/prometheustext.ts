@@ -1,6 +1,6 @@
 /**
  * `/metrics`: the server's numbers in Prometheus' text format, and behind them what the application itself has in
- * prom-client's global registry. prom-client is loaded when somebody asks for the first time.
+ * prom-client's global registry. prom-client is loaded at the first request for metrics.
  */
 import { type MetricsRegistry, registerTotals } from "./prometheus.js";
 import type { Totals } from "./totals.js";

@@ -1,8 +1,8 @@
 /**
  * What a process knows of its server at one moment, as plain data: it goes between processes as JSON.
  *
- * Invariant: whoever counts has a key, so that what one that has ended had counted is neither lost nor counted twice
- * (totals.ts).
+ * Invariant: each worker or process has a key, so that what one that has ended had counted is neither lost nor counted
+ * twice (totals.ts).
  */
 import type { LatencySeries } from "../bridge/latencies.js";
 import type { WorkerStats } from "../bridge/stats.js";
@@ -33,7 +33,7 @@ export interface Report {
   readonly connectionsRefused: number;
   readonly workers: readonly WorkerReport[];
   readonly latencies: readonly LatencyReport[];
-  /** Whether sandboxes of this kind tell what they count: `.wasm` applications do not. */
+  /** Whether sandboxes of this kind report their counters: `.wasm` applications do not. */
   readonly counts: boolean;
   /** Resident memory of the Node processes, in bytes. */
   readonly residentBytes: number;

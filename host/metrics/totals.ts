@@ -2,7 +2,7 @@
  * Reports of a moment become numbers that only grow: what a worker had counted when it was last asked stays when it
  * ends.
  *
- * Invariant: nothing is asked unless somebody wants to know, and those who ask at the same time share one answer.
+ * Invariant: workers are asked only when a client asks; clients that ask at the same time share one answer.
  */
 import { Histogram, type LatencySeries } from "../bridge/latencies.js";
 import { addStats, type WorkerStats } from "../bridge/stats.js";

@@ -30,7 +30,7 @@ export function isValidIp(text: string): boolean {
   return isIP(text) !== 0;
 }
 
-/** The loopback address: what a server listens on when nobody says otherwise. */
+/** The loopback address: what a server listens on unless told otherwise. */
 export const LOOPBACK = "127.0.0.1";
 const ANY = ["0.0.0.0", "::"];
 /** Free ports that are tried until one is free for all addresses. */

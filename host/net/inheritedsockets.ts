@@ -3,7 +3,7 @@
  * before.
  *
  * A worker runs the same program again; where that binds a socket as its parent did, it gets the parent's. So sockets
- * are known by what was asked for (`key`), and two that were asked for alike are told apart by their order.
+ * are known by what was asked for (`key`), and two that were asked for alike are distinguished by their order.
  *
  * Invariants: a socket is handed out once; what is in the environment counts only in the process that it was written
  * for.

@@ -1,7 +1,7 @@
 /**
  * Unix-domain sockets: `bindUnixSocket`.
  *
- * Invariant: a file is removed only when it is a socket that nobody listens on.
+ * Invariant: a file is removed only when it is a socket that no process listens on.
  * Reference: Tornado's netutil.bind_unix_socket; unix(7).
  */
 import { lstat, stat, unlink } from "node:fs/promises";
@@ -34,10 +34,10 @@ const PATH_BYTES_MAX = (process.platform === "linux" ? 107 : 103) - `.${process.
 
 /**
  * Binds a Unix-domain socket at `path` and listens; it is to be given to `addSockets`. The file is there when this
- * resolves, not before it can be connected to, and goes when the socket is closed. A socket that nobody listens on any
- * more is replaced. On Linux a `path` that starts with `"\0"` is an abstract name, without a file.
+ * resolves, not before it can be connected to, and goes when the socket is closed. A socket that no process listens
+ * on any more is replaced. On Linux a `path` that starts with `"\0"` is an abstract name, without a file.
  *
- * Rejects with BindError: `"EADDRINUSE"` when somebody listens there, `"ENOTSOCK"` when the file is something else.
+ * Rejects with BindError: `"EADDRINUSE"` when a process listens there, `"ENOTSOCK"` when the file is something else.
  * wasmtime takes no such sockets: there it rejects with RuntimeUnavailableError.
  */
 export async function bindUnixSocket(path: string, options: BindUnixOptions = {}): Promise<ListeningSocket> {
@@ -64,7 +64,7 @@ export async function bindUnixSocket(path: string, options: BindUnixOptions = {}
   return socket;
 }
 
-/** Removes a socket's file that nobody listens on. Rejects with BindError when `path` is not free after it. */
+/** Removes the file of a socket that no process listens on. Rejects with BindError when `path` is not free after it. */
 async function removeStale(path: string): Promise<void> {
   try {
     if (!(await stat(dirname(path))).isDirectory()) throw new BindError("ENOTDIR", path, null);
@@ -79,7 +79,7 @@ async function removeStale(path: string): Promise<void> {
   }
 }
 
-/** Whether somebody listens; also when it is too busy, or not for us. */
+/** Whether a process listens; also when it is too busy, or its socket is not for this user. */
 function isServed(path: string): Promise<boolean> {
   return new Promise((settle) => {
     const probe = connect(path);

@@ -6,7 +6,7 @@
  * request's own answer instead, and an answer that `end` gives at once leaves in one piece.
  */
 import { ServerResponse, validateHeaderName, validateHeaderValue } from "node:http";
-import { type Data, toBytes } from "../bridge/writewindow.js";
+import { type Data, toBytes } from "../core/data.js";
 import { HeaderError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
 import { NameTable } from "../core/nametable.js";

@@ -1,5 +1,5 @@
 /**
- * Who runs a server's sandbox, in how many processes, and what stands between its sockets and the sandbox.
+ * How a server's sandbox is run, in how many processes, and what stands between its sockets and the sandbox.
  */
 import type { BlockList } from "node:net";
 import { wholeNumber } from "../core/check.js";
@@ -19,7 +19,7 @@ export interface RuntimeOptions {
   workers?: number | undefined;
   /**
    * With `proxyProtocol`: the addresses, or networks like `"10.0.0.0/8"`, that connections are taken from; others are
-   * closed unread. Default: the loopback ones. Only for the runtime `"node"`: wasmtime does not tell who connects.
+   * closed unread. Default: the loopback ones. Only for the runtime `"node"`: wasmtime has no peer addresses.
    */
   trustedProxies?: readonly string[] | undefined;
   /** Connections speak TLS: with this certificate, its key, and what else there is to say about it. */
@@ -30,7 +30,7 @@ export interface RuntimeOptions {
 export interface GuardSettings {
   /** Null: connections do not speak TLS. */
   readonly tls: TLSContexts | null;
-  /** Who may connect; null: everybody, as far as is known here. */
+  /** Peers that may connect; null: all, as far as is known here. */
   readonly trusted: BlockList | null;
 }
 

@@ -2,8 +2,8 @@
  * What both runtimes have in common.
  *
  * A runtime binds ports and starts workers on them. A worker is one instance of a module with the listeners as its
- * descriptors 3, 4, …; it is started, it tells what it writes and that it has ended, and it can be killed. What the
- * bytes mean, and what happens when it ends, is for others.
+ * descriptors 3, 4, …; it is started, it reports what it writes and that it has ended, and it can be killed. Other
+ * rooms know what the bytes mean and what happens when it ends.
  */
 import type { Channel, Peer } from "../bridge/bridge.js";
 import type { Address, ListeningSocket, SocketOptions } from "../core/address.js";
@@ -11,7 +11,7 @@ import type { RuntimeName } from "../core/runtimename.js";
 import type { Folder } from "./folders.js";
 import type { GuardSettings } from "./settings.js";
 
-/** What a worker tells. Nothing is told before `start` has returned. */
+/** What a worker reports. None is called before `start` has returned. */
 export interface WorkerEvents {
   /**
    * It is about to read: now `send` can be called with what waits for it. Called after `schedule`, and perhaps without.
@@ -21,7 +21,7 @@ export interface WorkerEvents {
   receive(chunk: Buffer): void;
   /** A line that it wrote to its descriptor 2. */
   log(line: string): void;
-  /** It has ended: null by itself and in order, an error otherwise. Told once, and nothing after it. */
+  /** It has ended: null by itself and in order, an error otherwise. Called once, and nothing after it. */
   ended(error: Error | null): void;
 }
 
@@ -67,7 +67,7 @@ export interface Runtime {
   readonly name: RuntimeName;
   /**
    * Binds one port; rejects with BindError. With `shared`, worker processes of this program can accept from it, and
-   * connections wait in the kernel until somebody does.
+   * connections wait in the kernel until one does.
    */
   bind(address: string, port: number, backlog: number, options: BindSettings): Promise<ListeningSocket>;
   /**

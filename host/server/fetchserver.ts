@@ -2,7 +2,7 @@
  * Handlers of the web platform's own kind: `fetch(request)` gives a `Response`. Frameworks such as Hono are served like
  * this.
  *
- * Invariants: a body is taken and sent at the pace of whoever reads it; an answer that ends early cuts its connection;
+ * Invariants: a body is taken and sent at the pace of its reader; an answer that ends early cuts its connection;
  * what concerns one connection only (RFC 9110 7.6.1) is not taken over from a `Response`.
  */
 
@@ -52,7 +52,7 @@ export class FetchServer {
   /** @internal */
   constructor(server: HTTPServer, listening: Promise<void>) {
     this.#server = server;
-    this.#listening = ignore(listening); // `ready` says how it went
+    this.#listening = ignore(listening); // `ready` rejects with its error
   }
 
   /** Resolves when connections are accepted; rejects with BindError or RuntimeUnavailableError. */

@@ -2,8 +2,8 @@
  * Tornado's HTTPServer: one function is called with every request.
  *
  * Invariants: a handler that throws or rejects is logged; its request is answered with 500 when nothing was sent yet,
- * and its connection is ended when something was. Nobody else notices. So is one that ends without an answer, or gives
- * back what is none.
+ * and its connection is ended when something was. Other requests go on. A handler that ends without an answer, or gives
+ * back a value that is none, is treated the same.
  */
 import type { Acceptor } from "../bridge/bridge.js";
 import { HTTPInputError, NoAnswerError, OptionError } from "../core/errors.js";
@@ -38,7 +38,7 @@ const REFUSALS: Record<number, string> = {
   503: "Service Unavailable",
 };
 
-/** What finds out for each request who answers it; null: nobody, which is answered with 404. */
+/** Finds the handler of each request; null: there is none, and the answer is 404. */
 export interface HandlerFinder {
   findHandler(request: HTTPServerRequest, logger: Logger): RequestCallback | null;
 }

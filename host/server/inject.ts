@@ -100,7 +100,7 @@ class Injection implements Channel {
   #reason = "";
   #fields: [string, string][] = [];
   readonly #parts: Buffer[] = [];
-  /** Frames that are said when the turn that made them necessary is over. */
+  /** Frames that are sent when the turn that made them necessary is over. */
   #answers: Buffer[] = [];
 
   constructor(
@@ -130,7 +130,7 @@ class Injection implements Channel {
     this.#bridge.attach(this);
     this.#bridge.receive(frame(FRAME_READY, 0, u16(PROTOCOL_VERSION, 1)));
     if (this.#body.length > this.#bridge.settings.bodyBytesMax) {
-      this.#status = 413; // the sandbox's own answer: no handler hears of it
+      this.#status = 413; // the sandbox's own answer: no handler is called
       return this.#end(null);
     }
     this.#bridge.receive(frame(FRAME_REQUEST, ID, this.#head()));
@@ -234,7 +234,7 @@ class Injection implements Channel {
     else if (at < payload.length) this.#say(frame(FRAME_SENT, ID, u32(payload.length - at)));
   }
 
-  /** Nothing is said while the host speaks: it would be heard in the middle of a sentence. */
+  /** Frames are sent in a later turn: the host may be in the middle of writing its own. */
   #say(...frames: Buffer[]): void {
     this.#answers.push(...frames);
     setImmediate(() => {

@@ -1,5 +1,5 @@
 /**
- * What a server can be told. Each room declares, checks and completes the options that it needs; here they are put
+ * The options of a server. Each room declares, checks and completes the options that it needs; here they are put
  * together.
  *
  * Invariant: behind `resolveOptions` every value is within its range, and each room sees its own part only.
@@ -17,7 +17,7 @@ import { resolveServerStream, type ServerStreamOptions, type StreamSettings } fr
 export interface ServerOptions extends RuntimeOptions, BridgeOptions, ServerStreamOptions, HTTPOptions {
   /**
    * A live page, metrics and health of the server on a port of its own: `true` for http://127.0.0.1:8889/, or where.
-   * Its URL is told on stderr, or to `logger.info`. Default: false.
+   * Its URL is written to stderr, or to `logger.info`. Default: false.
    */
   inspect?: boolean | InspectOptions | undefined;
 }
@@ -26,7 +26,7 @@ export interface ServerOptions extends RuntimeOptions, BridgeOptions, ServerStre
 export interface InspectOptions {
   /** Its port, 0 for a free one. Default 8889. */
   port?: number | undefined;
-  /** The address that it listens on. Default 127.0.0.1; whoever can connect may look. */
+  /** The address that it listens on. Default 127.0.0.1; every client that can connect sees it. */
   address?: string | undefined;
 }
 
@@ -50,7 +50,7 @@ const INSPECT_ADDRESS = "127.0.0.1";
 export function resolveOptions(options: ServerOptions): ServerSettings {
   const bridge = resolveBridge(options);
   const runtime = resolveRuntimeSettings(options, bridge.proxyProtocol);
-  // WASI preview1 has no addresses. With TLS this process accepts, with the PROXY protocol a header tells.
+  // WASI preview1 has no addresses. With TLS this process accepts; with the PROXY protocol a header has the address.
   const anonymous = runtime.runtime === "wasmtime" && runtime.tls === null && !bridge.proxyProtocol;
   return {
     ...runtime,

@@ -73,7 +73,7 @@ export abstract class Server implements Inspected {
   readonly #guarded: GuardedSockets[] = [];
   /** Those of the workers that live, and perhaps some that have ended. */
   #bridges: Bridge[] = [];
-  /** By these a report tells workers apart, also from those that came before them. */
+  /** By these a report distinguishes workers, also from those that they replaced. */
   readonly #keys = new WeakMap<Bridge, string>();
   #made = 0;
   /** What `bind` has been asked for. */
@@ -84,11 +84,11 @@ export abstract class Server implements Inspected {
   readonly #inspection = new Inspection(this);
   #started = false;
   #stopped: Promise<void> | null = null;
-  /** From a stop on: settles when nobody else will be let in. */
+  /** From a stop on: settles when no further connection will be accepted. */
   #finished: Promise<unknown> | null = null;
   readonly #closed = deferred();
 
-  /** Resolves when the server has been stopped; rejects when its workers ended too often. Nobody has to listen. */
+  /** Resolves when the server has been stopped; rejects when its workers ended too often. It need not be awaited. */
   readonly closed: Promise<void> = ignore(this.#closed.promise);
 
   /** Throws OptionError for an option that is not known or out of its range. */
@@ -180,7 +180,8 @@ export abstract class Server implements Inspected {
   /** Serves sockets from `bindSockets`; they belong to the server from then on, also when it fails. */
   async addSockets(sockets: readonly ListeningSocket[]): Promise<void> {
     for (const { watched } of sockets) {
-      if (watched === true) throw new OptionError("the connections of this socket are taken already"); // it stays whose it is
+      // The socket stays open: it belongs to the server or the handler that has it already.
+      if (watched === true) throw new OptionError("the connections of this socket are taken already");
     }
     let guarded: GuardedSockets | null = null;
     let supervisor: Supervisor | null = null;

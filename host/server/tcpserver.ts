@@ -1,8 +1,8 @@
 /**
  * Tornado's TCPServer: subclass it and write `handleStream`.
  *
- * Invariants: a handler that throws or rejects is logged and its stream closed, nobody else notices; a stream whose
- * peer has ended and whose handler has ended is closed, since it is nobody's.
+ * Invariants: a handler that throws or rejects is logged and its stream closed, other streams go on; a stream whose
+ * peer has ended and whose handler has ended is closed, since no code will use it.
  */
 
 import type { Acceptor, Bridge, Endpoint } from "../bridge/bridge.js";
@@ -18,7 +18,7 @@ export class TCPServer extends Server {
   override readonly scheme: "http" | "tcp" = "tcp";
 
   /**
-   * Serves one connection. `address` is the peer's, null where nobody knows it (wasmtime without TLS); over a
+   * Serves one connection. `address` is the peer's, null where it is not known (wasmtime without TLS); over a
    * Unix-domain socket it is that socket's path. When the promise is settled and the peer has ended its side, the
    * stream is closed behind what was written; when this throws or rejects it is closed at once. Else it stays open
    * until one side closes it, also after this has returned; one whose peer has ended its side is closed when nothing
@@ -59,7 +59,7 @@ function open(
     stream.tls = peer?.tls ?? null;
     try {
       const result = handle(stream, peer === null ? null : peer.address);
-      if (result === undefined) return; // it may have left the stream to somebody
+      if (result === undefined) return; // it may have left the stream to other code
       Promise.resolve(result)
         .catch((error) => fail(stream, error, logger))
         .then(() => stream.handled());

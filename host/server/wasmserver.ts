@@ -36,7 +36,7 @@ class PlainSession implements Session {
     process.stdout.write(chunk);
   }
 
-  /** What an application logs is its own affair. */
+  /** How much an application logs is not bounded here. */
   takeLine(): boolean {
     return true;
   }
@@ -52,7 +52,7 @@ class PlainSession implements Session {
 }
 
 export class WasmApplication implements Inspected {
-  /** What a sandboxed application speaks is its own business; most speak HTTP. */
+  /** The protocol of a sandboxed application is not known here; most speak HTTP. */
   readonly scheme = "http";
   readonly #file: string;
   readonly #folders: readonly Folder[];
@@ -87,7 +87,7 @@ export class WasmApplication implements Inspected {
     return this.#sockets.map((socket) => socket.address);
   }
 
-  /** What is known of it from outside: whether it runs. What it counts it does not tell. */
+  /** Whether it runs; its counters are not known here. */
   get state(): ServingState {
     if (this.#stopping) return "stopping";
     return this.#supervisor?.started === true ? "serving" : "starting";

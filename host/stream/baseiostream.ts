@@ -6,8 +6,8 @@
  * first. Reads that a stream carries out itself (`startUntil`, `startBytes`) are only started while nothing is held.
  */
 import type { Duplex } from "node:stream";
-import { type Data, toBytes } from "../bridge/writewindow.js";
 import { wholeNumber } from "../core/check.js";
+import { type Data, toBytes } from "../core/data.js";
 import {
   AlreadyReadingError,
   OptionError,
@@ -22,7 +22,7 @@ import type { Logger } from "../core/log.js";
 import type { TLSInfo } from "../tls/contexts.js";
 import { planTLS, type StartTLSOptions, type TLSPlan } from "../tls/starttls.js";
 import { toNode, toWeb, type WebStreams } from "./conversion.js";
-import { HeldBytes } from "./readbuffer.js";
+import { ReadBuffer } from "./readbuffer.js";
 import type { StreamSettings } from "./settings.js";
 
 /**
@@ -34,7 +34,7 @@ const UINT32_MAX = 0xffffffff;
 
 export abstract class BaseIOStream implements AsyncIterable<Buffer> {
   readonly #settings: StreamSettings;
-  #held: HeldBytes | null = null;
+  #held: ReadBuffer | null = null;
   #closeCallback: (() => void) | null = null;
   /** A read that takes several steps is pending. */
   #stepping = false;
@@ -65,7 +65,7 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
   /**
    * Calls `callback` once when the stream is closed, after its pending promises, whether or not everything that had
    * come was read; soon if it is closed already. Null removes it. A server's stream calls it also when its peer has
-   * ended its side, all has been read and no read is pending, which would be told; such a stream can still be written
+   * ended its side, all has been read and no read is pending, which would reject; such a stream can still be written
    * to, see `ended`.
    */
   setCloseCallback(callback: (() => void) | null): void {
@@ -77,7 +77,7 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
    * Sends `data` (text as UTF-8). Several writes may be pending; they go out in order.
    *
    * Resolves when all of `data` has been given to the peer's connection, so awaiting it is the back-pressure. Rejects
-   * with StreamClosedError when it never will be; nobody has to listen for that. Throws StreamBufferFullError when more
+   * with StreamClosedError when it never will be; it need not be awaited. Throws StreamBufferFullError when more
    * than `writeBufferBytesMax` would wait with it: nothing of it is sent, and the stream stays open. On a server's
    * streams a single write of any size may wait.
    */
@@ -98,7 +98,7 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
    */
   abstract setNodelay(on: boolean): boolean;
 
-  /** Where a close callback that fails is told. */
+  /** Where a close callback that fails is logged. */
   protected abstract get logger(): Logger;
 
   /** Whether a read of this stream's own is pending. */
@@ -121,7 +121,7 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
    */
   protected abstract pull(bytesMax: number): Promise<Buffer>;
 
-  /** Closes at once for a reason that later calls are told. */
+  /** Closes at once; later calls reject with this reason. */
   protected abstract closeFor(reason: Reason): void;
 
   /** Reads through `delimiter` while nothing is held. */
@@ -258,7 +258,7 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
 
   /**
    * Goes on with TLS over the same connection: STARTTLS of SMTP and IMAP, PostgreSQL's SSLRequest. Resolves with this
-   * stream, whose bytes are encrypted from then on; `tls` tells what was agreed. What the peer has sent already counts
+   * stream, whose bytes are encrypted from then on; `tls` has what was agreed. What the peer has sent already counts
    * as TLS's, never as if it had come through it.
    *
    * What was written before leaves first, unencrypted. Rejects with StreamNotIdleError while a read is pending or when
@@ -347,7 +347,7 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
       const size = window?.length ?? 0;
       if (window !== undefined && size > searched) {
         const end = findEnd(window, searched);
-        if (end >= 0) return this.#take(this.#held as HeldBytes, end);
+        if (end >= 0) return this.#take(this.#held as ReadBuffer, end);
         searched = size;
       }
       if (size >= maxBytes) {
@@ -355,7 +355,7 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
         throw new UnsatisfiableReadError();
       }
       const chunk = await this.pull(Math.min(maxBytes - size, this.#settings.readChunkBytes));
-      this.#held ??= new HeldBytes();
+      this.#held ??= new ReadBuffer();
       this.#held.push(chunk);
     }
   }
@@ -381,7 +381,7 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
     return filled;
   }
 
-  #take(held: HeldBytes, bytesMax: number): Buffer {
+  #take(held: ReadBuffer, bytesMax: number): Buffer {
     const bytes = held.take(bytesMax);
     if (held.length === 0) this.#held = null;
     return bytes;

@@ -26,14 +26,15 @@ import {
   FRAME_WRITE,
   put32,
 } from "../bridge/frames.js";
-import { type Data, Outflow, toBytes } from "../bridge/writewindow.js";
+import { WriteWindow } from "../bridge/writewindow.js";
 import { ByteQueue, piece } from "../core/bytequeue.js";
+import { type Data, toBytes } from "../core/data.js";
 import { ProtocolError, type Reason, readError, reasonName, StreamClosedError } from "../core/errors.js";
 import { isTooMuchToHold, tooMuchToHold } from "../core/heldwrites.js";
 import { FEED_BYTES_MAX } from "../core/limits.js";
 import type { Logger } from "../core/log.js";
 import { ignore } from "../core/promises.js";
-import { SecuredSide } from "../tls/bridgesocket.js";
+import { BridgeSocket } from "../tls/bridgesocket.js";
 import { type TLSInfo, tlsOf } from "../tls/contexts.js";
 import type { TLSPlan } from "../tls/starttls.js";
 import { BaseIOStream } from "./baseiostream.js";
@@ -58,19 +59,19 @@ export class IOStream extends BaseIOStream implements Endpoint {
   readonly noun = "connection";
   readonly #bridge: Bridge;
   readonly #id: number;
-  readonly #outflow: Outflow;
+  readonly #writeWindow: WriteWindow;
   readonly #peer: Peer | null;
   #handler: ((stream: IOStream) => void) | null;
   #read: Read | null = null;
   /** TLS from startTls on. */
-  #secured: SecuredSide | null = null;
+  #secured: BridgeSocket | null = null;
   /** Bytes that READ_RAW has asked for and that have not come; 0: none has no answer. */
   #rawWanted = 0;
   /** Why it is closed, once it is. */
   #reason: Reason | null = null;
   #error: StreamClosedError | null = null;
   #peerEnded = false;
-  /** A read was told of the peer's end. */
+  /** A read has rejected because of the peer's end. */
   #endRead = false;
   /** Its handler's promise is settled. */
   #handled = false;
@@ -90,7 +91,7 @@ export class IOStream extends BaseIOStream implements Endpoint {
     this.#peer = peer;
     this.#id = id;
     this.#handler = handler;
-    this.#outflow = new Outflow(bridge.settings.writeWindow, (source, start, end, last) => {
+    this.#writeWindow = new WriteWindow(bridge.settings.writeWindow, (source, start, end, last) => {
       if (end > start) bridge.writer.bytes(FRAME_WRITE, id, source, start, end);
       if (last) this.#sendClose(AFTER_WRITES);
       bridge.written();
@@ -160,33 +161,33 @@ export class IOStream extends BaseIOStream implements Endpoint {
     const { writeBufferBytesMax } = this.#bridge.settings;
     if (this.#isFull(writeBufferBytesMax, bytes.length)) throw tooMuchToHold(writeBufferBytesMax);
     if (this.#secured !== null) return this.#writeSecured(this.#secured, bytes);
-    this.#outflow.push(bytes);
-    return this.#outflow.done();
+    this.#writeWindow.push(bytes);
+    return this.#writeWindow.done();
   }
 
   #isFull(bytesMax: number, bytes: number): boolean {
-    if (this.#secured === null) return this.#outflow.isFull(bytesMax, bytes);
+    if (this.#secured === null) return this.#writeWindow.isFull(bytesMax, bytes);
     const { waiting } = this.#secured;
     return waiting > 0 && isTooMuchToHold(bytesMax, waiting, bytes);
   }
 
-  #writeSecured(secured: SecuredSide, bytes: Uint8Array): Promise<void> {
+  #writeSecured(secured: BridgeSocket, bytes: Uint8Array): Promise<void> {
     return ignore(secured.write(bytes).catch(() => Promise.reject(this.error ?? new StreamClosedError("IO"))));
   }
 
   protected override get unsent(): number {
-    return this.#secured === null ? this.#outflow.waiting : this.#secured.waiting;
+    return this.#secured === null ? this.#writeWindow.waiting : this.#secured.waiting;
   }
 
   protected override flushed(): Promise<void> {
-    return this.#outflow.done();
+    return this.#writeWindow.done();
   }
 
   // --- TLS ---
 
   protected override async secure(plan: TLSPlan, early: Buffer | null): Promise<TLSInfo | null> {
     const { writer } = this.#bridge;
-    const secured = new SecuredSide({
+    const secured = new BridgeSocket({
       readRaw: (bytesMax) => {
         if (this.#ended || this.#rawWanted > 0) return;
         this.#rawWanted = bytesMax;
@@ -194,8 +195,8 @@ export class IOStream extends BaseIOStream implements Endpoint {
         this.#bridge.written();
       },
       writeRaw: (bytes) => {
-        this.#outflow.push(bytes);
-        return this.#outflow.done();
+        this.#writeWindow.push(bytes);
+        return this.#writeWindow.done();
       },
       feed: (bytes) => {
         if (this.#ended) return;
@@ -203,7 +204,7 @@ export class IOStream extends BaseIOStream implements Endpoint {
         else writer.bytes(FRAME_FEED, this.#id, bytes, 0, bytes.length);
         this.#bridge.written();
       },
-      closeRaw: () => this.#outflow.end(),
+      closeRaw: () => this.#writeWindow.end(),
       failed: () => this.closeFor("IO"),
     });
     writer.empty(FRAME_START_TLS, this.#id);
@@ -224,7 +225,7 @@ export class IOStream extends BaseIOStream implements Endpoint {
     this.#reason = "CLOSED";
     this.dropHeld();
     this.#settleRead("CLOSED");
-    if (this.#secured === null) this.#outflow.end();
+    if (this.#secured === null) this.#writeWindow.end();
     else this.#secured.end();
     this.announceClose();
   }
@@ -237,7 +238,7 @@ export class IOStream extends BaseIOStream implements Endpoint {
     if (this.#ended) return;
     this.#reason ??= reason;
     this.dropHeld();
-    this.#outflow.fail(new StreamClosedError(this.#reason));
+    this.#writeWindow.fail(new StreamClosedError(this.#reason));
     this.#sendClose(AT_ONCE);
     this.#bridge.written();
     this.#secured?.destroy(new StreamClosedError(this.#reason));
@@ -268,7 +269,7 @@ export class IOStream extends BaseIOStream implements Endpoint {
         return this.#takeData(chunk, start, end, false);
       case FRAME_SENT:
         if (end - start !== 4) throw new ProtocolError("SENT");
-        return this.#outflow.sent(chunk.readUInt32LE(start));
+        return this.#writeWindow.sent(chunk.readUInt32LE(start));
       case FRAME_READ_FAILED:
         if (this.#read === null && !this.closed) throw new ProtocolError("READ_FAILED without a read");
         return this.#failRead(takeReason(chunk, start, end));
@@ -304,7 +305,7 @@ export class IOStream extends BaseIOStream implements Endpoint {
     this.#settleRead(reason);
   }
 
-  /** Who reads has been told by the read that failed; who waits for the close is told here. */
+  /** A pending read has rejected with the reason; the close callback is called here. */
   #takeEnd(): void {
     this.#peerEnded = true;
     if (this.#handled && !this.isConverted) this.close();
@@ -358,8 +359,8 @@ export class IOStream extends BaseIOStream implements Endpoint {
     const first = this.#reason === null;
     this.#reason ??= reason;
     this.#settleRead(reason);
-    if (reason === "CLOSED") this.#outflow.settle();
-    this.#outflow.fail(new StreamClosedError(reason));
+    if (reason === "CLOSED") this.#writeWindow.settle();
+    this.#writeWindow.fail(new StreamClosedError(reason));
     this.#secured?.destroy(new StreamClosedError(reason));
     if (first) this.announceClose();
   }

@@ -6,7 +6,7 @@
  * read is pending; a closed stream settles every promise, and the close callback comes after them, once.
  */
 import { Duplex } from "node:stream";
-import { type Data, toBytes } from "../bridge/writewindow.js";
+import { type Data, toBytes } from "../core/data.js";
 import { OptionError, type Reason, StreamClosedError } from "../core/errors.js";
 import { tooMuchToHold } from "../core/heldwrites.js";
 import { CLIENT_LINGER_MS } from "../core/limits.js";
@@ -166,7 +166,7 @@ export class NodeStream extends BaseIOStream {
   protected override async secure(plan: TLSPlan, early: Buffer | null): Promise<TLSInfo | null> {
     const duplex = this.#duplex;
     for (const [event, listener] of this.#listeners) duplex.removeListener(event, listener);
-    duplex.on("error", () => {}); // the engine hears it too
+    duplex.on("error", () => {}); // the TLS engine handles it
     if (early !== null) duplex.unshift(early);
     const given = new AbortController();
     this.#giveUp = (error) => given.abort(error);

@@ -8,7 +8,7 @@
 const NOTHING = Buffer.alloc(0);
 const ROOM_BYTES_MIN = 4096;
 
-export class HeldBytes {
+export class ReadBuffer {
   #room = NOTHING;
   #start = 0;
   #end = 0;

@@ -1,8 +1,8 @@
 /**
  * Who may take part in a TLS handshake when more want to than there is room for.
  *
- * Invariants: a client that has said nothing holds no place. Whoever comes last finds room: when all is taken, the
- * address that has most loses its oldest. An address has as much as nobody else wants.
+ * Invariants: a client that has sent nothing holds no place. The latest client finds room: when all places are taken,
+ * the address that has most loses its oldest. An address may have all the places that no other address wants.
  */
 import type { Address } from "../core/address.js";
 import { HANDSHAKES_MAX, SILENT_MAX } from "../core/limits.js";
@@ -41,7 +41,7 @@ class Crowd {
     return this.#groups.get(network)?.size ?? 0;
   }
 
-  /** The oldest of the network that has most; there must be somebody. */
+  /** The oldest of the network that has most; there must be one. */
   oldestOfMost(): Guest {
     let most = new Set<Guest>();
     for (const group of this.#groups.values()) if (group.size > most.size) most = group;
@@ -54,7 +54,7 @@ export class Places {
   readonly #silentMax: number;
   readonly #silent = new Crowd();
   readonly #holders = new Crowd();
-  /** Those that have said their hello and wait for a place, the first to come at the front. */
+  /** Clients that have sent their ClientHello and wait for a place, in the order in which they came. */
   readonly #queue = new Set<Guest>();
 
   /**
@@ -66,7 +66,7 @@ export class Places {
     this.#silentMax = silentMax;
   }
 
-  /** Somebody has connected. `drop` is called when the connection has to go for another's sake. */
+  /** A client has connected. `drop` is called when its connection has to make room for another. */
   enter(address: Address | null, drop: () => void): Guest {
     const guest: Guest = { network: networkOf(address), drop, start: () => {} };
     this.#silent.add(guest);
@@ -74,7 +74,7 @@ export class Places {
     return guest;
   }
 
-  /** It has said its hello: `start` is called when there is a place for it, perhaps at once. */
+  /** Its ClientHello has come: `start` is called when there is a place for it, perhaps at once. */
   ask(guest: Guest, start: () => void): void {
     if (!this.#silent.delete(guest)) return;
     guest.start = start;
@@ -107,7 +107,7 @@ export class Places {
   }
 }
 
-/** An IPv4 address, or the first 64 bits of an IPv6 one, since whoever has one of those has them all. */
+/** An IPv4 address, or the first 64 bits of an IPv6 one, since a host that has one address of those has them all. */
 export function networkOf(address: Address | null): string {
   if (address === null || address.family !== "IPv6" || address.address.includes(".")) return address?.address ?? "";
   const [first = [], last = []] = address.address.split("::").map((half) => half.split(":").filter(Boolean));

@@ -34,7 +34,7 @@ class RawSide extends Duplex {
   constructor(access: RawAccess) {
     super({ writableHighWaterMark: PIECE_BYTES, readableHighWaterMark: READ_CHUNK_BYTES });
     this.#access = access;
-    this.on("error", () => {}); // the engine hears it too
+    this.on("error", () => {}); // the TLS engine handles it
   }
 
   override _read(): void {
@@ -51,7 +51,7 @@ class RawSide extends Duplex {
   }
 }
 
-export class SecuredSide {
+export class BridgeSocket {
   readonly #access: RawAccess;
   readonly #raw: RawSide;
   readonly #given = new AbortController();
@@ -90,7 +90,7 @@ export class SecuredSide {
     return socket;
   }
 
-  // --- what the sandbox says ---
+  // --- what the sandbox reports ---
 
   /** Bytes of the connection. */
   take(bytes: Buffer): void {
@@ -154,7 +154,7 @@ export class SecuredSide {
       this.#fed += bytes.length;
       for (let at = 0; at < bytes.length; at += PIECE_BYTES) this.#access.feed(bytes.subarray(at, at + PIECE_BYTES));
     }
-    if (socket.readableLength === 0) socket.read(0); // its end is told without being asked for
+    if (socket.readableLength === 0) socket.read(0); // the end comes without a read
   }
 
   #feedEnd(): void {

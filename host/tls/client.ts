@@ -15,7 +15,7 @@ import { noteTLS, readFile } from "./contexts.js";
 export interface ClientSSLOptions {
   /** Path of the certificates, in PEM form, that the server's is verified with. Default: those that Node comes with. */
   caCerts?: string | undefined;
-  /** `"none"` takes any certificate, so that anybody in between can read along. Default `"required"`. */
+  /** `"none"` takes any certificate, so that an attacker on the way can read along. Default `"required"`. */
   certReqs?: "none" | "required" | undefined;
   /** Path of our own certificate in PEM form, where the server asks for one. */
   certfile?: string | undefined;
@@ -40,8 +40,8 @@ export async function handshake(
   try {
     return await new Promise<Duplex>((resolve, reject) => {
       const secured = tls.connect({ ...options, socket });
-      // At once: when the promise is heard, the peer may have closed the connection, and nothing could be asked any
-      // more.
+      // At once: when the promise's callback runs, the peer may have closed the connection, and its TLS facts would be
+      // gone.
       const certReqs = options.rejectUnauthorized === false ? "none" : "required";
       secured.once("secureConnect", () => noteTLS(secured, certReqs));
       settleOnce(secured, "secureConnect", signal, resolve, reject);

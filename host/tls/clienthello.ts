@@ -1,5 +1,5 @@
 /**
- * What a TLS client says first, before anything is spent on it.
+ * The first record of a TLS client, read before a handshake is begun for it.
  *
  * Invariant: nothing is taken from the connection for good; what does not look like TLS goes to OpenSSL all the same,
  * which answers it. Reference: RFC 8446 5.1 (records), 4.1.2 (ClientHello); RFC 6066 3 (server_name).

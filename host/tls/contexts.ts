@@ -2,7 +2,7 @@
  * What a server needs for TLS: options with the shape of Python's `ssl_options`, read and checked when the server is
  * made.
  *
- * Invariants: every file is read and understood before anything listens, and what is wrong with one is said with its
+ * Invariants: every file is read and understood before anything listens, and an error of one names its
  * path; `reload` replaces all contexts or none. Handshakes themselves are in runtime/handshakes.ts.
  * Reference: Tornado's `TCPServer(ssl_options=…)`, Python's `ssl`, RFC 6066 3 (SNI), RFC 7301 (ALPN).
  */
@@ -160,7 +160,7 @@ export function serverSettings(contexts: TLSContexts, scheme: "http" | "tcp"): T
   return {
     ...contexts.preset,
     ...(alpn === null ? {} : { ALPNProtocols: alpn }),
-    handshakeTimeout: 2 * HANDSHAKE_MS_MAX, // whoever begins a handshake measures its time
+    handshakeTimeout: 2 * HANDSHAKE_MS_MAX, // the code that begins a handshake measures its time
     requestCert: certReqs !== "none",
     rejectUnauthorized: certReqs === "required",
     SNICallback: (name, answer) => answer(null, contexts.named(name)),

@@ -1,8 +1,8 @@
 /**
- * TLS's server side over any Duplex: from a connection that has said nothing to one that has agreed, or to an error.
+ * TLS's server side over any Duplex: from a connection that has sent nothing to an agreed one, or to an error.
  *
- * Invariants: a handshake has one end, told once and for its own connection; one that fails has closed its connection.
- * How long it may take is measured by whoever begins it.
+ * Invariants: a handshake ends once, and is reported once, for its own connection; one that fails has closed it.
+ * The code that begins it measures how long it takes.
  * Reference: node:tls, whose server takes connections by its event "connection".
  */
 import { EventEmitter } from "node:events";
@@ -33,8 +33,8 @@ export class TLSServer {
    */
   accept(connection: Duplex, serverName: string | null, ended: (result: TLSSocket | TLSHandshakeError) => void): void {
     const { certReqs } = this.#contexts;
-    // node:tls tells its server how a handshake has ended, and not which one. So each has a view of the server that is
-    // told alone.
+    // node:tls tells its server how a handshake has ended, and not which one. So each handshake has a view of the
+    // server of its own, which gets its events alone.
     const emit = (event: string, first: unknown, second: unknown): boolean => {
       if (event === "tlsClientError") {
         (second as TLSSocket).destroy();

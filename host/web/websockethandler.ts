@@ -10,8 +10,8 @@
  * Reference: docs/websocket.md; Tornado's websocket.WebSocketHandler for the names; RFC 6455.
  */
 import { constants } from "node:buffer";
-import type { Data } from "../bridge/writewindow.js";
 import { wholeNumber } from "../core/check.js";
+import type { Data } from "../core/data.js";
 import { HTTPOutputError, OptionError } from "../core/errors.js";
 import { WS_MESSAGE_BYTES_MAX } from "../core/limits.js";
 import type { HTTPServerRequest } from "../http/request.js";

@@ -29,7 +29,7 @@ import {
   WS_ACCEPT_DEFLATE,
   WS_CLOSED_BYTES,
 } from "../bridge/frames.js";
-import { type Data, toBytes } from "../bridge/writewindow.js";
+import { type Data, toBytes } from "../core/data.js";
 import {
   OptionError,
   ProtocolError,
@@ -89,7 +89,7 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
   readonly #events: WebSocketEvents;
   readonly #settings: ConnectionSettings;
   readonly #inflow: MessageInflow;
-  readonly #outflow: MessageOutflow;
+  readonly #writeWindow: MessageOutflow;
   readonly #deflater: Deflater | null;
   readonly #keepalive: Keepalive | null;
   /** Why nothing can be sent any more. */
@@ -116,7 +116,7 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
     this.#deflater = compression === null ? null : new Deflater(compression.deflate);
     const inflater = compression === null ? null : new Inflater(compression.inflate, maxMessageBytes);
     this.#inflow = new MessageInflow(bridge, id, maxMessageBytes, inflater, this);
-    this.#outflow = new MessageOutflow(bridge, id);
+    this.#writeWindow = new MessageOutflow(bridge, id);
     this.#accept(fields);
     this.#keepalive = settings.pingIntervalMs === 0 ? null : this.#keepAlive();
   }
@@ -135,23 +135,23 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
   }
 
   get waiting(): number {
-    return this.#outflow.waiting;
+    return this.#writeWindow.waiting;
   }
 
   /** Resolves when the window has taken the message. Throws TypeError for what is no data. */
   send(message: Data, binary: boolean): Promise<void> {
     if (this.#closed !== null) return rejected(this.#closed);
     const opcode = binary ? BINARY : TEXT;
-    if (typeof message === "string" && this.#deflater === null && !this.#outflow.isFull(message.length * 3)) {
-      return this.#outflow.text(opcode, message);
+    if (typeof message === "string" && this.#deflater === null && !this.#writeWindow.isFull(message.length * 3)) {
+      return this.#writeWindow.text(opcode, message);
     }
     const bytes = toBytes(message);
     if (!binary && typeof message !== "string" && !isUtf8(bytes)) throw new TypeError("a text message must be UTF-8");
-    if (this.#outflow.isFull(bytes.length)) return rejected(this.#giveUp());
+    if (this.#writeWindow.isFull(bytes.length)) return rejected(this.#giveUp());
     const threshold = this.#settings.compression?.thresholdBytes ?? 0;
-    if (this.#deflater === null || bytes.length < threshold) return this.#outflow.bytes(opcode, bytes);
-    const entry = this.#outflow.hold(opcode, bytes.length);
-    this.#deflater.push(bytes, (deflated) => this.#outflow.fill(entry, deflated ?? bytes, deflated !== null));
+    if (this.#deflater === null || bytes.length < threshold) return this.#writeWindow.bytes(opcode, bytes);
+    const entry = this.#writeWindow.hold(opcode, bytes.length);
+    this.#deflater.push(bytes, (deflated) => this.#writeWindow.fill(entry, deflated ?? bytes, deflated !== null));
     return entry.taken;
   }
 
@@ -173,7 +173,7 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
       throw new OptionError(`a close frame's reason holds at most ${REASON_BYTES_MAX} bytes, not ${text.length}`);
     if (this.#closed !== null) return;
     this.#shut("CLOSED");
-    this.#outflow.close(number, text);
+    this.#writeWindow.close(number, text);
   }
 
   /** Drops the connection without a closing handshake. */
@@ -199,7 +199,7 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
         return this.#inflow.receive(chunk, start, end);
       case FRAME_SENT:
         if (end - start !== 4) throw new ProtocolError("SENT");
-        return this.#outflow.sent(chunk.readUInt32LE(start));
+        return this.#writeWindow.sent(chunk.readUInt32LE(start));
       case FRAME_WS_PING:
       case FRAME_WS_PONG:
         return this.#takeControl(type, chunk, start, end);
@@ -283,7 +283,7 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
     this.#inflow.end(() => {
       if (this.#closed !== null) return;
       this.#shut("CLOSED");
-      this.#outflow.close(0, NO_WORDS);
+      this.#writeWindow.close(0, NO_WORDS);
     });
   }
 
@@ -308,7 +308,7 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
     this.#settings.logger.warn(text);
     this.#shut("BUFFER_FULL");
     this.#deflater?.close();
-    this.#outflow.closeNow(CLOSE_TRY_AGAIN, this.#closed as WebSocketClosedError);
+    this.#writeWindow.closeNow(CLOSE_TRY_AGAIN, this.#closed as WebSocketClosedError);
     return new StreamBufferFullError(text);
   }
 
@@ -334,7 +334,7 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
     this.closeReason = text;
     this.#keepalive?.stop();
     this.#deflater?.close();
-    this.#outflow.fail(this.#closed);
+    this.#writeWindow.fail(this.#closed);
     this.#inflow.end(() => void this.#call("onClose", () => this.#events.onClose()));
   }
 

@@ -95,7 +95,7 @@ export class MessageOutflow {
     return taken;
   }
 
-  /** Whether `bytes` more would be more than may wait; as for other writes, see Outflow. */
+  /** Whether `bytes` more would be more than may wait; as for other writes, see WriteWindow. */
   isFull(bytes: number): boolean {
     const head = this.#queue[0];
     if (head === undefined) return false;

@@ -1,5 +1,5 @@
 /**
- * What an application can tell a command that watches its files: Tornado's `autoreload.watch`.
+ * More files for a command that watches an application's own: Tornado's `autoreload.watch`.
  *
  * Reference: `node --watch`, which has its child report the modules that it loads.
  */

@@ -23,7 +23,7 @@ export interface GroupSettings {
   readonly restartsMax: number;
   /** How many are started at once; the rest with `startRest`. */
   readonly first: number;
-  /** Something to be told on stderr. */
+  /** Writes a warning to stderr. */
   warn(text: string): void;
   /** What a worker process sends. */
   message(id: number, value: unknown): void;
@@ -69,7 +69,8 @@ export class ProcessGroup {
   /** Forwards a signal; who ends from now on is not started again. */
   signal(name: NodeJS.Signals): void {
     this.#asked = name;
-    if (this.#settings.sockets === undefined) this.#inheritance.close(); // those of the workers stay until they have closed them
+    // Each worker has its own descriptors of these sockets, which it closes by itself.
+    if (this.#settings.sockets === undefined) this.#inheritance.close();
     for (const slot of this.#slots) {
       if (slot.timer !== null) clearTimeout(slot.timer);
       slot.timer = null;
@@ -98,7 +99,7 @@ export class ProcessGroup {
     for (const { child } of this.#slots) if (child?.connected === true) child.send(value, () => {});
   }
 
-  /** Sends a signal after which everybody goes on. */
+  /** Sends a signal after which all processes go on. */
   tell(name: NodeJS.Signals): void {
     for (const slot of this.#slots) slot.child?.kill(name);
   }
@@ -138,7 +139,7 @@ export class ProcessGroup {
     this.#settleIfEnded();
   }
 
-  /** Whoever exits with a status has said why. */
+  /** A process that exits with a status has logged its reason. */
   #endsUnserved(slot: Slot, status: number, signal: NodeJS.Signals | null): void {
     if (signal !== null) this.#settings.warn(`worker process ${slot.id} has ended by ${signal} before it served`);
     this.#giveUp(status, null);
@@ -146,10 +147,8 @@ export class ProcessGroup {
 
   #restart(slot: Slot, how: string): void {
     if (!this.#budget.take()) {
-      const error = new WorkerError(
-        `gave up after ${this.#restarts} restarts of worker processes; the last one, worker ${slot.id}, has ended ${how}`,
-      );
-      return this.#giveUp(1, error);
+      const last = `the last one, worker ${slot.id}, has ended ${how}`;
+      return this.#giveUp(1, new WorkerError(`gave up after ${this.#restarts} restarts of worker processes; ${last}`));
     }
     this.#restarts++;
     const pauseMs = slot.pauses.ended();

@@ -7,10 +7,10 @@
  */
 
 import { RESTART_FORGET_MS, RESTART_PAUSE_MAX_MS, RESTART_PAUSE_MS, RESTART_REFILL_MS } from "../core/limits.js";
-import { Budget } from "../core/tokenbucket.js";
+import { TokenBucket } from "../core/tokenbucket.js";
 
 /** `max` restarts in a row; each comes back after RESTART_REFILL_MS. */
-export class RestartBudget extends Budget {
+export class RestartBudget extends TokenBucket {
   constructor(max: number) {
     super(max, RESTART_REFILL_MS);
   }

@@ -58,7 +58,7 @@ interface Slot {
   session: Session | null;
   timer: NodeJS.Timeout | null;
   readonly pauses: RestartPauses;
-  /** What the session said about the worker's end. */
+  /** What the session reported of the worker's end. */
   verdict: Error | null;
 }
 

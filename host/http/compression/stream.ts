@@ -18,7 +18,7 @@ import {
   deflateSync,
   gzipSync,
 } from "node:zlib";
-import type { Outflow } from "../../bridge/writewindow.js";
+import type { WriteWindow } from "../../bridge/writewindow.js";
 import { COMPRESSORS_MAX } from "../../core/limits.js";
 import { ignore } from "../../core/promises.js";
 import type { ContentCoding } from "./acceptencoding.js";
@@ -43,7 +43,7 @@ export function compressWhole(compression: Compression, coding: ContentCoding, b
 
 export class Compressor {
   readonly #stream: Transform;
-  readonly #outflow: Outflow;
+  readonly #writeWindow: WriteWindow;
   #over = false;
   #error: Error | null = null;
 
@@ -55,25 +55,25 @@ export class Compressor {
     compression: Compression,
     coding: ContentCoding,
     bytes: number,
-    outflow: Outflow,
+    writeWindow: WriteWindow,
     window: number,
     failed: (error: Error) => void,
   ) {
-    this.#outflow = outflow;
+    this.#writeWindow = writeWindow;
     this.#stream = open(compression, coding, bytes);
     compressors++;
     this.#stream.on("data", (piece: Buffer) => {
-      outflow.push(piece);
-      if (outflow.waiting <= window) return;
+      writeWindow.push(piece);
+      if (writeWindow.waiting <= window) return;
       this.#stream.pause();
-      outflow.done().then(
+      writeWindow.done().then(
         () => this.#stream.resume(),
         () => {},
       );
     });
     this.#stream.once("end", () => {
       this.#release();
-      outflow.end();
+      writeWindow.end();
     });
     this.#stream.on("error", (error) => {
       if (this.#error === null) failed(error);
@@ -91,7 +91,7 @@ export class Compressor {
       new Promise<void>((resolve, reject) => {
         this.#stream.write(bytes, (error) => {
           if (this.#error !== null || error) reject(this.#error ?? error);
-          else resolve(this.#outflow.done());
+          else resolve(this.#writeWindow.done());
         });
       }),
     );
@@ -99,7 +99,7 @@ export class Compressor {
 
   /** Resolves, after `end`, when everything has been compressed and has left; rejects when it never will. */
   done(): Promise<void> {
-    return ignore(finished(this.#stream).then(() => this.#outflow.done()));
+    return ignore(finished(this.#stream).then(() => this.#writeWindow.done()));
   }
 
   /** Nothing more follows. */

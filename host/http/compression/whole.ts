@@ -4,7 +4,7 @@
  * Invariant: what leaves has the head that belongs to it; a wrong Content-Length is found before anything is sent.
  */
 
-import { type Data, toBytes } from "../../bridge/writewindow.js";
+import { type Data, toBytes } from "../../core/data.js";
 import { COMPRESS_AT_ONCE_BYTES_MAX } from "../../core/limits.js";
 import { encodeHeaders, type HeaderBlock } from "../headers.js";
 import { mismatch } from "../response.js";

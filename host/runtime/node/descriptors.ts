@@ -278,7 +278,7 @@ export class Connection extends Descriptor implements Peer {
   }
 
   /**
-   * `unblock` is called when what Node holds has left. Below its mark Node does not tell by itself, so an empty write
+   * `unblock` is called when what Node holds has left. Below its mark Node has no event for that, so an empty write
    * does.
    */
   #block(): void {
@@ -373,7 +373,7 @@ export class Connection extends Descriptor implements Peer {
     if (!this.#ended && this.#errno === 0) this.#table.setReadable(this, false);
   }
 
-  /** The end and an error are told once; after that there is nothing to wait for. */
+  /** The end and an error are reported once; after that there is nothing to wait for. */
   #receiveNothing(): number {
     if (this.#errno === 0 && !this.#ended) return -ERRNO_AGAIN;
     this.#table.setReadable(this, false);
@@ -412,7 +412,7 @@ function errnoOf(code: string | undefined): number {
 export interface AcceptQueue {
   readonly waiting: number;
   shift(): Accepted | undefined;
-  /** Names who is told of every connection that comes; null: nobody. */
+  /** Sets the listener that is called for every connection; null: none. */
   watch(changed: (() => void) | null): void;
   close(): void;
 }

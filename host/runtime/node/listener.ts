@@ -1,7 +1,7 @@
 /**
  * Listening sockets of the node runtime: node:net listens, and what it accepts waits here until the sandbox takes it.
  *
- * Invariants: at most QUEUE_MAX connections wait, and only TLS reads ahead of the sandbox: node:net cannot be told to
+ * Invariants: at most QUEUE_MAX connections wait, and only TLS reads ahead of the sandbox: node:net cannot be made to
  * stop accepting, so what comes beyond that is refused. Every connection that gets further than this file has a known
  * peer. A shared listener is not accepted from before `begin`: until then worker processes may.
  */
@@ -95,7 +95,7 @@ export class NodeListener implements ListeningSocket, AcceptQueue {
     return this.#server.listening;
   }
 
-  /** Whether somebody takes what comes. */
+  /** Whether connections are taken as they come. */
   get watched(): boolean {
     return this.#changed !== null;
   }
@@ -121,8 +121,8 @@ export class NodeListener implements ListeningSocket, AcceptQueue {
   }
 
   /**
-   * What waits in the kernel is taken first, so that nobody whom it has let in is refused. At most a full queue is
-   * taken.
+   * What waits in the kernel is taken first, so that no connection that it has accepted is refused. At most a full
+   * queue is taken.
    */
   async finish(): Promise<void> {
     await queueTaken(() => this.#accepted);
@@ -145,7 +145,7 @@ export class NodeListener implements ListeningSocket, AcceptQueue {
 
 /**
  * Notes who is at the other end of a connection that a listener has just accepted. One that has been reset meanwhile is
- * closed, and this gives null: its peer will not read an answer, and nobody can tell any more who it was.
+ * closed, and this gives null: its peer will not read an answer, and its address is not known any more.
  */
 export function withAddress(socket: Socket, listener: Address): Accepted | null {
   if (listener.family === "unix") return { socket, address: listener };

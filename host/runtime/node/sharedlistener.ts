@@ -7,7 +7,7 @@
  * and exits, and never polled by this process. The handles are Node's private `tcp_wrap` and `pipe_wrap`: node:net has
  * no socket that is bound only.
  *
- * Invariant: a descriptor has one owner. It is this object until `give`, and then whoever it was given to.
+ * Invariant: a descriptor has one owner. It is this object until `give`, and then the code that it was given to.
  */
 import { type SpawnOptions, spawn, spawnSync } from "node:child_process";
 import { chmodSync, closeSync, linkSync, lstatSync, unlinkSync } from "node:fs";
@@ -56,7 +56,7 @@ const LISTEN = `
   const error = handle.open(3) || handle.listen(Number(backlog));
   process.reallyExit(-error);`;
 
-/** A Unix-domain socket's file, known by its inode: a later file of that name is somebody else's. */
+/** A Unix-domain socket's file, known by its inode: a later file of that name is another process's. */
 interface SocketFile {
   readonly path: string;
   readonly inode: number;
@@ -96,8 +96,10 @@ export class SharedListener implements ListeningSocket {
     return this.#mine ? this.fd : null;
   }
 
-  /** Somebody else will close the descriptor from now on. The handle that it was bound with stays as it is: closing it would
-   * close the descriptor, too. */
+  /**
+   * Other code will close the descriptor from now on. The handle that it was bound with stays as it is: closing it
+   * would close the descriptor, too.
+   */
   give(taker: ConnectionTaker): number {
     this.#mine = false;
     this.#taker = taker;
@@ -128,7 +130,7 @@ export class SharedListener implements ListeningSocket {
     if (this.#file === null) return;
     try {
       if (lstatSync(this.#file.path).ino === this.#file.inode) unlinkSync(this.#file.path);
-    } catch {} // somebody else was faster
+    } catch {} // another process was faster
   }
 }
 
@@ -165,8 +167,8 @@ export function bindHandle(address: string, port: number, options: SocketOptions
   const reuse = options.reusePort ? (constants.UV_TCP_REUSEPORT ?? 0) : 0;
   const flags = options.ipv6Only === false ? 0 : constants.UV_TCP_IPV6ONLY;
   const name: { port?: number } = {};
-  // What accept() returns has the listener's TCP_NODELAY; the sandbox has no way to set it. A port in use is told by
-  // getsockname: libuv keeps that error of bind back.
+  // What accept() returns has the listener's TCP_NODELAY; the sandbox has no way to set it. A port in use is reported
+  // by getsockname: libuv keeps that error of bind back.
   const error =
     (family === "IPv6" ? handle.bind6(address, port, flags | reuse) : handle.bind(address, port, reuse)) ||
     handle.getsockname(name) ||
@@ -192,8 +194,8 @@ function failed({ handle, address }: Bound, error: number): BindError {
  * names.
  *
  * The file gets its name when it has its mode and listens, and only if there is none: it is made under another name
- * first. So libuv, which removes the name that it bound when its handle closes, never removes the file of whoever comes
- * next.
+ * first. So libuv, which removes the name that it bound when its handle closes, never removes the file of the process
+ * that comes next.
  */
 export async function listenSharedUnix(path: string, mode: number, backlog: number): Promise<SharedListener> {
   const { Pipe, constants } = binding("pipe_wrap");

@@ -2,9 +2,9 @@
  * TLS for wasmtime workers, which have none: this process listens on the public port, and forwards the plaintext of
  * every connection over a loopback listener that the workers accept from.
  *
- * Anybody on this machine may connect to that listener. So each connection begins with a PROXY protocol header whose
- * source address is a secret of its own instead of the peer's; the host knows a forwarded connection by it, and turns
- * away all others.
+ * Every process on this machine may connect to that listener. So each connection begins with a PROXY protocol header
+ * whose source address is a secret of its own instead of the peer's; the host knows a forwarded connection by it, and
+ * turns away all others.
  *
  * Invariants: what is buffered for one connection is bounded in both directions; an end travels as an end and a break
  * as a break; connections that no worker has room for count as handshakes, whose number is bounded.

@@ -2,7 +2,7 @@
  * The sandbox in processes of its own: wasmtime owns the connections, this process only sees frames, over the child's
  * stdin and stdout. A child holds the listeners, a clock and these pipes, and ends when its stdin does.
  *
- * Invariant: nothing that a child does harms this process or another child; it is told about and can be replaced.
+ * Invariant: nothing that a child does harms this process or another child; its end is reported and it can be replaced.
  * Reference: sd_listen_fds(3) for LISTEN_FDS and LISTEN_PID; `wasmtime run -S help`.
  */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
@@ -70,7 +70,7 @@ class WasmtimeWorker implements Worker {
       },
     );
     this.#input = this.#child.stdin as Writable;
-    this.#input.on("error", () => {}); // the end of the child is told by "close"
+    this.#input.on("error", () => {}); // the child's event "close" follows
     this.#input.on("drain", this.#gather);
     (this.#child.stdout as Readable).on("data", (chunk: Buffer) => events.receive(chunk));
     (this.#child.stdout as Readable).on("end", () => this.#channelEnded());
@@ -112,7 +112,7 @@ class WasmtimeWorker implements Worker {
     this.#child.kill("SIGKILL");
   }
 
-  /** A worker that ends closes its stdout a moment before. One that lives on without can serve nobody. */
+  /** A worker that ends closes its stdout a moment before. One that lives on without can serve no connection. */
   #channelEnded(): void {
     this.#lastMoment = setTimeout(() => {
       this.#isMute = true;

@@ -1,6 +1,6 @@
-// What waits in the host: bytes for a reader (ByteQueue), bytes for a peer (Outflow).
+// What waits in the host: bytes for a reader (ByteQueue), bytes for a peer (WriteWindow).
 import { describe, expect, test } from "vitest";
-import { Outflow } from "../../../host/bridge/writewindow.js";
+import { WriteWindow } from "../../../host/bridge/writewindow.js";
 import { ByteQueue, piece } from "../../../host/core/bytequeue.js";
 import { StreamClosedError } from "../../../host/core/errors.js";
 
@@ -37,66 +37,66 @@ describe("a byte queue", () => {
   });
 });
 
-describe("an outflow", () => {
+describe("a write window", () => {
   const make = (window: number) => {
     const sent: string[] = [];
-    const outflow = new Outflow(window, (source, start, end, last) => {
+    const writeWindow = new WriteWindow(window, (source, start, end, last) => {
       sent.push(Buffer.from(source.subarray(start, end)).toString() + (last ? "|" : ""));
     });
-    return { sent, outflow };
+    return { sent, writeWindow };
   };
 
   test("keeps to its window and goes on when it is given back", () => {
-    const { sent, outflow } = make(4);
-    outflow.push(Buffer.from("abcdef"));
-    outflow.push(Buffer.from("gh"));
+    const { sent, writeWindow } = make(4);
+    writeWindow.push(Buffer.from("abcdef"));
+    writeWindow.push(Buffer.from("gh"));
     expect(sent).toEqual(["abcd"]);
-    expect(outflow.waiting).toBe(8);
-    outflow.sent(1);
-    outflow.sent(3);
+    expect(writeWindow.waiting).toBe(8);
+    writeWindow.sent(1);
+    writeWindow.sent(3);
     expect(sent).toEqual(["abcd", "e", "f", "gh"]);
-    outflow.end();
+    writeWindow.end();
     expect(sent.at(-1)).toBe("|");
   });
 
   test("marks the last piece when it is still to go", () => {
-    const { sent, outflow } = make(4);
-    outflow.push(Buffer.from("abcdef"));
-    outflow.end();
-    outflow.sent(4);
+    const { sent, writeWindow } = make(4);
+    writeWindow.push(Buffer.from("abcdef"));
+    writeWindow.end();
+    writeWindow.sent(4);
     expect(sent).toEqual(["abcd", "ef|"]);
   });
 
   test("a write is done when its last byte has left", async () => {
-    const { outflow } = make(4);
+    const { writeWindow } = make(4);
     const order: string[] = [];
-    outflow.push(Buffer.from("ab"));
-    const first = outflow.done().then(() => order.push("first"));
-    outflow.push(Buffer.from("cd"));
-    const second = outflow.done().then(() => order.push("second"));
-    outflow.sent(3);
+    writeWindow.push(Buffer.from("ab"));
+    const first = writeWindow.done().then(() => order.push("first"));
+    writeWindow.push(Buffer.from("cd"));
+    const second = writeWindow.done().then(() => order.push("second"));
+    writeWindow.sent(3);
     await first;
     expect(order).toEqual(["first"]);
-    outflow.sent(1);
+    writeWindow.sent(1);
     await second;
-    await outflow.done();
+    await writeWindow.done();
   });
 
   test("refuses a report of more than was sent", () => {
-    const { outflow } = make(4);
-    outflow.push(Buffer.from("ab"));
-    expect(() => outflow.sent(3)).toThrow(/SENT/);
-    expect(() => outflow.sent(0)).toThrow(/SENT/);
+    const { writeWindow } = make(4);
+    writeWindow.push(Buffer.from("ab"));
+    expect(() => writeWindow.sent(3)).toThrow(/SENT/);
+    expect(() => writeWindow.sent(0)).toThrow(/SENT/);
   });
 
   test("fails what waits", async () => {
-    const { sent, outflow } = make(1);
-    outflow.push(Buffer.from("ab"));
-    const done = outflow.done();
-    outflow.fail(new StreamClosedError("RESET"));
+    const { sent, writeWindow } = make(1);
+    writeWindow.push(Buffer.from("ab"));
+    const done = writeWindow.done();
+    writeWindow.fail(new StreamClosedError("RESET"));
     await expect(done).rejects.toMatchObject({ code: "STREAM_CLOSED", reason: "RESET" });
-    outflow.sent(1);
-    outflow.end();
+    writeWindow.sent(1);
+    writeWindow.end();
     expect(sent).toEqual(["a"]);
   });
 });
