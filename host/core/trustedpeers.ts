@@ -8,13 +8,13 @@ import { OptionError } from "./errors.js";
 
 const BITS = { 4: 32, 6: 128 } as const;
 /** Unless configured: proxies of the same machine. */
-export const LOOPBACK: readonly string[] = ["127.0.0.0/8", "::1"];
+export const LOOPBACK_NETWORKS: readonly string[] = ["127.0.0.0/8", "::1"];
 
 /**
  * The list of an option's trusted peers. Throws OptionError for what is neither an IP address nor a network
  * like `10.0.0.0/8`.
  */
-export function trustedPeers(option: string, entries: readonly string[] = LOOPBACK): BlockList {
+export function trustedPeers(option: string, entries: readonly string[] = LOOPBACK_NETWORKS): BlockList {
   const list = new BlockList();
   for (const entry of entries) {
     const [address = "", prefix, ...rest] = String(entry).split("/");

@@ -6,6 +6,7 @@
  * arguments that are not plain are given to the genuine class, which converts or refuses them. A server sends what was
  * true when it was made.
  */
+import { isFieldText, isToken, withoutOuterSpace } from "../core/grammar.js";
 import { NameTable } from "../core/nametable.js";
 import { copyHeaders, delegate } from "./delegate.js";
 import { watchBodies } from "./inflated.js";
@@ -26,10 +27,6 @@ type Body = ConstructorParameters<typeof Response>[0];
 const NO_FIELDS: Fields = {};
 const TEXT: Fields = { "content-type": "text/plain;charset=UTF-8" };
 
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-/** Text that may be sent, without white space around it, which a genuine one takes away. */
-const VALUE = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/;
-const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** Statuses without a body (fetch.spec.whatwg.org, null body status). */
 const BODYLESS = [101, 103, 204, 205, 304];
 
@@ -64,7 +61,7 @@ export class LightResponse {
     const { status = 200, statusText = "", headers } = init;
     if (!Number.isInteger(status) || status < 200 || status > 599) return false;
     if (this.#body !== null && BODYLESS.includes(status)) return false;
-    if (typeof statusText !== "string" || !REASON.test(statusText)) return false;
+    if (typeof statusText !== "string" || !isFieldText(statusText)) return false;
     this.#status = status;
     this.#reason = statusText;
     if (headers === undefined) return true;
@@ -186,9 +183,10 @@ function plainFields(headers: unknown): Writable | null {
   return fields;
 }
 
+/** Takes text that may be sent; white space around it is left to the genuine class, which removes it. */
 function put(fields: Writable, name: unknown, value: unknown): boolean {
-  if (typeof name !== "string" || typeof value !== "string") return false;
-  if (!TOKEN.test(name) || !VALUE.test(value)) return false;
+  if (!isToken(name) || typeof value !== "string") return false;
+  if (!isFieldText(value) || withoutOuterSpace(value) !== value) return false;
   const key = name.toLowerCase();
   const before = fields[key];
   if (before === undefined) fields[key] = value;

@@ -6,6 +6,7 @@
  * Reference: RFC 6265; Tornado's httputil.parse_cookie for what browsers send beyond it.
  */
 import { HeaderError } from "../core/errors.js";
+import { isFieldText, isToken } from "../core/grammar.js";
 
 /** Attributes of a cookie; those that are not given are left out. */
 export interface CookieAttributes {
@@ -27,10 +28,8 @@ export interface CookieAttributes {
   partitioned?: boolean | undefined;
 }
 
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** RFC 6265 4.1.1, cookie-octet. */
 const PLAIN_VALUE = /^[!#-+\--:<-[\]-~]*$/;
-const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 /** What is no cookie-octet. */
 const TO_ESCAPE = /[^!#-+\--:<-[\]-~]/g;
 const OCTAL = /^[0-3][0-7][0-7]$/;
@@ -76,7 +75,7 @@ function unquote(value: string): string {
  */
 export function setCookie(name: string, value: string, attributes: CookieAttributes = {}): string {
   if (!isCookieName(name)) throw invalid(`${show(name)} is not a cookie's name`);
-  if (typeof value !== "string" || NOT_IN_VALUE.test(value)) {
+  if (typeof value !== "string" || !isFieldText(value)) {
     throw invalid(`the value of the cookie ${name} holds a character that must not be in it`);
   }
   return `${name}=${PLAIN_VALUE.test(value) ? value : quote(value)}${attributesOf(name, attributes)}`;
@@ -84,7 +83,7 @@ export function setCookie(name: string, value: string, attributes: CookieAttribu
 
 /** Whether a cookie that is set can have this name: a token. */
 export function isCookieName(name: string): boolean {
-  return typeof name === "string" && TOKEN.test(name);
+  return isToken(name);
 }
 
 function quote(value: string): string {

@@ -8,6 +8,7 @@
  */
 import { type BlockList, isIP } from "node:net";
 import { type Address, familyOf } from "../core/address.js";
+import { OWS, QUOTED_STRING, TOKEN } from "../core/grammar.js";
 import { isTrusted } from "../core/trustedpeers.js";
 import type { HTTPHeaders } from "./headers.js";
 
@@ -30,8 +31,7 @@ export interface Forwarded {
 }
 
 /** One pair of Forwarded, and what ends it. */
-const PAIR =
-  /[\t ]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([!#$%&'*+\-.^_`|~0-9A-Za-z]+))[\t ]*([;,]|$)/y;
+const PAIR = new RegExp(`${OWS}(${TOKEN})=(?:${QUOTED_STRING}|(${TOKEN}))${OWS}([;,]|$)`, "y");
 
 /** `peer` and `protocol` are those of the connection. */
 export function forwardedBy(

@@ -8,6 +8,7 @@
 
 import { put16 } from "../bridge/frames.js";
 import { HeaderError, HTTPInputError } from "../core/errors.js";
+import { isFieldText, isToken, withoutOuterSpace } from "../core/grammar.js";
 import { RESPONSE_HEAD_BYTES_MAX } from "../core/limits.js";
 
 /** Header fields in their order, with names in lower case; asking is case-insensitive. */
@@ -238,7 +239,7 @@ function tooLong(bytes: number): HeaderError {
 /** The block with a reason phrase. Throws HeaderError for one that must not be sent. */
 export function withReason(block: HeaderBlock, reason: string | undefined): HeaderBlock {
   if (reason === undefined) return block;
-  if (NOT_IN_VALUE.test(reason) || reason.length > REASON_BYTES_MAX) {
+  if (!isFieldText(reason) || reason.length > REASON_BYTES_MAX) {
     throw new HeaderError(`${JSON.stringify(reason)} cannot be a reason phrase`);
   }
   const table = block.rows * 4;
@@ -279,34 +280,16 @@ function layOut(fields: readonly (readonly [string, string])[], bytes: number): 
 
 /** The sandbox's bound. */
 const REASON_BYTES_MAX = 512;
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-/** Anything but HTAB, visible characters, space and the upper half of latin-1. */
-const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 
 /** The text of a field as it is sent. Throws HeaderError for a name or a value that must not be sent. */
 export function checkField(name: string, value: string | number): string {
-  if (typeof name !== "string" || !TOKEN.test(name)) {
+  if (!isToken(name)) {
     throw new HeaderError(`${JSON.stringify(String(name))} is not a header field's name`);
   }
   if (typeof value !== "string" && typeof value !== "number") throw new HeaderError(`${name} has no text as its value`);
   const text = String(value);
-  if (NOT_IN_VALUE.test(text)) throw new HeaderError(`the value of ${name} holds a character that must not be in it`);
+  if (!isFieldText(text)) throw new HeaderError(`the value of ${name} holds a character that must not be in it`);
   return withoutOuterSpace(text);
-}
-
-/**
- * `text` without spaces and tabs at its ends. (A regular expression would look at white space inside again and again.)
- */
-export function withoutOuterSpace(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && isSpace(text.charCodeAt(start))) start++;
-  while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
-  return text.slice(start, end);
-}
-
-function isSpace(code: number): boolean {
-  return code === 0x20 || code === 0x09;
 }
 
 function takeContentLength(value: string, before: number): number {

@@ -24,6 +24,7 @@ import {
   pathStart,
   textEnd,
 } from "../bridge/requestframe.js";
+import { LOOPBACK } from "../core/address.js";
 import { ProtocolError } from "../core/errors.js";
 import { parseCookies } from "./cookies.js";
 import { HTTPHeaders } from "./headers.js";
@@ -160,7 +161,7 @@ export abstract class RequestHead {
    */
   get host(): string {
     const field = this.#headers === null ? this.#find("host") : this.#headers.get("host");
-    return authorityOf(this.target) || field || "127.0.0.1";
+    return authorityOf(this.target) || field || LOOPBACK;
   }
 
   /** The body's size in bytes as announced; 0 without a body, null when it is chunked. */

@@ -5,7 +5,7 @@
 import { wholeNumber } from "../core/check.js";
 import { OptionError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
-import { LOOPBACK, trustedPeers } from "../core/trustedpeers.js";
+import { LOOPBACK_NETWORKS, trustedPeers } from "../core/trustedpeers.js";
 import { type AccessLog, type AccessLogOption, resolveAccessLog } from "./accesslog.js";
 import { type Compression, type CompressionOptions, resolveCompression } from "./compression/options.js";
 import { type FormLimits, type ResolvedFormLimits, resolveFormLimits } from "./form/limits.js";
@@ -77,6 +77,6 @@ function forward({ xheaders = false, trustedDownstream }: HTTPOptions, anonymous
     throw new OptionError(`xheaders must be true, false or "forwarded", not ${JSON.stringify(xheaders)}`);
   }
   const proxies = trustedPeers("trustedDownstream", trustedDownstream);
-  const peers = trustedPeers("trustedDownstream", [...LOOPBACK, ...(trustedDownstream ?? [])]);
+  const peers = trustedPeers("trustedDownstream", [...LOOPBACK_NETWORKS, ...(trustedDownstream ?? [])]);
   return { proxies, peers, standard: xheaders === "forwarded", anonymous };
 }

@@ -6,8 +6,8 @@
  */
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
-import { familyOf, type ListeningSocket, type SocketOptions } from "../core/address.js";
 import { BACKLOG_MAX, choice, PORT_MAX, wholeNumber } from "../core/check.js";
+import { familyOf, type ListeningSocket, LOOPBACK, type SocketOptions } from "../core/address.js";
 import { BindError, OptionError } from "../core/errors.js";
 import { BACKLOG } from "../core/limits.js";
 import { type RuntimeName, resolveRuntime } from "../core/runtimename.js";
@@ -30,8 +30,6 @@ export function isValidIp(text: string): boolean {
   return isIP(text) !== 0;
 }
 
-/** The loopback address: what a server listens on unless told otherwise. */
-export const LOOPBACK = "127.0.0.1";
 const ANY = ["0.0.0.0", "::"];
 /** Free ports that are tried until one is free for all addresses. */
 const FREE_PORTS_TRIED = 10;

@@ -6,7 +6,7 @@
  * what concerns one connection only (RFC 9110 7.6.1) is not taken over from a `Response`.
  */
 
-import { hostAndPort } from "../core/address.js";
+import { hostAndPort, LOOPBACK } from "../core/address.js";
 import { NoAnswerError } from "../core/errors.js";
 import { ignore } from "../core/promises.js";
 import { standardRequest } from "../fetch/request.js";
@@ -14,7 +14,6 @@ import { lightenResponses } from "../fetch/response.js";
 import { kindOf } from "../fetch/result.js";
 import { isResponse, sendAnswer } from "../fetch/send.js";
 import type { HTTPServerRequest } from "../http/request.js";
-import { LOOPBACK } from "../net/bind.js";
 import { HTTPServer, type RequestCallback } from "./httpserver.js";
 import type { ServerOptions } from "./options.js";
 

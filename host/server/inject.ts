@@ -28,7 +28,7 @@ import {
 } from "../bridge/frames.js";
 import type { FrameWriter } from "../bridge/framewriter.js";
 import { METHODS } from "../bridge/requestframe.js";
-import type { Address } from "../core/address.js";
+import { type Address, LOOPBACK } from "../core/address.js";
 import { HTTPOutputError, OptionError, WorkerError } from "../core/errors.js";
 import { BODY_WINDOW_BYTES, PIECE_BYTES } from "../core/limits.js";
 import { checkField, HTTPHeaders } from "../http/headers.js";
@@ -81,7 +81,7 @@ export function inject(server: HTTPServer, request: InjectedRequest | string = {
 const ID = 1 << 18;
 const DESCRIPTOR = 3;
 const REASON_RESET = 3;
-const LOOPBACK: Address = { address: "127.0.0.1", port: 1, family: "IPv4" };
+const CLIENT: Address = { address: LOOPBACK, port: 1, family: "IPv4" };
 
 /** A sandbox of one request. */
 class Injection implements Channel {
@@ -158,7 +158,7 @@ class Injection implements Channel {
   }
 
   peer(): Peer {
-    return { address: this.#request.remoteAddress ?? LOOPBACK, tls: null };
+    return { address: this.#request.remoteAddress ?? CLIENT, tls: null };
   }
 
   kill(): void {
@@ -261,7 +261,7 @@ function headersOf({ headers = {}, body }: InjectedRequest): [string, string][] 
     for (const single of [value].flat()) fields.push([name.toLowerCase(), checkField(name, single as string | number)]);
   }
   const names = fields.map(([name]) => name);
-  if (!names.includes("host")) fields.unshift(["host", LOOPBACK.address]);
+  if (!names.includes("host")) fields.unshift(["host", LOOPBACK]);
   if (isJSON(body) && !names.includes("content-type")) fields.push(["content-type", "application/json"]);
   if (names.includes("content-length")) throw new OptionError("Content-Length is counted; leave it out");
   return fields;

@@ -1,42 +1,4 @@
-/**
- * Percent-decoding of paths and queries (RFC 3986 2.1). Invariant: what comes out is valid UTF-8, or null; an escape
- * that is none, like `%zz`, stays as it is, as in the URL standard.
- */
-import { isUtf8 } from "node:buffer";
-
-const ENCODED = /[%\x80-\uffff]/;
-const PERCENT = 0x25;
-
-/**
- * `text` (a byte a character) decoded, or null when its bytes are not UTF-8. With `plus` a `+` is a space, as in forms.
- */
-export function percentDecode(text: string, plus: boolean): string | null {
-  const spaced = plus ? text.replaceAll("+", " ") : text;
-  if (!ENCODED.test(spaced)) return spaced;
-  const bytes = Buffer.from(spaced, "latin1");
-  let length = 0;
-  for (let at = 0; at < bytes.length; at++) {
-    const value = bytes[at] === PERCENT ? hexPair(bytes, at + 1) : -1;
-    bytes[length++] = value < 0 ? (bytes[at] as number) : value;
-    if (value >= 0) at += 2;
-  }
-  const decoded = bytes.subarray(0, length);
-  return isUtf8(decoded) ? decoded.toString("utf8") : null;
-}
-
-function hexPair(bytes: Buffer, at: number): number {
-  const high = hexDigit(bytes[at]);
-  const low = hexDigit(bytes[at + 1]);
-  return high < 0 || low < 0 ? -1 : (high << 4) | low;
-}
-
-function hexDigit(code: number | undefined): number {
-  if (code === undefined) return -1;
-  if (code >= 0x30 && code <= 0x39) return code - 0x30;
-  const letter = code | 0x20;
-  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
-}
-
+/** Text for HTML pages. */
 const HTML: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;" };
 
 /** `text` as the text of an HTML page or the value of an attribute. */

@@ -7,10 +7,9 @@
  * the opening: serve none such.)
  */
 import { createHash } from "node:crypto";
-import { constants } from "node:fs";
-import { type FileHandle, open, readlink, realpath, stat } from "node:fs/promises";
-import { resolve, sep } from "node:path";
-import { linkWalk, notALink } from "../core/linkwalk.js";
+import { type FileHandle, open, stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { isBelow, OutsideError, READ_FLAGS, realPathBelow } from "../core/pathbelow.js";
 import { HTTPError } from "./errors.js";
 
 /** A file that is open, and what was true of it then. */
@@ -31,33 +30,13 @@ export function namesFolder(name: string): boolean {
 /** Throws HTTPError 403 for a path that leads out of `root`, 404 for one that no file can have. */
 export function checkBelow(root: string, absolutePath: string): void {
   if (absolutePath.includes("\0")) throw new HTTPError(404);
-  if (isInside(absolutePath, resolve(root))) return;
+  if (isBelow(absolutePath, resolve(root))) return;
   throw new HTTPError(403, `${JSON.stringify(absolutePath)} is not in the folder that is served`);
 }
 
 /** Where `path` really is, as far as it lies in one of the folders. Rejects with HTTPError 403 or 404. */
-export async function realPathIn(path: string, folders: readonly string[]): Promise<string> {
-  const real = await realpath(path).catch((error) => missing(path, error));
-  const allowed = await Promise.all(folders.map((folder) => realpath(folder).catch(refuse)));
-  const isAllowed = allowed.some((folder) => isInside(typeof real === "string" ? real : real.at, folder));
-  if (!isAllowed) throw new HTTPError(403, "a symbolic link leads out of the folder that is served");
-  if (typeof real === "string") return real;
-  throw new HTTPError(404);
-}
-
-/**
- * Where it would be that nothing is: a link that leads out of the folder does not tell what is there (403 in any case).
- */
-async function missing(path: string, error: NodeJS.ErrnoException): Promise<{ at: string }> {
-  if (!MISSING.includes(error.code ?? "")) refuse(error);
-  const walk = linkWalk(path);
-  let step = walk.next();
-  while (step.done !== true) step = walk.next(await readlink(step.value).catch(notALink));
-  return { at: step.value };
-}
-
-function isInside(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+export function realPathIn(path: string, folders: readonly string[]): Promise<string> {
+  return realPathBelow(path, folders).catch(refuse);
 }
 
 /** Whether a real path is a folder. Rejects with HTTPError 403 or 404. */
@@ -69,7 +48,7 @@ export async function isFolder(realPath: string): Promise<boolean> {
 export async function openFile(realPath: string): Promise<OpenFile> {
   // Not even opened: opening a device can do something, and a pipe would wait for somebody to write.
   if (!(await stat(realPath).catch(refuse)).isFile()) throw notAFile();
-  const handle = await open(realPath, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(refuse);
+  const handle = await open(realPath, READ_FLAGS).catch(refuse);
   const found = await handle.stat();
   if (!found.isFile()) {
     await handle.close();
@@ -115,6 +94,7 @@ function notAFile(): HTTPError {
 
 function refuse(error: NodeJS.ErrnoException): never {
   const { code = "" } = error;
+  if (error instanceof OutsideError) throw new HTTPError(403, "a symbolic link leads out of the folder that is served");
   if (MISSING.includes(code)) throw new HTTPError(404);
   if (code === "EACCES" || code === "EPERM") throw new HTTPError(403, { logMessage: error.message, cause: error });
   throw error;

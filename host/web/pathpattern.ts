@@ -5,9 +5,10 @@
  * A string is a regular expression when it holds a character that only those need: one of `( ) [ ] { } * + ? \ | ^ $`.
  * Otherwise it is plain: its characters stand for themselves, and `:name` for everything up to the next slash.
  */
+
 import { HTTPInputError, OptionError } from "../core/errors.js";
 import { NameTable } from "../core/nametable.js";
-import { percentDecode } from "./escape.js";
+import { percentDecode } from "../core/percent.js";
 
 /** What stands in a path where its pattern has groups: several texts, or one object when the groups have names. */
 export type PathArgument = string | undefined | PathGroups;

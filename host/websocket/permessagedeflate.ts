@@ -6,6 +6,7 @@
  * that it cannot have declines its offer, and the next one is looked at.
  */
 import { wholeNumber } from "../core/check.js";
+import { OWS, TOKEN } from "../core/grammar.js";
 import type { DeflateParameters, ZlibParameters } from "./deflate.js";
 
 /** What `getCompressionOptions` returns; every part may be left out. */
@@ -47,10 +48,10 @@ export interface Offer {
 }
 
 /** A parameter's value is a token, or a quoted string that holds one (RFC 6455 9.1). */
-const PARAMETER = /[\t ]*;[\t ]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)/y;
-const VALUE = /[\t ]*=[\t ]*(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)|"([!#$%&'*+\-.^_`|~0-9A-Za-z]+)")/y;
-const EXTENSION = /[\t ]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)/y;
-const SEPARATOR = /[\t ]*(?:,|$)/y;
+const PARAMETER = new RegExp(`${OWS};${OWS}(${TOKEN})`, "y");
+const VALUE = new RegExp(`${OWS}=${OWS}(?:(${TOKEN})|"(${TOKEN})")`, "y");
+const EXTENSION = new RegExp(`${OWS}(${TOKEN})`, "y");
+const SEPARATOR = new RegExp(`${OWS}(?:,|$)`, "y");
 
 /** Reads the value of Sec-WebSocket-Extensions; null when it is malformed. */
 export function parseExtensions(value: string): Offer[] | null {

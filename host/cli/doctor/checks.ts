@@ -9,6 +9,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { basename, delimiter, join } from "node:path";
 import { promisify } from "node:util";
+import { LOOPBACK } from "../../core/address.js";
 import { CORE_FILE, PACKAGE_FOLDER, WASMTIME_INSTALLER_FILE } from "../../core/paths.js";
 import { binaryFile, checkVersion } from "../../runtime/wasmtime/worker.js";
 import { inspectModule } from "../inspectmodule.js";
@@ -47,7 +48,7 @@ export async function allChecks(): Promise<Check[]> {
     checkCore(CORE_FILE),
     await checkWasmtime(binaryFile()),
     ...Object.entries(own.peerDependencies).map(([name, range]) => checkPeer(name, range, own, process.cwd())),
-    await checkLoopback("127.0.0.1"),
+    await checkLoopback(LOOPBACK),
     await checkLoopback("::1"),
     await checkOpenFiles(),
   ];

@@ -4,9 +4,9 @@
  */
 import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
+import { LOOPBACK } from "../../core/address.js";
 import type { Logger } from "../../core/log.js";
 import type { RuntimeName } from "../../core/runtimename.js";
-import { LOOPBACK } from "../../net/bind.js";
 import { HTTPServer } from "../../server/httpserver.js";
 
 const ANSWER_TIMEOUT_MS = 10_000;

@@ -5,10 +5,10 @@
  * Invariant: everything is checked before APP is loaded.
  */
 import { dirname, resolve } from "node:path";
+import { LOOPBACK } from "../../core/address.js";
 import { UsageError } from "../../core/errors.js";
 import type { RuntimeName } from "../../core/runtimename.js";
 import { ACCESS_LOG_FORMS, type AccessLogForm } from "../../http/accesslog.js";
-import { LOOPBACK } from "../../net/bind.js";
 import { type Folder, foldersFrom } from "../../runtime/folders.js";
 import type { ServerOptions } from "../../server/options.js";
 import { type Layers, withoutGaps } from "../../server/options.js";

@@ -6,7 +6,8 @@
  * Reference: RFC 7578 and RFC 2046 5.1.1; Tornado's httputil.parse_multipart_form_data for the limits.
  */
 import { HTTPInputError } from "../../core/errors.js";
-import { HTTPHeaders, withoutOuterSpace } from "../headers.js";
+import { TOKEN, withoutOuterSpace } from "../../core/grammar.js";
+import { HTTPHeaders } from "../headers.js";
 import { decodeExtended, type Parameterized, parseParameters } from "./parameters.js";
 import { decodeUTF8 } from "./urlencoded.js";
 
@@ -35,7 +36,7 @@ export interface MultipartLimits {
 
 /** RFC 2046 5.1.1, bchars; a space is not the last. */
 const BOUNDARY = /^[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]$/;
-const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\u00a0-\uffff]*)$/;
+const FIELD = new RegExp(`^(${TOKEN}):([\\t\\x20-\\x7e\\u00a0-\\uffff]*)$`);
 const ENCODINGS = ["7bit", "8bit", "binary"];
 const HEAD_END = "\r\n\r\n";
 const NOTHING = Buffer.alloc(0);

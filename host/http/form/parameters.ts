@@ -4,6 +4,7 @@
  * Invariants: time in proportion to the text; a value on whose parameters two readers might disagree is no value.
  * Reference: RFC 9110 5.6.6; RFC 8187 for `name*`.
  */
+import { OWS, QUOTED_STRING, TOKEN } from "../../core/grammar.js";
 
 /** A value and its parameters. */
 export interface Parameterized {
@@ -13,9 +14,9 @@ export interface Parameterized {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-const VALUE = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?/y;
+const VALUE = new RegExp(`${TOKEN}(?:/${TOKEN})?`, "y");
 /** A quoted value may hold a backslash that stands for itself, as browsers send it in file names. */
-const PARAMETER = /[\t ]*;[\t ]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^\t ";,]+))/y;
+const PARAMETER = new RegExp(`${OWS};${OWS}(${TOKEN})=(?:${QUOTED_STRING}|([^\\t ";,]+))`, "y");
 
 /** The parts of `text`; null when it is malformed or names a parameter twice. */
 export function parseParameters(text: string): Parameterized | null {

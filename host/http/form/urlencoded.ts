@@ -6,6 +6,7 @@
  * decoded.
  */
 import { HTTPInputError } from "../../core/errors.js";
+import { percentDecode } from "../../core/percent.js";
 
 const AMPERSAND = 0x26;
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -17,11 +18,11 @@ export function parseUrlencoded(body: Buffer, argumentsMax: number): [string, st
     if (++separators >= argumentsMax) throw new HTTPInputError(`the form has more than ${argumentsMax} arguments`);
   }
   const pairs: [string, string][] = [];
-  for (const pair of decodeUTF8(body).split("&")) {
+  for (const pair of body.toString("latin1").split("&")) {
     if (pair === "") continue;
     const mark = pair.indexOf("=");
     const name = mark < 0 ? pair : pair.slice(0, mark);
-    pairs.push([unescaped(name), mark < 0 ? "" : unescaped(pair.slice(mark + 1))]);
+    pairs.push([decode(name), mark < 0 ? "" : decode(pair.slice(mark + 1))]);
   }
   return pairs;
 }
@@ -31,30 +32,16 @@ export function decodeUTF8(bytes: Uint8Array): string {
   try {
     return strict.decode(bytes);
   } catch {
-    throw new HTTPInputError("the form has text that is not UTF-8");
+    throw notUTF8();
   }
 }
 
-/** A `%` that no two hexadecimal digits follow stands for itself. */
-function unescaped(text: string): string {
-  const spaced = text.replaceAll("+", " ");
-  if (!spaced.includes("%")) return spaced;
-  const bytes = Buffer.allocUnsafe(Buffer.byteLength(spaced));
-  let length = 0;
-  let copied = 0;
-  for (let at = spaced.indexOf("%"); at >= 0; at = spaced.indexOf("%", at + 1)) {
-    const code = hexadecimal(spaced, at + 1);
-    if (code < 0) continue;
-    length += bytes.write(spaced.slice(copied, at), length);
-    bytes[length++] = code;
-    copied = at + 3;
-    at += 2;
-  }
-  length += bytes.write(spaced.slice(copied), length);
-  return decodeUTF8(bytes.subarray(0, length));
+function decode(text: string): string {
+  const decoded = percentDecode(text, true);
+  if (decoded === null) throw notUTF8();
+  return decoded;
 }
 
-function hexadecimal(text: string, at: number): number {
-  const digits = text.slice(at, at + 2);
-  return /^[0-9A-Fa-f]{2}$/.test(digits) ? parseInt(digits, 16) : -1;
+function notUTF8(): HTTPInputError {
+  return new HTTPInputError("the form has text that is not UTF-8");
 }

@@ -8,19 +8,9 @@
  * such thing.
  * Reference: WASI snapshot 01, wasi_snapshot_preview1.witx.
  */
-import {
-  type BigIntStats,
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  readlinkSync,
-  readSync,
-  realpathSync,
-  statSync,
-} from "node:fs";
+import { type BigIntStats, closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { join, normalize, sep } from "node:path";
-import { type Link, linkWalk, notALink } from "../../core/linkwalk.js";
+import { READ_FLAGS, realPathBelowSync } from "../../core/pathbelow.js";
 import type { Folder } from "../folders.js";
 import {
   Descriptor,
@@ -33,29 +23,29 @@ import {
 } from "./descriptors.js";
 import { GuestFault } from "./wasi.js";
 
-const ERRNO_NAMES: Readonly<Record<string, number>> = {
-  EACCES: 2,
-  EINVAL: 28,
-  ELOOP: 32,
-  EMFILE: ERRNO_MFILE,
-  ENAMETOOLONG: 37,
-  ENFILE: 41,
-  ENOENT: 44,
-  ENOTDIR: 54,
-  EPERM: 63,
-  ENXIO: 60,
-};
 const ERRNO_ILSEQ = 25;
 const ERRNO_INVAL = 28;
 const ERRNO_ISDIR = 31;
 const ERRNO_NAMETOOLONG = 37;
 const ERRNO_PERM = 63;
+const ERRNO_NAMES: Readonly<Record<string, number>> = {
+  EACCES: 2,
+  EINVAL: ERRNO_INVAL,
+  ELOOP: 32,
+  EMFILE: ERRNO_MFILE,
+  ENAMETOOLONG: ERRNO_NAMETOOLONG,
+  ENFILE: 41,
+  ENOENT: 44,
+  ENOTDIR: 54,
+  EOUTSIDE: ERRNO_PERM,
+  EPERM: ERRNO_PERM,
+  ENXIO: 60,
+};
 
 const FILETYPE_DIRECTORY = 3;
 const FILETYPE_REGULAR = 4;
 const FILESTAT_BYTES = 64;
 const PATH_BYTES_MAX = 4096;
-const READ_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
 abstract class FileDescriptor extends Descriptor {
   available(): number {
@@ -218,34 +208,11 @@ export class FileCalls {
     }
     const below = normalize(path);
     if (path.startsWith("/") || below === ".." || below.startsWith(`..${sep}`)) return ERRNO_PERM;
-    let real = "";
-    const failed = attempt(() => {
-      const root = realpathSync(entry.folder.host);
-      const isInside = (found: string) => found === root || found.startsWith(root.endsWith(sep) ? root : root + sep);
-      try {
-        real = realpathSync(join(root, below));
-      } catch (error) {
-        if (!isInside(missing(join(root, below)))) return ERRNO_PERM; // whether or not something is there
-        throw error;
-      }
-      return isInside(real) ? 0 : ERRNO_PERM;
-    });
-    return failed === 0 ? real : failed;
-  }
-}
-
-/** Where it would be that nothing is, or nothing that may be looked at. */
-function missing(path: string): string {
-  const walk = linkWalk(path);
-  for (let step = walk.next(); ; ) {
-    if (step.done === true) return step.value;
-    let link: Link;
     try {
-      link = readlinkSync(step.value);
+      return realPathBelowSync(join(entry.folder.host, below), [entry.folder.host]);
     } catch (error) {
-      link = notALink(error);
+      return errnoOf(error);
     }
-    step = walk.next(link);
   }
 }
 
@@ -264,6 +231,10 @@ function attempt(call: () => number): number {
   try {
     return call();
   } catch (error) {
-    return ERRNO_NAMES[(error as NodeJS.ErrnoException).code ?? ""] ?? ERRNO_IO;
+    return errnoOf(error);
   }
+}
+
+function errnoOf(error: unknown): number {
+  return ERRNO_NAMES[(error as NodeJS.ErrnoException).code ?? ""] ?? ERRNO_IO;
 }

@@ -14,7 +14,7 @@ import { randomBytes } from "node:crypto";
 import { connect, type Server, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Peer } from "../../bridge/bridge.js";
-import type { Address, ListeningSocket } from "../../core/address.js";
+import { type Address, type ListeningSocket, LOOPBACK } from "../../core/address.js";
 import { BACKLOG, HALF_CLOSED_MS } from "../../core/limits.js";
 import { type TLSContexts, tlsOf } from "../../tls/contexts.js";
 import { Handshakes } from "../../tls/handshakes.js";
@@ -22,7 +22,6 @@ import { newServer, queueTaken, withAddress } from "../node/listener.js";
 import { listenShared, type SharedListener } from "../node/sharedlistener.js";
 import type { Guard, GuardedSockets } from "../worker.js";
 
-const LOOPBACK = "127.0.0.1";
 const SECRET_BYTES = 16;
 /** Signature, version 2 with the command PROXY, TCP over IPv6, 36 bytes of addresses and ports. */
 const HEADER = Buffer.from("0d0a0d0a000d0a515549540a21210024", "hex");

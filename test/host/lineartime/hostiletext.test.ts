@@ -1,9 +1,11 @@
 // Every function of the host that reads a peer's text takes time in proportion to it, on hostile texts of every kind.
+
 import { BlockList } from "node:net";
 import { resolve } from "node:path";
 import { test } from "vitest";
 import { authorityOf, pathStart } from "../../../host/bridge/requestframe.js";
 import { errorLine, LineReader } from "../../../host/core/log.js";
+import { percentDecode } from "../../../host/core/percent.js";
 import { standardRequest } from "../../../host/fetch/request.js";
 import { LightResponse } from "../../../host/fetch/response.js";
 import { textLine, visible } from "../../../host/http/accesslog.js";
@@ -21,7 +23,7 @@ import type { HTTPServerRequest } from "../../../host/http/request.js";
 import { hasControl, siteOf } from "../../../host/web/addresses.js";
 import { cleaned, parseArguments } from "../../../host/web/arguments.js";
 import { precondition } from "../../../host/web/conditions.js";
-import { escapeHTML, percentDecode } from "../../../host/web/escape.js";
+import { escapeHTML } from "../../../host/web/escape.js";
 import { namesEtag } from "../../../host/web/etags.js";
 import { checkBelow, namesFolder } from "../../../host/web/files.js";
 import { FieldSet } from "../../../host/web/headers.js";

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 process.env.RECHECK_BACKEND = "pure"; // in this process: no Java, no thread
 const { checkSync } = await import("recheck");
@@ -48,8 +48,9 @@ function expressions(): { literals: Found[]; made: string[] } {
 
 const { literals, made } = expressions();
 
-/** Those that a module has made once it is loaded. */
+/** Those that a module, and what it imports, has made once it is loaded. */
 async function madeBy(file: string): Promise<RegExp[]> {
+  vi.resetModules();
   const found: RegExp[] = [];
   const { RegExp: Native } = globalThis;
   globalThis.RegExp = new Proxy(Native, {
