@@ -5,15 +5,13 @@
  * Invariant: stdout belongs to a command's result, stderr to everything else; a command that was used wrongly throws
  * UsageError.
  */
-import { type ParseArgsConfig, parseArgs } from "node:util";
 import { UsageError } from "../core/errors.js";
+import { type Flag, type Mistake, readFlags } from "../settings/flags.js";
 import { nearest } from "./didyoumean.js";
 
-/** One option, as `parseArgs` takes it and as people read it. */
+/** One option, as it is read and as its help says it. */
 export interface Option {
   readonly type: "string" | "boolean";
-  /** One letter. */
-  readonly short?: string;
   readonly multiple?: boolean;
   /** What it does, for the help: words that are broken into lines there. */
   readonly help: string;
@@ -72,29 +70,27 @@ export interface Given {
 
 /** Reads `args`, in which options and others may be mixed. Throws UsageError. */
 export function readArguments(options: Readonly<Record<string, Option>>, args: readonly string[]): Given {
-  const end = args.indexOf("--");
-  const own = end < 0 ? args : args.slice(0, end);
-  const all = { ...COMMON_OPTIONS, ...options };
-  try {
-    const { values, positionals } = parseArgs({
-      args: own.map((arg) => withValue(arg, all)),
-      options: all as NonNullable<ParseArgsConfig["options"]>,
-      allowPositionals: true,
-    });
-    return { values: values as Values, positionals, passedOn: end < 0 ? null : args.slice(end + 1) };
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message.split(". ")[0]}${suggestion(error as Error, all)}`);
+  const all = new Map(Object.entries({ ...COMMON_OPTIONS, ...options }));
+  const known = [...all].map(([name, option]): [string, Flag] => [name, { value: valueOf(option) }]);
+  const { flags, words, passedOn, mistake } = readFlags(args, new Map(known));
+  if (mistake !== null) throw new UsageError(complaint(mistake, [...all.keys()]));
+  const values: Record<string, Values[string]> = {};
+  for (const [name, given] of flags) {
+    const { multiple, bare } = all.get(name) as Option;
+    const each = given.map((value) => (value === true ? (bare ?? true) : value));
+    values[name] = multiple === true ? each : each.at(-1);
   }
+  return { values, positionals: words, passedOn };
 }
 
-function suggestion({ message }: Error, options: Readonly<Record<string, Option>>): string {
-  const unknown = /^Unknown option '--([^']+)'/.exec(message)?.[1];
-  const meant = unknown === undefined ? null : nearest(unknown, Object.keys(options));
-  return meant === null ? "" : `; did you mean --${meant}?`;
+function valueOf({ type, bare }: Option): Flag["value"] {
+  if (type === "boolean") return "none";
+  return bare === undefined ? "needed" : "optional";
 }
 
-/** `--inspect` becomes `--inspect=8889` where that is what it means. */
-function withValue(arg: string, options: Readonly<Record<string, Option>>): string {
-  const bare = arg.startsWith("--") ? options[arg.slice(2)]?.bare : undefined;
-  return bare === undefined ? arg : `${arg}=${bare}`;
+function complaint({ kind, flag }: Mistake, names: readonly string[]): string {
+  if (kind === "missing") return `Option '${flag} <value>' argument missing`;
+  if (kind === "unexpected") return `Option '${flag}' does not take an argument`;
+  const meant = flag.startsWith("--") ? nearest(flag.slice(2), names) : null;
+  return `Unknown option '${flag}'${meant === null ? "" : `; did you mean --${meant}?`}`;
 }

@@ -50,12 +50,10 @@ export function optionLines(options: Readonly<Record<string, Option>>): string {
     .join("\n");
 }
 
-/** `--port PORT`, `--inspect[=PORT]`, `-d, --dir FOLDER`. */
-export function optionLabel(name: string, { short, value, bare, type }: Option): string {
-  const named = `${short === undefined ? "" : `-${short}, `}--${name}`;
-  if (type === "boolean") return named;
-  const what = value ?? "VALUE";
-  return bare === undefined ? `${named} ${what}` : `${named}[=${what}]`;
+/** `--port PORT`, `--inspect[=PORT]`, `--watch`. */
+export function optionLabel(name: string, { value = "VALUE", bare, type }: Option): string {
+  if (type === "boolean") return `--${name}`;
+  return bare === undefined ? `--${name} ${value}` : `--${name}[=${value}]`;
 }
 
 function entry(label: string, text: string): string {

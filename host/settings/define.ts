@@ -10,6 +10,7 @@
  */
 import { UsageError } from "../core/errors.js";
 import { checkValues, fileSource, objectOf, readSettingsFile } from "./file.js";
+import { type Flag, type GivenFlags, type Mistake, readFlags } from "./flags.js";
 import {
   checked,
   environment,
@@ -36,8 +37,8 @@ const store = globalThis as { [REGISTRY]?: Registry };
 const registry: Registry = (store[REGISTRY] ??= { settings: {}, values: new Map(), args: [], file: null });
 
 const fromFlags: Source = (name, setting) => {
-  const texts = readFlags(registry.args, { [name]: setting }).flags.get(name);
-  return texts === undefined ? undefined : { texts, who: `--${flagOf(name)}` };
+  const values = given({ [name]: setting }).flags.get(flagOf(name));
+  return values === undefined ? undefined : { texts: values.map(String), who: `--${flagOf(name)}` };
 };
 const fromFile: Source = (name, setting) =>
   registry.file === null ? undefined : fileSource(registry.file.values, registry.file.path)(name, setting);
@@ -102,19 +103,24 @@ export function presetSettings(args: readonly string[], path: string, values: un
 }
 
 /**
- * Returns what was given beside flags. Throws UsageError for what nobody has defined, and for a value that cannot be.
+ * Returns what was given beside flags. Throws UsageError for a flag of no setting, and for a value that its setting
+ * cannot have.
  */
 export function checkSettings(): string[] {
-  const { settings, args, file } = registry;
-  const { unknown, rest } = readFlags(args, settings);
-  if (unknown !== null) {
-    const flags = Object.keys(settings).map((name) => `--${flagOf(name)}`);
-    const known = flags.length === 0 ? "it defines none" : `there are ${flags.join(", ")}`;
-    throw new UsageError(`--${unknown} is no setting of the application; ${known}`);
-  }
+  const { settings, file } = registry;
+  const { mistake, words, passedOn } = given(settings);
+  if (mistake !== null) throw new UsageError(complaint(mistake, settings));
   for (const [name, setting] of Object.entries(settings)) currentValue(name, setting);
   if (file !== null) checkValues(file.values, settings, file.path);
-  return rest;
+  return [...words, ...(passedOn ?? [])];
+}
+
+function complaint({ kind, flag }: Mistake, settings: Settings): string {
+  if (kind === "missing") return `${flag} needs a value`;
+  if (kind === "unexpected") return `${flag} takes no value`;
+  const flags = Object.keys(settings).map((name) => `--${flagOf(name)}`);
+  const known = flags.length === 0 ? "it defines none" : `there are ${flags.join(", ")}`;
+  return `${flag} is no setting of the application; ${known}`;
 }
 
 /** One line or two for each setting: its flag, what it does, what it may be, where else it comes from. */
@@ -131,36 +137,14 @@ function entry(name: string, setting: Setting): string {
   return `  --${flagOf(name)}\n      ${setting.help}\n      ${kind}${env}${preset}\n`;
 }
 
-interface Flags {
-  /** Texts by the names of their settings. */
-  readonly flags: ReadonlyMap<string, string[]>;
-  readonly rest: string[];
-  /** The first flag that is none of a setting; null when there is none. */
-  readonly unknown: string | null;
-}
-
-/** Underscores do for dashes, as in Tornado. A flag that comes last and lacks its value gets an empty text. */
-function readFlags(args: readonly string[], settings: Settings): Flags {
-  const names = new Map(Object.keys(settings).map((name) => [flagOf(name), name]));
-  const flags = new Map<string, string[]>();
-  const rest: string[] = [];
-  let unknown: string | null = null;
-  for (let at = 0; at < args.length; at++) {
-    const [, written, value] = /^--([A-Za-z][A-Za-z0-9_-]*)(?:=(.*))?$/s.exec(args[at] as string) ?? [];
-    if (written === undefined) {
-      rest.push(args[at] as string);
-      continue;
-    }
-    const flag = flagOf(written);
-    const off = flag.startsWith("no-") ? names.get(flag.slice(3)) : undefined;
-    const name = names.get(flag) ?? off;
-    if (name === undefined) {
-      unknown ??= written;
-      continue;
-    }
-    const isSwitch = settings[name]?.type === "boolean";
-    const text = value ?? (isSwitch ? String(off === undefined) : (args[++at] ?? ""));
-    flags.set(name, [...(flags.get(name) ?? []), text]);
-  }
-  return { flags, rest, unknown };
+/** Underscores stand for dashes, as in Tornado. */
+function given(settings: Settings): GivenFlags {
+  const known = Object.entries(settings).map(([name, { type }]): [string, Flag] => {
+    const isSwitch = type === "boolean";
+    return [flagOf(name), { value: isSwitch ? "optional" : "needed", negatable: isSwitch }];
+  });
+  return readFlags(
+    registry.args.map((arg) => arg.replace(/^--[A-Za-z][^=]*/, flagOf)),
+    new Map(known),
+  );
 }
