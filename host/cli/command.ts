@@ -1,37 +1,36 @@
 /**
- * What a command is. Help, completion and the check of the command line are made from the same description, so that
- * they cannot differ.
+ * What a command is. Its help, its completion and the reading of its command line use one description, so they cannot
+ * differ.
  *
- * Invariant: stdout belongs to a command's result, stderr to everything else; a command that was used wrongly throws
- * UsageError.
+ * Invariant: a command writes its result to stdout and everything else to stderr; for wrong usage it throws UsageError.
  */
 import { UsageError } from "../core/errors.js";
 import { type Flag, type Mistake, readFlags } from "../settings/flags.js";
 import { nearest } from "./didyoumean.js";
 
-/** One option, as it is read and as its help says it. */
+/** One option: how it is read, and what its help says. */
 export interface Option {
   readonly type: "string" | "boolean";
   readonly multiple?: boolean;
-  /** What it does, for the help: words that are broken into lines there. */
+  /** What it does; the help breaks it into lines. */
   readonly help: string;
-  /** What its value is called: `"FILE"`, `"PORT"`. Completion offers files for `"FILE"` and `"FOLDER"`. */
+  /** The name of its value in the help: `"FILE"`, `"PORT"`. Completion offers files for `"FILE"` and `"FOLDER"`. */
   readonly value?: string;
-  /** The values that there are. */
+  /** The values that it may have. Default: any. */
   readonly choices?: readonly string[];
-  /** The option may come without a value, and then this is meant; its value is joined to it by `=`. */
+  /** The value of the option when it is given alone; another one is joined to it by `=`. */
   readonly bare?: string;
 }
 
-/** What stands behind the command's name, for completion. */
+/** The word behind the command's name, for completion. */
 export interface Argument {
-  /** What it is called: `"APP"`, `"FILE"`, for which completion offers files, or another name. */
+  /** Its name in the help. Completion offers files for `"APP"` and `"FILE"`. */
   readonly value: string;
-  /** The words that there are. */
+  /** The words that it may be. Default: any. */
   readonly choices?: readonly string[];
 }
 
-/** What the options were given, by their names; an option that was not given is missing. */
+/** The options' values by name; an option that was not given has none. */
 export type Values = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
 
 export interface Command {
@@ -40,12 +39,12 @@ export interface Command {
   readonly summary: string;
   /** What comes after its name: `"APP [options]"`. */
   readonly usage: string;
-  /** What its first word may be; none: it takes no words. */
+  /** Its first word; undefined when it takes none. */
   readonly argument?: Argument;
   /** The whole text of `waterspout NAME --help`; see `commandHelp`. */
   readonly help: string;
   readonly options: Readonly<Record<string, Option>>;
-  /** What comes after `--` is not for the command but for what it starts, and is given to `run` apart. */
+  /** What comes after `--` is for the program that the command starts: `run` gets it as `passedOn`. */
   readonly passesOn?: boolean;
   /**
    * Returns the exit code, 0 by default. Throws UsageError (exit code 2) or any other error (1, its message as one
@@ -54,13 +53,13 @@ export interface Command {
   run(values: Values, positionals: readonly string[], passedOn: readonly string[]): Promise<number | undefined>;
 }
 
-/** Every command has these, and the command without a command too. */
+/** Options of every command, and of `waterspout` without a command. */
 export const COMMON_OPTIONS = {
   help: { type: "boolean", help: "this text" },
   version: { type: "boolean", help: "the version" },
 } satisfies Record<string, Option>;
 
-/** What was given to a command. */
+/** A command line that was read. */
 export interface Given {
   readonly values: Values;
   readonly positionals: readonly string[];
@@ -68,10 +67,10 @@ export interface Given {
   readonly passedOn: readonly string[] | null;
 }
 
-/** Reads `args`, in which options and others may be mixed. Throws UsageError. */
+/** Reads `args`, in which options and words may be mixed. Throws UsageError. */
 export function readArguments(options: Readonly<Record<string, Option>>, args: readonly string[]): Given {
   const all = new Map(Object.entries({ ...COMMON_OPTIONS, ...options }));
-  const known = [...all].map(([name, option]): [string, Flag] => [name, { value: valueOf(option) }]);
+  const known = [...all].map(([name, option]): [string, Flag] => [name, { value: valueKind(option) }]);
   const { flags, words, passedOn, mistake } = readFlags(args, new Map(known));
   if (mistake !== null) throw new UsageError(complaint(mistake, [...all.keys()]));
   const values: Record<string, Values[string]> = {};
@@ -83,7 +82,7 @@ export function readArguments(options: Readonly<Record<string, Option>>, args: r
   return { values, positionals: words, passedOn };
 }
 
-function valueOf({ type, bare }: Option): Flag["value"] {
+function valueKind({ type, bare }: Option): Flag["value"] {
   if (type === "boolean") return "none";
   return bare === undefined ? "needed" : "optional";
 }

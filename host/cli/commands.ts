@@ -1,4 +1,4 @@
-/** The commands that there are, in the order of the help. What a command needs for its work is loaded when it runs. */
+/** All commands, in the order of the help. What a command needs for its work is loaded when it runs. */
 import { build } from "./build/index.js";
 import type { Command } from "./command.js";
 import { completion } from "./completion/index.js";
@@ -8,7 +8,7 @@ import { run } from "./run/index.js";
 
 export const commands: readonly Command[] = [run, build, newProject, doctor, completion];
 
-/** The command of that name; null when there is none. */
+/** The command of this name, or null. */
 export function commandNamed(name: string): Command | null {
   return commands.find((command) => command.name === name) ?? null;
 }

@@ -1,6 +1,6 @@
-/** What somebody may have meant who wrote a name that there is not. */
+/** The known name that is nearest to an unknown one, for "did you mean …?". */
 
-/** Which of `known` somebody who wrote `word` may have meant: the nearest, when it is near; null otherwise. */
+/** The nearest of `known`, if at most a third of its letters differ (one at least); else null. */
 export function nearest(word: string, known: readonly string[]): string | null {
   const distances = known.map((name) => ({ name, distance: editDistance(word.toLowerCase(), name.toLowerCase()) }));
   const [best] = distances.sort((one, other) => one.distance - other.distance);
@@ -8,7 +8,7 @@ export function nearest(word: string, known: readonly string[]): string | null {
   return best.distance <= Math.max(1, Math.floor(best.name.length / 3)) ? best.name : null;
 }
 
-/** Letters to be added, left out, changed or swapped with the next: the optimal string alignment distance. */
+/** The optimal string alignment distance: how many letters to add, remove, change or swap with the next. */
 function editDistance(one: string, other: string): number {
   let before: number[] = [];
   let last = Array.from({ length: other.length + 1 }, (_, at) => at);

@@ -1,17 +1,17 @@
-/** How the command ends when something went wrong: one line, and what a script can tell by the exit code. */
+/** The end of the command after an error: one line on stderr, and an exit code for scripts. */
 import { isUsageError } from "../core/errors.js";
 import { errorLine, oneLine } from "../core/log.js";
 
 export const EXIT_FAILED = 1;
 export const EXIT_USAGE = 2;
 
-/** Says what `error` is on stderr and ends this process. */
-export function endWith(error: unknown): never {
+/** Writes `error` to stderr as one line and exits. */
+export function exitWith(error: unknown): never {
   process.stderr.write(`waterspout: ${complaint(error)}\n`);
   process.exit(isUsageError(error) ? EXIT_USAGE : EXIT_FAILED);
 }
 
-/** An error that was made to be read is its message; any other tells where it came from, too. */
+/** The message alone, for errors made for users; with the place in the code for a TypeError or what is no Error. */
 function complaint(error: unknown): string {
   return error instanceof Error && error.constructor !== TypeError ? oneLine(error.message) : errorLine(error);
 }

@@ -7,10 +7,10 @@ import { COMMON_OPTIONS, type Command, type Option } from "./command.js";
 
 const WIDTH = 88;
 const INDENT = 2;
-/** Room for an option and its value; what is longer has a line of its own. */
+/** Columns for an option and its value; a longer one has a line of its own. */
 const LABEL_WIDTH = 20;
 
-/** The whole help of a command: how it is used, what it does, its options. `about` may have several paragraphs. */
+/** The help of a command: usage, what it does, options. `about` may have several paragraphs. */
 export function commandHelp(
   command: Pick<Command, "name" | "usage" | "options">,
   about: string,
@@ -27,7 +27,7 @@ export function commandHelp(
   return `${parts.join("\n\n")}\n`;
 }
 
-/** The help of the program itself. */
+/** The help of `waterspout` without a command. */
 export function programHelp(commands: readonly Command[]): string {
   const names = Math.max(...commands.map(({ name }) => name.length)) + INDENT;
   const list = commands.map(({ name, summary }) => `  ${name.padEnd(names)}${summary}`).join("\n");
@@ -64,7 +64,7 @@ function entry(label: string, text: string): string {
   return [`${margin}${head}${first}`, ...rest.map((line) => under + line)].join("\n");
 }
 
-/** Words in lines of at most `width` characters. */
+/** Breaks a text into lines of at most `width` characters. */
 function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";

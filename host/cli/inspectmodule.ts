@@ -1,6 +1,7 @@
 /**
- * What a compiled application asks of whoever runs it, and what it offers: whether it can be served at all, and by
- * whom. Invariant: what the runtimes have is asked of the runtimes, not listed here a second time.
+ * The imports and exports of a compiled application: whether it can be served, and by which runtimes.
+ *
+ * Invariant: what Node provides is read from the runtime's own tables, not listed here a second time.
  */
 import { DescriptorTable } from "../runtime/node/descriptors.js";
 import { FileCalls } from "../runtime/node/files.js";
@@ -12,9 +13,9 @@ export interface Inspection {
   imports: string[];
   /** Those that Node does not have and wasmtime does: functions of WASI preview1 that servers do not need. */
   wasmtimeOnly: string[];
-  /** Those that nobody has. With one of them a module runs nowhere. */
+  /** Those that no runtime has. A module with one of them cannot run. */
   unknown: string[];
-  /** What it would have to export to be served, and does not. */
+  /** Exports that it lacks and that it needs to be served. */
   missingExports: string[];
 }
 

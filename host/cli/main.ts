@@ -1,16 +1,16 @@
 #!/usr/bin/env node
+/**
+ * The command `waterspout`: finds which command is meant, runs it, and exits.
+ *
+ * Invariants: stdout gets a command's result and nothing else; every error is one line on stderr. The exit code is 0
+ * after an orderly stop, 1 when something failed, 2 for wrong usage, 128 + n when a second signal n forced the end.
+ */
 import { UsageError } from "../core/errors.js";
 import { packageVersion } from "../core/paths.js";
-/**
- * The command `waterspout`: finds out which command is meant, and how it ends.
- *
- * Invariants: stdout gets a command's result and nothing else; every error is one line on stderr; it exits with 0 after
- * an orderly stop, 1 when something failed, 2 when it was used wrongly, 128 + n when a second signal n forced it.
- */
 import { COMMON_OPTIONS, readArguments } from "./command.js";
 import { commandNamed, commands } from "./commands.js";
 import { nearest } from "./didyoumean.js";
-import { endWith } from "./exit.js";
+import { exitWith } from "./exit.js";
 import { programHelp } from "./help.js";
 
 async function main([name, ...args]: readonly string[]): Promise<void> {
@@ -50,6 +50,6 @@ function print(text: string): void {
   process.stdout.write(text);
 }
 
-// Whoever read what this command says may leave; the server that it runs goes on.
+// The reader of a pipe may close it; a server that this command runs goes on.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
-main(process.argv.slice(2)).catch((error) => endWith(error));
+main(process.argv.slice(2)).catch((error) => exitWith(error));

@@ -1,6 +1,6 @@
 /**
- * Packages beside this one: what it says about itself in package.json, and what else is installed where a project or
- * this package would find it. Nothing is loaded; only package.json files are read.
+ * This package's own package.json, and packages that are installed where a project or this package would find them.
+ * Invariant: nothing is loaded; only package.json files are read.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -12,7 +12,7 @@ export interface Manifest {
   engines: { node: string };
   dependencies: Record<string, string>;
   devDependencies: Record<string, string>;
-  /** By name: the versions that will do. All of them are optional. */
+  /** Ranges of versions by name. All of these packages are optional. */
   peerDependencies: Record<string, string>;
 }
 
@@ -22,16 +22,13 @@ export function manifest(): Manifest {
 }
 
 /** A package that was found. */
-export interface Installed {
+export interface InstalledPackage {
   version: string;
   folder: string;
 }
 
-/**
- * The package that a file in `folder` would import as `name`, else the one that this package would; null: there is
- * none.
- */
-export function findInstalled(name: string, folder: string): Installed | null {
+/** The package that a file in `folder` would import as `name`, else the one that this package would, else null. */
+export function findPackage(name: string, folder: string): InstalledPackage | null {
   for (const start of [resolve(folder), PACKAGE_FOLDER]) {
     for (let at = start; ; at = dirname(at)) {
       const found = join(at, "node_modules", name);
@@ -44,8 +41,8 @@ export function findInstalled(name: string, folder: string): Installed | null {
 }
 
 /**
- * Whether `version` is one that `range` allows. Ranges are caret ranges, `^0.28.0`, as all in this package's
- * package.json are: the same up to and including the first number that is not 0, and not older.
+ * Whether `range` allows `version`. Only caret ranges are known, `^0.28.0`, because this package's package.json has no
+ * others: the same up to and including the first number that is not 0, and not older.
  */
 export function satisfies(version: string, range: string): boolean {
   const [wanted, found] = [numbersOf(range.replace(/^\^/, "")), numbersOf(version)];
@@ -55,13 +52,13 @@ export function satisfies(version: string, range: string): boolean {
   return differs < 0 || (differs > fixed && (found[differs] as number) > (wanted[differs] as number));
 }
 
-/** Null for what is no released version. */
+/** Null for anything but a released version. */
 function numbersOf(version: string): number[] | null {
   const match = /^(\d+)\.(\d+)\.(\d+)$/.exec(version);
   return match === null ? null : match.slice(1).map(Number);
 }
 
-/** A file that is none of npm's making is a version that will not do. */
+/** `"unreadable"`, which no range allows, when the file cannot be read. */
 function versionIn(file: string): string {
   try {
     return String(readJSON(file).version);

@@ -4,8 +4,8 @@
  *     export const options = define({ greeting: { type: "string", default: "Hello", help: "what is said first" } });
  *     options.greeting // a string
  *
- * Invariants: the first that gives a value decides: the command line, the environment, the file of settings, the
- * default. A name is defined once in a process, however many copies of this package are loaded; each value is checked
+ * Invariants: the value comes from the first of these that has one: command line, environment, file of settings,
+ * default. A name is defined once in a process, however many copies of this package are loaded. Each value is checked
  * when its setting is defined.
  */
 import { UsageError } from "../core/errors.js";
@@ -25,9 +25,9 @@ import {
 
 interface Registry {
   readonly settings: Record<string, Setting>;
-  /** Values that were asked for since what they come from changed. */
+  /** Values by name, computed when first asked for; emptied when a source changes. */
   readonly values: Map<string, unknown>;
-  /** The command line; what is not known in it yet may be defined later. */
+  /** The command line. A flag in it may be defined later, so it is read again for each setting. */
   args: readonly string[];
   file: { path: string; values: Readonly<Record<string, unknown>> } | null;
 }
@@ -38,7 +38,7 @@ const registry: Registry = (store[REGISTRY] ??= { settings: {}, values: new Map(
 
 const fromFlags: Source = (name, setting) => {
   const values = given({ [name]: setting }).flags.get(flagOf(name));
-  return values === undefined ? undefined : { texts: values.map(String), who: `--${flagOf(name)}` };
+  return values === undefined ? undefined : { texts: values.map(String), origin: `--${flagOf(name)}` };
 };
 const fromFile: Source = (name, setting) =>
   registry.file === null ? undefined : fileSource(registry.file.values, registry.file.path)(name, setting);
@@ -59,7 +59,7 @@ export function define<const All extends Settings>(settings: All): SettingValues
   for (const [name, setting] of Object.entries(settings)) {
     if (Object.hasOwn(registry.settings, name)) throw new UsageError(`the setting ${name} is defined twice`);
     if (!/^[a-z][A-Za-z0-9_]*$/.test(name)) throw new UsageError(`${JSON.stringify(name)} cannot be a setting's name`);
-    if (setting.default !== undefined) checked(setting, { value: setting.default, who: `the default of ${name}` });
+    if (setting.default !== undefined) checked(setting, { value: setting.default, origin: `the default of ${name}` });
     currentValue(name, setting);
     registry.settings[name] = setting;
     Object.defineProperty(values, name, { get: () => currentValue(name, setting), enumerable: true });
@@ -69,9 +69,9 @@ export function define<const All extends Settings>(settings: All): SettingValues
 
 /**
  * Takes flags from `args` (default: the program's): `--page-size=10`, `--page-size 10`, `--verbose`, `--no-verbose`.
- * Returns what is no flag. With `--help` it prints the settings and ends the program. For programs of one's own: under
- * `waterspout run` the flags behind `--` have been taken already. Throws UsageError for a flag that is not defined, or
- * a value that it cannot have.
+ * Returns what is no flag, and all that stands behind `--`. With `--help` it prints the settings and exits. For
+ * programs that start themselves: `waterspout run` has already read the flags behind its `--`. Throws UsageError for a
+ * flag that is not defined, and for a value that its setting cannot have.
  */
 export function parseCommandLine(args: readonly string[] = process.argv.slice(2)): string[] {
   if (args.includes("--help")) {
@@ -83,7 +83,7 @@ export function parseCommandLine(args: readonly string[] = process.argv.slice(2)
   return checkSettings();
 }
 
-/** Takes values from a file of JSON, `{ "greeting": "Hi" }`. Throws UsageError, which names the file and the key. */
+/** Takes values from a JSON file, `{ "greeting": "Hi" }`. Throws UsageError, which names the file and the key. */
 export function parseConfigFile(path: string): void {
   const file = readSettingsFile(path, true);
   if (file === null) return;
@@ -92,14 +92,11 @@ export function parseConfigFile(path: string): void {
   registry.values.clear();
 }
 
-/**
- * Before the application is loaded: what its settings will be looked for in. `values` is its part of the file at
- * `path`.
- */
+/** Sets the sources of settings before the application is loaded. `values` is its part of the file at `path`. */
 export function presetSettings(args: readonly string[], path: string, values: unknown): void {
   registry.args = args;
-  const who = `${path}: application`;
-  registry.file = values === undefined ? null : { path: who, values: objectOf(values, who) };
+  const origin = `${path}: application`;
+  registry.file = values === undefined ? null : { path: origin, values: objectOf(values, origin) };
 }
 
 /**
@@ -123,7 +120,7 @@ function complaint({ kind, flag }: Mistake, settings: Settings): string {
   return `${flag} is no setting of the application; ${known}`;
 }
 
-/** One line or two for each setting: its flag, what it does, what it may be, where else it comes from. */
+/** The text of `--help`: each setting's flag, what it does, its values, its variable and its default. */
 export function settingsHelp(): string {
   const entries = Object.entries(registry.settings);
   if (entries.length === 0) return "The application defines no settings.\n";

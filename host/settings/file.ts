@@ -1,15 +1,14 @@
 /**
- * A file of settings: JSON, one object, checked as a whole. `application` in it holds those that the application has
- * defined.
+ * A file of settings: one JSON object. Its key `application` holds the settings that the application has defined.
  *
- * Invariant: an error names the file and the key.
+ * Invariants: the whole file is checked, also keys that flags override; an error names the file and the key.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { UsageError } from "../core/errors.js";
 import { checked, type Settings, type Source } from "./settings.js";
 
-/** The file that is looked for beside an application. */
+/** The name of the file that is used when it stands beside an application. */
 export const SETTINGS_FILE = "waterspout.config.json";
 
 export interface SettingsFile {
@@ -17,12 +16,12 @@ export interface SettingsFile {
   readonly values: Readonly<Record<string, unknown>>;
 }
 
-/** Where `waterspout run APP` looks: the file that was named, else the one beside APP. */
+/** The file that `waterspout run APP` reads: the one that was named, else the one beside APP. */
 export function settingsPath(application: string, named: string | undefined): string {
   return named ?? join(dirname(application), SETTINGS_FILE);
 }
 
-/** Reads `path`; null when there is no such file and it need not be there. Throws UsageError. */
+/** Reads `path`. Returns null when the file is missing and not needed. Throws UsageError. */
 export function readSettingsFile(path: string, isNeeded: boolean): SettingsFile | null {
   if (!isNeeded && !existsSync(path)) return null;
   let text: string;
@@ -43,9 +42,9 @@ function parse(text: string, path: string): unknown {
 }
 
 /** `value`, if it is an object. Throws UsageError. */
-export function objectOf(value: unknown, who: string): Readonly<Record<string, unknown>> {
+export function objectOf(value: unknown, origin: string): Readonly<Record<string, unknown>> {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new UsageError(`${who} must be an object, not ${JSON.stringify(value)}`);
+  throw new UsageError(`${origin} must be an object, not ${JSON.stringify(value)}`);
 }
 
 /** Throws UsageError for a key that is none of `settings`, and for a value that its setting cannot have. */
@@ -53,7 +52,7 @@ export function checkValues(values: Readonly<Record<string, unknown>>, settings:
   for (const [name, value] of Object.entries(values)) {
     const setting = Object.hasOwn(settings, name) ? settings[name] : undefined;
     if (setting === undefined) throw new UsageError(`${path}: ${name} is no setting${instead(settings)}`);
-    checked(setting, { value, who: `${path}: ${name}` });
+    checked(setting, { value, origin: `${path}: ${name}` });
   }
 }
 
@@ -62,7 +61,7 @@ function instead(settings: Settings): string {
   return names.length === 0 ? "" : `; there are ${names.join(", ")}`;
 }
 
-/** What a file's object says. */
+/** The values of a file as a source. */
 export function fileSource(values: Readonly<Record<string, unknown>>, path: string): Source {
-  return (name) => (Object.hasOwn(values, name) ? { value: values[name], who: `${path}: ${name}` } : undefined);
+  return (name) => (Object.hasOwn(values, name) ? { value: values[name], origin: `${path}: ${name}` } : undefined);
 }

@@ -66,7 +66,11 @@ interface Token {
   readonly inlineValue: boolean | undefined;
 }
 
-function mistakeIn({ rawName, value, inlineValue }: Token, off: boolean, flag: Flag | undefined): Mistake["kind"] | null {
+function mistakeIn(
+  { rawName, value, inlineValue }: Token,
+  off: boolean,
+  flag: Flag | undefined,
+): Mistake["kind"] | null {
   if (flag === undefined || !rawName.startsWith("--") || (off && flag.negatable !== true)) return "unknown";
   if (off || flag.value === "none") return value === undefined ? null : "unexpected";
   if (flag.value === "optional" || inlineValue === true) return null;

@@ -1,15 +1,15 @@
 /**
- * Settings: what one may be, how a text becomes its value, and which of several places decides.
+ * Settings: the values that each may have, how a text becomes a value, and which of several sources decides.
  *
- * Invariant: a value that is handed out is of its setting's type, within its bounds, and one of its choices; whatever
- * is not is a UsageError that names the place and the setting.
+ * Invariant: a value that is returned has its setting's type, is within its bounds and is one of its choices. For
+ * anything else a UsageError is thrown that names the source and the setting.
  */
 import { UsageError } from "../core/errors.js";
 
 interface Described {
-  /** What it does, for the list that `--help` prints. */
+  /** What it does, for `--help`. */
   readonly help: string;
-  /** The environment variable that it may come from. Default: none. */
+  /** The environment variable that it is also taken from. Default: none. */
   readonly env?: string;
   /** A list: given several times, or once with commas; in a file of settings an array. Default: false. */
   readonly multiple?: boolean;
@@ -18,7 +18,7 @@ interface Described {
 export interface StringSetting extends Described {
   readonly type: "string";
   readonly default?: string | readonly string[];
-  /** The values that there are. */
+  /** The values that it may have. Default: any. */
   readonly choices?: readonly string[];
 }
 
@@ -53,19 +53,20 @@ export type SettingValue<S> = S extends { readonly default: NonNullable<unknown>
 /** The values of settings, by their names. */
 export type SettingValues<All extends Settings> = { readonly [Name in keyof All]: SettingValue<All[Name]> };
 
-/** What a place says about a setting. */
-export interface Said {
-  /** Texts, as flags and variables are, have to be read first. */
+/** What a source has for a setting. */
+export interface SourceValue {
+  /** Texts of flags and variables, which are converted to the setting's type. */
   readonly texts?: readonly string[];
+  /** A value of a file, which must have the type already. */
   readonly value?: unknown;
-  /** How the place is called in an error: `"--port"`, `"app.json: port"`. */
-  readonly who: string;
+  /** What an error names: `"--port"`, `"app.json: port"`. */
+  readonly origin: string;
 }
 
-/** A place that settings come from; undefined: it says nothing about this one. */
-export type Source = (name: string, setting: Setting) => Said | undefined;
+/** Where values come from: flags, the environment, a file. It returns undefined for a setting that it does not have. */
+export type Source = (name: string, setting: Setting) => SourceValue | undefined;
 
-/** The value by the first of `sources` that says something, else its default. Throws UsageError. */
+/** The value of the first of `sources` that has one, else the default. Throws UsageError. */
 export function settingFrom(name: string, setting: Setting, sources: readonly Source[]): unknown {
   for (const source of sources) {
     const said = source(name, setting);
@@ -74,21 +75,22 @@ export function settingFrom(name: string, setting: Setting, sources: readonly So
   return setting.default;
 }
 
-/** The value, if it is one. Throws UsageError. */
-export function checked(setting: Setting, { texts, value, who }: Said): unknown {
-  if (setting.multiple === true) return list(setting, texts?.flatMap((text) => text.split(",")) ?? value, who, !!texts);
-  // Of several the last one counts, as everywhere on command lines.
+/** The value, converted and checked. Throws UsageError for one that the setting cannot have. */
+export function checked(setting: Setting, { texts, value, origin }: SourceValue): unknown {
+  if (setting.multiple === true)
+    return list(setting, texts?.flatMap((text) => text.split(",")) ?? value, origin, !!texts);
+  // A flag that is given several times: the last one counts.
   const one = texts === undefined ? value : readText(setting, texts.at(-1) ?? "");
   if (isOne(setting, one)) return one;
-  throw new UsageError(`${who} must be ${kindOf(setting)}, not ${JSON.stringify(texts?.at(-1) ?? value)}`);
+  throw new UsageError(`${origin} must be ${kindOf(setting)}, not ${JSON.stringify(texts?.at(-1) ?? value)}`);
 }
 
-function list(setting: Setting, given: unknown, who: string, isText: boolean): readonly unknown[] {
-  if (!Array.isArray(given)) throw new UsageError(`${who} must be a list, not ${JSON.stringify(given)}`);
+function list(setting: Setting, given: unknown, origin: string, isText: boolean): readonly unknown[] {
+  if (!Array.isArray(given)) throw new UsageError(`${origin} must be a list, not ${JSON.stringify(given)}`);
   return given.map((each) => {
     const one = isText ? readText(setting, each) : each;
     if (isOne(setting, one)) return one;
-    throw new UsageError(`${who} must be a list, each ${kindOf(setting)}, not ${JSON.stringify(each)}`);
+    throw new UsageError(`${origin} must be a list, each ${kindOf(setting)}, not ${JSON.stringify(each)}`);
   });
 }
 
@@ -99,7 +101,7 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ["0", false],
 ]);
 
-/** What `text` stands for; a text that stands for nothing is given back and will not pass. */
+/** The value that `text` stands for; else `text` itself, which `isOne` then refuses. */
 function readText({ type }: Setting, text: string): unknown {
   if (type === "boolean") return BOOLEANS.get(text) ?? text;
   if (type === "string") return text;
@@ -126,7 +128,8 @@ export function kindOf(setting: Setting): string {
   }
   const { min, max } = setting;
   const range = min === undefined ? (max === undefined ? "" : ` up to ${max}`) : ` from ${min}`;
-  return `a ${setting.type === "integer" ? "whole " : ""}number${range}${min === undefined || max === undefined ? "" : ` to ${max}`}`;
+  const end = min === undefined || max === undefined ? "" : ` to ${max}`;
+  return `a ${setting.type === "integer" ? "whole " : ""}number${range}${end}`;
 }
 
 /** The flag of a setting, without its dashes: `pageSize` is `page-size`. */
@@ -134,8 +137,8 @@ export function flagOf(name: string): string {
   return name.replaceAll("_", "-").replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** The environment; a variable that is empty is not set. */
+/** Environment variables; an empty one counts as not set. */
 export const environment: Source = (_name, { env }) => {
   const text = env === undefined ? undefined : process.env[env];
-  return text === undefined || text === "" ? undefined : { texts: [text], who: env as string };
+  return text === undefined || text === "" ? undefined : { texts: [text], origin: env as string };
 };

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import rooms from "../rooms.json" with { type: "json" };
 
 /** Found when the rule was made; each goes when it is mended. */
-const LATER = ["host/cli/", "host/fetch/", "host/nodehttp/", "host/settings/", "host/web/", "host/websocket/"];
+const LATER: string[] = ["host/fetch/", "host/nodehttp/", "host/web/", "host/websocket/"];
 const LINE_COLUMNS_MAX = 120;
 const IMPORT =
   /^(?:import|export)\s(type\s)?[^;"']*?from\s+["'](\.[^"']+)["']|(?<lazy>\bimport)\(["'](\.[^"']+)["']\)/gm;

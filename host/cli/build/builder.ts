@@ -1,16 +1,16 @@
 /**
- * From an AssemblyScript source to a module that can be served.
+ * Compiles an AssemblyScript source into a module that can be served.
  *
- * Invariant: a module appears whole, and only when somebody can serve it; after an error the one from before is still
+ * Invariant: a module is written whole, and only when a runtime can serve it; after an error the previous one is still
  * there.
  */
 import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { type Inspection, inspectModule } from "../inspectmodule.js";
-import { findInstalled, type Installed, manifest, satisfies } from "../packages.js";
+import { findPackage, type InstalledPackage, manifest, satisfies } from "../packages.js";
 import { compile, type Diagnostic } from "./compiler.js";
 
-/** What has come of it; `--json` prints it. */
+/** The result; `--json` prints it. */
 export interface BuildReport {
   ok: boolean;
   /** Path of the module; null when there is none. */
@@ -20,17 +20,14 @@ export interface BuildReport {
   compiler: string;
   debug: boolean;
   imports: string[];
-  /** The ways in which it can be served. */
+  /** The ways to run it: `"node"`, `"wasmtime"`, `"bare"`. */
   runtimes: string[];
   diagnostics: Diagnostic[];
   /** Why there is no module; null when there is one. */
   error: string | null;
 }
 
-/**
- * Compiles `source` into `out`. Throws where no compiler is installed that will do; errors in the source are in the
- * report.
- */
+/** Compiles `source` into `out`. Throws without a usable compiler; errors in the source are in the report. */
 export async function buildApplication(source: string, out: string, debug: boolean): Promise<BuildReport> {
   const base = projectFolder(source);
   const compiler = compilerOf(base);
@@ -51,7 +48,7 @@ export async function buildApplication(source: string, out: string, debug: boole
   return { ...report, ok: true, file: out, bytes: bytes.length, imports: inspection.imports, runtimes, error: null };
 }
 
-/** The nearest folder with a package.json, for packages are found from there; without one, the file's own. */
+/** The nearest folder with a package.json, from which packages are found; without one, the file's own folder. */
 function projectFolder(source: string): string {
   const own = dirname(resolve(source));
   for (let at = own; ; at = dirname(at)) {
@@ -60,11 +57,11 @@ function projectFolder(source: string): string {
   }
 }
 
-function compilerOf(base: string): Installed {
+function compilerOf(base: string): InstalledPackage {
   const { peerDependencies, devDependencies } = manifest();
   const range = peerDependencies.assemblyscript as string;
   const hint = `npm install --save-dev assemblyscript@${devDependencies.assemblyscript}`;
-  const found = findInstalled("assemblyscript", base);
+  const found = findPackage("assemblyscript", base);
   if (found === null) throw new Error(`build needs the AssemblyScript compiler: ${hint}`);
   if (satisfies(found.version, range)) return found;
   throw new Error(`build needs assemblyscript ${range}, and ${found.folder} is ${found.version}: ${hint}`);
@@ -76,14 +73,14 @@ function countOf(errors: Diagnostic[]): string {
   return isMissing ? `${count}: the project has no package waterspout; npm install waterspout` : count;
 }
 
-/** Why nobody could serve it. */
+/** Why no runtime can serve it; null when one can. */
 function problemOf({ unknown, missingExports }: Inspection): string | null {
   if (unknown.length > 0) return `imports what no runtime has: ${unknown.join(", ")}`;
   if (missingExports.length === 0) return null;
   return 'cannot be served: it must say export { _start, turn } from "waterspout/assembly"';
 }
 
-/** Whoever reads it meanwhile has the old one or the new one, and never half of one. */
+/** A reader gets the old file or the new one, never a part. */
 function writeWhole(path: string, content: Uint8Array | string): void {
   mkdirSync(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}`;

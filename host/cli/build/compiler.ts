@@ -1,17 +1,17 @@
 /**
  * The user's own AssemblyScript compiler, run inside this process with the flags that an application needs.
  *
- * Invariants: the flags are those of this package's asconfig.json, so that there is one list of them; an asconfig.json
- * in the project may add to them and not take away. Nothing is written: what comes out is given to the caller.
+ * Invariants: the flags are those of this package's asconfig.json, so there is one list of them; an asconfig.json in
+ * the project may add flags but not remove any. Nothing is written to disk: the caller gets the output.
  * Reference: assemblyscript/asc, `main(argv, options)`.
  */
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { COMPILER_OPTIONS_FILE } from "../../core/paths.js";
-import type { Installed } from "../packages.js";
+import type { InstalledPackage } from "../packages.js";
 
-/** What the compiler has to say about a place in a source. */
+/** A message of the compiler. */
 export interface Diagnostic {
   severity: "info" | "warning" | "error";
   /** As TypeScript numbers them, or above 99 and below 1000: the compiler's own. */
@@ -23,7 +23,7 @@ export interface Diagnostic {
   column: number;
 }
 
-/** What has come out. */
+/** The output of the compiler. */
 export interface Compilation {
   /** By path: the module, and with `debug` its source map. Empty after an error. */
   files: Map<string, Uint8Array | string>;
@@ -61,16 +61,16 @@ interface RawDiagnostic {
 
 const SEVERITIES = ["info", "info", "warning", "error"] as const;
 
-/** Compiles; what the compiler says for people goes to `stderr` as it comes, with colours on a terminal alone. */
+/** Compiles. The compiler's messages also go to `stderr` at once, with colours on a terminal only. */
 export async function compile(
-  compiler: Installed,
+  compiler: InstalledPackage,
   job: Job,
   stderr: { write(text: string): unknown; isTTY?: boolean },
 ): Promise<Compilation> {
   const { main } = (await import(pathToFileURL(join(compiler.folder, "dist", "asc.js")).href)) as Asc;
   const compilation: Compilation = { files: new Map(), diagnostics: [], failure: null };
   const where = [job.source, "--baseDir", job.base, "--outFile", job.out];
-  const plain = stderr.isTTY === true ? [] : ["--noColors"]; // else asc has its own mind: colours where CI is set
+  const plain = stderr.isTTY === true ? [] : ["--noColors"]; // else asc writes colours where CI is set
   const { error } = await main([...where, ...plain, ...flags(job.debug)], {
     stdout: stderr,
     stderr,
@@ -92,10 +92,7 @@ interface CompilerOptions {
   };
 }
 
-/**
- * The command line's flags for an application. Without assertions in a module there is nothing to abort for but our own
- * bugs.
- */
+/** The compiler's flags for an application. A release build has no assertions. */
 export function flags(debug: boolean): string[] {
   const { options, targets } = JSON.parse(readFileSync(COMPILER_OPTIONS_FILE, "utf8")) as CompilerOptions;
   const { optimizeLevel, noAssert, runtime, exportStart, use } = targets.release;
@@ -116,7 +113,7 @@ function placed(raw: RawDiagnostic, base: string): Diagnostic {
   return { severity: SEVERITIES[category] ?? "error", code, message, file, line: before.length, column };
 }
 
-/** A file of a package has a path that only the compiler can resolve: then it is the first line. */
+/** The first line for a file of a package, whose path only the compiler can resolve. */
 function linesBefore(file: string, offset: number): string[] {
   try {
     return readFileSync(file, "utf8").slice(0, offset).split("\n");

@@ -1,7 +1,4 @@
-/**
- * `waterspout build FILE`: what can be told to it, and its report. builder.ts does the work, and is loaded when there
- * is some.
- */
+/** `waterspout build FILE`: its options and its report. builder.ts compiles, and is loaded only then. */
 import { existsSync, statSync } from "node:fs";
 import { UsageError } from "../../core/errors.js";
 import type { Command, Option } from "../command.js";
@@ -17,8 +14,8 @@ const options = {
 } satisfies Record<string, Option>;
 
 const ABOUT =
-  "Compiles FILE, an application in AssemblyScript, with the project's own assemblyscript and the flags that an application needs. " +
-  "An asconfig.json in the project's folder may add options of its own.";
+  "Compiles FILE, an application in AssemblyScript, with the project's own assemblyscript and the flags that an " +
+  "application needs. An asconfig.json in the project's folder may add options of its own.";
 
 export const build: Command = {
   name: "build",

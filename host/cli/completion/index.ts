@@ -1,4 +1,4 @@
-/** `waterspout completion`: the script with which a shell completes the command's words. */
+/** `waterspout completion`: prints the script with which a shell completes the command's words. */
 import { UsageError } from "../../core/errors.js";
 import type { Command } from "../command.js";
 import { commandHelp } from "../help.js";

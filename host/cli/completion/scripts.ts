@@ -1,9 +1,9 @@
 /**
- * Completion scripts for three shells, made from the commands' own options: each is text that a shell reads once at its
+ * Completion scripts for three shells, made from the commands' descriptions. A shell reads its script once, at its
  * start.
  *
- * Invariants: a script runs nothing to complete a word; every word in it is quoted for its shell; where a file is
- * wanted the shell's own completion of files is used.
+ * Invariants: a script starts no program to complete a word; every word in it is quoted for its shell; files are
+ * completed by the shell itself.
  * Reference: bash(1) "Programmable Completion", zshcompsys(1) `_arguments`, fish's complete(1).
  */
 import { type Argument, COMMON_OPTIONS, type Command, type Option } from "../command.js";
@@ -17,10 +17,10 @@ export function completionScript(shell: Shell, commands: readonly Command[]): st
   return { bash: bashScript, zsh: zshScript, fish: fishScript }[shell](commands);
 }
 
-/** What may stand behind an option or as an argument. */
+/** Something that takes a value. */
 type Taken = Option | Argument;
 
-/** What an option does, in few words: its help without the default. */
+/** The help of an option without its default. */
 function briefly({ help }: Option): string {
   return help.split(" (default", 1)[0] as string;
 }
@@ -33,7 +33,7 @@ function optionsOf(command: Command): [string, Option][] {
   return Object.entries({ ...command.options, ...COMMON_OPTIONS });
 }
 
-/** In single quotes, which end at nothing but a single quote. */
+/** In single quotes, where only a single quote has a meaning. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
@@ -85,7 +85,7 @@ complete -o default -F _waterspout waterspout
 `;
 }
 
-/** No words at all leave it to `-o default`, which completes files. */
+/** Without any words `-o default` applies, which completes files. */
 function bashWords(taken: Taken): string {
   if (takesFile(taken)) return ":";
   return `__waterspout_words ${quoted((taken.choices ?? []).join(" "))}`;
@@ -125,7 +125,7 @@ if [[ $funcstack[1] == _waterspout ]]; then _waterspout "$@"; else compdef _wate
 function zshOption(name: string, option: Option): string {
   const help = briefly(option).replace(/[[\]\\]/g, "\\$&");
   if (option.type === "boolean") return `--${name}[${help}]`;
-  // An option whose value may be left out has it behind "=" and nowhere else.
+  // A value that may be left out is joined to its option by "=".
   const [separator, optional] = option.bare === undefined ? ["=", ""] : ["=-", ":"];
   const message = (option.value ?? "VALUE").replaceAll(":", "\\:");
   return `${option.multiple ? "*" : ""}--${name}${separator}[${help}]:${optional}${message}:${zshAction(option)}`;
@@ -169,7 +169,7 @@ function fishOption(name: string, option: Option): string {
   return option.choices ? `${text} -x -a ${fishQuoted(option.choices.join(" "))}` : `${text} -x`;
 }
 
-/** fish knows backslashes inside single quotes. */
+/** In single quotes, where fish reads backslashes. */
 function fishQuoted(text: string): string {
   return `'${text.replace(/['\\]/g, "\\$&")}'`;
 }

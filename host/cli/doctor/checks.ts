@@ -1,6 +1,7 @@
 /**
- * What `waterspout doctor` looks at: each check is a function that answers with a line of its table. Invariants: a
- * check looks at one thing, changes nothing, and never throws; one that is not `ok` says what to do.
+ * The checks of `waterspout doctor`. Each is a function that returns one line of its table.
+ *
+ * Invariants: a check looks at one thing, changes nothing and never throws; one that is not `ok` says what to do.
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -13,9 +14,9 @@ import { LOOPBACK } from "../../core/address.js";
 import { CORE_FILE, PACKAGE_FOLDER, WASMTIME_INSTALLER_FILE } from "../../core/paths.js";
 import { binaryFile, checkVersion } from "../../runtime/wasmtime/worker.js";
 import { inspectModule } from "../inspectmodule.js";
-import { findInstalled, type Manifest, manifest, satisfies } from "../packages.js";
+import { findPackage, type Manifest, manifest, satisfies } from "../packages.js";
 
-/** `fail`: something that is needed is missing or wrong. `warn`: something cannot be done that one may never want. */
+/** `fail`: something needed is missing or wrong. `warn`: something optional is. */
 export type Status = "ok" | "warn" | "fail";
 
 /** A line of the table. */
@@ -33,7 +34,7 @@ const CONNECTIONS_MAX = 32_704;
 /** Open files of a process that are not connections. */
 const FILES_RESERVED = 64;
 
-/** What each optional package does for those who install it. */
+/** What each optional package is for. */
 export const PURPOSES: Readonly<Record<string, string>> = {
   assemblyscript: "compiles AssemblyScript applications",
   "prom-client": "collects the metrics that Prometheus reads",
@@ -66,9 +67,7 @@ function checkPackage(own: Manifest): Check {
   return ok("waterspout", `${own.version}, in ${PACKAGE_FOLDER}`);
 }
 
-/**
- * Whether the sandbox is the one that was built with this package, and asks for nothing that the runtimes do not have.
- */
+/** Whether core.wasm is the one that was built with this package, and imports only what the runtimes have. */
 export function checkCore(file: string): Check {
   const name = "core.wasm";
   const fail = (text: string): Check => ({ name, status: "fail", text, fix: reinstallation() });
@@ -90,7 +89,7 @@ export function checkCore(file: string): Check {
   }
 }
 
-/** Whether the wasmtime that would be used is there and the right one; where another is at hand, how to use that. */
+/** Whether the wasmtime that would be used is there and of the right version; else how to get one that is. */
 export async function checkWasmtime(binary: string): Promise<Check> {
   try {
     return ok("wasmtime", `${await checkVersion(binary)}, ${binary}`);
@@ -113,9 +112,9 @@ async function wayToWasmtime(tried: string): Promise<string> {
   return `run: sh ${WASMTIME_INSTALLER_FILE}`;
 }
 
-/** An optional package: in a version that will do, in another, or not at all. */
+/** Whether an optional package is installed in a version that `range` allows. */
 export function checkPeer(name: string, range: string, own: Manifest, folder: string): Check {
-  const found = findInstalled(name, folder);
+  const found = findPackage(name, folder);
   const purpose = PURPOSES[name] ?? "is optional";
   const fix = `npm install ${name}@${own.devDependencies[name] ?? range}`;
   if (found === null) return { name, status: "warn", text: `not installed; it ${purpose}`, fix };
@@ -123,7 +122,7 @@ export function checkPeer(name: string, range: string, own: Manifest, folder: st
   return { name, status: "warn", text: `${found.version} in ${found.folder} is not ${range}; it ${purpose}`, fix };
 }
 
-/** Whether a port can be bound at all; a machine without IPv6 is fine. */
+/** Whether a port can be bound on a loopback address; for IPv6 it is a warning when not. */
 export async function checkLoopback(address: string): Promise<Check> {
   const name = `loopback ${address}`;
   const server = createServer();
@@ -148,17 +147,18 @@ async function checkOpenFiles(): Promise<Check> {
   return judgeOpenFiles(await openFilesLimit());
 }
 
-/** Whether a worker may have as many open files as it would take connections. Null: no limit is known. */
+/** Whether a worker may open as many files as it takes connections. `limit` is null when it is not known. */
 export function judgeOpenFiles(limit: number | null): Check {
   const name = "open files";
   if (limit === null) return ok(name, "no limit that is known");
-  const text = `at most ${limit.toLocaleString("en")}; a worker takes up to ${CONNECTIONS_MAX.toLocaleString("en")} connections`;
+  const wanted = CONNECTIONS_MAX.toLocaleString("en");
+  const text = `at most ${limit.toLocaleString("en")}; a worker takes up to ${wanted} connections`;
   if (limit >= CONNECTIONS_MAX + FILES_RESERVED) return ok(name, text);
   const fix = "raise it (ulimit -n 65536, LimitNOFILE= of a unit), or set connectionsMax below it";
   return { name, status: "warn", text, fix };
 }
 
-/** The limit of a process that this one starts; Node has raised its own as far as it may. */
+/** The limit of a child process: Node has raised the limit of its own process. */
 async function openFilesLimit(): Promise<number | null> {
   try {
     const { stdout } = await promisify(execFile)("sh", ["-c", "ulimit -n"]);
@@ -168,7 +168,7 @@ async function openFilesLimit(): Promise<number | null> {
   }
 }
 
-/** How to get a package that is whole. */
+/** How to get a whole package. */
 function reinstallation(): string {
   return basename(join(PACKAGE_FOLDER, "..")) === "node_modules" ? "npm install waterspout again" : "run make build";
 }

@@ -1,4 +1,4 @@
-/** `waterspout doctor`: what is installed, and which ways to run work on this machine, each of them tried. */
+/** `waterspout doctor`: reports what is installed, and tries each way to run on this machine. */
 import { UsageError } from "../../core/errors.js";
 import { packageVersion } from "../../core/paths.js";
 import type { RuntimeName } from "../../core/runtimename.js";
@@ -13,8 +13,8 @@ const options = {
 } satisfies Record<string, Option>;
 
 const ABOUT =
-  "Says what is installed, and tries each way to run with one request on a free loopback port. The exit status is 1 when none of " +
-  "them works.";
+  "Says what is installed, and tries each way to run with one request on a free loopback port. The exit status is 1 " +
+  "when none of them works.";
 
 /** A way to run: tried, and whether it worked. */
 interface Way {
@@ -45,9 +45,9 @@ export const doctor: Command = {
 };
 
 async function tryWay(runtime: RuntimeName): Promise<Way> {
-  const { tryRuntime } = await import("./smoketest.js");
+  const { smokeTest } = await import("./smoketest.js");
   try {
-    const milliseconds = await tryRuntime(runtime);
+    const milliseconds = await smokeTest(runtime);
     return { runtime, status: "ok", text: `works; a first request took ${Math.ceil(milliseconds)} ms` };
   } catch (error) {
     return { runtime, status: "fail", text: (error as Error).message };

@@ -1,6 +1,5 @@
 /**
- * One request, really served: the only proof that a way to run works on this machine. A server on a free loopback port,
- * a request over TCP, its answer, and an orderly end.
+ * A smoke test of a way to run: a server on a free loopback port, one request over TCP, its answer, an orderly stop.
  */
 import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
@@ -13,11 +12,11 @@ const ANSWER_TIMEOUT_MS = 10_000;
 const STOP_GRACE_MS = 1_000;
 const ANSWER = "it works";
 
-/** What is wrong is in the error of the call that fails. */
+/** The call that fails throws an error; nothing is logged. */
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** Resolves with the milliseconds from the request to its answer; rejects with what is in the way. */
-export async function tryRuntime(runtime: RuntimeName): Promise<number> {
+/** Resolves with the milliseconds from the request to its answer; rejects with what failed. */
+export async function smokeTest(runtime: RuntimeName): Promise<number> {
   const server = new HTTPServer((request) => request.respond(200, {}, ANSWER), {
     runtime,
     accessLog: "off",

@@ -1,4 +1,4 @@
-/** `waterspout new`: a project that works at once, out of a template. */
+/** `waterspout new`: makes a project from a template. */
 import { relative } from "node:path";
 import { UsageError } from "../../core/errors.js";
 import type { Command, Option } from "../command.js";

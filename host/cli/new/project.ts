@@ -1,9 +1,8 @@
 /**
- * A new project out of a template: the files of a folder of templates/, with names and versions filled in.
+ * A new project from a template: the files of a folder of templates/, with names and versions filled in.
  *
- * Invariants: nothing is written over, so a folder that has anything in it is refused; versions are those that this
- * package was built and tested with. A template's `gitignore` becomes `.gitignore`: npm would not pack it under that
- * name.
+ * Invariants: no file is overwritten, and a folder that is not empty is refused; versions are those that this package
+ * was built and tested with. A template's `gitignore` becomes `.gitignore`, a name that npm would not pack.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
@@ -11,7 +10,7 @@ import { UsageError } from "../../core/errors.js";
 import { PACKAGE_FOLDER, TEMPLATES_FOLDER } from "../../core/paths.js";
 import { manifest } from "../packages.js";
 
-/** What was made. */
+/** The project that was made. */
 export interface Project {
   /** Absolute. */
   folder: string;
@@ -22,7 +21,7 @@ export interface Project {
   files: string[];
 }
 
-/** Makes a project in `folder`, which is new or empty; else it rejects with UsageError. */
+/** Makes a project in `folder`. Throws UsageError unless that is new or empty. */
 export function createProject(folder: string, template: string): Project {
   if (existsSync(folder)) refuseUnlessEmpty(folder);
   mkdirSync(folder, { recursive: true });
@@ -53,7 +52,7 @@ function refuseUnlessEmpty(folder: string): void {
   if (entries.length > 0) throw new UsageError(`${folder} is not empty; a project needs a folder of its own`);
 }
 
-/** A name that npm takes. */
+/** `text` as a package name that npm accepts. */
 function packageName(text: string): string {
   const name = text
     .toLowerCase()
@@ -65,7 +64,7 @@ function packageName(text: string): string {
   return name.slice(0, end) || "app";
 }
 
-/** npm's own bound. */
+/** The longest name that npm accepts. */
 const NAME_CHARS_MAX = 214;
 
 /** `{{name}}` and `{{version PACKAGE}}`. */
@@ -83,10 +82,7 @@ function versionOf(name: string, target: string): string {
   return version;
 }
 
-/**
- * How a project in `target` gets this package: by its version, as everybody does, or from where it came from itself,
- * when that is a clone or a packed file.
- */
+/** How a project in `target` depends on this package: by version, or by the path of a clone or of a packed file. */
 function ownSource(target: string): string {
   const modules = dirname(PACKAGE_FOLDER);
   if (basename(modules) !== "node_modules") return `file:${relative(target, PACKAGE_FOLDER)}`;
@@ -94,7 +90,7 @@ function ownSource(target: string): string {
   return packed === null ? manifest().version : `file:${relative(target, packed)}`;
 }
 
-/** npm keeps where it has each package from. */
+/** The packed file that npm installed this package from; null when it came from a registry. */
 function packedFile(modules: string): string | null {
   const lock = join(modules, ".package-lock.json");
   if (!existsSync(lock)) return null;

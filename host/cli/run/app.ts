@@ -1,9 +1,8 @@
 /**
- * From a file to something that serves: what `waterspout run APP` loads.
+ * Loads the file of `waterspout run APP`. A module's default export is a TCPServer subclass, a server, an Application,
+ * an HTTP handler or an object with `fetch`; a `.wasm` file is an application by itself.
  *
- * A module's default export is a TCPServer subclass, a server, an Application, an HTTP handler or an object with
- * `fetch`; a `.wasm` file is an application by itself.
- * Invariant: what the user got wrong is a UsageError; what went wrong while loading is any other error.
+ * Invariant: a mistake of the user is a UsageError; a failure while loading is any other error.
  */
 import { existsSync } from "node:fs";
 import { open } from "node:fs/promises";
@@ -21,7 +20,7 @@ import { SERVER_BRAND, type Server } from "../../server/server.js";
 import { WasmApplication } from "../../server/wasmserver.js";
 import { isWebSocketClass } from "../../web/websockethandler.js";
 
-/** What the command serves. */
+/** What the command can serve. */
 export type Application = Server | WasmApplication;
 
 interface Exports {
@@ -31,13 +30,13 @@ interface Exports {
 const WASM_MAGIC = Buffer.from([0, 0x61, 0x73, 0x6d]);
 const SCRIPTS = [".ts", ".mts", ".js", ".mjs"];
 
-/** What has been loaded. */
+/** An application that was loaded. */
 export interface Loaded {
   readonly application: Application;
-  /** Where it wants to be served, as its module says: not checked yet. */
+  /** Where its module says that it is to be served; not checked yet. */
   readonly port?: unknown;
   readonly hostname?: unknown;
-  /** It wants to be loaded again when its files change. */
+  /** Whether its module asks to be loaded again when its files change. */
   readonly autoreload?: boolean;
 }
 
@@ -77,7 +76,7 @@ async function importDefault(file: string, extension: string): Promise<unknown> 
   try {
     if (extension.endsWith("ts") && !stripsTypes()) await enableTypeScript();
     const { default: value } = (await import(pathToFileURL(resolve(file)).href)) as Exports;
-    // What is compiled to CommonJS has its exports one level deeper.
+    // A module that was compiled to CommonJS has its exports one level deeper.
     return typeof value === "object" && value !== null && "__esModule" in value ? (value as Exports).default : value;
   } catch (error) {
     if (isUsageError(error)) throw error; // a setting that cannot be
@@ -120,7 +119,8 @@ function makeServer(file: string, value: unknown, layers: Layers): Server {
     if (server !== null) return server;
   }
   throw new UsageError(
-    `${file} has no handler: its default export must be a TCPServer, an HTTPServer, an Application, a function, an object with fetch or an application of Node's kind`,
+    `${file} has no handler: its default export must be a TCPServer, an HTTPServer, an Application, a function, ` +
+      "an object with fetch or an application of Node's kind",
   );
 }
 

@@ -1,9 +1,9 @@
 /**
- * Files that somebody may edit. They are looked at in short intervals, as Tornado's autoreload does: so it does not
- * matter whether an editor writes a file, replaces it, or removes it first, nor where it is stored.
+ * Watches files by a stat of each in short intervals, as Tornado's autoreload does. So it does not matter whether an
+ * editor writes a file, replaces it or removes it first, nor on which file system it is.
  *
- * Invariant: a change is told once, when nothing has changed any more for a moment; what a burst of saves has changed
- * is told together.
+ * Invariant: a change is reported once, after an interval without further changes; changes of one burst are reported
+ * together.
  */
 import { statSync } from "node:fs";
 import { dirname, isAbsolute, relative, sep } from "node:path";
@@ -12,30 +12,30 @@ import { WATCH_INTERVAL_MS } from "../../core/limits.js";
 import { PACKAGE_FOLDER } from "../../core/paths.js";
 import { modulesOf } from "../../nodeinternals/modulereports.js";
 
-export class WatchedFiles {
+export class FileWatcher {
   readonly #changed: (files: readonly string[]) => void;
   readonly #folder: string;
-  /** What each looked like last. */
+  /** The last state of each. */
   readonly #files = new Map<string, string>();
   #folders = new Map<string, string>();
   #pending = new Set<string>();
   #timer: NodeJS.Timeout | null = null;
 
-  /** `folder` is the application's. */
+  /** `folder`: the application's. `changed` is called with the files that have changed. */
   constructor(folder: string, changed: (files: readonly string[]) => void) {
     this.#folder = folder;
     this.#changed = changed;
   }
 
-  /** Looks at this file, too, whether it is there or not. */
+  /** Watches this file, too, whether it exists or not. */
   add(file: string): void {
     if (!this.#files.has(file)) this.#files.set(file, stateOf(file));
     this.#timer ??= setInterval(() => this.#look(), WATCH_INTERVAL_MS);
   }
 
   /**
-   * Takes what Node tells of modules; false: it is something else. Packages, and what begins with a dot, are nobody's
-   * to edit.
+   * Watches the modules that a message of Node names; false when it is another message. Packages and names that begin
+   * with a dot are not watched.
    */
   takeModules(message: unknown): boolean {
     const modules = modulesOf(message);
@@ -47,7 +47,7 @@ export class WatchedFiles {
     return true;
   }
 
-  /** Looks at the files' folders, too, or no more: what could not be loaded because it is missing may come there. */
+  /** Whether to watch the files' folders, too: after a failed load, a missing file may appear there. */
   set expectsNewFiles(yes: boolean) {
     this.#folders = new Map();
     if (yes) for (const file of this.#files.keys()) this.#folders.set(dirname(file), stateOf(dirname(file)));
@@ -69,7 +69,7 @@ export class WatchedFiles {
       }
     }
     const files = [...this.#pending];
-    // One that is missing is about to be written again.
+    // A missing file is about to be written again.
     if (!quiet || files.every((file) => this.#files.get(file) === MISSING)) return;
     this.#pending = new Set();
     this.#changed(files);
@@ -83,7 +83,7 @@ function stateOf(file: string): string {
     const { ino, size, mtimeNs } = statSync(file, { bigint: true });
     return `${ino} ${size} ${mtimeNs}`;
   } catch {
-    return MISSING; // or out of reach, which is the same here
+    return MISSING; // or not accessible, which is the same here
   }
 }
 

@@ -1,10 +1,10 @@
 /**
- * Blocks of bytes lie outside of V8's heap, and V8 counts them towards the size at which it collects all of that heap:
- * a few times of what was left in it. In a process that has little there (eight megabytes are usual) that is reached
- * every few hundred blocks, and half of the time goes into collections that find nothing. So a small heap may grow by
- * more before it is collected.
+ * Lets a small heap grow further before V8 collects it. Blocks of bytes lie outside of V8's heap, but V8 counts them
+ * towards the size at which it collects the whole heap, a few times what the last collection left. In a process with a
+ * small heap (8 MiB are usual) a few hundred blocks reach that size, and half of the time goes into collections that
+ * free nothing.
  *
- * Invariant: a heap that is large is V8's own business.
+ * Invariant: a large heap is left to V8's own rules.
  * Reference: `node --v8-options`, heap-growing-percent; docs/deployment.md says what a program without this command can
  * do.
  */
@@ -12,17 +12,17 @@ import { getHeapStatistics } from "node:v8";
 import { setHeapGrowing } from "../../nodeinternals/heapgrowing.js";
 
 /**
- * To eight times its size instead of at most four: then short-lived blocks go with collections of young objects, which
- * are cheap.
+ * The heap may grow to eight times its size instead of at most four: then collections of young objects, which are
+ * cheap, free the short-lived blocks.
  */
 const GROWING_PERCENT = 700;
-/** As it is by default: V8 decides. */
+/** The default: V8 decides. */
 const NO_PERCENT = 0;
-/** From here on four times is plenty for any blocks. */
+/** From this size on four times is enough. */
 const LARGE_HEAP_BYTES = 24 << 20;
 const LOOK_MS = 1000;
 
-/** Lets the heap of this process grow while it is small. */
+/** Raises the limit of this process's heap while it is small. */
 export function letSmallHeapGrow(): void {
   let percent = NO_PERCENT;
   const look = (): void => {

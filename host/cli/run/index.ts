@@ -1,5 +1,4 @@
-/** `waterspout run APP`: what can be told to it. serve.ts does the work, and is loaded when there is some. */
-
+/** `waterspout run APP`: its options. serve.ts serves, and is loaded only then. */
 import { UsageError } from "../../core/errors.js";
 import { ACCESS_LOG_FORMS } from "../../http/accesslog.js";
 import type { Command, Option } from "../command.js";
@@ -16,7 +15,9 @@ const options = {
     type: "string",
     value: "NAME",
     choices: ["node", "wasmtime"],
-    help: "node: the sandbox runs in this process; wasmtime: in processes of its own (default: $WATERSPOUT_RUNTIME, else node)",
+    help:
+      "node: the sandbox runs in this process; wasmtime: in processes of its own " +
+      "(default: $WATERSPOUT_RUNTIME, else node)",
   },
   workers: {
     type: "string",
@@ -40,7 +41,9 @@ const options = {
     type: "string",
     value: "FORM",
     choices: ACCESS_LOG_FORMS,
-    help: "one line a request on stderr: text, json, or off (default: what APP says, else $WATERSPOUT_ACCESS_LOG, else text on a terminal and json elsewhere)",
+    help:
+      "one line a request on stderr: text, json, or off " +
+      "(default: what APP says, else $WATERSPOUT_ACCESS_LOG, else text on a terminal and json elsewhere)",
   },
   inspect: {
     type: "string",
@@ -58,7 +61,8 @@ const options = {
 
 const usage = "APP [options] [-- SETTINGS]";
 const about =
-  "Serves APP: a .ts or .js module whose default export is a TCPServer subclass, a server, an Application, an HTTP handler or an object with fetch, or a .wasm application.";
+  "Serves APP: a .ts or .js module whose default export is a TCPServer subclass, a server, an Application, an HTTP " +
+  "handler or an object with fetch, or a .wasm application.";
 
 const more = `What is after "--" are settings of APP's own: waterspout run APP -- --help lists them.
 A flag wins over what APP exports, that over the environment, that over the file of

@@ -1,4 +1,4 @@
-/** What a process that serves and the one that watches over it tell each other, and the line that says where. */
+/** How an application is to be served, what a child process reports to its parent, and the line on stdout. */
 import { type Address, hostAndPort } from "../../core/address.js";
 import type { RuntimeName } from "../../core/runtimename.js";
 import { type InspectSettings, layered, resolveInspect } from "../../server/options.js";
@@ -17,7 +17,7 @@ export interface Plan {
   readonly inspect: InspectSettings | null;
 }
 
-/** Where it is served: with `--json` this and the process that can be asked to stop. */
+/** Where it is served. `--json` prints this and the pid. */
 export interface Serving {
   readonly url: string;
   readonly runtime: RuntimeName;
@@ -26,13 +26,13 @@ export interface Serving {
   readonly port: number;
 }
 
-/** What a process that serves sends: first its plan, then that it serves. */
+/** A message of a child process to its parent: first its plan, then where it serves. */
 export interface WorkerMessage {
   readonly plan?: Plan;
   readonly serving?: Serving;
 }
 
-/** By the settings and what has been loaded; null: nothing yet. Throws UsageError. */
+/** The plan by the settings and the loaded application; `loaded` is null before it is. Throws UsageError. */
 export function planFrom(settings: RunSettings, loaded: Loaded | null): Plan {
   const place = settings.place(loaded ?? {});
   if (loaded !== null) {
@@ -44,7 +44,7 @@ export function planFrom(settings: RunSettings, loaded: Loaded | null): Plan {
   return { ...place, runtime, workers, autoreload: false, tls, inspect: resolveInspect(inspect) };
 }
 
-/** Of an application that listens. */
+/** Where an application that listens is served. */
 export function servingOf({ scheme, options }: Application, address: Address, { runtime, workers }: Plan): Serving {
   const http = scheme === "http";
   const name = options.tls === null ? scheme : http ? "https" : "tls";
@@ -52,7 +52,7 @@ export function servingOf({ scheme, options }: Application, address: Address, { 
   return { url, runtime, workers, address: address.address, port: address.port };
 }
 
-/** The one line on stdout. */
+/** The line that the command prints when it serves. */
 export function servingLine(serving: Serving, json: boolean): string {
   if (json) return `${JSON.stringify({ ...serving, pid: process.pid })}\n`;
   return `Waterspout serves ${serving.url} (${serving.runtime})\n`;

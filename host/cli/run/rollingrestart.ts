@@ -1,9 +1,9 @@
 /**
- * One generation of processes after another that serves the same sockets, which this process holds: for `--workers`
- * there is one, with `--watch` a new one whenever files change.
+ * A rolling restart: this process holds the listening sockets, and generations of child processes serve them, one after
+ * the other. `--workers` has one generation; `--watch` starts a new one whenever files change.
  *
- * Invariants: a generation ends when the next one serves, and not before; one that does not come to serve leaves the
- * last as it is. Connections wait in the sockets meanwhile, so none is lost; what a generation has begun it finishes.
+ * Invariants: a generation is stopped once the next one serves, and not before; a new one that fails leaves the current
+ * one as it is. Connections wait in the sockets meanwhile, so none is lost. A generation finishes its requests.
  */
 
 import { dirname, relative, resolve } from "node:path";
@@ -17,36 +17,36 @@ import { MODULES_VARIABLE } from "../../nodeinternals/modulereports.js";
 import { onSignals } from "../../workers/fork.js";
 import { ProcessGroup } from "../../workers/processgroup.js";
 import { EXIT_FAILED } from "../exit.js";
-import { WatchedFiles } from "./filewatcher.js";
+import { FileWatcher } from "./filewatcher.js";
 import { type Plan, type Serving, servingLine, type WorkerMessage } from "./plan.js";
 import type { RunSettings } from "./settings.js";
 
 interface Generation {
   readonly group: ProcessGroup;
-  /** What had changed; nothing for the first one. */
+  /** The files whose change started it; none for the first generation. */
   readonly changed: readonly string[];
   readonly startedMs: number;
-  /** What its first process wants. */
+  /** The plan that its first process has sent. */
   plan: Plan | null;
   readonly served: Set<number>;
-  /** It has been told to end. */
+  /** It was sent SIGTERM. */
   isRetired: boolean;
 }
 
-/** Sockets for a plan. */
+/** Sockets that are bound for a plan. */
 interface Held {
   readonly plan: Plan;
   readonly sockets: readonly ListeningSocket[];
 }
 
-export class Generations {
+export class RollingRestart {
   readonly #settings: RunSettings;
   readonly #done = deferred<number>();
   readonly #guess: Plan;
-  #files: WatchedFiles | null = null;
+  #files: FileWatcher | null = null;
   #held: readonly Held[] = [];
   #inspected: InspectedGroup | null = null;
-  /** All that live: the one that starts, the one that serves, those that drain. */
+  /** All that run: the one that starts, the one that serves, those that finish their requests. */
   readonly #all = new Set<Generation>();
   #starting: Generation | null = null;
   #current: Generation | null = null;
@@ -54,14 +54,14 @@ export class Generations {
   #stopping = false;
   #status = 0;
 
-  /** `guess`: what is known of the plan; what the application says may differ. */
+  /** `guess`: the plan by the settings alone; the application's own may differ. */
   constructor(settings: RunSettings, guess: Plan, watch: boolean) {
     this.#settings = settings;
     this.#guess = guess;
     if (watch) this.#watch();
   }
 
-  /** Resolves with the exit status when all is over. */
+  /** Resolves with the exit code when the last child process has ended. */
   async run(): Promise<number> {
     const plan = this.#guess;
     onSignals(
@@ -81,7 +81,7 @@ export class Generations {
   #watch(): void {
     const { file, settingsPath } = this.#settings;
     process.env[MODULES_VARIABLE] = "1";
-    this.#files = new WatchedFiles(dirname(resolve(file)), (files) => this.#change(files));
+    this.#files = new FileWatcher(dirname(resolve(file)), (files) => this.#change(files));
     this.#files.add(resolve(file));
     this.#files.add(resolve(settingsPath));
   }
@@ -91,7 +91,7 @@ export class Generations {
     this.#held = [...this.#held, { plan, sockets: await bindSockets(port, address, { runtime }) }];
   }
 
-  /** Shows the processes together, and goes on when they are replaced. */
+  /** Starts the admin server for all generations. */
   async #inspect({ inspect, workers }: Plan): Promise<void> {
     if (inspect === null || this.#inspected !== null) return;
     this.#inspected = new InspectedGroup(workers);
@@ -104,13 +104,12 @@ export class Generations {
     const count = plan.runtime === "node" ? plan.workers : 1;
     const group = new ProcessGroup({
       count,
-      first: 1, // alone: what is wrong with the application is then said once
+      first: 1, // alone, so that an application that fails is reported once
       restartsMax: RESTARTS_MAX,
       sockets: this.#socketsFor(plan)?.sockets ?? [],
       warn: (text) => say(`warning: ${text}`),
       message: (id, value) => this.#take(generation, id, value),
-      // One that serves shows that the application can be served: another that has died meanwhile is worth a second
-      // try.
+      // Once a process serves, the application works, and another process that died is started again.
       restarts: () => generation === this.#current || generation.served.size > 0,
     });
     const startedMs = performance.now();
@@ -143,7 +142,7 @@ export class Generations {
     else if (generation === this.#current) this.#inspected?.take(id, { serving });
   }
 
-  /** All of its processes serve: the one before is not needed any more. */
+  /** Makes a generation current, all of whose processes serve, and stops the previous one. */
   #promote(generation: Generation, serving: Serving): void {
     const before = this.#current;
     this.#starting = null;
@@ -158,7 +157,7 @@ export class Generations {
     this.#serving = serving;
   }
 
-  /** Of what the one before was bound to, if this one wants something else. */
+  /** Closes sockets that this generation's plan does not use. */
   #letGo({ plan }: Generation): void {
     const used = this.#held.filter((held) => plan !== null && isSamePlace(held.plan, plan));
     for (const held of this.#held) if (!used.includes(held)) for (const socket of held.sockets) socket.close();
@@ -214,7 +213,7 @@ export class Generations {
     return this.#held.find((held) => isSamePlace(held.plan, plan));
   }
 
-  /** It said what it needs and has ended, to be started again with that. */
+  /** Starts again an application that has exited because its plan needs other sockets. */
   async #startAsWanted(plan: Plan, changed: readonly string[]): Promise<void> {
     if (plan.autoreload && this.#files === null) this.#watch();
     if (this.#socketsFor(plan) === undefined) await this.#bind(plan);
@@ -228,7 +227,7 @@ export class Generations {
     this.#wait(EXIT_FAILED, oneLine((error as Error).message));
   }
 
-  /** There is nothing to be done before the next change; without any to come it is over. */
+  /** Waits for the next change of a file; without `--watch` the command ends. */
   #wait(status: number, why: string): void {
     if (this.#files === null) return this.#done.resolve(status);
     this.#files.expectsNewFiles = true;
@@ -240,7 +239,7 @@ export class Generations {
   #stop(name: NodeJS.Signals): void {
     this.#stopping = true;
     this.#files?.close();
-    for (const { sockets } of this.#held) for (const socket of sockets) socket.close(); // the processes have their own
+    for (const { sockets } of this.#held) for (const socket of sockets) socket.close(); // children have their own
     for (const generation of this.#all) if (!generation.isRetired) generation.group.signal(name);
     if (this.#all.size === 0) this.#done.resolve(0);
   }
@@ -263,7 +262,7 @@ function namesOf(files: readonly string[]): string {
   return rest.length === 0 ? first : `${first} and ${rest.length} more`;
 }
 
-/** As one would write it here. */
+/** Relative to the current folder, unless it is outside. */
 function nameOf(file: string): string {
   const path = resolve(file);
   const name = relative(process.cwd(), path);

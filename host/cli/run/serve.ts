@@ -1,10 +1,9 @@
 /**
- * What `waterspout run` does: serves in this process, or has it done by processes that run the same command
- * (cli/run/rollingrestart.ts).
+ * Serves an application in this process, or by child processes that run the same command (rollingrestart.ts).
  *
- * Invariant: such a process tells first what it wants to be bound, and serves when it has inherited just that.
+ * Invariant: a child process first sends its plan to its parent, and serves only on sockets that it has inherited for
+ * that plan; otherwise it exits, and the parent starts it again with such sockets.
  */
-
 import { UsageError } from "../../core/errors.js";
 import { answerReports } from "../../inspect/group.js";
 import { isInherited } from "../../net/bind.js";
@@ -13,13 +12,13 @@ import { MODULES_VARIABLE, reportModules } from "../../nodeinternals/modulerepor
 import { checkSettings, presetSettings, settingsHelp } from "../../settings/define.js";
 import { onSignals } from "../../workers/fork.js";
 import type { Values } from "../command.js";
-import { EXIT_FAILED, endWith } from "../exit.js";
+import { EXIT_FAILED, exitWith } from "../exit.js";
 import { type Application, type Loaded, loadApplication } from "./app.js";
 import { letSmallHeapGrow } from "./heapgrowth.js";
 import { type Plan, planFrom, type Serving, servingLine, servingOf, type WorkerMessage } from "./plan.js";
 import { type RunSettings, readRunSettings } from "./settings.js";
 
-/** Serves `file`; `passedOn` are flags of the application's own settings. */
+/** Serves `file`. `passedOn`: flags of the application's own settings. */
 export async function serve(file: string, values: Values, passedOn: readonly string[]): Promise<void> {
   const settings = readRunSettings(file, values);
   presetSettings(passedOn, settings.settingsPath, settings.application);
@@ -27,27 +26,27 @@ export async function serve(file: string, values: Values, passedOn: readonly str
   presetAccessLog(settings);
   if (passedOn.includes("--help")) return printSettings(settings);
   const guess = planFrom(settings, null);
-  if (settings.watch || isForSeveral(guess)) return supervise(settings, guess, settings.watch);
+  if (settings.watch || needsProcesses(guess)) return supervise(settings, guess, settings.watch);
   const loaded = await load(settings);
   const plan = planFrom(settings, loaded);
-  if (plan.autoreload || isForSeveral(plan)) return supervise(settings, plan, plan.autoreload);
+  if (plan.autoreload || needsProcesses(plan)) return supervise(settings, plan, plan.autoreload);
   const serving = await listen(loaded.application, plan);
   if (serving !== null) process.stdout.write(servingLine(serving, settings.json));
 }
 
-/** wasmtime's workers are below one process of Node; Node's are processes of their own. */
-function isForSeveral({ runtime, workers }: Plan): boolean {
+/** Whether it takes several processes of Node; wasmtime's workers are children of one. */
+function needsProcesses({ runtime, workers }: Plan): boolean {
   return runtime === "node" && workers > 1;
 }
 
-/** What servers take that are told nothing else, in this process and in those that it starts. */
+/** The access log of servers without an option of their own, in this process and its children. */
 function presetAccessLog({ layers }: RunSettings): void {
   const { accessLog } = layers.under;
   process.env.WATERSPOUT_ACCESS_LOG =
     typeof accessLog === "string" ? accessLog : process.stderr.isTTY ? "text" : "json";
 }
 
-/** The application's own settings are known when it has been loaded. */
+/** Prints the application's own settings, which are known once it has been loaded. */
 async function printSettings({ file, layers }: RunSettings): Promise<void> {
   await loadApplication(file, layers);
   process.stdout.write(settingsHelp());
@@ -61,10 +60,10 @@ async function load({ file, layers, folders }: RunSettings): Promise<Loaded> {
   throw new UsageError(`the application takes settings such as --name=value, not ${JSON.stringify(other)}`);
 }
 
-/** Resolves when it serves; with null when it has been stopped before. */
+/** Resolves when it serves; with null when it was stopped before that. */
 async function listen(application: Application, plan: Plan): Promise<Serving | null> {
   letSmallHeapGrow();
-  onSignals(() => void application.stop().then(() => process.exit(0), endWith));
+  onSignals(() => void application.stop().then(() => process.exit(0), exitWith));
   reloadOnHangUp(application);
   await application.listen(plan.port, plan.address);
   application.closed.catch(() => process.exit(EXIT_FAILED));
@@ -72,7 +71,7 @@ async function listen(application: Application, plan: Plan): Promise<Serving | n
   return address === undefined ? null : servingOf(application, address, plan);
 }
 
-/** SIGHUP means new certificates; where there are none it ends the process, as ever. */
+/** With TLS, SIGHUP loads the certificates again; without it, the signal ends the process as usual. */
 function reloadOnHangUp({ options: { tls, logger } }: Application): void {
   if (tls === null) return;
   process.on("SIGHUP", () => {
@@ -87,14 +86,11 @@ function reloadOnHangUp({ options: { tls, logger } }: Application): void {
 // --- below another process ---
 
 async function supervise(settings: RunSettings, plan: Plan, watch: boolean): Promise<void> {
-  const { Generations } = await import("./rollingrestart.js");
-  process.exit(await new Generations(settings, plan, watch).run());
+  const { RollingRestart } = await import("./rollingrestart.js");
+  process.exit(await new RollingRestart(settings, plan, watch).run());
 }
 
-/**
- * The process above shows what this one counts; a port of one's own for that would be in the way of the next
- * generation.
- */
+/** Serves as a child process. Its parent has the admin server: a port of its own would collide with its successor's. */
 async function serveAsWorker(settings: RunSettings): Promise<void> {
   const isWatched = process.env[MODULES_VARIABLE] !== undefined;
   if (isWatched) await reportModules();
@@ -103,7 +99,7 @@ async function serveAsWorker(settings: RunSettings): Promise<void> {
   await tell({ plan });
   const { application } = loaded;
   const canBeServed = isInherited(plan.port, plan.address, plan.runtime) && (isWatched || !plan.autoreload);
-  if (!canBeServed) process.exit(0); // and is started again with what it wants
+  if (!canBeServed) process.exit(0); // its parent starts it again with the sockets of its plan
   application.configure({ inspect: false });
   answerReports(application);
   const serving = await listen(application, plan);

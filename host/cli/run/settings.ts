@@ -1,8 +1,8 @@
 /**
- * What `waterspout run` is told, by flags, the environment and a file of settings. What APP exports stands between
- * flags and environment: so there are settings that win over APP's (`over`) and such that it wins over (`under`).
+ * The settings of `waterspout run`, from flags, the environment and a file of settings. APP's exports stand between
+ * flags and environment: flags win over them (`over`), they win over the environment and the file (`under`).
  *
- * Invariant: everything is checked before APP is loaded.
+ * Invariant: every value is checked before APP is loaded.
  */
 import { dirname, resolve } from "node:path";
 import { LOOPBACK } from "../../core/address.js";
@@ -27,7 +27,7 @@ import type { Values } from "../command.js";
 const PORT = 8888;
 const WORKERS_MAX = 64;
 
-/** The settings of the command that may also stand in its file, where `application` is the application's own part. */
+/** The settings of the command. Its file may have them, too, beside `application`, the application's own part. */
 export const RUN_SETTINGS = {
   port: { type: "integer", min: 0, max: 65535, env: "PORT", help: "" },
   address: { type: "string", env: "HOST", help: "" },
@@ -73,7 +73,7 @@ export function readRunSettings(file: string, values: Values): RunSettings {
   const over = certificates(said.flags, "") ?? {};
   const under = certificates(said.file, dirname(path)) ?? {};
   const first = (name: Name) => valueFrom(name, [said.flags]);
-  // What a flag has decided may be wrong elsewhere; only servers of the application's own may still ask for this one.
+  // A flag hides errors of the other sources; but servers of the application's own read accessLog from them, too.
   const isOpen = (name: Name) => name === "accessLog" || said.flags(name, RUN_SETTINGS[name]) === undefined;
   const then = (name: Name) => (isOpen(name) ? valueFrom(name, [environment, said.file]) : undefined);
   return {
@@ -106,7 +106,7 @@ function flagSource(values: Values): Source {
   return (name) => {
     const flag = name === "accessLog" ? "access-log" : name;
     const text = values[flag];
-    return typeof text === "string" ? { texts: [text], who: `--${flag}` } : undefined;
+    return typeof text === "string" ? { texts: [text], origin: `--${flag}` } : undefined;
   };
 }
 
@@ -114,7 +114,7 @@ function placeFrom(said: Sources, exported: { port?: unknown; hostname?: unknown
   const fromExports: Source = (name) => {
     const key = name === "address" ? "hostname" : "port";
     const value = exported[key];
-    return value === undefined ? undefined : { value, who: `${file}: ${key}` };
+    return value === undefined ? undefined : { value, origin: `${file}: ${key}` };
   };
   const sources = [said.flags, fromExports, environment, said.file];
   return {
@@ -123,7 +123,7 @@ function placeFrom(said: Sources, exported: { port?: unknown; hostname?: unknown
   };
 }
 
-/** Paths in a file are meant from where that file is. */
+/** Paths in a file are relative to that file. */
 function certificates(source: Source, folder: string): { sslOptions: SSLOptions } | null {
   const path = (name: "certfile" | "keyfile"): string | undefined => {
     const said = source(name, RUN_SETTINGS[name]);
@@ -133,12 +133,14 @@ function certificates(source: Source, folder: string): { sslOptions: SSLOptions 
   };
   const [certfile, keyfile] = [path("certfile"), path("keyfile")];
   if (certfile === undefined && keyfile !== undefined) {
-    throw new UsageError(`${source("keyfile", RUN_SETTINGS.keyfile)?.who} needs ${folder === "" ? "--" : ""}certfile`);
+    throw new UsageError(
+      `${source("keyfile", RUN_SETTINGS.keyfile)?.origin} needs ${folder === "" ? "--" : ""}certfile`,
+    );
   }
   return certfile === undefined ? null : { sslOptions: { certfile, keyfile } };
 }
 
-/** Only what is given. */
+/** The options that `value` has a value for. */
 function options(value: (name: Name) => unknown): ServerOptions {
   const port = value("inspect") as number | undefined;
   const all: ServerOptions = {

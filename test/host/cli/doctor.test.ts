@@ -14,7 +14,7 @@ import {
   PURPOSES,
 } from "../../../host/cli/doctor/checks.js";
 import { inspectModule } from "../../../host/cli/inspectmodule.js";
-import { findInstalled, manifest, satisfies } from "../../../host/cli/packages.js";
+import { findPackage, manifest, satisfies } from "../../../host/cli/packages.js";
 import { constantsOf } from "../../docs/documents.js";
 import { ROOT } from "../../e2e/support/ways.js";
 
@@ -117,7 +117,7 @@ describe("an optional package", () => {
     expect(check()).toMatchObject({ status: "warn", fix: "npm install some-peer@^1.2.0" });
     install("1.3.0");
     expect(check()).toMatchObject({ status: "ok", fix: null });
-    expect(findInstalled("some-peer", folder)).toBe(null);
+    expect(findPackage("some-peer", folder)).toBe(null);
   });
 
   test.each([

@@ -34,7 +34,7 @@ describe("a text", () => {
     [names, "a,b", ["a", "b"]],
     [ports, "1,2", [1, 2]],
   ])("%j: %s", (setting, text, value) => {
-    expect(checked(setting, { texts: [text], who: "--x" })).toEqual(value);
+    expect(checked(setting, { texts: [text], origin: "--x" })).toEqual(value);
   });
 
   test.each([
@@ -50,14 +50,14 @@ describe("a text", () => {
     [quiet, "yes", '--x must be true or false, not "yes"'],
     [ports, "1,x", '--x must be a list, each a whole number from 0 to 65535, not "x"'],
   ])("%j cannot be %s", (setting, text, message) => {
-    expect(() => checked(setting, { texts: [text], who: "--x" })).toThrow(
+    expect(() => checked(setting, { texts: [text], origin: "--x" })).toThrow(
       expect.objectContaining({ code: "USAGE", message }),
     );
   });
 
   test("of several the last one counts, unless it is a list", () => {
-    expect(checked(port, { texts: ["1", "2"], who: "" })).toBe(2);
-    expect(checked(names, { texts: ["a,b", "c"], who: "" })).toEqual(["a", "b", "c"]);
+    expect(checked(port, { texts: ["1", "2"], origin: "" })).toBe(2);
+    expect(checked(names, { texts: ["a,b", "c"], origin: "" })).toEqual(["a", "b", "c"]);
   });
 });
 
@@ -70,11 +70,11 @@ test.each([
   [names, "a"],
   [names, [1]],
 ])("%j: a file cannot give it %j", (setting, value) => {
-  expect(() => checked(setting, { value, who: "f.json: x" })).toThrow(/^f\.json: x must be /);
+  expect(() => checked(setting, { value, origin: "f.json: x" })).toThrow(/^f\.json: x must be /);
 });
 
 test("the first that says something decides; the others may be wrong", () => {
-  const says = (value: unknown) => () => ({ value, who: "" });
+  const says = (value: unknown) => () => ({ value, origin: "" });
   expect(settingFrom("x", port, [() => undefined, says(1), says("wrong")])).toBe(1);
   expect(settingFrom("x", { ...port, default: 7 }, [() => undefined])).toBe(7);
   expect(kindOf({ type: "string", choices: ["a", "b"], help: "" })).toBe("a or b");
