@@ -1,5 +1,5 @@
 // The Range field (RFC 9110 14.2) as far as Tornado has it: one range of bytes. Anything else is as if it were not
-// there.
+// there. host/web/ranges.ts reads the same, and test/corpus/web.md holds both to it.
 
 /** All of it. */
 export const WHOLE: i32 = 0;
@@ -17,8 +17,8 @@ const DIGITS_MAX: i32 = 15;
 /** What of `size` bytes is asked for: WHOLE, PART or UNSATISFIABLE. */
 export function parseRange(field: string, size: i64): i32 {
   const mark = field.indexOf("=");
-  if (mark < 0 || field.substring(0, mark).trimEnd().toLowerCase() != "bytes") return WHOLE;
-  const text = field.substring(mark + 1).trim();
+  if (mark < 0 || withoutBlanks(field.substring(0, mark)).toLowerCase() != "bytes") return WHOLE;
+  const text = withoutBlanks(field.substring(mark + 1));
   const dash = text.indexOf("-");
   if (dash < 0) return WHOLE;
   const first = wholeNumber(text.substring(0, dash));
@@ -34,6 +34,19 @@ function part(start: i64, end: i64, size: i64): i32 {
   rangeStart = start;
   rangeEnd = end;
   return size == 0 || (start == 0 && end == size) ? WHOLE : PART;
+}
+
+/** Without spaces and tabs at its ends; `trim` would also remove the byte 0xa0. */
+function withoutBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.substring(start, end);
+}
+
+function isBlank(unit: i32): bool {
+  return unit == 0x20 || unit == 0x09;
 }
 
 function wholeNumber(text: string): i64 {

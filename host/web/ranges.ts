@@ -1,7 +1,7 @@
 /**
  * The Range field (RFC 9110 14.2) as far as Tornado has it: one range of bytes. Anything else is as if it were not
  * there. (The library range-parser answers 416 to a suffix that is longer than the file, where 14.1.2 wants the whole
- * file.)
+ * file.) assembly/web/ranges.ts reads the same, and test/corpus/web.md holds both to it.
  */
 
 /** From `start` up to, not including, `end`. */

@@ -19,7 +19,8 @@ const ESCAPES: Record<string, string> = { r: "\r", n: "\n", t: "\t", 0: "\0", "\
 
 export const FILES = readdirSync(FOLDER).filter(
   (file) =>
-    file.endsWith(".md") && !["README.md", "conditional-requests.md", "disagreements.md", "origins.md"].includes(file),
+    file.endsWith(".md") &&
+    !["README.md", "conditional-requests.md", "disagreements.md", "origins.md", "web.md"].includes(file),
 );
 
 export const corpus: Case[] = FILES.flatMap(readCases);
