@@ -77,18 +77,18 @@ export function resolveInspect(option: boolean | InspectOptions | undefined): In
   return { port: port + shift, address };
 }
 
-/** Options from several places: those that win over an application's own, and those that its own win over. */
-export interface Layers {
+/** Options from outside of an application: `over` replace the application's own, which replace those of `under`. */
+export interface OuterOptions {
   readonly over: ServerOptions;
   readonly under: ServerOptions;
 }
 
-/** `own` between the layers. */
-export function layered({ over, under }: Layers, own: ServerOptions = {}): ServerOptions {
-  return { ...under, ...withoutGaps(own), ...over };
+/** The options of an application whose own are `own`. */
+export function mergedOptions({ over, under }: OuterOptions, own: ServerOptions = {}): ServerOptions {
+  return { ...under, ...definedOptions(own), ...over };
 }
 
-/** Without what is undefined, which says nothing and must not hide what another place says. */
-export function withoutGaps(options: ServerOptions): ServerOptions {
+/** Without those that are undefined, which must not hide the value of another source. */
+export function definedOptions(options: ServerOptions): ServerOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }

@@ -19,7 +19,7 @@ import { type GuardedSockets, guardSockets, runtimeNamed, type Worker } from "..
 import { cpuCount, forkProcesses, serving } from "../workers/fork.js";
 import { type Session, type SessionEvents, Supervisor } from "../workers/supervisor.js";
 import { Inspection } from "./inspection.js";
-import { layered, resolveOptions, type ServerOptions, type ServerSettings } from "./options.js";
+import { mergedOptions, resolveOptions, type ServerOptions, type ServerSettings } from "./options.js";
 
 /** By this a server is known across copies of the package. */
 export const SERVER_BRAND: unique symbol = Symbol.for("waterspout.server") as never;
@@ -115,7 +115,7 @@ export abstract class Server implements Inspected {
 
   /** @internal `over` wins over the options of the constructor, and those over `under`; only before it listens. */
   configure(over: ServerOptions, under: ServerOptions = {}): void {
-    this.#given = layered({ over, under }, this.#given);
+    this.#given = mergedOptions({ over, under }, this.#given);
     this.#options = resolveOptions(this.#given);
   }
 

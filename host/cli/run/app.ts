@@ -14,8 +14,7 @@ import { nodeListenerOf, runListener } from "../../nodehttp/listener.js";
 import type { Folder } from "../../runtime/folders.js";
 import { type FetchHandler, fetchCallback, type ServeOptions } from "../../server/fetchserver.js";
 import { HTTPServer, type RequestCallback, type RequestListener } from "../../server/httpserver.js";
-import type { ServerOptions } from "../../server/options.js";
-import { type Layers, layered } from "../../server/options.js";
+import { mergedOptions, type OuterOptions, type ServerOptions } from "../../server/options.js";
 import { SERVER_BRAND, type Server } from "../../server/server.js";
 import { WasmApplication } from "../../server/wasmserver.js";
 import { isWebSocketClass } from "../../web/websockethandler.js";
@@ -41,11 +40,15 @@ export interface Loaded {
 }
 
 /** Loads `file`. A .wasm application may read `folders`. */
-export async function loadApplication(file: string, layers: Layers, folders: readonly Folder[] = []): Promise<Loaded> {
+export async function loadApplication(
+  file: string,
+  outer: OuterOptions,
+  folders: readonly Folder[] = [],
+): Promise<Loaded> {
   if (!existsSync(file)) throw new UsageError(`there is no file ${file}`);
   const extension = extname(file);
   if (extension === ".wasm") {
-    const options = layered(layers);
+    const options = mergedOptions(outer);
     if (options.sslOptions !== undefined && options.runtime === "wasmtime") {
       throw new UsageError("a .wasm application has TLS with the runtime node only; put a proxy in front of wasmtime");
     }
@@ -57,7 +60,7 @@ export async function loadApplication(file: string, layers: Layers, folders: rea
   }
   if (folders.length > 0) throw new UsageError("--dir is for .wasm applications; others read files themselves");
   const value = await importDefault(file, extension);
-  const application = makeServer(file, value, layers);
+  const application = makeServer(file, value, outer);
   if (isServeOptions(value)) return { application, port: value.port, hostname: value.hostname };
   return { application, autoreload: isListener(value) && autoreloads(value) };
 }
@@ -97,23 +100,23 @@ async function enableTypeScript(): Promise<void> {
   esm.register();
 }
 
-function makeServer(file: string, value: unknown, layers: Layers): Server {
-  const options = layered(layers);
+function makeServer(file: string, value: unknown, outer: OuterOptions): Server {
+  const options = mergedOptions(outer);
   if (typeof value === "function") {
     if (isWebSocketClass(value)) return new HTTPServer((request) => value.serve(request), options);
     if (!isServerClass(value))
       return nodeServer(file, value, options) ?? new HTTPServer(value as RequestCallback, options);
     const server = new (value as new (options: ServerOptions) => Server)(options);
-    server.configure(layers.over, layers.under);
+    server.configure(outer.over, outer.under);
     return server;
   }
   if (typeof value === "object" && value !== null) {
     if (isServerClass(value.constructor)) {
-      (value as Server).configure(layers.over, layers.under);
+      (value as Server).configure(outer.over, outer.under);
       return value as Server;
     }
-    if (isListener(value)) return new HTTPServer(value, layered(layers, value.serverOptions));
-    if (isServeOptions(value)) return fetchServer(value, layered(layers, value), value.overrideGlobalObjects);
+    if (isListener(value)) return new HTTPServer(value, mergedOptions(outer, value.serverOptions));
+    if (isServeOptions(value)) return fetchServer(value, mergedOptions(outer, value), value.overrideGlobalObjects);
     if (hasFetch(value)) return fetchServer(value, options);
     const server = nodeServer(file, value, options);
     if (server !== null) return server;

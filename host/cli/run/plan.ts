@@ -1,7 +1,7 @@
 /** How an application is to be served, what a child process reports to its parent, and the line on stdout. */
 import { type Address, hostAndPort } from "../../core/address.js";
 import type { RuntimeName } from "../../core/runtimename.js";
-import { type InspectSettings, layered, resolveInspect } from "../../server/options.js";
+import { type InspectSettings, mergedOptions, resolveInspect } from "../../server/options.js";
 import type { Application, Loaded } from "./app.js";
 import type { RunSettings } from "./settings.js";
 
@@ -39,7 +39,7 @@ export function planFrom(settings: RunSettings, loaded: Loaded | null): Plan {
     const { runtime, workers, tls, inspect } = loaded.application.options;
     return { ...place, runtime, workers, autoreload: loaded.autoreload === true, tls: tls !== null, inspect };
   }
-  const { runtime = "node", workers = 1, sslOptions, inspect } = layered(settings.layers);
+  const { runtime = "node", workers = 1, sslOptions, inspect } = mergedOptions(settings.outer);
   const tls = sslOptions !== undefined;
   return { ...place, runtime, workers, autoreload: false, tls, inspect: resolveInspect(inspect) };
 }

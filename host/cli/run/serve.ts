@@ -40,21 +40,21 @@ function needsProcesses({ runtime, workers }: Plan): boolean {
 }
 
 /** The access log of servers without an option of their own, in this process and its children. */
-function presetAccessLog({ layers }: RunSettings): void {
-  const { accessLog } = layers.under;
+function presetAccessLog({ outer }: RunSettings): void {
+  const { accessLog } = outer.under;
   process.env.WATERSPOUT_ACCESS_LOG =
     typeof accessLog === "string" ? accessLog : process.stderr.isTTY ? "text" : "json";
 }
 
 /** Prints the application's own settings, which are known once it has been loaded. */
-async function printSettings({ file, layers }: RunSettings): Promise<void> {
-  await loadApplication(file, layers);
+async function printSettings({ file, outer }: RunSettings): Promise<void> {
+  await loadApplication(file, outer);
   process.stdout.write(settingsHelp());
   process.exit(0);
 }
 
-async function load({ file, layers, folders }: RunSettings): Promise<Loaded> {
-  const loaded = await loadApplication(file, layers, folders);
+async function load({ file, outer, folders }: RunSettings): Promise<Loaded> {
+  const loaded = await loadApplication(file, outer, folders);
   const [other] = checkSettings();
   if (other === undefined) return loaded;
   throw new UsageError(`the application takes settings such as --name=value, not ${JSON.stringify(other)}`);

@@ -10,8 +10,7 @@ import { UsageError } from "../../core/errors.js";
 import type { RuntimeName } from "../../core/runtimename.js";
 import { ACCESS_LOG_FORMS, type AccessLogForm } from "../../http/accesslog.js";
 import { type Folder, foldersFrom } from "../../runtime/folders.js";
-import type { ServerOptions } from "../../server/options.js";
-import { type Layers, withoutGaps } from "../../server/options.js";
+import { definedOptions, type OuterOptions, type ServerOptions } from "../../server/options.js";
 import { checkValues, fileSource, readSettingsFile, settingsPath } from "../../settings/file.js";
 import {
   checked,
@@ -52,7 +51,7 @@ export interface RunSettings {
   readonly settingsPath: string;
   /** The application's own part of that file. */
   readonly application: unknown;
-  readonly layers: Layers;
+  readonly outer: OuterOptions;
   /** Folders for a .wasm application. */
   readonly folders: readonly Folder[];
   readonly watch: boolean;
@@ -83,7 +82,7 @@ export function readRunSettings(file: string, values: Values): RunSettings {
     folders: foldersFrom((values.dir as readonly string[] | undefined) ?? []),
     watch: values.watch === true,
     json: values.json === true,
-    layers: {
+    outer: {
       over: { ...over, ...options(first) },
       under: { runtime: "node", ...under, ...options(then) },
     },
@@ -149,5 +148,5 @@ function options(value: (name: Name) => unknown): ServerOptions {
     accessLog: value("accessLog") as AccessLogForm | undefined,
     inspect: port === undefined ? undefined : { port },
   };
-  return withoutGaps(all);
+  return definedOptions(all);
 }

@@ -8,9 +8,9 @@ import { loadApplication } from "../../../../host/cli/run/app.js";
 import { HTTPServer } from "../../../../host/index.js";
 
 describe("an application", () => {
-  const layers = { over: {}, under: {} };
+  const outer = { over: {}, under: {} };
   const load = async (file: string) =>
-    (await loadApplication(new URL(`../../../e2e/apps/${file}`, import.meta.url).pathname, layers)).application;
+    (await loadApplication(new URL(`../../../e2e/apps/${file}`, import.meta.url).pathname, outer)).application;
 
   test("is a server class, a server or a handler", async () => {
     expect((await load("streams.ts")).scheme).toBe("tcp");
@@ -30,10 +30,10 @@ describe("an application", () => {
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const file = join(folder, "app.ts");
     writeFileSync(file, "enum Status { Fine = 200 }\nexport default (request: any) => request.respond(Status.Fine);\n");
-    expect((await loadApplication(file, layers)).application).toBeInstanceOf(HTTPServer);
+    expect((await loadApplication(file, outer)).application).toBeInstanceOf(HTTPServer);
     const broken = join(folder, "broken.wasm");
     writeFileSync(broken, "no module");
-    await expect(loadApplication(broken, layers)).rejects.toMatchObject({ code: "USAGE" });
+    await expect(loadApplication(broken, outer)).rejects.toMatchObject({ code: "USAGE" });
   });
 
   test("that fails while it loads says why", async () => {
