@@ -6,13 +6,15 @@
 // answers keep their order) nor while much of it waits for a slow peer; after a refusal nothing more is read as a
 // request. Reference: RFC 9112; Tornado's http1connection.py.
 
-import { BODY, STREAM, hasMemory, releaseBlock, takeBlock } from "../bytes/buffer";
-import { REASON_BAD_REQUEST, REASON_BUFFER_FULL, REASON_CLOSED, REASON_TIMEOUT } from "../core/errors";
+import {
+  REASON_BAD_REQUEST,
+  REASON_BAD_RESPONSE,
+  REASON_BUFFER_FULL,
+  REASON_CLOSED,
+  REASON_TIMEOUT,
+} from "../core/errors";
 import {
   BODY_CHUNKED,
-  BODY_LENGTH,
-  ROW_BYTES,
-  TABLE,
   bodyKind,
   contentLength,
   expectContinue,
@@ -21,27 +23,32 @@ import {
 } from "../protocol/http/headstate";
 import { Connection, StreamOwner } from "../stream/connection";
 import { TurnBudget } from "./turnbudget";
-import { checkHead } from "../protocol/http/framing";
-import { PARTIAL, headReset, minorVersion, parseHead, skipEmptyLines, targetSize } from "../protocol/http/head";
+import { minorVersion, skipEmptyLines } from "../protocol/http/head";
 import { Refusal, reasonOf } from "../protocol/http/refusal";
-import { ANSWER, CHUNKED, HEAD, HTTP1Body, LENGTH, NS_PER_MS, OVER } from "./body";
+import { HTTP1Body } from "./body";
+import { HTTP1Head } from "./head";
+import { CHUNK_DATA, CHUNK_END, CHUNK_TRAILERS } from "../protocol/http/chunked";
 import { HTTP1ConnectionParameters } from "./parameters";
-import { HTTPHandler, HTTPServerRequest, Method, Upgraded } from "./request";
+import { HTTPConnection, HTTPHandler, HTTPServerRequest, Method, Upgraded } from "./request";
+import { BROKEN, HTTP1Writer, SENT } from "./writer";
+import { IOLoop } from "../loop/ioloop";
+import { NS_PER_MS } from "../core/units";
 import { IOStream } from "../stream/iostream";
 import { countRefusal } from "../core/stats";
 import {
+  DISCARD_BYTES_MAX,
   DRAIN_REQUEST_MS,
   EMPTY_LINES_BYTES_MAX,
-  FIELDS_MAX,
   PIPELINE_BYTES_MAX,
   READ_CHUNK_BYTES,
-  TARGET_BYTES_MAX,
   WATCH_AFTER_MS,
 } from "../core/limits";
 
-/** A head that comes in one piece, the usual case, is parsed into this shared state. */
-const HEAD_STATE_BYTES: i32 = i32(TABLE) + FIELDS_MAX * i32(ROW_BYTES);
-const sharedHead: usize = memory.data(HEAD_STATE_BYTES, 16);
+// What of the request is awaited.
+const HEAD: i32 = 0;
+const BODY: i32 = 1;
+const ANSWER: i32 = 2; // the request is complete
+const OVER: i32 = 3; // nothing more: the connection is being closed, or belongs to another protocol
 
 /** Keeps the connections of a server. */
 export interface HTTP1ConnectionOwner {
@@ -53,13 +60,20 @@ export interface HTTP1ConnectionOwner {
 
 
 @final
-export class HTTP1Connection extends HTTP1Body implements StreamOwner {
+export class HTTP1Connection extends HTTPConnection implements StreamOwner {
+  stream!: IOStream;
+  request!: HTTPServerRequest;
   /** When the request in flight came, or the wait for one began. */
   since: i64 = 0;
 
-  private head: usize = 0; // the state of a head that has come in part, 0: none has
+  private state: i32 = OVER;
+  private live: bool = false; // from start() to onClose(): `stream` is this connection's
+  private served: i32 = 0; // requests so far
+  private writer!: HTTP1Writer;
+  private head: HTTP1Head;
+  private body: HTTP1Body;
+  private loop: IOLoop = IOLoop.current();
   private emptyBytes: i32 = 0;
-  private headOnly: bool = false; // the request whose head has come in part, or is refused, is a HEAD
   private watched: bool = false; // the request in flight takes long
   private endTold: bool = false;
   private budget: TurnBudget = new TurnBudget();
@@ -68,25 +82,28 @@ export class HTTP1Connection extends HTTP1Body implements StreamOwner {
 
   constructor(
     private owner: HTTP1ConnectionOwner,
-    handler: HTTPHandler,
-    parameters: HTTP1ConnectionParameters,
+    private handler: HTTPHandler,
+    private parameters: HTTP1ConnectionParameters,
     slot: i32,
   ) {
-    super(handler, parameters);
+    super();
+    this.head = new HTTP1Head(parameters);
+    this.body = new HTTP1Body(parameters);
     this.request = new HTTPServerRequest(this);
     this.request.slot = slot;
+    this.writer = new HTTP1Writer(this.request);
   }
 
   /** Begins with a new connection. */
   start(stream: IOStream): void {
     this.stream = stream;
     this.budget.start(stream);
+    this.writer.start(stream);
     stream.writeTimeoutMs = this.parameters.writeTimeoutMs;
     stream.writeRateBytesMin = this.parameters.writeRateBytesMin;
     stream.halfCloseTimeoutMs = this.parameters.halfCloseTimeoutMs;
     this.served = 0;
     stream.setHandler(this);
-    this.keepAlive = true;
     this.live = true;
     this.awaitHead(this.parameters.headerTimeoutMs);
     stream.consume();
@@ -102,8 +119,8 @@ export class HTTP1Connection extends HTTP1Body implements StreamOwner {
    */
   drain(): void {
     if (this.successor) return this.successor!.drain();
-    this.keepAlive = false;
-    if (!this.live || this.state != HEAD || this.head) return;
+    this.closeAfterAnswer();
+    if (!this.live || this.state != HEAD || this.head.begun) return;
     this.stream.setDeadline(this.since + DRAIN_REQUEST_MS * NS_PER_MS);
     this.stream.readNow();
   }
@@ -123,13 +140,13 @@ export class HTTP1Connection extends HTTP1Body implements StreamOwner {
     if (this.state != ANSWER || this.endTold || !this.inFlight) return;
     if (this.loop.time - this.since < i64(WATCH_AFTER_MS) * NS_PER_MS) return; // watch() comes again
     this.endTold = true;
-    this.uncount();
+    this.writer.uncount();
     this.handler.onEnd(this.request); // last: it may answer, and the next request begin
   }
 
   /** The handler gives up: no answer (or no rest of it) will come. */
   cancel(): void {
-    this.dropAnswer();
+    this.writer.drop();
     this.abort(REASON_CLOSED);
   }
 
@@ -140,11 +157,11 @@ export class HTTP1Connection extends HTTP1Body implements StreamOwner {
    * closed, and a stop of the server calls successor.drain(). Then this object serves another connection.
    */
   detach(successor: Upgraded): IOStream | null {
-    if (this.state != ANSWER || !this.unanswered || !this.inFlight) return null;
+    if (this.state != ANSWER || !this.writer.unanswered) return null;
     const stream = this.stream;
     this.state = OVER;
     this.live = false;
-    this.dropAnswer();
+    this.writer.drop();
     this.successor = successor;
     this.acceptedBy = stream.owner;
     stream.owner = this;
@@ -175,6 +192,7 @@ export class HTTP1Connection extends HTTP1Body implements StreamOwner {
     else stream.close(REASON_BUFFER_FULL);
   }
 
+  /** Bytes of memory that the request in flight holds. */
   get held(): i32 {
     return this.request.body.owned + this.request.trailers.owned;
   }
@@ -184,10 +202,10 @@ export class HTTP1Connection extends HTTP1Body implements StreamOwner {
     return this.parameters.draining;
   }
 
-  /** No answer can be given any more: the handler is told, and nothing of it is written from here on. */
+  /** No answer can be given any more: the handler is called, and nothing of it is written from here on. */
   private lose(reason: i32): void {
-    if (this.answerDone) return;
-    this.dropAnswer();
+    if (this.writer.isDone) return;
+    this.writer.drop();
     this.handler.onConnectionClose(this.request, reason);
   }
 
@@ -211,8 +229,8 @@ export class HTTP1Connection extends HTTP1Body implements StreamOwner {
 
   /** The peer's end, with `unread` bytes before it. Requests that came whole before it still get their answers. */
   private endOfInput(unread: i32): void {
-    if (this.inBody) {
-      if (unread && !this.answerDone) return; // the handler has still to take it
+    if (this.state == BODY) {
+      if (unread && !this.writer.isDone) return; // the handler has still to take it
       this.lose(REASON_BAD_REQUEST);
       this.leave();
     } else if (this.state == HEAD && (!unread || !(this.heldBack || this.budget.spent))) this.leave();
@@ -232,7 +250,7 @@ export class HTTP1Connection extends HTTP1Body implements StreamOwner {
     if (this.state == HEAD) {
       if (this.heldBack) this.setDeadline(this.parameters.idleTimeoutMs);
       else this.headTimeout(stream);
-    } else if (this.inBody) this.bodyTimeout();
+    } else if (this.state == BODY) this.bodyTimeout();
   }
 
   /**
@@ -240,19 +258,19 @@ export class HTTP1Connection extends HTTP1Body implements StreamOwner {
    * counts.
    */
   private headTimeout(stream: IOStream): void {
-    if (!this.head && !stream.unread) {
+    if (!this.head.begun && !stream.unread) {
       const serial = this.request.serial;
       stream.readNow();
-      if (this.state != HEAD || this.head || this.request.serial != serial) return;
+      if (this.state != HEAD || this.head.begun || this.request.serial != serial) return;
     }
-    if (this.head || stream.unread) this.refuse(Refusal.HEAD_TIMEOUT);
+    if (this.head.begun || stream.unread) this.refuse(Refusal.HEAD_TIMEOUT);
     else stream.finish(false, REASON_TIMEOUT);
   }
 
   onClose(stream: IOStream, reason: i32): void {
     this.state = OVER;
     this.live = false;
-    this.dropHead();
+    this.head.drop();
     this.lose(reason);
     this.request.clear();
     this.owner.ended(this);
@@ -264,10 +282,8 @@ export class HTTP1Connection extends HTTP1Body implements StreamOwner {
     switch (this.state) {
       case HEAD:
         return this.readHead(source, size);
-      case LENGTH:
+      case BODY:
         return this.readBody(source, size);
-      case CHUNKED:
-        return this.readChunks(source, size);
       default:
         return 0;
     }
@@ -276,7 +292,7 @@ export class HTTP1Connection extends HTTP1Body implements StreamOwner {
   private awaitHead(timeoutMs: i32): void {
     this.state = HEAD;
     this.emptyBytes = 0;
-    this.headOnly = this.watched = this.endTold = false;
+    this.head.isHeadMethod = this.watched = this.endTold = false;
     this.stream.readAhead = this.parameters.headBytesMax + 1;
     this.since = this.loop.time;
     this.setDeadline(this.parameters.draining ? DRAIN_REQUEST_MS : timeoutMs);
@@ -284,32 +300,17 @@ export class HTTP1Connection extends HTTP1Body implements StreamOwner {
 
   private readHead(source: usize, size: i32): i32 {
     if (this.heldBack || !this.budget.take()) return 0;
-    if (!this.head) {
+    const head = this.head;
+    const begun = head.begun;
+    if (!begun) {
       const empty = skipEmptyLines(source, size);
       if (empty) return empty < 0 ? 0 : this.dropEmpty(empty);
-      headReset(sharedHead);
     }
-    const head = this.head ? this.head : sharedHead;
-    const n = parseHead(head, source, size, FIELDS_MAX);
-    if (n == PARTIAL) return this.keepHead(source, size);
-    const refusal = n < 0 ? n : this.checkSizes(head, source, n);
-    if (refusal) {
-      this.headOnly = isHead(source, size);
-      return this.refuse(refusal);
-    }
-    return this.begin(head, source, n, size - n);
-  }
-
-  /** 0, or why a complete head is refused. */
-  private checkSizes(head: usize, source: usize, size: i32): i32 {
-    const parameters = this.parameters;
-    if (size > parameters.headBytesMax) return Refusal.HEAD_TOO_LARGE;
-    if (targetSize(head) > TARGET_BYTES_MAX) return Refusal.TARGET_TOO_LONG;
-    const refusal = checkHead(head, source);
-    if (refusal) return refusal;
-    if (bodyKind(head) == BODY_LENGTH && contentLength(head) > parameters.bodyBytesMax) return Refusal.BODY_TOO_LARGE;
-    const hasBody = bodyKind(head) == BODY_CHUNKED || contentLength(head) > 0;
-    return hasMemory(hasBody ? BODY : STREAM) ? 0 : Refusal.MEMORY_SHORT;
+    const n = head.read(source, size);
+    if (n < 0) return this.refuse(n);
+    if (n) return this.begin(head.state, source, n, size - n);
+    if (!begun) this.setDeadline(this.parameters.headerTimeoutMs);
+    return 0;
   }
 
   private dropEmpty(empty: i32): i32 {
@@ -317,35 +318,16 @@ export class HTTP1Connection extends HTTP1Body implements StreamOwner {
     return this.emptyBytes > EMPTY_LINES_BYTES_MAX ? this.refuse(Refusal.BAD_METHOD) : empty;
   }
 
-  /** Part of a head has come: its state is kept for the rest. */
-  private keepHead(source: usize, size: i32): i32 {
-    const head = this.head ? this.head : sharedHead;
-    this.headOnly = isHead(source, size);
-    if (targetSize(head) > TARGET_BYTES_MAX) return this.refuse(Refusal.TARGET_TOO_LONG);
-    if (size > this.parameters.headBytesMax) return this.refuse(Refusal.HEAD_TOO_LARGE);
-    if (!this.head) {
-      this.head = takeBlock(HEAD_STATE_BYTES);
-      if (!this.head) return this.refuse(Refusal.MEMORY_SHORT);
-      memory.copy(this.head, sharedHead, usize(HEAD_STATE_BYTES));
-      this.setDeadline(this.parameters.headerTimeoutMs);
-    }
-    return 0;
-  }
-
-  private dropHead(): void {
-    if (this.head) releaseBlock(this.head, HEAD_STATE_BYTES);
-    this.head = 0;
-  }
-
   /** A head is complete and in order. `ahead` bytes stand behind it. */
   private begin(head: usize, source: usize, size: i32, ahead: i32): i32 {
     const request = this.request;
+    const writer = this.writer;
     const kind = bodyKind(head);
     const length = contentLength(head);
     request.method = methodCode(head);
     request.minor = minorVersion(head);
     const last = ++this.served >= this.parameters.requestsMax || this.parameters.draining;
-    request.keepAlive = this.keepAlive = keepAlive(head) && !last && this.keepAlive;
+    request.keepAlive = writer.keepAlive = keepAlive(head) && !last && writer.keepAlive;
     request.contentLength = kind == BODY_CHUNKED ? -1 : length;
     request.credit = i64.MAX_VALUE;
     request.collects = false;
@@ -355,18 +337,18 @@ export class HTTP1Connection extends HTTP1Body implements StreamOwner {
     request.ahead = source + usize(size);
     request.aheadSize = ahead;
     request.serial++;
-    // Who has begun to send the body does not wait.
-    request.expectsContinue = this.continueDue = expectContinue(head) && !ahead;
-    this.expectAnswer();
-    this.beginBody(kind, length);
+    // A client that has begun to send the body does not wait.
+    request.expectsContinue = writer.continueDue = expectContinue(head) && !ahead;
+    writer.expectAnswer();
+    this.beginBody(kind == BODY_CHUNKED, length);
     if (request.isServerWide) this.answerOptions();
     else this.handler.headersReceived(request);
     if (this.state == ANSWER && this.inFlight) this.handler.finish(request);
     request.head = 0;
-    this.dropHead();
+    this.head.drop();
     if (this.state == ANSWER) {
-      if (!this.answerDone) this.wait();
-    } else if (this.continueDue && this.inFlight) this.awaitReader();
+      if (!writer.isDone) this.wait();
+    } else if (writer.continueDue && this.inFlight) this.awaitReader();
     return size;
   }
 
@@ -376,53 +358,216 @@ export class HTTP1Connection extends HTTP1Body implements StreamOwner {
     this.finishResponse();
   }
 
-  protected wait(): void {
+  /** It is the handler's turn: to take more of the body, or to answer. The socket is left alone for now. */
+  private wait(): void {
     this.stream.readAhead = this.watched ? PIPELINE_BYTES_MAX : 0;
     this.since = this.loop.time;
     this.owner.waiting(this);
   }
 
+  // --- the body ---
+
+  private beginBody(chunked: bool, length: i64): void {
+    if (!chunked && !length) {
+      this.state = ANSWER;
+      return this.setDeadline(0);
+    }
+    this.state = BODY;
+    this.body.begin(chunked, length);
+    this.restartBodyClock();
+  }
+
+  private restartBodyClock(): void {
+    this.stream.setDeadline(this.body.restartClock(this.loop.time));
+  }
+
+  /** It is the handler's turn to give credit: its time is not the client's. */
+  private stopBodyClock(): void {
+    this.body.due = 0;
+    this.setDeadline(0);
+  }
+
+  /** The time for the body is over. What has come by now, and was not read because others were busy, still counts. */
+  private bodyTimeout(): void {
+    const due = this.body.due;
+    const serial = this.request.serial;
+    this.stream.readNow();
+    if (this.state == BODY && this.body.due == due && this.request.serial == serial) {
+      this.refuse(Refusal.BODY_TIMEOUT);
+    }
+  }
+
+  /**
+   * The head of a request that expects `100 Continue` was handled: the client waits until the handler takes something.
+   */
+  private awaitReader(): void {
+    if (this.request.credit > 0) this.writer.writeContinue();
+    else this.stopBodyClock();
+  }
+
+  takeBody(bytes: i64): void {
+    if (this.request.credit != i64.MAX_VALUE) this.request.credit += bytes;
+    if (this.state != BODY || !this.inFlight) return;
+    if (this.writer.continueDue && this.request.credit > 0) {
+      this.writer.writeContinue();
+      this.restartBodyClock();
+    }
+    this.stream.readAhead = READ_CHUNK_BYTES;
+    this.stream.resume();
+  }
+
+  private readBody(source: usize, size: i32): i32 {
+    const body = this.body;
+    const event = body.next(source, size);
+    if (event < 0) return this.refuse(event);
+    if (event == CHUNK_TRAILERS) this.keepTrailers(source + usize(body.offset), body.size);
+    else if (event == CHUNK_DATA) {
+      if (body.sizeMin > this.parameters.bodyBytesMax && !this.writer.isDone)
+        return this.refuse(Refusal.BODY_TOO_LARGE);
+      this.takePiece(source + usize(body.offset), body.size);
+    }
+    if (this.state == BODY && (event == CHUNK_END || body.isComplete)) this.bodyComplete();
+    return body.used;
+  }
+
+  /** Trailers are given to the handler when they are complete; their size is bounded by TRAILER_BYTES_MAX. */
+  private keepTrailers(source: usize, size: i32): void {
+    if (!this.writer.isDone && !this.request.trailers.append(source, size)) this.shed();
+  }
+
+  /** Gives a piece of the body to the handler, as far as it has credit. */
+  private takePiece(source: usize, size: i32): void {
+    const request = this.request;
+    const body = this.body;
+    if (this.writer.isDone) {
+      body.take(size);
+      if (body.taken > DISCARD_BYTES_MAX) this.leave();
+      return;
+    }
+    const taken = i32(min<i64>(size, request.credit));
+    if (taken < size) this.wait();
+    body.take(taken); // before the handler, which may answer in that call
+    if (!taken) return this.stopBodyClock();
+    if (request.credit != i64.MAX_VALUE) request.credit -= taken;
+    this.stream.setDeadline(body.payClock(this.loop.time, taken));
+    if (!request.collects) this.handler.dataReceived(request, source, taken);
+    else if (!request.body.append(source, taken)) this.shed();
+  }
+
+  private bodyComplete(): void {
+    this.state = ANSWER;
+    this.setDeadline(0);
+    if (this.inFlight) this.handler.finish(this.request);
+    this.request.trailers.clear();
+    if (this.state != ANSWER) return;
+    if (this.writer.isDone) this.next();
+    else this.wait();
+  }
+
+  /**
+   * The answer is complete and the body is not. A small rest is read and dropped, a large one is not worth the
+   * connection.
+   */
+  private dropRest(): void {
+    this.body.taken = 0;
+    if (this.body.rest > DISCARD_BYTES_MAX || !this.writer.keepAlive) return this.leave();
+    this.restartBodyClock();
+    this.stream.readAhead = READ_CHUNK_BYTES;
+    this.stream.resume();
+  }
+
+  private setDeadline(timeoutMs: i32): void {
+    this.stream.setDeadline(timeoutMs ? this.loop.time + i64(timeoutMs) * NS_PER_MS : 0);
+  }
+
+  // --- the answer ---
+
+  /** A request has come and its answer is not complete. */
+  get inFlight(): bool {
+    return this.writer.inFlight;
+  }
+
+  /** The answer has begun and is not complete. */
+  get begun(): bool {
+    return this.writer.begun;
+  }
+
+  get unsent(): i32 {
+    return this.stream.unsent;
+  }
+
+  get waiting(): i32 {
+    return this.stream.waiting;
+  }
+
+  startResponse(status: i32, reason: usize, reasonSize: i32, contentLength: i64): void {
+    if (this.writer.begin(status, reason, reasonSize, contentLength) == BROKEN) this.abort(REASON_BAD_RESPONSE);
+  }
+
+  addField(name: usize, nameSize: i32, value: usize, valueSize: i32): bool {
+    return this.writer.addField(name, nameSize, value, valueSize);
+  }
+
+  writeBody(source: usize, size: i32): bool {
+    const result = this.writer.write(source, size);
+    if (result == BROKEN) this.abort(REASON_BAD_RESPONSE);
+    return result == SENT;
+  }
+
+  finishResponse(): void {
+    const result = this.writer.finish();
+    if (result == BROKEN) this.abort(REASON_BAD_RESPONSE);
+    else if (result == SENT) this.answered();
+  }
+
+  closeAfterAnswer(): void {
+    this.writer.keepAlive = false;
+  }
+
+  abort(reason: i32): void {
+    if (!this.live) return;
+    this.writer.fail();
+    // Answers before this one are complete and arrive; this one is seen to be cut short.
+    if (this.served > 1) this.stream.finish(true, reason);
+    else this.stream.close(reason);
+  }
+
   // --- the end of a request ---
 
-  protected answered(): void {
+  private answered(): void {
     this.request.clear();
     if (this.state == ANSWER) return this.next();
     this.dropRest();
   }
 
-  protected next(): void {
-    if (!this.keepAlive || (this.stream.ended && !this.stream.unread)) {
-      return this.leave();
-    }
+  /** Request and answer are complete. */
+  private next(): void {
+    if (!this.writer.keepAlive || (this.stream.ended && !this.stream.unread)) return this.leave();
     this.awaitHead(this.parameters.idleTimeoutMs);
     this.stream.resume();
   }
 
-  protected leave(): void {
+  /** Closes a connection on which the client may still be sending; what it was answered arrives. */
+  private leave(): void {
     this.state = OVER;
     this.stream.finish(true, REASON_CLOSED);
   }
 
-  protected refuse(code: i32): i32 {
+  /**
+   * Answers with the refusal's status where an answer can still be given, and closes. Returns 0: nothing more is taken.
+   */
+  private refuse(code: i32): i32 {
     const inHead = this.state == HEAD;
-    if (inHead || !this.answerDone) {
+    if (inHead || !this.writer.isDone) {
       countRefusal(code);
       this.handler.requestRefused(this, code);
     }
-    if (inHead) this.writeRefusal(code, this.headOnly);
-    else if (this.unanswered) this.writeRefusal(code, this.request.method == Method.HEAD);
+    if (inHead) this.writer.writeRefusal(code, this.head.isHeadMethod);
+    else if (this.writer.unanswered) this.writer.writeRefusal(code, this.request.method == Method.HEAD);
     this.state = OVER;
     this.lose(reasonOf(code));
     this.request.clear();
     this.stream.finish(true, REASON_BAD_REQUEST);
     return 0;
   }
-}
-
-const HEAD_METHOD: u32 = 0x44414548;
-const SPACE: u8 = 0x20;
-
-/** Whether a request that begins so is a HEAD. */
-function isHead(source: usize, size: i32): bool {
-  return size > 4 && load<u32>(source) == HEAD_METHOD && load<u8>(source, 4) == SPACE;
 }

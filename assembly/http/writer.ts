@@ -1,13 +1,11 @@
-// HTTP1Writer: the writing half of an HTTP/1 connection. Chooses the framing of an answer and holds the handler to it.
+// HTTP1Writer: writes the answers of an HTTP/1 connection. Chooses the framing of each and holds the handler to it.
 //
-// Invariant: what leaves is a sequence of whole messages, or the connection ends: a handler that writes more or less
-// than
-// it declared, or a field that cannot be, costs it the connection and never the client's trust in the next answer.
+// Invariant: what leaves is a sequence of whole messages, or the connection ends: when a handler writes more or less
+// than it declared, the connection is closed, so its client never takes the rest of one answer for the next.
 // Reference: RFC 9112 6 and 7, RFC 9110 6.4.1 and 15; the texts are written by http/writer.ts.
 
-import { REASON_BAD_RESPONSE } from "../core/errors";
 import * as writer from "../protocol/http/writer";
-import { HTTPConnection, HTTPServerRequest, Method } from "./request";
+import { HTTPServerRequest, Method } from "./request";
 import { IOLoop } from "../loop/ioloop";
 import { IOStream } from "../stream/iostream";
 import { REQUESTS_EVER, REQUESTS_NOW, count } from "../core/stats";
@@ -16,8 +14,15 @@ import { REQUESTS_EVER, REQUESTS_NOW, count } from "../core/stats";
 const NOT_BEGUN: i32 = 0;
 const FIELDS: i32 = 1;
 const BODY: i32 = 2;
-const FAILED: i32 = 3; // it cannot be given any more, which the handler has not been told yet
+const FAILED: i32 = 3; // it cannot be given any more, and its handler has not been called about that yet
 const DONE: i32 = 4;
+
+// What comes of a piece, or of the end, of an answer.
+/** The handler breaks the framing that it has declared: the connection must end. */
+export const BROKEN: i32 = -1;
+/** Nothing is sent: the answer is over, or its stream has ended. */
+export const DROPPED: i32 = 0;
+export const SENT: i32 = 1;
 
 /** Room for everything in a head that is not a handler's own field. */
 const FRAMING_ROOM: i32 = 512;
@@ -31,15 +36,14 @@ const CHUNK_ROOM: i32 = 64;
 /** Pieces up to this size are gathered with what is around them; larger ones are sent from where they are. */
 const COPY_MAX: i32 = 32768;
 
-export abstract class HTTP1Writer extends HTTPConnection {
-  stream!: IOStream;
-  request!: HTTPServerRequest;
+
+@final
+export class HTTP1Writer {
   /** The connection goes on after this answer. */
-  protected keepAlive: bool = true;
-  /** Requests of this connection so far. */
-  protected served: i32 = 0;
-  /** From start() to onClose: `stream` is this connection's and nobody else's. */
-  protected live: bool = false;
+  keepAlive: bool = true;
+  /** The client waits for `100 Continue` and has sent nothing of the body. */
+  continueDue: bool = false;
+  private stream!: IOStream;
   private progress: i32 = DONE;
   private counted: bool = false; // among REQUESTS_NOW
   private dated: bool = false;
@@ -48,13 +52,18 @@ export abstract class HTTP1Writer extends HTTPConnection {
   private chunked: bool = false;
   private left: i64 = 0; // of the declared length; -1: none was declared
   private status: i32 = 0;
-  protected loop: IOLoop = IOLoop.current();
+  private loop: IOLoop = IOLoop.current();
 
-  /** The answer to the request in flight is complete. */
-  protected abstract answered(): void;
+  constructor(private request: HTTPServerRequest) {}
+
+  /** Begins with a new connection. */
+  start(stream: IOStream): void {
+    this.stream = stream;
+    this.keepAlive = true;
+  }
 
   /** A request has come that will be answered. */
-  protected expectAnswer(): void {
+  expectAnswer(): void {
     this.progress = NOT_BEGUN;
     this.counted = true;
     count(REQUESTS_EVER);
@@ -62,7 +71,7 @@ export abstract class HTTP1Writer extends HTTPConnection {
   }
 
   /** The answer has not begun, so an error can still be told. */
-  protected get unanswered(): bool {
+  get unanswered(): bool {
     return this.progress == NOT_BEGUN;
   }
 
@@ -73,36 +82,34 @@ export abstract class HTTP1Writer extends HTTPConnection {
 
   /** A request has come and its answer is not complete. */
   get inFlight(): bool {
-    return this.live && this.progress < FAILED;
+    return this.progress < FAILED;
   }
 
-  protected get answerDone(): bool {
+  get isDone(): bool {
     return this.progress == DONE;
   }
 
-  /** No answer will come (any more). */
-  protected dropAnswer(): void {
+  /** Nothing more of the answer can be sent. */
+  fail(): void {
+    if (this.progress < FAILED) this.progress = FAILED;
+  }
+
+  /** The answer is complete, or none will come. */
+  drop(): void {
     this.uncount();
     this.progress = DONE;
   }
 
-  /** Nobody is known to wait for the answer any more. */
-  protected uncount(): void {
+  /** The request no longer counts as one that a client waits for. */
+  uncount(): void {
     if (this.counted) count(REQUESTS_NOW, -1);
     this.counted = false;
   }
 
-  get unsent(): i32 {
-    return this.stream.unsent;
-  }
-
-  get waiting(): i32 {
-    return this.stream.waiting;
-  }
-
-  startResponse(status: i32, reason: usize, reasonSize: i32, contentLength: i64): void {
-    if (!this.inFlight) return;
-    if (this.progress != NOT_BEGUN || reasonSize > REASON_BYTES_MAX) return this.abort(REASON_BAD_RESPONSE);
+  /** Begins the answer: SENT, DROPPED or BROKEN. */
+  begin(status: i32, reason: usize, reasonSize: i32, contentLength: i64): i32 {
+    if (!this.inFlight) return DROPPED;
+    if (this.progress != NOT_BEGUN || reasonSize > REASON_BYTES_MAX) return BROKEN;
     const start = this.stream.reserve(FRAMING_ROOM + reasonSize);
     this.put(writer.statusLine(start, status, reason, reasonSize));
     this.status = status;
@@ -110,8 +117,10 @@ export abstract class HTTP1Writer extends HTTPConnection {
     this.bodiless = this.request.method == Method.HEAD || status == 204 || status == 304;
     this.dated = this.upgrades = this.chunked = false;
     this.progress = FIELDS;
+    return SENT;
   }
 
+  /** A header field. False: it cannot be one, or the head is over. */
   addField(name: usize, nameSize: i32, value: usize, valueSize: i32): bool {
     const room = nameSize + valueSize + FIELD_ROOM;
     if (this.progress != FIELDS || room > COPY_MAX * 2) return false;
@@ -124,67 +133,52 @@ export abstract class HTTP1Writer extends HTTPConnection {
     return true;
   }
 
-  writeBody(source: usize, size: i32): bool {
+  /** A piece of the body: SENT, DROPPED or BROKEN. */
+  write(source: usize, size: i32): i32 {
     if (this.progress == FIELDS) this.endHead();
-    if (this.progress != BODY || this.stream.closed) return false;
+    if (this.progress != BODY || this.stream.closed) return DROPPED;
     if (this.left >= 0) {
-      if (size > this.left) {
-        this.abort(REASON_BAD_RESPONSE);
-        return false;
-      }
+      if (size > this.left) return BROKEN;
       this.left -= size;
     }
-    if (this.bodiless || !size) return true;
-    if (!this.chunked) return this.stream.write(source, size);
+    if (this.bodiless || !size) return SENT;
+    if (!this.chunked) return i32(this.stream.write(source, size));
     this.put(writer.chunkHead(this.stream.reserve(CHUNK_ROOM), size));
     const taken = this.stream.write(source, size);
     this.put(writer.chunkTail(this.stream.reserve(CHUNK_ROOM)));
-    return taken;
+    return i32(taken);
   }
 
-  finishResponse(): void {
+  /** The end of the answer. SENT: it is complete; DROPPED or BROKEN. */
+  finish(): i32 {
     if (this.progress == FIELDS) {
       if (this.left < 0 && !this.bodiless) this.left = 0;
       this.endHead();
     }
-    if (this.progress != BODY) return;
-    if (this.left > 0 && !this.bodiless) return this.abort(REASON_BAD_RESPONSE);
+    if (this.progress != BODY) return DROPPED;
+    if (this.left > 0 && !this.bodiless) return BROKEN;
     if (this.chunked) this.put(writer.lastChunk(this.stream.reserve(CHUNK_ROOM)));
-    this.dropAnswer();
-    this.answered();
+    this.drop();
+    return SENT;
   }
-
-  closeAfterAnswer(): void {
-    this.keepAlive = false;
-  }
-
-  abort(reason: i32): void {
-    if (!this.live) return;
-    if (this.progress < FAILED) this.progress = FAILED;
-    // Answers before this one are complete and arrive; this one is seen to be cut short.
-    if (this.served > 1) this.stream.finish(true, reason);
-    else this.stream.close(reason);
-  }
-
-  /** The client waits for `100 Continue` and has sent nothing of the body. */
-  protected continueDue: bool = false;
 
   /** `100 Continue`, when it is due and the answer has not begun. */
-  protected writeContinue(): void {
+  writeContinue(): void {
     if (!this.continueDue || !this.unanswered) return;
     this.continueDue = false;
     this.put(writer.continueResponse(this.stream.reserve(FRAMING_ROOM)));
   }
 
   /** A complete answer that refuses the request; one to HEAD is `bodiless`. */
-  protected writeRefusal(code: i32, bodiless: bool): void {
+  writeRefusal(code: i32, bodiless: bool): void {
     this.put(writer.refusalResponse(this.stream.reserve(REFUSAL_ROOM), code, this.loop.unixSeconds(), bodiless));
   }
 
-  /** How the body's end is told is settled here, and with it whether the connection can go on. */
+  /** Decides how the client finds the end of the body, and with it whether the connection can go on. */
   private endHead(): void {
     const http11 = this.request.minor == 1;
-    // A client that was not told to send its body may not do so, and nobody knows what it sends next (RFC 9110 10.1.1).
+    // A client that got no 100 Continue may send its body all the same, or not (RFC 9110 10.1.1): what comes next is
+    // unknown.
     if (this.continueDue) this.keepAlive = false;
     let at = this.stream.reserve(FRAMING_ROOM);
     if (!this.dated) at = writer.dateField(at, this.loop.unixSeconds());
