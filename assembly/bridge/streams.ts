@@ -7,6 +7,7 @@ import { REASON_BUFFER_FULL, REASON_BUSY, REASON_END, REASON_TOO_LONG } from "..
 import { IOLoop } from "../loop/ioloop";
 import { IOStream, StreamHandler } from "../stream/iostream";
 import { READ_CHUNK_BYTES } from "../core/limits";
+import { NS_PER_MS } from "../core/units";
 import { MORE } from "../stream/pendingread";
 import { TCPServer } from "../server/tcpserver";
 import { Channel, fail } from "./channel";
@@ -227,7 +228,7 @@ export class BridgeStream extends StreamHandler {
 
   private touch(): void {
     const limit = this.server.idleTimeoutMs;
-    if (limit) this.stream.setDeadline(IOLoop.current().time + i64(limit) * 1_000_000);
+    if (limit) this.stream.setDeadline(IOLoop.current().time + i64(limit) * NS_PER_MS);
   }
 }
 

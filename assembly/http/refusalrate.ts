@@ -2,8 +2,7 @@
 // Invariant: what is told and what is counted add up; a flood of bad requests is no flood of lines.
 
 import { REFUSALS_PER_SECOND } from "../core/limits";
-
-const SECOND_NS: i64 = 1_000_000_000;
+import { NS_PER_S } from "../core/units";
 
 
 @final
@@ -17,7 +16,7 @@ export class RefusalRate {
    * it.
    */
   next(now: i64): i32 {
-    if (now - this.since >= SECOND_NS) {
+    if (now - this.since >= NS_PER_S) {
       this.since = now;
       this.told = 0;
     }

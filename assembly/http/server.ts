@@ -9,6 +9,7 @@ import { HTTPHandler } from "./request";
 import { IOLoop, Timeout } from "../loop/ioloop";
 import { IOStream } from "../stream/iostream";
 import { WATCH_AFTER_MS } from "../core/limits";
+import { NS_PER_MS } from "../core/units";
 import { TCPServer } from "../server/tcpserver";
 
 
@@ -41,7 +42,7 @@ class Watch extends Timeout {
   run(): void {
     const loop = IOLoop.current();
     const all = this.connections.all;
-    const before = loop.time - i64(WATCH_AFTER_MS) * 1_000_000;
+    const before = loop.time - i64(WATCH_AFTER_MS) * NS_PER_MS;
     let waiting = false;
     for (let i = 0; i < all.length; i++) {
       const connection = unchecked(all[i]);

@@ -3,12 +3,12 @@
 // An application exports both (`export { _start, turn } from "waterspout/assembly"`), and its top level, which runs at
 // instantiation, sets up its servers. Invariant: turn() never waits longer than it is told.
 
+import { NS_PER_MS } from "../core/units";
 import { IOLoop } from "./ioloop";
 import * as wasi from "../wasi/index";
 
 /** For turn(): no limit; from turn(): no other turn is wanted without an event. Milliseconds. */
 export const FOREVER: i32 = i32.MAX_VALUE;
-const NS_PER_MS: i64 = 1_000_000;
 
 /**
  * One turn of the loop that waits at most `maxWaitMs`. Returns the milliseconds until the next one is wanted even

@@ -4,6 +4,7 @@
 
 import { HANDLES_MAX } from "../core/limits";
 import { HANDLES_TRIED, count, countTurn } from "../core/stats";
+import { NS_PER_MS } from "../core/units";
 import { Timeout, Timers } from "./timers";
 import * as wasi from "../wasi/index";
 
@@ -22,7 +23,6 @@ export abstract class Callback {
   abstract run(): void;
 }
 
-const NS_PER_MS: i64 = 1_000_000;
 /** How stale the Date of an answer may be. */
 const WALL_CLOCK_EVERY_NS: i64 = 100 * NS_PER_MS;
 

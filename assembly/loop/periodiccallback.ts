@@ -2,10 +2,9 @@
 // Invariant: runs are counted from the start, so they do not drift; one whose time has passed while another ran is left
 // out. Reference: Tornado's ioloop.py, PeriodicCallback.
 
+import { NS_PER_MS } from "../core/units";
 import { Callback, IOLoop, Timeout } from "./ioloop";
 import * as wasi from "../wasi/index";
-
-const NS_PER_MS: f64 = 1_000_000;
 
 
 @final
@@ -61,7 +60,7 @@ export class PeriodicCallback extends Timeout {
   }
 
   private periodNs(): i64 {
-    const exact = f64(this.callbackTimeMs) * NS_PER_MS;
+    const exact = f64(this.callbackTimeMs) * f64(NS_PER_MS);
     return max<i64>(1, i64(exact * (1 + this.jitter * (this.chance() - 0.5))));
   }
 

@@ -8,6 +8,7 @@ import { IOStream, StreamHandler } from "../stream/iostream";
 import { PROXY_HEADER_BYTES_MAX, PROXY_HEADER_TIMEOUT_MS, READ_CHUNK_BYTES } from "../core/limits";
 import { PROXY_BAD, PROXY_PARTIAL, parseProxyHeader } from "../protocol/proxy";
 import { CONNECTIONS_REFUSED, count } from "../core/stats";
+import { NS_PER_MS } from "../core/units";
 
 /** Who takes the connection when its header has come. */
 export abstract class ProxiedStreams {
@@ -26,7 +27,7 @@ export class ProxyHandler extends StreamHandler {
   start(stream: IOStream): void {
     stream.setHandler(this);
     stream.readAhead = PROXY_HEADER_BYTES_MAX + 1;
-    stream.setDeadline(IOLoop.current().time + i64(PROXY_HEADER_TIMEOUT_MS) * 1_000_000);
+    stream.setDeadline(IOLoop.current().time + i64(PROXY_HEADER_TIMEOUT_MS) * NS_PER_MS);
     stream.consume();
   }
 

@@ -33,6 +33,7 @@ import {
 } from "../core/limits";
 import { BYTES, CLOSE, CONSUME, DISCARD, IDLE, MORE, PARTIAL, PendingRead } from "./pendingread";
 import { BYTES_IN, count } from "../core/stats";
+import { NS_PER_MS, NS_PER_S } from "../core/units";
 import { TurnEndStream, addStream, closeAtTurnEnd, prepare, resumeLater } from "./turnend";
 import { StreamWriter } from "./writer";
 import * as wasi from "../wasi/index";
@@ -47,7 +48,7 @@ const POOLED: i32 = 3;
 const inScratch: usize = memory.data(READ_CHUNK_BYTES + 64, 64);
 
 /** When a deadline is looked at again that passed while the host was behind. */
-const READ_LATER_NS: i64 = 1_000_000_000;
+const READ_LATER_NS: i64 = NS_PER_S;
 
 const pool: Array<IOStream> = [];
 
@@ -289,7 +290,7 @@ export class IOStream extends StreamWriter implements TurnEndStream {
   private discard(size: i32): i32 {
     this.discarded += size;
     if (this.discarded > LINGER_BYTES_MAX) this.retire(this.reason);
-    else if (this.deadline) this.deadline = min(this.loop.time + i64(LINGER_MS) * 1_000_000, this.lingerEnd);
+    else if (this.deadline) this.deadline = min(this.loop.time + i64(LINGER_MS) * NS_PER_MS, this.lingerEnd);
     return size;
   }
 
@@ -347,8 +348,8 @@ export class IOStream extends StreamWriter implements TurnEndStream {
     if (this.state != FINISHING || this.outgoing.size) return this.updateInterest();
     if (!this.linger || this.ended) return this.retire(this.reason);
     wasi.shutdown(this.handle);
-    this.deadline = this.loop.time + i64(LINGER_MS) * 1_000_000;
-    this.lingerEnd = this.loop.time + i64(LINGER_WHOLE_MS) * 1_000_000;
+    this.deadline = this.loop.time + i64(LINGER_MS) * NS_PER_MS;
+    this.lingerEnd = this.loop.time + i64(LINGER_WHOLE_MS) * NS_PER_MS;
     this.armTimeout(this.deadline);
     this.updateInterest();
   }
@@ -478,7 +479,7 @@ export class IOStream extends StreamWriter implements TurnEndStream {
 
   /** When a peer that is not heard counts as gone. */
   private get absence(): i64 {
-    return this.movedAt + i64(this.ended ? this.halfCloseTimeoutMs : UNHEARD_TIMEOUT_MS) * 1_000_000;
+    return this.movedAt + i64(this.ended ? this.halfCloseTimeoutMs : UNHEARD_TIMEOUT_MS) * NS_PER_MS;
   }
 
   /** The one timeout of the stream fires early rather than being moved for every request. */

@@ -5,6 +5,7 @@
 import { STREAM, hasMemory, wasHeapShort, wasShort } from "../bytes/buffer";
 import { Callback, IOLoop } from "../loop/ioloop";
 import { MEMORY_HELD_BYTES_MIN } from "../core/limits";
+import { NS_PER_S } from "../core/units";
 import { uncorkAll } from "./writer";
 import * as wasi from "../wasi/index";
 
@@ -80,7 +81,7 @@ function shedOne(): void {
 }
 
 let collected: i64 = 0;
-const COLLECT_EVERY_NS: i64 = 1_000_000_000;
+const COLLECT_EVERY_NS: i64 = NS_PER_S;
 
 /** Memory that only the language's collector can free may be what is missing. core.wasm has no such collector. */
 function collect(): void {

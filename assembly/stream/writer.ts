@@ -11,6 +11,7 @@ import { AGAIN, REASON_BUFFER_FULL } from "../core/errors";
 import { IOLoop } from "../loop/ioloop";
 import { READS_PER_TURN, READ_CHUNK_BYTES, WRITE_BUFFER_BYTES_MAX, WRITE_TIMEOUT_MS } from "../core/limits";
 import { BYTES_OUT, count } from "../core/stats";
+import { NS_PER_MS, NS_PER_S } from "../core/units";
 import * as wasi from "../wasi/index";
 
 /** Room for what is gathered; reserve() never hands out more. */
@@ -159,7 +160,7 @@ export abstract class StreamWriter extends Connection {
   }
 
   private startWriteClock(): void {
-    this.writeDeadline = this.loop.time + i64(this.writeTimeoutMs) * 1_000_000;
+    this.writeDeadline = this.loop.time + i64(this.writeTimeoutMs) * NS_PER_MS;
     this.armTimeout(this.writeDeadline);
   }
 
@@ -168,7 +169,7 @@ export abstract class StreamWriter extends Connection {
     const before = this.writeDeadline;
     this.startWriteClock();
     if (this.writeRateBytesMin) {
-      this.writeDeadline = min(this.writeDeadline, before + (i64(bytes) * 1_000_000_000) / this.writeRateBytesMin);
+      this.writeDeadline = min(this.writeDeadline, before + (i64(bytes) * NS_PER_S) / this.writeRateBytesMin);
       this.armTimeout(this.writeDeadline);
     }
   }

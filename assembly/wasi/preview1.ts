@@ -4,6 +4,7 @@
 
 import { AGAIN, REASON_BUFFER_FULL, REASON_IO, REASON_RESET, REASON_TIMEOUT } from "../core/errors";
 import { LISTENERS_MAX } from "../core/limits";
+import { NS_PER_S } from "../core/units";
 import {
   CLOCK_MONOTONIC,
   CLOCK_REALTIME,
@@ -128,7 +129,7 @@ export function now(): i64 {
 
 export function unixSeconds(): i64 {
   clock_time_get(CLOCK_REALTIME, 1, scratch + TIME);
-  return load<i64>(scratch, TIME) / 1_000_000_000;
+  return load<i64>(scratch, TIME) / NS_PER_S;
 }
 
 export function log(source: usize, size: i32): void {

@@ -12,6 +12,7 @@
 
 import { Callback, IOLoop } from "../loop/ioloop";
 import { FILE_BLOCKS_PER_TURN, FILE_BLOCK_BYTES } from "../core/limits";
+import { NS_PER_S } from "../core/units";
 import * as files from "../wasi/files";
 import * as wasi from "../wasi/index";
 import { isSameVersion, precondition } from "./conditions";
@@ -23,7 +24,6 @@ import { RequestHandler } from "./requesthandler";
 
 /** One block for all files: it has left, or is copied, when the call that sends it returns. */
 const block: usize = memory.data(65536 + 64, 64);
-const NS_PER_S: i64 = 1_000_000_000;
 
 
 @final

@@ -21,6 +21,7 @@ import {
   WS_MESSAGE_BYTES_MAX,
 } from "../core/limits";
 import { TURNS, stat } from "../core/stats";
+import { NS_PER_MS } from "../core/units";
 import * as frame from "../protocol/websocket/frame";
 import { UTF8_BAD, UTF8_START, utf8Next } from "../bytes/utf8";
 import { ANSWERED, CLOSING, ENDING, OPEN, OVER, WebSocketWriter } from "./writer";
@@ -175,7 +176,7 @@ export class WebSocketConnection extends WebSocketWriter {
   }
 
   private startCloseClock(): void {
-    this.stream.setDeadline(this.loop.time + i64(WS_CLOSE_TIMEOUT_MS) * 1_000_000);
+    this.stream.setDeadline(this.loop.time + i64(WS_CLOSE_TIMEOUT_MS) * NS_PER_MS);
   }
 
   /**
@@ -218,7 +219,7 @@ export class WebSocketConnection extends WebSocketWriter {
     this.message.append(source, size);
     this.stream.readAhead = 0;
     this.stream.pause();
-    this.stream.setDeadline(this.loop.time + i64(WS_ANSWER_TIMEOUT_MS) * 1_000_000);
+    this.stream.setDeadline(this.loop.time + i64(WS_ANSWER_TIMEOUT_MS) * NS_PER_MS);
   }
 
   /** Our close frame after the peer's last. */

@@ -4,6 +4,7 @@
 // at least one, and restNs() is FOREVER only when none is left. Handles are used again at once, the last closed first.
 
 import { AGAIN, REASON_BUFFER_FULL, REASON_RESET } from "../../core/errors";
+import { NS_PER_MS, NS_PER_S } from "../../core/units";
 import { Listener, Network, Peer, Pipe, network } from "./net";
 
 const READ: i32 = 1;
@@ -11,7 +12,7 @@ const WRITE: i32 = 2;
 const FOREVER: i64 = i64.MAX_VALUE;
 /** Descriptors are not handles, and nothing may take one for the other. */
 const FIRST_DESCRIPTOR: u32 = 100;
-const LATE_NS: i64 = 1_000_000;
+const LATE_NS: i64 = NS_PER_MS;
 const UNIX_SECONDS: i64 = 1_700_000_000;
 
 
@@ -290,7 +291,7 @@ export function now(): i64 {
 }
 
 export function unixSeconds(): i64 {
-  return UNIX_SECONDS + platform().net.clock / 1_000_000_000;
+  return UNIX_SECONDS + platform().net.clock / NS_PER_S;
 }
 
 export function log(source: usize, size: i32): void {
