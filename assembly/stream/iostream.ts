@@ -1,7 +1,8 @@
 // IOStream: one connection's bytes in both directions, with bounded buffers and back-pressure.
 //
 // A read lands in one shared block and is handed on from there; only what is not taken is copied to the stream's own
-// buffer, so an idle connection owns no memory for bytes. The writing half is StreamWriter.
+// buffer, so an idle connection owns no memory for bytes. What is written leaves by the cork, which gathers the bytes of
+// a turn, and waits in a WriteQueue when the socket is full.
 //
 // Invariants: one read is pending at most; onClose is the last call a handler gets, once, at the end of a turn and
 // never from inside a call of the handler's own; after it the stream belongs to the pool. The peer's end (half-close)
@@ -10,6 +11,9 @@
 // Reference: Tornado's iostream.py, whose streams end with the peer's side where these go on.
 
 import { Buffer } from "../bytes/buffer";
+import { Connection } from "./connection";
+import * as cork from "./cork";
+import { CorkedStream } from "./cork";
 import {
   AGAIN,
   REASON_BUFFER_FULL,
@@ -19,7 +23,7 @@ import {
   REASON_TIMEOUT,
   REASON_TOO_LONG,
 } from "../core/errors";
-import { READ, Timeout, WRITE } from "../loop/ioloop";
+import { IOLoop, READ, Timeout, WRITE } from "../loop/ioloop";
 import {
   BUFFER_BYTES_MAX,
   DELIMITER_BYTES_MAX,
@@ -35,7 +39,7 @@ import { BYTES, CLOSE, CONSUME, DISCARD, IDLE, MORE, PARTIAL, PendingRead } from
 import { BYTES_IN, count } from "../core/stats";
 import { NS_PER_MS, NS_PER_S } from "../core/units";
 import { TurnEndStream, addStream, closeAtTurnEnd, prepare, resumeLater } from "./turnend";
-import { StreamWriter } from "./writer";
+import { WriteQueue } from "./writequeue";
 import * as wasi from "../wasi/index";
 
 // A stream's life.
@@ -99,7 +103,7 @@ class StreamTimeout extends Timeout {
 
 // @ts-ignore: decorator
 @final
-export class IOStream extends StreamWriter implements TurnEndStream {
+export class IOStream extends Connection implements TurnEndStream, CorkedStream {
   /** The peer will send no more. */
   ended: bool = false;
   /** How much unread input may wait here while nothing is being read. 0: the socket is left alone. */
@@ -112,6 +116,8 @@ export class IOStream extends StreamWriter implements TurnEndStream {
   halfCloseTimeoutMs: i32 = HALF_CLOSE_TIMEOUT_MS;
 
   private handler: StreamHandler;
+  private loop: IOLoop = IOLoop.current();
+  private queue: WriteQueue = new WriteQueue();
   private incoming: Buffer = new Buffer();
   private pending: PendingRead = new PendingRead();
   private state: i32 = OPEN;
@@ -122,6 +128,7 @@ export class IOStream extends StreamWriter implements TurnEndStream {
   private discarded: i32 = 0;
   private interest: i32 = 0;
   private deadline: i64 = 0;
+  private movedAt: i64 = 0; // when the handler last took a byte, or reading last stopped
   private lingerEnd: i64 = 0;
   private timeout: StreamTimeout | null = null;
   private isPutOff: bool = false; // resume() waits until the host is no longer behind
@@ -154,10 +161,6 @@ export class IOStream extends StreamWriter implements TurnEndStream {
     return this.state >= RETIRED;
   }
 
-  protected get writable(): bool {
-    return this.state == OPEN;
-  }
-
   /** Input that has come and was not taken. */
   get unread(): i32 {
     return this.incoming.size;
@@ -165,7 +168,7 @@ export class IOStream extends StreamWriter implements TurnEndStream {
 
   /** Bytes of memory that the stream and its handler hold. */
   get held(): i32 {
-    return this.closed ? 0 : this.incoming.owned + this.outgoing.owned + this.handler.held;
+    return this.closed ? 0 : this.incoming.owned + this.queue.owned + this.handler.held;
   }
 
   shed(): void {
@@ -320,11 +323,90 @@ export class IOStream extends StreamWriter implements TurnEndStream {
     this.handler.onEnd(this);
   }
 
+  // --- writing ---
+
+  /** Bytes that have left for the peer, ever. */
+  get sent(): u64 {
+    return this.queue.sent;
+  }
+
+  /** Bytes that were written and have not left. */
+  get unsent(): i32 {
+    return this.queue.size + cork.gatheredOf(this);
+  }
+
+  /** Of these, what the socket has refused so far: more than 0 means that the peer is slow. */
+  get waiting(): i32 {
+    return this.queue.size;
+  }
+
+  /** How long the peer may take nothing of what waits for it; then the stream closes with REASON_TIMEOUT. */
+  get writeTimeoutMs(): i32 {
+    return this.queue.timeoutMs;
+  }
+  set writeTimeoutMs(timeoutMs: i32) {
+    this.queue.timeoutMs = timeoutMs;
+  }
+
+  /** Bytes a second that the peer must take of what waits, writeTimeoutMs of slack aside; 0: any in writeTimeoutMs. */
+  set writeRateBytesMin(bytes: i32) {
+    this.queue.rateBytesMin = bytes;
+  }
+
+  /** Sends bytes, or keeps what the socket does not take. False: the stream is closed, or too much waits already. */
+  write(source: usize, size: i32): bool {
+    if (this.state != OPEN) return false;
+    if (cork.isCorked(this)) {
+      if (cork.gather(source, size)) return true;
+      cork.flush();
+    }
+    return this.send(source, size);
+  }
+
+  /** Corks, and returns room for `size` bytes, at most CORK_BYTES; commitTo() says how much of it was used. */
+  reserve(size: i32): usize {
+    cork.cork(this);
+    return cork.reserve(size);
+  }
+
+  /** What was written since reserve(), up to `end`, counts. */
+  commitTo(end: usize): void {
+    cork.commitTo(end);
+  }
+
+  /** What is written from now on is gathered, until uncork() or the end of the turn. */
+  cork(): void {
+    cork.cork(this);
+  }
+
+  /** Sends what was gathered. */
+  uncork(): void {
+    if (cork.isCorked(this)) cork.uncork();
+  }
+
+  /** For the cork. */
+  sendGathered(source: usize, size: i32): void {
+    if (this.state == OPEN) this.send(source, size);
+  }
+
+  private send(source: usize, size: i32): bool {
+    const reason = this.queue.send(this.handle, source, size, this.loop.time);
+    if (reason) {
+      this.retire(reason);
+      return false;
+    }
+    if (this.queue.size) {
+      this.armTimeout(this.queue.deadline);
+      this.updateInterest();
+    }
+    return true;
+  }
+
   // --- closing ---
 
   /** Closes at the end of this turn; what the socket does not take now is dropped. onClose follows. */
   close(reason: i32 = REASON_CLOSED): void {
-    this.flushCork();
+    if (cork.isCorked(this)) cork.flush();
     this.retire(reason);
   }
 
@@ -333,7 +415,7 @@ export class IOStream extends StreamWriter implements TurnEndStream {
    * first, because closing with unread input would reset the connection before the peer has read the last answer.
    */
   finish(linger: bool, reason: i32 = REASON_CLOSED): void {
-    this.flushCork();
+    if (cork.isCorked(this)) cork.flush();
     if (this.state != OPEN) return;
     this.state = FINISHING;
     this.linger = linger;
@@ -345,7 +427,7 @@ export class IOStream extends StreamWriter implements TurnEndStream {
   }
 
   private finishWhenSent(): void {
-    if (this.state != FINISHING || this.outgoing.size) return this.updateInterest();
+    if (this.state != FINISHING || this.queue.size) return this.updateInterest();
     if (!this.linger || this.ended) return this.retire(this.reason);
     wasi.shutdown(this.handle);
     this.deadline = this.loop.time + i64(LINGER_MS) * NS_PER_MS;
@@ -354,7 +436,7 @@ export class IOStream extends StreamWriter implements TurnEndStream {
     this.updateInterest();
   }
 
-  protected retire(reason: i32): void {
+  private retire(reason: i32): void {
     if (this.state >= RETIRED) return;
     this.state = RETIRED;
     this.reason = reason;
@@ -371,7 +453,8 @@ export class IOStream extends StreamWriter implements TurnEndStream {
     if (this.owner) this.owner!.streamClosed(this);
     this.incoming.clear();
     this.pending.reset();
-    this.resetWriter();
+    cork.forget(this);
+    this.queue.reset();
     this.ended = this.endTold = this.linger = this.delivering = this.isPutOff = false;
     this.readAhead = READ_CHUNK_BYTES;
     this.bufferBytesMax = BUFFER_BYTES_MAX;
@@ -435,7 +518,10 @@ export class IOStream extends StreamWriter implements TurnEndStream {
   }
 
   private writeReady(): void {
-    if (!this.sendWaiting()) return;
+    const sent = this.queue.sendWaiting(this.handle, this.loop.time);
+    if (sent < 0) return this.retire(-sent);
+    if (!sent) return;
+    if (this.queue.deadline) this.armTimeout(this.queue.deadline);
     if (this.state == FINISHING) return this.finishWhenSent();
     this.handler.onSent(this);
     this.updateInterest();
@@ -443,13 +529,13 @@ export class IOStream extends StreamWriter implements TurnEndStream {
 
   private wantsInput(): bool {
     if (this.ended || this.state >= RETIRED) return false;
-    if (this.state == FINISHING) return !this.outgoing.size;
+    if (this.state == FINISHING) return !this.queue.size;
     if (this.pending.mode == IDLE || this.pending.mode == CONSUME) return this.incoming.size < this.readAhead;
     return true; // bounded by the pending read: it fails when it does not fit
   }
 
-  protected updateInterest(): void {
-    const interest = this.state >= RETIRED ? 0 : (this.wantsInput() ? READ : 0) | (this.outgoing.size ? WRITE : 0);
+  private updateInterest(): void {
+    const interest = this.state >= RETIRED ? 0 : (this.wantsInput() ? READ : 0) | (this.queue.size ? WRITE : 0);
     if (interest == this.interest) return;
     const heard = this.interest & READ;
     this.interest = interest;
@@ -479,11 +565,13 @@ export class IOStream extends StreamWriter implements TurnEndStream {
 
   /** When a peer that is not heard counts as gone. */
   private get absence(): i64 {
-    return this.movedAt + i64(this.ended ? this.halfCloseTimeoutMs : UNHEARD_TIMEOUT_MS) * NS_PER_MS;
+    return (
+      max(this.movedAt, this.queue.movedAt) + i64(this.ended ? this.halfCloseTimeoutMs : UNHEARD_TIMEOUT_MS) * NS_PER_MS
+    );
   }
 
   /** The one timeout of the stream fires early rather than being moved for every request. */
-  protected armTimeout(deadline: i64): void {
+  private armTimeout(deadline: i64): void {
     let timeout = this.timeout;
     if (!timeout) timeout = this.timeout = new StreamTimeout(this);
     if (!timeout.armed || deadline < timeout.deadline) this.loop.callAt(deadline, timeout);
@@ -493,7 +581,7 @@ export class IOStream extends StreamWriter implements TurnEndStream {
   timeoutFired(): void {
     const now = this.loop.time;
     if (this.isUnheard && now >= this.absence) return this.retire(this.ended ? REASON_END : REASON_TIMEOUT);
-    if (this.writeDeadline && now >= this.writeDeadline) return this.retire(REASON_TIMEOUT);
+    if (this.queue.deadline && now >= this.queue.deadline) return this.retire(REASON_TIMEOUT);
     if (this.deadline && now >= this.deadline && wasi.held() && this.interest & READ) {
       this.deadline = now + READ_LATER_NS; // nothing is read while the host is behind, so the peer may not be late
     } else if (this.deadline && now >= this.deadline) {
@@ -504,7 +592,7 @@ export class IOStream extends StreamWriter implements TurnEndStream {
       this.uncork();
     }
     if (this.deadline) this.armTimeout(this.deadline);
-    if (this.writeDeadline) this.armTimeout(this.writeDeadline);
+    if (this.queue.deadline) this.armTimeout(this.queue.deadline);
     if (this.isUnheard) this.armTimeout(this.absence);
   }
 }

@@ -6,7 +6,7 @@ import { STREAM, hasMemory, wasHeapShort, wasShort } from "../bytes/buffer";
 import { Callback, IOLoop } from "../loop/ioloop";
 import { MEMORY_HELD_BYTES_MIN } from "../core/limits";
 import { NS_PER_S } from "../core/units";
-import { uncorkAll } from "./writer";
+import { uncork } from "./cork";
 import * as wasi from "../wasi/index";
 
 /** A stream, as far as the end of a turn is concerned with it. */
@@ -30,7 +30,7 @@ class TurnEnd extends Callback {
 
   run(): void {
     if (this.putOff.length && !wasi.held()) this.goOn();
-    uncorkAll();
+    uncork();
     this.closeEnded();
     if (wasShort() && !hasMemory(STREAM, MEMORY_HELD_BYTES_MIN)) {
       shedOne();
@@ -43,7 +43,7 @@ class TurnEnd extends Callback {
   private closeEnded(): void {
     for (let i = 0; i < this.ended.length; i++) {
       unchecked(this.ended[i]).closeNow();
-      uncorkAll(); // its handler may have written to another stream
+      uncork(); // its handler may have written to another stream
     }
     this.ended.length = 0;
   }

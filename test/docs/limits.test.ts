@@ -51,7 +51,7 @@ test("every bound of the parser is listed", () => {
 
 test("what a limit is said to be changed with exists", () => {
   const options = serverOptions();
-  const parameters = ["http/parameters", "server/tcpserver", "stream/iostream", "stream/writer"].map((name) =>
+  const parameters = ["http/parameters", "server/tcpserver", "stream/iostream"].map((name) =>
     read(`assembly/${name}.ts`),
   );
   for (const [, heading] of tables) {
