@@ -249,8 +249,8 @@ class Bridge extends FrameHandler {
   }
 
   onTurnEnd(): void {
-    if (this.server) this.handler.report();
-    else if (this.streams) this.streams!.report();
+    if (this.server) this.handler.reports.send();
+    else if (this.streams) this.streams!.reports.send();
     if (this.statsAsked) this.answerStats();
     if (!this.stopping || this.any.connections || this.any.accepting) return;
     if (!this.drained) {

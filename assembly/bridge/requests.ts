@@ -22,7 +22,6 @@ import {
   FRAME_END,
   FRAME_REFUSED,
   FRAME_REQUEST,
-  FRAME_SENT,
   FRAME_TRAILERS,
   REFUSED_BYTES,
   REQUEST_BYTES,
@@ -36,6 +35,7 @@ import {
   TRAILERS_BYTES,
 } from "./frames";
 import { SLOT_MASK, idAfter } from "./ids";
+import { Ledger, Reports } from "./ledger";
 import { BridgeWebSockets } from "./websockets";
 
 // A head's texts have sizes of 16 bits; it travels in one frame, with the beginning of its body.
@@ -46,14 +46,21 @@ if (HEAD_FRAME_BYTES_MAX > FRAME_BYTES_MAX) ERROR("a head may be larger than a f
 if (max(HEAD_BYTES_MAX, PIPELINE_BYTES_MAX) + READ_CHUNK_BYTES > FRAME_BYTES_MAX)
   ERROR("BODY may be larger than a frame");
 
-/** What the bridge knows of a connection's request, by slot. */
+/** What the bridge keeps of the request of one slot. The answer's own framing counts as not yet sent. */
 @final
-class Books {
-  id: u32 = 0; // of the last request that the host was told of
+class RequestRecord extends Ledger {
+  lastId: u32 = 0; // of the last request that went to the host
   inlined: bool = false; // the body has gone with the head
-  owed: u64 = 0; // bytes that the host gave to be written
-  reported: u64 = 0; // of which SENT has told
-  reporting: bool = false; // in the list for this turn
+
+  constructor(private request: HTTPServerRequest) {
+    super();
+  }
+  protected get id(): u32 {
+    return this.request.inFlight ? this.request.tag : 0;
+  }
+  protected get unsent(): i32 {
+    return this.request.unsent;
+  }
 }
 
 
@@ -61,33 +68,37 @@ class Books {
 export class BridgeHTTPHandler extends HTTPHandler {
   bodyWindow: i64 = 0;
   /** What becomes of requests that are answered with WS_ACCEPT. */
-  sockets: BridgeWebSockets;
-  private books: Array<Books> = [];
-  private reports: Array<HTTPServerRequest> = [];
+  sockets!: BridgeWebSockets;
+  /** SENT of answers and of websockets. */
+  readonly reports: Reports;
+  private records: Array<RequestRecord | null> = []; // by slot
   private refusals: RefusalRate = new RefusalRate();
 
   constructor(private channel: Channel) {
     super();
-    this.sockets = new BridgeWebSockets(channel);
+    this.reports = new Reports(channel);
+    this.sockets = new BridgeWebSockets(channel, this.reports);
   }
 
-  private booksOf(request: HTTPServerRequest): Books {
-    while (request.slot >= this.books.length) this.books.push(new Books());
-    return unchecked(this.books[request.slot]);
+  private recordOf(request: HTTPServerRequest): RequestRecord {
+    while (request.slot >= this.records.length) this.records.push(null);
+    let record = unchecked(this.records[request.slot]);
+    if (!record) record = unchecked((this.records[request.slot] = new RequestRecord(request)));
+    return record!;
   }
 
   // --- requests ---
 
   headersReceived(request: HTTPServerRequest): void {
-    const books = this.booksOf(request);
+    const record = this.recordOf(request);
     const length = request.contentLength;
-    books.inlined = length >= 0 && length <= INLINE_BODY_BYTES && length <= request.aheadSize;
-    books.owed = books.reported = 0;
-    request.credit = request.expectsContinue ? 0 : this.bodyWindow; // its host gives the window when its handler reads
-    this.sendRequest(request, books, books.inlined ? i32(length) : 0);
+    record.inlined = length >= 0 && length <= INLINE_BODY_BYTES && length <= request.aheadSize;
+    record.reset();
+    request.credit = request.expectsContinue ? 0 : this.bodyWindow; // the host gives the window when the handler reads
+    this.sendRequest(request, record, record.inlined ? i32(length) : 0);
   }
 
-  private sendRequest(request: HTTPServerRequest, books: Books, bodySize: i32): void {
+  private sendRequest(request: HTTPServerRequest, record: RequestRecord, bodySize: i32): void {
     const rows = request.fieldCount;
     const methodSize = request.method == Method.OTHER ? request.methodSize : 0;
     let text = methodSize + request.targetSize;
@@ -95,10 +106,10 @@ export class BridgeHTTPHandler extends HTTPHandler {
     const address = request.address;
     const size = REQUEST_BYTES + rows * 4 + text + (address ? ADDRESS_BYTES : 0) + bodySize;
     if (!this.channel.hasRoom(size)) return request.connection.shed();
-    request.tag = books.id = idAfter(books.id, request.slot);
+    request.tag = record.lastId = idAfter(record.lastId, request.slot);
     const payload = this.channel.send(FRAME_REQUEST, request.tag, size);
     let flags = request.keepAlive ? REQUEST_KEEP_ALIVE : 0;
-    if (books.inlined) flags |= REQUEST_END;
+    if (record.inlined) flags |= REQUEST_END;
     if (address) flags |= REQUEST_ADDRESS;
     if (request.expectsContinue) flags |= REQUEST_EXPECT;
     if (this.sockets.offer(request)) flags |= REQUEST_WEBSOCKET;
@@ -126,13 +137,13 @@ export class BridgeHTTPHandler extends HTTPHandler {
   }
 
   dataReceived(request: HTTPServerRequest, source: usize, size: i32): void {
-    if (this.booksOf(request).inlined) return;
+    if (this.recordOf(request).inlined) return;
     if (!this.channel.hasRoom(size)) return request.connection.shed();
     copy(this.channel.send(FRAME_BODY, request.tag, size), source, size);
   }
 
   finish(request: HTTPServerRequest): void {
-    if (this.booksOf(request).inlined) return;
+    if (this.recordOf(request).inlined) return;
     if (request.trailers.size) this.sendTrailers(request);
     if (request.inFlight) this.channel.send(FRAME_BODY_END, request.tag, 0);
   }
@@ -161,7 +172,7 @@ export class BridgeHTTPHandler extends HTTPHandler {
   }
 
   onSent(request: HTTPServerRequest): void {
-    this.reportLater(request);
+    this.reports.add(this.recordOf(request));
   }
 
   onEnd(request: HTTPServerRequest): void {
@@ -169,17 +180,17 @@ export class BridgeHTTPHandler extends HTTPHandler {
   }
 
   onConnectionClose(request: HTTPServerRequest, reason: i32): void {
-    if (!request.tag) return; // the host has not been told of it
+    if (!request.tag) return; // it never went to the host
     store<u16>(this.channel.send(FRAME_ABORT, request.tag, 2), u16(reason));
   }
 
   requestRefused(connection: HTTPConnection, code: Refusal): void {
-    const untold = this.refusals.next(IOLoop.current().time);
-    if (untold < 0) return;
+    const before = this.refusals.next(IOLoop.current().time);
+    if (before < 0) return;
     const size = textSizeOf(code);
     const payload = this.channel.send(FRAME_REFUSED, 0, REFUSED_BYTES + size);
     store<u16>(payload, u16(statusOf(code)));
-    store<u16>(payload, u16(untold), 2);
+    store<u16>(payload, u16(before), 2);
     store<u32>(payload, connection.socket.descriptor, 4);
     const address = connection.socket.address;
     if (address) writeAddress(payload + 8, address);
@@ -223,36 +234,10 @@ export class BridgeHTTPHandler extends HTTPHandler {
 
   /** RESPONSE_BODY, and what comes with the others. */
   body(connection: HTTP1Connection, source: usize, size: i32): void {
-    this.booksOf(connection.request).owed += size;
+    const record = this.recordOf(connection.request);
+    record.add(size);
     connection.writeBody(source, size);
-    this.reportLater(connection.request);
-  }
-
-  /** What was written in a turn leaves at its end, so that is when SENT is known. */
-  private reportLater(request: HTTPServerRequest): void {
-    const books = this.booksOf(request);
-    if (books.reporting) return;
-    books.reporting = true;
-    this.reports.push(request);
-  }
-
-  /** SENT for every answer of this turn that is not complete, and for every websocket. */
-  report(): void {
-    if (this.channel.full) return; // what is not told now is part of the next
-    this.sockets.report();
-    for (let i = 0; i < this.reports.length; i++) this.reportOne(unchecked(this.reports[i]));
-    this.reports.length = 0;
-  }
-
-  /** The answer's own framing counts as not yet sent, so this is never too much. */
-  private reportOne(request: HTTPServerRequest): void {
-    const books = this.booksOf(request);
-    books.reporting = false;
-    if (!request.inFlight) return; // the host has forgotten it
-    const left = books.owed - min<u64>(books.owed, request.unsent);
-    if (left <= books.reported) return;
-    store<u32>(this.channel.send(FRAME_SENT, request.tag, 4), u32(left - books.reported));
-    books.reported = left;
+    this.reports.add(record);
   }
 }
 

@@ -23,10 +23,24 @@ import {
   FRAME_RAW,
   FRAME_RAW_FAILED,
   FRAME_READ_FAILED,
-  FRAME_SENT,
 } from "./frames";
 import { SLOT_MASK, idAfter } from "./ids";
+import { Ledger, Reports } from "./ledger";
 import { Plaintext } from "./plaintext";
+
+/** What the host gave to be written to one stream. */
+@final
+class StreamLedger extends Ledger {
+  constructor(private bridged: BridgeStream) {
+    super();
+  }
+  protected get id(): u32 {
+    return this.bridged.id;
+  }
+  protected get unsent(): i32 {
+    return this.bridged.stream.unsent;
+  }
+}
 
 
 @final
@@ -35,9 +49,7 @@ export class BridgeStream extends StreamHandler {
   stream!: IOStream;
   private lastId: u32 = 0;
   private remaining: i32 = 0; // of a read that is delivered in parts
-  private owed: u64 = 0; // bytes that the host gave to be written
-  private reported: u64 = 0; // of which SENT has told
-  reporting: bool = false; // in the server's list for this turn
+  private ledger!: StreamLedger;
   private secured: bool = false; // START_TLS has come: reads are answered from `plaintext`
   private plaintext: Plaintext | null = null; // kept for the slot's next stream
 
@@ -46,13 +58,14 @@ export class BridgeStream extends StreamHandler {
     private slot: i32,
   ) {
     super();
+    this.ledger = new StreamLedger(this);
   }
 
   start(stream: IOStream): void {
     this.stream = stream;
     this.id = this.lastId = idAfter(this.lastId, this.slot);
     this.remaining = 0;
-    this.owed = this.reported = 0;
+    this.ledger.reset();
     stream.bufferBytesMax = this.server.bufferBytesMax;
     stream.writeTimeoutMs = this.server.writeTimeoutMs;
     stream.halfCloseTimeoutMs = this.server.halfCloseTimeoutMs;
@@ -86,11 +99,11 @@ export class BridgeStream extends StreamHandler {
   }
 
   write(source: usize, size: i32): void {
-    this.owed += size;
+    this.ledger.add(size);
     this.stream.cork();
     this.stream.write(source, size);
     this.touch();
-    this.server.reportLater(this);
+    this.server.reports.add(this.ledger);
   }
 
   close(atOnce: bool): void {
@@ -181,7 +194,7 @@ export class BridgeStream extends StreamHandler {
 
   onSent(stream: IOStream): void {
     this.touch();
-    this.server.reportLater(this);
+    this.server.reports.add(this.ledger);
   }
 
   onTimeout(stream: IOStream): void {
@@ -216,16 +229,6 @@ export class BridgeStream extends StreamHandler {
     memory.copy(this.channel.send(type, this.id, size), source, usize(size));
   }
 
-  /** SENT, when bytes have left since the last one. */
-  report(): void {
-    this.reporting = false;
-    if (!this.id) return;
-    const left = this.owed - min<u64>(this.owed, this.stream.unsent);
-    if (left == this.reported) return;
-    store<u32>(this.channel.send(FRAME_SENT, this.id, 4), u32(left - this.reported));
-    this.reported = left;
-  }
-
   private touch(): void {
     const limit = this.server.idleTimeoutMs;
     if (limit) this.stream.setDeadline(IOLoop.current().time + i64(limit) * NS_PER_MS);
@@ -242,10 +245,11 @@ export class BridgeTCPServer extends TCPServer {
   bufferBytesMax: i32 = 0;
   private streams: Array<BridgeStream> = [];
   private free: Array<BridgeStream> = [];
-  private reports: Array<BridgeStream> = [];
+  readonly reports: Reports;
 
   constructor(readonly channel: Channel) {
     super();
+    this.reports = new Reports(channel);
   }
 
   handleStream(stream: IOStream, address: Address | null): void {
@@ -260,19 +264,6 @@ export class BridgeTCPServer extends TCPServer {
 
   ended(stream: BridgeStream): void {
     this.free.push(stream);
-  }
-
-  /** What was written in a turn leaves at its end, so that is when SENT is known. */
-  reportLater(stream: BridgeStream): void {
-    if (stream.reporting) return;
-    stream.reporting = true;
-    this.reports.push(stream);
-  }
-
-  report(): void {
-    if (this.channel.full) return; // what is not told now is part of the next
-    for (let i = 0; i < this.reports.length; i++) unchecked(this.reports[i]).report();
-    this.reports.length = 0;
   }
 
   /** The live stream with this id, null: it is over. */

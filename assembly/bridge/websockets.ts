@@ -16,7 +16,6 @@ import { Channel, fail } from "./channel";
 import {
   FRAME_BODY_CREDIT,
   FRAME_CANCEL,
-  FRAME_SENT,
   FRAME_WS_CLOSE,
   FRAME_WS_CLOSED,
   FRAME_WS_DATA,
@@ -33,19 +32,27 @@ import {
   WS_LAST,
 } from "./frames";
 import { SLOT_MASK } from "./ids";
+import { Ledger, Reports } from "./ledger";
 
-/** What the bridge knows of a slot's websocket, or of the request that may become one. */
+/**
+ * What the bridge keeps of one slot's websocket, or of the request that may become one. Headers of frames and pongs
+ * count as not yet sent.
+ */
 @final
-class Books {
+class SocketRecord extends Ledger {
   socket: WebSocketConnection | null = null; // from WS_ACCEPT to WS_CLOSED
   offered: u32 = 0; // id of the last request that was an opening handshake
   private key0: u64 = 0; // its key
   private key1: u64 = 0;
   private key2: u64 = 0;
   sending: bool = false; // a message of the host's has begun and not ended
-  owed: u64 = 0; // bytes of messages that the host gave to be sent
-  reported: u64 = 0; // of which SENT has told
-  reporting: bool = false; // in the list for this turn
+
+  protected get id(): u32 {
+    return this.socket ? this.socket!.tag : 0;
+  }
+  protected get unsent(): i32 {
+    return this.socket!.unsent;
+  }
 
   setKey(key: usize): void {
     this.key0 = load<u64>(key);
@@ -67,10 +74,12 @@ const key: usize = memory.data(KEY_BYTES, 16);
 export class BridgeWebSockets extends WebSocketDelegate {
   /** What a websocket sends without credit. */
   window: i64 = 0;
-  private books: Array<Books | null> = []; // by slot
-  private reports: Array<Books> = [];
+  private records: Array<SocketRecord | null> = []; // by slot
 
-  constructor(private channel: Channel) {
+  constructor(
+    private channel: Channel,
+    private reports: Reports,
+  ) {
     super();
   }
 
@@ -78,17 +87,17 @@ export class BridgeWebSockets extends WebSocketDelegate {
   offer(request: HTTPServerRequest): bool {
     const at = handshakeKey(request.head, request.source);
     if (!at) return false;
-    while (request.slot >= this.books.length) this.books.push(null);
-    let books = unchecked(this.books[request.slot]);
-    if (!books) books = unchecked((this.books[request.slot] = new Books()));
-    books!.offered = request.tag;
-    books!.setKey(at);
+    while (request.slot >= this.records.length) this.records.push(null);
+    let record = unchecked(this.records[request.slot]);
+    if (!record) record = unchecked((this.records[request.slot] = new SocketRecord()));
+    record!.offered = request.tag;
+    record!.setKey(at);
     return true;
   }
 
-  private booksAt(id: u32): Books | null {
+  private recordAt(id: u32): SocketRecord | null {
     const slot = i32(id & SLOT_MASK);
-    return slot < this.books.length ? unchecked(this.books[slot]) : null;
+    return slot < this.records.length ? unchecked(this.records[slot]) : null;
   }
 
   // --- what the host says ---
@@ -103,14 +112,14 @@ export class BridgeWebSockets extends WebSocketDelegate {
     for (let i = 0; i < rows * 2; i++) bytes += load<u16>(sizes + (usize(i) << 1));
     if (size != bytes || i32(load<u8>(source, 4)) > WS_ACCEPT_DEFLATE) fail("sizes that do not add up");
     if (!connection) return;
-    const books = this.booksAt(id);
-    if (!books || books.offered != id) return fail("not now");
-    books.writeKey(key);
+    const record = this.recordAt(id);
+    if (!record || record.offered != id) return fail("not now");
+    record.writeKey(key);
     const socket = WebSocketConnection.begin(connection, key, this);
     if (!socket) return fail("not now");
-    books.socket = socket;
-    books.sending = false;
-    books.owed = books.reported = 0;
+    record.socket = socket;
+    record.sending = false;
+    record.reset();
     socket.credit = this.window;
     socket.pieceCost = WS_DATA_COST;
     socket.deflate = load<u8>(source, 4) == WS_ACCEPT_DEFLATE;
@@ -122,8 +131,8 @@ export class BridgeWebSockets extends WebSocketDelegate {
 
   /** Everything but WS_ACCEPT. False: no such type. */
   onFrame(type: u32, id: u32, source: usize, size: i32): void {
-    const books = this.booksAt(id);
-    const found = books ? books.socket : null;
+    const record = this.recordAt(id);
+    const found = record ? record.socket : null;
     const socket = found && found.tag == id ? found : null;
     switch (type) {
       case FRAME_BODY_CREDIT:
@@ -140,7 +149,7 @@ export class BridgeWebSockets extends WebSocketDelegate {
         ) {
           fail("wrong head");
         }
-        if (socket) this.send(socket, books!, source, size - WS_DATA_BYTES);
+        if (socket) this.send(socket, record!, source, size - WS_DATA_BYTES);
         break;
       case FRAME_WS_SEND_PING:
         if (size > CONTROL_BYTES_MAX) fail("wrong size");
@@ -154,18 +163,18 @@ export class BridgeWebSockets extends WebSocketDelegate {
     }
   }
 
-  private send(socket: WebSocketConnection, books: Books, source: usize, size: i32): void {
+  private send(socket: WebSocketConnection, record: SocketRecord, source: usize, size: i32): void {
     const opcode = i32(load<u8>(source));
     const flags = i32(load<u8>(source, 1));
     const compressed = (flags & WS_COMPRESSED) != 0;
-    if ((opcode == CONTINUATION) != books.sending || (compressed && (books.sending || !socket.deflate))) {
+    if ((opcode == CONTINUATION) != record.sending || (compressed && (record.sending || !socket.deflate))) {
       fail("not now");
     }
-    books.sending = !(flags & WS_LAST);
+    record.sending = !(flags & WS_LAST);
     const first = opcode | (flags & WS_LAST ? FIN : 0) | (compressed ? RSV1 : 0);
     if (!socket.send(first, source + usize(WS_DATA_BYTES), size)) return;
-    books.owed += size;
-    this.reportLater(books);
+    record.add(size);
+    this.reports.add(record);
   }
 
   private close(socket: WebSocketConnection | null, source: usize, size: i32): void {
@@ -194,8 +203,8 @@ export class BridgeWebSockets extends WebSocketDelegate {
   }
 
   onSent(socket: WebSocketConnection): void {
-    const books = this.booksAt(socket.tag);
-    if (books) this.reportLater(books);
+    const record = this.recordAt(socket.tag);
+    if (record) this.reports.add(record);
   }
 
   /** The host may have messages that it has not answered yet; it says WS_CLOSE when it has. */
@@ -209,32 +218,7 @@ export class BridgeWebSockets extends WebSocketDelegate {
     store<u16>(payload, u16(code));
     store<u16>(payload, u16(reason), 2);
     memory.copy(payload + usize(WS_CLOSED_BYTES), source, usize(size));
-    this.booksAt(socket.tag)!.socket = null;
-  }
-
-  // --- SENT ---
-
-  private reportLater(books: Books): void {
-    if (books.reporting) return;
-    books.reporting = true;
-    this.reports.push(books);
-  }
-
-  /** At the end of a turn, when what was sent in it has left: SENT for each websocket. */
-  report(): void {
-    for (let i = 0; i < this.reports.length; i++) this.reportOne(unchecked(this.reports[i]));
-    this.reports.length = 0;
-  }
-
-  /** Headers of frames and pongs count as not yet sent, so this is never too much. */
-  private reportOne(books: Books): void {
-    books.reporting = false;
-    const socket = books.socket;
-    if (!socket) return;
-    const left = books.owed - min<u64>(books.owed, socket.unsent);
-    if (left <= books.reported) return;
-    store<u32>(this.channel.send(FRAME_SENT, socket.tag, 4), u32(left - books.reported));
-    books.reported = left;
+    this.recordAt(socket.tag)!.socket = null;
   }
 }
 
