@@ -7,7 +7,7 @@
 // sections Frames and Credit.
 
 import { Buffer, FRAMES, STREAM } from "../bytes/buffer";
-import { writeText } from "../bytes/scan";
+import { LF, writeText } from "../bytes/scan";
 import { AGAIN } from "../core/errors";
 import { Callback, EventHandler, IOLoop, READ } from "../loop/ioloop";
 import { CHANNEL_BYTES_MAX, CHANNEL_WAITING_BYTES_MAX, CHANNEL_WRITE_COST } from "../core/limits";
@@ -191,7 +191,6 @@ class TurnAgain extends Callback {
 
 const EXHAUSTED: usize = changetype<usize>("waterspout: there is no memory for frames to the host\n");
 const MALFORMED: usize = changetype<usize>("waterspout: malformed frame from the host: type 0x");
-const LF: u8 = 0x0a;
 const line: usize = memory.data(256, 16); // `text` is a few words
 
 /** Ends the module: the host sent something malformed. Which frame it was is told by its type. */

@@ -2,6 +2,7 @@
 // Invariant: a body is sent ahead of the host's credit by its window at most, and ABORT is the last word on a request.
 // Reference: docs/protocol.md.
 
+import { lower } from "../bytes/scan";
 import { REASON_BAD_RESPONSE } from "../core/errors";
 import { HTTP1Connection } from "../http/connection";
 import { HTTPServer } from "../http/server";
@@ -253,11 +254,8 @@ export function findRequest(server: HTTPServer, id: u32): HTTP1Connection | null
   return target + usize(size);
 }
 
-/** Field names travel in lower case. They are tokens, so only letters have the bit to change. */
+/** Field names travel in lower case. */
 function copyLower(target: usize, source: usize, size: i32): usize {
-  for (let i: usize = 0; i < usize(size); i++) {
-    const byte = load<u8>(source + i);
-    store<u8>(target + i, byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte);
-  }
+  for (let i: usize = 0; i < usize(size); i++) store<u8>(target + i, lower(load<u8>(source + i)));
   return target + usize(size);
 }

@@ -1,8 +1,7 @@
 // Byte classes, scanners that look at 16 or 64 bytes at once, and short texts: what all protocol code shares.
 //
 // A byte class is a set of ASCII bytes in 16 table bytes: bit h - 2 of byte l is set when the byte h * 16 + l belongs
-// to
-// it (h from 2 to 7; control characters and bytes from 0x80 up are in no class). Two swizzles look up 16 bytes at a
+// to it (h from 2 to 7; control characters and bytes from 0x80 up are in no class). Two swizzles look up 16 bytes at a
 // time.
 //
 // Without SIMD (an application built without `--enable simd`) bytes/swar.ts does the same; the compiler drops what is
@@ -12,7 +11,7 @@
 // for its answer. So whatever is scanned lies at least 64 bytes before the end of memory.
 // Reference: RFC 9110 5.6 (token, field values), RFC 3986 (URI), the WHATWG URL Standard (what browsers leave raw).
 
-import { scalarBlanks, scalarNarrow, scalarStops, scalarUnusual64, scalarValueStops } from "./swar";
+import { swarBlanks, swarNarrow, swarStops, swarUnusual64, swarValueStops } from "./swar";
 
 export const CRLF: u16 = 0x0a0d;
 export const CR: u8 = 0x0d;
@@ -65,7 +64,7 @@ export const ADDRESS: usize = TABLES + 160;
 // @ts-ignore: decorator
 @inline
 export function stops(at: usize, table: usize): i32 {
-  if (!ASC_FEATURE_SIMD) return scalarStops(at, table, HIGH);
+  if (!ASC_FEATURE_SIMD) return swarStops(at, table, HIGH);
   const bytes = v128.load(at);
   const nibble = v128.load(NIBBLE);
   const low = i8x16.swizzle(v128.load(table), v128.and(bytes, nibble));
@@ -98,7 +97,7 @@ export function skipSurely(at: usize, table: usize): usize {
 // @ts-ignore: decorator
 @inline
 export function blanks(at: usize): i32 {
-  if (!ASC_FEATURE_SIMD) return scalarBlanks(at);
+  if (!ASC_FEATURE_SIMD) return swarBlanks(at);
   const bytes = v128.load(at);
   return i8x16.bitmask(v128.or(i8x16.le_u(bytes, v128.load(SPACE)), i8x16.eq(bytes, v128.load(DEL))));
 }
@@ -153,7 +152,7 @@ function isUnusual(bytes: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function unusual64(at: usize): u64 {
-  if (!ASC_FEATURE_SIMD) return scalarUnusual64(at);
+  if (!ASC_FEATURE_SIMD) return swarUnusual64(at);
   const a = isUnusual(v128.load(at));
   const b = isUnusual(v128.load(at, 16));
   const c = isUnusual(v128.load(at, 32));
@@ -165,7 +164,7 @@ export function unusual64(at: usize): u64 {
 // @ts-ignore: decorator
 @inline
 export function valueStops(at: usize): i32 {
-  if (!ASC_FEATURE_SIMD) return scalarValueStops(at);
+  if (!ASC_FEATURE_SIMD) return swarValueStops(at);
   return i8x16.bitmask(isControlNotTab(v128.load(at)));
 }
 
@@ -197,13 +196,18 @@ export function skipOws(at: usize, end: usize): usize {
   return at;
 }
 
+/** An ASCII letter in lower case; other bytes stay as they are. */
+// @ts-ignore: decorator
+@inline
+export function lower(byte: u8): u8 {
+  return u8(byte - 0x41) < 26 ? byte | 0x20 : byte;
+}
+
 /** Whether the bytes are that text, in any case of letters; the text is a literal in lower case, see `textBytes`. */
 export function isText(at: usize, size: usize, text: usize): bool {
   if (size != textBytes(text)) return false;
   for (let i: usize = 0; i < size; i++) {
-    let byte = load<u8>(at + i);
-    if (u8(byte - 0x41) < 26) byte |= 0x20;
-    if (byte != load<u8>(text + (i << 1))) return false;
+    if (lower(load<u8>(at + i)) != load<u8>(text + (i << 1))) return false;
   }
   return true;
 }
@@ -226,7 +230,7 @@ export function writeText(target: usize, text: usize): usize {
   const end = target + textBytes(text);
   for (let at = target; at < end; at += 16, text += 32) {
     if (ASC_FEATURE_SIMD) v128.store(at, i8x16.narrow_i16x8_u(v128.load(text), v128.load(text, 16)));
-    else scalarNarrow(at, text);
+    else swarNarrow(at, text);
   }
   return end;
 }

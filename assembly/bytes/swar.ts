@@ -40,7 +40,7 @@ function controls(word: u64): u64 {
 }
 
 /** As unusual64 of bytes/scan.ts. */
-export function scalarUnusual64(at: usize): u64 {
+export function swarUnusual64(at: usize): u64 {
   let bits: u64 = 0;
   for (let i: usize = 0; i < 64; i += 8) {
     const word = load<u64>(at + i);
@@ -50,7 +50,7 @@ export function scalarUnusual64(at: usize): u64 {
 }
 
 /** As valueStops. */
-export function scalarValueStops(at: usize): i32 {
+export function swarValueStops(at: usize): i32 {
   return i32(valueStops8(load<u64>(at)) | (valueStops8(load<u64>(at, 8)) << 8));
 }
 
@@ -59,7 +59,7 @@ function valueStops8(word: u64): u64 {
 }
 
 /** As blanks. */
-export function scalarBlanks(at: usize): i32 {
+export function swarBlanks(at: usize): i32 {
   return i32(blanks8(load<u64>(at)) | (blanks8(load<u64>(at, 8)) << 8));
 }
 
@@ -68,7 +68,7 @@ function blanks8(word: u64): u64 {
 }
 
 /** As stops: up to the first byte that is not in the class, which is all that anybody looks for. */
-export function scalarStops(at: usize, table: usize, high: usize): i32 {
+export function swarStops(at: usize, table: usize, high: usize): i32 {
   for (let i: usize = 0; i < 16; i++) {
     const byte = usize(load<u8>(at + i));
     if (!(load<u8>(table + (byte & 15)) & load<u8>(high + (byte >> 4)))) return 1 << i32(i);
@@ -77,6 +77,6 @@ export function scalarStops(at: usize, table: usize, high: usize): i32 {
 }
 
 /** Writes 16 characters of a literal as 16 bytes. */
-export function scalarNarrow(target: usize, text: usize): void {
+export function swarNarrow(target: usize, text: usize): void {
   for (let i: usize = 0; i < 16; i++) store<u8>(target + i, load<u8>(text + (i << 1)));
 }

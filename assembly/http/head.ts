@@ -2,6 +2,7 @@
 // Invariant: a head that comes in one piece, the usual case, is parsed into a state that all connections share; only
 // one that comes in parts owns memory, until it is complete or dropped. Reference: RFC 9112 2 and 3.
 
+import { SP } from "../bytes/scan";
 import { BODY, STREAM, hasMemory, releaseBlock, takeBlock } from "../bytes/buffer";
 import { FIELDS_MAX, TARGET_BYTES_MAX } from "../core/limits";
 import { checkHead } from "../protocol/http/framing";
@@ -74,9 +75,8 @@ export class HTTP1Head {
 }
 
 const HEAD_METHOD: u32 = 0x44414548;
-const SPACE: u8 = 0x20;
 
 /** Whether a request that begins so is a HEAD. */
 function isHead(source: usize, size: i32): bool {
-  return size > 4 && load<u32>(source) == HEAD_METHOD && load<u8>(source, 4) == SPACE;
+  return size > 4 && load<u32>(source) == HEAD_METHOD && load<u8>(source, 4) == SP;
 }

@@ -9,6 +9,7 @@
 import { Address } from "../core/address";
 import { PROXY_HEADER_BYTES_MAX } from "../core/limits";
 import { find } from "../bytes/find";
+import { COLON, SP } from "../bytes/scan";
 
 /** parseProxyHeader: more bytes are needed, or this is no header. */
 export const PROXY_PARTIAL: i32 = 0;
@@ -83,21 +84,19 @@ function parseLine(source: usize, size: i32, address: Address): i32 {
   if (end >= WORD_BYTES + 7 && !memory.compare(at, unknown, 7)) return end + 2;
   if (end < WORD_BYTES + 5 || memory.compare(at, tcp, 3)) return PROXY_BAD;
   const family = i32(load<u8>(at, 3)) - 0x30;
-  if ((family != 4 && family != 6) || load<u8>(at, 4) != SPACE) return PROXY_BAD;
+  if ((family != 4 && family != 6) || load<u8>(at, 4) != SP) return PROXY_BAD;
   at += 5;
   address.family = other.family = family;
-  if (!readHost(address) || !skip(SPACE) || !readHost(other) || !skip(SPACE)) return PROXY_BAD;
+  if (!readHost(address) || !skip(SP) || !readHost(other) || !skip(SP)) return PROXY_BAD;
   const port = readDecimal(65535);
-  if (port < 0 || !skip(SPACE) || readDecimal(65535) < 0 || at != lineStop) return PROXY_BAD;
+  if (port < 0 || !skip(SP) || readDecimal(65535) < 0 || at != lineStop) return PROXY_BAD;
   address.port = port;
   return end + 2;
 }
 
 const tcp: usize = memory.data<u8>([0x54, 0x43, 0x50]);
 const unknown: usize = memory.data<u8>([0x55, 0x4e, 0x4b, 0x4e, 0x4f, 0x57, 0x4e]);
-const SPACE: u8 = 0x20;
 const DOT: u8 = 0x2e;
-const COLON: u8 = 0x3a;
 
 function skip(byte: u8): bool {
   if (at == lineStop || load<u8>(at) != byte) return false;
@@ -151,7 +150,7 @@ function readColons(address: Address): bool {
       if (gap >= 0) return false;
       at++;
       gap = groups;
-    } else if (at == lineStop || load<u8>(at) == SPACE) return false;
+    } else if (at == lineStop || load<u8>(at) == SP) return false;
   }
   if (gap < 0) return groups == 8;
   if (groups == 8) return false;

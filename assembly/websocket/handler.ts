@@ -10,26 +10,16 @@
 // Invariants: what is collected of a message stays below messageBytesMax; a peer that does not read what it is sent is
 // not read. Reference: Tornado's websocket.py (WebSocketHandler); RFC 6455 4.2.2 and 10.2.
 
-import { isText, textBytes } from "../bytes/scan";
+import { isText, lower, textBytes } from "../bytes/scan";
 import { REASON_BUFFER_FULL } from "../core/errors";
-import {
-  hostOffset,
-  hostSize,
-  methodCode,
-  METHOD_GET,
-  upgrade,
-  valueOffset,
-  valueSize,
-} from "../protocol/http/headstate";
+import { hostOffset, hostSize, methodCode, METHOD_GET, upgrade } from "../protocol/http/headstate";
 import { HTTP1Connection } from "../http/connection";
 import { HTTPServerRequest } from "../http/request";
 import { READ_CHUNK_BYTES, WS_MESSAGE_BYTES_MAX } from "../core/limits";
 import { WebSocketConnection, WebSocketDelegate } from "./connection";
-import { handshakeKey, offersWebSocket, onlyRow } from "../protocol/websocket/handshake";
+import { handshakeKey, hasVersion, offersWebSocket } from "../protocol/websocket/handshake";
 
-const VERSION_NAME: usize = changetype<usize>("sec-websocket-version");
 const ORIGIN_NAME: usize = changetype<usize>("origin");
-const VERSION: u16 = 0x3331; // "13"
 const HTTP: usize = changetype<usize>("http://");
 const HTTPS: usize = changetype<usize>("https://");
 const HTTP_PORT: usize = changetype<usize>(":80");
@@ -136,15 +126,6 @@ function isSameText(at: usize, other: usize, size: i32): bool {
     if (lower(load<u8>(at + i)) != lower(load<u8>(other + i))) return false;
   }
   return size > 0;
-}
-
-function lower(byte: u8): u8 {
-  return u8(byte - 0x41) < 26 ? byte | 0x20 : byte;
-}
-
-function hasVersion(head: usize, source: usize): bool {
-  const row = onlyRow(head, source, VERSION_NAME);
-  return row >= 0 && valueSize(head, row) == 2 && load<u16>(source + usize(valueOffset(head, row))) == VERSION;
 }
 
 function addProtocol(socket: WebSocketConnection, protocol: string): void {

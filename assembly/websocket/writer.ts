@@ -6,7 +6,7 @@
 // Reference: RFC 6455 5.5; the headers are written by websocket/frame.ts.
 
 import { Buffer } from "../bytes/buffer";
-import { isText, writeText } from "../bytes/scan";
+import { CRLF, isText, writeText } from "../bytes/scan";
 import * as writer from "../protocol/http/writer";
 import { Upgraded } from "../http/request";
 import { IOLoop } from "../loop/ioloop";
@@ -23,7 +23,6 @@ export const ANSWERED: i32 = 4; // that is done, and our close frame has been wr
 export const OVER: i32 = 5; // the delegate has heard the end
 
 const HEAD_FIXED: usize = changetype<usize>("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ");
-const CRLF: u16 = 0x0a0d;
 /** All of a 101 that is not a field of the application's, and what http/writer.ts wants beside a field. */
 const HEAD_ROOM: i32 = 256;
 const FIELD_ROOM: i32 = 24;

@@ -3,7 +3,8 @@
 // Such a literal is ASCII and begins and ends with a line feed. Each line begins with a number of three digits and a
 // space. Invariant: a line that is asked for and not there is the last one, so there always is one.
 
-const LF: u16 = 0x0a;
+import { LF } from "../../bytes/scan";
+
 const NUMBER_CHARACTERS: usize = 4; // "400 "
 
 /** The line behind `line`, 0: it is the last one. */

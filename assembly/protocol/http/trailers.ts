@@ -17,7 +17,7 @@
 // be read.
 // They never join the head's fields: an application that wants trailers asks for trailers.
 
-import { COLON, COMMA, CR, TOKEN, isOws, skipSurely, skipValue, textBytes } from "../../bytes/scan";
+import { COLON, COMMA, CR, TOKEN, isOws, lower, skipSurely, skipValue, textBytes } from "../../bytes/scan";
 
 export const TRAILER_ROW_BYTES: usize = 16;
 
@@ -82,10 +82,6 @@ export function isSafeTrailer(name: usize, size: i32): bool {
 }
 
 const DASH: u8 = 0x2d;
-
-function lower(byte: u8): u8 {
-  return u8(byte - 0x41) < 26 ? byte | 0x20 : byte;
-}
 
 function isListed(name: usize, size: usize, list: usize): bool {
   const end = list + (textBytes(list) << 1);

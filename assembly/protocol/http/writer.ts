@@ -8,7 +8,19 @@
 // fields that frame the message come from here alone.
 // Reference: RFC 9112 3 to 7.
 
-import { LOWER, TOKEN, isText, skip, skipValue, textBytes, writeBytes, writeText } from "../../bytes/scan";
+import {
+  CRLF,
+  LF,
+  LOWER,
+  SP,
+  TOKEN,
+  isText,
+  skip,
+  skipValue,
+  textBytes,
+  writeBytes,
+  writeText,
+} from "../../bytes/scan";
 import { dateField } from "./date";
 import { writeLine } from "./lines";
 import { phraseOf } from "./phrases";
@@ -16,7 +28,6 @@ import { statusOf, textOf, textSizeOf } from "./refusal";
 
 export { dateField } from "./date";
 
-const CRLF: u16 = 0x0a0d;
 const COLON_SP: u16 = 0x203a;
 
 const STATUS_200: usize = changetype<usize>("HTTP/1.1 200 OK\r\n");
@@ -33,7 +44,7 @@ export function statusLine(target: usize, status: i32, reason: usize, reasonSize
   store<u8>(at, 0x30 + status / 100);
   store<u8>(at, 0x30 + ((status / 10) % 10), 1);
   store<u8>(at, 0x30 + (status % 10), 2);
-  store<u8>(at, 0x20, 3);
+  store<u8>(at, SP, 3);
   at += 4;
   const reasonEnd = reason + usize(reasonSize);
   if (reasonSize == 0) at = writeLine(at, phraseOf(status));
@@ -168,7 +179,6 @@ export function continueResponse(target: usize): usize {
 
 const RETRY_LINE: usize = changetype<usize>("Retry-After: 1\r\n");
 const PLAIN_TEXT_LINE: usize = changetype<usize>("Content-Type: text/plain\r\n");
-const LF: u8 = 0x0a;
 
 /**
  * The whole answer to a refused request; `bodiless`, for HEAD, without the body whose length it tells. Needs 384 bytes.

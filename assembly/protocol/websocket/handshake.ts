@@ -31,6 +31,12 @@ const KEY_NAME: usize = changetype<usize>("sec-websocket-key");
 const VERSION_NAME: usize = changetype<usize>("sec-websocket-version");
 const VERSION: u16 = 0x3331; // "13"
 
+/** Whether the head asks for version 13, the only one. */
+export function hasVersion(head: usize, source: usize): bool {
+  const row = onlyRow(head, source, VERSION_NAME);
+  return row >= 0 && valueSize(head, row) == 2 && load<u16>(source + usize(valueOffset(head, row))) == VERSION;
+}
+
 /** What handshakeKey says of a head that is none. */
 export const NO_HANDSHAKE: usize = 0;
 
@@ -38,9 +44,7 @@ export const NO_HANDSHAKE: usize = 0;
 export function handshakeKey(head: usize, source: usize): usize {
   if (methodCode(head) != METHOD_GET || !upgrade(head) || bodyKind(head) != BODY_NONE) return 0;
   if (minorVersion(head) != 1 || !offersWebSocket(head, source)) return 0;
-  const version = onlyRow(head, source, VERSION_NAME);
-  if (version < 0 || valueSize(head, version) != 2 || load<u16>(source + valueOffset(head, version)) != VERSION)
-    return 0;
+  if (!hasVersion(head, source)) return 0;
   const key = onlyRow(head, source, KEY_NAME);
   if (key < 0 || valueSize(head, key) != KEY_BYTES) return 0;
   const at = source + usize(valueOffset(head, key));
