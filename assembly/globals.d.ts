@@ -1,4 +1,4 @@
-// What the compiler is told with `--use`: asc does not read this file, tsc and editors do.
+// What `--use` defines for the compiler: asc does not read this file, tsc and editors do.
 
 /** The platform: 0 is the scripted network of the tests, 1 is WASI preview1. */
 declare const WASI: i32;

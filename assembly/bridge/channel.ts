@@ -2,9 +2,9 @@
 //
 // Invariants: a write never exceeds the credit, so it never blocks the loop on a slow host; while frames wait for
 // credit the platform is held, so no socket is read and what waits is bounded by what was in memory already. Frames
-// that carry a peer's bytes are sent only where hasRoom() says so, which leaves memory for those that tell of an end:
-// these can always be sent. A malformed frame ends the module with one line and status 70. Reference: docs/protocol.md,
-// sections Frames and Credit.
+// that carry a peer's bytes are sent only where hasRoom() says so, which leaves memory for those that report an
+// end: these can always be sent. A malformed frame ends the module with one line and status 70. Reference:
+// docs/protocol.md, sections Frames and Credit.
 
 import { Buffer, FRAMES, STREAM } from "../bytes/buffer";
 import { LF, writeText } from "../bytes/scan";
@@ -193,7 +193,7 @@ const EXHAUSTED: usize = changetype<usize>("waterspout: there is no memory for f
 const MALFORMED: usize = changetype<usize>("waterspout: malformed frame from the host: type 0x");
 const line: usize = memory.data(256, 16); // `text` is a few words
 
-/** Ends the module: the host sent something malformed. Which frame it was is told by its type. */
+/** Ends the module: the host sent something malformed. The line names the frame's type. */
 export function fail(text: string): void {
   let at = writeText(line, MALFORMED);
   store<u8>(at, hexDigit(type >> 4));
@@ -204,7 +204,7 @@ export function fail(text: string): void {
   wasi.exit(EXIT_MALFORMED);
 }
 
-/** Ends the module: not even the end of a stream can be told. */
+/** Ends the module: not even the end of a stream can be reported. */
 function exhausted(): void {
   wasi.log(line, i32(writeText(line, EXHAUSTED) - line));
   wasi.exit(EXIT_NO_MEMORY);

@@ -1,6 +1,6 @@
-// Ids of streams and requests: a slot and its generation, never 0. An id is taken only for what the host is told of, so
-// that none comes back before all other generations of its slot have been used. Reference: docs/protocol.md, section
-// Frames.
+// Ids of streams and requests: a slot and its generation, never 0. An id is taken only for what is reported to the
+// host, so that none comes back before all other generations of its slot have been used. Reference: docs/protocol.md,
+// section Frames.
 
 import { HANDLES_MAX } from "../core/limits";
 

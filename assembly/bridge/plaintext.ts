@@ -11,7 +11,7 @@ import { FRAME_BYTES_MAX } from "./frames";
 @final
 export class Plaintext {
   ended: bool = false; // nothing follows
-  endTold: bool = false;
+  endReported: bool = false;
   private incoming: Buffer = new Buffer();
   private pending: PendingRead = new PendingRead();
 
@@ -60,7 +60,7 @@ export class Plaintext {
 
   /** For the next stream. */
   reset(): void {
-    this.ended = this.endTold = false;
+    this.ended = this.endReported = false;
     this.incoming.clear();
     this.pending.reset();
   }

@@ -41,7 +41,7 @@ import { BridgeWebSockets } from "./websockets";
 
 // A head's texts have sizes of 16 bits; it travels in one frame, with the beginning of its body.
 const HEAD_FRAME_BYTES_MAX: i32 = REQUEST_BYTES + FIELDS_MAX * 4 + HEAD_BYTES_MAX + ADDRESS_BYTES + INLINE_BODY_BYTES;
-if (HEAD_BYTES_MAX > i32(u16.MAX_VALUE) + 1) ERROR("a field may be larger than its size can tell");
+if (HEAD_BYTES_MAX > i32(u16.MAX_VALUE) + 1) ERROR("a field may be larger than its size can say");
 if (HEAD_FRAME_BYTES_MAX > FRAME_BYTES_MAX) ERROR("a head may be larger than a frame");
 // A body is handed on as it lies in its stream's buffer: what may wait there before a read, and one read.
 if (max(HEAD_BYTES_MAX, PIPELINE_BYTES_MAX) + READ_CHUNK_BYTES > FRAME_BYTES_MAX)

@@ -167,8 +167,8 @@ export class BridgeStream extends StreamHandler {
         return this.stream.close(REASON_TOO_LONG);
       }
     }
-    if (!plaintext.ended || plaintext.endTold || plaintext.size) return;
-    plaintext.endTold = true;
+    if (!plaintext.ended || plaintext.endReported || plaintext.size) return;
+    plaintext.endReported = true;
     this.channel.send(FRAME_END, this.id, 0);
   }
 
@@ -189,7 +189,7 @@ export class BridgeStream extends StreamHandler {
   }
 
   onEnd(stream: IOStream): void {
-    if (!this.secured) this.channel.send(FRAME_END, this.id, 0); // else the next READ_RAW tells
+    if (!this.secured) this.channel.send(FRAME_END, this.id, 0); // else the next READ_RAW fails with it
   }
 
   onSent(stream: IOStream): void {

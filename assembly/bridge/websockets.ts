@@ -2,7 +2,7 @@
 // websocket's from then on.
 //
 // Invariants: messages go ahead of the host's credit by its window at most; WS_CLOSED is the last word on a websocket;
-// a slot belongs to it until its connection has closed, so its id is nobody else's. Reference: docs/protocol.md,
+// a slot belongs to it until its connection has closed, so no other has its id. Reference: docs/protocol.md,
 // WebSocket.
 
 import { REASON_BAD_RESPONSE, REASON_BUFFER_FULL } from "../core/errors";

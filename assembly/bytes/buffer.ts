@@ -15,7 +15,7 @@ const CAPACITY_MIN: i32 = 1024;
 
 // Classes of blocks: each leaves that many eighths of memoryBytesMax to others, and as many of the heap, or
 // MEMORY_SPARE_BYTES.
-/** Frames for the host, that it may always be told what has ended. */
+/** Frames for the host, so that an end can always be reported to it. */
 export const FRAMES: i32 = 0;
 /** What streams and requests need to go on. */
 export const STREAM: i32 = 1;

@@ -67,7 +67,7 @@ function blanks8(word: u64): u64 {
   return gather(controls(word) | equal(word, SPACES));
 }
 
-/** As stops: up to the first byte that is not in the class, which is all that anybody looks for. */
+/** As stops: up to the first byte that is not in the class, which is all that a caller looks for. */
 export function swarStops(at: usize, table: usize, high: usize): i32 {
   for (let i: usize = 0; i < 16; i++) {
     const byte = usize(load<u8>(at + i));

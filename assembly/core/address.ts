@@ -1,4 +1,4 @@
-// Address: where a peer is, an IP address and a port. WASI preview1 cannot tell; a PROXY protocol header can.
+// Address: where a peer is, an IP address and a port. WASI preview1 does not say; a PROXY protocol header does.
 // Invariant: an IPv4 address is in the first 4 of the 16 bytes, the rest are 0. Text as in RFC 5952 (IPv6) and RFC 1123
 // (IPv4).
 

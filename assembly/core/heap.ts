@@ -1,17 +1,16 @@
-// The heap that AssemblyScript's allocator manages, as far as it lets one know: whether it has room, and more room for
-// it.
+// What AssemblyScript's allocator does not offer: whether it has a free block of some size, and growing its heap.
 //
-// The allocator ends the module when the host gives it no more memory. So nobody asks it for a block that it does not
-// have: here it is found out whether it has one, and memory.grow, which answers, is called before it would.
+// The allocator ends the module when the host gives it no more memory. So its free blocks are looked up here before a
+// block is asked for, and memory.grow, which can fail without harm, is called here in its place.
 //
-// Invariant: all of the module's memory belongs to the allocator, and its last word is the end of an area: a used block
-// of size 0. Reference: std/assembly/rt/tlsf.ts of AssemblyScript 0.28 (searchBlock, addMemory).
+// Invariant: all of the module's memory belongs to the allocator, and its last 4 bytes are the end of an area: a used
+// block of size 0. Reference: std/assembly/rt/tlsf.ts of AssemblyScript 0.28 (searchBlock, addMemory).
 
 const PAGE_BITS: usize = 16;
 /** A block's header, which precedes what it holds: its size and two flags. */
 const HEADER: usize = 4;
 const LEFT_FREE: u32 = 2;
-/** Sizes are told apart in 16 classes for each power of two. */
+/** Each power of two has 16 classes of sizes. */
 const CLASS_BITS: usize = 4;
 const SMALL_BITS: usize = 8;
 const ALIGN_MASK: usize = 15;

@@ -11,7 +11,7 @@ export const CONNECTIONS_MAX: i32 = HANDLES_MAX - 64;
 export const LISTENERS_MAX: i32 = 16;
 /** Connections accepted in one turn: a flood of them must not hold up those that are being served. */
 export const ACCEPTS_PER_TURN: i32 = 64;
-/** How long a listener rests after the process ran out of descriptors, so that it does not spin. */
+/** How long a listener pauses after the process ran out of descriptors, so that it does not spin. */
 export const ACCEPT_PAUSE_MS: i32 = 100;
 
 /** A PROXY protocol header, extensions included; the specification's own advice for a receiver is 536 and more. */
@@ -126,7 +126,7 @@ export const WS_ANSWER_TIMEOUT_MS: i32 = 10000;
 /** Frames of one websocket in one turn: a flood of tiny ones must not hold up the others. */
 export const WS_FRAMES_PER_TURN: i32 = 1024;
 
-/** Refused requests that are told to the log; the rest are counted into the next. */
+/** Refused requests that are logged a second; the others are counted, and the next line says how many. */
 export const REFUSALS_PER_SECOND: i32 = 10;
 
 // --- applications: web/ ---

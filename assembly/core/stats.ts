@@ -1,6 +1,6 @@
 // What this module has done since it began, as a table of numbers: each is counted in one place, where it happens.
 // Invariants: counting is an addition to static memory, once an operation and never once a byte; nothing is ever
-// allocated for it; this file knows no other but its numbers' size. Reference: docs/protocol.md, STATS, whose payload
+// allocated for it; this file imports only its numbers. Reference: docs/protocol.md, STATS, whose payload
 // the table is.
 
 import {

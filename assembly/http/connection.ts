@@ -75,7 +75,7 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
   private loop: IOLoop = IOLoop.current();
   private emptyBytes: i32 = 0;
   private watched: bool = false; // the request in flight takes long
-  private endTold: bool = false;
+  private endReported: bool = false;
   private budget: TurnBudget = new TurnBudget();
   private successor: Upgraded | null = null; // uses the stream after an upgrade
   private acceptedBy: StreamOwner | null = null; // the owner that its stream had before the upgrade
@@ -132,19 +132,19 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
       this.stream.readAhead = PIPELINE_BYTES_MAX;
       this.stream.resume();
     }
-    if (this.stream.ended) this.tellEnd();
+    if (this.stream.ended) this.reportEnd();
   }
 
   /** The client has ended its side behind the request in flight. */
-  private tellEnd(): void {
-    if (this.state != ANSWER || this.endTold || !this.inFlight) return;
+  private reportEnd(): void {
+    if (this.state != ANSWER || this.endReported || !this.inFlight) return;
     if (this.loop.time - this.since < i64(WATCH_AFTER_MS) * NS_PER_MS) return; // watch() comes again
-    this.endTold = true;
+    this.endReported = true;
     this.writer.uncount();
     this.handler.onEnd(this.request); // last: it may answer, and the next request begin
   }
 
-  /** The handler gives up: no answer (or no rest of it) will come. */
+  /** The handler gives up: the answer, or its rest, will not come. */
   cancel(): void {
     this.writer.drop();
     this.abort(REASON_CLOSED);
@@ -223,7 +223,7 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
   }
 
   onEnd(stream: IOStream): void {
-    if (this.state == ANSWER) this.tellEnd();
+    if (this.state == ANSWER) this.reportEnd();
     else this.endOfInput(stream.unread);
   }
 
@@ -292,7 +292,7 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
   private awaitHead(timeoutMs: i32): void {
     this.state = HEAD;
     this.emptyBytes = 0;
-    this.head.isHeadMethod = this.watched = this.endTold = false;
+    this.head.isHeadMethod = this.watched = this.endReported = false;
     this.stream.readAhead = this.parameters.headBytesMax + 1;
     this.since = this.loop.time;
     this.setDeadline(this.parameters.draining ? DRAIN_REQUEST_MS : timeoutMs);

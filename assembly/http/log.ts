@@ -13,12 +13,12 @@ const rate: RefusalRate = new RefusalRate();
 /** The HTTPHandler of applications. Override requestRefused to say nothing, or to count. */
 export abstract class LoggingHTTPHandler extends HTTPHandler {
   requestRefused(connection: HTTPConnection, code: Refusal): void {
-    const untold = rate.next(IOLoop.current().time);
-    if (untold < 0) return;
+    const skipped = rate.next(IOLoop.current().time);
+    if (skipped < 0) return;
     const address = connection.socket.address;
     let line = "waterspout: a request" + (address ? " from " + address.toString() : "") + " was refused with ";
     line += statusOf(code).toString() + ": " + String.UTF8.decodeUnsafe(textOf(code), textSizeOf(code));
-    if (untold) line += "; " + untold.toString() + " more refused before it and not told";
+    if (skipped) line += "; " + skipped.toString() + " more refused before it and not logged";
     const bytes = String.UTF8.encode(line + "\n");
     wasi.log(changetype<usize>(bytes), bytes.byteLength);
   }

@@ -54,8 +54,8 @@ export abstract class HTTPHandler {
   onSent(request: HTTPServerRequest): void {}
   /**
    * The client has ended its side while its request, which is complete, waits for its answer: most likely it has left.
-   * Told once, at the earliest WATCH_AFTER_MS after the request came. The answer may still be given, for a client that
-   * reads on.
+   * Called once, at the earliest WATCH_AFTER_MS after the request came. The answer may still be given, for a client
+   * that reads on.
    */
   onEnd(request: HTTPServerRequest): void {}
   /** The connection is gone before the answer was complete: nothing can be sent any more. */
@@ -67,9 +67,9 @@ export abstract class HTTPHandler {
   requestRefused(connection: HTTPConnection, code: Refusal): void {}
 }
 
-/** What goes on with a connection's stream after an accepted upgrade. */
+/** Uses a connection's stream after an accepted upgrade. */
 export abstract class Upgraded extends StreamHandler {
-  /** The server stops: say goodbye to the peer, and close before the grace is over. */
+  /** The server stops: close in order, before the grace is over. */
   abstract drain(): void;
 }
 
@@ -93,7 +93,7 @@ export abstract class HTTPConnection extends StreamHandler {
 
 @final
 export class HTTPServerRequest {
-  /** Which connection of the server it is, and which of its requests: for a handler that keeps books on them. */
+  /** The number of its connection in the server, and its own number in that connection: keys for a handler's tables. */
   slot: i32 = 0;
   serial: u32 = 0;
   /** For the handler's own use; 0 at first. */
@@ -104,7 +104,7 @@ export class HTTPServerRequest {
   keepAlive: bool = true;
   /** Of the body; 0 without one, -1 for a chunked one. */
   contentLength: i64 = 0;
-  /** How much more of the body is taken; takeBody() adds to it. Without a word of the handler's it is without limit. */
+  /** How much more of the body is taken; takeBody() adds to it. Without limit unless the handler sets it. */
   credit: i64 = i64.MAX_VALUE;
   /**
    * In headersReceived: the client waits for 100 Continue. It is sent when that call returns and the request has

@@ -70,7 +70,7 @@ export class HTTP1Writer {
     count(REQUESTS_NOW);
   }
 
-  /** The answer has not begun, so an error can still be told. */
+  /** The answer has not begun, so an error can still be sent. */
   get unanswered(): bool {
     return this.progress == NOT_BEGUN;
   }

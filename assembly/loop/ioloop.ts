@@ -133,7 +133,7 @@ export class IOLoop {
     count(HANDLES_TRIED, tried);
     countTurn(wasi.now() - this.time);
     if (this.stopped) return -1;
-    return this.callbacks.length ? 0 : min<i64>(wasi.restNs(), this.untilTimer());
+    return this.callbacks.length ? 0 : min<i64>(wasi.sleepNs(), this.untilTimer());
   }
 
   private start(): void {

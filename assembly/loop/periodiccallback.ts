@@ -64,7 +64,7 @@ export class PeriodicCallback extends Timeout {
     return max<i64>(1, i64(exact * (1 + this.jitter * (this.chance() - 0.5))));
   }
 
-  /** From 0 to 1, evenly (splitmix64). That nobody can foretell it is not needed. */
+  /** From 0 to 1, evenly (splitmix64). It need not be unpredictable. */
   private chance(): f64 {
     this.random += 0x9e3779b97f4a7c15 ^ u64(this.loop.time);
     let mixed = this.random;

@@ -26,7 +26,7 @@ const V2_HEAD_BYTES: i32 = 16;
 
 /**
  * Bytes of the header at `source`, more than 0; PROXY_PARTIAL; or PROXY_BAD. Fills `address`; its port stays -1 when
- * the header does not tell one.
+ * the header names none.
  */
 export function parseProxyHeader(source: usize, size: i32, address: Address): i32 {
   address.port = -1;

@@ -1,6 +1,6 @@
 // Listeners: the sockets that the host handed over, and accepting from them.
 //
-// Invariant: an accept handler takes at most ACCEPTS_PER_TURN connections a turn, rests for ACCEPT_PAUSE_MS when the
+// Invariant: an accept handler takes at most ACCEPTS_PER_TURN connections a turn, pauses for ACCEPT_PAUSE_MS when the
 // process is out of descriptors or the module of memory, and never spins. Reference: Tornado's netutil.py
 // (bind_sockets, add_accept_handler).
 
@@ -35,10 +35,10 @@ export function addAcceptHandler(socket: i32, index: i32, handler: AcceptHandler
 export class Acceptor extends EventHandler {
   private loop: IOLoop = IOLoop.current();
   private paused: bool = false; // by its server
-  private resting: bool = false; // out of descriptors, or of memory
+  private exhausted: bool = false; // out of descriptors, or of memory
   private finishing: bool = false; // ends when the queue is empty
   private closed: bool = false;
-  private rest!: Rest;
+  private retryTimeout!: Retry;
 
   constructor(
     private socket: i32,
@@ -46,12 +46,12 @@ export class Acceptor extends EventHandler {
     private handler: AcceptHandler,
   ) {
     super();
-    this.rest = new Rest(this);
+    this.retryTimeout = new Retry(this);
     this.loop.addHandler(socket, this, READ);
   }
 
   onReady(handle: i32, events: i32): void {
-    for (let i = 0; i < ACCEPTS_PER_TURN && !this.paused && !this.resting && !this.closed; i++) {
+    for (let i = 0; i < ACCEPTS_PER_TURN && !this.paused && !this.exhausted && !this.closed; i++) {
       const connection = hasMemory(STREAM) ? wasi.accept(this.socket) : NO_MEMORY;
       if (connection == AGAIN) {
         if (this.finishing) this.close();
@@ -59,9 +59,9 @@ export class Acceptor extends EventHandler {
       }
       if (connection < 0) {
         count(ACCEPT_RESTS);
-        this.resting = true;
+        this.exhausted = true;
         this.watch();
-        this.loop.callLater(ACCEPT_PAUSE_MS, this.rest);
+        this.loop.callLater(ACCEPT_PAUSE_MS, this.retryTimeout);
         return;
       }
       this.handler.onAccept(connection, this.index);
@@ -92,27 +92,27 @@ export class Acceptor extends EventHandler {
     this.onReady(this.socket, READ);
   }
 
-  /** Nothing tells that the queue is empty: while it is being emptied, the next turn tries again. */
+  /** No event reports that the queue is empty: while it is being emptied, the next turn tries again. */
   private goOn(): void {
-    if (this.finishing && !this.paused && !this.resting && !this.closed) this.loop.callLater(0, this.rest);
+    if (this.finishing && !this.paused && !this.exhausted && !this.closed) this.loop.callLater(0, this.retryTimeout);
   }
 
   /** For the timeout: there may be descriptors again, or more in the queue. */
-  rested(): void {
-    this.resting = false;
+  retry(): void {
+    this.exhausted = false;
     this.watch();
     if (this.finishing) this.onReady(this.socket, READ);
   }
 
   private watch(): void {
-    if (!this.closed) this.loop.updateHandler(this.socket, this.paused || this.resting ? 0 : READ);
+    if (!this.closed) this.loop.updateHandler(this.socket, this.paused || this.exhausted ? 0 : READ);
   }
 
   /** Stops listening; safe to call twice. */
   close(): void {
     if (this.closed) return;
     this.closed = true;
-    this.loop.removeTimeout(this.rest);
+    this.loop.removeTimeout(this.retryTimeout);
     this.loop.removeHandler(this.socket);
     wasi.close(this.socket);
   }
@@ -120,11 +120,11 @@ export class Acceptor extends EventHandler {
 
 
 @final
-class Rest extends Timeout {
+class Retry extends Timeout {
   constructor(private acceptor: Acceptor) {
     super();
   }
   run(): void {
-    this.acceptor.rested();
+    this.acceptor.retry();
   }
 }

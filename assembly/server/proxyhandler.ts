@@ -1,4 +1,4 @@
-// Reads the PROXY protocol header of a new connection, then hands the connection on with the address that it told.
+// Reads the PROXY protocol header of a new connection, then hands the connection on with the address from the header.
 // Invariant: nothing of a connection reaches its server before its header is complete, within a bounded time.
 
 import { Address } from "../core/address";
@@ -10,7 +10,7 @@ import { PROXY_BAD, PROXY_PARTIAL, parseProxyHeader } from "../protocol/proxy";
 import { CONNECTIONS_REFUSED, count } from "../core/stats";
 import { NS_PER_MS } from "../core/units";
 
-/** Who takes the connection when its header has come. */
+/** Takes the connection when its header has come. */
 export abstract class ProxiedStreams {
   abstract proxied(stream: IOStream): void;
 }

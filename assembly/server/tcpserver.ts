@@ -109,7 +109,7 @@ export abstract class TCPServer implements StreamOwner {
 
   /**
    * Every connection begins with a PROXY protocol header, version 1 or 2, and its address is what that says. For
-   * servers that only a trusted proxy can reach: whoever connects can claim any address.
+   * servers that only a trusted proxy can reach: any other client could claim any address.
    */
   useProxyProtocol(): void {
     this.proxyHandler = new ProxyHandler(new Proxied(this));

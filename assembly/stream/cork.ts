@@ -13,7 +13,7 @@ export interface CorkedStream {
   sendGathered(source: usize, size: i32): void;
 }
 
-const block: usize = memory.data(CORK_BYTES + 64, 64); // protocol/http/writer.ts overwrites a few bytes behind its result
+const block: usize = memory.data(CORK_BYTES + 64, 64); // writers overwrite up to 16 bytes behind their result
 let corked: CorkedStream | null = null;
 let gathered: i32 = 0;
 

@@ -1,8 +1,8 @@
 // IOStream: one connection's bytes in both directions, with bounded buffers and back-pressure.
 //
 // A read lands in one shared block and is handed on from there; only what is not taken is copied to the stream's own
-// buffer, so an idle connection owns no memory for bytes. What is written leaves by the cork, which gathers the bytes of
-// a turn, and waits in a WriteQueue when the socket is full.
+// buffer, so an idle connection owns no memory for bytes. What is written leaves by the cork, which gathers the bytes
+// of a turn, and waits in a WriteQueue when the socket is full.
 //
 // Invariants: one read is pending at most; onClose is the last call a handler gets, once, at the end of a turn and
 // never from inside a call of the handler's own; after it the stream belongs to the pool. The peer's end (half-close)
@@ -123,7 +123,7 @@ export class IOStream extends Connection implements TurnEndStream, CorkedStream 
   private state: i32 = OPEN;
   private reason: i32 = 0;
   private delivering: bool = false;
-  private endTold: bool = false;
+  private endReported: bool = false;
   private linger: bool = false;
   private discarded: i32 = 0;
   private interest: i32 = 0;
@@ -154,7 +154,7 @@ export class IOStream extends Connection implements TurnEndStream, CorkedStream 
 
   setHandler(handler: StreamHandler): void {
     this.handler = handler;
-    this.endTold = false; // each handler is told
+    this.endReported = false; // onEnd is called for each handler
   }
 
   get closed(): bool {
@@ -297,16 +297,16 @@ export class IOStream extends Connection implements TurnEndStream, CorkedStream 
     return size;
   }
 
-  /** After input was offered: tells the end once, and watches for what is now wanted. */
+  /** After input was offered: reports the end once, and watches for what is now wanted. */
   private settle(): void {
-    if (this.ended && !this.closed && !this.isPutOff) this.tellEnd();
+    if (this.ended && !this.closed && !this.isPutOff) this.reportEnd();
     this.updateInterest();
   }
 
-  private tellEnd(): void {
+  private reportEnd(): void {
     if (this.pending.mode == DISCARD) return this.finishWhenSent();
     if (this.pending.mode == CONSUME) {
-      if (this.endTold) return;
+      if (this.endReported) return;
     } else if (this.pending.mode == CLOSE) {
       const size = this.incoming.size;
       this.delivering = true;
@@ -317,9 +317,9 @@ export class IOStream extends Connection implements TurnEndStream, CorkedStream 
       if (this.pending.mode != IDLE && this.pending.mode != CONSUME && !this.closed) this.failRead(REASON_END);
     } else if (this.pending.mode != IDLE) {
       this.failRead(REASON_END);
-    } else if (this.incoming.size) return; // told when it has been read
-    if (this.endTold || this.closed) return;
-    this.endTold = true;
+    } else if (this.incoming.size) return; // reported when it has been read
+    if (this.endReported || this.closed) return;
+    this.endReported = true;
     this.handler.onEnd(this);
   }
 
@@ -455,7 +455,7 @@ export class IOStream extends Connection implements TurnEndStream, CorkedStream 
     this.pending.reset();
     cork.forget(this);
     this.queue.reset();
-    this.ended = this.endTold = this.linger = this.delivering = this.isPutOff = false;
+    this.ended = this.endReported = this.linger = this.delivering = this.isPutOff = false;
     this.readAhead = READ_CHUNK_BYTES;
     this.bufferBytesMax = BUFFER_BYTES_MAX;
     this.halfCloseTimeoutMs = HALF_CLOSE_TIMEOUT_MS;
@@ -577,7 +577,7 @@ export class IOStream extends Connection implements TurnEndStream, CorkedStream 
     if (!timeout.armed || deadline < timeout.deadline) this.loop.callAt(deadline, timeout);
   }
 
-  /** The loop's word that the stream's timeout fired: it may be too early for all deadlines. */
+  /** The stream's timeout fired: it may be too early for all deadlines. */
   timeoutFired(): void {
     const now = this.loop.time;
     if (this.isUnheard && now >= this.absence) return this.retire(this.ended ? REASON_END : REASON_TIMEOUT);

@@ -1,7 +1,7 @@
 // WriteQueue: what was written to a stream and its socket has not taken, and how much time the peer has to take it.
 //
-// Invariants: bytes leave in the order written; what waits stays below WRITE_BUFFER_BYTES_MAX; a peer that takes nothing
-// for timeoutMs, or less than rateBytesMin, is late.
+// Invariants: bytes leave in the order written; what waits stays below WRITE_BUFFER_BYTES_MAX; a peer that takes
+// nothing for timeoutMs, or less than rateBytesMin, is late.
 
 import { Buffer } from "../bytes/buffer";
 import { AGAIN, REASON_BUFFER_FULL } from "../core/errors";

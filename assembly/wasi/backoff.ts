@@ -3,7 +3,7 @@
 // A subscription is handle << 1 | direction. Each tier is an array of subscriptions as poll_oneoff takes them, so that
 // polling a tier costs no copying; there is room before each for the clock and for the pinned ones.
 // Invariant: a subscription is in at most one tier, at its place in that tier's array; tables are static and laid out
-// for HANDLES_MAX, and pages that nobody touched cost nothing.
+// for HANDLES_MAX, and pages that are never touched cost nothing.
 
 import { HANDLES_MAX, LISTENERS_MAX } from "../core/limits";
 import { SUBSCRIPTION_BYTES, TAG_READ, TAG_WRITE } from "./imports";

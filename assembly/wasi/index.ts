@@ -1,4 +1,5 @@
-// The platform: everything that the sandbox asks of its surroundings, behind one contract with one file a generation.
+// The platform: everything that the sandbox asks of its surroundings, behind one contract with one file for each
+// version of WASI.
 //
 //   start()                       finds the listeners that the host handed over
 //   listenerCount()  listener(i)  their handles
@@ -15,7 +16,7 @@
 //                                 connection is read
 //   held()                        whether it is
 //   wait(timeoutNs)               waits for something to be ready, FOREVER for no limit, 0 for no wait
-//   restNs()                      how long it may be left alone when no event comes: 0 go on at once, FOREVER
+//   sleepNs()                     how long it may be left alone when no event comes: 0 go on at once, FOREVER
 //   hotConnections()              connections that each poll asks about; the others cost nothing until a sweep
 //   next()                        the next handle to try, -1: none is left; `ready` says for what
 //   now()  unixSeconds()  log(source, size)  exit(code)
@@ -25,7 +26,7 @@
 // own handle and no other. `wait` costs in proportion to what is active, not to what is connected.
 
 import * as preview1 from "./preview1";
-import * as readiness from "./poller";
+import * as poller from "./poller";
 import * as sim from "./sim";
 
 export const NONE: i32 = 0;
@@ -81,43 +82,43 @@ if (!isDefined(WASI)) ERROR("choose a platform: --use WASI=1 (preview1) or --use
 }
 // @ts-ignore: decorator
 @inline export function descriptor(handle: i32): u32 {
-  return WASI == 1 ? readiness.descriptor(handle) : sim.descriptor(handle);
+  return WASI == 1 ? poller.descriptor(handle) : sim.descriptor(handle);
 }
 // @ts-ignore: decorator
 @inline export function watch(handle: i32, interest: i32): void {
-  if (WASI == 1) readiness.watch(handle, interest);
+  if (WASI == 1) poller.watch(handle, interest);
   else sim.watch(handle, interest);
 }
 // @ts-ignore: decorator
 @inline export function hold(yes: bool): void {
-  if (WASI == 1) readiness.hold(yes);
+  if (WASI == 1) poller.hold(yes);
   else sim.hold(yes);
 }
 // @ts-ignore: decorator
 @inline export function held(): bool {
-  return WASI == 1 ? readiness.held : sim.held();
+  return WASI == 1 ? poller.held : sim.held();
 }
 // @ts-ignore: decorator
 @inline export function wait(timeoutNs: i64): void {
-  if (WASI == 1) readiness.wait(timeoutNs);
+  if (WASI == 1) poller.wait(timeoutNs);
   else sim.wait(timeoutNs);
 }
 // @ts-ignore: decorator
 @inline export function next(): i32 {
-  return WASI == 1 ? readiness.next() : sim.next();
+  return WASI == 1 ? poller.next() : sim.next();
 }
 // @ts-ignore: decorator
-@inline export function restNs(): i64 {
-  return WASI == 1 ? readiness.restNs() : sim.restNs();
+@inline export function sleepNs(): i64 {
+  return WASI == 1 ? poller.sleepNs() : sim.sleepNs();
 }
 // @ts-ignore: decorator
 @inline export function hotConnections(): i32 {
-  return WASI == 1 ? readiness.hotConnections() : sim.hotConnections();
+  return WASI == 1 ? poller.hotConnections() : sim.hotConnections();
 }
 /** What the handle of the last next() is ready for: READ or WRITE. */
 // @ts-ignore: decorator
 @inline export function ready(): i32 {
-  return WASI == 1 ? readiness.ready : sim.ready;
+  return WASI == 1 ? poller.ready : sim.ready;
 }
 // @ts-ignore: decorator
 @inline export function now(): i64 {

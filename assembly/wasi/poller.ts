@@ -203,7 +203,7 @@ export function wait(timeoutNs: i64): void {
 }
 
 /** How long it may be left alone when no event comes. */
-export function restNs(): i64 {
+export function sleepNs(): i64 {
   // A round of probes has not asked for all of them: the next one polls.
   if (hits > 0 || probesFollow) return 0;
   if (held || !countOf(COLD) || time - lastHit > HOT_NS) return FOREVER;
@@ -335,7 +335,7 @@ export function next(): i32 {
   return phase == PROBING ? nextProbe() : -1;
 }
 
-/** Events are told apart in two passes: first what is certain (a listener counts as that), then the rest in turn. */
+/** Events are handed out in two passes: first what is certain (a listener counts as that), then the rest in turn. */
 function nextEvent(certain: bool): i32 {
   while (cursor < eventCount) {
     const index = certain ? cursor : (cursor + rotor) % eventCount;

@@ -29,7 +29,7 @@ import {
   sock_send,
   sock_shutdown,
 } from "./imports";
-import * as readiness from "./poller";
+import * as poller from "./poller";
 import { BLOCKING, ORDINARY, PINNED, hasRoom } from "./backoff";
 
 const FIRST_LISTENER_FD: u32 = 3;
@@ -52,7 +52,7 @@ export function start(): void {
   const stat = memory.data(24, 8);
   for (let fd = FIRST_LISTENER_FD; fd_fdstat_get(fd, stat) == 0; fd++) {
     if (load<u8>(stat) != FILETYPE_SOCKET_STREAM || count == LISTENERS_MAX) continue;
-    store<i32>(listeners + (usize(count) << 2), readiness.open(fd, PINNED));
+    store<i32>(listeners + (usize(count) << 2), poller.open(fd, PINNED));
     count++;
   }
 }
@@ -66,16 +66,16 @@ export function listener(index: i32): i32 {
 }
 
 export function openChannel(): i32 {
-  channel = readiness.open(CHANNEL_IN, BLOCKING);
+  channel = poller.open(CHANNEL_IN, BLOCKING);
   return channel;
 }
 
 export function accept(listener: i32): i32 {
   if (!hasRoom()) return -REASON_BUFFER_FULL;
-  const errno = sock_accept(readiness.descriptor(listener), FDFLAGS_NONBLOCK, scratch + RESULT);
+  const errno = sock_accept(poller.descriptor(listener), FDFLAGS_NONBLOCK, scratch + RESULT);
   if (errno == 0) {
-    readiness.hit(listener);
-    return readiness.open(load<u32>(scratch, RESULT), ORDINARY);
+    poller.hit(listener);
+    return poller.open(load<u32>(scratch, RESULT), ORDINARY);
   }
   // A connection that died in the queue, or a signal, is no news: the listener stays ready if there are more.
   if (errno == ERRNO_AGAIN || errno == ERRNO_CONNABORTED || errno == ERRNO_INTR || errno == ERRNO_CONNRESET)
@@ -84,8 +84,8 @@ export function accept(listener: i32): i32 {
 }
 
 export function read(handle: i32, target: usize, size: i32): i32 {
-  if (readiness.held && handle != channel) return AGAIN;
-  const fd = readiness.descriptor(handle);
+  if (poller.held && handle != channel) return AGAIN;
+  const fd = poller.descriptor(handle);
   store<u32>(scratch, u32(target));
   store<u32>(scratch, u32(size), 4);
   const errno =
@@ -93,19 +93,19 @@ export function read(handle: i32, target: usize, size: i32): i32 {
       ? fd_read(fd, scratch, 1, scratch + RESULT)
       : sock_recv(fd, scratch, 1, 0, scratch + RESULT, scratch + FLAGS);
   if (errno == ERRNO_AGAIN || errno == ERRNO_INTR) {
-    readiness.miss(handle);
+    poller.miss(handle);
     return AGAIN;
   }
-  readiness.hit(handle);
+  poller.hit(handle);
   return errno == 0 ? load<i32>(scratch, RESULT) : -reasonOf(errno);
 }
 
 export function write(handle: i32, source: usize, size: i32): i32 {
   store<u32>(scratch, u32(source));
   store<u32>(scratch, u32(size), 4);
-  const errno = sock_send(readiness.descriptor(handle), scratch, 1, 0, scratch + RESULT);
+  const errno = sock_send(poller.descriptor(handle), scratch, 1, 0, scratch + RESULT);
   if (errno == ERRNO_AGAIN || errno == ERRNO_INTR) return AGAIN;
-  readiness.hit(handle);
+  poller.hit(handle);
   return errno == 0 ? load<i32>(scratch, RESULT) : -reasonOf(errno);
 }
 
@@ -114,12 +114,12 @@ export function channelWrite(source: usize, size: i32): i32 {
 }
 
 export function shutdown(handle: i32): void {
-  sock_shutdown(readiness.descriptor(handle), SHUT_WRITE);
+  sock_shutdown(poller.descriptor(handle), SHUT_WRITE);
 }
 
 export function close(handle: i32): void {
-  fd_close(readiness.descriptor(handle));
-  readiness.release(handle);
+  fd_close(poller.descriptor(handle));
+  poller.release(handle);
 }
 
 export function now(): i64 {

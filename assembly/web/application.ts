@@ -65,7 +65,7 @@ class NotFound extends RequestHandler {
 
 export class Application extends LoggingHTTPHandler implements HandlerOwner {
   private routes: Route[] = [];
-  /** By the connection's slot: who answers its request. */
+  /** By the connection's slot: the handler of its request. */
   private handlers: Array<RequestHandler | null> = [];
   private found: i32[] = [];
 

@@ -10,7 +10,7 @@ import { HandlerInput } from "./handlerinput";
 
 /**
  * The status that the conditions of a GET or HEAD leave of 200: that, 304 when the client has it, 412 when it wants
- * another version. `etag` with its quotes, "": there is none; `modified` in seconds since 1970, NO_DATE: nobody knows.
+ * another version. `etag` with its quotes, "": there is none; `modified` in seconds since 1970, NO_DATE: unknown.
  */
 export function precondition(request: HandlerInput, etag: string, modified: i64): i32 {
   if (request.hasRequestHeader("if-match")) {

@@ -29,7 +29,7 @@ export abstract class HandlerOutput extends HandlerInput {
   /** Set fields that all answers have here: called first, and when what was written is taken back. */
   setDefaultHeaders(): void {}
 
-  /** Whether the answer is complete, or nobody is there to take it. */
+  /** Whether the answer is complete, or its client has left. */
   get finished(): bool {
     return this.isFinished;
   }

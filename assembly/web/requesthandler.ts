@@ -125,7 +125,7 @@ export abstract class RequestHandler extends HandlerOutput {
 
   /** The client has ended its side. */
   clientEnded(): void {
-    this.endTold = true;
+    this.endReported = true;
     this.onConnectionClose(); // last: it may finish the answer
   }
 
@@ -134,7 +134,7 @@ export abstract class RequestHandler extends HandlerOutput {
     if (this.finished) return;
     this.isLost = true;
     this.abandon();
-    if (!this.endTold) this.onConnectionClose();
+    if (!this.endReported) this.onConnectionClose();
     this.onFinish();
   }
 
@@ -143,7 +143,7 @@ export abstract class RequestHandler extends HandlerOutput {
     if (!this.isLost) this.onFinish();
   }
   private isLost: bool = false;
-  private endTold: bool = false;
+  private endReported: bool = false;
 
   private callMethod(): void {
     switch (this.request.method) {

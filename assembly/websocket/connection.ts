@@ -2,8 +2,8 @@
 // messages as they come, and closes as RFC 6455 wants it. The writing half is WebSocketWriter; websocket/ does no I/O.
 //
 // Invariants: no message is kept here, and a piece is handed on only within the delegate's credit; one frame is looked
-// at only while the turn's share lasts; the delegate hears of the end once, and nothing behind it; whatever breaks the
-// protocol is told to the peer by a close frame, and the connection then ends in order. What came before the peer's
+// at only while the turn's budget lasts; onClose is called once, and no other call follows it; a peer that breaks the
+// protocol gets a close frame that says so, and the connection then ends in order. What came before the peer's
 // last frame is answered first, when the delegate asks for the time (onEnding); nothing is read meanwhile.
 // Reference: RFC 6455; Tornado's websocket.py, which is laxer (masks, close codes).
 
@@ -26,7 +26,7 @@ import * as frame from "../protocol/websocket/frame";
 import { UTF8_BAD, UTF8_START, utf8Next } from "../bytes/utf8";
 import { ANSWERED, CLOSING, ENDING, OPEN, OVER, WebSocketWriter } from "./writer";
 
-/** Who uses a websocket. What it is given to read is valid during the call only. */
+/** Uses a websocket. What it is given to read is valid during the call only. */
 export abstract class WebSocketDelegate {
   /** The websocket is open. */
   onOpen(socket: WebSocketConnection): void {}
@@ -71,8 +71,7 @@ export class WebSocketConnection extends WebSocketWriter {
   /** Compressed messages are welcome; they are handed on as they are. */
   deflate: bool = false;
   /**
-   * How many more bytes of messages are taken; takeData() adds to it. Without a word of the delegate's it is without
-   * limit.
+   * How many more bytes of messages are taken; takeData() adds to it. Without limit unless the delegate sets it.
    */
   credit: i64 = i64.MAX_VALUE;
   /** What each piece takes of the credit beside its bytes. */
@@ -85,7 +84,7 @@ export class WebSocketConnection extends WebSocketWriter {
 
   private delegate!: WebSocketDelegate;
   private waits: bool = false; // input waits for credit, or for the next turn
-  private resting: bool = false; // for the next turn
+  private yielded: bool = false; // until the next turn
   private turn: i64 = 0;
   private frames: i32 = 0; // of this turn
   // The message and the frame that are being received.
@@ -96,7 +95,8 @@ export class WebSocketConnection extends WebSocketWriter {
   private remaining: i64 = 0;
   private final: bool = false;
   private mask: u32 = 0;
-  // While the delegate answers what came before the end: what it is told then, and the code of our close frame.
+  // While the delegate answers what came before the end: the arguments of onClose then, and the code of our close
+  // frame.
   private endCode: i32 = 0;
   private endReason: i32 = 0;
   private reply: i32 = 0;
@@ -128,7 +128,7 @@ export class WebSocketConnection extends WebSocketWriter {
     this.deflate = false;
     this.credit = i64.MAX_VALUE;
     this.pieceCost = 0;
-    this.waits = this.resting = this.inMessage = this.inFrame = false;
+    this.waits = this.yielded = this.inMessage = this.inFrame = false;
   }
 
   /** Ends the 101 and begins to read. `leaving`: the server stops, so the websocket is closed at once. */
@@ -154,7 +154,7 @@ export class WebSocketConnection extends WebSocketWriter {
     this.state = answered ? ANSWERED : CLOSING;
     this.forgetPong();
     if (!answered) this.startCloseClock();
-    rests.add(this); // so that the delegate is not called from inside a call of its own
+    nextTurn.add(this); // so that the delegate is not called from inside a call of its own
   }
 
   /** The same with words as a string, of which as much is sent as fits. */
@@ -166,7 +166,7 @@ export class WebSocketConnection extends WebSocketWriter {
     this.closeWith(code, source, size);
   }
 
-  /** Closes the connection without a word. */
+  /** Closes the connection without a close frame. */
   abort(reason: i32 = REASON_CLOSED): void {
     if (this.state != OVER) this.stream.close(reason);
   }
@@ -180,8 +180,8 @@ export class WebSocketConnection extends WebSocketWriter {
   }
 
   /**
-   * The peer broke the protocol: it is told with `code`, and what it still sends is dropped. Returns 0: nothing more is
-   * taken.
+   * The peer broke the protocol: it gets a close frame with `code`, and what it still sends is dropped. Returns 0:
+   * nothing more is taken.
    */
   private fail(code: i32): i32 {
     this.lastCame(frame.CODE_ABNORMAL, code == frame.CODE_TOO_BIG ? REASON_TOO_LARGE : REASON_BAD_REQUEST, code, 0, 0);
@@ -199,8 +199,8 @@ export class WebSocketConnection extends WebSocketWriter {
   }
 
   /**
-   * Nothing that the peer still sends is looked at. `reply`: the code of our close frame; the rest is what onClose is
-   * told.
+   * Nothing that the peer still sends is looked at. `reply`: the code of our close frame; the other arguments are
+   * onClose's.
    */
   private lastCame(code: i32, reason: i32, reply: i32, source: usize, size: i32): void {
     if (this.state == OPEN && this.delegate.onEnding(this) && this.state == OPEN) {
@@ -229,7 +229,7 @@ export class WebSocketConnection extends WebSocketWriter {
   }
 
   private end(code: i32, reason: i32, source: usize, size: i32): void {
-    this.tell(code, reason, source, size);
+    this.reportClose(code, reason, source, size);
     this.stream.finish(reason != REASON_END, reason);
   }
 
@@ -238,7 +238,7 @@ export class WebSocketConnection extends WebSocketWriter {
     this.end(this.endCode, this.endReason, this.message.source, this.message.size);
   }
 
-  private tell(code: i32, reason: i32, source: usize, size: i32): void {
+  private reportClose(code: i32, reason: i32, source: usize, size: i32): void {
     if (this.state == OVER) return;
     this.state = OVER;
     this.forgetPong();
@@ -287,7 +287,7 @@ export class WebSocketConnection extends WebSocketWriter {
       return this.endAnswered();
     }
     if (this.state != CLOSING || stream.waiting) return;
-    this.tell(frame.CODE_ABNORMAL, REASON_TIMEOUT, 0, 0);
+    this.reportClose(frame.CODE_ABNORMAL, REASON_TIMEOUT, 0, 0);
     stream.finish(false, REASON_TIMEOUT);
   }
 
@@ -296,7 +296,7 @@ export class WebSocketConnection extends WebSocketWriter {
   }
 
   onClose(stream: IOStream, reason: i32): void {
-    this.tell(frame.CODE_ABNORMAL, reason, 0, 0);
+    this.reportClose(frame.CODE_ABNORMAL, reason, 0, 0);
     pool.push(this);
   }
 
@@ -315,7 +315,7 @@ export class WebSocketConnection extends WebSocketWriter {
 
   /** Looks at the input again, after a pause of whatever cause. */
   goOn(): void {
-    this.resting = false;
+    this.yielded = false;
     if (this.state == ANSWERED) return this.endAnswered();
     if (this.state >= ENDING) return;
     this.stream.readAhead = READ_CHUNK_BYTES;
@@ -328,7 +328,7 @@ export class WebSocketConnection extends WebSocketWriter {
     return 0;
   }
 
-  /** Whether this turn's share is used up. */
+  /** Whether this turn's budget is spent. */
   private get isSpent(): bool {
     const turn = stat(TURNS);
     if (turn != this.turn) this.frames = 0;
@@ -337,13 +337,13 @@ export class WebSocketConnection extends WebSocketWriter {
   }
 
   private readFrame(source: usize, size: i32): i32 {
-    if (this.resting) return this.pause();
+    if (this.yielded) return this.pause();
     const head = frame.frameHead(source, size, this.deflate);
     if (head == frame.FRAME_PARTIAL) return 0;
     if (head < 0) return this.fail(-head);
     if (this.isSpent) {
-      this.resting = true;
-      rests.add(this);
+      this.yielded = true;
+      nextTurn.add(this);
       return this.pause();
     }
     if (!(frame.frameFirst & frame.CLOSE)) return this.beginData(head);
@@ -423,9 +423,9 @@ export class WebSocketConnection extends WebSocketWriter {
   }
 }
 
-/** Websockets that have had their share of a turn go on in the next. */
+/** Websockets that have spent their budget of a turn go on in the next. */
 @final
-class Rests extends Callback {
+class NextTurn extends Callback {
   private waiting: Array<WebSocketConnection> = [];
   private running: Array<WebSocketConnection> = [];
 
@@ -442,4 +442,4 @@ class Rests extends Callback {
   }
 }
 
-const rests: Rests = new Rests();
+const nextTurn: NextTurn = new NextTurn();

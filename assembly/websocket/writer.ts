@@ -20,7 +20,7 @@ export const OPEN: i32 = 1;
 export const CLOSING: i32 = 2; // our close frame went first: the peer's is awaited, messages are dropped
 export const ENDING: i32 = 3; // the peer has sent its last: the delegate still answers what came before
 export const ANSWERED: i32 = 4; // that is done, and our close frame has been written
-export const OVER: i32 = 5; // the delegate has heard the end
+export const OVER: i32 = 5; // the delegate's onClose has been called
 
 const HEAD_FIXED: usize = changetype<usize>("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ");
 /** All of a 101 that is not a field of the application's, and what http/writer.ts wants beside a field. */
@@ -71,7 +71,7 @@ export abstract class WebSocketWriter extends Upgraded {
     return this.state == OPEN || this.state == ENDING;
   }
 
-  /** Bytes that wait for the peer: who has much to send goes on in onSent while this is small. */
+  /** Bytes that wait for the peer: a delegate with much to send goes on in onSent while this is small. */
   get unsent(): i32 {
     return this.stream.unsent;
   }

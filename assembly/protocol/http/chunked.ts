@@ -11,7 +11,7 @@
 //
 // Strict (RFC 9112 7.1): a size is 1 to 16 hexadecimal digits that fit an i64, each line and each chunk ends with CR
 // LF, nothing but CR LF or an extension follows the size. Extensions are skipped: no control character may stand in
-// one, so everybody sees the same end. Trailers must be well-formed field lines; trailers.ts reads them.
+// one, so all parsers see the same end. Trailers must be well-formed field lines; trailers.ts reads them.
 // Bounds: a line's length, the trailers' size and number, and what is not data in all: as in Go's net/http each chunk
 // has 16 bytes free and 2 more for each byte of data; beyond that CHUNK_EXCESS_BYTES_MAX are allowed in a body.
 

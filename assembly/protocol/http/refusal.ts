@@ -33,7 +33,7 @@ export function textSizeOf(code: i32): i32 {
   return lineSize(explain(code));
 }
 
-/** What a handler is told of a refused request. */
+/** The reason that a handler gets for a refused request. */
 export function reasonOf(refusal: i32): i32 {
   switch (statusOf(refusal)) {
     case 408:

@@ -11,11 +11,10 @@
 // A row is laid out like a head's (headstate.ts): offset and size of the name, offset and size of the value, without
 // the white space around it. At most FIELDS_MAX fields come, which chunked.ts has seen to.
 //
-// Safe means: nobody who forwards, routes, authenticates or frames by the head can be told something else behind the
-// body. So these are dropped (RFC 9110 6.5.1 and 6.5.2, the list of Go's net/http, and what names a client's address or
+// Safe means: what forwards, routes, authenticates or frames a request by its head is not contradicted after the body.
+// So these are dropped (RFC 9110 6.5.1 and 6.5.2, the list of Go's net/http, and what names a client's address or
 // origin): framing and routing, authentication, cookies, conditions and other request modifiers, how the content is to
-// be read.
-// They never join the head's fields: an application that wants trailers asks for trailers.
+// be read. They never join the head's fields: an application that wants trailers asks for trailers.
 
 import { COLON, COMMA, CR, TOKEN, isOws, lower, skipSurely, skipValue, textBytes } from "../../bytes/scan";
 

@@ -1,9 +1,8 @@
 // Response heads and chunk framing, written straight into memory.
 //
 // Every function takes the position to write at and returns the next one. The caller guarantees the room that each
-// names;
-// it includes up to 16 bytes behind the result that get overwritten, so write front to back. Sources are read up to 16
-// bytes past their end.
+// names; it includes up to 16 bytes behind the result that get overwritten, so write front to back. Sources are read up
+// to 16 bytes past their end.
 // Invariant: whatever a handler gives as reason, name or value, no line ends but where a function here ends it, and the
 // fields that frame the message come from here alone.
 // Reference: RFC 9112 3 to 7.
@@ -181,7 +180,8 @@ const RETRY_LINE: usize = changetype<usize>("Retry-After: 1\r\n");
 const PLAIN_TEXT_LINE: usize = changetype<usize>("Content-Type: text/plain\r\n");
 
 /**
- * The whole answer to a refused request; `bodiless`, for HEAD, without the body whose length it tells. Needs 384 bytes.
+ * The whole answer to a refused request; `bodiless`, for HEAD, without the body, whose length it names. Needs 384
+ * bytes.
  */
 export function refusalResponse(target: usize, code: i32, unixSeconds: i64, bodiless: bool = false): usize {
   const size = textSizeOf(code);

@@ -1,7 +1,7 @@
 // The platform for tests: the contract of index.ts over the scripted network of wasi/sim/net.ts.
 //
 // Invariants: readiness may be spurious and late but nothing that is ready is forgotten: a wait that may block tells of
-// at least one, and restNs() is FOREVER only when none is left. Handles are used again at once, the last closed first.
+// at least one, and sleepNs() is FOREVER only when none is left. Handles are used again at once, the last closed first.
 
 import { AGAIN, REASON_BUFFER_FULL, REASON_RESET } from "../../core/errors";
 import { NS_PER_MS, NS_PER_S } from "../../core/units";
@@ -266,7 +266,7 @@ export function next(): i32 {
   return -1;
 }
 
-export function restNs(): i64 {
+export function sleepNs(): i64 {
   const sim = platform();
   for (let handle = 0; handle < sim.slots.length; handle++) {
     if (sim.slots[handle].isReady(sim.net, sim.held)) return sim.net.chance(sim.net.faults.late) ? LATE_NS : 0;

@@ -47,7 +47,7 @@ test("so many a second, and how many there were besides", () => {
   expect(logged()).toBe("");
   sleep(1);
   send("GET / HTTP/1.1\r\n\r\n");
-  expect(logged()).toBe(NO_HOST.replace("\n", "; 8 more refused before it and not told\n"));
+  expect(logged()).toBe(NO_HOST.replace("\n", "; 8 more refused before it and not logged\n"));
   send("GET / HTTP/1.1\r\n\r\n");
   expect(logged()).toBe(NO_HOST);
 });

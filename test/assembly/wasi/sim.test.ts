@@ -132,17 +132,17 @@ test("readiness is what is watched and true; an end, a reset and a queue are rea
   wasi.watch(listener, wasi.READ);
   wasi.watch(handle, wasi.READ);
   expect(events()).toBe("");
-  expect(wasi.restNs()).toBe(wasi.FOREVER);
+  expect(wasi.sleepNs()).toBe(wasi.FOREVER);
   peer.end();
   expect(events()).toBe(handle.toString() + "r");
-  expect(wasi.restNs()).toBe(0);
+  expect(wasi.sleepNs()).toBe(0);
   wasi.watch(handle, wasi.WRITE);
   connect();
   expect(events()).toBe(listener.toString() + "r " + handle.toString() + "w");
   wasi.hold(true);
   expect(events()).toBe(handle.toString() + "w");
   wasi.watch(handle, wasi.NONE);
-  expect(wasi.restNs()).toBe(wasi.FOREVER);
+  expect(wasi.sleepNs()).toBe(wasi.FOREVER);
 });
 
 test("time passes only while nothing is ready", () => {
@@ -255,6 +255,6 @@ test("a wait that may block tells something of what is ready", () => {
   peer.send("x");
   network().faults.late = 1000;
   expect(events()).toBe("");
-  expect(wasi.restNs()).not.toBe(wasi.FOREVER);
+  expect(wasi.sleepNs()).not.toBe(wasi.FOREVER);
   expect(events(1)).toBe(handle.toString() + "r");
 });
