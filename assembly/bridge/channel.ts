@@ -1,10 +1,11 @@
-// The control channel: frames in from fd 0, frames out to fd 1, batched a turn and kept below what the pipe holds.
+// The control channel: frames from the host on fd 0, frames to the host on fd 1. All frames of a turn leave in one
+// write, and what is written and not yet read stays below what the pipe holds.
 //
-// Invariants: a write never exceeds the credit, so it never blocks the loop on a slow host; while frames wait for
-// credit the platform is held, so no socket is read and what waits is bounded by what was in memory already. Frames
-// that carry a peer's bytes are sent only where hasRoom() says so, which leaves memory for those that report an
-// end: these can always be sent. A malformed frame ends the module with one line and status 70. Reference:
-// docs/protocol.md, sections Frames and Credit.
+// Invariants: a write never exceeds the credit, so a slow host never blocks the loop. While frames wait for credit no
+// socket is read, so what waits is bounded by what was in memory already. Frames that carry a peer's bytes are sent
+// only when hasRoom() allows it; this leaves memory for frames that report an end, which can always be sent. A
+// malformed frame ends the module with one line on stderr and status 70.
+// Reference: docs/protocol.md, sections Frames and Credit.
 
 import { Buffer, FRAMES, STREAM } from "../bytes/buffer";
 import { LF, writeText } from "../bytes/scan";

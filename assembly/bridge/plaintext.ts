@@ -1,7 +1,7 @@
-// What TLS has decrypted for one stream, and the read that waits for it. After START_TLS the host's TLS engine takes
-// what the socket brings and gives the plaintext back, so hostile bytes are searched here with TLS, too. No I/O: bytes
-// in, amounts out. Invariant: what waits is a read's need and one frame at most, since the host feeds only what a read
-// has asked for.
+// One stream's decrypted bytes, and the read that waits for them. After START_TLS the host's TLS engine takes the bytes
+// of the socket and gives the plaintext back; reads are answered from it here, so a peer's bytes are searched in the
+// sandbox with TLS, too. No I/O: bytes in, amounts out.
+// Invariant: at most what one read needs and one frame wait here, since the host feeds only what a read has asked for.
 
 import { Buffer } from "../bytes/buffer";
 import { IDLE, MORE, PARTIAL, PendingRead } from "../stream/pendingread";

@@ -1,5 +1,5 @@
 // HTTP over the bridge: each request becomes REQUEST (and BODY frames), the host's RESPONSE frames become its answer.
-// Invariant: a body is sent ahead of the host's credit by its window at most, and ABORT is the last word on a request.
+// Invariant: of a body at most one window is sent ahead of the host's credit; no frame follows the ABORT of a request.
 // Reference: docs/protocol.md.
 
 import { lower } from "../bytes/scan";

@@ -1,9 +1,9 @@
 // Websockets over the bridge: a request that is an opening handshake may be answered with WS_ACCEPT, and its id is the
 // websocket's from then on.
 //
-// Invariants: messages go ahead of the host's credit by its window at most; WS_CLOSED is the last word on a websocket;
-// a slot belongs to it until its connection has closed, so no other has its id. Reference: docs/protocol.md,
-// WebSocket.
+// Invariants: of messages at most one window is sent ahead of the host's credit; no frame follows the WS_CLOSED of a
+// websocket; a slot belongs to it until its connection has closed, so no other has its id.
+// Reference: docs/protocol.md, WebSocket.
 
 import { REASON_BAD_RESPONSE, REASON_BUFFER_FULL } from "../core/errors";
 import { HTTP1Connection } from "../http/connection";

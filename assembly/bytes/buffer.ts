@@ -1,10 +1,11 @@
-// The one buffer type: bytes between two ends, with room to grow, and the one place where memory for bytes is taken.
+// Buffer: bytes that are appended at one end and consumed at the other. This file is also the one place where memory
+// for bytes is allocated.
 //
-// Invariant: 0 <= start, start + size <= capacity, SLACK readable bytes follow the capacity (the scanners of
-// bytes/scan.ts read past the end of their input without using it), an empty buffer owns no memory, all buffers
-// together stay below memoryBytesMax. No block is ever asked for that the host would have to refuse, which would end
-// the module: having none is an ordinary answer. A class of blocks leaves room for the classes before it, and for the
-// objects of the language.
+// Invariants: 0 <= start, start + size <= capacity; SLACK readable bytes follow the capacity (the scanners of
+// bytes/scan.ts read past the end of their input without using it); an empty buffer owns no memory; all buffers
+// together stay below memoryBytesMax. No block is requested that the host would have to refuse, since that would end
+// the module: having no memory is an ordinary result. Each class of blocks leaves memory for the classes before it, and
+// for the objects of the language.
 
 import { growHeap, heapBytes, heapHas } from "../core/heap";
 import { MEMORY_BYTES_MAX, MEMORY_SPARE_BYTES } from "../core/limits";

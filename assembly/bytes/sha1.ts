@@ -1,4 +1,4 @@
-// SHA-1, for the one place where RFC 6455 asks for it: Sec-WebSocket-Accept, which proves nothing and protects nothing.
+// SHA-1, for Sec-WebSocket-Accept (RFC 6455) and for entity tags. Neither needs a secure hash.
 // Invariant: nothing behind source + size is read. Reference: RFC 3174.
 
 export const SHA1_BYTES: i32 = 20;

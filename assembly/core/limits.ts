@@ -1,5 +1,5 @@
-// Every bound of the sandbox: its unit (last in the name), its default, and why it is what it is. A peer can reach each
-// of them; none of them can be switched off by a peer. docs/limits.md lists them with the way to change them.
+// Every limit of the sandbox: its unit (last in the name), its default, and the reason for it. A peer can reach each of
+// them and can switch none of them off. docs/limits.md lists them with the way to change them.
 
 // --- connections ---
 

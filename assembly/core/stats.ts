@@ -1,7 +1,6 @@
-// What this module has done since it began, as a table of numbers: each is counted in one place, where it happens.
-// Invariants: counting is an addition to static memory, once an operation and never once a byte; nothing is ever
-// allocated for it; this file imports only its numbers. Reference: docs/protocol.md, STATS, whose payload
-// the table is.
+// What this module has done since it began, as a table of numbers. Each is counted in one place, where it happens.
+// Invariants: counting is one addition to static memory, per operation and never per byte; nothing is allocated for it.
+// Reference: docs/protocol.md, STATS, whose payload is the table.
 
 import {
   BUFFER_BYTES,
@@ -49,7 +48,7 @@ export function countTurn(spentNs: i64): void {
   count(TURN_TIMES + i32(min<i64>(max<i64>(bits, 0), TURN_TIMES_COUNT - 1)));
 }
 
-/** Counts a refused request by its code in http/refusal.ts, which is -2 or less. */
+/** Counts a refused request by its code in protocol/http/refusal.ts, which is -2 or less. */
 export function countRefusal(code: i32): void {
   count(REQUESTS_REFUSED);
   count(REFUSALS + i32(min<u32>(u32(-2 - code), REFUSALS_COUNT - 1)));

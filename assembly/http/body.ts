@@ -1,9 +1,9 @@
-// The body of the request in flight: how much of it is still to come, and how much time its client has for that.
+// HTTP1Body: the body of the request in flight: how much of it is still to come, and how much time its client has.
 //
-// Invariants: the bytes behind a body are never taken for it, nor the body for a request. A client gets bodyTimeoutMs,
-// and for each byte the time that it takes at bodyRateBytesMin, but is never bodyTimeoutMs ahead: so no silence is
-// longer, and a body ends in bounded time. Time in which the handler gives no credit does not count.
-// Reference: RFC 9112 6 and 7.1; Tornado's http1connection.py, _read_body.
+// Invariants: bytes after a body are never taken for a part of it, nor a body for a request. A client gets
+// bodyTimeoutMs, and for each byte the time that the byte takes at bodyRateBytesMin, but is never more than
+// bodyTimeoutMs ahead: so no silence is longer, and a body ends in bounded time. Time in which the handler gives no
+// credit does not count. Reference: RFC 9112 6 and 7.1; Tornado's http1connection.py, _read_body.
 
 import {
   CHUNKED_BYTES,

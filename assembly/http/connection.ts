@@ -1,9 +1,9 @@
-// HTTP1Connection: one connection's requests, strictly one after the other: reads a head and its body from a stream,
-// hands them to the handler and, when the answer is complete, goes on with the next. All parsing is in http/, which
-// does no I/O.
+// HTTP1Connection: the requests of one connection, strictly one after the other. It reads a head and its body from the
+// stream, hands them to the handler and, when the answer is complete, goes on with the next. Its parts know nothing of
+// it: HTTP1Head and HTTP1Body say what the bytes are, HTTP1Writer writes the answer. All parsing is in protocol/http/.
 //
 // Invariants: one request is in flight at most; the next head is not read before the answer to the last is complete (so
-// answers keep their order) nor while much of it waits for a slow peer; after a refusal nothing more is read as a
+// answers keep their order) nor while much of it waits for a slow client; after a refusal nothing more is read as a
 // request. Reference: RFC 9112; Tornado's http1connection.py.
 
 import {

@@ -1,6 +1,6 @@
-// Reads the heads of a connection's requests, however they are cut, and holds them to the server's limits.
-// Invariant: a head that comes in one piece, the usual case, is parsed into a state that all connections share; only
-// one that comes in parts owns memory, until it is complete or dropped. Reference: RFC 9112 2 and 3.
+// HTTP1Head: reads the heads of a connection's requests, in however many pieces they come, and enforces the server's
+// limits. Invariant: a head that comes in one piece, the usual case, is parsed into a state that all connections share;
+// only one that comes in pieces owns memory, until it is complete or dropped. Reference: RFC 9112 2 and 3.
 
 import { SP } from "../bytes/scan";
 import { BODY, STREAM, hasMemory, releaseBlock, takeBlock } from "../bytes/buffer";

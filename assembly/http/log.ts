@@ -1,6 +1,6 @@
-// What an application without a host says of requests that were refused before its handler could answer: a line on fd
-// 2. Invariant: at most REFUSALS_PER_SECOND lines a second, and nothing in them is the peer's but its address.
-// core.wasm does not have this file: its host keeps the log (docs/protocol.md, REFUSED).
+// The log of an application without a host: a line on fd 2 for each request that was refused before its handler could
+// answer. Invariant: at most REFUSALS_PER_SECOND lines a second, and of the client only its address is in them.
+// core.wasm does not include this file: its host writes the log (docs/protocol.md, REFUSED).
 
 import { Refusal, statusOf, textOf, textSizeOf } from "../protocol/http/refusal";
 import { HTTPConnection, HTTPHandler } from "./request";

@@ -1,5 +1,5 @@
 // The limits that a server sets for its HTTP/1 connections.
-// Each value has its default, and why, in limits.ts.
+// Each value has its default, and why, in core/limits.ts.
 
 import {
   BODY_BYTES_MAX,

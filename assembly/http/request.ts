@@ -1,4 +1,4 @@
-// What HTTP code works with whatever the connection is: the request, the handler it goes to, the connection it came by.
+// A request, the handler that answers it, and the connection as both see it: independent of how HTTP is transported.
 // Reference: Tornado's httputil.py (HTTPServerRequest, HTTPMessageDelegate, HTTPConnection).
 
 import { Address } from "../core/address";
@@ -61,8 +61,8 @@ export abstract class HTTPHandler {
   /** The connection is gone before the answer was complete: nothing can be sent any more. */
   onConnectionClose(request: HTTPServerRequest, reason: i32): void {}
   /**
-   * A request was refused, for the reason in http/refusal.ts: before it came to this handler, or in the middle of its
-   * body (then onConnectionClose follows). For a log.
+   * A request was refused, for the reason in protocol/http/refusal.ts: before it came to this handler, or in the middle
+   * of its body (then onConnectionClose follows). For a log.
    */
   requestRefused(connection: HTTPConnection, code: Refusal): void {}
 }
@@ -168,8 +168,9 @@ export class HTTPServerRequest {
   }
 
   /**
-   * In finish(): goes to the next trailer field that is safe to use (http/trailers.ts), from `at` 0 on. Returns the
-   * `at` for the next call, -1: there are no more. trailerName and the others are of the field that was found.
+   * In finish(): goes to the next trailer field that is safe to use (protocol/http/trailers.ts), from `at` 0 on.
+   * Returns the `at` for the next call, -1: there are no more. trailerName and the others are of the field that was
+   * found.
    */
   nextTrailer(at: i32): i32 {
     const source = this.trailers.source;

@@ -1,5 +1,5 @@
 // HTTPServer: a TCPServer whose streams speak HTTP/1. It keeps the connections, watches requests that take long, and
-// drains. Invariant: connections of the pool are used again and again; a connection's slot is its place for ever.
+// drains. Invariant: connections are pooled and used again; each has a slot, its place in the server, which it keeps.
 // Reference: Tornado's httpserver.py; draining is ours (tornado#1791).
 
 import { Address } from "../core/address";

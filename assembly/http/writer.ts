@@ -2,7 +2,7 @@
 //
 // Invariant: what leaves is a sequence of whole messages, or the connection ends: when a handler writes more or less
 // than it declared, the connection is closed, so its client never takes the rest of one answer for the next.
-// Reference: RFC 9112 6 and 7, RFC 9110 6.4.1 and 15; the texts are written by http/writer.ts.
+// Reference: RFC 9112 6 and 7, RFC 9110 6.4.1 and 15; the texts are written by protocol/http/writer.ts.
 
 import * as writer from "../protocol/http/writer";
 import { HTTPServerRequest, Method } from "./request";

@@ -1,7 +1,7 @@
 // The two ways in which a host runs a module: `_start` under a WASI runtime, `turn` from a host's own event loop.
 //
-// An application exports both (`export { _start, turn } from "waterspout/assembly"`), and its top level, which runs at
-// instantiation, sets up its servers. Invariant: turn() never waits longer than maxWaitMs.
+// An application exports both (`export { _start, turn } from "waterspout/assembly"`). Its top level runs when the
+// module is instantiated and sets up its servers. Invariant: turn() never waits longer than maxWaitMs.
 
 import { NS_PER_MS } from "../core/units";
 import { IOLoop } from "./ioloop";

@@ -1,6 +1,6 @@
-// IOLoop: one turn waits for readiness, hands it out, runs callbacks and timers, and then what was put off to its end.
-// Nothing here knows streams or HTTP. Invariant: one turn at a time, and onTurnEnd runs once a turn, after everything
-// else. Reference: Tornado's ioloop.py; the clock is monotonic where Tornado's is not.
+// IOLoop: one turn waits for events, calls their handlers, runs callbacks and timers, and then what was put off to the
+// turn's end. It knows neither streams nor HTTP. Invariant: one turn at a time, and the callbacks of atTurnEnd run once
+// a turn, after everything else. Reference: Tornado's ioloop.py; the clock is monotonic where Tornado's is not.
 
 import { HANDLES_MAX } from "../core/limits";
 import { HANDLES_TRIED, count, countTurn } from "../core/stats";

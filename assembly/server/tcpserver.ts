@@ -1,6 +1,6 @@
 // TCPServer: accepts connections and hands each to handleStream as an IOStream.
-// Invariant: the streams that were accepted and are not closed stand in one list, each knowing its place in it; at
-// connectionsMax accepting pauses; a drain loses no connection that waited in the queue.
+// Invariants: accepted streams that are not closed stand in one list, and each knows its place in it; at connectionsMax
+// accepting pauses; a drain loses no connection that waited in the queue.
 // Reference: Tornado's tcpserver.py.
 
 import { Address } from "../core/address";

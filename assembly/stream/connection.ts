@@ -1,5 +1,5 @@
-// Connection: what is known of an accepted connection, whatever is read from it or written to it.
-// Invariant: the handle is the platform's and goes back to it with the connection's end; see wasi/index.ts.
+// Connection: what is known of an accepted connection, apart from the bytes that are read from it or written to it.
+// Invariant: its handle is valid until it closes; then the platform may use the number again, see wasi/index.ts.
 
 import { Address } from "../core/address";
 import { EventHandler } from "../loop/ioloop";

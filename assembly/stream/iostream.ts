@@ -1,13 +1,13 @@
 // IOStream: one connection's bytes in both directions, with bounded buffers and back-pressure.
 //
 // A read lands in one shared block and is handed on from there; only what is not taken is copied to the stream's own
-// buffer, so an idle connection owns no memory for bytes. What is written leaves by the cork, which gathers the bytes
-// of a turn, and waits in a WriteQueue when the socket is full.
+// buffer, so an idle connection owns no memory for bytes. What is written is gathered (cork.ts) and sent; what the
+// socket does not take waits in a WriteQueue.
 //
-// Invariants: one read is pending at most; onClose is the last call a handler gets, once, at the end of a turn and
-// never from inside a call of the handler's own; after it the stream belongs to the pool. The peer's end (half-close)
-// ends reading alone: what is pending fails with REASON_END, writing goes on. A stream whose peer cannot be heard does
-// not stay open for ever, whatever its handler does: see `absence`.
+// Invariants: one read is pending at most. onClose is the last call that a handler gets, once, at the end of a turn and
+// never from inside a call of its own; after it the stream belongs to the pool. When the peer ends its side
+// (half-close) only reading ends: what is pending fails with REASON_END, writing goes on. A stream that cannot notice
+// whether its peer is still there does not stay open for ever, whatever its handler does: see `absence`.
 // Reference: Tornado's iostream.py, whose streams end with the peer's side where these go on.
 
 import { Buffer } from "../bytes/buffer";

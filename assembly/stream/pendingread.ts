@@ -1,7 +1,7 @@
-// PendingRead: what a stream is being asked for, and whether bytes answer it. No I/O: bytes in, an amount out.
+// PendingRead: what a handler waits to read, and whether the unread bytes satisfy it. No I/O: bytes in, an amount out.
 //
-// Invariant: a delimiter is looked for in each byte once, however the input is cut; what is wanted never exceeds the
-// limit it was begun with. Reference: Tornado's iostream.py, _find_read_pos.
+// Invariant: each byte is searched for a delimiter once, in however many pieces the input comes; a result never exceeds
+// the limit that the read was begun with. Reference: Tornado's iostream.py, _find_read_pos.
 
 import { releaseBlock, takeBlock } from "../bytes/buffer";
 import { find } from "../bytes/find";

@@ -1,5 +1,5 @@
-// What happens to streams when a turn is over: gathered bytes are sent and ended streams are closed. When memory is
-// short, the stream that holds the most of it ends. Streams whose input waits for the host go on once it has caught up.
+// What happens to streams at the end of a turn: gathered bytes are sent and ended streams are closed. When memory is
+// short, the stream that holds the most of it is ended. Streams that the host could not follow go on once it has.
 // Invariant: nothing is closed in the middle of a turn, so no handler is called from inside a call of its own.
 
 import { STREAM, hasMemory, wasHeapShort, wasShort } from "../bytes/buffer";

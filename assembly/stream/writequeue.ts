@@ -34,7 +34,7 @@ export class WriteQueue {
     return this.bytes.owned;
   }
 
-  /** Sends bytes, or keeps what the socket does not take. 0, or why the stream must end: one of errors.ts. */
+  /** Sends bytes, or keeps what the socket does not take. 0, or why the stream must end: one of core/errors.ts. */
   send(handle: i32, source: usize, size: i32, now: i64): i32 {
     let taken = 0;
     if (!this.bytes.size) {

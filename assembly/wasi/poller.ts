@@ -1,4 +1,4 @@
-// Readiness over poll_oneoff that costs what is active, not what is connected.
+// Finds ready handles with poll_oneoff, at a cost in proportion to the connections that are active, not to all.
 //
 // wasmtime's poll_oneoff reports every descriptor of the call as soon as one is ready, and costs about a microsecond
 // for each: only a read event with more than one byte, a hang-up or an error is certain. So:
@@ -6,7 +6,7 @@
 //   pinned   listeners and the control channel: in every poll. A listener is always tried, the channel only when
 //            certain, because reading it blocks.
 //   hot      what was active in the last HOT_NS: polled.
-//   cold     the rest: swept in slices with a zero timeout, at intervals that keep sweeping below a sixteenth of the
+//   cold     the others: swept in slices with a zero timeout, at intervals that keep sweeping below a sixteenth of the
 //            time, a quarter while there is little else to do. When nothing at all was active for HOT_NS everything is
 //            cold and one poll blocks on all of it.
 //   probes   before polling at all, the hot connections that wait for input are read, the one that was answered longest

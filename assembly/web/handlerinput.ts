@@ -1,7 +1,7 @@
-// What a RequestHandler is asked with: header fields, arguments of query and form, groups of the path, the body.
+// The request as a RequestHandler reads it: header fields, arguments of query and form, groups of the path, the body.
 //
-// Invariant: the head is read where the connection has it while that lasts, and is copied once (keepHead) when the
-// answer may come later, before it goes. When the answer is complete everything here is empty.
+// Invariant: the head is read in the connection's memory while it is there, and is copied once (keepHead) when the
+// answer may come after that. When the answer is complete everything here is empty.
 
 import { isText } from "../bytes/scan";
 import { Buffer } from "../bytes/buffer";

@@ -1,7 +1,7 @@
-// What a RequestHandler answers with: status, header fields, a body in one piece or in several.
+// The answer as a RequestHandler writes it: status, header fields, a body in one piece or in several.
 //
-// Invariants: until flush() or startBody() nothing has been sent, and all of it can be taken back; an answer that is
-// complete stays as it is: what is written to it later, or after its client has left, is dropped.
+// Invariants: until flush() or startBody() nothing has been sent, and all of it can be taken back; what is written
+// after the answer is complete, or after its client has left, is dropped.
 
 import { Buffer } from "../bytes/buffer";
 import { REASON_BAD_RESPONSE } from "../core/errors";

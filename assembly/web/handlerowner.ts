@@ -1,4 +1,5 @@
-// What a RequestHandler knows of the application that made it: it stands below both, so neither file needs the other.
+// What a RequestHandler needs of its application, as an interface: so requesthandler.ts need not import application.ts,
+// which imports it.
 
 /** The application that a RequestHandler belongs to. */
 export interface HandlerOwner {

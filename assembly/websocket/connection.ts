@@ -1,10 +1,11 @@
-// WebSocketConnection: one websocket on a stream that was HTTP until its 101. Reads frames, hands on the pieces of
-// messages as they come, and closes as RFC 6455 wants it. The writing half is WebSocketWriter; websocket/ does no I/O.
+// WebSocketConnection: one websocket on a stream that was HTTP until its 101. It reads frames, hands on the pieces of
+// messages as they come, and closes as RFC 6455 wants it. WebSocketWriter is the writing half; protocol/websocket/ has
+// the parts without I/O.
 //
-// Invariants: no message is kept here, and a piece is handed on only within the delegate's credit; one frame is looked
-// at only while the turn's budget lasts; onClose is called once, and no other call follows it; a peer that breaks the
-// protocol gets a close frame that says so, and the connection then ends in order. What came before the peer's
-// last frame is answered first, when the delegate asks for the time (onEnding); nothing is read meanwhile.
+// Invariants: no message is kept here; a piece is handed on only within the delegate's credit; frames are read only
+// within the turn's budget; onClose is called once, and no other call follows it; a peer that breaks the protocol gets
+// a close frame that says so, and the connection then ends in order. After the peer's last frame nothing is read; when
+// the delegate asks for the time (onEnding), messages that came before are answered first.
 // Reference: RFC 6455; Tornado's websocket.py, which is laxer (masks, close codes).
 
 import { BODY, Buffer } from "../bytes/buffer";
@@ -47,7 +48,7 @@ export abstract class WebSocketDelegate {
   }
   /**
    * The end: nothing is received or sent any more. `code`: the peer's, CODE_NONE when it gave none, CODE_ABNORMAL when
-   * it sent no (proper) close frame; `reason`: one of errors.ts, REASON_CLOSED after a closing handshake; then the
+   * it sent no (proper) close frame; `reason`: one of core/errors.ts, REASON_CLOSED after a closing handshake; then the
    * peer's words in UTF-8.
    */
   onClose(socket: WebSocketConnection, code: i32, reason: i32, source: usize, size: i32): void {}

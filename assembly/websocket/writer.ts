@@ -1,9 +1,8 @@
-// WebSocketWriter: the writing half of a websocket: the fields of its 101, frames, close frames, and the answers to
-// pings.
+// WebSocketWriter: the writing half of a websocket: the fields of its 101, frames, close frames, and pongs.
 //
-// Invariants: nothing but control frames of ours leaves behind a close frame, and no second one; at most one pong waits
-// among what a slow peer has not taken, and of the pings that come meanwhile the newest is answered.
-// Reference: RFC 6455 5.5; the headers are written by websocket/frame.ts.
+// Invariants: after a close frame only control frames leave, and no second close frame; at most one pong waits in front
+// of a slow peer, and of the pings that come meanwhile only the newest is answered.
+// Reference: RFC 6455 5.5; the headers are written by protocol/websocket/frame.ts.
 
 import { Buffer } from "../bytes/buffer";
 import { CRLF, isText, writeText } from "../bytes/scan";
@@ -77,8 +76,8 @@ export abstract class WebSocketWriter extends Upgraded {
   }
 
   /**
-   * One frame: an opcode of websocket/frame.ts with FIN and RSV1. False: the websocket is closed, or too much waits
-   * already.
+   * One frame: an opcode of protocol/websocket/frame.ts with FIN and RSV1. False: the websocket is closed, or too much
+   * waits already.
    */
   send(first: i32, source: usize, size: i32): bool {
     if (!this.isOpen) return false;

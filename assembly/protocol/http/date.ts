@@ -1,7 +1,7 @@
-// The Date field in the form that HTTP wants (IMF-fixdate, RFC 9110 5.6.7), made once a second and copied otherwise.
+// The Date field, an IMF-fixdate (RFC 9110 5.6.7): formatted once a second and copied otherwise.
 //
-// Invariant: the line is always 37 bytes, as its year has four digits: times outside the years 1 to 9999 move to the
-// next end.
+// Invariant: the line is always 37 bytes, as its year has four digits: times outside the years 1 to 9999 are moved to
+// the nearest of them.
 
 import { writeBytes, writeText } from "../../bytes/scan";
 

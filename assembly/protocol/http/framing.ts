@@ -6,8 +6,8 @@
 // - Content-Length: one field; `5, 5` is 5 (RFC 9110 8.6), two fields are refused even when equal. Never with
 //   Transfer-Encoding.
 // - Transfer-Encoding: one field, exactly `chunked` in any case, not in HTTP/1.0. A list whose last coding is not
-//   `chunked`
-//   leaves the body's end unknown (400, RFC 9112 6.3), and so does `chunked` twice; other codings before it are not
+//   `chunked` leaves the body's end unknown (400, RFC 9112 6.3), and so does `chunked` twice; other codings before it
+//   are not
 //   implemented (501, RFC 9112 6.1). The connection ends either way.
 // - Connection: a list of names over any number of fields; `close` wins over `keep-alive`.
 // - Expect: `100-continue` in any case, once, which counts only with a body; others get 417. Not looked at in HTTP/1.0.

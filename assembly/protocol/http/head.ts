@@ -11,9 +11,9 @@
 // How it works. 64 bytes at a time become one u64 with a bit for every byte that is no visible ASCII and no space. In
 // most heads these are the CR and LF of line ends, and `bits & ~(bits << 1)` leaves the CRs: walking over the bits that
 // are left visits one position a line, and the next line's start waits for nothing else. A control character anywhere
-// else leaves a bit
-// too, and is found out because no CRLF stands there; only HTAB and bytes from 0x80 up, legal in values, go a slower
-// way. A name is looked at from its line's start, where the first byte that is not a token must be the colon.
+// else leaves a bit too, and is found out because no CRLF stands there; only HTAB and bytes from 0x80 up, legal in
+// values, go a slower way. A name is looked at from its line's start, where the first byte that is not a token must be
+// the colon.
 //
 // Strict (RFC 9112 5): lines end with CR LF and nothing else, no white space before a colon or at a line's start (so no
 // obs-fold), no control character but HTAB in a value, bytes from 0x80 up only in values.

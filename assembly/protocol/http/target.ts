@@ -1,12 +1,12 @@
 // What a request is for: its method, the form of its target, and its host.
 //
 // Target: origin-form, absolute-form with http or https and an authority without userinfo, `*` with OPTIONS only.
-// CONNECT
-// is refused (501), so there is no authority-form. A byte that RFC 3986 does not allow is refused unless browsers send
-// it raw (PATH and QUERY in bytes/scan.ts): so `#`, `"`, `<`, `>` and bytes from 0x80 up never pass, nor a backslash in
-// the path, which some would take for a slash. A `%` without two digits behind it passes, as browsers send it.
-// Host: exactly one field in HTTP/1.1, at most one in HTTP/1.0; empty, or a name or address with an optional port up to
-// 65535. No comma, no percent-encoding. The authority of an absolute-form target replaces it (RFC 9112 3.2.2).
+// CONNECT is refused (501), so there is no authority-form. A byte that RFC 3986 does not allow is refused unless
+// browsers send it raw (PATH and QUERY in bytes/scan.ts): so `#`, `"`, `<`, `>` and bytes from 0x80 up never pass, nor
+// a backslash in the path, which some would take for a slash. A `%` without two digits behind it passes, as browsers
+// send it. Host: exactly one field in HTTP/1.1, at most one in HTTP/1.0; empty, or a name or address with an optional
+// port up to 65535. No comma, no percent-encoding. The authority of an absolute-form target replaces it (RFC 9112
+// 3.2.2).
 
 import { ADDRESS, COLON, HOST, LOWER, PATH, QUERY, skipSurely } from "../../bytes/scan";
 import {

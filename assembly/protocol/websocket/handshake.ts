@@ -1,6 +1,6 @@
 // The opening handshake without I/O: whether a head is one, and the answer to its key.
 //
-// Strict (RFC 6455 4.2.1): what is no handshake to the letter is an ordinary request. The key is 16 bytes in base64: 22
+// Strict (RFC 6455 4.2.1): anything but an exact handshake is an ordinary request. The key is 16 bytes in base64: 22
 // characters and `==`. Reference: RFC 6455 1.3 and 4.2, RFC 4648 4.
 
 import { COMMA, isOws, isText, skipOws } from "../../bytes/scan";

@@ -1,5 +1,5 @@
 // What an application that serves files asks of WASI preview1 beside imports.ts: six functions, all of them reading.
-// core.wasm has none of them, and neither has an application that does not import files.ts.
+// core.wasm has none of them, and neither has an application that does not import files/index.ts.
 // Reference: WASI snapshot 01, wasi_snapshot_preview1.witx.
 
 // @ts-ignore: decorator

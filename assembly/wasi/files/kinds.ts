@@ -1,4 +1,4 @@
-// What a path may lead to, and why it may not: results of files.ts.
+// What a path may lead to, and why it may not: results of files/index.ts.
 
 /** Kinds of what a path leads to. */
 export const REGULAR: i32 = 1;

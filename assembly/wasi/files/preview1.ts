@@ -1,4 +1,4 @@
-// files.ts over WASI preview1. The host's folders stand behind the listeners it handed over: with wasmtime 36 the
+// files/index.ts over WASI preview1. The host's folders stand behind the listeners it handed over: with wasmtime 36 the
 // descriptors from 3 up are first those of `tcplisten` or `listenfd`, then one for each `--dir`, in their order.
 // Invariant: a name is looked at before it is opened. wasmtime ends a module whose open() fails in a way that it does
 // not know (a socket's file: ENXIO), and opening a device can do something.

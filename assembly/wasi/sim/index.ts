@@ -1,6 +1,6 @@
 // The platform for tests: the contract of index.ts over the scripted network of wasi/sim/net.ts.
 //
-// Invariants: readiness may be spurious and late but nothing that is ready is forgotten: a wait that may block tells of
+// Invariants: readiness may be spurious and late but nothing that is ready is forgotten: a wait that may block reports
 // at least one, and sleepNs() is FOREVER only when none is left. Handles are used again at once, the last closed first.
 
 import { AGAIN, REASON_BUFFER_FULL, REASON_RESET } from "../../core/errors";
@@ -70,7 +70,7 @@ class Platform {
     return peer!;
   }
 
-  /** Fills `due` and says whether anything is ready, told or not. */
+  /** Fills `due` and says whether anything is ready, reported or not. */
   look(mayBeLate: bool): bool {
     const faults = this.net.faults;
     let any = false;

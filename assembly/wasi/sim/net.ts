@@ -1,4 +1,4 @@
-// The scripted network that sim.ts shows the sandbox: what a test holds in its hands.
+// The scripted network that sim/index.ts shows the sandbox, and that a test controls.
 //
 //   network()   the one network: faults, listeners, the clock, counters, what was logged, the host at the channel
 //   connect()   a connection in a listener's queue, as the peer sees it: send, end, reset, what came, how much it takes
@@ -62,7 +62,7 @@ export class Faults {
   again: i32 = 0;
   /** What is not ready is said to be. */
   spurious: i32 = 0;
-  /** What is ready is told a turn later. */
+  /** What is ready is reported a turn later. */
   late: i32 = 0;
   /** A connection is reset when it is read or written. */
   resets: i32 = 0;
@@ -140,7 +140,7 @@ export class Peer {
     return this.room > 0 || this.broken;
   }
 
-  /** Bytes of the sandbox's arrive, or are lost when nobody is there. */
+  /** Bytes of the sandbox's arrive, or are lost when the peer has gone. */
   deliver(source: usize, size: i32): void {
     if (this.gone) this.reset();
     else this.output.push(source, size);
