@@ -7,6 +7,7 @@
  */
 
 import { ProtocolError, WorkerError } from "../core/errors.js";
+import { tookBlock } from "../core/garbage.js";
 import {
   FLUSH_BYTES,
   HELD_BYTES_MAX,
@@ -17,6 +18,7 @@ import {
   WORKER_LINE_REFILL_MS,
   WORKER_LINES_MAX,
 } from "../core/limits.js";
+import { HELD_SHARE, memoryShare } from "../core/memorybudget.js";
 import { TokenBucket } from "../core/tokenbucket.js";
 import {
   ADDRESS_BYTES,
@@ -136,6 +138,8 @@ export class Bridge implements FrameSink {
   #mark = 0;
   #echoed = 0;
   readonly #ids: OpenIds;
+  /** Bytes that may be held for all ids together. */
+  readonly #heldBytesMax = memoryShare(HELD_SHARE, HELD_BYTES_MAX);
   /** REFUSED frames and log lines that the worker may still send, and lines about what was shed. */
   readonly #refusals = new TokenBucket(REFUSALS_MAX, REFUSAL_REFILL_MS);
   readonly #lines = new TokenBucket(WORKER_LINES_MAX, WORKER_LINE_REFILL_MS);
@@ -184,6 +188,7 @@ export class Bridge implements FrameSink {
   receive(chunk: Buffer): void {
     if (this.#over) return;
     this.receivedMs = performance.now();
+    tookBlock(chunk.length);
     try {
       if (this.writer.waiting > UNTAKEN_BYTES_MAX) throw new ProtocolError("it sends and takes nothing");
       this.#reader.push(chunk);
@@ -244,7 +249,7 @@ export class Bridge implements FrameSink {
    */
   hold(id: number, bytes: number): void {
     this.#ids.hold(id, bytes);
-    if (this.#ids.held > HELD_BYTES_MAX) this.#shed();
+    if (this.#ids.held > this.#heldBytesMax) this.#shed();
   }
 
   /** So many of them are not kept any more. */
@@ -253,7 +258,7 @@ export class Bridge implements FrameSink {
   }
 
   #shed(): void {
-    for (let tries = 0; tries < SHEDS_AT_ONCE && this.#ids.held > HELD_BYTES_MAX; tries++) {
+    for (let tries = 0; tries < SHEDS_AT_ONCE && this.#ids.held > this.#heldBytesMax; tries++) {
       const taker = this.#ids.largest;
       if (taker === null) return;
       this.#tellShed(taker);
@@ -268,7 +273,9 @@ export class Bridge implements FrameSink {
     }
     const others = this.#untoldSheds === 0 ? "" : `, and ${this.#untoldSheds} more before it`;
     this.#untoldSheds = 0;
-    this.settings.logger.warn(`handlers have not taken ${HELD_BYTES_MAX >> 20} MiB: a ${noun} was given up${others}`);
+    this.settings.logger.warn(
+      `handlers have not taken ${this.#heldBytesMax >> 20} MiB: a ${noun} was given up${others}`,
+    );
   }
 
   /** Frames have been written: they leave at the end of this turn, or now when they are many. */
@@ -338,7 +345,7 @@ export class Bridge implements FrameSink {
       this.#ids.check(id);
       const endpoint = this.#acceptor.accept(this, id, chunk, start, end);
       this.#ids.open(id, endpoint, end - start);
-      if (this.#ids.held > HELD_BYTES_MAX) this.#shed();
+      if (this.#ids.held > this.#heldBytesMax) this.#shed();
       if (this.#ids.taker(id) === endpoint) endpoint.run();
       return;
     }

@@ -8,12 +8,15 @@ import { UINT31_MAX, wholeNumber } from "../core/check.js";
 import {
   BODY_BYTES_MAX,
   BODY_WINDOW_BYTES,
+  CONNECTIONS_MAX,
+  MEMORY_BYTES_MAX,
   MEMORY_BYTES_MIN,
   WINDOW_BYTES_MIN,
   WRITE_BUFFER_BYTES_MAX,
   WRITE_WINDOW_BYTES,
 } from "../core/limits.js";
 import { defaultLogger, type Logger } from "../core/log.js";
+import { CONNECTION_BYTES, memoryShare, SANDBOX_SHARE } from "../core/memorybudget.js";
 
 /** Options of every server that its bridge knows. */
 export interface BridgeOptions {
@@ -59,7 +62,7 @@ export interface BridgeOptions {
   bufferBytesMax?: number | undefined;
   /**
    * Bytes of all buffers in one worker's sandbox, 1 MiB to 2 GiB: near it, requests are answered with 503. Default 1
-   * GiB.
+   * GiB, less where the process may take little memory.
    */
   memoryBytesMax?: number | undefined;
   /**
@@ -102,11 +105,17 @@ export interface BridgeSettings extends Limits {
   readonly logger: Logger;
 }
 
-/** Checks `options` and fills in the defaults. Throws OptionError. */
-export function resolveBridge(options: BridgeOptions): BridgeSettings {
+/** Checks `options` and fills in the defaults, for so many workers. Throws OptionError. */
+export function resolveBridge(options: BridgeOptions, workers: number): BridgeSettings {
+  // What the process may take is shared by its sandboxes.
+  const memoryBytes = Math.floor(memoryShare(SANDBOX_SHARE, MEMORY_BYTES_MAX) / workers);
+  const shares: Partial<Limits> = {
+    connectionsMax: memoryShare(CONNECTION_BYTES, CONNECTIONS_MAX),
+    memoryBytesMax: Math.max(MEMORY_BYTES_MIN, memoryBytes),
+  };
   const limits = Object.entries(RANGES).map(([name, [min, max, preset]]) => {
     const value = options[name as keyof Limits];
-    return [name, value === undefined ? preset : wholeNumber(name, value, min, max)];
+    return [name, value === undefined ? (shares[name as keyof Limits] ?? preset) : wholeNumber(name, value, min, max)];
   });
   return {
     ...(Object.fromEntries(limits) as Limits),

@@ -6,6 +6,7 @@
  */
 import { StreamBufferFullError } from "./errors.js";
 import { WRITES_HELD_BYTES_MAX } from "./limits.js";
+import { memoryShare, WRITES_HELD_SHARE } from "./memorybudget.js";
 
 let held = 0;
 
@@ -16,7 +17,7 @@ export function holdWrites(bytes: number): void {
 
 /** Whether `bytes` more are too many for a connection for which `waiting` wait, of which `bytesMax` may. */
 export function isTooMuchToHold(bytesMax: number, waiting: number, bytes: number): boolean {
-  return waiting + bytes > Math.min(bytesMax, WRITES_HELD_BYTES_MAX - held);
+  return waiting + bytes > Math.min(bytesMax, memoryShare(WRITES_HELD_SHARE, WRITES_HELD_BYTES_MAX) - held);
 }
 
 /** What a write that is too much is refused with. */

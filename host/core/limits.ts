@@ -20,6 +20,10 @@ export const WRITE_BUFFER_BYTES_MAX = 16 << 20;
 export const WRITES_HELD_BYTES_MAX = 256 << 20;
 /** What a write that waits takes of both beside its bytes: many tiny ones are not cheap either. */
 export const WRITE_COST = 256;
+/** Bytes that are read at a time from a socket of Node's. */
+export const SOCKET_READ_BYTES = 64 << 10;
+/** Bytes of all connections that Node has read and the sandbox has not; beyond it each may have one read. */
+export const READ_AHEAD_BYTES_MAX = 64 << 20;
 /** Smallest windows that can be configured: one frame has to fit. */
 export const WINDOW_BYTES_MIN = 16 << 10;
 /**
@@ -27,6 +31,8 @@ export const WINDOW_BYTES_MIN = 16 << 10;
  * them there.
  */
 export const BODIES_HEAP_SHARE = 4;
+/** All buffers of a sandbox; the sandbox's own bound. */
+export const MEMORY_BYTES_MAX = 1 << 30;
 /** Smallest bound of a sandbox's buffers that can be configured: a few requests have to fit. */
 export const MEMORY_BYTES_MIN = 1 << 20;
 /** A request's body, unless configured: as in the sandbox, but named here because `readBody` holds to it too. */

@@ -8,13 +8,14 @@
 import { getHeapStatistics } from "node:v8";
 import { BodiesFullError, BodyTooLargeError } from "../core/errors.js";
 import { BODIES_HEAP_SHARE } from "../core/limits.js";
+import { BODIES_SHARE, memoryShare } from "../core/memorybudget.js";
 
 /** Bytes that all of them hold. */
 let total = 0;
 
 /** How many bytes may be held when nobody has said so. */
 export function bodiesBytesMaxDefault(): number {
-  return Math.floor(getHeapStatistics().heap_size_limit / BODIES_HEAP_SHARE);
+  return memoryShare(BODIES_SHARE, Math.floor(getHeapStatistics().heap_size_limit / BODIES_HEAP_SHARE));
 }
 
 /** What is held of one request's body. */
@@ -35,15 +36,22 @@ export class HeldBody {
   hold(bytes: number): void {
     if (this.#over) return;
     if (this.#bytes + bytes > this.#max) throw new BodyTooLargeError(this.#max);
-    if (total + bytes > this.#max) throw new BodiesFullError(this.#max);
+    if (total + bytes > this.#max) {
+      this.#giveBack(); // nobody keeps a body that is refused, and the next one in line may fit already
+      throw new BodiesFullError(this.#max);
+    }
     this.#bytes += bytes;
     total += bytes;
   }
 
   /** The request is over: what its handler still keeps is its own affair. */
   end(): void {
+    this.#giveBack();
+    this.#over = true;
+  }
+
+  #giveBack(): void {
     total -= this.#bytes;
     this.#bytes = 0;
-    this.#over = true;
   }
 }

@@ -37,7 +37,7 @@ export interface HTTPOptions {
   /**
    * Bytes of all requests' bodies that handlers of this process hold at once (`readBody`, `readForm`, `Request.text()`,
    * …); the request that does not fit is answered with 503. Bodies that are read block by block do not count. Default:
-   * a quarter of V8's heap limit.
+   * a quarter of V8's heap limit, less where the process may take little memory (docs/limits.md).
    */
   bodiesBytesMax?: number | undefined;
 }

@@ -48,8 +48,8 @@ const INSPECT_ADDRESS = "127.0.0.1";
 
 /** Checks `options` and fills in the defaults. Throws OptionError that names the option. */
 export function resolveOptions(options: ServerOptions): ServerSettings {
-  const bridge = resolveBridge(options);
-  const runtime = resolveRuntimeSettings(options, bridge.proxyProtocol);
+  const runtime = resolveRuntimeSettings(options, options.proxyProtocol ?? false);
+  const bridge = resolveBridge(options, runtime.workers);
   // WASI preview1 has no addresses. With TLS this process accepts; with the PROXY protocol a header has the address.
   const anonymous = runtime.runtime === "wasmtime" && runtime.tls === null && !bridge.proxyProtocol;
   return {

@@ -1,8 +1,11 @@
 // Clients that fill memory: with the sandbox in Node, in a worker process of wasmtime, and as an application of its own
 // whose host gives it little.
+import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 
 import { eventually, NODE, SANDBOXED_BARE, start, WASMTIME } from "./support/ways.js";
+
+const MIB = 1 << 20;
 
 describe.each([NODE, WASMTIME])("$name", (way) => {
   test("bodies that nobody takes fill the sandbox's memory: requests are refused, the worker goes on", async () => {
@@ -43,6 +46,40 @@ describe.each([NODE, WASMTIME])("$name", (way) => {
     for (const client of clients) client.close();
     await server.stop();
   });
+});
+
+const hasPrlimit = spawnSync("prlimit", ["--version"]).status === 0;
+const LIMITS = [
+  { limit: "256 MiB of data", options: { wrap: ["prlimit", `--data=${256 << 20}`] }, isThere: hasPrlimit },
+  { limit: "256 MiB of V8's heap", options: { env: { NODE_OPTIONS: "--max-old-space-size=256" } }, isThere: true },
+];
+
+describe.each([NODE, WASMTIME])("$name", (way) => {
+  for (const { limit, options, isThere } of LIMITS) {
+    test.runIf(isThere)(`a crowd of uploads, far more than fit into ${limit}: each gets an answer`, async () => {
+      const server = await start(way, "test/e2e/apps/limited.ts", [], options);
+      const upload = Buffer.from(`POST /hold HTTP/1.1\r\nHost: x\r\nContent-Length: ${MIB}\r\n\r\n${"x".repeat(MIB)}`);
+      const clients = await Promise.all(Array.from({ length: 500 }, () => server.connect()));
+      const answers = clients.map((client) => client.send(upload).readResponse("POST"));
+      let answered = 0;
+      for (const answer of answers) void answer.then(() => answered++);
+      await eventually("each is held or answered", async () => {
+        const { status, body } = await server.get("/held");
+        return status === 200 && answered + Number(body) === clients.length;
+      });
+      expect((await server.get("/end")).status).toBe(200);
+      const responses = await Promise.all(answers);
+      const whole = responses.filter(({ status, body }) => status === 200 && body.toString() === String(MIB));
+      const refused = responses.filter(({ status, headers }) => status === 503 && headers.has("retry-after"));
+      expect(whole.length).toBeGreaterThan(0);
+      expect(refused.length).toBeGreaterThan(0);
+      expect(whole.length + refused.length).toBe(clients.length);
+      for (const client of clients) client.close();
+      expect((await server.request(upload.toString().replace("/hold", "/"))).body.toString()).toBe(String(MIB));
+      expect(server.output.stderr).not.toMatch(/worker|ended|malformed/);
+      await server.stop();
+    });
+  }
 });
 
 test(`${SANDBOXED_BARE.name}: uploads beyond the memory that its host gives are answered with 503, the others go on`, async () => {

@@ -165,6 +165,7 @@ describe("what is wrong is one line, and exit code 2", () => {
     [{ workers: 0 }, /waterspout\.config\.json: workers must be a whole number from 1 to 64, not 0/],
     [{ runtime: "abacus" }, /waterspout\.config\.json: runtime must be node or wasmtime, not "abacus"/],
     [{ accessLog: "xml" }, /waterspout\.config\.json: accessLog must be text, json or off/],
+    [{ memory: "1 GB" }, /waterspout\.config\.json: memory must be a size from 64M on, such as 256M or 1G, not "1 GB"/],
     [{ keyfile: "x" }, /waterspout\.config\.json: keyfile needs certfile/],
     [
       { application: { greting: "x" } },
@@ -188,6 +189,8 @@ describe("what is wrong is one line, and exit code 2", () => {
       WATERSPOUT_WORKERS: "many",
     });
     await fails(["--inspect=x"], /--inspect must be a whole number/);
+    await fails(["--memory", "63M"], /--memory must be a size from 64M on, such as 256M or 1G, not "63M"/);
+    await fails([], /WATERSPOUT_MEMORY must be a size from 64M on/, { WATERSPOUT_MEMORY: "all" });
     await fails(["--", "--page-size=0"], /--page-size must be a whole number from 1 to 100, not "0"/);
     await fails(["--", "--page=3"], /--page is no setting of the application; there are --greeting, --page-size/);
     await fails(["--workers=2", "--", "--page=3"], /--page is no setting/);
@@ -200,6 +203,31 @@ describe("what is wrong is one line, and exit code 2", () => {
     expect(stderr).toMatch(/app\.ts: port must be a whole number from 0 to 65535, not "8888"/);
     expect(code).toBe(2);
   });
+});
+
+test("memory: the bounds of a server are parts of what a flag, the environment and a file say, in this order", async () => {
+  writeFileSync(
+    file("app.ts"),
+    `import { HTTPServer } from ${JSON.stringify(path.join(ROOT, "dist/host/index.js"))};
+    const answer = (request) => request.respond(200, {}, String(server.options.bodiesBytesMax));
+    const server = new HTTPServer(answer);
+    export default server;`,
+  );
+  const bodiesMiB = async (args: string[], env = {}): Promise<number> => {
+    const { told: said } = await told([file("app.ts"), "--port", "0", ...args], env);
+    return Number(await (await fetch(said.url)).text()) / 2 ** 20;
+  };
+  const env = { WATERSPOUT_MEMORY: "1G" };
+  writeFileSync(file("waterspout.config.json"), JSON.stringify({ memory: "4G" }));
+  const [byFlag, byVariable, byFile] = await Promise.all([
+    bodiesMiB(["--memory", "256M"], env),
+    bodiesMiB([], env),
+    bodiesMiB([]),
+  ]);
+  expect(byFlag).toBeLessThan(256 / 8);
+  expect(byVariable).toBeGreaterThan(256 / 8);
+  expect(byVariable).toBeLessThan(1024 / 8);
+  expect(byFile).toBeGreaterThan(1024 / 8);
 });
 
 test("behind --, --help lists the application's settings", async () => {

@@ -4,11 +4,12 @@
  * small heap (8 MiB are usual) a few hundred blocks reach that size, and half of the time goes into collections that
  * free nothing.
  *
- * Invariant: a large heap is left to V8's own rules.
+ * Invariant: a large heap is left to V8's own rules, and so is one in a process whose memory is limited to little.
  * Reference: `node --v8-options`, heap-growing-percent; docs/deployment.md says what a program without this command can
  * do.
  */
 import { getHeapStatistics } from "node:v8";
+import { isMemoryShort } from "../../core/memorybudget.js";
 import { setHeapGrowing } from "../../nodeinternals/heapgrowing.js";
 
 /**
@@ -24,6 +25,7 @@ const LOOK_MS = 1000;
 
 /** Raises the limit of this process's heap while it is small. */
 export function letSmallHeapGrow(): void {
+  if (isMemoryShort()) return;
   let percent = NO_PERCENT;
   const look = (): void => {
     const wanted = getHeapStatistics().used_heap_size < LARGE_HEAP_BYTES ? GROWING_PERCENT : NO_PERCENT;

@@ -51,6 +51,11 @@ const options = {
     bare: "8889",
     help: "a live page, metrics and health, on this port of 127.0.0.1 (8889 without a PORT, 0 for a free one)",
   },
+  memory: {
+    type: "string",
+    value: "SIZE",
+    help: "what each process may take, such as 256M: its bounds are parts of that (default: $WATERSPOUT_MEMORY, else what the system lets it have)",
+  },
   config: {
     type: "string",
     value: "FILE",

@@ -5,6 +5,7 @@
  * that plan; otherwise it exits, and the parent starts it again with such sockets.
  */
 import { UsageError } from "../../core/errors.js";
+import { MEMORY_VARIABLE } from "../../core/memorybudget.js";
 import { answerReports } from "../../inspect/group.js";
 import { isInherited } from "../../net/bind.js";
 import { taskId } from "../../net/inheritedsockets.js";
@@ -21,6 +22,7 @@ import { type RunSettings, readRunSettings } from "./settings.js";
 /** Serves `file`. `passedOn`: flags of the application's own settings. */
 export async function serve(file: string, values: Values, passedOn: readonly string[]): Promise<void> {
   const settings = readRunSettings(file, values);
+  if (settings.memory !== undefined) process.env[MEMORY_VARIABLE] = settings.memory;
   presetSettings(passedOn, settings.settingsPath, settings.application);
   if (taskId() !== null) return serveAsWorker(settings);
   presetAccessLog(settings);

@@ -7,6 +7,7 @@
 import { dirname, resolve } from "node:path";
 import { LOOPBACK } from "../../core/address.js";
 import { UsageError } from "../../core/errors.js";
+import { MEMORY_FORMS, MEMORY_VARIABLE, memoryIn } from "../../core/memorybudget.js";
 import type { RuntimeName } from "../../core/runtimename.js";
 import { ACCESS_LOG_FORMS, type AccessLogForm } from "../../http/accesslog.js";
 import { type Folder, foldersFrom } from "../../runtime/folders.js";
@@ -36,6 +37,7 @@ export const RUN_SETTINGS = {
   keyfile: { type: "string", help: "" },
   accessLog: { type: "string", choices: ACCESS_LOG_FORMS, env: "WATERSPOUT_ACCESS_LOG", help: "" },
   inspect: { type: "integer", min: 0, max: 65535, help: "" },
+  memory: { type: "string", env: MEMORY_VARIABLE, help: "" },
 } as const satisfies Settings;
 type Name = keyof typeof RUN_SETTINGS;
 
@@ -54,6 +56,8 @@ export interface RunSettings {
   readonly outer: OuterOptions;
   /** Folders for a .wasm application. */
   readonly folders: readonly Folder[];
+  /** How much memory each process may take, as it was said; undefined: nobody says. */
+  readonly memory: string | undefined;
   readonly watch: boolean;
   readonly json: boolean;
   /** Flags say where to listen. */
@@ -80,6 +84,7 @@ export function readRunSettings(file: string, values: Values): RunSettings {
     settingsPath: path,
     application,
     folders: foldersFrom((values.dir as readonly string[] | undefined) ?? []),
+    memory: [said.flags, environment, said.file].map(memoryFrom).find((text) => text !== undefined),
     watch: values.watch === true,
     json: values.json === true,
     outer: {
@@ -107,6 +112,14 @@ function flagSource(values: Values): Source {
     const text = values[flag];
     return typeof text === "string" ? { texts: [text], origin: `--${flag}` } : undefined;
   };
+}
+
+function memoryFrom(source: Source): string | undefined {
+  const said = source("memory", RUN_SETTINGS.memory);
+  if (said === undefined) return undefined;
+  const text = checked(RUN_SETTINGS.memory, said) as string;
+  if (memoryIn(text) !== null) return text;
+  throw new UsageError(`${said.origin} must be ${MEMORY_FORMS}, not ${JSON.stringify(text)}`);
 }
 
 function placeFrom(said: Sources, exported: { port?: unknown; hostname?: unknown }, file: string): Place {

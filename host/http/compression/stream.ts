@@ -21,6 +21,7 @@ import {
 import type { WriteWindow } from "../../bridge/writewindow.js";
 import { COMPRESSORS_MAX } from "../../core/limits.js";
 import { ignore } from "../../core/promises.js";
+import { COMPRESSOR_BYTES, memoryShare } from "../../core/memorybudget.js";
 import type { ContentCoding } from "./acceptencoding.js";
 import type { Compression } from "./options.js";
 
@@ -31,7 +32,7 @@ let compressors = 0;
 
 /** Whether one more answer may be compressed as it goes. */
 export function hasFreeCompressor(): boolean {
-  return compressors < COMPRESSORS_MAX;
+  return compressors < memoryShare(COMPRESSOR_BYTES, COMPRESSORS_MAX);
 }
 
 /** All of a small body. */

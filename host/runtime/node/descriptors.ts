@@ -2,15 +2,16 @@
  * What the sandbox's descriptors stand for inside Node: listeners and connections of node:net, with their readiness.
  *
  * Invariants: `table.ready` counts the marks that are set, so a poll may stop when it has found that many; a connection
- * holds at most QUEUE_BYTES_MAX and one chunk that the sandbox has not read. Of what its peer does not read Node holds
- * one write, at most SEND_BYTES_MAX (with TLS twice as much): everything else waits in the sandbox, which counts it and
- * has a time limit for it.
+ * holds at most QUEUE_BYTES_MAX and one read that the sandbox has not taken, all together READ_AHEAD_BYTES_MAX and one
+ * read each. Of what its peer does not read Node holds one write, at most SEND_BYTES_MAX (with TLS twice as much):
+ * everything else waits in the sandbox, which counts it and has a time limit for it.
  */
 import type { Socket } from "node:net";
 import { BlockPool } from "../../bridge/blockpool.js";
 import type { Peer } from "../../bridge/bridge.js";
 import type { Accepted, Address } from "../../core/address.js";
 import { type TLSInfo, tlsOf } from "../../tls/contexts.js";
+import { copyOfRead, countAhead, giveBack, readInto } from "./socketreads.js";
 
 export const ERRNO_AGAIN = 6;
 export const ERRNO_BADF = 8;
@@ -134,6 +135,10 @@ function onData(this: OwnedSocket, chunk: Buffer): void {
   this[OWNER]?.take(chunk);
 }
 
+function onRead(this: OwnedSocket, bytes: number, buffer: Buffer): boolean {
+  return this[OWNER]?.take(copyOfRead(buffer, bytes)) ?? false;
+}
+
 function onEnd(this: OwnedSocket): void {
   this[OWNER]?.end();
 }
@@ -185,7 +190,7 @@ export class Connection extends Descriptor implements Peer {
     this.#table = table;
     hearErrors(socket);
     (socket as OwnedSocket)[OWNER] = this;
-    socket.on("data", onData);
+    if (!readInto(socket, onRead)) socket.on("data", onData);
     socket.on("end", onEnd);
     socket.on("close", onEnd);
     socket.on("drain", onDrain);
@@ -221,11 +226,13 @@ export class Connection extends Descriptor implements Peer {
     const bytes = rest < size ? rest : size;
     memory.set(bytes === chunk.length ? chunk : chunk.subarray(this.#offset, this.#offset + bytes), target);
     this.#queued -= bytes;
+    countAhead(-bytes);
     if (bytes < rest) {
       this.#offset += bytes;
       return bytes;
     }
     this.#offset = 0;
+    giveBack(chunk);
     this.#chunk = this.#more?.shift() ?? null;
     if (this.#chunk === null) this.#drained();
     return bytes;
@@ -299,10 +306,16 @@ export class Connection extends Descriptor implements Peer {
 
   /** Nothing more will be read: the sandbox finds the end of the stream. */
   shutdownReading(): void {
+    this.#drop();
+    this.end();
+  }
+
+  /** Forgets what was read. */
+  #drop(): void {
     this.#chunk = null;
     this.#more = null;
+    countAhead(-this.#queued);
     this.#queued = 0;
-    this.end();
   }
 
   /**
@@ -312,8 +325,7 @@ export class Connection extends Descriptor implements Peer {
    */
   close(): void {
     this.#closed = true;
-    this.#chunk = null;
-    this.#more = null;
+    this.#drop();
     const socket = this.#socket;
     if (this.#blocked) return this.destroy();
     if (socket.writableLength > 0) {
@@ -331,19 +343,23 @@ export class Connection extends Descriptor implements Peer {
   /** Ends the connection at once. */
   destroy(): void {
     this.#closed = true;
+    this.#drop();
     this.#socket.destroy();
   }
 
-  take(chunk: Buffer): void {
-    if (this.#closed || this.#ended) return;
+  /** Takes what has been read, as memory of its own. False: no more is to be read for now. */
+  take(chunk: Buffer): boolean {
+    if (this.#closed || this.#ended) return true;
     if (this.#chunk === null) this.#chunk = chunk;
     else this.#append(chunk);
     this.#queued += chunk.length;
-    if (this.#queued > QUEUE_BYTES_MAX && !this.#paused) {
+    const isTooMuch = countAhead(chunk.length) || this.#queued > QUEUE_BYTES_MAX;
+    if (isTooMuch && !this.#paused) {
       this.#paused = true;
       this.#socket.pause();
     }
     this.#table.setReadable(this, true);
+    return !this.#paused;
   }
 
   /** Puts a chunk behind the others: a small one into the block that the last of them is in, where that has room. */

@@ -58,6 +58,20 @@ describe("bodies that handlers hold", () => {
     for (const request of kept) if (request.gone === null && !request.finished) request.respond(204);
   });
 
+  test("of several that grow at the same time only as many are refused as do not fit", async () => {
+    const { worker, kept } = keeping();
+    const slots = [1, 2, 3, 4];
+    for (const slot of slots) worker.say(requestFrame(idOf(slot), CHUNKED));
+    worker.say(...slots.map((slot) => frame(f.FRAME_BODY, idOf(slot), "x".repeat(240))));
+    expect(await statuses(worker)).toEqual([]);
+    worker.say(...slots.map((slot) => frame(f.FRAME_BODY, idOf(slot), "x".repeat(100))));
+    expect(await statuses(worker)).toEqual([503, 503]);
+    worker.say(frame(f.FRAME_BODY_END, idOf(2)), frame(f.FRAME_BODY_END, idOf(3)));
+    await worker.hear();
+    expect(kept.length).toBe(2);
+    for (const request of kept) request.respond(204);
+  });
+
   test("one that is too large for all of it: 413", async () => {
     const { worker } = keeping();
     post(worker, 1, "x".repeat(MAX + 1));

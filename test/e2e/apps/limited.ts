@@ -1,0 +1,15 @@
+// An HTTP server for tests of limited memory, with its bounds as they are by default: uploads are held until somebody
+// says "end".
+import { EventEmitter, once } from "node:events";
+
+import { HTTPServer } from "waterspout";
+
+const ends = new EventEmitter().setMaxListeners(0);
+
+export default new HTTPServer(async (request) => {
+  if (request.path === "/held") return request.respond(200, {}, String(ends.listenerCount("end")));
+  if (request.path === "/end") ends.emit("end");
+  const body = await request.readBody();
+  if (request.path === "/hold") await once(ends, "end");
+  request.respond(200, {}, String(body.length));
+});
