@@ -1,13 +1,21 @@
-// Four suites in one run. `npx vitest run --project assembly` runs one of them, a path behind it one file.
+// Five suites in one run. `npx vitest run --project assembly` runs one of them, a path behind it one file.
 //
 //   assembly  inside wasm: each file of test/assembly is compiled by asc and each test runs in an instance of its own, over
 //             the scripted network of assembly/wasi/sim/index.ts. Tests import from "vitest-pool-assemblyscript/assembly".
 //   host      parts of the host, in Node.
 //   docs      what the documents say: snippets are compiled and served, tables held against the code.
-//   e2e       black boxes: servers are started and spoken to over loopback, one file after the other, because they
-//             measure time and share two cores. Needs what `make test` builds and installs first.
+//   e2e       black boxes: servers are started and spoken to over loopback, several files at a time, since most of them
+//             wait most of the time. Needs what `make test` builds and installs first.
+//   e2e-alone the same for files that measure time, processor or memory: one after the other, when all else is done.
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { createAssemblyScriptPool } from "vitest-pool-assemblyscript/config";
+
+const ALONE = ["bodies", "crud", "node", "sandboxed", "slow", "stop", "wasmtime", "websocket"].map(
+  (name) => `test/e2e/${name}.test.ts`,
+);
+
+const E2E = { testTimeout: 60_000, hookTimeout: 60_000 };
 
 export default defineConfig({
   test: {
@@ -40,12 +48,21 @@ export default defineConfig({
       },
       {
         test: {
+          ...E2E,
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          exclude: ALONE,
+          maxWorkers: availableParallelism() + 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...E2E,
+          name: "e2e-alone",
+          include: ALONE,
           fileParallelism: false,
-          sequence: { groupOrder: 1 }, // when the others are done
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -5,6 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /** Clock ticks a second in /proc/PID/stat; Linux shows user space 100 whatever the kernel's own rate is. */
 const TICKS_PER_SECOND = 100;
+const WINDOW_MS = 1000;
+const WINDOWS_MAX = 15;
 
 interface Stat {
   pid: number;
@@ -65,22 +67,19 @@ export interface Activity {
 }
 
 /**
- * The calmest of a few windows: what is left over from before ends within the first, and a server that spins spins in
- * each.
+ * The least of up to fifteen windows of a second, until one is calm. On a busy machine, work from before (a compiler's,
+ * a collector's) fills the first ones; a server that spins does so in each.
  */
-export async function activity(pid: number, windowMs = 2000, windows = 3): Promise<Activity> {
-  let calmest = { cpuShare: Infinity, wakeUpsPerSecond: Infinity };
-  for (let i = 0; i < windows && calmest.wakeUpsPerSecond > 10; i++) {
+export async function activity(pid: number): Promise<Activity> {
+  const least = { cpuShare: Infinity, wakeUpsPerSecond: Infinity };
+  for (let i = 0; i < WINDOWS_MAX && (least.cpuShare > 0.02 || least.wakeUpsPerSecond > 10); i++) {
     const [ticks, wakeUps, start] = [cpuTicks(pid), wakeUpsOf(pid), performance.now()];
-    await sleep(windowMs);
+    await sleep(WINDOW_MS);
     const seconds = (performance.now() - start) / 1000;
-    const found = {
-      cpuShare: (cpuTicks(pid) - ticks) / TICKS_PER_SECOND / seconds,
-      wakeUpsPerSecond: (wakeUpsOf(pid) - wakeUps) / seconds,
-    };
-    if (found.wakeUpsPerSecond < calmest.wakeUpsPerSecond) calmest = found;
+    least.cpuShare = Math.min(least.cpuShare, (cpuTicks(pid) - ticks) / TICKS_PER_SECOND / seconds);
+    least.wakeUpsPerSecond = Math.min(least.wakeUpsPerSecond, (wakeUpsOf(pid) - wakeUps) / seconds);
   }
-  return calmest;
+  return least;
 }
 
 /** Memory of the tree that is resident and its own (no file pages, which all processes share). */
