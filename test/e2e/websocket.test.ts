@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { websocketSuite } from "./suites/websocket.js";
+import { websocketEndSuite } from "./suites/websocketends.js";
 import { websocketHandlerSuite } from "./suites/websockethandlers.js";
 import { Authority, missingOpenSSL } from "./support/certificates.js";
 import { NODE, SANDBOXED_WAYS, start, WASMTIME } from "./support/ways.js";
@@ -10,12 +11,16 @@ import { NODE, SANDBOXED_WAYS, start, WASMTIME } from "./support/ways.js";
 for (const way of [NODE, WASMTIME]) {
   describe(way.name, () => {
     websocketSuite(way);
+    websocketEndSuite(way);
     websocketHandlerSuite(way);
   });
 }
 
 for (const way of SANDBOXED_WAYS) {
-  describe(way.name, () => websocketSuite(way));
+  describe(way.name, () => {
+    websocketSuite(way);
+    websocketEndSuite(way);
+  });
 }
 
 describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "wss", () => {

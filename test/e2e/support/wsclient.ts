@@ -148,3 +148,12 @@ function minimal<T extends number | bigint>(length: T, least: T): T {
 function describe({ opcode, fin, payload }: Received): string {
   return `opcode ${opcode}${fin ? "" : ", not final"}: ${payload.length} bytes ${JSON.stringify(payload.toString("latin1", 0, 60))}`;
 }
+
+/** The code of the close that these frames lead to. Nothing comes after it. */
+export async function closeCodeOf(server: Server, ...frames: Buffer[]): Promise<number> {
+  const socket = await WsClient.open(server);
+  socket.client.send(Buffer.concat(frames));
+  const code = await socket.readClose();
+  socket.client.close();
+  return code;
+}

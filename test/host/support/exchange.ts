@@ -52,7 +52,7 @@ export async function collect(worker: FakeWorker): Promise<Answer> {
   let answer: Answer | null = null;
   for (;;) {
     for (const heard of await worker.hearAnswers()) {
-      if (heard.type === f.FRAME_RESPONSE) answer = parseResponse(heard);
+      if (heard.type === f.FRAME_RESPONSE) answer = beginAnswer(heard);
       else if (answer === null) throw new Error(`type ${heard.type} before RESPONSE`);
       else answer.pieces.push(heard.payload);
       const complete = heard.type === f.FRAME_RESPONSE && (heard.payload[2] & f.RESPONSE_LAST) !== 0;
@@ -66,18 +66,58 @@ export async function collect(worker: FakeWorker): Promise<Answer> {
   }
 }
 
-function parseResponse({ payload }: Frame): Answer {
+/** A RESPONSE frame, its bytes as they are. */
+export interface ResponseFrame {
+  status: number;
+  flags: number;
+  /** -1: none was given, and the body is chunked. */
+  contentLength: number;
+  fields: [string, string][];
+  /** As UTF-8. */
+  body: string;
+}
+
+/** Sends a request and reads the one frame of its answer. */
+export async function answerOf(handler: RequestCallback, parts: RequestParts = {}): Promise<ResponseFrame> {
+  const worker = serve(handler);
+  worker.say(requestFrame(ID, parts));
+  const frames = await worker.hearAnswers();
+  if (frames.length !== 1 || frames[0].id !== ID) throw new Error(`not one frame of this request: ${frames.length}`);
+  return readResponse(frames[0]);
+}
+
+export function readResponse(heard: Frame): ResponseFrame {
+  const { bytes, ...response } = readHead(heard);
+  return { ...response, body: bytes.toString() };
+}
+
+function readHead({ type, payload }: Frame): Omit<ResponseFrame, "body"> & { bytes: Buffer } {
+  if (type !== f.FRAME_RESPONSE) throw new Error(`type ${type} is not RESPONSE`);
+  if (payload.readUInt16LE(6) !== 0) throw new Error("RESPONSE has bytes where zeros belong");
   const rows = payload.readUInt16LE(4);
   let at = f.RESPONSE_BYTES + rows * 4;
-  const take = (bytes: number): string => payload.toString("latin1", at, (at += bytes));
-  const fields = new Map<string, string>();
+  const take = (count: number): string => payload.toString("latin1", at, (at += count));
+  const fields: [string, string][] = [];
   for (let row = 0; row < rows; row++) {
     const sizes = f.RESPONSE_BYTES + row * 4;
-    const name = take(payload.readUInt16LE(sizes)).toLowerCase();
-    const value = take(payload.readUInt16LE(sizes + 2));
-    fields.set(name, fields.has(name) ? `${fields.get(name)}, ${value}` : value);
+    const name = take(payload.readUInt16LE(sizes));
+    fields.push([name, take(payload.readUInt16LE(sizes + 2))]);
   }
-  const status = payload.readUInt16LE(0);
-  const contentLength = Number(payload.readBigInt64LE(8));
-  return { status, contentLength, fields, body: Buffer.alloc(0), pieces: [payload.subarray(at)], cancelled: false };
+  return {
+    status: payload.readUInt16LE(0),
+    flags: payload[2],
+    contentLength: Number(payload.readBigInt64LE(8)),
+    fields,
+    bytes: payload.subarray(at),
+  };
+}
+
+function beginAnswer(heard: Frame): Answer {
+  const { status, contentLength, fields, bytes } = readHead(heard);
+  const merged = new Map<string, string>();
+  for (const [name, value] of fields) {
+    const key = name.toLowerCase();
+    merged.set(key, merged.has(key) ? `${merged.get(key)}, ${value}` : value);
+  }
+  return { status, contentLength, fields: merged, body: Buffer.alloc(0), pieces: [bytes], cancelled: false };
 }

@@ -5,145 +5,64 @@ import net from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
-import {
-  type Connection,
-  type Descriptor,
-  DescriptorTable,
-  Listener,
-} from "../../../../host/runtime/node/descriptors.js";
+import { type Connection, type Descriptor, Listener } from "../../../../host/runtime/node/descriptors.js";
 import { listen, type NodeListener } from "../../../../host/runtime/node/listener.js";
-import { GuestExit, GuestFault, Wasi } from "../../../../host/runtime/node/wasi.js";
-
-const PAGE = 65_536;
-const SUBS = 1024;
-const EVENTS = 4096;
-const IOVS = 8192;
-const OUT = 8256;
-const FLAGS = 8264;
-const DATA = 16_384;
-
-const AGAIN = 6;
-const BADF = 8;
-const CLOCK = 0;
-const READ = 1;
-const WRITE = 2;
-
-type Call = (...values: (number | bigint)[]) => number;
-
-/** A sandbox without code: its memory, and the imports. */
-class Guest {
-  readonly memory = new WebAssembly.Memory({ initial: 2 });
-  readonly table: DescriptorTable;
-  readonly call: Record<string, Call>;
-  readonly written: [number, string][] = [];
-  input = Buffer.alloc(0);
-  wakes = 0;
-
-  constructor() {
-    this.table = new DescriptorTable(() => {
-      this.wakes++;
-    });
-    const wasi = new Wasi(this.table, {
-      readInput: (memory, target, size) => {
-        const bytes = this.input.subarray(0, size);
-        memory.set(bytes, target);
-        this.input = this.input.subarray(bytes.length);
-        return bytes.length;
-      },
-      write: (fd, bytes) => this.written.push([fd, Buffer.from(bytes).toString()]),
-    });
-    wasi.attach(this.memory);
-    this.call = wasi.imports() as unknown as Record<string, Call>;
-  }
-
-  get view(): DataView {
-    return new DataView(this.memory.buffer);
-  }
-
-  text(at: number, bytes: number): string {
-    return Buffer.from(this.memory.buffer, at, bytes).toString("latin1");
-  }
-
-  iov(...pieces: [number, number][]): number {
-    for (const [index, [start, size]] of pieces.entries()) {
-      this.view.setUint32(IOVS + index * 8, start, true);
-      this.view.setUint32(IOVS + index * 8 + 4, size, true);
-    }
-    return pieces.length;
-  }
-
-  receive(fd: number, size = 1000): { errno: number; text: string } {
-    const errno = this.call.sock_recv(fd, IOVS, this.iov([DATA, size]), 0, OUT, FLAGS);
-    return { errno, text: errno === 0 ? this.text(DATA, this.view.getUint32(OUT, true)) : "" };
-  }
-
-  send(fd: number, text: string): number {
-    Buffer.from(this.memory.buffer).write(text, DATA, "latin1");
-    return this.call.sock_send(fd, IOVS, this.iov([DATA, text.length]), 0, OUT);
-  }
-
-  /** Subscriptions as [tag, fd]; userdata is their index. Events as [index, errno, type, bytes, flags]. */
-  poll(...subscriptions: [number, number][]): number[][] {
-    const { view } = this;
-    for (const [index, [tag, fd]] of subscriptions.entries()) {
-      const at = SUBS + index * 48;
-      view.setBigUint64(at, BigInt(index), true);
-      view.setUint8(at + 8, tag);
-      view.setUint32(at + 16, fd, true);
-    }
-    expect(this.call.poll_oneoff(SUBS, EVENTS, subscriptions.length, OUT)).toBe(0);
-    return Array.from({ length: view.getUint32(OUT, true) }, (_, index) => {
-      const at = EVENTS + index * 32;
-      return [
-        Number(view.getBigUint64(at, true)),
-        view.getUint16(at + 8, true),
-        view.getUint8(at + 10),
-        Number(view.getBigUint64(at + 16, true)),
-        view.getUint16(at + 24, true),
-      ];
-    });
-  }
-}
+import { GuestExit, GuestFault } from "../../../../host/runtime/node/wasi.js";
+import {
+  AGAIN,
+  BADF,
+  CLOCK,
+  DATA,
+  EVENTS,
+  FLAGS,
+  Guest,
+  IOVS,
+  OUT,
+  PAGE,
+  READ,
+  SUBS,
+  WRITE,
+} from "../../support/guest.js";
 
 let guest: Guest;
 beforeEach(() => {
   guest = new Guest();
 });
 
-describe("sockets", () => {
-  let queue: NodeListener;
-  let listener: number;
-  const clients: net.Socket[] = [];
+let queue: NodeListener;
+let listener: number;
+const clients: net.Socket[] = [];
 
-  beforeEach(async () => {
-    queue = await listen("127.0.0.1", 0, 16);
-    listener = guest.table.add(new Listener(queue, guest.table));
-  });
-  afterEach(() => {
-    vi.restoreAllMocks();
-    for (const client of clients.splice(0)) client.destroy();
-    for (const entry of guest.table.entries)
-      if (entry !== undefined && "destroy" in entry) (entry as Connection).destroy();
-    queue.close();
-  });
+beforeEach(async () => {
+  queue = await listen("127.0.0.1", 0, 16);
+  listener = guest.table.add(new Listener(queue, guest.table));
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  for (const client of clients.splice(0)) client.destroy();
+  for (const entry of guest.table.entries)
+    if (entry !== undefined && "destroy" in entry) (entry as Connection).destroy();
+  queue.close();
+});
 
-  const until = async (what: () => boolean): Promise<void> => {
-    for (let turns = 0; !what(); turns++) {
-      if (turns > 20_000) throw new Error(`waited in vain for ${what}`);
-      await nextTurn();
-    }
-  };
-  const entry = (fd: number): Descriptor => guest.table.entries[fd] as Descriptor;
-
-  async function connect(): Promise<{ client: net.Socket; fd: number }> {
-    const client = net.connect({ port: queue.address.port, host: "127.0.0.1", allowHalfOpen: true });
-    clients.push(client);
-    client.on("error", () => {});
-    await until(() => entry(listener).readable);
-    expect(guest.call.sock_accept(listener, 4, OUT)).toBe(0);
-    return { client, fd: guest.view.getUint32(OUT, true) };
+const until = async (what: () => boolean): Promise<void> => {
+  for (let turns = 0; !what(); turns++) {
+    if (turns > 20_000) throw new Error(`waited in vain for ${what}`);
+    await nextTurn();
   }
+};
+const entry = (fd: number): Descriptor => guest.table.entries[fd] as Descriptor;
 
+async function connect(): Promise<{ client: net.Socket; fd: number }> {
+  const client = net.connect({ port: queue.address.port, host: "127.0.0.1", allowHalfOpen: true });
+  clients.push(client);
+  client.on("error", () => {});
+  await until(() => entry(listener).readable);
+  expect(guest.call.sock_accept(listener, 4, OUT)).toBe(0);
+  return { client, fd: guest.view.getUint32(OUT, true) };
+}
+
+describe("sockets", () => {
   test("are accepted, read, written and closed", async () => {
     expect(guest.call.sock_accept(listener, 4, OUT)).toBe(AGAIN);
     const { client, fd } = await connect();
@@ -202,7 +121,9 @@ describe("sockets", () => {
     expect(guest.receive(fd).errno).toBe(15);
     expect([15, 64]).toContain(guest.send(fd, "x"));
   });
+});
 
+describe("sockets whose peer is slow", () => {
   test("of a peer that does not read say EAGAIN, and are writable when it has read", async () => {
     const { client, fd } = await connect();
     client.pause();
@@ -271,7 +192,9 @@ describe("sockets", () => {
     for (let i = 0; i < 10; i++) expect(guest.send(fd, "x")).toBe(AGAIN);
     expect(socket.writableLength).toBeLessThanOrEqual(65_536);
   });
+});
 
+describe("sockets at their end", () => {
   test("closed in order deliver what they hold", async () => {
     const written = vi.spyOn(net.Socket.prototype, "write");
     const { client, fd } = await connect();
@@ -337,7 +260,9 @@ describe("sockets", () => {
     guest.call.sock_shutdown(fd, 1);
     expect(guest.receive(fd)).toEqual({ errno: 0, text: "" });
   });
+});
 
+describe("descriptors", () => {
   test("wake the sandbox, and a poll finds each", async () => {
     const all = [await connect(), await connect(), await connect()];
     const { wakes } = guest;
