@@ -20,6 +20,7 @@ const E2E = { testTimeout: 60_000, hookTimeout: 60_000 };
 export default defineConfig({
   test: {
     reporters: ["default", "./test/reporter.ts"],
+    maxWorkers: availableParallelism(), // the default leaves one processor unused
     projects: [
       {
         test: {

@@ -10,7 +10,7 @@ import tls from "node:tls";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
 import { type BaseIOStream, TCPClient } from "../../host/index.js";
-import { Authority, type Certificate, missingOpenSSL } from "./support/certificates.js";
+import { missingOpenSSL, useCertificate } from "./support/certificates.js";
 import { flood } from "./support/client.js";
 import { residentBytes } from "./support/processes.js";
 import { SecureClient } from "./support/secureclient.js";
@@ -20,23 +20,17 @@ const APP = "test/e2e/apps/starttls.ts";
 const MIB = 1024 * 1024;
 
 describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls", () => {
-  let authority: Authority;
-  let certificate: Certificate;
-  beforeAll(() => {
-    authority = new Authority();
-    certificate = authority.issue("server", "server.example");
-  });
-  afterAll(() => authority.remove());
+  const made = useCertificate();
 
   const serve = (way: Way, more: object = {}) =>
-    start(way, APP, [], { env: { TLS_OPTIONS: JSON.stringify({ ...certificate, ...more }) } });
+    start(way, APP, [], { env: { TLS_OPTIONS: JSON.stringify({ ...made.certificate, ...more }) } });
 
   for (const way of [NODE, WASMTIME]) describe(way.name, () => suite(way));
 
   function suite(way: Way): void {
     let server: Server;
     beforeAll(async () => {
-      const sniContexts = { "other.example": authority.issue("other", "other.example") };
+      const sniContexts = { "other.example": made.authority.issue("other", "other.example") };
       server = await serve(way, { sniContexts, alpnProtocols: ["a/1", "a/2"], handshakeTimeoutMs: 5000 });
     });
     afterAll(() => server.stop());
@@ -54,7 +48,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls", () => {
     async function secured(options: tls.ConnectionOptions = {}, port = server.port): Promise<SecureClient> {
       const socket = tls.connect({
         socket: await asked("", port),
-        ca: authority.pem,
+        ca: made.authority.pem,
         servername: "server.example",
         ...options,
       });
@@ -100,7 +94,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls", () => {
 
     test("what is sent with STARTTLS is TLS's, not a command", async () => {
       const socket = await asked("INJECTED\n");
-      const client = new SecureClient(tls.connect({ socket, ca: authority.pem, servername: "server.example" }));
+      const client = new SecureClient(tls.connect({ socket, ca: made.authority.pem, servername: "server.example" }));
       await expect(client.line()).rejects.toThrow();
       expect(client.received.toString()).not.toContain("INJECTED");
       expect(await lastError()).toMatch(/^TLS_HANDSHAKE: /);
@@ -118,7 +112,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls", () => {
       }
       expect(plain.subarray(4 * MIB).toString()).toBe("go\n");
       expect(plain.subarray(0, 4 * MIB).every((byte) => byte === 0)).toBe(true);
-      const client = new SecureClient(tls.connect({ socket, ca: authority.pem, servername: "server.example" }));
+      const client = new SecureClient(tls.connect({ socket, ca: made.authority.pem, servername: "server.example" }));
       expect((await told(client)).tls.version).toBe("TLSv1.3");
     });
 
@@ -126,7 +120,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls", () => {
       const socket = net.connect(server.port, "127.0.0.1");
       onTestFinished(() => void socket.destroy());
       const pipelined = inOnePiece(socket, "STARTTLS\n", "go\n");
-      const options = { socket: pipelined, ca: authority.pem, servername: "server.example" };
+      const options = { socket: pipelined, ca: made.authority.pem, servername: "server.example" };
       expect((await told(new SecureClient(tls.connect(options)))).tls.version).toBe("TLSv1.3");
     });
 
@@ -247,7 +241,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls", () => {
     });
 
     test("certificates that were read again serve the next handshake", async () => {
-      const files = authority.issue("renewed", "first.example");
+      const files = made.authority.issue("renewed", "first.example");
       const renewing = await serve(way, files);
       onTestFinished(() => renewing.stop());
       const subject = async () => {
@@ -260,7 +254,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls", () => {
         return inner.getPeerCertificate().subject.CN;
       };
       expect(await subject()).toBe("first.example");
-      authority.issue("renewed", "second.example");
+      made.authority.issue("renewed", "second.example");
       const client = await renewing.connect();
       await client.send("RELOAD\nx\n").readUntil("\n");
       expect(await subject()).toBe("second.example");
@@ -282,7 +276,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls", () => {
 
     async function smtpPort(which: Way): Promise<number> {
       const smtp = await start(which, "test/e2e/apps/smtp.ts", [], {
-        env: { TLS_OPTIONS: JSON.stringify(certificate) },
+        env: { TLS_OPTIONS: JSON.stringify(made.certificate) },
       });
       onTestFinished(() => smtp.stop());
       return smtp.port;
@@ -299,7 +293,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls", () => {
 
       test("goes on with TLS", async () => {
         const stream = await connected();
-        const sslOptions = { caCerts: authority.certfile, serverName: "server.example", alpnProtocols: ["a/2"] };
+        const sslOptions = { caCerts: made.authority.certfile, serverName: "server.example", alpnProtocols: ["a/2"] };
         expect(await stream.startTls({ sslOptions })).toBe(stream);
         expect(stream.tls).toMatchObject({ version: "TLSv1.3", alpnProtocol: "a/2", serverName: "server.example" });
         expect(stream.tls?.peerCertificate?.subject).toBe("CN=server.example");
@@ -313,7 +307,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls", () => {
 
       test("refuses a certificate of another name, or of nobody it knows", async () => {
         for (const sslOptions of [
-          { caCerts: authority.certfile, serverName: "another.example" },
+          { caCerts: made.authority.certfile, serverName: "another.example" },
           { serverName: "server.example" },
         ]) {
           const stream = await connected();
@@ -350,14 +344,18 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls", () => {
         const accepted = once(first, "connection");
         const stream = await new TCPClient().connect("127.0.0.1", port);
         const [peer] = (await accepted) as [net.Socket];
-        const starting = stream.startTls({ serverSide: true, sslOptions: certificate });
-        const inner = tls.connect({ socket: peer, ca: readFileSync(authority.certfile), servername: "server.example" });
+        const starting = stream.startTls({ serverSide: true, sslOptions: made.certificate });
+        const inner = tls.connect({
+          socket: peer,
+          ca: readFileSync(made.authority.certfile),
+          servername: "server.example",
+        });
         await starting;
         await stream.write("hello\n");
         expect((await once(inner, "data"))[0].toString()).toBe("hello\n");
         stream.close();
         const second = await new TCPClient().connect("127.0.0.1", port);
-        const never = second.startTls({ serverSide: true, sslOptions: certificate });
+        const never = second.startTls({ serverSide: true, sslOptions: made.certificate });
         second.close();
         await expect(never).rejects.toMatchObject({ code: "STREAM_CLOSED" });
       });

@@ -8,7 +8,7 @@ import path from "node:path";
 import tls from "node:tls";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
-import { Authority, type Certificate, missingOpenSSL } from "./support/certificates.js";
+import { Authority, missingOpenSSL, useCertificate } from "./support/certificates.js";
 import { flood } from "./support/client.js";
 import { activity, residentBytes, workersOf } from "./support/processes.js";
 import { SecureClient } from "./support/secureclient.js";
@@ -29,23 +29,17 @@ interface Told {
 }
 
 describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "TLS", () => {
-  let authority: Authority;
-  let certificate: Certificate;
-  beforeAll(() => {
-    authority = new Authority();
-    certificate = authority.issue("server", "server.example");
-  });
-  afterAll(() => authority.remove());
+  const made = useCertificate();
 
   const secureEnv = (more: object = {}) => ({
-    env: { SERVER_OPTIONS: JSON.stringify({ sslOptions: { ...certificate, ...more } }) },
+    env: { SERVER_OPTIONS: JSON.stringify({ sslOptions: { ...made.certificate, ...more } }) },
   });
 
   async function connect(port: number, options: tls.ConnectionOptions = {}): Promise<SecureClient> {
     const socket = tls.connect({
       port,
       host: "127.0.0.1",
-      ca: authority.pem,
+      ca: made.authority.pem,
       allowHalfOpen: true,
       ...options,
     } as never);
@@ -65,8 +59,8 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "TLS", () => {
     describe("a stream server", () => {
       let server: Server;
       beforeAll(async () => {
-        const other = authority.issue("other", "other.example");
-        const wild = authority.issue("wild", "any.wild.example");
+        const other = made.authority.issue("other", "other.example");
+        const wild = made.authority.issue("wild", "any.wild.example");
         const sniContexts = { "other.example": other, "*.wild.example": wild };
         const more = { alpnProtocols: ["echo/2", "echo/1"], sniContexts, handshakeTimeoutMs: 5000 };
         server = await start(way, APP, [], secureEnv(more));
@@ -211,9 +205,9 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "TLS", () => {
     test("a stop lets what is in flight arrive", async () => {
       const server = await start(way, "examples/demo.ts", [
         "--certfile",
-        certificate.certfile,
+        made.certificate.certfile,
         "--keyfile",
-        certificate.keyfile,
+        made.certificate.keyfile,
       ]);
       const client = await connect(server.port);
       client.socket.write("GET /big?bytes=8000000 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
@@ -230,12 +224,12 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "TLS", () => {
     test("certificates are asked for, verified and shown", async () => {
       const stranger = new Authority();
       onTestFinished(() => stranger.remove());
-      const files = authority.issue("client", "client.example");
+      const files = made.authority.issue("client", "client.example");
       const mine = { cert: readFileSync(files.certfile), key: readFileSync(files.keyfile) };
       const foreign = stranger.issue("client", "client.example");
       const wrong = { cert: readFileSync(foreign.certfile), key: readFileSync(foreign.keyfile) };
       for (const certReqs of ["required", "optional"]) {
-        const server = await start(way, APP, [], secureEnv({ caCerts: authority.certfile, certReqs }));
+        const server = await start(way, APP, [], secureEnv({ caCerts: made.authority.certfile, certReqs }));
         onTestFinished(() => server.stop());
         expect((await told(await connect(server.port, mine))).tls.peerCertificate).toBe("CN=client.example");
         await expect(connect(server.port, wrong).then(told)).rejects.toThrow();
@@ -246,7 +240,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "TLS", () => {
     });
 
     test("certificates are read again without a restart, all or none", async () => {
-      const files = authority.issue("renewed", "first.example");
+      const files = made.authority.issue("renewed", "first.example");
       const server = await start(way, APP, [], secureEnv(files));
       onTestFinished(() => server.stop());
       const subject = (client: SecureClient) => client.socket.getPeerCertificate().subject.CN;
@@ -261,7 +255,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "TLS", () => {
       const session = old.socket.getSession();
       const again = await connect(server.port, { servername: "first.example", session });
       expect(again.socket.isSessionReused()).toBe(true);
-      authority.issue("renewed", "second.example");
+      made.authority.issue("renewed", "second.example");
       expect(await reload()).toBe("reloaded\n");
       const later = await connect(server.port, { servername: "first.example", session, rejectUnauthorized: false });
       expect(later.socket.isSessionReused()).toBe(false);
@@ -274,7 +268,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "TLS", () => {
     });
 
     test.each(["1", "2"])("HTTPS by the command's options, read again at SIGHUP; workers: %s", async (workers) => {
-      const files = authority.issue("command", "first.example");
+      const files = made.authority.issue("command", "first.example");
       const args = ["--certfile", files.certfile, "--keyfile", files.keyfile, "--workers", workers];
       const server = await start(way, "examples/demo.ts", args);
       onTestFinished(() => server.stop());
@@ -284,7 +278,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "TLS", () => {
       client.socket.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
       await eventually("the end", () => client.ended);
       expect(client.received.toString()).toMatch(/^HTTP\/1\.1 200 OK\r\n.*\r\n\r\nHello, world$/s);
-      authority.issue("command", "second.example");
+      made.authority.issue("command", "second.example");
       server.signal("SIGHUP");
       await eventually("the new certificate", async () => {
         const again = await connect(server.port, { rejectUnauthorized: false });
@@ -293,7 +287,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "TLS", () => {
     });
 
     test("a file that is missing ends the command, with its path", async () => {
-      const missing = path.join(authority.folder, "missing.pem");
+      const missing = path.join(made.authority.folder, "missing.pem");
       const { code, stderr } = await run(["run", "examples/demo.ts", "--runtime", way.runtime, "--certfile", missing]);
       expect(code).toBe(1);
       expect(stderr).toBe(`waterspout: cannot read certfile ${missing}: ENOENT\n`);
@@ -325,14 +319,14 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "TLS", () => {
   });
 
   test("a .wasm application in workers has none", async () => {
-    const args = ["run", "build/demo.wasm", "--runtime", "wasmtime", "--certfile", certificate.certfile];
-    const { code, stderr } = await run([...args, "--keyfile", certificate.keyfile]);
+    const args = ["run", "build/demo.wasm", "--runtime", "wasmtime", "--certfile", made.certificate.certfile];
+    const { code, stderr } = await run([...args, "--keyfile", made.certificate.keyfile]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^waterspout: a \.wasm application has TLS with the runtime node only[^\n]+\n$/);
   });
 
   test("a .wasm application in Node speaks TLS", async () => {
-    const args = ["--certfile", certificate.certfile, "--keyfile", certificate.keyfile];
+    const args = ["--certfile", made.certificate.certfile, "--keyfile", made.certificate.keyfile];
     const server = await start(NODE, "build/demo.wasm", args);
     onTestFinished(() => server.stop());
     const client = await connect(server.port);

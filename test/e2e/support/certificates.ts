@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { afterAll, beforeAll } from "vitest";
 
 /** Why no certificates can be made; null: they can. */
 export const missingOpenSSL = whyNot("openssl", ["version"], "no openssl command: certificates cannot be made");
@@ -72,6 +73,23 @@ export class Authority {
   #path(file: string): string {
     return path.join(this.folder, file);
   }
+}
+
+interface Certified {
+  authority: Authority;
+  /** For server.example. */
+  certificate: Certificate;
+}
+
+/** An authority and a certificate of its own, for the tests of the block that calls this. They are made before them. */
+export function useCertificate(): Certified {
+  const made: Partial<Certified> = {};
+  beforeAll(() => {
+    made.authority = new Authority();
+    made.certificate = made.authority.issue("server", "server.example");
+  });
+  afterAll(() => made.authority?.remove());
+  return made as Certified;
 }
 
 function openssl(args: string[]): void {

@@ -1,35 +1,29 @@
 // Options of TLS that cannot work: each is told at construction, a file with its path.
 import path from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import { HTTPServer } from "../../../host/server/httpserver.js";
 import { TCPServer } from "../../../host/server/tcpserver.js";
-import { Authority, type Certificate, missingOpenSSL } from "../../e2e/support/certificates.js";
+import { missingOpenSSL, useCertificate } from "../../e2e/support/certificates.js";
 
 describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "what is wrong is said when the server is made", () => {
-  let authority: Authority;
-  let certificate: Certificate;
-  beforeAll(() => {
-    authority = new Authority();
-    certificate = authority.issue("server", "server.example");
-  });
-  afterAll(() => authority.remove());
+  const made = useCertificate();
 
-  const secure = (more: object) => () => new TCPServer({ sslOptions: { ...certificate, ...more } });
+  const secure = (more: object) => () => new TCPServer({ sslOptions: { ...made.certificate, ...more } });
 
   test.each(["certfile", "keyfile", "caCerts"])("%s: missing, or no PEM", (option) => {
-    const missing = path.join(authority.folder, "nothing");
+    const missing = path.join(made.authority.folder, "nothing");
     expect(secure({ [option]: missing })).toThrow(
       expect.objectContaining({ name: "TLSConfigError", code: "TLS_CONFIG", path: missing }),
     );
-    const rubbish = authority.write("rubbish.pem", "rubbish");
+    const rubbish = made.authority.write("rubbish.pem", "rubbish");
     expect(secure({ [option]: rubbish })).toThrow(
       expect.objectContaining({ code: "TLS_CONFIG", path: rubbish, message: expect.stringContaining(rubbish) }),
     );
   });
 
   test("a key that is not the certificate's", () => {
-    const { keyfile } = authority.issue("different", "different.example");
+    const { keyfile } = made.authority.issue("different", "different.example");
     expect(secure({ keyfile })).toThrow(expect.objectContaining({ code: "TLS_CONFIG", path: keyfile }));
   });
 
@@ -53,7 +47,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "what is wrong is sai
   });
 
   test("TLS behind the PROXY protocol", () => {
-    const make = () => new TCPServer({ sslOptions: certificate, proxyProtocol: true });
+    const make = () => new TCPServer({ sslOptions: made.certificate, proxyProtocol: true });
     expect(make).toThrow(/cannot be used together/);
   });
 });

@@ -1,23 +1,17 @@
 // A stream's TLS over a scripted sandbox: what goes in and out of the bridge, and what is not believed.
 import { Duplex } from "node:stream";
 import tls from "node:tls";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 
 import * as f from "../../../host/bridge/frames.js";
 import { type IOStream, TCPServer, TLSContexts } from "../../../host/index.js";
-import { Authority, type Certificate, missingOpenSSL } from "../../e2e/support/certificates.js";
+import { missingOpenSSL, useCertificate } from "../../e2e/support/certificates.js";
 import { FakeWorker, frame, idOf, u16, u32 } from "../support/fakeworker.js";
 
 const ID = idOf(0);
 
 describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls over the bridge", () => {
-  let authority: Authority;
-  let certificate: Certificate;
-  beforeAll(() => {
-    authority = new Authority();
-    certificate = authority.issue("server", "server.example");
-  });
-  afterAll(() => authority.remove());
+  const made = useCertificate();
 
   function open(): { worker: FakeWorker; stream: IOStream } {
     let opened: IOStream | null = null;
@@ -31,7 +25,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls over the br
     return { worker, stream: opened as unknown as IOStream };
   }
 
-  const serverSide = () => ({ serverSide: true, sslOptions: certificate });
+  const serverSide = () => ({ serverSide: true, sslOptions: made.certificate });
 
   /** A client behind the worker: it answers READ_RAW with what the client has sent, and gives it what is written. */
   function client(worker: FakeWorker): { socket: tls.TLSSocket; others: [number, string][] } {
@@ -45,7 +39,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls over the br
         done();
       },
     });
-    const socket = tls.connect({ socket: duplex, ca: authority.pem, servername: "server.example" });
+    const socket = tls.connect({ socket: duplex, ca: made.authority.pem, servername: "server.example" });
     let stopped = false;
     const turn = async (): Promise<void> => {
       while (!stopped) {
@@ -134,7 +128,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls over the br
       {},
       { serverSide: true },
       { serverSide: true, sslOptions: { certfile: "/nowhere.pem" } },
-      { sslOptions: new TLSContexts(certificate) },
+      { sslOptions: new TLSContexts(made.certificate) },
       { ...serverSide(), timeoutMs: 0 },
       { ...serverSide(), timeoutMs: 600_001 },
     ]) {
@@ -148,7 +142,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls over the br
 
   test("beyond so many peers that say nothing the oldest has to go", { timeout: 60_000 }, async () => {
     const streams = Array.from({ length: 2049 }, () => open().stream);
-    const sslOptions = new TLSContexts(certificate);
+    const sslOptions = new TLSContexts(made.certificate);
     const all = streams.map((stream) =>
       stream.startTls({ serverSide: true, sslOptions }).then(
         () => "agreed",
