@@ -1,4 +1,4 @@
-// Opens keep-alive connections, one request on each, and then does nothing with them until it is told to close.
+// Opens keep-alive connections, one request on each, and then does nothing with them until it has to close.
 // Invariant: nothing here runs between "open" and the next message, so it takes no CPU from what is measured.
 // Usage (with an IPC channel): node bench/peers/idle.mjs PORT COUNT
 // It sends { open }; on "count" it sends { open } again, on "close" it closes them all and ends.

@@ -1,4 +1,4 @@
-// docs/command-line.md: it tells of every command and every option, and of no others.
+// docs/command-line.md: it has every command and every option, and no others.
 import { expect, test } from "vitest";
 
 import { COMMON_OPTIONS } from "../../host/cli/command.js";

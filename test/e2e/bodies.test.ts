@@ -16,7 +16,7 @@ import { eventually, NODE, type Server, start, WASMTIME } from "./support/ways.j
 const MIB = 2 ** 20;
 const BYTES = Number(process.env.WATERSPOUT_BODY_GIB ?? 1) * 1024 * MIB;
 /**
- * How far memory may rise while bodies go through: garbage that nobody has collected yet, and nothing that grows with
+ * How far memory may rise while bodies go through: garbage that is not collected yet, and nothing that grows with
  * them.
  */
 const RISE_BYTES_MAX = 64 * MIB;

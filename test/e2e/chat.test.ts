@@ -25,7 +25,7 @@ describe.each([NODE, WASMTIME])("the chat, $name", (way) => {
     afterAll(() => browser.close());
 
     const complaints: string[] = [];
-    /** A page of the chat whose bearer has told his name. */
+    /** A page of the chat whose user has given a name. */
     async function join(name: string): Promise<Page> {
       const page = await browser.newPage({ viewport: { width: 720, height: 480 } });
       page.on("console", (message) => complaints.push(message.text()));

@@ -1,5 +1,5 @@
-// Answers of fetch handlers that are unusual, wrong, or somebody else's: what reaches the client, and that nobody else
-// notices.
+// Answers of fetch handlers that are unusual, wrong, or another server's: what reaches the client, and that no other
+// request notices.
 import { once } from "node:events";
 import { createServer, type Server as Upstream } from "node:http";
 import type { AddressInfo } from "node:net";

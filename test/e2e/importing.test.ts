@@ -1,4 +1,4 @@
-// To import the package must be harmless: it reads no environment variable, and one that somebody else has set in any
+// To import the package must be harmless: it reads no environment variable, and one that is set in any
 // way breaks nothing.
 import { execFileSync } from "node:child_process";
 import path from "node:path";

@@ -80,7 +80,7 @@ describe.skipIf(!hasBrowser)("the page", () => {
       return { points, look };
     })`);
 
-  /** Requests, one after the other on some connections, until it is told to end. */
+  /** Requests, one after the other on some connections, until the test ends it. */
   function load(server: Server): () => Promise<void> {
     let on = true;
     const lanes = Array.from({ length: 8 }, async () => {

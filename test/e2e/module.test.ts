@@ -1,4 +1,4 @@
-// The one module: what it may do is what it imports, and it is the same file, byte for byte, whoever hosts it.
+// The one module: what it may do is what it imports, and it is the same file, byte for byte, on every host.
 import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

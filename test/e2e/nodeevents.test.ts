@@ -1,5 +1,5 @@
-// Callbacks and events of Node's API: each listener runs on Node's own server and on ours, and must be told the same in
-// the same order.
+// Callbacks and events of Node's API: each listener runs on Node's own server and on ours, and must be called with the
+// same in the same order.
 import { once } from "node:events";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -146,7 +146,7 @@ const ours =
   (listener) =>
     createServer({ runtime, logger: SILENT }, listener) as unknown as ReturnType<Make>;
 
-/** What was told, by whom: between two of them the order is not promised. */
+/** The events of each object: between two of them the order is not promised. */
 async function told(
   make: Make,
   sent: string,

@@ -45,7 +45,7 @@ if (missingOpenSSL === null) {
 }
 afterAll(() => authority?.remove());
 
-/** A listening server that notes what its handler is told of each request, and its access log. */
+/** A listening server that records what its handler sees of each request, and its access log. */
 async function serve(options: ServerOptions, address = "127.0.0.1") {
   const told: (string | null)[] = [];
   const log: AccessEntry[] = [];
@@ -181,7 +181,8 @@ test("node: a request is told from its own connection, also when that is closed 
   onTestFinished(() => server.stop(0));
   await server.listen(0, "127.0.0.1");
   const at = server.addresses[0] as Address;
-  // More in one turn than the sandbox tells the host at a time: the rest comes when its connections have been closed.
+  // More in one turn than the sandbox reports to the host at a time: the rest comes when its connections have been
+  // closed.
   const padding = "x".repeat(7000);
   for (let round = 0; round < 4; round++) {
     closing = null;

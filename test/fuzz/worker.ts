@@ -1,4 +1,4 @@
-// A worker that somebody has taken over: frames into the host's bridge that are right, nearly right or noise, with
+// A worker that an attacker controls: frames into the host's bridge that are right, nearly right or noise, with
 // handlers of every kind behind it.
 //
 // Invariants tested: nothing but a ProtocolError ends the worker, and nothing is thrown or rejected anywhere; what the
@@ -40,7 +40,7 @@ interface Open {
   rest: number;
   /** Bytes of its body or messages that the host still takes. */
   credit: number;
-  /** Bytes that the host has sent and SENT has not told. */
+  /** Bytes that the host has sent and SENT has not confirmed. */
   unsent: number;
   /** The host has begun its answer, or ended the id. */
   begun: boolean;

@@ -126,7 +126,7 @@ class Asks extends RequestHandler<User, { db: Database }> {
 class AsksAnyhow extends RequestHandler {
   override get(): void {
     const db: unknown = this.settings.db;
-    // @ts-expect-error: nobody has said what it is
+    // @ts-expect-error: no type is given
     this.settings.db.query();
     this.write({ db });
   }

@@ -1,4 +1,4 @@
-// Answers of fetch handlers that are unusual, wrong, or somebody else's; by path.
+// Answers of fetch handlers that are unusual, wrong, or another server's; by path.
 import type { UnderlyingSource } from "node:stream/web";
 import { setTimeout as sleep } from "node:timers/promises";
 

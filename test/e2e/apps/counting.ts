@@ -1,4 +1,4 @@
-// An HTTP server for tests that look into it: it tells its stats, stops itself, and closes its connections.
+// An HTTP server for tests that look into it: it answers with its stats, stops itself, and closes its connections.
 import { HTTPServer, type HTTPServerRequest } from "waterspout";
 
 const server: HTTPServer = new HTTPServer((request) => obey(request), { connectionsMax: 2000 });

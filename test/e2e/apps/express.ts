@@ -98,7 +98,7 @@ function plain(app: express.Express): void {
   app.get("/empty", (_req, res) => void res.status(204).end());
 }
 
-/** The application. `log` is told of what happens behind the answers. */
+/** The application. `log` gets what happens behind the answers. */
 export function expressApp(log: string[] = []): express.Express {
   const app = express();
   app.use((req, res, next) => {

@@ -128,7 +128,7 @@ function errors(app: H3): void {
   app.get("/rejects", () => Promise.reject(new HTTPError("later", { status: 503 })));
 }
 
-/** The application. `log` is told of its errors. */
+/** The application. `log` gets its errors. */
 export function h3App(log: string[] = []): H3 {
   const app = new H3({ silent: true });
   app.use(onError((error) => void log.push(error.message)));

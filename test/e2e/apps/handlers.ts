@@ -1,4 +1,4 @@
-// An HTTP handler for tests: handlers that fail in each way that there is, and one that tells what it was given.
+// An HTTP handler for tests: handlers that fail in each way that there is, and one that answers with what it was given.
 import { EventEmitter, once } from "node:events";
 import type { HTTPServerRequest } from "waterspout";
 

@@ -1,5 +1,5 @@
-// Handlers of every kind that wait, and a count of what they are told when their client leaves: /told answers with it.
-// /close-all ends all of them, so that a stop need not wait.
+// Handlers of every kind that wait, and a count of those that have learned that their client has left: /told answers
+// with it. /close-all ends all of them, so that a stop need not wait.
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import {

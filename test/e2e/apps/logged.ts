@@ -1,7 +1,7 @@
 // A server that asks for its access log as text; its handler answers /fail with an error and /wait never.
 import { HTTPServer, type HTTPServerRequest } from "waterspout";
 
-/** Requests that are never answered; one that nobody keeps would be. */
+/** Requests that are never answered; one that is not referenced would be. */
 const waiting: HTTPServerRequest[] = [];
 
 function handle(request: HTTPServerRequest): void {

@@ -1,5 +1,5 @@
-// What tls.test.ts serves: a stream server whose first line tells what TLS has agreed on, and then echoes all bytes. It
-// takes its options from the environment, and reads its certificates again when it is told "reload".
+// What tls.test.ts serves: a stream server whose first line says what TLS has agreed on, and then echoes all bytes. It
+// takes its options from the environment, and reads its certificates again on the line "reload".
 import { type Address, type IOStream, type ServerOptions, TCPServer } from "waterspout";
 
 const options = JSON.parse(process.env.SERVER_OPTIONS ?? "{}") as ServerOptions;

@@ -1,5 +1,5 @@
-// Websockets of every kind that the tests want, by path; /notes tells what their handlers have seen since it was last
-// asked.
+// Websockets of every kind that the tests want, by path; /notes answers with what their handlers have seen since it was
+// last asked.
 import { setTimeout as sleep } from "node:timers/promises";
 import { HTTPServer, type HTTPServerRequest, type MessageCompressionOptions, WebSocketHandler } from "waterspout";
 
@@ -31,7 +31,7 @@ class Small extends Deflating {
   static override maxMessageBytes = 1000;
 }
 
-/** Sends a gigabyte to whoever reads it. */
+/** Sends a gigabyte to a client that reads it. */
 class Pushing extends Noting {
   override open(): void {
     void this.push().catch((error) => notes.push(["push", error.code]));

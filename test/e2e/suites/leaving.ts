@@ -1,12 +1,12 @@
-// Clients that leave while a handler works for them, in every way: the handler is told at once, the connection does not
-// stay, and one that has only ended its side gets what it is answered.
+// Clients that leave while a handler works for them, in every way: the handler learns of it at once, the connection
+// does not stay, and one that has only ended its side gets what it is answered.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import type { Client } from "../support/client.js";
 import { eventually, type Server } from "../support/ways.js";
 
 interface Told {
-  /** By path: requests that a handler has begun with, and those whose client's end it was told. */
+  /** By path: requests that a handler has begun, and those whose client's end it has seen. */
   entered: Record<string, number>;
   told: Record<string, number>;
   open: number;
@@ -22,13 +22,13 @@ export async function toldBy(server: Server): Promise<Told> {
   return JSON.parse((await server.get("/told")).body.toString());
 }
 
-/** Stops at once: handlers that are told that their client has left have all the time that a stop gives. */
+/** Stops at once: handlers that see that their client has left have all the time that a stop gives. */
 export async function stop(server: Server): Promise<void> {
   await (await server.connect()).send("GET /close-all HTTP/1.1\r\nHost: x\r\n\r\n").gone();
   await server.stop();
 }
 
-/** A client for each of `paths`, whose handlers wait and have not been told anything; their streams have begun. */
+/** A client for each of `paths`, whose handlers wait and have not seen anything; their streams have begun. */
 async function waiting(server: Server, paths: string[], streams: string[]): Promise<Client[]> {
   const before = await toldBy(server);
   const clients = await Promise.all(

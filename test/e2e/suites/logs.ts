@@ -1,5 +1,5 @@
 // What the command logs: a line for each request that a handler has seen, on stderr, in the form that was asked for,
-// whoever reads it.
+// and what happens when the reader is slow or gone.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 
 import { workersOf } from "../support/processes.js";

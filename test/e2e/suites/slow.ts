@@ -83,7 +83,7 @@ export function slowSuite(way: Way, build: () => string): void {
 }
 
 interface Life {
-  /** What it was told at its end. */
+  /** The answer that it got at its end. */
   end: string;
   ms: number;
 }

@@ -1,5 +1,5 @@
-// What a server counts, and how it stops: nothing that it has let in is lost, whoever stops it and whatever comes
-// meanwhile.
+// What a server counts, and how it stops: no connection that it has accepted is lost, whatever stops it and whatever
+// comes meanwhile.
 import { afterEach, describe, expect, test } from "vitest";
 
 import { Client } from "../support/client.js";

@@ -1,4 +1,4 @@
-// A TCP client for tests: it sends exactly the bytes that it is told to, reads with deadlines, and sees the difference
+// A TCP client for tests: it sends exactly the given bytes, reads with deadlines, and sees the difference
 // between an orderly end and a reset. Every wait ends: with what was asked for, or with an error that shows what had
 // come instead.
 import net from "node:net";

@@ -1,4 +1,4 @@
-// The same request to somebody else's server and to ours: the answers must be the same.
+// The same request to another server and to ours: the answers must be the same.
 import { once } from "node:events";
 import http from "node:http";
 

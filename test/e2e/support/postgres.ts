@@ -138,7 +138,7 @@ export class Postgres {
     return client;
   }
 
-  /** Its folder goes; somebody who is just ending may still write to it. */
+  /** Removes its folder; a process that is just ending may still write to it. */
   remove(): void {
     made.delete(this);
     rmSync(this.#folder, { recursive: true, maxRetries: 5 });

@@ -187,7 +187,7 @@ async function startCommand(way: Way, app: string, args: string[], options: Opti
   return server;
 }
 
-/** wasmtime prints nothing and cannot choose a port: a free one is looked up, and another if somebody was faster. */
+/** wasmtime prints nothing and cannot choose a port: a free one is looked up, and another if it is taken meanwhile. */
 async function startBare(way: Way, app: string, args: string[], options: Options): Promise<Server> {
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();

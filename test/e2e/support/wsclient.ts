@@ -1,4 +1,4 @@
-// A WebSocket client that can do what no proper client would: it sends frames bit by bit as it is told, and takes those
+// A WebSocket client that can do what no proper client would: it sends any frames, in any pieces, and reads those
 // of the server by the letter of RFC 6455: no mask, no reserved bits, the shortest form of each length.
 import type { Client } from "./client.js";
 import type { Response } from "./response.js";

@@ -1,4 +1,4 @@
-// A worker that somebody has taken over: what it can make the host hold, log and answer has a bound, and other workers
+// A worker that an attacker controls: what it can make the host hold, log and answer has a bound, and other workers
 // do not notice.
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 

@@ -1,4 +1,4 @@
-// What the sandbox has refused, as the operator's log tells it; and REFUSED frames that are none.
+// What the sandbox has refused, as the operator's log shows it; and REFUSED frames that are none.
 import { describe, expect, test } from "vitest";
 
 import { FRAME_REFUSED } from "../../../host/bridge/frames.js";

@@ -1,4 +1,4 @@
-// The questions that a bridge asks its sandbox: STATS and CLOSE_ALL, their order, and answers that nobody asked for.
+// The questions that a bridge asks its sandbox: STATS and CLOSE_ALL, their order, and answers without a question.
 import { expect, test } from "vitest";
 
 import type { Acceptor } from "../../../host/bridge/bridge.js";

@@ -1,4 +1,4 @@
-// Frames of a worker that somebody has taken over: so many lives of such a worker, from a seed that a failure names.
+// Frames of a worker that an attacker controls: many lives of such a worker, from a seed that a failure names.
 //
 //   FUZZ_RUNS=100000 FUZZ_SEED=1 npx vitest run --project host test/host/bridge/workerfuzz.test.ts
 import v8 from "node:v8";

@@ -1,4 +1,4 @@
-// Completion, by the shells themselves: each reads its script and completes a line, as somebody who types it and
+// Completion, by the shells themselves: each reads its script and completes a line, as a user who types it and
 // presses Tab would see. zsh and fish are asked where they are installed.
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

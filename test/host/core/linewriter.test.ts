@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { LOG_BUFFER_BYTES_MAX } from "../../../host/core/limits.js";
 import { type LineStream, LineWriter } from "../../../host/core/linewriter.js";
 
-/** A stream whose reader takes nothing until it is told to. */
+/** A stream whose reader takes nothing until the test lets it. */
 class Reader implements LineStream {
   readonly writes: string[] = [];
   writableLength = 0;

@@ -5,7 +5,7 @@ import { HTTPServer, type ServerOptions, type TLSInfo } from "../../../host/inde
 import { ID, seen, serve } from "../support/exchange.js";
 import { requestFrame } from "../support/fakeworker.js";
 
-/** Descriptors of test/host/support/exchange.ts: a stranger, this machine, and one that nobody knows. */
+/** Descriptors of test/host/support/exchange.ts: another machine, this machine, and one without an address. */
 const STRANGER = 9;
 const LOOPBACK = 10;
 const UNKNOWN = 11;

@@ -1,4 +1,5 @@
-// The pipe to a wasmtime worker that does not read for a while; the worker is a script that sends back what it is told.
+// The pipe to a wasmtime worker that does not read for a while; the worker is a script that sends back what it
+// receives.
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -7,7 +7,7 @@ export const ID = idOf(7);
 
 export interface Answer {
   status: number;
-  /** -1: none was told, and the body is chunked. */
+  /** -1: none was given, and the body is chunked. */
   contentLength: number;
   /** By name in lower case. */
   fields: Map<string, string>;

@@ -1,6 +1,6 @@
 // Hostile texts of every kind, and whether a function takes more than linear time for one: the same character, or the
 // same few, again and again. What is quadratic takes a second and more at this size; a slow machine is not taken for
-// that, because then an eighth of the text tells.
+// that, because then an eighth of the text is enough.
 import { expect } from "vitest";
 
 const SIZE = 32_768;

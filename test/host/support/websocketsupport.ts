@@ -1,5 +1,5 @@
-// A WebSocketHandler behind a scripted sandbox: it notes what it is told, and the test says frames and hears those of
-// the host.
+// A WebSocketHandler behind a scripted sandbox: it records what it is called with, and the test sends frames and reads
+// those of the host.
 import { expect } from "vitest";
 
 import * as f from "../../../host/bridge/frames.js";
@@ -17,7 +17,7 @@ import { FakeWorker, type Frame, frame, idOf, type RequestParts, requestFrame, u
 export const ID = idOf(7);
 export const OTHER_ID = idOf(8);
 
-/** What a handler was told, in order. */
+/** The calls of a handler's methods, in order. */
 export type Note = string | Buffer | unknown[];
 
 export class Noting extends WebSocketHandler {

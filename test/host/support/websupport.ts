@@ -1,7 +1,7 @@
 // What the tests of handlers share: a logger that remembers, and the answer of a handler made of functions.
 import { Application, type InjectedRequest, type Logger, RequestHandler } from "../../../host/index.js";
 
-/** A logger, and what it was told. */
+/** A logger, and what was logged. */
 export function listening(): { logger: Logger; log: string[] } {
   const log: string[] = [];
   const note =

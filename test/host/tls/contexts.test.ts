@@ -1,4 +1,4 @@
-// Options of TLS that cannot work: each is told at construction, a file with its path.
+// Options of TLS that cannot work: the constructor throws, and names the file.
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 

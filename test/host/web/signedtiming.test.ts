@@ -1,5 +1,5 @@
-// How long checking a signed value takes tells nothing of the right signature: wherever it differs, the same work is
-// done, and the two are compared by what Node has for secrets.
+// The time that checking a signed value takes does not reveal the right signature: wherever it differs, the same work
+// is done, and the two are compared by what Node has for secrets.
 import { expect, test, vi } from "vitest";
 
 const calls: string[] = [];

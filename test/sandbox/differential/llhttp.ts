@@ -32,7 +32,7 @@ export class Llhttp {
   private readonly wasm: Exports;
   private readonly parser: number;
   private readonly input: number;
-  // What the callbacks have told of the connection so far.
+  // What the callbacks have reported of the connection so far.
   private outcome: Outcome = [];
   private phase: "idle" | "head" | "body" = "idle";
   private target = "";
