@@ -17,17 +17,20 @@ CORE := build/core.wasm
 DEMO := build/demo.wasm
 ECHO := build/echo.wasm
 WEB := build/web.wasm
+COMPONENTS := $(foreach app,demo echo,build/$(app).component.wasm build/$(app).component-async.wasm)
 # Another binary is the user's own business.
 WASMTIME := $(if $(WATERSPOUT_WASMTIME),,build/tools/wasmtime)
+WASMTIME_ASYNC := $(if $(WATERSPOUT_WASMTIME_ASYNC),,build/tools/wasmtime-async)
 
 sources = $(shell find $(1) -name '*.ts')
 ASSEMBLY := assembly bench/sandboxed examples/sandboxed templates/assemblyscript test/assembly
 
 .PHONY: help run build debug test check bench fuzz protocol format clean screenshot wasmtime
+.PHONY: components wasmtime-async
 .DELETE_ON_ERROR:
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p; s/^##/           |/p' Makefile | awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p; s/^##/           |/p' Makefile | awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
 
 run: build $(if $(filter wasmtime,$(RUNTIME)),$(WASMTIME)) ## serve APP (examples/demo.ts) on ADDRESS (127.0.0.1), PORT (8888)
 ## with RUNTIME (node, wasmtime) and WORKERS (1, of wasmtime)
@@ -39,7 +42,9 @@ build: $(CORE) $(HOST) $(DEMO) $(ECHO) $(WEB) ## build/core.wasm, dist/, build/d
 debug: build ## build/core.wasm with names and debug info (docs/debugging.md); make -B build/core.wasm takes that back
 	$(compile-core) --debug --outFile $(CORE)
 
-test: build $(WASMTIME) ## all tests, or those that ARGS chooses (ARGS="--project host")
+components: $(COMPONENTS) ## the demo and the echo as components of WASI 0.2 and 0.3: build/demo.component.wasm, …
+
+test: build $(COMPONENTS) $(WASMTIME) $(WASMTIME_ASYNC) ## all tests, or those that ARGS chooses (ARGS="--project host")
 	@$(BIN)/vitest run $(ARGS)
 
 check: $(HOST) ## formatting, types and lint of both languages; changes nothing
@@ -70,6 +75,9 @@ screenshot: build $(WASMTIME) ## docs/images/live.png: a minute of the live page
 wasmtime: ## install wasmtime 36 if need be and print its path (make -s wasmtime)
 	@scripts/install-wasmtime.sh
 
+wasmtime-async: ## the same for a wasmtime that serves components of WASI 0.3
+	@scripts/install-wasmtime.sh async
+
 clean: ## remove what was built; node_modules, build/tools and build/bench stay
 	rm -rf dist build/*.wasm build/*.sha256
 
@@ -98,8 +106,17 @@ $(ECHO): $(NODE_MODULES) asconfig.json $(call sources,assembly examples/sandboxe
 $(WEB): $(NODE_MODULES) asconfig.json $(call sources,assembly examples/sandboxed)
 	$(BIN)/asc examples/sandboxed/web.ts --outFile $@
 
+build/%.component.wasm: examples/sandboxed/%.ts $(HOST) asconfig.json $(call sources,assembly) assembly/wasi/preview2/world.wit
+	node dist/host/cli/main.js build $< --target component --out $@ >/dev/null
+
+build/%.component-async.wasm: examples/sandboxed/%.ts $(HOST) asconfig.json $(call sources,assembly) assembly/wasi/preview3/world.wit
+	node dist/host/cli/main.js build $< --target component-async --out $@ >/dev/null
+
 $(HOST): $(NODE_MODULES) tsconfig.json host/tsconfig.json $(call sources,host types)
 	$(BIN)/tsc -p host
 
 build/tools/wasmtime:
 	@scripts/install-wasmtime.sh >/dev/null
+
+build/tools/wasmtime-async:
+	@scripts/install-wasmtime.sh async >/dev/null

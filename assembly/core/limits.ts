@@ -9,6 +9,16 @@ export const HANDLES_MAX: i32 = 32768;
 export const CONNECTIONS_MAX: i32 = HANDLES_MAX - 64;
 /** Listeners that one worker takes over. */
 export const LISTENERS_MAX: i32 = 16;
+/**
+ * Handles of a component over WASI 0.3, connections and its listener: each connection has four of the 100,000 resources
+ * that wasmtime gives a component before it ends it.
+ */
+export const ASYNC_HANDLES_MAX: i32 = 20064;
+/**
+ * Connections that wait in a component's queue to be accepted, unless configured; the system has a bound of its own.
+ */
+export const LISTEN_BACKLOG: i32 = 4096;
+export const LISTEN_BACKLOG_MAX: i32 = 65535;
 /** Connections accepted in one turn: a flood of them must not hold up those that are being served. */
 export const ACCEPTS_PER_TURN: i32 = 64;
 /** How long a listener pauses after the process ran out of descriptors, so that it does not spin. */

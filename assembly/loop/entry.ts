@@ -6,6 +6,9 @@
 import { NS_PER_MS } from "../core/units";
 import { IOLoop } from "./ioloop";
 import * as wasi from "../wasi/index";
+// What a component exports in their place; `waterspout build` makes them exports.
+import "./component";
+import "./componentasync";
 
 /** For turn(): no limit; from turn(): no other turn is wanted without an event. Milliseconds. */
 export const FOREVER: i32 = i32.MAX_VALUE;

@@ -7,9 +7,10 @@
 // Reference: HAProxy's proxy-protocol.txt, sections 2.1 and 2.2.
 
 import { Address } from "../core/address";
+import { at, begin, readDecimal, readHost, skip } from "../core/addresstext";
 import { PROXY_HEADER_BYTES_MAX } from "../core/limits";
 import { find } from "../bytes/find";
-import { COLON, SP } from "../bytes/scan";
+import { SP } from "../bytes/scan";
 
 /** parseProxyHeader: more bytes are needed, or this is no header. */
 export const PROXY_PARTIAL: i32 = 0;
@@ -71,106 +72,26 @@ function parseBinary(source: usize, size: i32, address: Address): i32 {
 // A line like "PROXY TCP4 192.0.2.1 192.0.2.2 4711 443\r\n". It is read with a cursor over the bytes: nothing is
 // allocated, as the core never collects.
 
-let at: usize = 0;
-let lineStop: usize = 0;
 const other = new Address(); // the destination, which is checked and not kept
 
 function parseLine(source: usize, size: i32, address: Address): i32 {
   if (memory.compare(source, words, usize(min(size, WORD_BYTES)))) return PROXY_BAD;
   const end = find(source, min(size, LINE_BYTES_MAX), lineEnd, 2);
   if (end < 0) return size >= LINE_BYTES_MAX ? PROXY_BAD : PROXY_PARTIAL;
-  at = source + usize(WORD_BYTES);
-  lineStop = source + usize(end);
+  const stop = source + usize(end);
+  begin(source + usize(WORD_BYTES), stop);
   if (end >= WORD_BYTES + 7 && !memory.compare(at, unknown, 7)) return end + 2;
   if (end < WORD_BYTES + 5 || memory.compare(at, tcp, 3)) return PROXY_BAD;
   const family = i32(load<u8>(at, 3)) - 0x30;
   if ((family != 4 && family != 6) || load<u8>(at, 4) != SP) return PROXY_BAD;
-  at += 5;
+  begin(at + 5, stop);
   address.family = other.family = family;
   if (!readHost(address) || !skip(SP) || !readHost(other) || !skip(SP)) return PROXY_BAD;
   const port = readDecimal(65535);
-  if (port < 0 || !skip(SP) || readDecimal(65535) < 0 || at != lineStop) return PROXY_BAD;
+  if (port < 0 || !skip(SP) || readDecimal(65535) < 0 || at != stop) return PROXY_BAD;
   address.port = port;
   return end + 2;
 }
 
 const tcp: usize = memory.data<u8>([0x54, 0x43, 0x50]);
 const unknown: usize = memory.data<u8>([0x55, 0x4e, 0x4b, 0x4e, 0x4f, 0x57, 0x4e]);
-const DOT: u8 = 0x2e;
-
-function skip(byte: u8): bool {
-  if (at == lineStop || load<u8>(at) != byte) return false;
-  at++;
-  return true;
-}
-
-/** A decimal number without leading zeros, -1: none from 0 to `most` stands there. */
-function readDecimal(most: i32): i32 {
-  const start = at;
-  let value = 0;
-  for (; at < lineStop && value <= most; at++) {
-    const digit = u32(load<u8>(at)) - 0x30;
-    if (digit > 9) break;
-    value = value * 10 + i32(digit);
-  }
-  const size = at - start;
-  return !size || value > most || (size > 1 && load<u8>(start) == 0x30) ? -1 : value;
-}
-
-function readHost(address: Address): bool {
-  address.first = address.last = 0;
-  return address.family == 4 ? readDotted(address) : readColons(address);
-}
-
-function readDotted(address: Address): bool {
-  for (let i: usize = 0; i < 4; i++) {
-    if (i && !skip(DOT)) return false;
-    const value = readDecimal(255);
-    if (value < 0) return false;
-    store<u8>(address.bytes + i, u8(value));
-  }
-  return true;
-}
-
-/** Eight groups of hexadecimal digits, or fewer and one "::" for the missing ones. */
-function readColons(address: Address): bool {
-  let groups = 0;
-  let gap = -1;
-  if (at + 1 < lineStop && load<u8>(at) == COLON) {
-    if (load<u8>(at, 1) != COLON) return false;
-    at += 2;
-    gap = 0;
-  }
-  while (groups < 8) {
-    const value = readGroup();
-    if (value < 0) break;
-    store<u16>(address.bytes + (usize(groups++) << 1), bswap<u16>(u16(value)));
-    if (groups == 8 || !skip(COLON)) break;
-    if (at < lineStop && load<u8>(at) == COLON) {
-      if (gap >= 0) return false;
-      at++;
-      gap = groups;
-    } else if (at == lineStop || load<u8>(at) == SP) return false;
-  }
-  if (gap < 0) return groups == 8;
-  if (groups == 8) return false;
-  const from = address.bytes + (usize(gap) << 1);
-  const moved = usize(groups - gap) << 1;
-  memory.copy(address.bytes + 16 - moved, from, moved);
-  memory.fill(from, 0, usize(8 - groups) << 1);
-  return true;
-}
-
-/** Up to four hexadecimal digits, -1: there is none. */
-function readGroup(): i32 {
-  let value = 0;
-  let digits = 0;
-  for (; at < lineStop && digits < 4; at++, digits++) {
-    const byte = load<u8>(at);
-    const letter = u32(byte | 0x20) - 0x61;
-    if (u32(byte) - 0x30 <= 9) value = (value << 4) | (i32(byte) - 0x30);
-    else if (letter < 6) value = (value << 4) | i32(letter + 10);
-    else break;
-  }
-  return digits ? value : -1;
-}

@@ -12,6 +12,10 @@ import { CONNECTIONS_MAX } from "../core/limits";
 import { AcceptHandler, Acceptor, addAcceptHandler, bindSockets } from "./acceptor";
 import { ProxiedStreams, ProxyHandler } from "./proxyhandler";
 import { CONNECTIONS_EVER, CONNECTIONS_NOW, count } from "../core/stats";
+import * as wasi from "../wasi/index";
+
+/** What the platform says of a new connection. */
+const told: Address = new Address();
 
 /** Holds a new stream until handleStream has set its own handler. */
 @final
@@ -150,7 +154,10 @@ export abstract class TCPServer implements StreamOwner {
       for (let i = 0; i < this.acceptors.length; i++) this.acceptors[i].pause();
     }
     if (this.proxyHandler) this.proxyHandler!.start(stream);
-    else this.handleStream(stream, null);
+    else {
+      if (wasi.peer(handle, told)) stream.setAddress(told);
+      this.handleStream(stream, stream.address);
+    }
   }
 
   streamClosed(stream: Connection): void {

@@ -10,6 +10,7 @@
 //   write(handle, source, size)   n >= 0 | AGAIN | -REASON
 //   channelWrite(source, size)    n > 0 | -REASON; may block
 //   shutdown(handle)              no more bytes will be sent; close(handle)
+//   peer(handle, address)         fills in where the peer is; false: nobody can tell, as on preview1
 //   descriptor(handle)            the number by which the host knows it
 //   watch(handle, interest)       NONE, READ, WRITE or both; replaces what was watched
 //   hold(yes)                     the host is behind: while held, only writers and the channel are watched, and no
@@ -25,116 +26,158 @@
 // handle from next() may well answer AGAIN, and a socket that is ready may be reported a turn later. An error wakes its
 // own handle and no other. `wait` costs in proportion to what is active, not to what is connected.
 
+import { Address } from "../core/address";
 import * as preview1 from "./preview1";
 import * as poller from "./poller";
+import * as preview2 from "./preview2/index";
+import * as preview3 from "./preview3/index";
 import * as sim from "./sim";
 
 export const NONE: i32 = 0;
 export const READ: i32 = 1;
 export const WRITE: i32 = 2;
 export const FOREVER: i64 = i64.MAX_VALUE;
+/** The bridge's channel and its holding are preview1's, and the simulation's; components serve by themselves. */
+const NO_CHANNEL: i32 = -1;
 
-// WASI: 0 a scripted network for tests, 1 preview1. The branches not taken vanish with their imports.
-if (!isDefined(WASI)) ERROR("choose a platform: --use WASI=1 (preview1) or --use WASI=0 (sim)");
+// WASI: 0 a scripted network for tests, 1 preview1, 2 and 3 a component of WASI 0.2 or 0.3. The branches not taken
+// vanish with their imports. 0.2 is preview1's platform over functions of its own (calls.ts).
+if (!isDefined(WASI))
+  ERROR("choose a platform: --use WASI=1 (preview1), 2 (component), 3 (component-async) or 0 (sim)");
+
+// @ts-ignore: decorator
+@inline const PREVIEW1: bool = WASI == 1 || WASI == 2;
 
 // @ts-ignore: decorator
 @inline export function start(): void {
-  if (WASI == 1) preview1.start();
+  if (WASI == 2) preview2.start();
+  if (PREVIEW1) preview1.start();
+  else if (WASI == 3) preview3.start();
   else sim.start();
 }
 // @ts-ignore: decorator
 @inline export function listenerCount(): i32 {
-  return WASI == 1 ? preview1.listenerCount() : sim.listenerCount();
+  if (PREVIEW1) return preview1.listenerCount();
+  return WASI == 3 ? preview3.listenerCount() : sim.listenerCount();
 }
 // @ts-ignore: decorator
 @inline export function listener(index: i32): i32 {
-  return WASI == 1 ? preview1.listener(index) : sim.listener(index);
+  if (PREVIEW1) return preview1.listener(index);
+  return WASI == 3 ? preview3.listener(index) : sim.listener(index);
 }
 // @ts-ignore: decorator
 @inline export function openChannel(): i32 {
-  return WASI == 1 ? preview1.openChannel() : sim.openChannel();
+  if (PREVIEW1) return preview1.openChannel();
+  return WASI == 3 ? NO_CHANNEL : sim.openChannel();
 }
 // @ts-ignore: decorator
 @inline export function accept(listener: i32): i32 {
-  return WASI == 1 ? preview1.accept(listener) : sim.accept(listener);
+  if (PREVIEW1) return preview1.accept(listener);
+  return WASI == 3 ? preview3.accept(listener) : sim.accept(listener);
 }
 // @ts-ignore: decorator
 @inline export function read(handle: i32, target: usize, size: i32): i32 {
-  return WASI == 1 ? preview1.read(handle, target, size) : sim.read(handle, target, size);
+  if (PREVIEW1) return preview1.read(handle, target, size);
+  return WASI == 3 ? preview3.read(handle, target, size) : sim.read(handle, target, size);
 }
 // @ts-ignore: decorator
 @inline export function write(handle: i32, source: usize, size: i32): i32 {
-  return WASI == 1 ? preview1.write(handle, source, size) : sim.write(handle, source, size);
+  if (PREVIEW1) return preview1.write(handle, source, size);
+  return WASI == 3 ? preview3.write(handle, source, size) : sim.write(handle, source, size);
 }
 // @ts-ignore: decorator
 @inline export function channelWrite(source: usize, size: i32): i32 {
-  return WASI == 1 ? preview1.channelWrite(source, size) : sim.channelWrite(source, size);
+  if (PREVIEW1) return preview1.channelWrite(source, size);
+  return WASI == 3 ? NO_CHANNEL : sim.channelWrite(source, size);
 }
 // @ts-ignore: decorator
 @inline export function shutdown(handle: i32): void {
-  if (WASI == 1) preview1.shutdown(handle);
+  if (PREVIEW1) preview1.shutdown(handle);
+  else if (WASI == 3) preview3.shutdown(handle);
   else sim.shutdown(handle);
 }
 // @ts-ignore: decorator
 @inline export function close(handle: i32): void {
-  if (WASI == 1) preview1.close(handle);
+  if (PREVIEW1) preview1.close(handle);
+  else if (WASI == 3) preview3.close(handle);
   else sim.close(handle);
 }
 // @ts-ignore: decorator
 @inline export function descriptor(handle: i32): u32 {
-  return WASI == 1 ? poller.descriptor(handle) : sim.descriptor(handle);
+  if (WASI == 2) return preview2.socketOf(poller.descriptor(handle));
+  if (PREVIEW1) return poller.descriptor(handle);
+  return WASI == 3 ? preview3.descriptor(handle) : sim.descriptor(handle);
 }
 // @ts-ignore: decorator
 @inline export function watch(handle: i32, interest: i32): void {
-  if (WASI == 1) poller.watch(handle, interest);
+  if (PREVIEW1) poller.watch(handle, interest);
+  else if (WASI == 3) preview3.watch(handle, interest);
   else sim.watch(handle, interest);
 }
 // @ts-ignore: decorator
 @inline export function hold(yes: bool): void {
-  if (WASI == 1) poller.hold(yes);
-  else sim.hold(yes);
+  if (PREVIEW1) poller.hold(yes);
+  else if (WASI == 0) sim.hold(yes);
 }
 // @ts-ignore: decorator
 @inline export function held(): bool {
-  return WASI == 1 ? poller.held : sim.held();
+  if (PREVIEW1) return poller.held;
+  return WASI == 3 ? false : sim.held();
 }
 // @ts-ignore: decorator
 @inline export function wait(timeoutNs: i64): void {
-  if (WASI == 1) poller.wait(timeoutNs);
+  if (PREVIEW1) poller.wait(timeoutNs);
+  else if (WASI == 3)
+    preview3.wait(); // waiting is the runtime's
   else sim.wait(timeoutNs);
 }
 // @ts-ignore: decorator
 @inline export function next(): i32 {
-  return WASI == 1 ? poller.next() : sim.next();
+  if (PREVIEW1) return poller.next();
+  return WASI == 3 ? preview3.next() : sim.next();
 }
 // @ts-ignore: decorator
 @inline export function sleepNs(): i64 {
-  return WASI == 1 ? poller.sleepNs() : sim.sleepNs();
+  if (PREVIEW1) return poller.sleepNs();
+  return WASI == 3 ? preview3.sleepNs() : sim.sleepNs();
 }
 // @ts-ignore: decorator
 @inline export function hotConnections(): i32 {
-  return WASI == 1 ? poller.hotConnections() : sim.hotConnections();
+  if (PREVIEW1) return poller.hotConnections();
+  return WASI == 3 ? 0 : sim.hotConnections();
+}
+/** Where the peer is. */
+// @ts-ignore: decorator
+@inline export function peer(handle: i32, address: Address): bool {
+  if (WASI == 2) return preview2.peer(poller.descriptor(handle), address);
+  if (WASI == 3) return preview3.peer(handle, address);
+  return WASI == 1 ? false : sim.peer(handle, address);
 }
 /** What the handle of the last next() is ready for: READ or WRITE. */
 // @ts-ignore: decorator
 @inline export function ready(): i32 {
-  return WASI == 1 ? poller.ready : sim.ready;
+  if (PREVIEW1) return poller.ready;
+  return WASI == 3 ? preview3.ready : sim.ready;
 }
 // @ts-ignore: decorator
 @inline export function now(): i64 {
-  return WASI == 1 ? preview1.now() : sim.now();
+  if (PREVIEW1) return preview1.now();
+  return WASI == 3 ? preview3.now() : sim.now();
 }
 // @ts-ignore: decorator
 @inline export function unixSeconds(): i64 {
-  return WASI == 1 ? preview1.unixSeconds() : sim.unixSeconds();
+  if (PREVIEW1) return preview1.unixSeconds();
+  return WASI == 3 ? preview3.unixSeconds() : sim.unixSeconds();
 }
 // @ts-ignore: decorator
 @inline export function log(source: usize, size: i32): void {
-  if (WASI == 1) preview1.log(source, size);
+  if (PREVIEW1) preview1.log(source, size);
+  else if (WASI == 3) preview3.log(source, size);
   else sim.log(source, size);
 }
 // @ts-ignore: decorator
 @inline export function exit(code: i32): void {
-  if (WASI == 1) preview1.exit(code);
+  if (PREVIEW1) preview1.exit(code);
+  else if (WASI == 3) preview3.exit(code);
   else sim.exit(code);
 }

@@ -17,7 +17,8 @@
 
 import { HANDLES_MAX, LISTENERS_MAX } from "../core/limits";
 import { POLLS, PROBES, PROBES_MISSED, count } from "../core/stats";
-import { CLOCK_MONOTONIC, EVENT_BYTES, SUBSCRIPTION_BYTES, TAG_CLOCK, clock_time_get, poll_oneoff } from "./imports";
+import { clock_time_get, poll_oneoff } from "./calls";
+import { CLOCK_MONOTONIC, EVENT_BYTES, SUBSCRIPTION_BYTES, TAG_CLOCK } from "./imports";
 import {
   BLOCKING,
   COLD,

@@ -6,6 +6,18 @@ import { AGAIN, REASON_BUFFER_FULL, REASON_IO, REASON_RESET, REASON_TIMEOUT } fr
 import { LISTENERS_MAX } from "../core/limits";
 import { NS_PER_S } from "../core/units";
 import {
+  clock_time_get,
+  fd_close,
+  fd_fdstat_get,
+  fd_read,
+  fd_write,
+  proc_exit,
+  sock_accept,
+  sock_recv,
+  sock_send,
+  sock_shutdown,
+} from "./calls";
+import {
   CLOCK_MONOTONIC,
   CLOCK_REALTIME,
   ERRNO_AGAIN,
@@ -18,16 +30,6 @@ import {
   FDFLAGS_NONBLOCK,
   FILETYPE_SOCKET_STREAM,
   SHUT_WRITE,
-  clock_time_get,
-  fd_close,
-  fd_fdstat_get,
-  fd_read,
-  fd_write,
-  proc_exit,
-  sock_accept,
-  sock_recv,
-  sock_send,
-  sock_shutdown,
 } from "./imports";
 import * as poller from "./poller";
 import { BLOCKING, ORDINARY, PINNED, hasRoom } from "./backoff";

@@ -38,6 +38,21 @@ export function inspectModule(bytes: Uint8Array): Inspection {
   };
 }
 
+/**
+ * What the module inside a component asks for and offers; what it does with its own streams and waitables asks for
+ * nothing.
+ */
+export function inspectCore(bytes: Uint8Array): { imports: string[]; exported: string[] } {
+  const module = new WebAssembly.Module(bytes);
+  const imports = WebAssembly.Module.imports(module).map(
+    ({ module, name }) => `${module}.${name.replace("[async-lower]", "")}`,
+  );
+  return {
+    imports: imports.filter((name) => !/^\$root\.|^\[export\]|\.\[(stream|future|resource)-/.test(name)),
+    exported: WebAssembly.Module.exports(module).map(({ name }) => name),
+  };
+}
+
 function functionsOfNode(): Set<string> {
   const nothing = { readInput: () => 0, write: () => {} };
   const table = new DescriptorTable(() => {});

@@ -370,12 +370,18 @@ test.each(COMMANDS)("$place: $line", async ({ words }) => {
   } else if (program === "tsx") {
     expect(blocks.map(({ name }) => name)).toContain(args[0]);
   } else if (program === "npm") {
-    expect(args).toEqual(["install", expect.stringMatching(/^(\.\.\/waterspout|assemblyscript@.+)$/)]);
-    const [name, version] = args[1].split("@");
+    expect(args).toEqual([
+      "install",
+      expect.stringMatching(/^(\.\.\/waterspout|assemblyscript@.+|@bytecodealliance\/jco@.+)$/),
+    ]);
+    const [, name, version] = /^(.[^@]*)(?:@(.+))?$/.exec(args[1])!;
     if (version !== undefined) expect(JSON.parse(read("package.json")).devDependencies[name]).toBe(version);
   } else if (program === "wasmtime" || program === "systemd-socket-activate") {
+    const isComponent = words.includes("inherit-network=y");
     expect(words.join(" ")).toMatch(
-      / run (-C cache=n )?-S preview2=n -S (listenfd|tcplisten=127\.0\.0\.1:\d+)( --dir \S+::\S+)? \S+\.wasm$/,
+      isComponent
+        ? / run -S inherit-network=y \S+\.component-async\.wasm( --address 127\.0\.0\.1)? --port 8889$/
+        : / run (-C cache=n )?-S preview2=n -S (listenfd|tcplisten=127\.0\.0\.1:\d+)( --dir \S+::\S+)? \S+\.wasm$/,
     );
   } else if (program === "curl" || program === "nc") {
     expect(args.join(" ")).toMatch(/(^|\/)127\.0\.0\.1[: ](8888|8889)\b/);
@@ -394,7 +400,7 @@ function commandsOf(place: string, text: string): { place: string; line: string;
     .map((line) => line.replace(/(^| )#.*$/, "").trim())
     .filter((line) => line !== "")
     .map((line) => {
-      const plain = line.replaceAll('"$(make -s wasmtime)"', "wasmtime").replace(/^([A-Z_]+=\S+ )+/, "");
+      const plain = line.replaceAll(/"\$\(make -s wasmtime(-async)?\)"/g, "wasmtime").replace(/^([A-Z_]+=\S+ )+/, "");
       const words = plain.replace(/^npx /, "").match(/('[^']*'|"[^"]*"|[^\s'"])+/g) ?? [];
       return { place, line, words: words.map((word) => word.replace(/(['"])(.*?)\1/g, "$2")) };
     });

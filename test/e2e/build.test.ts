@@ -14,7 +14,7 @@ import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { type Ended, end } from "./support/programs.js";
-import { CLI, NODE, ROOT, SANDBOXED_BARE, start, WASMTIME } from "./support/ways.js";
+import { CLI, COMPONENT, COMPONENT_ASYNC, NODE, ROOT, SANDBOXED_BARE, start, WASMTIME } from "./support/ways.js";
 
 const HELLO = `import { HTTPHandler, HTTPServer, HTTPServerRequest } from "waterspout/assembly";
 export { _start, turn } from "waterspout/assembly";
@@ -123,6 +123,49 @@ test("a function of WASI that Node does not have: wasmtime alone", async () => {
   expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 0, ok: true, runtimes: ["wasmtime", "bare"] });
 });
 
+test.each([COMPONENT, COMPONENT_ASYNC])("a component beside its source: $component", async (way) => {
+  const target = way.component!;
+  const source = HELLO.replace("NAME", `"a ${target}"`);
+  const { code, stdout, stderr } = await build("project/hello.ts", source, "--target", target);
+  expect(code, stderr).toBe(0);
+  const file = at(`project/hello.${target}.wasm`);
+  expect(stdout).toContain(`serve it with: wasmtime run -S inherit-network=y ${file} --address 127.0.0.1 --port 8888`);
+  const server = await start(way, file);
+  expect((await server.get("/")).body.toString()).toBe(`hello from a ${target}`);
+  await server.stop();
+  for (const runtime of ["node", "wasmtime"]) {
+    const run = await end([process.execPath, CLI, "run", file, "--port", "0", "--runtime", runtime]);
+    expect(run).toMatchObject({ code: 2, stdout: "" });
+    expect(run.stderr).toMatch(/is a component: .*; wasmtime run -S inherit-network=y \S+ --port 8888\n$/);
+  }
+});
+
+test("a component that opens files, one with nothing to run it by, and a project with another jco: why not", async () => {
+  const web = await end([
+    process.execPath,
+    CLI,
+    "build",
+    "examples/sandboxed/web.ts",
+    "--target",
+    "component",
+    "--json",
+  ]);
+  expect(web.code).toBe(1);
+  expect(JSON.parse(web.stdout)).toMatchObject({ ok: false, target: "component", file: null });
+  expect(web.stderr).toMatch(/does not have: .*preview1\.path_open.*; files are for --target preview1 alone\n$/);
+  const useless = await build("project/useless.ts", "export const one: i32 = 1;\n", "--target", "component");
+  expect(useless.stderr).toMatch(/cannot be served: it must say export \{ _start, turn \}/);
+  expect(existsSync(at("project/useless.component.wasm"))).toBe(false);
+  mkdirSync(at("old/node_modules/@bytecodealliance/jco"), { recursive: true });
+  writeFileSync(at("old/package.json"), "{}");
+  writeFileSync(at("old/node_modules/@bytecodealliance/jco/package.json"), '{"version":"1.9.0"}');
+  const old = await build("old/app.ts", EMPTY, "--target", "component");
+  expect(old).toMatchObject({ code: 1, stdout: "" });
+  expect(old.stderr).toMatch(
+    /^waterspout: build needs @bytecodealliance\/jco \^1\.35\.0, and \S+ is 1\.9\.0: npm install --save-dev @bytecodealliance\/jco@1\.\d+\.\d+\n$/,
+  );
+});
+
 test("a project without this package, and a compiler of another version: what to install", async () => {
   mkdirSync(at("bare"));
   writeFileSync(at("bare/package.json"), "{}");
@@ -145,6 +188,10 @@ test.each([
   [["examples/sandboxed/demo.ts", "another.ts"], /takes one file/],
   [["examples/sandboxed/demo.ts", "--out", "build/demo"], /must end in \.wasm/],
   [["examples/sandboxed/demo.ts", "--outFile", "x"], /--outFile/],
+  [
+    ["examples/sandboxed/demo.ts", "--target", "http3"],
+    /--target must be preview1, component, component-async, not "http3"/,
+  ],
 ])("used wrongly: %j", async (args, complaint) => {
   const { code, stdout, stderr } = await end([process.execPath, CLI, "build", ...args]);
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });

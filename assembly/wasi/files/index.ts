@@ -11,6 +11,7 @@
 // Invariants: a path is relative, and what leads out of its folder is refused by the host, symbolic links included;
 // nothing can be changed or created through here; a call waits for the disk at most, never for a peer: what is no
 // regular file is not opened. Reference: WASI snapshot 01. Only applications that import this file have its imports.
+// A component cannot be built with them.
 
 import * as preview1 from "./preview1";
 import * as sim from "../sim/files";
@@ -19,34 +20,34 @@ export { BUSY, DIRECTORY, FAILED, FORBIDDEN, MISSING, OTHER, REGULAR } from "./k
 
 // @ts-ignore: decorator
 @inline export function folder(name: usize, size: i32): i32 {
-  return WASI == 1 ? preview1.folder(name, size) : sim.folder(name, size);
+  return WASI != 0 ? preview1.folder(name, size) : sim.folder(name, size);
 }
 // @ts-ignore: decorator
 @inline export function look(folder: i32, path: usize, size: i32): i32 {
-  return WASI == 1 ? preview1.look(folder, path, size) : sim.look(folder, path, size);
+  return WASI != 0 ? preview1.look(folder, path, size) : sim.look(folder, path, size);
 }
 // @ts-ignore: decorator
 @inline export function open(folder: i32, path: usize, size: i32): i32 {
-  return WASI == 1 ? preview1.open(folder, path, size) : sim.open(folder, path, size);
+  return WASI != 0 ? preview1.open(folder, path, size) : sim.open(folder, path, size);
 }
 // @ts-ignore: decorator
 @inline export function fileSize(): i64 {
-  return WASI == 1 ? preview1.fileSize() : sim.fileSize();
+  return WASI != 0 ? preview1.fileSize() : sim.fileSize();
 }
 // @ts-ignore: decorator
 @inline export function modifiedNs(): i64 {
-  return WASI == 1 ? preview1.modifiedNs() : sim.modifiedNs();
+  return WASI != 0 ? preview1.modifiedNs() : sim.modifiedNs();
 }
 // @ts-ignore: decorator
 @inline export function inode(): u64 {
-  return WASI == 1 ? preview1.inode() : sim.inode();
+  return WASI != 0 ? preview1.inode() : sim.inode();
 }
 // @ts-ignore: decorator
 @inline export function pread(file: i32, offset: i64, target: usize, size: i32): i32 {
-  return WASI == 1 ? preview1.pread(file, offset, target, size) : sim.pread(file, offset, target, size);
+  return WASI != 0 ? preview1.pread(file, offset, target, size) : sim.pread(file, offset, target, size);
 }
 // @ts-ignore: decorator
 @inline export function close(file: i32): void {
-  if (WASI == 1) preview1.close(file);
+  if (WASI != 0) preview1.close(file);
   else sim.close(file);
 }

@@ -3,6 +3,7 @@
 // Invariants: readiness may be spurious and late but nothing that is ready is forgotten: a wait that may block reports
 // at least one, and sleepNs() is FOREVER only when none is left. Handles are used again at once, the last closed first.
 
+import { Address } from "../../core/address";
 import { AGAIN, REASON_BUFFER_FULL, REASON_RESET } from "../../core/errors";
 import { NS_PER_MS, NS_PER_S } from "../../core/units";
 import { Listener, Network, Peer, Pipe, network } from "./net";
@@ -148,6 +149,12 @@ export function accept(listener: i32): i32 {
   const handle = sim.open();
   sim.slots[handle].peer = queue.shift();
   return handle;
+}
+
+export function peer(handle: i32, address: Address): bool {
+  const known = platform().peer(handle).address;
+  if (known) address.copyFrom(known);
+  return known != null;
 }
 
 export function read(handle: i32, target: usize, size: i32): i32 {

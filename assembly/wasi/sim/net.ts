@@ -7,6 +7,8 @@
 // the platform that a kernel would punish (a closed handle, bytes after shutdown, a read that blocks) fails the test at
 // once. Reference: src/testing/io.zig of TigerBeetle. Nothing here is in a module that is built for WASI.
 
+import { Address } from "../../core/address";
+
 /** Bytes on their way. */
 @final
 export class Pipe {
@@ -81,6 +83,8 @@ export class Peer {
   readonly input: Pipe = new Pipe();
   /** From the sandbox to the peer. */
   readonly output: Pipe = new Pipe();
+  /** Where the platform says that it is; null: it cannot tell. */
+  address: Address | null = null;
   /** How many more bytes the peer takes. */
   room: i32 = i32.MAX_VALUE;
   /** The sandbox sends no more. */

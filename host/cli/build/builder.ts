@@ -6,9 +6,10 @@
  */
 import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { type Inspection, inspectModule } from "../inspectmodule.js";
+import { type Inspection, inspectCore, inspectModule } from "../inspectmodule.js";
 import { findPackage, type InstalledPackage, manifest, satisfies } from "../packages.js";
 import { compile, type Diagnostic } from "./compiler.js";
+import type { Component, Target, TargetName } from "./targets.js";
 
 /** The result; `--json` prints it. */
 export interface BuildReport {
@@ -19,33 +20,64 @@ export interface BuildReport {
   /** Of AssemblyScript. */
   compiler: string;
   debug: boolean;
+  target: TargetName;
   imports: string[];
-  /** The ways to run it: `"node"`, `"wasmtime"`, `"bare"`. */
+  /** The ways in which it can be served; `component` and `component-async`: by a runtime alone that takes such. */
   runtimes: string[];
   diagnostics: Diagnostic[];
   /** Why there is no module; null when there is one. */
   error: string | null;
 }
 
-/** Compiles `source` into `out`. Throws without a usable compiler; errors in the source are in the report. */
-export async function buildApplication(source: string, out: string, debug: boolean): Promise<BuildReport> {
+/**
+ * Compiles `source` into `out`. Throws where no compiler is installed that will do; errors in the source are in the
+ * report.
+ */
+export async function buildApplication(
+  source: string,
+  out: string,
+  debug: boolean,
+  target: Target,
+): Promise<BuildReport> {
   const base = projectFolder(source);
-  const compiler = compilerOf(base);
+  const compiler = toolOf("assemblyscript", base, "the AssemblyScript compiler");
+  const jco = target.component === null ? null : toolOf("@bytecodealliance/jco", base, "jco for a component");
   process.stderr.write(`waterspout: compiles ${source} with assemblyscript ${compiler.version}\n`);
-  const job = { base, source: resolve(source), out: resolve(out), debug };
+  const job = { base, source: resolve(source), out: resolve(out), debug, target };
   const { files, diagnostics, failure } = await compile(compiler, job, process.stderr);
   const empty = { file: null, bytes: 0, imports: [], runtimes: [] };
-  const report = { ...empty, ok: false, compiler: compiler.version, debug, diagnostics };
+  const report = { ...empty, ok: false, compiler: compiler.version, debug, target: target.name, diagnostics };
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   if (errors.length > 0) return { ...report, error: `${source} ${countOf(errors)}` };
   const bytes = files.get(job.out);
   if (!(bytes instanceof Uint8Array)) return { ...report, error: `the compiler failed: ${failure ?? "no module"}` };
-  const inspection = inspectModule(bytes);
-  const problem = problemOf(inspection);
-  if (problem !== null) return { ...report, imports: inspection.imports, error: `${source} ${problem}` };
-  for (const [path, content] of files) writeWhole(path, content);
-  const runtimes = inspection.wasmtimeOnly.length === 0 ? ["node", "wasmtime", "bare"] : ["wasmtime", "bare"];
-  return { ...report, ok: true, file: out, bytes: bytes.length, imports: inspection.imports, runtimes, error: null };
+  const made = await finish(bytes, target, jco);
+  if (made.problem !== null) return { ...report, imports: made.imports, error: `${source} ${made.problem}` };
+  for (const [path, content] of files) writeWhole(path, path === job.out ? made.bytes : content);
+  const { imports, runtimes } = made;
+  return { ...report, ok: true, file: out, bytes: made.bytes.length, imports, runtimes, error: null };
+}
+
+/** What has come of the compiled module. */
+interface Made {
+  bytes: Uint8Array;
+  imports: string[];
+  runtimes: string[];
+  /** Why nobody could serve it; null: somebody can. */
+  problem: string | null;
+}
+
+async function finish(bytes: Uint8Array, { name, component }: Target, jco: InstalledPackage | null): Promise<Made> {
+  if (component === null || jco === null) {
+    const inspection = inspectModule(bytes);
+    const runtimes = inspection.wasmtimeOnly.length === 0 ? ["node", "wasmtime", "bare"] : ["wasmtime", "bare"];
+    return { bytes, imports: inspection.imports, runtimes, problem: problemOf(inspection) };
+  }
+  const { imports, exported } = inspectCore(bytes);
+  const problem = componentProblemOf(imports, exported, component);
+  if (problem !== null) return { bytes, imports, runtimes: [], problem };
+  const { wrap } = await import("./component.js");
+  return { bytes: await wrap(jco, bytes, component), imports, runtimes: [name], problem };
 }
 
 /** The nearest folder with a package.json, from which packages are found; without one, the file's own folder. */
@@ -57,14 +89,15 @@ function projectFolder(source: string): string {
   }
 }
 
-function compilerOf(base: string): InstalledPackage {
+/** An optional package in a version that will do. Throws, with the command that installs it. */
+function toolOf(name: string, base: string, what: string): InstalledPackage {
   const { peerDependencies, devDependencies } = manifest();
-  const range = peerDependencies.assemblyscript as string;
-  const hint = `npm install --save-dev assemblyscript@${devDependencies.assemblyscript}`;
-  const found = findPackage("assemblyscript", base);
-  if (found === null) throw new Error(`build needs the AssemblyScript compiler: ${hint}`);
+  const range = peerDependencies[name] as string;
+  const hint = `npm install --save-dev ${name}@${devDependencies[name]}`;
+  const found = findPackage(name, base);
+  if (found === null) throw new Error(`build needs ${what}: ${hint}`);
   if (satisfies(found.version, range)) return found;
-  throw new Error(`build needs assemblyscript ${range}, and ${found.folder} is ${found.version}: ${hint}`);
+  throw new Error(`build needs ${name} ${range}, and ${found.folder} is ${found.version}: ${hint}`);
 }
 
 function countOf(errors: Diagnostic[]): string {
@@ -73,11 +106,20 @@ function countOf(errors: Diagnostic[]): string {
   return isMissing ? `${count}: the project has no package waterspout; npm install waterspout` : count;
 }
 
-/** Why no runtime can serve it; null when one can. */
+const NOT_SERVED = 'cannot be served: it must say export { _start, turn } from "waterspout/assembly"';
+
+/** Why nobody could serve it. */
 function problemOf({ unknown, missingExports }: Inspection): string | null {
   if (unknown.length > 0) return `imports what no runtime has: ${unknown.join(", ")}`;
-  if (missingExports.length === 0) return null;
-  return 'cannot be served: it must say export { _start, turn } from "waterspout/assembly"';
+  return missingExports.length === 0 ? null : NOT_SERVED;
+}
+
+function componentProblemOf(imports: string[], exported: string[], { exports }: Component): string | null {
+  const foreign = imports.filter((name) => /^(wasi_|env\.)/.test(name));
+  if (foreign.length > 0) {
+    return `imports what a component does not have: ${foreign.join(", ")}; files are for --target preview1 alone`;
+  }
+  return Object.values(exports).every((name) => exported.includes(name)) ? null : NOT_SERVED;
 }
 
 /** A reader gets the old file or the new one, never a part. */

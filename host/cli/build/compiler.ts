@@ -10,6 +10,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { COMPILER_OPTIONS_FILE } from "../../core/paths.js";
 import type { InstalledPackage } from "../packages.js";
+import { exporting, TARGETS, type Target } from "./targets.js";
 
 /** A message of the compiler. */
 export interface Diagnostic {
@@ -45,6 +46,7 @@ export interface Job {
   out: string;
   /** With names, assertions and a source map, and not optimised. */
   debug: boolean;
+  target: Target;
 }
 
 /** The part of asc's interface that is used. */
@@ -70,8 +72,11 @@ export async function compile(
   const { main } = (await import(pathToFileURL(join(compiler.folder, "dist", "asc.js")).href)) as Asc;
   const compilation: Compilation = { files: new Map(), diagnostics: [], failure: null };
   const where = [job.source, "--baseDir", job.base, "--outFile", job.out];
-  const plain = stderr.isTTY === true ? [] : ["--noColors"]; // else asc writes colours where CI is set
-  const { error } = await main([...where, ...plain, ...flags(job.debug)], {
+  const plain = stderr.isTTY === true ? [] : ["--noColors"]; // else asc has its own mind: colours where CI is set
+  // This package's own file is where the flags come from already.
+  const config = join(job.base, "asconfig.json") === COMPILER_OPTIONS_FILE ? ["--config", "none"] : [];
+  const { error } = await main([...where, ...plain, ...config, ...flags(job.debug, job.target)], {
+    transforms: [...(job.target.component === null ? [] : [exporting(job.target.component)])],
     stdout: stderr,
     stderr,
     writeFile(name: string, content: Uint8Array | string, base: string) {
@@ -92,14 +97,17 @@ interface CompilerOptions {
   };
 }
 
-/** The compiler's flags for an application. A release build has no assertions. */
-export function flags(debug: boolean): string[] {
+/**
+ * The command line's flags for an application. The platform is the target's; without assertions in a module there is
+ * nothing to abort for but our own bugs.
+ */
+export function flags(debug: boolean, target: Target = TARGETS.preview1): string[] {
   const { options, targets } = JSON.parse(readFileSync(COMPILER_OPTIONS_FILE, "utf8")) as CompilerOptions;
   const { optimizeLevel, noAssert, runtime, exportStart, use } = targets.release;
   return [
     ...["--runtime", runtime, "--exportStart", exportStart],
     ...options.enable.flatMap((feature) => ["--enable", feature]),
-    ...use.flatMap((alias) => ["--use", alias]),
+    ...use.flatMap((alias) => ["--use", alias.replace(/^WASI=.*/, `WASI=${target.platform}`)]),
     ...(debug ? ["--target", "debug", "--debug", "--sourceMap"] : [`-O${optimizeLevel}`]),
     ...(noAssert && !debug ? ["--noAssert"] : []),
   ];

@@ -4,11 +4,24 @@ import { UsageError } from "../../core/errors.js";
 import type { Command, Option } from "../command.js";
 import { commandHelp } from "../help.js";
 import type { BuildReport } from "./builder.js";
+import { TARGETS, type Target, type TargetName } from "./targets.js";
 
 const usage = "FILE [options]";
 
 const options = {
-  out: { type: "string", value: "FILE", help: "the module (default: FILE with .wasm instead of .ts)" },
+  target: {
+    type: "string",
+    value: "TARGET",
+    choices: Object.keys(TARGETS),
+    help:
+      "preview1 for Node and wasmtime 36 (default); component, of WASI 0.2, or component-async, of WASI 0.3, for a runtime alone: " +
+      "needs @bytecodealliance/jco",
+  },
+  out: {
+    type: "string",
+    value: "FILE",
+    help: "the module (default: FILE with .wasm instead of .ts, or .component.wasm)",
+  },
   debug: { type: "boolean", help: "with the names of functions, assertions and a source map, and not optimised" },
   json: { type: "boolean", help: "the report as one JSON document on stdout" },
 } satisfies Record<string, Option>;
@@ -26,9 +39,10 @@ export const build: Command = {
   options,
   async run(values, positionals) {
     const source = sourceOf(positionals);
-    const out = outOf(source, values.out as string | undefined);
+    const target = targetOf(values.target as string | undefined);
+    const out = outOf(source, target, values.out as string | undefined);
     const { buildApplication } = await import("./builder.js");
-    const report = await buildApplication(source, out, values.debug === true);
+    const report = await buildApplication(source, out, values.debug === true, target);
     if (values.json === true) process.stdout.write(`${JSON.stringify(report)}\n`);
     if (report.error !== null) {
       process.stderr.write(`waterspout: ${report.error}\n`);
@@ -47,8 +61,15 @@ function sourceOf([file, ...rest]: readonly string[]): string {
   return file;
 }
 
-function outOf(source: string, given: string | undefined): string {
-  const out = given ?? source.replace(/\.ts$/, ".wasm");
+function targetOf(name = "preview1"): Target {
+  if (!Object.hasOwn(TARGETS, name)) {
+    throw new UsageError(`--target must be ${Object.keys(TARGETS).join(", ")}, not ${JSON.stringify(name)}`);
+  }
+  return TARGETS[name as TargetName];
+}
+
+function outOf(source: string, { suffix }: Target, given: string | undefined): string {
+  const out = given ?? source.replace(/\.ts$/, suffix);
   if (!out.endsWith(".wasm")) throw new UsageError(`--out must end in .wasm, not ${JSON.stringify(out)}`);
   if (existsSync(out) && statSync(out).isDirectory()) throw new UsageError(`${out} is a folder`);
   return out;
@@ -56,6 +77,14 @@ function outOf(source: string, given: string | undefined): string {
 
 function textOf(report: BuildReport): string {
   const { file } = report;
+  const { component } = TARGETS[report.target];
+  if (component !== null) {
+    return (
+      `${file}: ${report.bytes.toLocaleString("en")} bytes\n` +
+      `imports: ${report.imports.length} functions\n` +
+      `serve it with: wasmtime run -S inherit-network=y ${file} --address 127.0.0.1 --port 8888 (wasmtime ${component.wasmtime})\n`
+    );
+  }
   const ways = { node: "--runtime node", wasmtime: "--runtime wasmtime", bare: "wasmtime alone" };
   const served = report.runtimes.map((name) => ways[name as keyof typeof ways]).join(", ");
   return (

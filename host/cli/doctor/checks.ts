@@ -36,6 +36,7 @@ const FILES_RESERVED = 64;
 
 /** What each optional package is for. */
 export const PURPOSES: Readonly<Record<string, string>> = {
+  "@bytecodealliance/jco": "builds components of AssemblyScript applications",
   assemblyscript: "compiles AssemblyScript applications",
   "prom-client": "collects the metrics that Prometheus reads",
 };

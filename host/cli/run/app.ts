@@ -27,6 +27,8 @@ interface Exports {
 }
 
 const WASM_MAGIC = Buffer.from([0, 0x61, 0x73, 0x6d]);
+/** What follows it in a component; a module has its version there. */
+const COMPONENT_LAYER = Buffer.from([0x0d, 0x00, 0x01, 0x00]);
 const SCRIPTS = [".ts", ".mts", ".js", ".mjs"];
 
 /** An application that was loaded. */
@@ -52,7 +54,14 @@ export async function loadApplication(
     if (options.sslOptions !== undefined && options.runtime === "wasmtime") {
       throw new UsageError("a .wasm application has TLS with the runtime node only; put a proxy in front of wasmtime");
     }
-    if (!(await isWebAssembly(file))) throw new UsageError(`${file} is no WebAssembly module`);
+    const start = await beginningOf(file, WASM_MAGIC.length + COMPONENT_LAYER.length);
+    if (!start.subarray(0, WASM_MAGIC.length).equals(WASM_MAGIC)) {
+      throw new UsageError(`${file} is no WebAssembly module`);
+    }
+    if (start.subarray(WASM_MAGIC.length).equals(COMPONENT_LAYER)) {
+      const how = `wasmtime run -S inherit-network=y ${file} --port 8888`;
+      throw new UsageError(`${file} is a component: a runtime serves it, not this command; ${how}`);
+    }
     return { application: new WasmApplication(resolve(file), options, folders) };
   }
   if (!SCRIPTS.includes(extension)) {
@@ -65,11 +74,11 @@ export async function loadApplication(
   return { application, autoreload: isListener(value) && autoreloads(value) };
 }
 
-async function isWebAssembly(file: string): Promise<boolean> {
+async function beginningOf(file: string, bytes: number): Promise<Buffer> {
   const handle = await open(file);
   try {
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(WASM_MAGIC.length), 0, WASM_MAGIC.length, 0);
-    return bytesRead === WASM_MAGIC.length && buffer.equals(WASM_MAGIC);
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(bytes), 0, bytes, 0);
+    return buffer.subarray(0, bytesRead);
   } finally {
     await handle.close();
   }

@@ -129,6 +129,20 @@ test("a stream that is given no handler stays, and its end is counted", () => {
   expect(silent.connections).toBe(0);
 });
 
+test("the address is the platform's, null where it cannot tell, and never that of a connection before", () => {
+  listen();
+  const address = new Address();
+  address.port = 4711;
+  const known = connect();
+  known.address = address;
+  settle();
+  expect(newest().stream.address!.toString()).toBe("0.0.0.0:4711");
+  known.reset();
+  settle();
+  accepted();
+  assert(newest().stream.address == null);
+});
+
 class Silent extends TCPServer {
   handleStream(stream: IOStream, address: Address | null): void {}
 }

@@ -24,6 +24,8 @@ export interface Way {
   runtime: "node" | "wasmtime" | "bare";
   /** The application that keeps the demo's contract this way. */
   demo: string;
+  /** Of a bare one: it is a component, of WASI 0.2 or 0.3. */
+  component?: "component" | "component-async";
 }
 
 export const NODE: Way = { name: "node", runtime: "node", demo: "examples/demo.ts" };
@@ -31,6 +33,18 @@ export const WASMTIME: Way = { name: "wasmtime", runtime: "wasmtime", demo: "exa
 export const SANDBOXED_NODE: Way = { name: "sandboxed, in node", runtime: "node", demo: "build/demo.wasm" };
 export const SANDBOXED_WASMTIME: Way = { name: "sandboxed, in workers", runtime: "wasmtime", demo: "build/demo.wasm" };
 export const SANDBOXED_BARE: Way = { name: "sandboxed, wasmtime alone", runtime: "bare", demo: "build/demo.wasm" };
+export const COMPONENT: Way = {
+  name: "component, wasmtime 36 alone",
+  runtime: "bare",
+  demo: "build/demo.component.wasm",
+  component: "component",
+};
+export const COMPONENT_ASYNC: Way = {
+  name: "component-async, a later wasmtime alone",
+  runtime: "bare",
+  demo: "build/demo.component-async.wasm",
+  component: "component-async",
+};
 /** Applications in AssemblyScript. */
 export const SANDBOXED_WAYS: readonly Way[] = [SANDBOXED_NODE, SANDBOXED_WASMTIME, SANDBOXED_BARE];
 /** Every way to run, in both languages. */
@@ -44,6 +58,8 @@ export interface Options {
   serveMs?: number;
   /** Gets the server as soon as its process runs, before it serves. */
   launched?: (server: Server) => void;
+  /** Where a bare one listens; default: 127.0.0.1. */
+  host?: string;
 }
 
 export interface Exit {
@@ -151,10 +167,14 @@ export async function run(args: string[], options: Options = {}): Promise<Exit &
   return { ...server.exit, ...server.output };
 }
 
-let wasmtimePath: string | undefined;
+const wasmtimePaths = new Map<string, string>();
 /** The binary that the project uses; where there is none, make says why in one sentence. */
-export function wasmtime(): string {
-  return (wasmtimePath ??= execFileSync("make", ["-s", "wasmtime"], { cwd: ROOT, encoding: "utf8" }).trim());
+export function wasmtime(target: "wasmtime" | "wasmtime-async" = "wasmtime"): string {
+  const known = wasmtimePaths.get(target);
+  if (known !== undefined) return known;
+  const path = execFileSync("make", ["-s", target], { cwd: ROOT, encoding: "utf8" }).trim();
+  wasmtimePaths.set(target, path);
+  return path;
 }
 
 /** Asks again and again, without a wait for luck, until it is so. */
@@ -187,20 +207,42 @@ async function startCommand(way: Way, app: string, args: string[], options: Opti
   return server;
 }
 
-/** wasmtime prints nothing and cannot choose a port: a free one is looked up, and another if it is taken meanwhile. */
+/** The command that serves `app` there; `args` are wasmtime's. */
+export function bareCommand({ component }: Way, app: string, host: string, port: number, args: string[]): string[] {
+  if (component === undefined) {
+    return [wasmtime(), "run", "-S", "preview2=n", "-S", `tcplisten=${host}:${port}`, ...args, app];
+  }
+  if (app.startsWith("build/")) makeComponents();
+  return [...componentCommand(component, args), app, "--address", host, "--port", String(port)];
+}
+
+/** The command that runs a component, up to its file. */
+export function componentCommand(component: "component" | "component-async", args: string[] = []): string[] {
+  const binary = wasmtime(component === "component" ? "wasmtime" : "wasmtime-async");
+  return [binary, "run", "-S", "inherit-network=y", ...args];
+}
+
+let areComponentsMade = false;
+/** `make build` does without them, for they take their time. */
+export function makeComponents(): void {
+  if (!areComponentsMade)
+    execFileSync("make", ["-s", "components"], { cwd: ROOT, stdio: ["ignore", "ignore", "pipe"] });
+  areComponentsMade = true;
+}
+
+/** wasmtime prints nothing and cannot choose a port: a free one is looked up, and another if somebody was faster. */
 async function startBare(way: Way, app: string, args: string[], options: Options): Promise<Server> {
+  const { host = "127.0.0.1" } = options;
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
-    const address = `127.0.0.1:${port}`;
-    const command = [wasmtime(), "run", "-S", "preview2=n", "-S", `tcplisten=${address}`, ...args, app];
-    const server = launch(way, command, options);
+    const server = launch(way, bareCommand(way, app, host, port, args), options);
     server.port = port;
-    server.url = `http://${address}/`;
+    server.url = `http://127.0.0.1:${port}/`;
     try {
-      await serving(server, () => accepts(port));
+      await serving(server, () => accepts(port, host));
       return server;
     } catch (error) {
-      const taken = /address already in use|os error 98/i.test(server.output.stderr);
+      const taken = /address (already|is) in use|os error 98/i.test(server.output.stderr);
       if (!taken || attempt === 5) throw error;
     }
   }
@@ -244,9 +286,9 @@ async function leftOver(tree: ProcessId[]): Promise<ProcessId[]> {
   return tree.filter(isAlive);
 }
 
-export async function accepts(port: number): Promise<boolean> {
+export async function accepts(port: number, host = "127.0.0.1"): Promise<boolean> {
   try {
-    (await Client.connect(port)).close();
+    (await Client.connect(port, { host })).close();
     return true;
   } catch {
     return false;

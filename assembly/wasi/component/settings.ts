@@ -1,0 +1,104 @@
+// Where a component listens: --address, --port and --backlog of its command line; else WATERSPOUT_ADDRESS,
+// WATERSPOUT_PORT and WATERSPOUT_BACKLOG of its environment; else 127.0.0.1, 8888 and 4096.
+//
+// Invariant: what is not understood is said in one sentence, and then nothing listens. All of it happens once, at the
+// start.
+
+import { Address } from "../../core/address";
+import { LISTEN_BACKLOG, LISTEN_BACKLOG_MAX } from "../../core/limits";
+import { parseHost } from "../../core/addresstext";
+import { release } from "./memory";
+
+/** Where to listen. */
+export const address: Address = new Address();
+export let backlog: i32 = LISTEN_BACKLOG;
+
+const ENVIRONMENT = "WATERSPOUT_";
+const LACKS = "; a component has one address and one worker, no TLS, no folders and no Unix sockets";
+
+let problem: string | null = null;
+
+/**
+ * Reads the lists that WASI hands over, `entries` pairs of texts and `count` texts, the program's name first, and gives
+ * their memory back. Returns what is wrong with them, null: nothing.
+ */
+export function readSettings(environment: usize, entries: i32, texts: usize, count: i32): string | null {
+  address.port = 8888;
+  setHost("127.0.0.1");
+  for (let i = 0; i < entries; i++) {
+    const entry = environment + (usize(i) << 4);
+    const name = textAt(entry);
+    const value = textAt(entry + 8);
+    if (name.startsWith(ENVIRONMENT)) set(name.substring(ENVIRONMENT.length).toLowerCase(), value, name);
+  }
+  release(environment, usize(entries));
+  let waiting: string | null = null; // the option that the next text is the value of
+  for (let i = 0; i < count; i++) {
+    const text = textAt(texts + (usize(i) << 3));
+    if (!i) continue;
+    const equals = text.indexOf("=");
+    if (waiting) {
+      set(waiting.substring(2), text, waiting);
+      waiting = null;
+    } else if (!text.startsWith("--")) refuse("unexpected argument " + text);
+    else if (equals < 0) waiting = text;
+    else set(text.substring(2, equals), text.substring(equals + 1), text.substring(0, equals));
+    if (waiting && !isKnown(waiting.substring(2))) refuse("unknown option " + waiting);
+  }
+  release(texts, usize(count));
+  if (waiting) refuse(waiting + " needs a value");
+  return problem;
+}
+
+/** Why it does not listen there: the runtime denies it, no interface has the address, somebody else has it, or else. */
+export function cannotListen(isDenied: bool, isAbsent: bool, isTaken: bool): string {
+  let why = "the system refuses";
+  if (isDenied) why = "access denied; a runtime grants the network with -S inherit-network";
+  else if (isAbsent) why = "this machine does not have the address";
+  else if (isTaken) why = "the address is in use";
+  return "cannot listen on " + address.toString() + ": " + why;
+}
+
+/** The text that the pair of words at `pair` describes; its memory is given back. */
+function textAt(pair: usize): string {
+  const at = load<usize>(pair);
+  const size = load<usize>(pair, 4);
+  const text = String.UTF8.decodeUnsafe(at, size);
+  release(at, size);
+  return text;
+}
+
+function isKnown(name: string): bool {
+  return name == "address" || name == "port" || name == "backlog";
+}
+
+/** `given` is what the user has called it. */
+function set(name: string, value: string, given: string): void {
+  if (name == "address") {
+    if (!setHost(value)) refuse(given + " must be an IPv4 or IPv6 address, not " + value);
+  } else if (name == "port") {
+    address.port = numberOf(value, 65535);
+    if (address.port < 1) refuse(given + " must be a number from 1 to 65535, not " + value);
+  } else if (name == "backlog") {
+    backlog = numberOf(value, LISTEN_BACKLOG_MAX);
+    if (backlog < 1) refuse(given + " must be a number from 1 to " + LISTEN_BACKLOG_MAX.toString() + ", not " + value);
+  } else if (given.startsWith("--")) refuse("unknown option " + given);
+}
+
+/** The first thing that is wrong is the one that is told. */
+function refuse(what: string): void {
+  if (!problem) problem = what + (what.startsWith("un") ? LACKS : "");
+}
+
+function setHost(text: string): bool {
+  const bytes = String.UTF8.encode(text);
+  return parseHost(changetype<usize>(bytes), bytes.byteLength, address);
+}
+
+/** -1: it is none from 0 to `most`. */
+function numberOf(text: string, most: i32): i32 {
+  if (text.length == 0 || text.length > 9) return -1;
+  for (let i = 0; i < text.length; i++) if (u32(text.charCodeAt(i)) - 0x30 > 9) return -1;
+  const value = I32.parseInt(text);
+  return value <= most ? value : -1;
+}

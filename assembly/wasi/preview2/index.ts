@@ -1,0 +1,77 @@
+// The platform over WASI 0.2: where it listens. All else is the platform of preview1 over calls.ts.
+// Reference: the contract in ../index.ts. The bridge's channel is not here: it runs on preview1.
+
+import { address, backlog, cannotListen, readSettings } from "../component/settings";
+import { familyOf, numberAt } from "../component/socketaddress";
+import { log } from "../preview1";
+import { proc_exit } from "./calls";
+import { LISTENER, open } from "./descriptors";
+import * as w from "./imports";
+
+export { peer, socketOf } from "./calls";
+
+const result: usize = memory.data(64, 8);
+
+/** Listens where the settings say; ends with a word on stderr when that does not work. */
+export function start(): void {
+  w.getEnvironment(result);
+  w.getArguments(result + 8);
+  const problem = readSettings(
+    load<usize>(result),
+    load<i32>(result, 4),
+    load<usize>(result, 8),
+    load<i32>(result, 12),
+  );
+  if (problem) return fail(problem);
+  w.createSocket(familyOf(address), result);
+  if (load<u8>(result)) return failToListen(load<u8>(result, 4));
+  const socket = load<i32>(result, 4);
+  w.setBacklog(socket, u64(backlog), result);
+  bind(socket);
+  if (load<u8>(result)) return failToListen(load<u8>(result, 1));
+  do w.finishBind(socket, result);
+  while (isUnderWay());
+  if (load<u8>(result)) return failToListen(load<u8>(result, 1));
+  w.startListen(socket, result);
+  if (load<u8>(result)) return failToListen(load<u8>(result, 1));
+  do w.finishListen(socket, result);
+  while (isUnderWay());
+  if (load<u8>(result)) return failToListen(load<u8>(result, 1));
+  open(LISTENER, socket, 0, 0);
+}
+
+function isUnderWay(): bool {
+  return load<u8>(result) != 0 && load<u8>(result, 1) == w.ERROR_WOULD_BLOCK;
+}
+
+function bind(socket: i32): void {
+  w.startBind(
+    socket,
+    w.instanceNetwork(),
+    familyOf(address),
+    numberAt(address, 0),
+    numberAt(address, 1),
+    numberAt(address, 2),
+    numberAt(address, 3),
+    numberAt(address, 4),
+    numberAt(address, 5),
+    numberAt(address, 6),
+    numberAt(address, 7),
+    numberAt(address, 8),
+    numberAt(address, 9),
+    numberAt(address, 10),
+    result,
+  );
+}
+
+function failToListen(code: i32): void {
+  fail(
+    cannotListen(code == w.ERROR_ACCESS_DENIED, code == w.ERROR_ADDRESS_NOT_BINDABLE, code == w.ERROR_ADDRESS_IN_USE),
+  );
+}
+
+function fail(problem: string): void {
+  const line = String.UTF8.encode("waterspout: " + problem + "\n");
+  log(changetype<usize>(line), line.byteLength);
+  proc_exit(1);
+}

@@ -1,0 +1,97 @@
+// Readiness over WASI 0.3: one set that all streams are in tells of those that are ready, one by one, and of the time.
+//
+// Invariants: what is watched and not known to be ready is pending with the host, at the latest when the component
+// waits; nothing here walks over connections. Waiting itself is the runtime's: loop/componentasync.ts returns to it.
+
+import * as w from "./imports";
+import { armRead, armWrite, arrived, left, noteOutcome, waitableSet } from "./connections";
+import { READ, WRITE, armLater, isAnyDue, markReady, nextDue, nextToArm, ownerOf, slotOf, turnToDue } from "./slots";
+
+const FOREVER: i64 = i64.MAX_VALUE;
+/** Events that are taken in one turn; the rest come with the next. */
+const EVENTS_PER_TURN: i32 = 1024;
+
+const event: usize = memory.data(8, 4);
+let timer: i32 = 0;
+let timerAt: i64 = 0;
+let current: i32 = -1;
+/** What the handle of the last next() is ready for. */
+export let ready: i32 = 0;
+
+export function watch(handle: i32, interest: i32): void {
+  const slot = slotOf(handle);
+  const more = u8(interest) & ~slot.interest;
+  slot.interest = u8(interest);
+  if (more) armLater(handle);
+}
+
+/** Asks the host to tell of all that is watched; what is ready already is due. */
+function armAll(): void {
+  for (let handle = nextToArm(); handle >= 0; handle = nextToArm()) {
+    const slot = slotOf(handle);
+    const wanted = slot.interest & ~slot.pending;
+    if (wanted & READ) {
+      if (slot.ready & READ) markReady(handle, READ);
+      else armRead(handle, slot);
+    }
+    if (wanted & WRITE) armWrite(handle, slot);
+  }
+}
+
+/** Takes what the host has to tell, without waiting. */
+export function wait(): void {
+  armAll();
+  for (let i = 0; i < EVENTS_PER_TURN; i++) {
+    const kind = w.pollSet(waitableSet(), event);
+    if (kind == w.EVENT_NONE) break;
+    take(kind, load<i32>(event), load<i32>(event, 4));
+  }
+  turnToDue();
+}
+
+/** An event: `waitable` has come to `result`. */
+export function take(kind: i32, waitable: i32, result: i32): void {
+  if (kind == w.EVENT_STREAM_READ) arrived(ownerOf(waitable), result);
+  else if (kind == w.EVENT_STREAM_WRITE) left(ownerOf(waitable), result);
+  else if (kind == w.EVENT_FUTURE_READ) {
+    const handle = ownerOf(waitable);
+    w.join(waitable, 0);
+    noteOutcome(handle);
+    markReady(handle, READ);
+  } else if (kind == w.EVENT_SUBTASK && result >= w.SUBTASK_RETURNED) {
+    w.join(waitable, 0);
+    w.dropSubtask(waitable);
+    timer = 0;
+  }
+}
+
+/** The next handle to try, -1: none is left. */
+export function next(): i32 {
+  if (current >= 0 && slotOf(current).interest) armLater(current); // it has been tried, and is watched on
+  current = nextDue();
+  if (current < 0) return -1;
+  const slot = slotOf(current);
+  ready = slot.ready & slot.interest;
+  slot.ready &= ~u8(ready);
+  return current;
+}
+
+export function sleepNs(): i64 {
+  armAll();
+  return isAnyDue() ? 0 : FOREVER;
+}
+
+/** The set tells of the time in `ns` at the latest. An earlier timer stays: then there is a turn for nothing. */
+export function setTimer(ns: i64): void {
+  if (ns == FOREVER) return;
+  const at = i64(w.monotonicNow()) + ns;
+  if (timer) {
+    if (timerAt <= at) return;
+    w.join(timer, 0);
+    w.cancelSubtask(timer);
+    w.dropSubtask(timer);
+  }
+  timer = w.waitFor(ns) >>> 4;
+  timerAt = at;
+  if (timer) w.join(timer, waitableSet());
+}

@@ -1,0 +1,116 @@
+// The platform over WASI 0.3: where it listens, clock, log, end. Connections are in connections.ts, readiness is in
+// events.ts.
+// Reference: the contract in ../index.ts. The bridge's channel is not here: it runs on preview1.
+
+import { address, backlog, cannotListen, readSettings } from "../component/settings";
+import { familyOf, numberAt } from "../component/socketaddress";
+import { errorCode, openListener } from "./connections";
+import * as w from "./imports";
+
+export { accept, close, descriptor, peer, read, shutdown, write } from "./connections";
+export { next, ready, sleepNs, wait, watch } from "./events";
+
+const result: usize = memory.data(64, 8);
+const event: usize = memory.data(8, 4);
+let listening: i32 = -1;
+let stderr: i32 = 0;
+let stderrSet: i32 = 0;
+
+/** Listens where the settings say; ends with a word on stderr when that does not work. */
+export function start(): void {
+  w.getEnvironment(result);
+  w.getArguments(result + 8);
+  const problem = readSettings(
+    load<usize>(result),
+    load<i32>(result, 4),
+    load<usize>(result, 8),
+    load<i32>(result, 12),
+  );
+  if (problem) return fail(problem);
+  w.createSocket(familyOf(address), result);
+  if (load<u8>(result)) return failToListen();
+  const socket = load<i32>(result, 4);
+  w.setBacklog(socket, u64(backlog), result);
+  bind(socket);
+  if (load<u8>(result)) return failToListen();
+  w.listen(socket, result);
+  if (load<u8>(result)) return failToListen();
+  listening = openListener(socket, load<i32>(result, 4), 0);
+}
+
+function bind(socket: i32): void {
+  w.bind(
+    socket,
+    familyOf(address),
+    numberAt(address, 0),
+    numberAt(address, 1),
+    numberAt(address, 2),
+    numberAt(address, 3),
+    numberAt(address, 4),
+    numberAt(address, 5),
+    numberAt(address, 6),
+    numberAt(address, 7),
+    numberAt(address, 8),
+    numberAt(address, 9),
+    numberAt(address, 10),
+    result,
+  );
+}
+
+function failToListen(): void {
+  const code = errorCode(result + 4);
+  fail(
+    cannotListen(code == w.ERROR_ACCESS_DENIED, code == w.ERROR_ADDRESS_NOT_BINDABLE, code == w.ERROR_ADDRESS_IN_USE),
+  );
+}
+
+/** Ends the component with a word on stderr. */
+function fail(problem: string): void {
+  const line = String.UTF8.encode("waterspout: " + problem + "\n");
+  log(changetype<usize>(line), line.byteLength);
+  exit(1);
+}
+
+export function listenerCount(): i32 {
+  return listening < 0 ? 0 : 1;
+}
+
+export function listener(index: i32): i32 {
+  return listening;
+}
+
+export function now(): i64 {
+  return i64(w.monotonicNow());
+}
+
+export function unixSeconds(): i64 {
+  w.systemNow(result);
+  return load<i64>(result);
+}
+
+/** Waits until it has left: the stream is in a set of its own meanwhile. */
+export function log(source: usize, size: i32): void {
+  if (!stderr) {
+    const pair = w.newStderr();
+    stderr = i32(pair >> 32);
+    w.openStderr(i32(pair));
+    stderrSet = w.newSet();
+  }
+  while (size > 0 && stderr > 0) {
+    let copied = w.writeStderr(stderr, source, size);
+    if (copied == w.BLOCKED) {
+      w.join(stderr, stderrSet);
+      w.waitSet(stderrSet, event);
+      w.join(stderr, 0);
+      copied = load<i32>(event, 4);
+    }
+    const n = copied >>> 4;
+    source += usize(n);
+    size -= n;
+    if (copied & 15) stderr = -1; // nobody reads it any more
+  }
+}
+
+export function exit(code: i32): void {
+  w.exitWithCode(code);
+}

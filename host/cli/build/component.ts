@@ -1,0 +1,40 @@
+/**
+ * A component made of a compiled module, by the project's own jco: the world's types are added to the module, and it is
+ * wrapped.
+ * Reference: @bytecodealliance/jco, `componentEmbed` and `componentNew`.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { InstalledPackage } from "../packages.js";
+import type { Component } from "./targets.js";
+
+/** The part of jco's interface that is used. */
+interface Jco {
+  componentEmbed(options: { binary: Uint8Array; witSource: string; world: string }): Promise<Uint8Array>;
+  componentNew(module: Uint8Array, adapters: []): Promise<Uint8Array>;
+}
+
+/** Wraps `module`. Throws an Error in jco's words when it does not fit the world. */
+export async function wrap(jco: InstalledPackage, module: Uint8Array, { world }: Component): Promise<Uint8Array> {
+  const { componentEmbed, componentNew } = (await import(pathToFileURL(join(jco.folder, mainOf(jco))).href)) as Jco;
+  try {
+    const binary = await componentEmbed({ binary: module, witSource: readFileSync(world, "utf8"), world: "server" });
+    return await componentNew(binary, []);
+  } catch (error) {
+    throw new Error(`jco makes no component of it: ${wordsOf(error).replaceAll(/\s+/g, " ").trim()}`);
+  }
+}
+
+function mainOf({ folder }: InstalledPackage): string {
+  const { exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
+    exports: { ".": { default: string } };
+  };
+  return exports["."].default;
+}
+
+/** jco's errors carry the words of the tool inside it. */
+function wordsOf(error: unknown): string {
+  const { payload } = error as { payload?: unknown };
+  return typeof payload === "string" ? payload : (error as Error).message;
+}
