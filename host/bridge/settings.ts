@@ -106,7 +106,7 @@ export interface BridgeSettings extends Limits {
 }
 
 /** Checks `options` and fills in the defaults, for so many workers. Throws OptionError. */
-export function resolveBridge(options: BridgeOptions, workers: number): BridgeSettings {
+export function resolveBridge(options: BridgeOptions, workers = 1): BridgeSettings {
   // What the process may take is shared by its sandboxes.
   const memoryBytes = Math.floor(memoryShare(SANDBOX_SHARE, MEMORY_BYTES_MAX) / workers);
   const shares: Partial<Limits> = {

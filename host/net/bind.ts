@@ -6,8 +6,8 @@
  */
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
-import { BACKLOG_MAX, choice, PORT_MAX, wholeNumber } from "../core/check.js";
 import { familyOf, type ListeningSocket, LOOPBACK, type SocketOptions } from "../core/address.js";
+import { BACKLOG_MAX, choice, PORT_MAX, wholeNumber } from "../core/check.js";
 import { BindError, OptionError } from "../core/errors.js";
 import { BACKLOG } from "../core/limits.js";
 import { type RuntimeName, resolveRuntime } from "../core/runtimename.js";

@@ -6,8 +6,8 @@
  */
 import { EventEmitter } from "node:events";
 import type { AddressInfo } from "node:net";
-import { ignore } from "../core/promises.js";
 import { LOOPBACK } from "../core/address.js";
+import { ignore } from "../core/promises.js";
 import { bindUnixSocket } from "../net/unixsocket.js";
 import { HTTPServer, type RequestListener } from "../server/httpserver.js";
 import type { ServerOptions } from "../server/options.js";

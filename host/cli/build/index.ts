@@ -14,7 +14,8 @@ const options = {
     value: "TARGET",
     choices: Object.keys(TARGETS),
     help:
-      "preview1 for Node and wasmtime 36 (default); component, of WASI 0.2, or component-async, of WASI 0.3, for a runtime alone: " +
+      "preview1 for Node and wasmtime 36 (default); component, of WASI 0.2, or component-async, of WASI 0.3, " +
+      "for a runtime alone: " +
       "needs @bytecodealliance/jco",
   },
   out: {
@@ -82,7 +83,8 @@ function textOf(report: BuildReport): string {
     return (
       `${file}: ${report.bytes.toLocaleString("en")} bytes\n` +
       `imports: ${report.imports.length} functions\n` +
-      `serve it with: wasmtime run -S inherit-network=y ${file} --address 127.0.0.1 --port 8888 (wasmtime ${component.wasmtime})\n`
+      `serve it with: wasmtime run -S inherit-network=y ${file} --address 127.0.0.1 --port 8888 ` +
+      `(wasmtime ${component.wasmtime})\n`
     );
   }
   const ways = { node: "--runtime node", wasmtime: "--runtime wasmtime", bare: "wasmtime alone" };

@@ -54,7 +54,9 @@ const options = {
   memory: {
     type: "string",
     value: "SIZE",
-    help: "what each process may take, such as 256M: its bounds are parts of that (default: $WATERSPOUT_MEMORY, else what the system lets it have)",
+    help:
+      "what each process may take, such as 256M: its bounds are parts of that " +
+      "(default: $WATERSPOUT_MEMORY, else what the system lets it have)",
   },
   config: {
     type: "string",

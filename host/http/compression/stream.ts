@@ -20,8 +20,8 @@ import {
 } from "node:zlib";
 import type { WriteWindow } from "../../bridge/writewindow.js";
 import { COMPRESSORS_MAX } from "../../core/limits.js";
-import { ignore } from "../../core/promises.js";
 import { COMPRESSOR_BYTES, memoryShare } from "../../core/memorybudget.js";
+import { ignore } from "../../core/promises.js";
 import type { ContentCoding } from "./acceptencoding.js";
 import type { Compression } from "./options.js";
 

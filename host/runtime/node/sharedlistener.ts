@@ -146,8 +146,8 @@ export function bindHandle(address: string, port: number, options: SocketOptions
   const handle = bindTCP(address, port, family === "IPv6", family === "IPv6" ? flags : flags & TCP_REUSE_PORT);
   if (typeof handle === "number") throw new BindError(getSystemErrorName(handle), address, port);
   const name: { port?: number } = {};
-  // What accept() returns has the listener's TCP_NODELAY; the sandbox has no way to set it. A port in use is reported by
-  // getsockname: libuv keeps that error of bind back.
+  // What accept() returns has the listener's TCP_NODELAY; the sandbox has no way to set it. A port in use is reported
+  // by getsockname: libuv keeps that error of bind back.
   const error = handle.getsockname(name) || handle.setNoDelay(true);
   const bound = { handle, address: { address, port: name.port ?? port, family } };
   if (error !== 0) throw failed(bound, error);
