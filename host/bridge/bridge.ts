@@ -20,6 +20,7 @@ import {
 } from "../core/limits.js";
 import { HELD_SHARE, memoryShare } from "../core/memorybudget.js";
 import { TokenBucket } from "../core/tokenbucket.js";
+import { FrameReader, type FrameSink } from "./framereader.js";
 import {
   ADDRESS_BYTES,
   CONFIG_BYTES,
@@ -53,8 +54,6 @@ import {
   FRAME_WS_ENDING,
   FRAME_WS_PING,
   FRAME_WS_PONG,
-  FrameReader,
-  type FrameSink,
   PROTOCOL_VERSION,
   put16,
   put32,

@@ -11,7 +11,7 @@ import { OptionError } from "../core/errors.js";
 import { TRACE_BYTES_MAX } from "../core/limits.js";
 import { stderrLines } from "../core/linewriter.js";
 import { FRAME_NAMES } from "./framenumbers.js";
-import { FrameReader, type FrameSink } from "./frames.js";
+import { FrameReader, type FrameSink } from "./framereader.js";
 import { FrameWriter } from "./framewriter.js";
 
 const LEVELS = ["frames", "frames+data"];

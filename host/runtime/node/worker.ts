@@ -7,7 +7,7 @@
  */
 import { readFile } from "node:fs/promises";
 import type { Peer } from "../../bridge/bridge.js";
-import { keepBatch } from "../../bridge/frames.js";
+import { keepBatch } from "../../bridge/framereader.js";
 import type { FrameWriter } from "../../bridge/framewriter.js";
 import { RuntimeUnavailableError, WorkerError } from "../../core/errors.js";
 import { TURN_OUTPUT_BYTES_MAX } from "../../core/limits.js";

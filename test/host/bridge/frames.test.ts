@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { FrameReader, type FrameSink, keepBatch } from "../../../host/bridge/framereader.js";
 import * as frames from "../../../host/bridge/frames.js";
 import { REFUSALS } from "../../../host/bridge/refusals.js";
 import { readStats, sumStats, turnTimeBoundNs } from "../../../host/bridge/stats.js";
@@ -93,7 +94,7 @@ describe("STATS", () => {
   });
 });
 
-class Collector implements frames.FrameSink {
+class Collector implements FrameSink {
   readonly frames: Frame[] = [];
   frame(type: number, id: number, chunk: Buffer, start: number, end: number): void {
     this.frames.push({ type, id, payload: Buffer.from(chunk.subarray(start, end)) });
@@ -102,7 +103,7 @@ class Collector implements frames.FrameSink {
 
 function readAll(chunks: Buffer[]): Frame[] {
   const collector = new Collector();
-  const reader = new frames.FrameReader(collector);
+  const reader = new FrameReader(collector);
   for (const chunk of chunks) reader.push(chunk);
   return collector.frames;
 }
@@ -159,7 +160,7 @@ describe("reading", () => {
 
   test("does not change or share what it handed on", () => {
     const seen: { chunk: Buffer; start: number; end: number }[] = [];
-    const reader = new frames.FrameReader({
+    const reader = new FrameReader({
       frame: (_type, _id, chunk, start, end) => seen.push({ chunk, start, end }),
     });
     const cut = frame(0x21, 1, "first");
@@ -177,7 +178,7 @@ describe("keeping a batch", () => {
   test("copies it, a large frame by itself and small ones together", () => {
     const kept: Buffer[] = [];
     const batch = Buffer.concat([small, large, large, small]);
-    frames.keepBatch(batch, kept);
+    keepBatch(batch, kept);
     expect(kept).toEqual([small, large, large, small]);
     batch.fill(0);
     expect(Buffer.concat(kept)).toEqual(Buffer.concat([small, large, large, small]));
@@ -189,7 +190,7 @@ describe("keeping a batch", () => {
     for (const batch of [Buffer.concat([small, large]), Buffer.concat([large, lies])]) {
       for (let end = 0; end <= batch.length; end++) {
         const kept: Buffer[] = [];
-        frames.keepBatch(batch.subarray(0, end), kept);
+        keepBatch(batch.subarray(0, end), kept);
         expect(Buffer.concat(kept).equals(batch.subarray(0, end))).toBe(true);
       }
     }

@@ -1,6 +1,7 @@
 // What gathers frames for a worker: order and wholeness over its blocks, and who owns a block when.
 import { describe, expect, test } from "vitest";
 
+import { FrameReader } from "../../../host/bridge/framereader.js";
 import * as frames from "../../../host/bridge/frames.js";
 import { FrameWriter } from "../../../host/bridge/framewriter.js";
 import type { Frame } from "../support/fakeworker.js";
@@ -9,7 +10,7 @@ const PIECE = 65_536;
 
 function readAll(chunks: Buffer[]): Frame[] {
   const heard: Frame[] = [];
-  const reader = new frames.FrameReader({
+  const reader = new FrameReader({
     frame: (type, id, chunk, start, end) => heard.push({ type, id, payload: Buffer.from(chunk.subarray(start, end)) }),
   });
   for (const chunk of chunks) reader.push(chunk);

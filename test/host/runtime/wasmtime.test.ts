@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 
-import { FRAME_WRITE, FrameReader } from "../../../host/bridge/frames.js";
+import { FrameReader } from "../../../host/bridge/framereader.js";
+import { FRAME_WRITE } from "../../../host/bridge/frames.js";
 import { FrameWriter } from "../../../host/bridge/framewriter.js";
 import { wasmtimeRuntime } from "../../../host/runtime/wasmtime/worker.js";
 
