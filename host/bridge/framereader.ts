@@ -1,5 +1,5 @@
 /**
- * Frames from the sandbox: cuts what the channel brings into frames.
+ * Cuts the bytes of a worker's channel into frames.
  *
  * Invariant: a frame is handed on whole, from memory that the reader will not write again, and no memory is taken for a
  * frame before its size is known to be within FRAME_BYTES_MAX. Reference: docs/protocol.md.

@@ -1,6 +1,5 @@
 /**
- * What the sandbox tells about requests that it has answered itself (docs/protocol.md, REFUSED), as a line for an
- * operator.
+ * Requests that the sandbox has refused by itself (docs/protocol.md, REFUSED), each as a line of the log.
  *
  * Invariant: the sentence is the sandbox's, one of a few; nothing in the line is the peer's but its address.
  */

@@ -1,5 +1,5 @@
 /**
- * What a worker is told when it starts (docs/protocol.md, CONFIG), and what the bridge to it keeps to itself.
+ * The settings that the frame CONFIG brings a worker when it starts (docs/protocol.md), and those of the bridge itself.
  *
  * Invariant: behind `resolveBridge` every number is within its range; 0 is one that was not given, for which the
  * sandbox has its own default.

@@ -1,4 +1,4 @@
-/** Where a connection or a listener is: the types that everything else shares. */
+/** The address of a connection or a listener: the types that all rooms share. */
 import type { Socket } from "node:net";
 import type { RuntimeName } from "./runtimename.js";
 

@@ -1,7 +1,7 @@
 /**
- * So many at once, and then as many as come back with time: a token bucket.
+ * A token bucket: a bound on how often something may happen, which allows a burst.
  *
- * Invariant: what has come back never exceeds what there was at first.
+ * Invariant: it never holds more tokens than at first.
  */
 export class TokenBucket {
   readonly #max: number;
@@ -9,14 +9,14 @@ export class TokenBucket {
   #left: number;
   #atMs = performance.now();
 
-  /** `max` at once; one comes back every `refillMs`. */
+  /** It begins with `max` tokens; one is added every `refillMs`. */
   constructor(max: number, refillMs: number) {
     this.#max = max;
     this.#refillMs = refillMs;
     this.#left = max;
   }
 
-  /** Takes one. False: there is none left. */
+  /** Takes a token. False: there is none left. */
   take(): boolean {
     const now = performance.now();
     this.#left = Math.min(this.#max, this.#left + (now - this.#atMs) / this.#refillMs);

@@ -1,5 +1,6 @@
 /**
- * Who may look: programs that name the admin server by an address or as localhost, and its own pages.
+ * Which requests the admin server answers: those of programs that name it by an address or as localhost, and those of
+ * its own pages.
  *
  * Invariant: a page of another site in the same browser learns nothing. Its requests name another host (DNS
  * rebinding), or the browser's fields name another site; no answer has CORS fields.

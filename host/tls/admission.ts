@@ -1,5 +1,5 @@
 /**
- * Who may take part in a TLS handshake when more want to than there is room for.
+ * Which clients may begin a TLS handshake when more wait than there is room for.
  *
  * Invariants: a client that has sent nothing holds no place. The latest client finds room: when all places are taken,
  * the address that has most loses its oldest. An address may have all the places that no other address wants.

@@ -2,8 +2,8 @@
  * What a server needs for TLS: options with the shape of Python's `ssl_options`, read and checked when the server is
  * made.
  *
- * Invariants: every file is read and understood before anything listens, and an error of one names its
- * path; `reload` replaces all contexts or none. Handshakes themselves are in runtime/handshakes.ts.
+ * Invariants: every file is read and understood before anything listens, and an error of one names its path; `reload`
+ * replaces all contexts or none. Handshakes are in tls/handshakes.ts.
  * Reference: Tornado's `TCPServer(ssl_options=…)`, Python's `ssl`, RFC 6066 3 (SNI), RFC 7301 (ALPN).
  */
 import { constants, createPrivateKey, type KeyObject, randomBytes, X509Certificate } from "node:crypto";

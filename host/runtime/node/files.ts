@@ -3,7 +3,7 @@
  * over node:fs.
  *
  * Invariants: nothing can be created or changed; what is opened is a regular file whose real path lies in its folder (a
- * folder that another user may write to can still be changed between the check and the opening: serve none such); a
+ * folder that another user may write to can still be changed between the check and the opening: do not serve one); a
  * call waits for the disk, as it does under wasmtime, and for nothing else. `node:wasi` is not used: it promises no
  * such thing.
  * Reference: WASI snapshot 01, wasi_snapshot_preview1.witx.
