@@ -1,6 +1,6 @@
 /** The web layer, as `host/index.ts` gives it out. */
 export { type ApplicationSettings, type CheckedRoutes, type RouteInput, type Target, URLSpec } from "./application.js";
-export { authenticated } from "./decorators.js";
+export { addslash, authenticated, removeslash } from "./decorators.js";
 export { Finish, HTTPError, type HTTPErrorOptions, MissingArgumentError } from "./errors.js";
 export { escapeHTML } from "./escape.js";
 export type { ArgumentOptions } from "./handlerinput.js";
@@ -21,7 +21,6 @@ export {
   RuleRouter,
 } from "./routing.js";
 export { type CookieSecret, createSignedValue, decodeSignedValue } from "./signedvalue.js";
-export { addslash, removeslash } from "./slashes.js";
 export { type FileContent, StaticFileHandler, type StaticFileOptions } from "./staticfiles.js";
 export type { StaticSettings } from "./staticurl.js";
 export { Application } from "./typedapplication.js";
