@@ -1,6 +1,6 @@
 /**
  * Light objects of the platform's classes: an object of few fields stands in front of a genuine one, which is made when
- * somebody asks for more than the light one knows.
+ * a handler asks for more than the light one knows.
  *
  * Invariant: a light object has every member that a genuine one has, and is an instance of its class; what it does not
  * know itself the genuine one does.
@@ -49,7 +49,7 @@ function carriedOut<Light extends object>(
 }
 
 /**
- * Makes `to` hold what `from` does: a genuine object made after somebody may have changed the light one's header
+ * Makes `to` hold what `from` does: a genuine object made after the handler may have changed the light one's header
  * fields.
  */
 export function copyHeaders(from: Headers, to: Headers): void {

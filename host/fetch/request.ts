@@ -76,7 +76,7 @@ export class LightRequest {
     return this.#method !== "GET" && this.#method !== "HEAD" && this.#request.contentLength !== 0;
   }
 
-  /** Past the stream, while nobody has asked for it. */
+  /** Past the stream, while the handler has not asked for it. */
   async #read<Value>(name: "text" | "json" | "arrayBuffer", convert: (bytes: Buffer) => Value): Promise<Value> {
     if (this.#genuine !== null || this.#used || !this.#hasBody) {
       return LightRequest.genuine(this)[name]() as Promise<Value>;

@@ -1,6 +1,6 @@
 /**
  * A `Response` whose body is text or bytes costs Node a stream, more than all the rest of an answer. This one makes a
- * genuine `Response` only when somebody asks for more than a server does.
+ * genuine `Response` only when the handler asks for more than a server does.
  *
  * Invariants: it answers as a genuine one would, which `instanceof`, subclasses and `Response.json` are part of;
  * arguments that are not plain are given to the genuine class, which converts or refuses them. A server sends what was
@@ -149,7 +149,7 @@ Object.defineProperty(LightResponse, "name", { value: "Response" });
 Object.defineProperty(LightResponse, "length", { value: NativeResponse.length });
 Object.setPrototypeOf(LightResponse, NativeResponse);
 
-/** From now on `Response` is the light one, unless somebody else has put their own there. */
+/** From now on `Response` is the light one, unless other code has replaced it already. */
 export function lightenResponses(): void {
   if (globalThis.Response !== NativeResponse) return;
   globalThis.Response = LightResponse as unknown as typeof Response;

@@ -7,7 +7,7 @@ import { isResponse, sendAnswer } from "./send.js";
 
 /**
  * Takes what a handler called `name` has given at last: sends a `Response`; throws NoAnswerError for anything else,
- * unless the request is answered, or in the hands of somebody who will answer it.
+ * unless the request is answered, or handed over to code that will answer it.
  */
 export function answerWith(request: HTTPServerRequest, value: unknown, name: string): void | Promise<void> {
   if (isResponse(value) && request.onGone === null) return sendAnswer(request, value);

@@ -1,7 +1,7 @@
 /**
  * A `Response` on its way out.
  *
- * Invariants: a body is sent at the pace of whoever takes it; an answer that ends early cuts its connection; what
+ * Invariants: a body is sent at the client's pace; an answer that ends early cuts its connection; what
  * concerns one connection only (RFC 9110 7.6.1) is not taken over from a `Response`.
  */
 import { ignore } from "../core/promises.js";

@@ -9,7 +9,7 @@ import type { HeldBody } from "./heldbodies.js";
 export abstract class BodyReader implements AsyncIterable<Buffer> {
   readonly #held: HeldBody | null;
 
-  /** `held`: who counts what is kept of the body; null: nobody. */
+  /** `held` counts what is kept of the body; null: it is not counted. */
   constructor(held: HeldBody | null = null) {
     this.#held = held;
   }

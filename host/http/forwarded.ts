@@ -1,9 +1,9 @@
 /**
  * Who sent a request, and how, by what the proxies before this server say in its header fields (`xheaders`).
  *
- * Invariants: fields count only when the connection comes from a trusted proxy. A peer that nobody knows is none,
- * unless the server can never tell who connects; that is a fact of the server and not of one connection. An address
- * that is none changes nothing; of a list only what trusted proxies have added is believed, from the right.
+ * Invariants: fields count only when the connection comes from a trusted proxy. A peer whose address is not known is
+ * none, unless the server can never tell who connects; that is a fact of the server and not of one connection. An
+ * address that is none changes nothing; of a list only what trusted proxies have added is believed, from the right.
  * Reference: Tornado's httpserver._HTTPRequestContext; RFC 7239.
  */
 import { type BlockList, isIP } from "node:net";
@@ -20,7 +20,7 @@ export interface ForwardTrust {
   readonly peers: BlockList;
   /** Forwarded is read, and not the X- fields. */
   readonly standard: boolean;
-  /** The server learns nobody's address: fields are believed from whoever can connect. */
+  /** The server learns no addresses: fields are believed from every peer that can connect. */
   readonly anonymous: boolean;
 }
 

@@ -13,7 +13,7 @@ import { BODIES_SHARE, memoryShare } from "../core/memorybudget.js";
 /** Bytes that all of them hold. */
 let total = 0;
 
-/** How many bytes may be held when nobody has said so. */
+/** How many bytes may be held when no option says so. */
 export function bodiesBytesMaxDefault(): number {
   return memoryShare(BODIES_SHARE, Math.floor(getHeapStatistics().heap_size_limit / BODIES_HEAP_SHARE));
 }

@@ -1,7 +1,7 @@
 /**
  * One request as its handler sees it, and its answer.
  *
- * Invariants: the frame is checked when it comes and read when somebody asks, so a handler that wants nothing costs
+ * Invariants: the frame is checked when it comes and read when the handler asks, so a handler that wants nothing costs
  * nothing; an answer is given once; after it the host has forgotten the request's id. What is kept while a handler
  * takes its time is
  * the request's own bytes, not the chunk of the channel that they came in.
@@ -94,7 +94,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   isLeft = false;
   /** Called when the request is over and its handler has ended. */
   #onOver: (() => void)[] | null = null;
-  /** Called when nobody can answer it any more, with a request in its place. */
+  /** Called when no code can answer it any more, with a request in its place. */
   #forgotten: ((request: HTTPServerRequest) => void) | null = null;
   /** What stands in its place in the bridge while only its handler holds it. */
   #weakly: WeaklyHeld | null = null;
@@ -113,8 +113,8 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   }
 
   /**
-   * The pattern of the route that answers it, such as `"/users/:id"`, for the metrics; `""` unless somebody says one.
-   * It must be one of a few, and never what a peer has sent.
+   * The pattern of the route that answers it, such as `"/users/:id"`, for the metrics; `""` unless a router has set
+   * one. It must be one of a few, and never what a peer has sent.
    */
   route = "";
 
@@ -160,7 +160,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
     return this.#bridge.settings.logger;
   }
 
-  /** @internal It came from somebody who must not be served. */
+  /** @internal It came from a client that must not be served. */
   get isStray(): boolean {
     return this.#peer === undefined;
   }
@@ -258,7 +258,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   }
 
   /**
-   * @internal 304 in the place of a 200 with `headers` and a body of so many bytes, -1: nobody knows. Fields that
+   * @internal 304 in the place of a 200 with `headers` and a body of so many bytes, -1: not known. Fields that
    *   describe the body are left
    * out, and the others are those of the 200 (RFC 9110 15.4.5), whose ETag may be another one when it would have been
    * compressed.
@@ -357,7 +357,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   }
 
   /**
-   * @internal Its handler has ended. When its client had left before that, nobody is there who would complete the
+   * @internal Its handler has ended. When its client had left before that, no code is left that would complete the
    * answer.
    */
   handled(): void {
@@ -391,7 +391,8 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   }
 
   /**
-   * @internal Its handler has returned without an answer, and may answer later. `forgotten` is called when nobody holds
+   * @internal Its handler has returned without an answer, and may answer later. `forgotten` is called when no code
+   * holds
    *   the request any
    * more, with another one in its place. It must not hold the request.
    */
@@ -474,7 +475,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
     this.#trailers = trailers;
   }
 
-  /** @internal Answered with 503 if it can be. Its handler is told as when the client has left. */
+  /** @internal Answered with 503 if it can be. Its handler sees what it sees when the client leaves. */
   shed(): void {
     const bridge = this.#bridge;
     if (this.started) bridge.writer.empty(FRAME_CANCEL, this.#id);

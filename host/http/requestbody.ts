@@ -31,7 +31,7 @@ export class RequestBody extends BodyReader {
   #owed = 0;
   #ended = false;
   #error: Error | null = null;
-  /** What a handler allows; the rest of a larger body is nobody's. */
+  /** What a handler allows; the rest of a larger body is dropped. */
   #maxBytes = Number.POSITIVE_INFINITY;
   #tooLarge: BodyTooLargeError | null = null;
   #timer: NodeJS.Timeout | null = null;

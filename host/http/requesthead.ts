@@ -1,9 +1,9 @@
 /**
  * What a REQUEST frame says: method, target, header fields, and where the body begins.
  *
- * Invariants: the frame is checked when it comes and read when somebody asks; what was read once is kept. What is held
- * after `detach` is the request's own bytes, not the chunk of the channel that they came in.
- * Reference: docs/protocol.md, REQUEST; Tornado's httputil.HTTPServerRequest for the names.
+ * Invariants: the frame is checked when it comes and read when the handler asks; what was read once is kept. What is
+ * held after `detach` is the request's own bytes, not the chunk of the channel that they came in. Reference:
+ * docs/protocol.md, REQUEST; Tornado's httputil.HTTPServerRequest for the names.
  */
 
 import {

@@ -263,7 +263,7 @@ export class HTTPConnection {
 
   /**
    * Sends `chunk` as the next part of the body. Resolves when it has been given to the peer's connection; rejects with
-   * StreamClosedError when the peer is gone, and nobody has to listen for that.
+   * StreamClosedError when the peer is gone, which may be ignored.
    * Throws HTTPOutputError before the head, after `finish`, and for more bytes than Content-Length says;
    * StreamBufferFullError when more than `writeBufferBytesMax` would wait with it for a slow peer, unless nothing waits
    * before it. The answer is cut then.

@@ -1,7 +1,7 @@
 /**
  * Requests whose handler has returned nothing: no answer, no promise. It may still answer, from a timer or an event, as
- * long as something holds the request. Once nothing does, nobody can answer, and the client would wait for ever: such a
- * request is answered here, with 500.
+ * long as something holds the request. Once nothing does, no code can answer, and the client would wait for ever: such
+ * a request is answered here, with 500.
  *
  * Invariants: after FORGOTTEN_CHECK_MS a request without an answer is held weakly, with all that can still call code
  * which holds it (`kept`) held strongly; what the handler has kept in any way is never taken for forgotten. A live id
@@ -30,11 +30,11 @@ export class WeaklyHeld implements FrameTaker {
   /** Readers and signals of the request: they have callbacks of its handler. */
   readonly kept: object[] = [];
   readonly #request: WeakRef<FrameTaker>;
-  /** Stands for the request once nobody holds that any more. */
+  /** Stands for the request once no code holds that any more. */
   readonly #twin: FrameTaker;
   readonly #forgotten: (taker: WeaklyHeld) => void;
 
-  /** `forgotten` is called when nobody holds `request` any more; it and `twin` must not. */
+  /** `forgotten` is called when no code holds `request` any more; it and `twin` must not. */
   constructor(request: FrameTaker, twin: FrameTaker, forgotten: (taker: WeaklyHeld) => void) {
     this.#request = new WeakRef(request);
     this.#twin = twin;
@@ -45,7 +45,7 @@ export class WeaklyHeld implements FrameTaker {
   receive(type: number, chunk: Buffer, start: number, end: number): void {
     const request = this.#request.deref();
     if (request !== undefined) request.receive(type, chunk, start, end);
-    else if (type === FRAME_ABORT) this.#twin.receive(type, chunk, start, end); // the rest of a body is nobody's
+    else if (type === FRAME_ABORT) this.#twin.receive(type, chunk, start, end); // the rest of a body is dropped
   }
 
   shed(): void {
@@ -56,7 +56,7 @@ export class WeaklyHeld implements FrameTaker {
     (this.#request.deref() ?? this.#twin).lost();
   }
 
-  /** The collector has found that nobody holds the request. */
+  /** The collector has found that no code holds the request. */
   found(): void {
     this.#forgotten(this);
   }

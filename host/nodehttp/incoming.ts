@@ -58,7 +58,7 @@ function read(this: Incoming): void {
     (error) => {
       if (this.socket.destroyed) return; // which ends this, too
       if (request.finished)
-        this.destroy(); // answered before all of it had come: the rest is nobody's
+        this.destroy(); // answered before all of it had come: the rest is dropped
       else this.destroy(error === request.gone ? aborted() : error);
     },
   );

@@ -218,7 +218,7 @@ class Answer implements AnswerTaker {
     process.nextTick(close, response);
   }
 
-  /** Nobody can be told by an exception: pieces come from events, too. */
+  /** Logged and not thrown: pieces come from events, too. */
   #fail(error: Error): void {
     const { method, target } = this.#request;
     this.#logger.error({ err: error }, `the answer to ${method} ${target} cannot be sent`);

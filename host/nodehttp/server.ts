@@ -77,7 +77,7 @@ export class NodeServer extends EventEmitter {
 
   /**
    * Listens: `listen(port, host, callback)`, `listen(path, callback)` or `listen({ port, host }, callback)`; `callback`
-   * is called at `listening`. What goes wrong is told by `error`. `address()` tells at once where, unless `host` is a
+   * is called at `listening`. Failures are `error` events. `address()` says at once where, unless `host` is a
    * name or all interfaces. May be called again after `close`.
    */
   listen(...given: unknown[]): this {
@@ -131,7 +131,7 @@ export class NodeServer extends EventEmitter {
     process.nextTick(() => this.emit("listening"));
   }
 
-  /** Outside of the promise: an `error` that nobody hears ends the program, as with Node's. */
+  /** Outside of the promise: an `error` without a listener ends the program, as with Node's. */
   #failed(server: HTTPServer, error: Error): void {
     if (server === this.#server) this.#forget();
     process.nextTick(() => this.emit("error", error));

@@ -193,7 +193,7 @@ export class RequestSocket extends LazyDuplex {
 
   /** Node's order: what its server does comes before the listeners of others. */
   #close(error?: Error): void {
-    // Nobody has to listen, as with a server's sockets.
+    // Without a listener it is dropped, as with the sockets of Node's server.
     if (error != null && this.listenerCount("error") > 0) this.emit("error", error);
     if (this._httpMessage !== null) {
       this.incoming?.destroy(aborted());

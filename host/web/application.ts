@@ -50,7 +50,7 @@ export type CheckedRoutes<Routes extends readonly RouteInput[]> = {
   readonly [Index in keyof Routes]: Checked<Routes[Index]>;
 };
 
-/** What an application can be told. */
+/** The settings of an application. */
 export interface ApplicationSettings {
   /** Pages of errors show where they were thrown, and stack. Never where others can reach it. Default: false. */
   debug?: boolean;
@@ -190,7 +190,7 @@ export class Application<Own extends object = object> implements Router {
     return (given) => new defaultHandlerClass(this, given).execute([], defaultHandlerOptions, logger);
   }
 
-  /** Answers a request; what goes wrong is told to `logger`. */
+  /** Answers a request; errors are written to `logger`. */
   handle(request: HTTPServerRequest, logger: Logger): Answering {
     try {
       return this.findHandler(request, logger)(request);

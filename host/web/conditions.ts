@@ -13,7 +13,7 @@ import { parseHTTPDate } from "./httpdate.js";
 export interface Validators {
   /** With its quotes; null: there is none. */
   readonly etag: string | null;
-  /** In whole seconds, given in milliseconds since 1970; null: nobody knows. */
+  /** In whole seconds, given in milliseconds since 1970; null: not known. */
   readonly modifiedMs: number | null;
 }
 

@@ -7,7 +7,7 @@ export function errorPage(status: number, reason: string): string {
   return `<html><title>${text}</title><body>${text}</body></html>`;
 }
 
-/** The page for whoever is writing the application: where it was thrown, and what caused it. */
+/** The page for the application's developer: where it was thrown, and what caused it. */
 export function debugPage(status: number, reason: string, error: unknown): string {
   const text = `${status}: ${escapeHTML(reason)}`;
   const stacks: string[] = [];

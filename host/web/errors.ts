@@ -8,7 +8,7 @@ import type { HeadersInput } from "../http/headers.js";
 
 /** What an HTTPError is made with besides its status. */
 export interface HTTPErrorOptions extends ErrorOptions {
-  /** For the log, and for the page in debug mode; nobody else sees it. */
+  /** For the log, and for the page in debug mode; clients do not see it. */
   logMessage?: string;
   /** The phrase behind the status; default: the standard one. */
   reason?: string;

@@ -2,7 +2,7 @@
  * Files below a folder: found, opened, and known by what they hold.
  *
  * Invariants: what is opened is a regular file whose real path lies in the folder, or in one that is allowed beside it;
- * no call waits in the loop's own thread. (A folder that somebody else may write to can still be changed between the
+ * no call waits in the loop's own thread. (A folder that another program may write to can still be changed between the
  * check and
  * the opening: serve none such.)
  */
@@ -46,7 +46,7 @@ export async function isFolder(realPath: string): Promise<boolean> {
 
 /** Opens a regular file. Rejects with HTTPError 403 for anything else, 404 when there is nothing. Close its handle. */
 export async function openFile(realPath: string): Promise<OpenFile> {
-  // Not even opened: opening a device can do something, and a pipe would wait for somebody to write.
+  // Not even opened: opening a device can do something, and a pipe would wait for a writer.
   if (!(await stat(realPath).catch(refuse)).isFile()) throw notAFile();
   const handle = await open(realPath, READ_FLAGS).catch(refuse);
   const found = await handle.stat();

@@ -1,7 +1,7 @@
 /**
  * What a RequestHandler is asked with: arguments of the query and of the body, files, JSON, cookies.
  *
- * Invariants: nothing is parsed before somebody asks for it, but for the body, which is there as a whole before
+ * Invariants: nothing is parsed before the handler asks for it, but for the body, which is there as a whole before
  * `prepare` is called (unless the handler takes it as it comes); what is malformed is HTTPError 400.
  */
 import type { FormFile } from "../http/form/form.js";

@@ -120,7 +120,7 @@ export abstract class HandlerOutput<Own extends object = Readonly<Record<string,
 
   /**
    * Sends what was written so far, behind the head when that has not left yet. Resolves when the peer's connection has
-   * taken it; rejects with StreamClosedError when the peer is gone, and nobody has to listen for that. Await it:
+   * taken it; rejects with StreamClosedError when the peer is gone, which may be ignored. Await it:
    * nothing piles up then. An answer of which more than `writeBufferBytesMax` would wait for a slow peer is cut.
    */
   flush(): Promise<void> {
@@ -143,7 +143,7 @@ export abstract class HandlerOutput<Own extends object = Readonly<Record<string,
 
   /**
    * Completes the answer. Resolves when the peer's connection has taken all of it; rejects with StreamClosedError when
-   * the peer is gone, and nobody has to listen. Throws HTTPOutputError when it is complete already, or cannot have the
+   * the peer is gone, which may be ignored. Throws HTTPOutputError when it is complete already, or cannot have the
    * body that it was given.
    */
   finish<Piece extends Chunk = string>(chunk?: Piece extends readonly unknown[] ? never : Piece): Promise<void> {
@@ -152,7 +152,7 @@ export abstract class HandlerOutput<Own extends object = Readonly<Record<string,
     const rest = this.#take();
     if (this.#headersWritten) {
       const { connection } = this.request;
-      if (rest !== null) void ignore(connection.write(rest));
+      if (rest !== null) void ignore(connection.write(rest)); // the client may have left
       connection.finish();
     } else {
       this.#respond(rest);
@@ -279,7 +279,7 @@ export abstract class HandlerOutput<Own extends object = Readonly<Record<string,
     return { etag: this.#fields.get("Etag"), modifiedMs: modified === null ? null : parseHTTPDate(modified) };
   }
 
-  /** Bytes of the body; without one those that Content-Length says, -1: nobody knows. */
+  /** Bytes of the body; without one those that Content-Length says, -1: not known. */
   #sizeOf(body: string | Uint8Array | null): number {
     return body === null ? Number(this.#fields.get("Content-Length") ?? -1) : Buffer.byteLength(body);
   }

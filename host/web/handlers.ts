@@ -11,7 +11,7 @@ import { type Answered, RequestHandler } from "./requesthandler.js";
 
 /** Answers everything with an error. */
 export class ErrorHandler extends RequestHandler {
-  /** Nobody waits for a body that nobody reads. */
+  /** The body is not read, so nothing waits for it. */
   static override readonly streamRequestBody = true;
   #status = 500;
 
@@ -23,7 +23,7 @@ export class ErrorHandler extends RequestHandler {
     throw new HTTPError(this.#status);
   }
 
-  /** It changes nothing, so nobody has to prove anything: a wrong address is 404 and not 403. */
+  /** It changes nothing, so no XSRF token is asked for: a wrong address is 404 and not 403. */
   override checkXSRFCookie(): void {}
 
   override checkTrustedOrigin(): boolean {

@@ -1,7 +1,7 @@
 /**
  * Who is asking: cookies that are set, signed cookies, the token against forged requests, the user.
  *
- * Invariants: a signed cookie is somebody else's text until its signature has been checked; cookies that were set
+ * Invariants: a signed cookie is the client's text until its signature has been checked; cookies that were set
  * survive an error page.
  */
 
@@ -84,7 +84,7 @@ export abstract class HandlerSession<
   }
 
   /**
-   * The value of a signed cookie; null without it, when it is older than `maxAgeDays` (31), or when somebody else has
+   * The value of a signed cookie; null without it, when it is older than `maxAgeDays` (31), or when another program has
    * made it.
    */
   getSignedCookie(name: string, maxAgeDays?: number): string | null {
@@ -159,7 +159,7 @@ export abstract class HandlerSession<
 
   // --- the user ---
 
-  /** Override it to say who is asking; null: nobody that is known. Called once, by the first use of `currentUser`. */
+  /** Override it to say which user is asking; null: none is known. Called once, by the first use of `currentUser`. */
   getCurrentUser(): User | null {
     return null;
   }
@@ -198,7 +198,8 @@ export abstract class HandlerSession<
 
   /**
    * Where to go after a login: the argument `next` if it is an address of this site, else `preset`. A link to the login
-   * page may come from anywhere: whoever redirects to `next` as it is sends users to wherever that link says.
+   * page may come from anywhere: a login page that redirects to `next` unchecked sends users to wherever that link
+   * says.
    */
   getNextUrl(preset = "/"): string {
     const next = this.getArgument("next", preset);
@@ -209,7 +210,7 @@ export abstract class HandlerSession<
     return this.#cookies === null ? null : [...this.#cookies.values()];
   }
 
-  /** This page's address. A login page elsewhere has to be told the host, too. */
+  /** This page's address. A login page on another host needs the host, too. */
   #next(loginUrl: string): string {
     const { protocol, host, path, target } = this.request;
     const mark = target.indexOf("?");

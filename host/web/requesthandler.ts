@@ -4,7 +4,8 @@
  *     initialize → the request's origin is checked → prepare → get, post, … → finish → onFinish
  *
  * Invariants: what user code throws, or a promise of it rejects with, becomes an answer or ends the connection, and is
- * logged once; a handler that waits holds up nobody; without anything to wait for the answer leaves in the same turn.
+ * logged once; a handler that waits holds up no other request; without anything to wait for the answer leaves in the
+ * same turn.
  */
 import { resolve } from "node:path";
 import { OptionError, StreamClosedError, WaterspoutError } from "../core/errors.js";
@@ -339,7 +340,7 @@ export abstract class RequestHandler<
   }
 }
 
-/** The status that an error is about; null for one that nobody has foreseen. */
+/** The status that an error is about; null for one that is not of HTTP. */
 function statusOf(error: unknown): number | null {
   const status = error instanceof WaterspoutError ? (error as { status?: unknown }).status : undefined;
   return typeof status === "number" ? status : null;

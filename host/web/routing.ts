@@ -2,7 +2,7 @@
  * Who answers a request: rules in their order, the first that matches and has an answer wins. Reference: Tornado's
  * routing module, whose names these are.
  *
- * Invariant: routers keep nothing of a request, and find nobody twice: what they return is called once, or never.
+ * Invariant: routers keep nothing of a request: what they return is called once, or never.
  */
 import { OptionError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
@@ -74,7 +74,7 @@ function hostOf(request: HTTPServerRequest): string {
 
 /** What can answer a request, or say that it is not its own by null. */
 export interface Router {
-  /** Who answers the request; what goes wrong is told to `logger`. */
+  /** Who answers the request; errors are written to `logger`. */
   findHandler(request: HTTPServerRequest, logger: Logger): RequestCallback | null;
   /** The path of the route with this name; null without one. */
   reversePath?(name: string, values: PathValues): string | null;

@@ -59,7 +59,7 @@ export class StaticFileHandler extends RequestHandler {
   path = "";
   /** What is served, as `validateAbsolutePath` gives it. */
   absolutePath = "";
-  /** When that was changed last, as `getModifiedTime` gives it; null: nobody knows. */
+  /** When that was changed last, as `getModifiedTime` gives it; null: not known. */
   modified: Date | null = null;
   #options: StaticFileOptions = { path: "." };
   #file: Promise<OpenFile> | null = null;
@@ -126,7 +126,7 @@ export class StaticFileHandler extends RequestHandler {
     return (await this.#open()).size;
   }
 
-  /** When the content was changed last; null: nobody knows. Default: when the file was. */
+  /** When the content was changed last; null: not known. Default: when the file was. */
   async getModifiedTime(): Promise<Date | null> {
     return new Date((await this.#open()).modifiedMs);
   }

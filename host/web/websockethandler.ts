@@ -141,8 +141,8 @@ export class WebSocketHandler<
 
   /**
    * Sends a message: a string as text, bytes as a binary message, unless `binary` says otherwise. Resolves when there
-   * is room for it within the write window, so that whoever waits for it holds little for a slow peer; rejects with
-   * WebSocketClosedError when the websocket is closed. Nobody has to listen: a peer for which more than
+   * is room for it within the write window, so that a handler that waits for it holds little for a slow peer; rejects
+   * with WebSocketClosedError when the websocket is closed. It may be ignored: a peer for which more than
    * `writeBufferBytesMax` would wait is closed with 1013, this message and all that wait are dropped, and the promise
    * rejects with StreamBufferFullError.
    *

@@ -97,7 +97,7 @@ export class Deflater {
     }
   }
 
-  /** Forgets what waits: nobody is there to take it. */
+  /** Drops what waits: the websocket is closed. */
   close(): void {
     this.#jobs = [];
   }

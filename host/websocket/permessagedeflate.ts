@@ -97,13 +97,13 @@ export function negotiate(offers: readonly Offer[], options: MessageCompressionO
     takeover: options.noContextTakeover !== true,
   };
   for (const { name, parameters } of offers) {
-    const wishes = name === NAME ? wishesOf(parameters) : null;
-    if (wishes !== null) return agree(wishes, own);
+    const requested = name === NAME ? requestedOf(parameters) : null;
+    if (requested !== null) return agree(requested, own);
   }
   return null;
 }
 
-interface Wishes {
+interface Requested {
   serverTakeover: boolean;
   clientTakeover: boolean;
   serverBits: number;
@@ -120,18 +120,19 @@ interface Own {
 }
 
 /** Null when the offer has to be declined. */
-function wishesOf(parameters: Offer["parameters"]): Wishes | null {
-  const wishes = { serverTakeover: true, clientTakeover: true, serverBits: WINDOW_BITS_MAX, clientBits: 0 };
+function requestedOf(parameters: Offer["parameters"]): Requested | null {
+  const requested = { serverTakeover: true, clientTakeover: true, serverBits: WINDOW_BITS_MAX, clientBits: 0 };
   if (new Set(parameters.map(([name]) => name)).size < parameters.length) return null;
   for (const [name, value] of parameters) {
-    if (name === "server_no_context_takeover" && value === true) wishes.serverTakeover = false;
-    else if (name === "client_no_context_takeover" && value === true) wishes.clientTakeover = false;
-    else if (name === "server_max_window_bits" && bitsOf(value) >= WINDOW_BITS_MIN) wishes.serverBits = bitsOf(value);
-    else if (name === "client_max_window_bits" && value === true) wishes.clientBits = WINDOW_BITS_MAX;
-    else if (name === "client_max_window_bits" && bitsOf(value) > 0) wishes.clientBits = bitsOf(value);
+    if (name === "server_no_context_takeover" && value === true) requested.serverTakeover = false;
+    else if (name === "client_no_context_takeover" && value === true) requested.clientTakeover = false;
+    else if (name === "server_max_window_bits" && bitsOf(value) >= WINDOW_BITS_MIN)
+      requested.serverBits = bitsOf(value);
+    else if (name === "client_max_window_bits" && value === true) requested.clientBits = WINDOW_BITS_MAX;
+    else if (name === "client_max_window_bits" && bitsOf(value) > 0) requested.clientBits = bitsOf(value);
     else return null;
   }
-  return wishes;
+  return requested;
 }
 
 /** 8 to 15, without leading zeros; 0 for anything else. */
@@ -139,13 +140,13 @@ function bitsOf(value: string | true): number {
   return value !== true && /^([89]|1[0-5])$/.test(value) ? Number(value) : 0;
 }
 
-function agree(wishes: Wishes, own: Own): Agreement {
+function agree(requested: Requested, own: Own): Agreement {
   const { level, memLevel, thresholdBytes } = own;
-  const serverTakeover = wishes.serverTakeover && own.takeover;
-  const clientTakeover = wishes.clientTakeover && own.takeover;
-  const serverBits = Math.min(wishes.serverBits, own.windowBits);
+  const serverTakeover = requested.serverTakeover && own.takeover;
+  const clientTakeover = requested.clientTakeover && own.takeover;
+  const serverBits = Math.min(requested.serverBits, own.windowBits);
   // A client that has not named the parameter must not be answered with it.
-  const clientBits = wishes.clientBits === 0 ? WINDOW_BITS_MAX : Math.min(wishes.clientBits, own.windowBits);
+  const clientBits = requested.clientBits === 0 ? WINDOW_BITS_MAX : Math.min(requested.clientBits, own.windowBits);
   const header = [
     NAME,
     ...(serverTakeover ? [] : ["server_no_context_takeover"]),

@@ -116,7 +116,7 @@ export class MessageInflow {
   }
 
   /**
-   * Nobody wants messages any more: those that wait and those that come are dropped, so that the close frame gets
+   * The handler wants no more messages: those that wait and those that come are dropped, so that the close frame gets
    * through.
    */
   drop(): void {

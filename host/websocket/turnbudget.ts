@@ -3,7 +3,7 @@
  * them together.
  *
  * Invariants: the work of one turn costs at most the share and one piece more. Who has to wait goes on in the order of
- * asking, one piece at a time, so nobody waits for all that another has asked for.
+ * asking, one piece at a time, so no connection waits for all that another has asked for.
  */
 export class TurnShare {
   readonly #share: number;

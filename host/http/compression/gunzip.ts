@@ -82,7 +82,7 @@ export class GzipBody extends BodyReader {
     if (first === null) throw malformed(new Error("it has no byte"));
     const gunzip = createGunzip();
     this.#gunzip = gunzip;
-    pipeline(startingWith(first, this.#source), gunzip, () => {}); // an error reaches whoever reads
+    pipeline(startingWith(first, this.#source), gunzip, () => {}); // an error reaches the reader
     return gunzip[Symbol.asyncIterator]();
   }
 

@@ -83,7 +83,7 @@ export function resolveCompression(option: boolean | CompressionOptions | undefi
 }
 
 /**
- * Decides on one answer. `bytes` is the body's size, -1 while nobody knows it. `free`: whether there is a compressor
+ * Decides on one answer. `bytes` is the body's size, -1 while it is not known. `free`: whether there is a compressor
  * for
  * an answer that is not compressed at once.
  */

@@ -1,7 +1,7 @@
 /**
  * The temporary files of one request's form.
  *
- * Invariants: nobody else can read or guess them; after `remove` nothing is left, also of a file that is just being
+ * Invariants: no other user can read or guess them; after `remove` nothing is left, also of a file that is just being
  * written. What a process leaves that was killed is removed by the next that keeps a form's file in the same place.
  */
 import { createHash } from "node:crypto";
