@@ -5,12 +5,12 @@
  * Invariant: a light object has every member that a genuine one has, and is an instance of its class; what it does not
  * know itself the genuine one does.
  */
+import { delegateSymbols } from "../nodeinternals/fetchsymbols.js";
 
 type Genuine<Light extends object> = (light: Light) => object;
 
 /**
- * Completes `prototype` by the members of `native`: of its prototype, and of what its instances carry under symbols,
- * which is where Node's own code looks (`new Request(request)`, `fetch(request)`).
+ * Completes `prototype` by the members of `native`: of its prototype, and of what its instances carry under symbols.
  */
 export function delegate<Light extends object>(
   prototype: Light,
@@ -24,13 +24,7 @@ export function delegate<Light extends object>(
     if (key === "constructor") Object.defineProperty(prototype, key, member);
     else Object.defineProperty(prototype, key, { configurable: true, ...carriedOut(key, member, genuine) });
   }
-  for (const key of Object.getOwnPropertySymbols(sample)) {
-    Object.defineProperty(prototype, key, {
-      get(this: Light) {
-        return Reflect.get(genuine(this), key);
-      },
-    });
-  }
+  delegateSymbols(prototype, sample, genuine);
   Object.setPrototypeOf(prototype, native.prototype);
 }
 

@@ -8,7 +8,6 @@
  * has a taker at any time.
  */
 import v8 from "node:v8";
-import vm from "node:vm";
 import type { FrameTaker } from "../bridge/bridge.js";
 import { FRAME_ABORT } from "../bridge/frames.js";
 import {
@@ -17,6 +16,7 @@ import {
   COLLECTIONS_IN_VAIN_MAX,
   FORGOTTEN_CHECK_MS,
 } from "../core/limits.js";
+import { collectGarbage } from "../nodeinternals/collectgarbage.js";
 
 /** A request that waits for its answer. */
 export interface Unanswered {
@@ -95,8 +95,6 @@ function check(): void {
   setImmediate(collect);
 }
 
-let collectGarbage: (() => void) | null = null;
-
 /**
  * An idle process collects nothing, so the client of a forgetful handler would wait long. Here the collector is called,
  * where that takes few milliseconds. A handler that keeps its requests for later would have it called in vain: after a
@@ -106,9 +104,5 @@ function collect(): void {
   if (collectionsLeft === 0 || v8.getHeapStatistics().used_heap_size > COLLECT_HEAP_BYTES_MAX) return;
   collectionsLeft--;
   collectedMs = performance.now();
-  if (collectGarbage === null) {
-    v8.setFlagsFromString("--expose-gc");
-    collectGarbage = vm.runInNewContext("gc") as () => void;
-  }
   collectGarbage();
 }

@@ -11,8 +11,9 @@ import type { ListeningSocket } from "../core/address.js";
 import { BindError, OptionError, RuntimeUnavailableError } from "../core/errors.js";
 import { BACKLOG } from "../core/limits.js";
 import { type RuntimeName, resolveRuntime } from "../core/runtimename.js";
+import { boundHandles } from "../nodeinternals/boundhandle.js";
 import { runtimeNamed } from "../runtime/index.js";
-import { listenOn } from "../runtime/node/listener.js";
+import { listenOn, listenUnix } from "../runtime/node/listener.js";
 import { listenSharedUnix } from "../runtime/node/sharedlistener.js";
 import { rememberBound, takeInherited } from "./inheritedsockets.js";
 
@@ -59,6 +60,7 @@ export async function bindUnixSocket(path: string, options: BindUnixOptions = {}
   const absolute = abstract ? path : resolve(path);
   if (Buffer.byteLength(absolute) > PATH_BYTES_MAX) throw new BindError("ENAMETOOLONG", path, null);
   if (!abstract) await removeStale(absolute);
+  if (!boundHandles.isThere()) return listenUnix(absolute, mode, backlog);
   const shared = await listenSharedUnix(absolute, mode, backlog);
   const socket = listenOn(shared, backlog);
   rememberBound(key, [socket]);

@@ -7,38 +7,29 @@
 import { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { HTTPServerRequest } from "../http/request.js";
+import { addFields } from "../nodeinternals/headerlines.js";
+import { emitCloseEarly, endQuietly, pushBlock, readAhead } from "../nodeinternals/readablestate.js";
 import { aborted, type RequestSocket } from "./socket.js";
 
-/** Methods of Node's that its types leave out; frameworks and Node's own server call them. */
-export interface Incoming extends IncomingMessage {
-  /** Takes names and values; they are joined by Node's rules when asked for. Trailers once it is complete. */
-  _addHeaderLines(fields: string[], count: number): void;
-  /** Reads and drops what nobody has read. */
-  _dump(): void;
-  /** Somebody has begun to read. */
-  _consumed: boolean;
-  /** Node makes `readingMore` true, so that nothing is read ahead before somebody has begun. */
-  readonly _readableState: Record<ReadableFlag, boolean>;
-  /** Kinds of events that somebody listens to. */
-  readonly _eventsCount: number;
-}
-
-type ReadableFlag = "readingMore" | "ended" | "endEmitted" | "closed" | "emitClose" | "closeEmitted";
-
-/** What Node's `_read` finds on it. */
 const REQUEST = Symbol("request");
 const BLOCKS = Symbol("blocks");
+const READ_BEGUN = Symbol("reading has begun");
+const ENDED = Symbol("its end has been given to the stream");
 
-interface Reading extends Incoming {
+export interface Incoming extends IncomingMessage {
   [REQUEST]: HTTPServerRequest;
   [BLOCKS]: AsyncIterator<Buffer> | null;
+  [READ_BEGUN]: boolean;
+  [ENDED]: boolean;
 }
 
 /** The request for handlers of Node's kind. */
 export function incomingMessage(request: HTTPServerRequest, socket: RequestSocket): Incoming {
-  const message = new IncomingMessage(socket as unknown as Socket) as Reading;
+  const message = new IncomingMessage(socket as unknown as Socket) as Incoming;
   message[REQUEST] = request;
   message[BLOCKS] = null;
+  message[READ_BEGUN] = false;
+  message[ENDED] = false;
   message._read = read;
   socket.incoming = message;
   message.method = request.method;
@@ -47,15 +38,14 @@ export function incomingMessage(request: HTTPServerRequest, socket: RequestSocke
   message.httpVersion = isOld ? "1.0" : "1.1";
   message.httpVersionMajor = 1;
   message.httpVersionMinor = isOld ? 0 : 1;
-  const fields = request.rawFields;
-  message._addHeaderLines(fields, fields.length);
+  addFields(message, request.rawFields);
   return message;
 }
 
-function read(this: Reading): void {
+function read(this: Incoming): void {
   const request = this[REQUEST];
-  this._consumed = true;
-  this._readableState.readingMore = false;
+  this[READ_BEGUN] = true;
+  readAhead(this);
   if (request.contentLength === 0) return complete(request, this);
   this[BLOCKS] ??= request.body[Symbol.asyncIterator]();
   this[BLOCKS].next().then(
@@ -63,7 +53,7 @@ function read(this: Reading): void {
       if (this.destroyed) return;
       (this.socket as unknown as RequestSocket).active();
       if (done === true) complete(request, this);
-      else this.push(value);
+      else pushBlock(this, value);
     },
     (error) => {
       if (this.socket.destroyed) return; // which ends this, too
@@ -78,33 +68,25 @@ function read(this: Reading): void {
  * `close`, once, while the message can still be read: the client has ended its side, which may be all that it has done.
  */
 export function tellClose(message: Incoming): void {
-  const state = message._readableState;
-  const isBeingRead = message._consumed && !message.complete; // its end, or error, is to come
-  if (isBeingRead || state.closeEmitted) return;
-  state.emitClose = false;
-  state.closeEmitted = true;
-  process.nextTick(() => message.emit("close"));
+  const isBeingRead = message[READ_BEGUN] && !message.complete; // its end, or error, is to come
+  if (!isBeingRead) emitCloseEarly(message);
 }
 
 /** What Node does with the rest of a body behind its answer: it is read and dropped, and then the request has ended. */
 export function endUnread(request: HTTPServerRequest, message: Incoming): void {
-  const isQuiet = request.contentLength === 0 && message._eventsCount === 0 && !message._consumed;
-  if (!isQuiet) return message._dump();
-  // Nobody listens, and nothing is there: the state that it would be in, without the events.
-  const state = message._readableState;
-  message.complete = true;
-  state.ended = true;
-  state.endEmitted = true;
-  state.closed = true;
-  message.destroyed = true;
+  const isQuiet = request.contentLength === 0 && message.eventNames().length === 0 && !message[READ_BEGUN];
+  if (isQuiet && endQuietly(message)) {
+    message[ENDED] = true;
+    return;
+  }
+  message.removeAllListeners("data");
+  message.resume();
 }
 
 function complete({ trailers }: HTTPServerRequest, message: Incoming): void {
-  if (message._readableState.ended) return;
+  if (message[ENDED]) return;
+  message[ENDED] = true;
   message.complete = true;
-  if (trailers.size > 0) {
-    const fields = [...trailers].flat();
-    message._addHeaderLines(fields, fields.length);
-  }
+  if (trailers.size > 0) addFields(message, [...trailers].flat());
   message.push(null);
 }

@@ -51,7 +51,8 @@ export function nodeListenerOf(value: unknown): NodeListener | null {
     if (has(value, "handle", "use") || value.length === 2) return value as NodeListener;
     if (value.length < 2) return null;
     throw new OptionError(
-      `a function of ${value.length} parameters is neither (request) nor (req, res): export one of these, or an application`,
+      `a function of ${value.length} parameters is neither (request) nor (req, res): ` +
+        "export one of these, or an application",
     );
   }
   if (typeof value !== "object" || value === null) return null;

@@ -1,45 +1,30 @@
 /**
  * An answer as Node's own `http.ServerResponse`: Node keeps the header fields, checks calls and counts; this sends.
  *
- * Invariants: what this does differently are properties of the object itself (see incoming.ts). Node's `writeHead` ends
- * in `_storeHeader` and its `write` and `end` in `_send`, where the text of HTTP/1 would be made: here facts go to the
- * request's own answer instead, and an answer that `end` gives at once leaves in one piece.
+ * Invariants: what this does differently are properties of the object itself (see incoming.ts). Node makes no text of
+ * HTTP/1 (nodeinternals/answerhooks.ts): status, fields and bytes go to the request's own answer, and an answer that
+ * `end` gives at once leaves in one piece.
  */
 import { ServerResponse, validateHeaderName, validateHeaderValue } from "node:http";
-import { type Data, toBytes } from "../bridge/writewindow.js";
+import { toBytes } from "../bridge/writewindow.js";
 import { HeaderError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
 import { NameTable } from "../core/nametable.js";
 import type { HTTPServerRequest } from "../http/request.js";
 import { isBodyless } from "../http/response.js";
+import { type AnswerTaker, type Callback, type Data, hookAnswer } from "../nodeinternals/answerhooks.js";
+import { emitCloseOnce } from "../nodeinternals/closedflag.js";
+import { clearNeedDrain, noteNeedDrain } from "../nodeinternals/needdrain.js";
+import { eachOutHeader } from "../nodeinternals/outheaders.js";
 import { endUnread, type Incoming } from "./incoming.js";
 import type { RequestSocket } from "./socket.js";
 
-type Callback = (error?: Error | null) => void;
 type Fields = Record<string, string | number | string[]>;
 
-/** Members of Node's that its types leave out. */
 interface Outgoing extends ServerResponse {
-  _header: string | null;
-  _headerSent: boolean;
-  _closed: boolean;
-  _storeHeader(line: string, fields: unknown): void;
-  _send(data: Data, encoding?: BufferEncoding | null, callback?: Callback | null): boolean;
-  _writeRaw(data: Data, encoding?: unknown, callback?: unknown): boolean;
   [ANSWER]: Answer;
 }
 
-/** A member of Node's that has a symbol for its name. */
-function symbolOf(description: string): symbol {
-  const symbols = Object.getOwnPropertySymbols(new ServerResponse({ method: "GET" } as Incoming));
-  return symbols.find((symbol) => symbol.description === description) as symbol;
-}
-
-/**
- * Where Node keeps whether somebody waits for `drain`, and the header fields: name and value by the name in lower case.
- */
-const NEED_DRAIN = symbolOf("kNeedDrain");
-const HEADERS = symbolOf("kOutHeaders");
 const ANSWER = Symbol("answer");
 
 /** Those about one connection (RFC 9110 7.6.1), which the sandbox writes itself. */
@@ -55,39 +40,18 @@ export function serverResponse(
 ): ServerResponse {
   const response = new ServerResponse(message) as unknown as Outgoing;
   response[ANSWER] = new Answer(request, response, message, socket, logger);
-  response._storeHeader = storeHeader;
-  response._send = send;
-  response._writeRaw = writeRaw;
+  hookAnswer(response, socket, response[ANSWER]);
   response.end = end as typeof response.end;
   socket._httpMessage = response;
   (response as { socket: unknown }).socket = socket; // assignSocket would have it listen, at a price
   return response;
 }
 
-function storeHeader(this: Outgoing, line: string, fields: unknown): void {
-  this[ANSWER].take(line, fields);
-}
-
-function send(this: Outgoing, data: Data, encoding?: BufferEncoding | null, callback?: Callback | null): boolean {
-  return this[ANSWER].send(data, encoding, callback);
-}
-
-/**
- * 1xx answers are not sent: `100 Continue` leaves when the body is read. Who waits for one to be sent is called all the
- * same.
- */
-function writeRaw(this: Outgoing, _data: Data, encoding?: unknown, callback?: unknown): boolean {
-  if (this.socket?.destroyed === true) return false;
-  const then = typeof encoding === "function" ? encoding : callback;
-  if (typeof then === "function") process.nextTick(then as () => void);
-  return true;
-}
-
 function end(this: Outgoing, ...given: unknown[]): ServerResponse {
   return this[ANSWER].end(given);
 }
 
-class Answer {
+class Answer implements AnswerTaker {
   readonly #request: HTTPServerRequest;
   readonly #response: Outgoing;
   readonly #socket: RequestSocket;
@@ -116,15 +80,13 @@ class Answer {
 
   // --- the head ---
 
-  take(line: string, given: unknown): void {
+  head(given: unknown): void {
     const response = this.#response;
     if (response.statusCode < FINAL_STATUS_MIN) throw new HeaderError(`${response.statusCode} is no final status`);
     this.#fields = new NameTable();
-    const kept = Reflect.get(response, HEADERS) as Record<string, [string, unknown]> | null;
-    if (kept != null) for (const key in kept) this.#put(key, ...(kept[key] as [string, unknown]));
-    else for (const [name, value] of pairsOf(given)) this.#putChecked(name, value);
+    const hasFields = eachOutHeader(response, (key, name, value) => this.#put(key, name, value));
+    if (!hasFields) for (const [name, value] of pairsOf(given)) this.#putChecked(name, value);
     if (!response.shouldKeepAlive && this.#request.version === "HTTP/1.1") this.#fields.Connection = "close";
-    response._header = line;
   }
 
   #putChecked(name: string, value: unknown): void {
@@ -154,7 +116,6 @@ class Answer {
   // --- the body ---
 
   send(data: Data, encoding?: BufferEncoding | null, callback?: Callback | null): boolean {
-    this.#response._headerSent = true;
     const bytes = typeof data === "string" && !isUtf8(encoding) ? Buffer.from(data, encoding as BufferEncoding) : data;
     if (!this.#ending) return this.#stream(toBytes(bytes), callback ?? null);
     if (bytes.length > 0) this.#last = bytes;
@@ -181,7 +142,9 @@ class Answer {
     } catch (error) {
       this.#fail(error as Error);
     }
-    return socket.pending < socket.writableHighWaterMark;
+    const isWelcome = socket.pending < socket.writableHighWaterMark;
+    if (!isWelcome) noteNeedDrain(this.#response);
+    return isWelcome;
   }
 
   #taken(bytes: number, callback: Callback | null): void {
@@ -190,7 +153,7 @@ class Answer {
     this.#socket.pending -= bytes;
     callback?.();
     if (this.#socket.pending > 0 || !response.writableNeedDrain) return;
-    Reflect.set(response, NEED_DRAIN, false);
+    clearNeedDrain(response);
     response.emit("drain");
   }
 
@@ -265,9 +228,7 @@ class Answer {
 
 function close(response: Outgoing): void {
   response.destroyed = true;
-  if (response._closed) return;
-  response._closed = true;
-  response.emit("close");
+  emitCloseOnce(response);
 }
 
 function isUtf8(encoding: string | null | undefined): boolean {

@@ -2,14 +2,14 @@
  * What `req.socket` and `res.socket` are: who asks, and the end of it all. No byte goes through it.
  *
  * Invariants: `destroy` cuts the connection while the answer is not complete, and is without effect afterwards, since
- * the connection is the sandbox's. It is a Duplex, but has a stream's state only when somebody uses it as one: few
- * requests do.
+ * the connection is the sandbox's. It is a Duplex, but has a stream's state only when a handler uses it as one: few do.
  */
-import { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Duplex, getDefaultHighWaterMark } from "node:stream";
+import { getDefaultHighWaterMark } from "node:stream";
 import type { Address } from "../core/address.js";
 import type { HTTPServerRequest } from "../http/request.js";
+import { emitCloseOnce } from "../nodeinternals/closedflag.js";
+import { LazyDuplex } from "../nodeinternals/lazyduplex.js";
 
 /** What a server has to say about the silence of a connection. */
 export interface TimeoutSource {
@@ -23,35 +23,10 @@ export function aborted(): Error {
   return Object.assign(new Error("aborted"), { code: "ECONNRESET" });
 }
 
-type Listener = (...given: unknown[]) => void;
-const OF_STREAMS = ["data", "readable"];
 const HIGH_WATER_MARK = getDefaultHighWaterMark(false);
 
-/** An emitter by its constructor, a Duplex by its prototype. */
-class Emitter extends EventEmitter {}
-Object.setPrototypeOf(Emitter.prototype, Duplex.prototype);
-
-export class RequestSocket extends (Emitter as unknown as new () => Duplex) {
+export class RequestSocket extends LazyDuplex {
   static {
-    for (const name of ["_readableState", "_writableState"]) {
-      Object.defineProperty(RequestSocket.prototype, name, {
-        get(this: RequestSocket) {
-          if (!Object.hasOwn(this, name)) Reflect.apply(Duplex, this, []);
-          return Object.getOwnPropertyDescriptor(this, name)?.value;
-        },
-        set(this: RequestSocket, value: unknown) {
-          Object.defineProperty(this, name, { value, writable: true, configurable: true });
-        },
-      });
-    }
-    for (const name of ["on", "addListener", "off", "removeListener"] as const) {
-      Object.defineProperty(RequestSocket.prototype, name, {
-        value(this: RequestSocket, event: string, listener: Listener) {
-          const { prototype } = OF_STREAMS.includes(event) ? Duplex : EventEmitter;
-          return Reflect.apply(prototype[name], this, [event, listener]);
-        },
-      });
-    }
     const own: Record<string, (socket: RequestSocket) => unknown> = {
       // Accessors in Node's class, properties in its types.
       destroyed: (socket) => socket.#destroyed,
@@ -233,11 +208,7 @@ export class RequestSocket extends (Emitter as unknown as new () => Duplex) {
   }
 
   #tell(hadError: boolean): void {
-    const response = this._httpMessage as (ServerResponse & { _closed: boolean }) | null;
-    if (response !== null && !response._closed) {
-      response._closed = true;
-      response.emit("close");
-    }
+    if (this._httpMessage !== null) emitCloseOnce(this._httpMessage);
     if (!this.#closeTold) this.emit("close", hadError);
     this.#closeTold = true;
   }

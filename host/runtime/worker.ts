@@ -75,9 +75,10 @@ export interface Runtime {
    */
   bind(address: string, port: number, backlog: number, options: BindSettings): Promise<ListeningSocket>;
   /**
-   * Binds one port for this process, and knows at once where; it listens then, or `socket` rejects. Throws BindError.
+   * Binds one port for this process, and knows at once where; it listens then, or `socket` rejects. Null when this Node
+   * cannot. Throws BindError.
    */
-  bindNow(host: string, port: number, backlog: number): Binding;
+  bindNow(host: string, port: number, backlog: number): Binding | null;
   /** A socket that this process has from the one that started it. */
   adopt(address: Address, fd: number, backlog: number): ListeningSocket;
   /** Puts a guard in front of sockets. */

@@ -10,6 +10,7 @@ import { dirname, isAbsolute, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { WATCH_INTERVAL_MS } from "../../core/limits.js";
 import { PACKAGE_FOLDER } from "../../core/paths.js";
+import { modulesOf } from "../../nodeinternals/modulereports.js";
 
 export class WatchedFiles {
   readonly #changed: (files: readonly string[]) => void;
@@ -84,13 +85,6 @@ function stateOf(file: string): string {
   } catch {
     return MISSING; // or out of reach, which is the same here
   }
-}
-
-function modulesOf(message: unknown): readonly unknown[] | null {
-  if (typeof message !== "object" || message === null) return null;
-  const { "watch:import": imported, "watch:require": required } = message as Record<string, unknown>;
-  const modules = imported ?? required;
-  return Array.isArray(modules) ? modules : null;
 }
 
 function pathOf(module: unknown): string | null {

@@ -8,7 +8,8 @@
  * Reference: `node --v8-options`, heap-growing-percent; docs/deployment.md says what a program without this command can
  * do.
  */
-import { getHeapStatistics, setFlagsFromString } from "node:v8";
+import { getHeapStatistics } from "node:v8";
+import { setHeapGrowing } from "../../nodeinternals/heapgrowing.js";
 
 /**
  * To eight times its size instead of at most four: then short-lived blocks go with collections of young objects, which
@@ -28,7 +29,7 @@ export function letSmallHeapGrow(): void {
     const wanted = getHeapStatistics().used_heap_size < LARGE_HEAP_BYTES ? GROWING_PERCENT : NO_PERCENT;
     if (wanted === percent) return;
     percent = wanted;
-    setFlagsFromString(`--heap-growing-percent=${percent}`);
+    setHeapGrowing(percent);
   };
   look();
   setInterval(look, LOOK_MS).unref();

@@ -5,13 +5,14 @@
  * Invariants: a generation ends when the next one serves, and not before; one that does not come to serve leaves the
  * last as it is. Connections wait in the sockets meanwhile, so none is lost; what a generation has begun it finishes.
  */
+
 import { dirname, relative, resolve } from "node:path";
 import type { ListeningSocket } from "../../core/address.js";
 import { RESTARTS_MAX } from "../../core/limits.js";
 import { oneLine } from "../../core/log.js";
 import { InspectedGroup } from "../../inspect/group.js";
 import { bindSockets } from "../../net/bind.js";
-import { MODULES_VARIABLE } from "../../workers/autoreload.js";
+import { MODULES_VARIABLE } from "../../nodeinternals/modulereports.js";
 import { onSignals } from "../../workers/fork.js";
 import { ProcessGroup } from "../../workers/processgroup.js";
 import { EXIT_FAILED } from "../exit.js";

@@ -9,8 +9,8 @@ import { UsageError } from "../../core/errors.js";
 import { answerReports } from "../../inspect/group.js";
 import { isInherited } from "../../net/bind.js";
 import { taskId } from "../../net/inheritedsockets.js";
+import { MODULES_VARIABLE, reportModules } from "../../nodeinternals/modulereports.js";
 import { checkSettings, presetSettings, settingsHelp } from "../../settings/define.js";
-import { hideFromChildren, MODULES_VARIABLE } from "../../workers/autoreload.js";
 import { onSignals } from "../../workers/fork.js";
 import type { Values } from "../command.js";
 import { EXIT_FAILED, endWith } from "../exit.js";
@@ -97,7 +97,7 @@ async function supervise(settings: RunSettings, plan: Plan, watch: boolean): Pro
  */
 async function serveAsWorker(settings: RunSettings): Promise<void> {
   const isWatched = process.env[MODULES_VARIABLE] !== undefined;
-  if (isWatched) hideFromChildren(MODULES_VARIABLE);
+  if (isWatched) await reportModules();
   const loaded = await load(settings);
   const plan = planFrom(settings, loaded);
   await tell({ plan });

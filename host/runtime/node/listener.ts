@@ -179,6 +179,21 @@ export function listen(
   });
 }
 
+/** Listens on a Unix-domain socket, and accepts at once. libuv removes its file. Rejects with BindError. */
+export function listenUnix(path: string, mode: number, backlog: number): Promise<NodeListener> {
+  const server = newServer();
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => reject(new BindError(error.code ?? "EIO", path, null)));
+    server.once("listening", () => {
+      server.removeAllListeners("error");
+      resolve(new NodeListener(server, { address: path, port: 0, family: "unix" }));
+    });
+    const umask = process.umask(0o777 & ~mode); // the file has its mode from the beginning: it is made at once
+    server.listen(path, backlog);
+    process.umask(umask);
+  });
+}
+
 /** A shared listener, for this process to accept from when a worker of it begins. */
 export function listenOn(shared: SharedListener, backlog: number): NodeListener {
   return new NodeListener(newServer(), shared.address, shared, backlog);

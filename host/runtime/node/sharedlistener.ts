@@ -4,8 +4,7 @@
  * (processgroup.ts).
  *
  * What libuv listens on it also accepts from; so the handle is bound here, made to listen by a child that inherits it
- * and exits, and never polled by this process. The handles are Node's private `tcp_wrap` and `pipe_wrap`: node:net has
- * no socket that is bound only.
+ * and exits, and never polled by this process (nodeinternals/boundhandle.ts).
  *
  * Invariant: a descriptor has one owner. It is this object until `give`, and then whoever it was given to.
  */
@@ -16,45 +15,25 @@ import { getSystemErrorName } from "node:util";
 import { type Address, familyOf, type ListeningSocket, type SocketOptions } from "../../core/address.js";
 import { BindError, RuntimeUnavailableError } from "../../core/errors.js";
 import type { RuntimeName } from "../../core/runtimename.js";
+import {
+  bindPipe,
+  bindTCP,
+  boundHandles,
+  TCP_IPV6_ONLY,
+  TCP_REUSE_PORT,
+  type TCPHandle,
+} from "../../nodeinternals/boundhandle.js";
 import type { AcceptQueue } from "./descriptors.js";
 
-/** The part of tcp_wrap's TCP and pipe_wrap's Pipe that is used. Results are 0 or -errno. */
-interface Handle {
-  readonly fd: number;
-  close(): void;
-}
-
-interface TcpHandle extends Handle {
-  bind(address: string, port: number, flags: number): number;
-  bind6(address: string, port: number, flags: number): number;
-  getsockname(out: { port?: number }): number;
-  setNoDelay(yes: boolean): number;
-}
-
-interface PipeHandle extends Handle {
-  bind(path: string): number;
-}
-
-interface Bindings {
-  tcp_wrap: {
-    readonly TCP: new (type: number) => TcpHandle;
-    readonly constants: {
-      readonly SERVER: number;
-      readonly UV_TCP_IPV6ONLY: number;
-      /** From Node 22.12 on. */
-      readonly UV_TCP_REUSEPORT?: number;
-    };
-  };
-  pipe_wrap: { readonly Pipe: new (type: number) => PipeHandle; readonly constants: { readonly SERVER: number } };
-}
-
-/** What the child runs: it takes descriptor 3, listens, and exits with the error's number. */
+/**
+ * What the child runs: it listens on descriptor 3 and exits before its loop could accept, with the error's number if
+ * there is one.
+ */
 const LISTEN = `
-  const [name, kind, backlog] = process.argv.slice(1);
-  const binding = process.binding(name);
-  const handle = new binding[kind](binding.constants.SERVER);
-  const error = handle.open(3) || handle.listen(Number(backlog));
-  process.reallyExit(-error);`;
+  const server = require("node:net").createServer();
+  server.on("error", (error) => process.exit(-error.errno || 1));
+  server.listen({ fd: 3 }, Number(process.argv[1]));
+  if (server.listening) process.exit(0);`;
 
 /** A Unix-domain socket's file, known by its inode: a later file of that name is somebody else's. */
 interface SocketFile {
@@ -141,39 +120,41 @@ export async function listenShared(
   runtime: RuntimeName = "wasmtime",
 ): Promise<SharedListener> {
   const bound = bindHandle(address, port, options);
-  return listenerOn(bound, await listenInChild("tcp_wrap", bound.handle.fd, backlog), runtime);
+  return listenerOn(bound, await listenInChild(bound.handle.fd, backlog), runtime);
 }
 
 /** The same at once, which holds up the process for as long as another takes to start. Throws BindError. */
 export function listenSharedNow(address: string, port: number, backlog: number): SharedListener {
   const bound = bindHandle(address, port);
-  const { status } = spawnSync(process.execPath, listenArguments("tcp_wrap", backlog), listenOptions(bound.handle.fd));
+  const { status } = spawnSync(process.execPath, listenArguments(backlog), listenOptions(bound.handle.fd));
   return listenerOn(bound, status === null ? -1 : -status, "wasmtime");
 }
 
 /** A socket that is bound, and where. */
 interface Bound {
-  readonly handle: TcpHandle;
+  readonly handle: TCPHandle;
   readonly address: Address;
 }
 
-/** Binds at once. Throws BindError. */
+/** Binds at once. Throws BindError, and RuntimeUnavailableError with a Node that cannot bind without accepting. */
 export function bindHandle(address: string, port: number, options: SocketOptions = {}): Bound {
-  const { TCP, constants } = binding("tcp_wrap");
-  const handle = new TCP(constants.SERVER);
+  requireHandles();
   const family = familyOf(address);
-  const reuse = options.reusePort ? (constants.UV_TCP_REUSEPORT ?? 0) : 0;
-  const flags = options.ipv6Only === false ? 0 : constants.UV_TCP_IPV6ONLY;
+  const flags = (options.ipv6Only === false ? 0 : TCP_IPV6_ONLY) | (options.reusePort === true ? TCP_REUSE_PORT : 0);
+  const handle = bindTCP(address, port, family === "IPv6", family === "IPv6" ? flags : flags & TCP_REUSE_PORT);
+  if (typeof handle === "number") throw new BindError(getSystemErrorName(handle), address, port);
   const name: { port?: number } = {};
-  // What accept() returns has the listener's TCP_NODELAY; the sandbox has no way to set it. A port in use is told by
+  // What accept() returns has the listener's TCP_NODELAY; the sandbox has no way to set it. A port in use is reported by
   // getsockname: libuv keeps that error of bind back.
-  const error =
-    (family === "IPv6" ? handle.bind6(address, port, flags | reuse) : handle.bind(address, port, reuse)) ||
-    handle.getsockname(name) ||
-    handle.setNoDelay(true);
+  const error = handle.getsockname(name) || handle.setNoDelay(true);
   const bound = { handle, address: { address, port: name.port ?? port, family } };
   if (error !== 0) throw failed(bound, error);
   return bound;
+}
+
+function requireHandles(): void {
+  if (boundHandles.isThere()) return;
+  throw new RuntimeUnavailableError(`sockets that are shared cannot be bound with Node ${process.version}`);
 }
 
 function listenerOn(bound: Bound, error: number, runtime: RuntimeName): SharedListener {
@@ -196,21 +177,20 @@ function failed({ handle, address }: Bound, error: number): BindError {
  * next.
  */
 export async function listenSharedUnix(path: string, mode: number, backlog: number): Promise<SharedListener> {
-  const { Pipe, constants } = binding("pipe_wrap");
-  const handle = new Pipe(constants.SERVER);
+  requireHandles();
   const abstract = path.startsWith("\0");
   const first = abstract ? path : `${path}.${process.pid}`;
+  const handle = bindPipe(first);
+  if (typeof handle === "number") throw new BindError(getSystemErrorName(handle), path, null);
   const fail = (code: string) => {
     handle.close();
     return new BindError(code, path, null);
   };
-  const bound = handle.bind(first);
-  if (bound !== 0) throw fail(getSystemErrorName(bound));
   const address: Address = { address: path, port: 0, family: "unix" };
   let file: SocketFile | null = null;
   try {
     if (!abstract) chmodSync(first, mode);
-    const listened = await listenInChild("pipe_wrap", handle.fd, backlog);
+    const listened = await listenInChild(handle.fd, backlog);
     if (listened !== 0) throw fail(getSystemErrorName(listened));
     if (!abstract) {
       linkSync(first, path);
@@ -224,28 +204,17 @@ export async function listenSharedUnix(path: string, mode: number, backlog: numb
   return new SharedListener("node", address, handle.fd, () => handle.close(), file);
 }
 
-function binding<Name extends keyof Bindings>(name: Name): Bindings[Name] {
-  const process_ = process as unknown as { binding(name: string): unknown };
-  try {
-    return process_.binding(name) as Bindings[Name];
-  } catch (error) {
-    throw new RuntimeUnavailableError(`sockets that are shared cannot be bound with Node ${process.version}`, {
-      cause: error,
-    });
-  }
-}
-
 /** Returns 0 or -errno. */
-function listenInChild(name: keyof Bindings, fd: number, backlog: number): Promise<number> {
+function listenInChild(fd: number, backlog: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, listenArguments(name, backlog), listenOptions(fd));
+    const child = spawn(process.execPath, listenArguments(backlog), listenOptions(fd));
     child.on("error", reject);
     child.on("exit", (status) => resolve(status === null ? -1 : -status));
   });
 }
 
-function listenArguments(name: keyof Bindings, backlog: number): string[] {
-  return ["-e", LISTEN, name, name === "tcp_wrap" ? "TCP" : "Pipe", String(backlog)];
+function listenArguments(backlog: number): string[] {
+  return ["-e", LISTEN, String(backlog)];
 }
 
 function listenOptions(fd: number): SpawnOptions {

@@ -12,6 +12,7 @@ import type { FrameWriter } from "../../bridge/framewriter.js";
 import { RuntimeUnavailableError, WorkerError } from "../../core/errors.js";
 import { TURN_OUTPUT_BYTES_MAX } from "../../core/limits.js";
 import { LineReader } from "../../core/log.js";
+import { boundHandles } from "../../nodeinternals/boundhandle.js";
 import type { Folder } from "../folders.js";
 import type { Runtime, Worker, WorkerEvents } from "../worker.js";
 import { Connection, Descriptor, DescriptorTable, ERRNO_AGAIN, KIND_CHANNEL, Listener } from "./descriptors.js";
@@ -279,10 +280,11 @@ const silent: StandardStreams = { readInput: () => 0, write: () => {} };
 export const nodeRuntime: Runtime = {
   name: "node",
   async bind(address, port, backlog, options) {
-    if (!options.shared) return await listen(address, port, backlog, options);
+    if (!options.shared || !boundHandles.isThere()) return await listen(address, port, backlog, options);
     return listenOn(await listenShared(address, port, backlog, options, "node"), backlog);
   },
   bindNow(host, port, backlog) {
+    if (!boundHandles.isThere()) return null;
     const { handle, address } = bindHandle(host, port);
     return { address, socket: listen(host, address.port, backlog, {}, handle) };
   },

@@ -1,0 +1,57 @@
+/**
+ * Sockets that are bound and do not listen yet: `net._createServerHandle`, with the methods of the handle that it
+ * returns. node:net itself only binds what it also accepts from, in this process.
+ *
+ * Without it a port is bound and served by one process: worker processes, workers of wasmtime and Unix-domain sockets
+ * with a mode of their own need a socket that this process holds and does not accept from.
+ */
+import net from "node:net";
+import { nodeInternal } from "./internal.js";
+
+/** A socket that is bound. Results of its methods are 0 or -errno. */
+export interface BoundHandle {
+  readonly fd: number;
+  close(): void;
+}
+
+/** One of TCP. */
+export interface TCPHandle extends BoundHandle {
+  getsockname(out: { port?: number }): number;
+  setNoDelay(yes: boolean): number;
+}
+
+/** Bits of `flags`, as in libuv's uv.h. The second has an effect from Node 22.12 on. */
+export const TCP_IPV6_ONLY = 1;
+export const TCP_REUSE_PORT = 2;
+
+type CreateServerHandle = (
+  address: string,
+  port: number,
+  addressType: number,
+  fd: undefined,
+  flags: number,
+) => BoundHandle | number;
+
+const { _createServerHandle: createServerHandle } = net as unknown as { _createServerHandle: CreateServerHandle };
+
+export const boundHandles = nodeInternal(
+  "_createServerHandle",
+  "one process binds and serves a port: no worker processes, no workers of wasmtime, no Unix-domain sockets",
+  () => {
+    const handle = createServerHandle("127.0.0.1", 0, 4, undefined, 0) as TCPHandle;
+    const name: { port?: number } = {};
+    const works = handle.fd >= 0 && handle.getsockname(name) === 0 && handle.setNoDelay(true) === 0;
+    handle.close();
+    return works && name.port !== undefined;
+  },
+);
+
+/** Binds an IP address and a port. Returns the handle, or -errno. */
+export function bindTCP(address: string, port: number, isIPv6: boolean, flags: number): TCPHandle | number {
+  return createServerHandle(address, port, isIPv6 ? 6 : 4, undefined, flags) as TCPHandle | number;
+}
+
+/** Binds a Unix-domain socket. Returns the handle, or -errno. */
+export function bindPipe(path: string): BoundHandle | number {
+  return createServerHandle(path, -1, -1, undefined, 0);
+}

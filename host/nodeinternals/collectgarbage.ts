@@ -1,0 +1,25 @@
+/**
+ * V8's collector as a function, which is behind V8's flag `--expose-gc` (`v8.setFlagsFromString`, `vm`). A program that
+ * was started with the flag has it anyway.
+ */
+import v8 from "node:v8";
+import vm from "node:vm";
+import { nodeInternal } from "./internal.js";
+
+let collect: (() => void) | null = null;
+
+export const exposeGc = nodeInternal(
+  "--expose-gc",
+  "a request that no handler can answer any more gets its 500 late: an idle process seldom collects by itself",
+  () => {
+    v8.setFlagsFromString("--expose-gc");
+    collect = vm.runInNewContext("gc") as () => void;
+    return typeof collect === "function";
+  },
+);
+
+/** Collects all of V8's heap, if that can be asked for. */
+export function collectGarbage(): void {
+  if (exposeGc.isThere()) collect?.();
+  else globalThis.gc?.();
+}

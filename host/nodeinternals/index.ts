@@ -1,0 +1,30 @@
+/** All internals of Node's that this package uses. */
+import { answerHooks } from "./answerhooks.js";
+import { boundHandles } from "./boundhandle.js";
+import { closedFlag } from "./closedflag.js";
+import { exposeGc } from "./collectgarbage.js";
+import { fetchSymbols } from "./fetchsymbols.js";
+import { headerLines } from "./headerlines.js";
+import { heapGrowing } from "./heapgrowing.js";
+import type { NodeInternal } from "./internal.js";
+import { lazyDuplex } from "./lazyduplex.js";
+import { moduleReports } from "./modulereports.js";
+import { needDrain } from "./needdrain.js";
+import { outHeaders } from "./outheaders.js";
+import { readableState } from "./readablestate.js";
+
+/** In the order of docs/node-internals.md. */
+export const NODE_INTERNALS: readonly NodeInternal[] = [
+  boundHandles,
+  answerHooks,
+  outHeaders,
+  needDrain,
+  closedFlag,
+  headerLines,
+  readableState,
+  lazyDuplex,
+  fetchSymbols,
+  exposeGc,
+  heapGrowing,
+  moduleReports,
+];
