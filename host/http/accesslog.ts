@@ -5,6 +5,7 @@
  * Invariant: what a peer sent is in an entry only as visible ASCII of a bounded length, so a line is one line and its
  * fields stay apart. docs/logs.md is the reference for both forms.
  */
+import type { Address } from "../core/address.js";
 import type { Reason } from "../core/errors.js";
 import { OptionError } from "../core/errors.js";
 import { LOG_TARGET_CHARS_MAX } from "../core/limits.js";
@@ -52,6 +53,19 @@ export function resolveAccessLog(option: unknown, logger: Logger): AccessLog | n
     return guarded((entry) => (option as Logger).info(entry, "request"), logger);
   }
   throw new OptionError(`accessLog must be "text", "json", "off", a function or a logger, not ${String(option)}`);
+}
+
+/** The entry of a request that came at `cameMs` of the monotonic clock and is over now. */
+export function accessEntry(
+  request: { readonly method: string; readonly target: string; readonly remoteAddress: Address | null },
+  cameMs: number,
+  status: number | null,
+  bytes: number,
+  aborted: Reason | null,
+): AccessEntry {
+  const ms = Math.round((performance.now() - cameMs) * 1000) / 1000;
+  const address = request.remoteAddress?.address ?? null;
+  return { method: visible(request.method), target: visible(request.target), status, bytes, ms, address, aborted };
 }
 
 /** What throws while it logs must not harm the request. */

@@ -3,12 +3,10 @@
  *
  * Invariants: the frame is checked when it comes and read when the handler asks, so a handler that wants nothing costs
  * nothing; an answer is given once; after it the host has forgotten the request's id. What is kept while a handler
- * takes its time is
- * the request's own bytes, not the chunk of the channel that they came in.
+ * takes its time is the request's own bytes, not the chunk of the channel that they came in.
  *
  * Reference: docs/protocol.md, REQUEST; Tornado's httputil.HTTPServerRequest for the names.
  */
-
 import type { Bridge, Endpoint, FrameTaker, Peer } from "../bridge/bridge.js";
 import {
   FRAME_ABORT,
@@ -24,7 +22,7 @@ import { checkData, type Data } from "../core/data.js";
 import { HTTPOutputError, ProtocolError, type Reason, reasonName, StreamClosedError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
 import type { TLSInfo } from "../tls/contexts.js";
-import { visible } from "./accesslog.js";
+import { accessEntry } from "./accesslog.js";
 import type { BodyReader } from "./bodyreader.js";
 import { CONSUMED, consumedFields, GzipBody } from "./compression/gunzip.js";
 import { type Compression, headerPairs } from "./compression/options.js";
@@ -35,8 +33,8 @@ import { type Forwarded, forwardedBy } from "./forwarded.js";
 import { encodeHeaders, type HeaderBlock, type HeadersInput, HTTPHeaders, withReason } from "./headers.js";
 import { HeldBody } from "./heldbodies.js";
 import { RequestBody } from "./requestbody.js";
-import { RequestHead } from "./requesthead.js";
-import { checkStatus, HTTPConnection, isBodyless, type ResponseOwner, respondWhole } from "./response.js";
+import { RequestHead, urlOf } from "./requesthead.js";
+import { checkStatus, HTTPConnection, isBodyless, type ResponseOwner, respondBusy, respondWhole } from "./response.js";
 import type { HTTPSettings } from "./settings.js";
 import { readTrailers } from "./trailers.js";
 import { awaitAnswer, awaitNoMore, foundForgotten, type Unanswered, WeaklyHeld } from "./unanswered.js";
@@ -45,9 +43,6 @@ import { awaitAnswer, awaitNoMore, foundForgotten, type Unanswered, WeaklyHeld }
 const ALL_TAKEN = Promise.resolve();
 
 const STATUS_SWITCHING_PROTOCOLS = 101;
-const STATUS_UNAVAILABLE = 503;
-const BUSY_HEADERS = { "Content-Type": "text/plain", "Retry-After": "1", Connection: "close" };
-const BUSY_TEXT = "The server is busy";
 const STATUS_NOT_MODIFIED = 304;
 /** Fields that describe a body, and so have no place without one. */
 const OF_A_BODY = /^content-(?:encoding|language|length|type)$/i;
@@ -136,9 +131,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
 
   /** The address that was asked for, with scheme and host: `"https://example.org/a?x=1"`. */
   fullUrl(): string {
-    const { target, path } = this;
-    const mark = target.indexOf("?");
-    return `${this.protocol}://${this.host}${path}${mark < 0 ? "" : target.slice(mark)}`;
+    return urlOf(this.protocol, this);
   }
 
   /** What TLS has agreed on; null for a request without TLS. */
@@ -227,8 +220,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
    * bytes; nothing has been sent then.
    */
   respond(status: number, headers?: HeadersInput, body: Data | null = null, reason?: string): void {
-    if (this.#answered || this.#connection?.started === true)
-      throw new HTTPOutputError("the request has been answered");
+    if (this.started) throw new HTTPOutputError("the request has been answered");
     checkStatus(status);
     if (body !== null) checkData(body);
     const { compression } = this.#owner.settings;
@@ -258,10 +250,9 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   }
 
   /**
-   * @internal 304 in the place of a 200 with `headers` and a body of so many bytes, -1: not known. Fields that
-   *   describe the body are left
-   * out, and the others are those of the 200 (RFC 9110 15.4.5), whose ETag may be another one when it would have been
-   * compressed.
+   * @internal 304 in the place of a 200 with `headers` and a body of so many bytes, -1: not known. Fields that describe
+   * the body are left out, and the others are those of the 200 (RFC 9110 15.4.5), whose ETag may be another one when it
+   * would have been compressed.
    */
   respondNotModified(headers: HeadersInput, bytes: number, reason?: string): void {
     const { compression } = this.#owner.settings;
@@ -479,7 +470,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   shed(): void {
     const bridge = this.#bridge;
     if (this.started) bridge.writer.empty(FRAME_CANCEL, this.#id);
-    else respondWhole(bridge, this.#id, STATUS_UNAVAILABLE, encodeHeaders(BUSY_HEADERS), BUSY_TEXT);
+    else respondBusy(bridge, this.#id);
     bridge.written();
     bridge.release(this.#id);
     this.#body?.shed(new StreamClosedError("BUFFER_FULL"));
@@ -548,10 +539,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
     if (this.isStray) return;
     this.#bridge.latencies.answered(this.methodNumber, aborted === null ? status : null, this.route, this.#cameMs);
     const { accessLog } = this.#owner.settings;
-    if (accessLog === null) return;
-    const ms = Math.round((performance.now() - this.#cameMs) * 1000) / 1000;
-    const address = this.remoteAddress?.address ?? null;
-    accessLog({ method: visible(this.method), target: visible(this.target), status, bytes, ms, address, aborted });
+    if (accessLog !== null) accessLog(accessEntry(this, this.#cameMs, status, bytes, aborted));
   }
 
   /** @internal */

@@ -242,6 +242,12 @@ export abstract class RequestHead {
   }
 }
 
+/** The whole address of a request: `"https://example.org/a?x=1"`. */
+export function urlOf(protocol: "http" | "https", { target, path, host }: RequestHead): string {
+  const mark = target.indexOf("?");
+  return `${protocol}://${host}${path}${mark < 0 ? "" : target.slice(mark)}`;
+}
+
 const DASH = 0x2d;
 const LETTER_F = 0x66;
 const LETTER_I = 0x69;

@@ -105,6 +105,15 @@ function writeText(buffer: Buffer, at: number, text: string): number {
   return buffer.write(text, at, "utf8");
 }
 
+const STATUS_UNAVAILABLE = 503;
+const BUSY_HEADERS = { "Content-Type": "text/plain", "Retry-After": "1", Connection: "close" };
+const BUSY_TEXT = "The server is busy";
+
+/** The answer to a request for which there is no memory. */
+export function respondBusy(bridge: Bridge, id: number): void {
+  respondWhole(bridge, id, STATUS_UNAVAILABLE, encodeHeaders(BUSY_HEADERS), BUSY_TEXT);
+}
+
 /** Sends `body` in one frame if it is small enough for that; returns its bytes, -1: it is not. */
 export function respondWhole(
   bridge: Bridge,

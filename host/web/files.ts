@@ -3,8 +3,7 @@
  *
  * Invariants: what is opened is a regular file whose real path lies in the folder, or in one that is allowed beside it;
  * no call waits in the loop's own thread. (A folder that another program may write to can still be changed between the
- * check and
- * the opening: serve none such.)
+ * check and the opening: serve none such.)
  */
 import { createHash } from "node:crypto";
 import { type FileHandle, open, stat } from "node:fs/promises";

@@ -45,8 +45,7 @@ function masked(bytes: Buffer, mask: Buffer): Buffer {
 /**
  * Why a request that changes something is not let in: it comes from another origin, which `isTrusted` does not know.
  * Null when it may come in. Browsers tell by Sec-Fetch-Site; without it Origin has to be the request's own host;
- * clients that
- * are no browsers send neither.
+ * clients that are no browsers send neither.
  */
 export function foreignOrigin(request: HTTPServerRequest, isTrusted: (origin: string) => boolean): string | null {
   const { headers } = request;

@@ -3,8 +3,8 @@
  *
  * Invariants: the handler is given the next message when it is done with the last one; what waits for it, complete or
  * not, is at most the window, and what is not credited beyond that ends the worker. Only while nothing waits the bytes
- * of a message that
- * is still coming are credited at once: so the host holds at most one message of the largest size and one window.
+ * of a message that is still coming are credited at once: so the host holds at most one message of the largest size and
+ * one window.
  *
  * Reference: docs/protocol.md, WebSocket and Credit.
  */

@@ -80,7 +80,7 @@ const ANSWERS: Record<string, (server: Server) => Promise<void>> = {
     expect((await server.get("/?name=you")).body.toString()).toBe("Hello, you\n");
     expect((await server.get("/")).body.toString()).toBe("Hello, world\n");
   },
-  async "bytes/scan.ts"(server) {
+  async "bytes.ts"(server) {
     const answer = await server.request("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n12345");
     expect(answer.body.toString()).toBe("part 1 of 3\npart 2 of 3\npart 3 of 3\n5 bytes came\n");
     expect((await server.get("/")).body.toString()).toContain("0 bytes came\n");
@@ -135,7 +135,7 @@ const ANSWERS: Record<string, (server: Server) => Promise<void>> = {
     await socket.close();
     expect((await server.request(handshakeText("/lobby/7"))).status).toBe(401);
   },
-  async "metrics/prometheus.ts"(server) {
+  async "metrics.ts"(server) {
     expect((await server.get("/")).status).toBe(404);
     const text = (await server.get("/metrics")).body.toString();
     expect(text).toContain("\nwaterspout_http_requests_total 2\n");

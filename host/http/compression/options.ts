@@ -84,8 +84,7 @@ export function resolveCompression(option: boolean | CompressionOptions | undefi
 
 /**
  * Decides on one answer. `bytes` is the body's size, -1 while it is not known. `free`: whether there is a compressor
- * for
- * an answer that is not compressed at once.
+ * for an answer that is not compressed at once.
  */
 export function codeHead(
   compression: Compression,

@@ -1,7 +1,6 @@
 // Runs one request head through the parser in every way that must not make a difference: whole, a byte at a time, cut
-// in
-// two at every place with the bytes moved in between, and flush against the end of memory with a hostile slack behind
-// it.
+// in two at every place with the bytes moved in between, and flush against the end of memory with a hostile slack
+// behind it.
 import {
   PARTIAL,
   ROWS,
