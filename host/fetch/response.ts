@@ -125,7 +125,8 @@ export class LightResponse {
 
   static json(value: unknown, init?: ResponseInit): LightResponse {
     const text: unknown = JSON.stringify(value);
-    if (typeof text !== "string") return NativeResponse.json(value, init) as unknown as LightResponse; // which refuses it
+    // Node's own refuses it.
+    if (typeof text !== "string") return NativeResponse.json(value, init) as unknown as LightResponse;
     const response = new LightResponse(null, init);
     const isPlain = response.#genuine === null && !BODYLESS.includes(response.#status);
     if (!isPlain) return NativeResponse.json(value, init) as unknown as LightResponse;

@@ -6,6 +6,7 @@
  */
 
 import { type BridgeOptions, type BridgeSettings, resolveBridge } from "../bridge/settings.js";
+import { LOOPBACK } from "../core/address.js";
 import { PORT_MAX, wholeNumber } from "../core/check.js";
 import { OptionError } from "../core/errors.js";
 import { type HTTPOptions, type HTTPSettings, resolveHTTP } from "../http/settings.js";
@@ -44,7 +45,7 @@ export interface ServerSettings extends RuntimeSettings, BridgeSettings, StreamS
 
 /** The admin server's port unless configured: next to the one that the command serves on. */
 export const INSPECT_PORT = 8889;
-const INSPECT_ADDRESS = "127.0.0.1";
+const INSPECT_ADDRESS = LOOPBACK;
 
 /** Checks `options` and fills in the defaults. Throws OptionError that names the option. */
 export function resolveOptions(options: ServerOptions): ServerSettings {

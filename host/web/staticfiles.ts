@@ -3,7 +3,8 @@
  *
  *     ["/static/(.*)", StaticFileHandler, { path: "public", defaultFilename: "index.html" }]
  *
- *     parseUrlPath → getAbsolutePath → validateAbsolutePath → getModifiedTime, getContentSize → setHeaders → shouldReturn304 → getContent
+ *     parseUrlPath → getAbsolutePath → validateAbsolutePath → getModifiedTime, getContentSize → setHeaders →
+ *     shouldReturn304 → getContent
  *
  * Invariants: a file is opened once, when something of it is first asked for, and closed whatever becomes of the
  * request; it is read in blocks, at the pace of its client; what is sent has the length that was announced, or the

@@ -304,7 +304,8 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
    * told by a close.
    */
   #giveUp(): StreamBufferFullError {
-    const text = `${this.waiting} bytes wait for the websocket ${this.#settings.name} (writeBufferBytesMax): it is closed with ${CLOSE_TRY_AGAIN}`;
+    const what = `${this.waiting} bytes wait for the websocket ${this.#settings.name} (writeBufferBytesMax)`;
+    const text = `${what}: it is closed with ${CLOSE_TRY_AGAIN}`;
     this.#settings.logger.warn(text);
     this.#shut("BUFFER_FULL");
     this.#deflater?.close();
