@@ -10,12 +10,14 @@ import type { NodeInternal } from "./internal.js";
 import { lazyDuplex } from "./lazyduplex.js";
 import { moduleReports } from "./modulereports.js";
 import { needDrain } from "./needdrain.js";
+import { socketReads } from "./onread.js";
 import { outHeaders } from "./outheaders.js";
 import { readableState } from "./readablestate.js";
 
 /** In the order of docs/node-internals.md. */
 export const NODE_INTERNALS: readonly NodeInternal[] = [
   boundHandles,
+  socketReads,
   answerHooks,
   outHeaders,
   needDrain,

@@ -11,7 +11,7 @@ import { BlockPool } from "../../bridge/blockpool.js";
 import type { Peer } from "../../bridge/bridge.js";
 import type { Accepted, Address } from "../../core/address.js";
 import { type TLSInfo, tlsOf } from "../../tls/contexts.js";
-import { copyOfRead, countAhead, giveBack, readInto } from "./socketreads.js";
+import { copyOfRead, countAhead, giveBack, readShared } from "./socketreads.js";
 
 export const ERRNO_AGAIN = 6;
 export const ERRNO_BADF = 8;
@@ -190,7 +190,7 @@ export class Connection extends Descriptor implements Peer {
     this.#table = table;
     hearErrors(socket);
     (socket as OwnedSocket)[OWNER] = this;
-    if (!readInto(socket, onRead)) socket.on("data", onData);
+    if (!readShared(socket, onRead)) socket.on("data", onData);
     socket.on("end", onEnd);
     socket.on("close", onEnd);
     socket.on("drain", onDrain);

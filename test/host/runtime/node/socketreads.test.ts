@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { expect, test } from "vitest";
 
 import { SOCKET_READ_BYTES } from "../../../../host/core/limits.js";
-import { copyOfRead, readInto } from "../../../../host/runtime/node/socketreads.js";
+import { copyOfRead, readShared } from "../../../../host/runtime/node/socketreads.js";
 
 test("an accepted socket gives what comes, and is not read while that is not wanted", async () => {
   const server = createServer({ pauseOnConnect: true }).listen(0, "127.0.0.1");
@@ -12,7 +12,7 @@ test("an accepted socket gives what comes, and is not read while that is not wan
   const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
   const [socket] = (await once(server, "connection")) as [Socket];
   const reads: Buffer[] = [];
-  const isRead = readInto(socket, function (bytes, buffer) {
+  const isRead = readShared(socket, function (bytes, buffer) {
     expect(this).toBe(socket);
     reads.push(copyOfRead(buffer, bytes));
     this.emit("read");
