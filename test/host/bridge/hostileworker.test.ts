@@ -121,7 +121,9 @@ describe("what handlers do not take", () => {
     await vi.waitFor(() => expect(bytes).toBe(HELD_BYTES_MAX * 1.5));
     expect([worker.failure, worker.log]).toEqual([null, []]);
   });
+});
 
+describe("what handlers of streams and websockets do not take", () => {
   test("parts of messages are held, too: 26 websockets do not keep 260 MiB, and the largest is closed with 1013", async () => {
     const { worker, handlers } = serveWebSockets();
     const handshake = request({ flags: f.REQUEST_END | f.REQUEST_WEBSOCKET, headers: HANDSHAKE });

@@ -139,7 +139,9 @@ describe("a whole answer", () => {
     expect(head.body.length).toBe(0);
     if (head.contentLength >= 0) expect(head.contentLength).toBe(get.body.length);
   });
+});
 
+describe("header fields of a compressed answer", () => {
   test("header fields may be pairs that can be taken once", async () => {
     const once = function* (): IterableIterator<[string, string]> {
       yield ["Content-Type", "text/plain"];

@@ -101,7 +101,9 @@ describe.each(["node", "wasmtime"] as const)("bindSockets for %s", (runtime) => 
       expect(await connects({ port: sockets[0].address.port, host })).toBe(true);
     }
   });
+});
 
+describe.each(["node", "wasmtime"] as const)("options and errors of bindSockets for %s", (runtime) => {
   test.skipIf(!hasSs)("the backlog is the kernel's", async () => {
     const [socket] = await bind(0, "127.0.0.1", { runtime, backlog: 17 });
     expect(backlogOf(socket.address.port)).toBe(17);

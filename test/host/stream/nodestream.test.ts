@@ -82,7 +82,9 @@ describe("reads", () => {
     await expect(stream.readBytes(1)).rejects.toMatchObject({ code: "STREAM_CLOSED", reason: "TOO_LONG" });
     expect(stream.error).toMatchObject({ reason: "TOO_LONG" });
   });
+});
 
+describe("bounds of reads", () => {
   test("a limit also counts for what is held", async () => {
     const { stream, peer } = pair();
     peer.write("a:0123456789\n");

@@ -123,9 +123,10 @@ test("a signal that many injected requests share keeps nothing of those that are
   expect(getEventListeners(signal, "abort")).toEqual([]);
 });
 
-describe("errors", () => {
-  const page = (text: string) => `<html><title>${text}</title><body>${text}</body></html>`;
+/** The page of an error, as Tornado writes it. */
+const page = (text: string) => `<html><title>${text}</title><body>${text}</body></html>`;
 
+describe("errors", () => {
   test("have Tornado's page, and nothing of what was thrown or written", async () => {
     const { logger, log } = listening();
     const answer = await answerOf(
@@ -194,7 +195,9 @@ describe("errors", () => {
     expect((await application.inject("/?s=404")).text).toBe("own HTTP 404: Not Found");
     expect(await application.inject("/?s=403")).toMatchObject({ status: 403, text: "own, later" });
   });
+});
 
+describe("errors of errors, and none", () => {
   test("of the error page itself end in a plain one", async () => {
     for (const writeError of [
       () => Promise.reject(new Error("x")),

@@ -250,7 +250,9 @@ describe("messages", () => {
     void handler.writeMessage("hello hello hello");
     expect(messagesOf(await rig.worker.hearAnswers())[0].flags).toBe(f.WS_LAST);
   });
+});
 
+describe("messages from the peer", () => {
   test.each([15, 9])("from a peer whose window has %d bits", async (windowBits) => {
     const offer = windowBits === 15 ? "permessage-deflate" : `permessage-deflate; client_max_window_bits=${windowBits}`;
     const { rig, handler } = await compressing({}, offer);

@@ -166,7 +166,9 @@ describe("multipart", () => {
   ])("%s is refused", async (_name, body) => {
     expect(await read(MULTIPART, [body])).toMatchObject({ form: null, status: 400 });
   });
+});
 
+describe("multipart, characters and boundaries", () => {
   test.each([Buffer.from(field("a", "\xff") + END, "latin1"), Buffer.from(field("\xff", "1") + END, "latin1")])(
     "text that is not UTF-8 is refused (%#)",
     async (body) => {
