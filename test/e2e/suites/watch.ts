@@ -181,6 +181,7 @@ export function watchSuite(way: Way): void {
     });
 
     test("SIGINT while a new version loads: what is in flight is answered, and it exits with 0", async () => {
+      writeFileSync(file("package.json"), '{ "type": "module" }'); // whose modules may wait at their top level
       const server = await watch("app.ts");
       const busy = (await server.connect()).send("GET /?ms=1500 HTTP/1.1\r\nHost: x\r\n\r\n");
       await answer(server);
