@@ -73,7 +73,10 @@ test("the script profiles the sandbox", async () => {
 
 test("make debug builds a core with names", () => {
   const command =
-    execFileSync("make", ["-n", "debug"], { cwd: ROOT, encoding: "utf8" }).trim().split("\n").at(-1) ?? "";
+    execFileSync("make", ["-n", "--no-print-directory", "debug"], { cwd: ROOT, encoding: "utf8" })
+      .trim()
+      .split("\n")
+      .at(-1) ?? "";
   const file = path.join(newFolder(), "core.wasm");
   execFileSync("sh", ["-c", command.replace(/--outFile \S+/, `--outFile ${file}`)], { cwd: ROOT });
   const [name] = /assembly\/\w+\/\w+\/\w+#\w+/.exec(prose) ?? [];
