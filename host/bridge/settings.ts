@@ -107,8 +107,8 @@ export interface BridgeSettings extends Limits {
 
 /** Checks `options` and fills in the defaults, for so many workers. Throws OptionError. */
 export function resolveBridge(options: BridgeOptions, workers = 1): BridgeSettings {
-  // What the process may take is shared by its sandboxes.
-  const memoryBytes = Math.floor(memoryShare(SANDBOX_SHARE, MEMORY_BYTES_MAX) / workers);
+  // The workers share the room that there is; without a limit each may have as much as one alone.
+  const memoryBytes = memoryShare(SANDBOX_SHARE * workers, MEMORY_BYTES_MAX);
   const shares: Partial<Limits> = {
     connectionsMax: memoryShare(CONNECTION_BYTES, CONNECTIONS_MAX),
     memoryBytesMax: Math.max(MEMORY_BYTES_MIN, memoryBytes),

@@ -2,7 +2,9 @@
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
 
-import { memoryIn, roomWithin, systemLimits } from "../../../host/core/memorybudget.js";
+import { resolveBridge } from "../../../host/bridge/settings.js";
+import { CONNECTIONS_MAX, MEMORY_BYTES_MAX } from "../../../host/core/limits.js";
+import { memoryIn, memoryRoom, roomWithin, SANDBOX_SHARE, systemLimits } from "../../../host/core/memorybudget.js";
 
 const MIB = 1 << 20;
 const LIMITS = `Limit                     Soft Limit           Hard Limit           Units
@@ -52,17 +54,27 @@ const startsWithin = spawnSync("prlimit", [`--data=${256 * MIB}`, process.execPa
 
 test.runIf(startsWithin)("the options of a server are parts of it, and what is said wins", () => {
   const program = `import("./dist/host/index.js").then(({ HTTPServer }) => {
-    const made = [{}, { memoryBytesMax: 5 << 20, bodiesBytesMax: 7 }].map((given) => new HTTPServer(() => {}, given));
+    const options = [{}, { memoryBytesMax: 5 << 20, bodiesBytesMax: 7 }, { runtime: "wasmtime", workers: 2 }];
+    const made = options.map((given) => new HTTPServer(() => {}, given));
     const bounds = ({ options: o }) => [o.bodiesBytesMax, o.memoryBytesMax, o.connectionsMax];
     console.log(JSON.stringify(made.map(bounds)));
   })`;
   const { stdout } = spawnSync("prlimit", [`--data=${256 * MIB}`, process.execPath, "-e", program], {
     encoding: "utf8",
   });
-  const [[bodies, memory, connections], said] = JSON.parse(stdout) as number[][];
+  const [[bodies, memory, connections], said, two] = JSON.parse(stdout) as number[][];
   expect(bodies).toBeGreaterThan(2 * MIB);
   expect(bodies).toBeLessThan(28 * MIB);
   expect(memory).toBe(bodies);
   expect(connections).toBeLessThan(3584);
   expect(said).toEqual([7, 5 * MIB, connections]);
+  expect(two[1]).toBe(Math.floor(memory / 2));
+});
+
+// Where the machine sets no limit that 64 workers reach.
+const isUnlimited = memoryRoom() / SANDBOX_SHARE / 64 > MEMORY_BYTES_MAX;
+
+test.runIf(isUnlimited).each([1, 2, 64])("without a limit each of %i workers has the usual bounds", (workers) => {
+  const { memoryBytesMax, connectionsMax } = resolveBridge({}, workers);
+  expect([memoryBytesMax, connectionsMax]).toEqual([MEMORY_BYTES_MAX, CONNECTIONS_MAX]);
 });
