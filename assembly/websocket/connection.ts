@@ -1,17 +1,19 @@
 // WebSocketConnection: one websocket on a stream that was HTTP until its 101. It reads frames, hands on the pieces of
-// messages as they come, and closes as RFC 6455 wants it. WebSocketWriter is the writing half; protocol/websocket/ has
-// the parts without I/O.
+// messages as they come, and closes as RFC 6455 wants it. Its WebSocketWriter writes; protocol/websocket/ has the parts
+// without I/O.
 //
 // Invariants: no message is kept here; a piece is handed on only within the delegate's credit; frames are read only
-// within the turn's budget; onClose is called once, and no other call follows it; a peer that breaks the protocol gets
-// a close frame that says so, and the connection then ends in order. After the peer's last frame nothing is read; when
-// the delegate asks for the time (onEnding), messages that came before are answered first.
+// within the turn's budget. onClose is called once, and no other call follows it. A peer that breaks the protocol gets
+// a close frame that says so, and the connection then ends in order; behind our close frame nothing is sent. After the
+// peer's last frame nothing is read; when the delegate asks for the time (onEnding), messages that came before are
+// answered first.
 // Reference: RFC 6455; Tornado's websocket.py, which is laxer (masks, close codes).
 
 import { BODY, Buffer } from "../bytes/buffer";
 import { writeText } from "../bytes/scan";
 import { REASON_BAD_REQUEST, REASON_CLOSED, REASON_END, REASON_TIMEOUT, REASON_TOO_LARGE } from "../core/errors";
 import { HTTP1Connection } from "../http/connection";
+import { Upgraded } from "../http/request";
 import { Callback, IOLoop } from "../loop/ioloop";
 import { IOStream } from "../stream/iostream";
 import {
@@ -25,7 +27,15 @@ import { TURNS, stat } from "../core/stats";
 import { NS_PER_MS } from "../core/units";
 import * as frame from "../protocol/websocket/frame";
 import { UTF8_BAD, UTF8_START, utf8Next } from "../bytes/utf8";
-import { ANSWERED, CLOSING, ENDING, OPEN, OVER, WebSocketWriter } from "./writer";
+import { WebSocketWriter } from "./writer";
+
+// How far a websocket is.
+const OPENING: i32 = 0; // its 101 is being written
+const OPEN: i32 = 1;
+const CLOSING: i32 = 2; // our close frame went first: the peer's is awaited, messages are dropped
+const ENDING: i32 = 3; // the peer has sent its last: the delegate still answers what came before
+const ANSWERED: i32 = 4; // that is done, and our close frame has been written
+const OVER: i32 = 5; // the delegate's onClose has been called
 
 /** Uses a websocket. What it is given to read is valid during the call only. */
 export abstract class WebSocketDelegate {
@@ -63,7 +73,7 @@ const pool: Array<WebSocketConnection> = [];
 
 
 @final
-export class WebSocketConnection extends WebSocketWriter {
+export class WebSocketConnection extends Upgraded {
   /** Which connection of the server it was, and for the delegate's own use: the request's tag. */
   slot: i32 = 0;
   tag: u32 = 0;
@@ -83,7 +93,11 @@ export class WebSocketConnection extends WebSocketWriter {
   /** Room for a delegate that collects messages; emptied at the end. */
   message: Buffer = new Buffer(BODY);
 
+  private stream!: IOStream;
   private delegate!: WebSocketDelegate;
+  private loop: IOLoop = IOLoop.current();
+  private writer: WebSocketWriter = new WebSocketWriter();
+  private state: i32 = OVER;
   private waits: bool = false; // input waits for credit, or for the next turn
   private yielded: bool = false; // until the next turn
   private turn: i64 = 0;
@@ -120,11 +134,12 @@ export class WebSocketConnection extends WebSocketWriter {
     socket.delegate = delegate;
     socket.stream = stream;
     socket.reset();
-    socket.writeHead(key);
+    socket.writer.begin(stream, key, socket.loop.unixSeconds());
     return socket;
   }
 
   private reset(): void {
+    this.state = OPENING;
     this.messageBytesMax = WS_MESSAGE_BYTES_MAX;
     this.deflate = false;
     this.credit = i64.MAX_VALUE;
@@ -132,12 +147,54 @@ export class WebSocketConnection extends WebSocketWriter {
     this.waits = this.yielded = this.inMessage = this.inFrame = false;
   }
 
+  /** A further field of the 101. False: it cannot be one, is written anyway, or the 101 has ended. */
+  addField(name: usize, nameSize: i32, value: usize, valueSize: i32): bool {
+    return this.state == OPENING && this.writer.field(name, nameSize, value, valueSize);
+  }
+
   /** Ends the 101 and begins to read. `leaving`: the server stops, so the websocket is closed at once. */
   open(leaving: bool): void {
-    this.endHead();
+    this.writer.endOfHead();
+    this.state = OPEN;
     this.delegate.onOpen(this);
     if (leaving) this.drain();
     this.stream.consume();
+  }
+
+  // --- sending ---
+
+  /** Nothing stands in the way of sending. */
+  get isOpen(): bool {
+    return this.state == OPEN || this.state == ENDING;
+  }
+
+  /** Bytes that wait for the peer: a delegate with much to send goes on in onSent while this is small. */
+  get unsent(): i32 {
+    return this.stream.unsent;
+  }
+
+  /**
+   * One frame: an opcode of protocol/websocket/frame.ts with FIN and RSV1. False: the websocket is closed, or too much
+   * waits already.
+   */
+  send(first: i32, source: usize, size: i32): bool {
+    return this.isOpen && this.writer.frame(first, source, size);
+  }
+
+  /** A whole message of text. Unpaired surrogates become U+FFFD. */
+  sendText(text: string): bool {
+    const bytes = String.UTF8.encode(text, false, String.UTF8.ErrorMode.REPLACE);
+    return this.send(frame.TEXT | frame.FIN, changetype<usize>(bytes), bytes.byteLength);
+  }
+
+  /** A whole message of bytes; `isText`: they are UTF-8 and travel as text. */
+  sendBytes(source: usize, size: i32, isText: bool = false): bool {
+    return this.send((isText ? frame.TEXT : frame.BINARY) | frame.FIN, source, size);
+  }
+
+  /** A ping of at most CONTROL_BYTES_MAX bytes. */
+  ping(source: usize = 0, size: i32 = 0): bool {
+    return size <= frame.CONTROL_BYTES_MAX && this.send(frame.PING | frame.FIN, source, size);
   }
 
   // --- closing ---
@@ -151,9 +208,9 @@ export class WebSocketConnection extends WebSocketWriter {
     if (!this.isOpen) return;
     const answered = this.state == ENDING;
     if (answered && !code) this.writeReply(this.reply, this.endReason);
-    else this.writeClose(code, source, size);
+    else this.writer.close(code, source, size);
     this.state = answered ? ANSWERED : CLOSING;
-    this.forgetPong();
+    this.writer.forgetPong();
     if (!answered) this.startCloseClock();
     nextTurn.add(this); // so that the delegate is not called from inside a call of its own
   }
@@ -226,7 +283,7 @@ export class WebSocketConnection extends WebSocketWriter {
   /** Our close frame after the peer's last. */
   private writeReply(code: i32, reason: i32): void {
     if (code == NO_FRAME) return;
-    this.writeClose(code, words, reason == REASON_TOO_LARGE ? i32(writeText(words, TOO_BIG) - words) : 0);
+    this.writer.close(code, words, reason == REASON_TOO_LARGE ? i32(writeText(words, TOO_BIG) - words) : 0);
   }
 
   private end(code: i32, reason: i32, source: usize, size: i32): void {
@@ -242,7 +299,7 @@ export class WebSocketConnection extends WebSocketWriter {
   private reportClose(code: i32, reason: i32, source: usize, size: i32): void {
     if (this.state == OVER) return;
     this.state = OVER;
-    this.forgetPong();
+    this.writer.forgetPong();
     this.delegate.onClose(this, code, reason, source, size);
     this.message.clear();
   }
@@ -274,7 +331,7 @@ export class WebSocketConnection extends WebSocketWriter {
 
   onSent(stream: IOStream): void {
     if (this.state == CLOSING && !stream.waiting) this.startCloseClock();
-    this.answerWaitingPing();
+    this.writer.answerWaitingPing();
     if (this.state != OVER) this.delegate.onSent(this);
   }
 
@@ -359,7 +416,7 @@ export class WebSocketConnection extends WebSocketWriter {
     if (opcode == frame.CLOSE) return this.closeCame(payload, size);
     if (this.state != OPEN) return;
     if (opcode == frame.PONG) return this.delegate.onPong(this, payload, size);
-    this.answerPing(payload, size);
+    this.writer.answerPing(payload, size);
     this.delegate.onPing(this, payload, size);
   }
 
