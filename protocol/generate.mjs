@@ -7,7 +7,7 @@ import path from "node:path";
 
 const ROOT = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), "..");
 const protocol = JSON.parse(readFileSync(path.join(ROOT, "protocol/protocol.json"), "utf8"));
-const { sizes, flags, sandboxToHost, hostToSandbox, reasons, stats, turnTimes, refusals } = protocol;
+const { sizes, flags, sandboxToHost, hostToSandbox, reasons, stats, turnTimes, phrases, refusals } = protocol;
 const frames = [...sandboxToHost, ...hostToSandbox];
 const statsBytes = (stats.length + turnTimes + refusals.length) * 8;
 
@@ -142,7 +142,7 @@ function assemblyRefusals() {
     return [`  // --- ${about} ---`];
   };
   return lines(
-    "// Why a request is refused, in the order in which a request is read, with the status and the sentence of the answer.",
+    "// Why a request is refused, in the order in which a request is read; texts.ts has what the answer says.",
     `// ${GENERATED}`,
     "",
     "export const enum Refusal {",
@@ -151,11 +151,58 @@ function assemblyRefusals() {
     "",
     "/** The last code, for tests that go through all of them. */",
     `export const LAST_REFUSAL: i32 = Refusal.${named.at(-1).name};`,
+  );
+}
+
+const COLUMNS_MAX = 120;
+
+/** An entry of texttable.ts as numbers, below a comment that can be read. */
+function textEntry(number, text) {
+  const bytes = [...Buffer.from(text, "latin1")];
+  if (!/^[ -~]{1,255}$/.test(text)) throw new Error(`not 1 to 255 characters of ASCII: ${text}`);
+  const result = [`  // ${number} ${text}`, " "];
+  for (const value of [number & 255, number >> 8, bytes.length, ...bytes]) {
+    if (result.at(-1).length + ` ${value},`.length > COLUMNS_MAX) result.push(" ");
+    result.push(`${result.pop()} ${value},`);
+  }
+  return result;
+}
+
+const textTable = (comment, name, entries) =>
+  [
+    `/** ${comment} */`,
+    "// prettier-ignore",
+    `export const ${name}: usize = memory.data<u8>([`,
+    entries.flatMap(([number, text]) => textEntry(number, text)),
+    "  0, 0,",
+    "]);",
+  ].flat();
+
+function assemblyTexts() {
+  return lines(
+    `// What answers say, as tables of texttable.ts. ${GENERATED}`,
     "",
-    "/** Status and sentence of each, a line each, in the order of the codes; the last is for what is no refusal. */",
-    "export const EXPLAINED: string = `",
-    refusals.map(({ status, sentence }) => `${status} ${sentence}`),
-    "`;",
+    textTable(
+      "Status and sentence of each refusal, in the order of their codes; the last is for what is no refusal.",
+      "SENTENCES",
+      refusals.map(({ status, sentence }) => [status, sentence]),
+    ),
+    "",
+    textTable("The registered statuses with their reason phrases; the last is for all others.", "PHRASES", [
+      ...Object.entries(phrases).map(([status, phrase]) => [Number(status), phrase]),
+      [999, "Unknown"],
+    ]),
+  );
+}
+
+function hostPhrases() {
+  return lines(
+    `// Reason phrases of the registered statuses. ${GENERATED}`,
+    "// Reference: RFC 9110 15, the IANA registry.",
+    "",
+    "export const PHRASES: ReadonlyMap<number, string> = new Map([",
+    Object.entries(phrases).map(([status, phrase]) => `  [${status}, ${JSON.stringify(phrase)}],`),
+    "]);",
   );
 }
 
@@ -219,9 +266,11 @@ const files = {
   "assembly/core/reasons.ts": assemblyReasons,
   "assembly/core/statnumbers.ts": assemblyStats,
   "assembly/protocol/http/refusals.ts": assemblyRefusals,
+  "assembly/protocol/http/texts.ts": assemblyTexts,
   "host/bridge/framenumbers.ts": () => frameNumbers("host") + hostFrameNames(),
   "host/bridge/statnames.ts": hostStats,
   "host/core/reasons.ts": hostReasons,
+  "host/http/phrases.ts": hostPhrases,
   "docs/protocol.md": document,
 };
 

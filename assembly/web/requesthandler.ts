@@ -7,7 +7,7 @@
 // and `finished` says so. Reference: Tornado's web.py (RequestHandler).
 
 import { phraseOf } from "../protocol/http/phrases";
-import { writeLine } from "../protocol/http/lines";
+import { entrySize, entryText } from "../protocol/http/texttable";
 import { HTTPServerRequest, Method } from "../http/request";
 import { HandlerOwner } from "./handlerowner";
 import { HandlerOutput } from "./handleroutput";
@@ -16,8 +16,6 @@ import { latin1Text } from "../bytes/text";
 
 /** In place of a set of methods: no route matches. */
 export const NO_ROUTE: i32 = -1;
-/** Room for the longest phrase. */
-const phrase: usize = memory.data(128, 8);
 
 export abstract class RequestHandler extends HandlerOutput {
   application!: HandlerOwner;
@@ -66,8 +64,8 @@ export abstract class RequestHandler extends HandlerOutput {
 
   /** Writes the page of an error. Default: its status and phrase. */
   writeError(status: i32): void {
-    const end = writeLine(phrase, phraseOf(status));
-    const text = status.toString() + ": " + latin1Text(phrase, i32(end - phrase));
+    const phrase = phraseOf(status);
+    const text = status.toString() + ": " + latin1Text(entryText(phrase), entrySize(phrase));
     this.write("<html><title>" + text + "</title><body>" + text + "</body></html>");
   }
 

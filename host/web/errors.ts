@@ -2,9 +2,9 @@
  * What a RequestHandler throws to end its request with another answer. Reference: Tornado's web.HTTPError, Finish and
  * MissingArgumentError.
  */
-import { STATUS_CODES } from "node:http";
 import { WaterspoutError } from "../core/errors.js";
 import type { HeadersInput } from "../http/headers.js";
+import { PHRASES } from "../http/phrases.js";
 
 /** What an HTTPError is made with besides its status. */
 export interface HTTPErrorOptions extends ErrorOptions {
@@ -56,14 +56,7 @@ export class Finish extends Error {
   }
 }
 
-/** Where Node's table is older than RFC 9110, and what is not registered. */
-const OTHER_PHRASES: ReadonlyMap<number, string> = new Map([
-  [413, "Content Too Large"],
-  [422, "Unprocessable Content"],
-  [509, "Unknown"],
-]);
-
 /** The registered phrase of a status, as the sandbox writes it; `"Unknown"` for one that has none. */
 export function reasonPhrase(status: number): string {
-  return OTHER_PHRASES.get(status) ?? STATUS_CODES[status] ?? "Unknown";
+  return PHRASES.get(status) ?? "Unknown";
 }

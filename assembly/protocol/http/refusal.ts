@@ -4,33 +4,28 @@
 // Reference: RFC 9110 15.5 and 15.6, RFC 6585 5 (431). The order is the order in which a request is read.
 
 import { REASON_BAD_REQUEST, REASON_BUFFER_FULL, REASON_TIMEOUT, REASON_TOO_LARGE } from "../../core/errors";
-import { EXPLAINED } from "./refusals";
-import { lineAt, lineNumber, lineSize, writeLine } from "./lines";
+import { entryAt, entryNumber, entrySize, entryText } from "./texttable";
+import { SENTENCES } from "./texts";
 
 export * from "./refusals";
 
-const EXPLANATIONS: usize = changetype<usize>(EXPLAINED);
-
+/** The table has them in the order of the codes; its last entry is for what is no refusal. */
 function explain(code: i32): usize {
-  return lineAt(EXPLANATIONS, code <= -2 ? -2 - code : i32.MAX_VALUE);
+  return entryAt(SENTENCES, code <= -2 ? -2 - code : i32.MAX_VALUE);
 }
 
 /** The status of the answer: 400, 408, 413, 414, 417, 431, 501, 503 or 505; 500 for what is no refusal. */
 export function statusOf(code: i32): i32 {
-  return lineNumber(explain(code));
+  return entryNumber(explain(code));
 }
 
-// The longest sentence.
-const sentence: usize = memory.data(128, 16);
-
-/** The sentence, `textSizeOf` bytes of ASCII that stay until the next call. */
+/** The sentence, `textSizeOf` bytes of ASCII. */
 export function textOf(code: i32): usize {
-  writeLine(sentence, explain(code));
-  return sentence;
+  return entryText(explain(code));
 }
 
 export function textSizeOf(code: i32): i32 {
-  return lineSize(explain(code));
+  return entrySize(explain(code));
 }
 
 /** The reason that a handler gets for a refused request. */

@@ -21,9 +21,9 @@ import {
   writeText,
 } from "../../bytes/scan";
 import { dateField } from "./date";
-import { writeLine } from "./lines";
 import { phraseOf } from "./phrases";
 import { statusOf, textOf, textSizeOf } from "./refusal";
+import { entrySize, entryText } from "./texttable";
 
 export { dateField } from "./date";
 
@@ -46,8 +46,10 @@ export function statusLine(target: usize, status: i32, reason: usize, reasonSize
   store<u8>(at, SP, 3);
   at += 4;
   const reasonEnd = reason + usize(reasonSize);
-  if (reasonSize == 0) at = writeLine(at, phraseOf(status));
-  else if (skipValue(reason, reasonEnd) < reasonEnd) at = writeText(at, UNKNOWN);
+  if (reasonSize == 0) {
+    const phrase = phraseOf(status);
+    at = writeBytes(at, entryText(phrase), entrySize(phrase));
+  } else if (skipValue(reason, reasonEnd) < reasonEnd) at = writeText(at, UNKNOWN);
   else at = writeBytes(at, reason, usize(reasonSize));
   store<u16>(at, CRLF);
   return at + 2;

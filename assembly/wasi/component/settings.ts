@@ -13,9 +13,6 @@ import { release } from "./memory";
 export const address: Address = new Address();
 export let backlog: i32 = LISTEN_BACKLOG;
 
-const ENVIRONMENT = "WATERSPOUT_";
-const LACKS = "; a component has one address and one worker, no TLS, no folders and no Unix sockets";
-
 let problem: string | null = null;
 
 /**
@@ -25,11 +22,12 @@ let problem: string | null = null;
 export function readSettings(environment: usize, entries: i32, texts: usize, count: i32): string | null {
   address.port = 8888;
   setHost("127.0.0.1");
+  const prefix = "WATERSPOUT_";
   for (let i = 0; i < entries; i++) {
     const entry = environment + (usize(i) << 4);
     const name = textAt(entry);
     const value = textAt(entry + 8);
-    if (name.startsWith(ENVIRONMENT)) set(name.substring(ENVIRONMENT.length).toLowerCase(), value, name);
+    if (name.startsWith(prefix)) set(name.substring(prefix.length).toLowerCase(), value, name);
   }
   release(environment, usize(entries));
   let waiting: string | null = null; // the option that the next text is the value of
@@ -87,7 +85,8 @@ function set(name: string, value: string, given: string): void {
 
 /** The first thing that is wrong is the one that is told. */
 function refuse(what: string): void {
-  if (!problem) problem = what + (what.startsWith("un") ? LACKS : "");
+  const lacks = "; a component has one address and one worker, no TLS, no folders and no Unix sockets";
+  if (!problem) problem = what + (what.startsWith("un") ? lacks : "");
 }
 
 function setHost(text: string): bool {
