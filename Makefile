@@ -90,9 +90,9 @@ $(NODE_MODULES): package-lock.json .npmrc
 	npm ci
 	@touch node_modules/vitest-pool-assemblyscript/.native-build-error $@
 
-compile-core = $(BIN)/asc assembly/bridge/main.ts --runtime minimal --shrinkLevel 2
+compile-core = $(BIN)/asc assembly/bridge/main.ts --runtime minimal --shrinkLevel 1
 
-# It fits into 64 KiB. Without --shrinkLevel it has 67 KB, and takes 2 % less CPU for a small request behind wasmtime.
+# It fits into 64 KiB: docs/decisions/0031-built-for-size.md has what each --shrinkLevel weighs and costs.
 $(CORE): $(NODE_MODULES) asconfig.json $(call sources,assembly)
 	$(compile-core) --outFile $@
 	@cd $(@D) && { sha256sum $(@F) 2>/dev/null || shasum -a 256 $(@F); } >$(@F).sha256

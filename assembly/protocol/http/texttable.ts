@@ -1,4 +1,4 @@
-// Tables of short texts with a number each, one byte a character; a string literal takes two, and 20 more for its header.
+// Tables of short texts with a number each, one byte a character. (A string literal takes two, and 20 for its header.)
 //
 // An entry is u16 number, u8 size and that many bytes of ASCII. A number 0 follows the last entry. Invariant: what is
 // not in a table is its last entry, so that each call has a result.
