@@ -16,10 +16,7 @@ import { type AcceptQueue, hearErrors } from "./descriptors.js";
 import type { SharedListener } from "./sharedlistener.js";
 
 const QUEUE_MAX = 1024;
-/**
- * Rounds of Node's loop without a connection after which the kernel's queue is empty: libuv accepts one a round, or
- * all.
- */
+/** Rounds of Node's loop without a connection after which the kernel's queue is empty: libuv accepts one a round. */
 const QUIET_ROUNDS = 3;
 
 export class NodeListener implements ListeningSocket, AcceptQueue {
@@ -32,7 +29,6 @@ export class NodeListener implements ListeningSocket, AcceptQueue {
   #handshakes: Handshakes | null = null;
   #queue: Accepted[] = [];
   #changed: (() => void) | null = null;
-  #accepted = 0;
   refused = 0;
 
   /** `server` listens on `address`, or will on what is `shared`. */
@@ -41,11 +37,7 @@ export class NodeListener implements ListeningSocket, AcceptQueue {
     this.#shared = shared;
     this.#backlog = backlog;
     this.address = address;
-    server.on("connection", (socket: Socket) => {
-      this.#accepted++;
-      const accepted = withAddress(socket, address);
-      if (accepted !== null) this.#admit(accepted);
-    });
+    onConnection(server, address, (accepted) => this.#admit(accepted));
     server.on("error", () => {}); // a connection that could not be accepted is the peer's loss alone
   }
 
@@ -120,14 +112,11 @@ export class NodeListener implements ListeningSocket, AcceptQueue {
     else this.#handshakes.begin(accepted);
   }
 
-  /**
-   * What waits in the kernel is taken first, so that no connection that it has accepted is refused. At most a full
-   * queue is taken.
-   */
+  /** Stops listening, and serves what waited in the kernel until then. At most a full queue is taken. */
   async finish(): Promise<void> {
-    await queueTaken(() => this.#accepted);
-    this.#server.close();
+    const last = await closeWhenTaken(this.#server, this.address);
     this.#shared?.close();
+    for (const accepted of last) this.#admit(accepted);
     await this.#handshakes?.finish();
   }
 
@@ -147,7 +136,7 @@ export class NodeListener implements ListeningSocket, AcceptQueue {
  * Notes who is at the other end of a connection that a listener has just accepted. One that has been reset meanwhile is
  * closed, and this gives null: its peer will not read an answer, and its address is not known any more.
  */
-export function withAddress(socket: Socket, listener: Address): Accepted | null {
+function withAddress(socket: Socket, listener: Address): Accepted | null {
   if (listener.family === "unix") return { socket, address: listener };
   const { remoteAddress, remotePort } = socket;
   if (remoteAddress !== undefined && remotePort !== undefined) {
@@ -200,15 +189,31 @@ export function listenOn(shared: SharedListener, backlog: number): NodeListener 
 }
 
 /**
- * Resolves when nothing waits in the kernel any more, to go by the number `accepted`; after a full queue at the latest.
+ * Closes `server` when nothing waits in the kernel's queue any more, or a full queue has been taken from it: the kernel
+ * resets what still waits. Resolves to the connections that came meanwhile. They are not served before the queue
+ * is empty: clients whose requests are answered connect again, and it might never be.
  */
-export async function queueTaken(accepted: () => number): Promise<void> {
-  let quiet = 0;
-  for (let round = 0; round < QUEUE_MAX && quiet < QUIET_ROUNDS; round++) {
-    const before = accepted();
+export async function closeWhenTaken(server: Server, address: Address): Promise<Accepted[]> {
+  const last: Accepted[] = [];
+  let taken = 0;
+  server.removeAllListeners("connection");
+  server.on("connection", () => taken++);
+  onConnection(server, address, (accepted) => last.push(accepted));
+  for (let quiet = 0; taken < QUEUE_MAX && quiet < QUIET_ROUNDS; ) {
+    const before = taken;
     await new Promise((resolve) => setImmediate(resolve));
-    quiet = accepted() === before ? quiet + 1 : 0;
+    quiet = taken === before ? quiet + 1 : 0;
   }
+  server.close();
+  return last;
+}
+
+/** Calls `admit` with each connection that `server` accepts and whose peer is known. */
+export function onConnection(server: Server, address: Address, admit: (accepted: Accepted) => void): void {
+  server.on("connection", (socket: Socket) => {
+    const accepted = withAddress(socket, address);
+    if (accepted !== null) admit(accepted);
+  });
 }
 
 export function newServer(): Server {

@@ -18,7 +18,7 @@ import { type Address, type ListeningSocket, LOOPBACK } from "../../core/address
 import { BACKLOG, HALF_CLOSED_MS } from "../../core/limits.js";
 import { type TLSContexts, tlsOf } from "../../tls/contexts.js";
 import { Handshakes } from "../../tls/handshakes.js";
-import { newServer, queueTaken, withAddress } from "../node/listener.js";
+import { closeWhenTaken, newServer, onConnection } from "../node/listener.js";
 import { listenShared, type SharedListener } from "../node/sharedlistener.js";
 import type { Guard, GuardedSockets } from "../worker.js";
 
@@ -38,7 +38,6 @@ class TLSRelay implements ListeningSocket {
   readonly #peers: Map<string, Peer>;
   readonly #connections = new Set<Forwarded>();
   readonly sharedFd = null;
-  #accepted = 0;
   #ended: (() => void) | null = null;
 
   constructor(outer: SharedListener, inner: SharedListener, guard: Guard, tls: TLSContexts, peers: Map<string, Peer>) {
@@ -50,11 +49,7 @@ class TLSRelay implements ListeningSocket {
       this.#forward(socket, { address, tls: tlsOf(socket) }, release),
     );
     this.#outer = newServer();
-    this.#outer.on("connection", (socket: Socket) => {
-      this.#accepted++;
-      const accepted = withAddress(socket, outer.address);
-      if (accepted !== null) this.#handshakes.begin(accepted);
-    });
+    onConnection(this.#outer, outer.address, (accepted) => this.#handshakes.begin(accepted));
     this.#outer.on("error", () => {}); // a connection that could not be accepted is the peer's loss alone
     this.#outer.listen({ fd: outer.give({ shift: () => undefined, close: () => this.#outer.close() }) }, BACKLOG);
   }
@@ -77,9 +72,9 @@ class TLSRelay implements ListeningSocket {
   }
 
   async finish(): Promise<void> {
-    await queueTaken(() => this.#accepted);
-    this.#outer.close();
+    const last = await closeWhenTaken(this.#outer, this.address);
     this.#outerListener.close();
+    for (const accepted of last) this.#handshakes.begin(accepted);
     await this.#handshakes.finish();
     this.#inner.close();
   }
