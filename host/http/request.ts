@@ -1,9 +1,10 @@
 /**
- * One request as its handler sees it, and its answer.
+ * One request as its handler sees it, and its answer. What came is in its parts: RequestHead reads the frame,
+ * IncomingBody the body; HTTPConnection writes an answer bit by bit, LateAnswer waits for one.
  *
- * Invariants: the frame is checked when it comes and read when the handler asks, so a handler that wants nothing costs
- * nothing; an answer is given once; after it the host has forgotten the request's id. What is kept while a handler
- * takes its time is the request's own bytes, not the chunk of the channel that they came in.
+ * Invariants: parts are made when they are needed, so a handler that asks for nothing costs nothing; an answer is given
+ * once; after it the host has forgotten the request's id. What is kept while a handler takes its time is the request's
+ * own bytes, not the chunk of the channel that they came in.
  *
  * Reference: docs/protocol.md, REQUEST; Tornado's httputil.HTTPServerRequest for the names.
  */
@@ -23,21 +24,17 @@ import { HTTPOutputError, ProtocolError, type Reason, reasonName, StreamClosedEr
 import type { Logger } from "../core/log.js";
 import type { TLSInfo } from "../tls/contexts.js";
 import { accessEntry } from "./accesslog.js";
-import type { BodyReader } from "./bodyreader.js";
-import { CONSUMED, consumedFields, GzipBody } from "./compression/gunzip.js";
-import { type Compression, headerPairs } from "./compression/options.js";
+import { headerPairs } from "./compression/options.js";
 import { codeNotModified, codeWhole } from "./compression/whole.js";
-import { type Form, type FormOptions, readForm } from "./form/form.js";
-import { resolveFormLimits } from "./form/limits.js";
+import type { Form, FormOptions } from "./form/form.js";
 import { type Forwarded, forwardedBy } from "./forwarded.js";
 import { encodeHeaders, type HeaderBlock, type HeadersInput, HTTPHeaders, withReason } from "./headers.js";
-import { HeldBody } from "./heldbodies.js";
-import { RequestBody } from "./requestbody.js";
-import { RequestHead, urlOf } from "./requesthead.js";
+import { IncomingBody } from "./incomingbody.js";
+import { RequestHead } from "./requesthead.js";
 import { checkStatus, HTTPConnection, isBodyless, type ResponseOwner, respondBusy, respondWhole } from "./response.js";
 import type { HTTPSettings } from "./settings.js";
 import { readTrailers } from "./trailers.js";
-import { awaitAnswer, awaitNoMore, foundForgotten, type Unanswered, WeaklyHeld } from "./unanswered.js";
+import { awaitAnswer, awaitNoMore, LateAnswer, type Unanswered } from "./unanswered.js";
 
 /** What leaves in one frame is on its way. */
 const ALL_TAKEN = Promise.resolve();
@@ -54,34 +51,30 @@ export interface RequestOwner {
   serve(request: HTTPServerRequest): void;
 }
 
-export class HTTPServerRequest extends RequestHead implements Endpoint, ResponseOwner, Unanswered {
+export class HTTPServerRequest implements Endpoint, ResponseOwner, Unanswered {
   /** @internal */
   readonly noun = "request";
   readonly #bridge: Bridge;
   readonly #id: number;
   readonly #owner: RequestOwner;
+  readonly #head: RequestHead;
   #peer: Peer | null | undefined;
   /** When it came, in milliseconds of the monotonic clock. */
   #cameMs: number;
   /** The id is not live any more: the answer is complete, or the peer or the worker is gone. */
   #over = false;
   #answered = false;
-  #trailers: HTTPHeaders | null = null;
   #gone: StreamClosedError | null = null;
   /** Why the client seems to have left: it has ended its side, or it is gone. */
   #leaving: StreamClosedError | null = null;
-  #body: RequestBody | null = null;
+  /** Null until the body is asked for, or comes. */
+  #incoming: IncomingBody | null = null;
+  /** Null until the answer is written bit by bit. */
   #connection: HTTPConnection | null = null;
   #abort: AbortController | null = null;
   #forwarded: Forwarded | null = null;
-  /** Bounds the body, and what is inflated of it. */
-  #bodyBytesMax: number;
-  /** What reads the body when it came compressed. */
-  #gzip: GzipBody | null = null;
   #handled = false;
-  /** What its handler holds of the body. */
-  #held: HeldBody | null = null;
-  /** @internal Called when the client has ended its side: what `signal` tells, for less. */
+  /** @internal Called when the client has ended its side: what `signal` says, for less. */
   onLeaving: (() => void) | null = null;
   /** @internal Called when the peer goes away before the answer is complete. */
   onGone: (() => void) | null = null;
@@ -89,22 +82,20 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   isLeft = false;
   /** Called when the request is over and its handler has ended. */
   #onOver: (() => void)[] | null = null;
-  /** Called when no code can answer it any more, with a request in its place. */
-  #forgotten: ((request: HTTPServerRequest) => void) | null = null;
-  /** What stands in its place in the bridge while only its handler holds it. */
-  #weakly: WeaklyHeld | null = null;
+  /** Once its handler has returned without an answer. */
+  #late: LateAnswer<HTTPServerRequest> | null = null;
 
   /** @internal Throws ProtocolError when the payload does not add up. */
   constructor(bridge: Bridge, id: number, chunk: Buffer, start: number, end: number, owner: RequestOwner) {
-    super(chunk, start, end);
-    if ((this.contentLength ?? 0) > bridge.settings.bodyBytesMax)
+    const head = new RequestHead(chunk, start, end, owner.settings.decompressRequest);
+    if ((head.contentLength ?? 0) > bridge.settings.bodyBytesMax)
       throw new ProtocolError("REQUEST with too large a body");
+    this.#head = head;
     this.#bridge = bridge;
     this.#id = id;
     this.#owner = owner;
-    this.#peer = bridge.peer(this.descriptor, chunk, this.addressAt);
+    this.#peer = bridge.peer(head.descriptor, chunk, head.addressAt);
     this.#cameMs = bridge.receivedMs;
-    this.#bodyBytesMax = bridge.settings.bodyBytesMax;
   }
 
   /**
@@ -112,6 +103,88 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
    * one. It must be one of a few, and never what a peer has sent.
    */
   route = "";
+
+  // --- the head ---
+
+  /** The method as it came, for example `"GET"`. */
+  get method(): string {
+    return this.#head.method;
+  }
+
+  /** @internal The method's number in the protocol; 0 is one that has none. */
+  get methodNumber(): number {
+    return this.#head.methodNumber;
+  }
+
+  /** The request-target as it came, for example `"/a%20b?x=1"`. */
+  get target(): string {
+    return this.#head.target;
+  }
+
+  /** The target's path, not decoded: `"/a%20b"`. */
+  get path(): string {
+    return this.#head.path;
+  }
+
+  /** The target's query, decoded. */
+  get query(): URLSearchParams {
+    return this.#head.query;
+  }
+
+  /** `"HTTP/1.1"` or `"HTTP/1.0"`. */
+  get version(): string {
+    return this.#head.version;
+  }
+
+  /** Whether the connection may stay open after the answer. */
+  get keepAlive(): boolean {
+    return this.#head.keepAlive;
+  }
+
+  /** Whether it is a WebSocket's opening handshake that may be accepted (RFC 6455 4.2.1); see WebSocketHandler. */
+  get isWebSocket(): boolean {
+    return this.#head.isWebSocket;
+  }
+
+  /** The header fields. Under `decompressRequest` those of the inflated body. */
+  get headers(): HTTPHeaders {
+    return this.#head.headers;
+  }
+
+  /** @internal Names in lower case and values, one after the other. */
+  get rawFields(): string[] {
+    return this.#head.rawFields();
+  }
+
+  /** Whether there is a field of this name, in lower case; found without decoding the others. */
+  hasField(name: string): boolean {
+    return this.#head.hasField(name);
+  }
+
+  /** @internal Whether there may be a condition (RFC 9110 13.1): a field that begins with `If-`. */
+  get isConditional(): boolean {
+    return this.#head.isConditional;
+  }
+
+  /** The cookies that came with it; of several with one name the last. */
+  get cookies(): ReadonlyMap<string, string> {
+    return this.#head.cookies;
+  }
+
+  /**
+   * The host that was asked for, with its port if there is one: `"example.org:8888"`. Without a Host field (HTTP/1.0)
+   * `"127.0.0.1"`.
+   */
+  get host(): string {
+    return this.#head.host;
+  }
+
+  /** The address that was asked for, with scheme and host: `"https://example.org/a?x=1"`. */
+  fullUrl(): string {
+    const { target, path, host } = this.#head;
+    const mark = target.indexOf("?");
+    return `${this.protocol}://${host}${path}${mark < 0 ? "" : target.slice(mark)}`;
+  }
 
   // --- the connection ---
 
@@ -127,11 +200,6 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   get protocol(): "http" | "https" {
     if (this.#owner.settings.forward === null) return this.tls === null ? "http" : "https";
     return this.#from().protocol;
-  }
-
-  /** The address that was asked for, with scheme and host: `"https://example.org/a?x=1"`. */
-  fullUrl(): string {
-    return urlOf(this.protocol, this);
   }
 
   /** What TLS has agreed on; null for a request without TLS. */
@@ -166,7 +234,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   get signal(): AbortSignal {
     if (this.#abort === null) {
       this.#abort = new AbortController();
-      this.#weakly?.kept.push(this.#abort);
+      this.#late?.keep(this.#abort);
       if (this.#leaving !== null) this.#abort.abort(this.#leaving);
     }
     return this.#abort.signal;
@@ -174,11 +242,16 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
 
   // --- the body ---
 
+  /** The body's size in bytes as announced; 0 without a body, null when it is chunked. */
+  get contentLength(): number | null {
+    return this.#head.contentLength;
+  }
+
   /**
    * The body as it comes, inflated under `decompressRequest`. The peer is slowed down to the pace at which it is taken.
    */
   get body(): AsyncIterable<Buffer> {
-    return this.#inflated();
+    return this.#body.blocks;
   }
 
   /**
@@ -186,8 +259,8 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
    * server's `bodyBytesMax`), with BodiesFullError when handlers hold `bodiesBytesMax` already, with StreamClosedError
    * when the peer ends before it is complete.
    */
-  readBody(maxBytes: number = this.#bodyBytesMax): Promise<Buffer> {
-    return this.#inflated().readAll(maxBytes);
+  readBody(maxBytes?: number): Promise<Buffer> {
+    return this.#body.readAll(maxBytes);
   }
 
   /**
@@ -196,10 +269,8 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
    * request without a body has an empty form. Rejects with HTTPInputError: 400 for a malformed one or too many parts,
    * 413 for too much text, 415 for another body.
    */
-  async readForm(options: FormOptions = {}): Promise<Form> {
-    const limits = resolveFormLimits(options, this.#owner.settings.formLimits);
-    const onOver = (callback: () => void) => this.#callWhenOver(callback);
-    return readForm({ headers: this.headers, body: this.#inflated(), onOver }, limits, options);
+  readForm(options: FormOptions = {}): Promise<Form> {
+    return this.#body.readForm(options, (callback) => this.#callWhenOver(callback));
   }
 
   /**
@@ -207,7 +278,31 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
    * authenticate are never among them (RFC 9110 6.5.1).
    */
   get trailers(): HTTPHeaders {
-    return this.#trailers ?? new HTTPHeaders();
+    return this.#incoming?.trailers ?? new HTTPHeaders();
+  }
+
+  /** @internal Whether a body has to be read: no bytes are a body, too, where gzip was promised. */
+  get hasBody(): boolean {
+    return this.#head.contentLength !== 0 || this.#head.isInflated;
+  }
+
+  /** @internal All of its body has come. */
+  get hasArrived(): boolean {
+    return this.#head.isComplete || this.#incoming?.ended === true;
+  }
+
+  /** @internal */
+  limitBody(bounds: { maxBytes?: number; timeoutMs?: number }): void {
+    if (this.#head.contentLength !== 0) this.#body.limit(bounds);
+  }
+
+  get #body(): IncomingBody {
+    if (this.#incoming === null) {
+      this.#incoming = new IncomingBody(this.#bridge, this.#id, this.#head, this.#owner.settings);
+      this.#late?.keep(this.#incoming);
+      if (this.#over) this.#incoming.end(this.#gone);
+    }
+    return this.#incoming;
   }
 
   // --- the answer ---
@@ -230,11 +325,11 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
       this.#answered = true;
       return;
     }
-    const isUnknown = this.isHead && body === null && !isBodyless(status);
+    const isUnknown = this.#head.isHead && body === null && !isBodyless(status);
     if (isUnknown && (fields !== null || block.contentLength < 0))
       return this.#respondHead(status, fields ?? headers, reason);
     if (compression === null || fields === null) return this.#respond(status, block, body);
-    const coded = codeWhole(compression, this.acceptEncoding, status, fields, block, body);
+    const coded = codeWhole(compression, this.#head.acceptEncoding, status, fields, block, body);
     const head = withReason(coded.block, reason);
     if (coded.later === null) this.#respond(status, head, coded.body);
     else this.connection.respondCompressed(status, head, coded.body, coded.later);
@@ -257,13 +352,14 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   respondNotModified(headers: HeadersInput, bytes: number, reason?: string): void {
     const { compression } = this.#owner.settings;
     const pairs = headerPairs(headers);
-    const fields = compression === null ? pairs : codeNotModified(compression, this.acceptEncoding, pairs, bytes);
+    const fields = compression === null ? pairs : codeNotModified(compression, this.#head.acceptEncoding, pairs, bytes);
     const kept = fields.filter(([name]) => !OF_A_BODY.test(name));
     this.respond(STATUS_NOT_MODIFIED, kept, null, reason);
   }
 
   #respond(status: number, block: HeaderBlock, body: Data | null): void {
-    const bytes = this.isHead || isBodyless(status) ? -1 : respondWhole(this.#bridge, this.#id, status, block, body);
+    const bytes =
+      this.#head.isHead || isBodyless(status) ? -1 : respondWhole(this.#bridge, this.#id, status, block, body);
     if (bytes < 0) return this.connection.respond(status, block, body);
     this.#bridge.written();
     this.#connection?.answered();
@@ -274,22 +370,13 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   /** The answer bit by bit: `writeHeaders`, `write`, `finish`. */
   get connection(): HTTPConnection {
     if (this.#connection === null) {
-      this.#holdStrongly();
-      const isHead = this.isHead;
-      this.#connection = new HTTPConnection(this.#bridge, this.#id, this, isHead, this.#answered);
+      awaitNoMore(this);
+      this.#late?.holdStrongly(this);
+      const { compression } = this.#owner.settings;
+      this.#connection = new HTTPConnection(this.#bridge, this.#id, this, this.#head, compression, this.#answered);
       if (this.#gone !== null) this.#connection.gone(this.#gone);
     }
     return this.#connection;
-  }
-
-  /** @internal */
-  get compression(): Compression | null {
-    return this.#owner.settings.compression;
-  }
-
-  /** @internal */
-  get acceptEncoding(): string | null {
-    return this.headers.get("accept-encoding");
   }
 
   /** Whether an answer has been started or given. */
@@ -315,11 +402,6 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
     return performance.now() - this.#cameMs;
   }
 
-  /** @internal All of its body has come. */
-  get hasArrived(): boolean {
-    return this.isComplete || this.#body?.ended === true;
-  }
-
   /** @internal Why the client seems to have left, which `signal` gives as its reason; null: it does not. */
   get leaving(): StreamClosedError | null {
     return this.#leaving;
@@ -338,9 +420,9 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   upgrade(make: (bridge: Bridge, id: number, peer: Peer | null) => FrameTaker): boolean {
     if (this.started) throw new HTTPOutputError("the request has been answered");
     if (this.#gone !== null) return false;
-    this.detach();
+    this.#head.detach();
     this.#answered = true;
-    this.#end();
+    this.#end(null);
     this.#connection?.gone(new StreamClosedError("CLOSED"));
     this.#bridge.replace(this.#id, make(this.#bridge, this.#id, this.#peer ?? null));
     this.#log(STATUS_SWITCHING_PROTOCOLS, 0, null);
@@ -370,63 +452,41 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
 
   // --- an answer that comes later, or never ---
 
-  /**
-   * @internal Whether nothing has to be done for it any more: it is answered, is being answered, or will be by whoever
-   * has taken it.
-   */
+  /** @internal Whether it is answered, is being answered, or other code has taken it and will answer. */
   get isTaken(): boolean {
     const { started } = this;
     return (
-      started || this.#leaving !== null || this.#connection !== null || this.onGone !== null || this.#forgotten !== null
+      started || this.#leaving !== null || this.#connection !== null || this.onGone !== null || this.#late !== null
     );
   }
 
   /**
    * @internal Its handler has returned without an answer, and may answer later. `forgotten` is called when no code
-   * holds
-   *   the request any
-   * more, with another one in its place. It must not hold the request.
+   *   holds the request any more, with another one in its place. It must not hold the request.
    */
   expectAnswer(forgotten: (request: HTTPServerRequest) => void): void {
-    this.#forgotten = forgotten;
+    this.#late = new LateAnswer(this.#bridge, this.#id, forgotten);
     awaitAnswer(this);
   }
 
   /** @internal */
   holdWeakly(): void {
-    const forgotten = this.#forgotten;
-    if (this.#over || this.#connection !== null || forgotten === null) return;
-    const twin = this.#twin();
-    const bridge = this.#bridge;
-    const id = this.#id;
-    this.#weakly = new WeaklyHeld(this, twin, (taker) => {
-      if (!bridge.isFor(id, taker)) return;
-      foundForgotten();
-      bridge.replace(id, twin);
-      forgotten(twin);
-    });
-    for (const kept of [this.#body, this.#abort]) if (kept !== null) this.#weakly.kept.push(kept);
-    bridge.replace(id, this.#weakly);
+    if (this.#over || this.#connection !== null || this.#late === null) return;
+    this.#late.holdWeakly(this, this.#twin(), [this.#incoming, this.#abort]);
   }
 
   /** The same request again, as it was when it came. */
   #twin(): HTTPServerRequest {
-    const twin = this.copy(
+    const twin = this.#head.copy(
       (chunk, start, end) => new HTTPServerRequest(this.#bridge, this.#id, chunk, start, end, this.#owner),
     );
     twin.#peer = this.#peer;
     twin.#cameMs = this.#cameMs;
     twin.#onOver = this.#onOver ??= [];
-    twin.#held = this.#heldBody();
+    twin.#incoming = new IncomingBody(this.#bridge, this.#id, twin.#head, this.#owner.settings, this.#body.held);
     twin.#handled = true;
     twin.route = this.route;
     return twin;
-  }
-
-  #holdStrongly(): void {
-    awaitNoMore(this);
-    if (this.#weakly !== null && this.#bridge.isFor(this.#id, this.#weakly)) this.#bridge.replace(this.#id, this);
-    this.#weakly = null;
   }
 
   // --- frames ---
@@ -434,7 +494,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   /** @internal */
   run(): void {
     this.#owner.serve(this);
-    if (!this.#over) this.detach();
+    if (!this.#over) this.#head.detach();
   }
 
   /** @internal */
@@ -442,10 +502,9 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
     switch (type) {
       case FRAME_BODY:
       case FRAME_BODY_END:
-        if (this.isComplete) throw new ProtocolError("BODY for a request that is complete");
-        return this.#reader().push(chunk, start, end, type === FRAME_BODY_END);
+        return this.#body.push(chunk, start, end, type === FRAME_BODY_END);
       case FRAME_TRAILERS:
-        return this.#takeTrailers(readTrailers(chunk, start, end));
+        return this.#body.pushTrailers(readTrailers(chunk, start, end));
       case FRAME_SENT:
         if (end - start !== 4 || this.#connection === null) throw new ProtocolError("SENT");
         return this.#connection.sent(chunk.readUInt32LE(start));
@@ -458,14 +517,6 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
     }
   }
 
-  /** Between the body and its end, once. */
-  #takeTrailers(trailers: HTTPHeaders): void {
-    if (this.isComplete || this.contentLength !== null || this.#trailers !== null || this.#reader().ended) {
-      throw new ProtocolError("TRAILERS for a request that has none to come");
-    }
-    this.#trailers = trailers;
-  }
-
   /** @internal Answered with 503 if it can be. Its handler sees what it sees when the client leaves. */
   shed(): void {
     const bridge = this.#bridge;
@@ -473,7 +524,7 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
     else respondBusy(bridge, this.#id);
     bridge.written();
     bridge.release(this.#id);
-    this.#body?.shed(new StreamClosedError("BUFFER_FULL"));
+    this.#incoming?.shed(new StreamClosedError("BUFFER_FULL"));
     this.#leave("BUFFER_FULL");
   }
 
@@ -490,12 +541,16 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
 
   #release(): void {
     this.#answered = true;
-    this.#end();
-    if (this.#forgotten !== null) awaitNoMore(this);
     this.#bridge.release(this.#id);
-    // Only then, since an error costs more than all else here.
-    if (this.#body?.ended === false) this.#body.fail(new StreamClosedError("CLOSED"));
+    this.#end(null);
     if (this.#handled) this.#callOver();
+  }
+
+  /** From here on the id is not live. `gone`: why the peer is gone, if it is. */
+  #end(gone: StreamClosedError | null): void {
+    this.#over = true;
+    if (this.#late !== null) awaitNoMore(this);
+    this.#incoming?.end(gone);
   }
 
   /** @internal Ends the connection at once: the handler failed after its head was sent. */
@@ -506,11 +561,11 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
   /** Behind the whole request, once. */
   #takeEnd(size: number): void {
     if (size !== 0 || this.#leaving !== null || !this.hasArrived) throw new ProtocolError("END");
-    this.#tellLeaving(new StreamClosedError("END"));
+    this.#left(new StreamClosedError("END"));
     this.onLeaving?.();
   }
 
-  #tellLeaving(error: StreamClosedError): void {
+  #left(error: StreamClosedError): void {
     this.#leaving ??= error;
     this.#abort?.abort(this.#leaving);
   }
@@ -522,13 +577,12 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
     this.#leave(reason);
   }
 
+  /** The peer or the worker is gone. */
   #leave(reason: Reason): void {
-    this.#end();
-    if (this.#forgotten !== null) awaitNoMore(this);
     this.#gone = new StreamClosedError(reason);
+    this.#end(this.#gone);
     this.#connection?.gone(this.#gone);
-    this.#body?.fail(this.#gone);
-    this.#tellLeaving(this.#gone);
+    this.#left(this.#gone);
     this.onGone?.();
     if (this.#handled) this.#callOver();
     this.#log(this.#connection?.status ?? null, this.#connection?.bodyBytes ?? 0, reason);
@@ -540,61 +594,5 @@ export class HTTPServerRequest extends RequestHead implements Endpoint, Response
     this.#bridge.latencies.answered(this.methodNumber, aborted === null ? status : null, this.route, this.#cameMs);
     const { accessLog } = this.#owner.settings;
     if (accessLog !== null) accessLog(accessEntry(this, this.#cameMs, status, bytes, aborted));
-  }
-
-  /** @internal */
-  limitBody({ maxBytes, timeoutMs }: { maxBytes?: number; timeoutMs?: number }): void {
-    if (this.contentLength === 0) return;
-    if (maxBytes !== undefined) {
-      this.#bodyBytesMax = maxBytes;
-      this.#reader().limit(maxBytes);
-    }
-    if (timeoutMs !== undefined) this.#reader().limitTime(timeoutMs);
-  }
-
-  #heldBody(): HeldBody {
-    this.#held ??= new HeldBody(this.#owner.settings.bodiesBytesMax);
-    return this.#held;
-  }
-
-  /** From here on the id is not live. */
-  #end(): void {
-    this.#over = true;
-    this.#held?.end();
-  }
-
-  /** The body's reader, which begins with what came in the REQUEST. */
-  #reader(): RequestBody {
-    if (this.#body === null) {
-      this.#body = new RequestBody(this.#bridge, this.#id, this.contentLength ?? -1, this.isAsking, this.#heldBody());
-      this.#weakly?.kept.push(this.#body);
-      this.fill(this.#body);
-      if (this.#gone !== null) this.#body.fail(this.#gone);
-      else if (this.#over) this.#body.fail(new StreamClosedError("CLOSED"));
-    }
-    return this.#body;
-  }
-
-  /** The same, inflated if it came compressed and the server takes that away. */
-  #inflated(): BodyReader {
-    if (!this.#isInflated()) return this.#reader();
-    this.#gzip ??= new GzipBody(this.#reader(), this.#bodyBytesMax);
-    return this.#gzip;
-  }
-
-  /** Whether there is a body, if only one of no bytes, and it is inflated. */
-  #isInflated(): boolean {
-    if (!this.#owner.settings.decompressRequest || !this.headers.has(CONSUMED)) return false;
-    return this.contentLength !== 0 || this.headers.has("content-length");
-  }
-
-  /** @internal Whether a body has to be read: no bytes are a body, too, where gzip was promised. */
-  get hasBody(): boolean {
-    return this.contentLength !== 0 || this.#isInflated();
-  }
-
-  protected override fields(): string[] {
-    const fields = super.fields();
-    return this.#owner.settings.decompressRequest ? consumedFields(fields) : fields;
   }
 }

@@ -1,9 +1,11 @@
 /**
- * What a REQUEST frame says: method, target, header fields, and where the body begins.
+ * What a REQUEST frame says: method, target, header fields, and where the body begins. HTTPServerRequest shows it to
+ * handlers.
  *
  * Invariants: the frame is checked when it comes and read when the handler asks; what was read once is kept. What is
- * held after `detach` is the request's own bytes, not the chunk of the channel that they came in. Reference:
- * docs/protocol.md, REQUEST; Tornado's httputil.HTTPServerRequest for the names.
+ * held after `detach` is the request's own bytes, not the chunk of the channel that they came in.
+ *
+ * Reference: docs/protocol.md, REQUEST.
  */
 
 import {
@@ -26,11 +28,14 @@ import {
 } from "../bridge/requestframe.js";
 import { LOOPBACK } from "../core/address.js";
 import { ProtocolError } from "../core/errors.js";
+import { CONSUMED, consumedFields } from "./compression/gunzip.js";
 import { parseCookies } from "./cookies.js";
 import { HTTPHeaders } from "./headers.js";
 import type { RequestBody } from "./requestbody.js";
 
-export abstract class RequestHead {
+export class RequestHead {
+  /** A body that comes as gzip is inflated, and the header fields say so. */
+  readonly #inflates: boolean;
   // The REQUEST payload, and where its parts begin.
   #chunk: Buffer;
   #start: number;
@@ -42,8 +47,9 @@ export abstract class RequestHead {
   #query: URLSearchParams | null = null;
   #cookies: ReadonlyMap<string, string> | null = null;
 
-  /** @internal Throws ProtocolError when the payload does not add up. */
-  constructor(chunk: Buffer, start: number, end: number) {
+  /** Throws ProtocolError when the payload does not add up. */
+  constructor(chunk: Buffer, start: number, end: number, inflates: boolean) {
+    this.#inflates = inflates;
     this.#chunk = chunk;
     this.#start = start;
     this.#end = end;
@@ -54,19 +60,17 @@ export abstract class RequestHead {
     checkFlags(chunk, start, end - this.#bodyAt);
   }
 
-  /** The method as it came, for example `"GET"`. */
   get method(): string {
     const code = this.#chunk[this.#start] as number;
     if (code !== METHOD_OTHER) return METHODS[code] as string;
     return this.#chunk.toString("latin1", this.#textAt, this.#textAt + this.#methodBytes());
   }
 
-  /** @internal The method's number in the protocol; 0 is one that has none. */
+  /** The method's number in the protocol; 0 is one that has none. */
   get methodNumber(): number {
     return this.#chunk[this.#start] as number;
   }
 
-  /** The request-target as it came, for example `"/a%20b?x=1"`. */
   get target(): string {
     if (this.#target === null) {
       const at = this.#textAt + this.#methodBytes();
@@ -75,7 +79,6 @@ export abstract class RequestHead {
     return this.#target;
   }
 
-  /** The target's path, not decoded: `"/a%20b"`. */
   get path(): string {
     const target = this.target;
     const start = pathStart(target);
@@ -84,7 +87,6 @@ export abstract class RequestHead {
     return path === "" ? "/" : path;
   }
 
-  /** The target's query, decoded. */
   get query(): URLSearchParams {
     if (this.#query === null) {
       const mark = this.target.indexOf("?");
@@ -93,38 +95,28 @@ export abstract class RequestHead {
     return this.#query;
   }
 
-  /** `"HTTP/1.1"` or `"HTTP/1.0"`. */
   get version(): string {
     return this.#chunk[this.#start + 1] === 1 ? "HTTP/1.1" : "HTTP/1.0";
   }
 
-  /** Whether the connection may stay open after the answer. */
   get keepAlive(): boolean {
     return ((this.#chunk[this.#start + 2] as number) & REQUEST_KEEP_ALIVE) !== 0;
   }
 
-  /** Whether it is a WebSocket's opening handshake that may be accepted (RFC 6455 4.2.1); see WebSocketHandler. */
   get isWebSocket(): boolean {
     return ((this.#chunk[this.#start + 2] as number) & REQUEST_WEBSOCKET) !== 0;
   }
 
-  /** The header fields. */
   get headers(): HTTPHeaders {
-    this.#headers ??= new HTTPHeaders([], this.fields());
+    this.#headers ??= new HTTPHeaders([], this.rawFields());
     return this.#headers;
   }
 
-  /** @internal Names in lower case and values, one after the other. */
-  get rawFields(): string[] {
-    return this.fields();
-  }
-
-  /** Whether there is a field of this name, in lower case; found without decoding the others. */
   hasField(name: string): boolean {
     return this.#headers === null ? this.#find(name) !== null : this.#headers.has(name);
   }
 
-  /** @internal Whether there may be a condition (RFC 9110 13.1): a field that begins with `If-`. */
+  /** Whether there may be a condition (RFC 9110 13.1): a field that begins with `If-`. */
   get isConditional(): boolean {
     const chunk = this.#chunk;
     let at = this.#textAt + this.#methodBytes() + chunk.readUInt16LE(this.#start + 8);
@@ -149,61 +141,66 @@ export abstract class RequestHead {
     return null;
   }
 
-  /** The cookies that came with it; of several with one name the last. */
   get cookies(): ReadonlyMap<string, string> {
     this.#cookies ??= parseCookies(this.headers.get("cookie") ?? "");
     return this.#cookies;
   }
 
-  /**
-   * The host that was asked for, with its port if there is one: `"example.org:8888"`. Without a Host field (HTTP/1.0)
-   * `"127.0.0.1"`.
-   */
   get host(): string {
     const field = this.#headers === null ? this.#find("host") : this.#headers.get("host");
     return authorityOf(this.target) || field || LOOPBACK;
   }
 
-  /** The body's size in bytes as announced; 0 without a body, null when it is chunked. */
+  /** What codings of an answer the client accepts (RFC 9110 12.5.3). */
+  get acceptEncoding(): string | null {
+    return this.headers.get("accept-encoding");
+  }
+
   get contentLength(): number | null {
     const at = this.#start + 16;
     const high = this.#chunk.readInt32LE(at + 4);
     return high < 0 ? null : this.#chunk.readUInt32LE(at) + high * 2 ** 32;
   }
 
-  // --- for HTTPServerRequest ---
+  /** Whether there is a body that came compressed and is inflated. One of no bytes is none of gzip, but is one here. */
+  get isInflated(): boolean {
+    if (!this.#inflates || !this.headers.has(CONSUMED)) return false;
+    return this.contentLength !== 0 || this.headers.has("content-length");
+  }
+
+  // --- of the frame ---
 
   /** The connection's number in the sandbox. */
-  protected get descriptor(): number {
+  get descriptor(): number {
     return this.#chunk.readUInt32LE(this.#start + 12);
   }
 
   /** Where the peer's ADDRESS begins in the chunk, before `detach`; -1 without one. */
-  protected get addressAt(): number {
+  get addressAt(): number {
     return hasAddress(this.#chunk, this.#start) ? this.#bodyAt - ADDRESS_BYTES : -1;
   }
 
-  protected get isHead(): boolean {
+  get isHead(): boolean {
     return this.#chunk[this.#start] === METHOD_HEAD;
   }
 
-  /** The body, if any, is in the frame. */
-  protected get isComplete(): boolean {
+  /** All of the request is in the frame. */
+  get isComplete(): boolean {
     return ((this.#chunk[this.#start + 2] as number) & REQUEST_END) !== 0;
   }
 
   /** The client waits for `100 Continue` before it sends the body. */
-  protected get isAsking(): boolean {
+  get isAsking(): boolean {
     return ((this.#chunk[this.#start + 2] as number) & REQUEST_EXPECT) !== 0;
   }
 
   /** Gives `body` what came of it in the frame. */
-  protected fill(body: RequestBody): void {
+  fill(body: RequestBody): void {
     if (this.isComplete || this.#end > this.#bodyAt) body.push(this.#chunk, this.#bodyAt, this.#end, this.isComplete);
   }
 
   /** Lets go of the chunk: the handler has not answered yet, and may take long. */
-  protected detach(): void {
+  detach(): void {
     const bytes = this.#end - this.#start;
     if (bytes * 2 >= this.#chunk.length) return;
     const own = Buffer.from(this.#chunk.subarray(this.#start, this.#end));
@@ -215,7 +212,7 @@ export abstract class RequestHead {
   }
 
   /** Gives the frame's own place to `make`, for another request of the same frame. */
-  protected copy<Made>(make: (chunk: Buffer, start: number, end: number) => Made): Made {
+  copy<Made>(make: (chunk: Buffer, start: number, end: number) => Made): Made {
     return make(this.#chunk, this.#start, this.#end);
   }
 
@@ -225,8 +222,8 @@ export abstract class RequestHead {
     return this.#chunk.readUInt16LE(this.#start + 6);
   }
 
-  /** Names and values of the header fields, one after the other. */
-  protected fields(): string[] {
+  /** Names in lower case and values of the header fields, one after the other. */
+  rawFields(): string[] {
     const table = this.#start + REQUEST_BYTES;
     const first = this.#textAt + this.#methodBytes() + this.#chunk.readUInt16LE(this.#start + 8);
     const text = this.#chunk.toString("latin1", first, this.#bodyAt);
@@ -238,14 +235,8 @@ export abstract class RequestHead {
       fields.push(text.slice(at, middle), text.slice(middle, end));
       at = end;
     }
-    return fields;
+    return this.#inflates ? consumedFields(fields) : fields;
   }
-}
-
-/** The whole address of a request: `"https://example.org/a?x=1"`. */
-export function urlOf(protocol: "http" | "https", { target, path, host }: RequestHead): string {
-  const mark = target.indexOf("?");
-  return `${protocol}://${host}${path}${mark < 0 ? "" : target.slice(mark)}`;
 }
 
 const DASH = 0x2d;

@@ -29,6 +29,7 @@ import type { ContentCoding } from "./compression/acceptencoding.js";
 import { type CodedHead, type Compression, codeHead, type HeaderPairs, headerPairs } from "./compression/options.js";
 import { Compressor, hasFreeCompressor } from "./compression/stream.js";
 import { encodeHeaders, type HeaderBlock, type HeadersInput, withReason } from "./headers.js";
+import type { RequestHead } from "./requesthead.js";
 
 /** A body up to this size goes out with its head in one frame: it fits the smallest window. */
 const WHOLE_BYTES_MAX = WINDOW_BYTES_MIN;
@@ -147,10 +148,6 @@ export function mismatch(declared: number, given: number): HTTPOutputError {
 export interface ResponseOwner {
   /** END or CANCEL has been written: the host is done with the id. `aborted`: why the answer is not complete. */
   answered(aborted: Reason | null): void;
-  /** How answers are compressed; null: they are not. */
-  readonly compression: Compression | null;
-  /** What the client accepts (RFC 9110 12.5.3). */
-  readonly acceptEncoding: string | null;
   /** Sets bounds for the rest of the request's body. */
   limitBody(bounds: { maxBytes?: number; timeoutMs?: number }): void;
 }
@@ -163,6 +160,9 @@ export class HTTPConnection {
   readonly #bridge: Bridge;
   readonly #id: number;
   readonly #owner: ResponseOwner;
+  readonly #head: RequestHead;
+  /** How answers are compressed; null: they are not. */
+  readonly #compression: Compression | null;
   readonly #writeWindow: WriteWindow;
   /** Stands before the write window when the answer is compressed. */
   #compressor: Compressor | null = null;
@@ -176,11 +176,20 @@ export class HTTPConnection {
   #written = 0;
 
   /** @internal */
-  constructor(bridge: Bridge, id: number, owner: ResponseOwner, isHead: boolean, answered: boolean) {
+  constructor(
+    bridge: Bridge,
+    id: number,
+    owner: ResponseOwner,
+    head: RequestHead,
+    compression: Compression | null,
+    answered: boolean,
+  ) {
     this.#bridge = bridge;
     this.#id = id;
     this.#owner = owner;
-    this.#bodyless = isHead;
+    this.#head = head;
+    this.#compression = compression;
+    this.#bodyless = head.isHead;
     this.#started = answered;
     this.#finished = answered;
     this.#writeWindow = new WriteWindow(bridge.settings.writeWindow, (source, start, end, last) => {
@@ -258,8 +267,7 @@ export class HTTPConnection {
   writeHeaders(status: number, headers?: HeadersInput, chunk?: Data, reason?: string): Promise<void> {
     if (this.#started) throw new HTTPOutputError("the head has been sent already");
     checkStatus(status);
-    const { compression } = this.#owner;
-    const fields = compression === null ? null : headerPairs(headers);
+    const fields = this.#compression === null ? null : headerPairs(headers);
     const plain = encodeHeaders(fields ?? headers);
     if (this.#gone !== null) return this.#refuse();
     const head = fields === null ? null : this.#codeHead(status, fields, plain);
@@ -387,14 +395,14 @@ export class HTTPConnection {
 
   /** The head as compression makes it. */
   #codeHead(status: number, fields: HeaderPairs, { contentLength }: HeaderBlock): CodedHead {
-    const compression = this.#owner.compression as Compression;
     const free = hasFreeCompressor();
-    return codeHead(compression, this.#owner.acceptEncoding, status, fields, contentLength, free);
+    const { acceptEncoding } = this.#head;
+    return codeHead(this.#compression as Compression, acceptEncoding, status, fields, contentLength, free);
   }
 
   #compress(coding: ContentCoding, bytes: number): Compressor {
     this.#compressor = new Compressor(
-      this.#owner.compression as Compression,
+      this.#compression as Compression,
       coding,
       bytes,
       this.#writeWindow,

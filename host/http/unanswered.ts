@@ -8,7 +8,7 @@
  * has a taker at any time.
  */
 import v8 from "node:v8";
-import type { FrameTaker } from "../bridge/bridge.js";
+import type { Bridge, FrameTaker } from "../bridge/bridge.js";
 import { FRAME_ABORT } from "../bridge/frames.js";
 import {
   COLLECT_EVERY_MS,
@@ -24,8 +24,51 @@ export interface Unanswered {
   holdWeakly(): void;
 }
 
+/**
+ * The answer of a request whose handler has returned without one. The request holds it, and it must not hold the
+ * request.
+ */
+export class LateAnswer<Request extends FrameTaker> {
+  readonly #bridge: Bridge;
+  readonly #id: number;
+  readonly #forgotten: (twin: Request) => void;
+  /** What stands in the request's place in the bridge while only its handler holds it. */
+  #weakly: WeaklyHeld | null = null;
+
+  /** `forgotten` is called when no code can answer the request any more, with another one in its place. */
+  constructor(bridge: Bridge, id: number, forgotten: (twin: Request) => void) {
+    this.#bridge = bridge;
+    this.#id = id;
+    this.#forgotten = forgotten;
+  }
+
+  /** The bridge holds `request` no more. `twin` is the same one again; `kept` is what `keep` is for. */
+  holdWeakly(request: Request, twin: Request, kept: readonly (object | null)[]): void {
+    const [bridge, id, forgotten] = [this.#bridge, this.#id, this.#forgotten];
+    this.#weakly = new WeaklyHeld(request, twin, (taker) => {
+      if (!bridge.isFor(id, taker)) return;
+      foundForgotten();
+      bridge.replace(id, twin);
+      forgotten(twin);
+    });
+    for (const object of kept) if (object !== null) this.keep(object);
+    bridge.replace(id, this.#weakly);
+  }
+
+  /** The bridge holds `request` again: an answer has begun. */
+  holdStrongly(request: Request): void {
+    if (this.#weakly !== null && this.#bridge.isFor(this.#id, this.#weakly)) this.#bridge.replace(this.#id, request);
+    this.#weakly = null;
+  }
+
+  /** `object` has callbacks of the handler, which may hold the request: it lives on. */
+  keep(object: object): void {
+    this.#weakly?.kept.push(object);
+  }
+}
+
 /** Takes frames for a request that only its handler holds. */
-export class WeaklyHeld implements FrameTaker {
+class WeaklyHeld implements FrameTaker {
   readonly noun = "request";
   /** Readers and signals of the request: they have callbacks of its handler. */
   readonly kept: object[] = [];
@@ -82,7 +125,7 @@ export function awaitNoMore(request: Unanswered): void {
 }
 
 /** A forgotten request was found: it pays to look for others. */
-export function foundForgotten(): void {
+function foundForgotten(): void {
   collectionsLeft = COLLECTIONS_IN_VAIN_MAX;
 }
 
