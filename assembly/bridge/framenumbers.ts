@@ -55,6 +55,7 @@ export const FRAME_WS_PING: u32 = 0x26;
 export const FRAME_WS_CLOSED: u32 = 0x27;
 export const FRAME_TRAILERS: u32 = 0x28;
 export const FRAME_WS_ENDING: u32 = 0x29;
+export const FRAME_DETACHED: u32 = 0x2a;
 
 // --- host to sandbox ---
 export const FRAME_CONFIG: u32 = 0x41;
@@ -79,6 +80,7 @@ export const FRAME_WS_ACCEPT: u32 = 0x65;
 export const FRAME_WS_SEND: u32 = 0x66;
 export const FRAME_WS_SEND_PING: u32 = 0x67;
 export const FRAME_WS_CLOSE: u32 = 0x68;
+export const FRAME_DETACH: u32 = 0x69;
 
 // --- flags of REQUEST ---
 export const REQUEST_KEEP_ALIVE: i32 = 1;
@@ -89,6 +91,7 @@ export const REQUEST_EXPECT: i32 = 16;
 
 // --- flags of CONFIG ---
 export const CONFIG_PROXY: i32 = 1;
+export const CONFIG_CONNECT: i32 = 2;
 
 // --- flags of RESPONSE ---
 export const RESPONSE_LAST: i32 = 1;

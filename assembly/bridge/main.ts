@@ -11,6 +11,7 @@ import { TCPServer } from "../server/tcpserver";
 import * as wasi from "../wasi/index";
 import { Channel, FrameHandler, fail } from "./channel";
 import {
+  CONFIG_CONNECT,
   CONFIG_PROXY,
   CONFIG_BYTES,
   FRAME_BODY_CREDIT,
@@ -18,6 +19,7 @@ import {
   FRAME_CLOSE,
   FRAME_CLOSE_ALL,
   FRAME_CONFIG,
+  FRAME_DETACH,
   FRAME_DRAINED,
   FRAME_ECHO,
   FRAME_FEED,
@@ -66,7 +68,7 @@ class Hello extends Callback {
 @final
 class Bridge extends FrameHandler {
   private channel!: Channel;
-  private streams: BridgeTCPServer | null = null;
+  private streams: BridgeTCPServer | null = null; // of a server of requests: those whose connection was detached
   private server: HTTPServer | null = null;
   private handler!: BridgeHTTPHandler;
   private stopping: bool = false;
@@ -82,7 +84,7 @@ class Bridge extends FrameHandler {
 
   onFrame(type: u32, id: u32, source: usize, size: i32): void {
     if (type == FRAME_CONFIG) return this.configure(source, size);
-    if (!this.server && !this.streams) return fail("not now");
+    if (!this.streams) return fail("not now");
     if (type == FRAME_ECHO) return this.channel.echo(id);
     if (type <= FRAME_CLOSE_ALL) return this.onServerFrame(type, id, source, size);
     if (this.server) this.onRequestFrame(this.server!, type, id, source, size);
@@ -156,6 +158,10 @@ class Bridge extends FrameHandler {
 
   private onRequestFrame(server: HTTPServer, type: u32, id: u32, source: usize, size: i32): void {
     const connection = findRequest(server, id);
+    if (type < FRAME_RESPONSE) {
+      if (connection) fail("not now");
+      return this.onStreamFrame(this.streams!, type, id, source, size);
+    }
     switch (type) {
       case FRAME_RESPONSE:
         if (size < RESPONSE_BYTES) fail("wrong size");
@@ -183,19 +189,23 @@ class Bridge extends FrameHandler {
       case FRAME_WS_ACCEPT:
         this.handler.sockets.accept(connection, id, source, size);
         break;
+      case FRAME_DETACH:
+        if (size) fail("wrong size");
+        if (connection && !this.streams!.detach(connection)) fail("not now");
+        break;
       default:
         this.handler.sockets.onFrame(type, id, source, size);
     }
   }
 
   private configure(source: usize, size: i32): void {
-    if (this.server || this.streams) fail("not now");
+    if (this.streams) fail("not now");
     if (size != CONFIG_BYTES || load<u16>(source) != u16(PROTOCOL_VERSION)) fail("wrong head");
     const kind = load<u8>(source, 2);
     setMemoryBytesMax(or(load<u32>(source, 60), limits.MEMORY_BYTES_MAX));
+    if (kind > KIND_HTTP) fail("wrong head");
+    this.configureStreams(source, kind == KIND_STREAMS);
     if (kind == KIND_HTTP) this.serveRequests(source);
-    else if (kind == KIND_STREAMS) this.serveStreams(source);
-    else fail("wrong head");
   }
 
   private serveRequests(source: usize): void {
@@ -215,20 +225,23 @@ class Bridge extends FrameHandler {
     parameters.halfCloseTimeoutMs = or(load<u32>(source, 64), limits.HALF_CLOSE_TIMEOUT_MS);
     this.handler.bodyWindow = or(load<u32>(source, 40), limits.BODY_WINDOW_BYTES);
     this.handler.sockets.window = this.handler.bodyWindow;
-    if (load<u8>(source, 3) & CONFIG_PROXY) server.useProxyProtocol();
+    const flags = load<u8>(source, 3);
+    parameters.connects = (flags & CONFIG_CONNECT) != 0;
+    if (flags & CONFIG_PROXY) server.useProxyProtocol();
     this.server = server;
     server.listen();
   }
 
-  private serveStreams(source: usize): void {
-    const server = new BridgeTCPServer(this.channel);
-    server.connectionsMax = min(or(load<u32>(source, 4), limits.CONNECTIONS_MAX), limits.CONNECTIONS_MAX);
-    server.idleTimeoutMs = positive(load<u32>(source, 24));
+  private configureStreams(source: usize, listens: bool): void {
+    const server = new BridgeTCPServer(this.channel, listens);
     server.writeTimeoutMs = or(load<u32>(source, 32), limits.WRITE_TIMEOUT_MS);
     server.bufferBytesMax = or(load<u32>(source, 36), limits.BUFFER_BYTES_MAX);
     server.halfCloseTimeoutMs = or(load<u32>(source, 64), limits.HALF_CLOSE_TIMEOUT_MS);
-    if (load<u8>(source, 3) & CONFIG_PROXY) server.useProxyProtocol();
     this.streams = server;
+    if (!listens) return;
+    server.connectionsMax = min(or(load<u32>(source, 4), limits.CONNECTIONS_MAX), limits.CONNECTIONS_MAX);
+    server.idleTimeoutMs = positive(load<u32>(source, 24));
+    if (load<u8>(source, 3) & CONFIG_PROXY) server.useProxyProtocol();
     server.listen();
   }
 
@@ -249,8 +262,8 @@ class Bridge extends FrameHandler {
   }
 
   onTurnEnd(): void {
-    if (this.server) this.handler.reports.send();
-    else if (this.streams) this.streams!.reports.send();
+    this.handler.reports.send();
+    if (this.streams) this.streams!.reports.send();
     if (this.statsAsked) this.answerStats();
     if (!this.stopping || this.any.connections || this.any.accepting) return;
     if (!this.drained) {

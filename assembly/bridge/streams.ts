@@ -1,11 +1,14 @@
 // Streams over the bridge: TCPServer's handleStream becomes OPEN, and each stream answers the host's reads and writes.
-// Invariant: an id is live from OPEN to CLOSED, and a slot's next stream has another generation. Reference:
+// So does the connection of a request, from DETACHED on, with the id of that request.
+// Invariant: an id is live from OPEN or DETACHED to CLOSED, and a slot's next stream has another generation. Reference:
 // docs/protocol.md.
 
 import { Address } from "../core/address";
 import { REASON_BUFFER_FULL, REASON_BUSY, REASON_END, REASON_TOO_LONG } from "../core/errors";
 import { IOLoop } from "../loop/ioloop";
-import { IOStream, StreamHandler } from "../stream/iostream";
+import { HTTP1Connection } from "../http/connection";
+import { Upgraded } from "../http/request";
+import { IOStream } from "../stream/iostream";
 import { READ_CHUNK_BYTES } from "../core/limits";
 import { NS_PER_MS } from "../core/units";
 import { MORE } from "../stream/pendingread";
@@ -18,6 +21,7 @@ import {
   FRAME_CLOSED,
   FRAME_DATA,
   FRAME_DATA_END,
+  FRAME_DETACHED,
   FRAME_END,
   FRAME_OPEN,
   FRAME_RAW,
@@ -44,7 +48,7 @@ class StreamLedger extends Ledger {
 
 
 @final
-export class BridgeStream extends StreamHandler {
+export class BridgeStream extends Upgraded {
   id: u32 = 0; // 0: not live
   stream!: IOStream;
   private lastId: u32 = 0;
@@ -62,11 +66,7 @@ export class BridgeStream extends StreamHandler {
   }
 
   start(stream: IOStream): void {
-    this.stream = stream;
-    this.id = this.lastId = idAfter(this.lastId, this.slot);
-    this.remaining = 0;
-    this.ledger.reset();
-    stream.bufferBytesMax = this.server.bufferBytesMax;
+    this.begin(stream, (this.lastId = idAfter(this.lastId, this.slot)));
     stream.writeTimeoutMs = this.server.writeTimeoutMs;
     stream.halfCloseTimeoutMs = this.server.halfCloseTimeoutMs;
     stream.setHandler(this);
@@ -77,6 +77,26 @@ export class BridgeStream extends StreamHandler {
     store<u32>(payload, u32(stream.listener), 4);
     if (address) writeAddress(payload + usize(OPEN_BYTES), address);
   }
+
+  /** Goes on with the connection of a request. False: its answer has begun, or it is not complete. */
+  takeOver(connection: HTTP1Connection): bool {
+    const stream = connection.detach(this);
+    if (!stream) return false;
+    this.begin(stream, connection.request.tag);
+    store<u32>(this.channel.send(FRAME_DETACHED, this.id, 4), stream.unread);
+    return true;
+  }
+
+  private begin(stream: IOStream, id: u32): void {
+    this.stream = stream;
+    this.id = id;
+    this.remaining = 0;
+    this.ledger.reset();
+    stream.bufferBytesMax = this.server.bufferBytesMax;
+  }
+
+  /** What it speaks is the host's affair: it has until the grace is over. */
+  drain(): void {}
 
 
   @inline private get channel(): Channel {
@@ -243,11 +263,15 @@ export class BridgeTCPServer extends TCPServer {
   writeTimeoutMs: i32 = 0;
   halfCloseTimeoutMs: i32 = 0;
   bufferBytesMax: i32 = 0;
-  private streams: Array<BridgeStream> = [];
+  private streams: Array<BridgeStream | null> = [];
   private free: Array<BridgeStream> = [];
   readonly reports: Reports;
 
-  constructor(readonly channel: Channel) {
+  /** `listens`: the streams are connections that it accepts, not those of requests. */
+  constructor(
+    readonly channel: Channel,
+    private listens: bool,
+  ) {
     super();
     this.reports = new Reports(channel);
   }
@@ -262,8 +286,20 @@ export class BridgeTCPServer extends TCPServer {
     bridged.start(stream);
   }
 
+  /**
+   * The connection of a request in flight goes on as a stream. Of a server that does not listen: its streams stand in
+   * the slots of the requests.
+   */
+  detach(connection: HTTP1Connection): bool {
+    const slot = connection.request.slot;
+    while (slot >= this.streams.length) this.streams.push(null);
+    let bridged = unchecked(this.streams[slot]);
+    if (!bridged) bridged = unchecked((this.streams[slot] = new BridgeStream(this, slot)));
+    return bridged!.takeOver(connection);
+  }
+
   ended(stream: BridgeStream): void {
-    this.free.push(stream);
+    if (this.listens) this.free.push(stream);
   }
 
   /** The live stream with this id, null: it is over. */
@@ -271,6 +307,6 @@ export class BridgeTCPServer extends TCPServer {
     const slot = i32(id & SLOT_MASK);
     if (slot >= this.streams.length) return null;
     const stream = unchecked(this.streams[slot]);
-    return stream.id == id && !stream.stream.closed ? stream : null;
+    return stream && stream.id == id && !stream.stream.closed ? stream : null;
   }
 }

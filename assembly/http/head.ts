@@ -47,7 +47,7 @@ export class HTTP1Head {
     const head = this.state;
     if (size > this.parameters.headBytesMax) return Refusal.HEAD_TOO_LARGE;
     if (targetSize(head) > TARGET_BYTES_MAX) return Refusal.TARGET_TOO_LONG;
-    const refusal = checkHead(head, source);
+    const refusal = checkHead(head, source, this.parameters.connects);
     if (refusal) return refusal;
     const kind = bodyKind(head);
     const length = contentLength(head);

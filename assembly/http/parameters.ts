@@ -29,6 +29,8 @@ export class HTTP1ConnectionParameters {
   bodyRateBytesMin: i32 = BODY_RATE_BYTES_MIN;
   writeRateBytesMin: i32 = WRITE_RATE_BYTES_MIN;
   requestsMax: i32 = REQUESTS_MAX;
+  /** CONNECT is a request as others are, with the authority as its target; else it is refused. */
+  connects: bool = false;
   /** No connection is kept after its answer: the server stops. */
   draining: bool = false;
 }

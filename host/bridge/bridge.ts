@@ -24,6 +24,7 @@ import { FrameReader, type FrameSink } from "./framereader.js";
 import {
   ADDRESS_BYTES,
   CONFIG_BYTES,
+  CONFIG_CONNECT,
   CONFIG_PROXY,
   FRAME_ABORT,
   FRAME_BODY,
@@ -33,6 +34,7 @@ import {
   FRAME_CONFIG,
   FRAME_DATA,
   FRAME_DATA_END,
+  FRAME_DETACHED,
   FRAME_DRAINED,
   FRAME_ECHO,
   FRAME_END,
@@ -93,6 +95,8 @@ export interface Channel {
 /** Makes endpoints out of OPEN (kind 0) and REQUEST (kind 1). */
 export interface Acceptor {
   readonly kind: 0 | 1;
+  /** CONNECT is a request as others are; else the sandbox refuses it. */
+  readonly connects?: boolean;
   /** Reads the frame that opens an endpoint; throws ProtocolError when it is malformed. */
   accept(bridge: Bridge, id: number, chunk: Buffer, start: number, end: number): Endpoint;
 }
@@ -368,6 +372,7 @@ export class Bridge implements FrameSink {
       case FRAME_WS_PING:
       case FRAME_WS_ENDING:
       case FRAME_WS_CLOSED:
+      case FRAME_DETACHED:
         return this.#pass(type, id, chunk, start, end);
       case FRAME_STATS:
         return this.#takeStats(id, chunk, start, end);
@@ -428,7 +433,8 @@ export class Bridge implements FrameSink {
     const { settings } = this;
     put16(buffer, at, PROTOCOL_VERSION);
     buffer[at + 2] = this.#acceptor.kind;
-    buffer[at + 3] = settings.proxyProtocol || this.#peers !== null ? CONFIG_PROXY : 0;
+    const isProxied = settings.proxyProtocol || this.#peers !== null;
+    buffer[at + 3] = (isProxied ? CONFIG_PROXY : 0) | (this.#acceptor.connects === true ? CONFIG_CONNECT : 0);
     put32(buffer, at + 4, settings.connectionsMax);
     put64(buffer, at + 8, settings.bodyBytesMax);
     put32(buffer, at + 16, settings.headBytesMax);

@@ -55,6 +55,7 @@ export const FRAME_WS_PING = 0x26;
 export const FRAME_WS_CLOSED = 0x27;
 export const FRAME_TRAILERS = 0x28;
 export const FRAME_WS_ENDING = 0x29;
+export const FRAME_DETACHED = 0x2a;
 
 // --- host to sandbox ---
 export const FRAME_CONFIG = 0x41;
@@ -79,6 +80,7 @@ export const FRAME_WS_ACCEPT = 0x65;
 export const FRAME_WS_SEND = 0x66;
 export const FRAME_WS_SEND_PING = 0x67;
 export const FRAME_WS_CLOSE = 0x68;
+export const FRAME_DETACH = 0x69;
 
 // --- flags of REQUEST ---
 export const REQUEST_KEEP_ALIVE = 1;
@@ -89,6 +91,7 @@ export const REQUEST_EXPECT = 16;
 
 // --- flags of CONFIG ---
 export const CONFIG_PROXY = 1;
+export const CONFIG_CONNECT = 2;
 
 // --- flags of RESPONSE ---
 export const RESPONSE_LAST = 1;
@@ -127,6 +130,7 @@ export const FRAME_NAMES: ReadonlyMap<number, string> = new Map([
   [FRAME_WS_CLOSED, "WS_CLOSED"],
   [FRAME_TRAILERS, "TRAILERS"],
   [FRAME_WS_ENDING, "WS_ENDING"],
+  [FRAME_DETACHED, "DETACHED"],
   [FRAME_CONFIG, "CONFIG"],
   [FRAME_ECHO, "ECHO"],
   [FRAME_STOP, "STOP"],
@@ -149,4 +153,5 @@ export const FRAME_NAMES: ReadonlyMap<number, string> = new Map([
   [FRAME_WS_SEND, "WS_SEND"],
   [FRAME_WS_SEND_PING, "WS_SEND_PING"],
   [FRAME_WS_CLOSE, "WS_CLOSE"],
+  [FRAME_DETACH, "DETACH"],
 ]);

@@ -12,6 +12,7 @@ import { bindUnixSocket } from "../net/unixsocket.js";
 import { HTTPServer, type RequestListener } from "../server/httpserver.js";
 import type { ServerOptions } from "../server/options.js";
 import { type NodeListener, runListener } from "./listener.js";
+import { type ShouldUpgrade, takeUpgrade } from "./upgrades.js";
 
 /** Where a server of Node's kind listens. */
 export interface NodeListenOptions {
@@ -27,20 +28,29 @@ export interface NodeListenOptions {
   writableAll?: boolean | undefined;
 }
 
+/** Options of Node's that hold here beside those of any server. */
+export interface NodeServerOptions extends ServerOptions {
+  /** Whether a request that offers an upgrade is given to `upgrade`; default: when somebody listens for that. */
+  shouldUpgradeCallback?: ShouldUpgrade | undefined;
+}
+
 /**
  * A server that calls `listener` as Node's would. `options` are those of any server here; they may come first, as with
  * Node, or last. Throws OptionError.
  */
-export function createServer(listener?: NodeListener, options?: ServerOptions): NodeServer;
-export function createServer(options: ServerOptions, listener?: NodeListener): NodeServer;
-export function createServer(first?: NodeListener | ServerOptions, second?: NodeListener | ServerOptions): NodeServer {
+export function createServer(listener?: NodeListener, options?: NodeServerOptions): NodeServer;
+export function createServer(options: NodeServerOptions, listener?: NodeListener): NodeServer;
+export function createServer(
+  first?: NodeListener | NodeServerOptions,
+  second?: NodeListener | NodeServerOptions,
+): NodeServer {
   const [listener, options] = typeof first === "object" ? [second, first] : [first, second];
-  const server = new NodeServer((options ?? {}) as ServerOptions);
+  const server = new NodeServer((options ?? {}) as NodeServerOptions);
   if (typeof listener === "function") server.on("request", listener);
   return server;
 }
 
-/** With the events `request`, `listening`, `error` and `close` of Node's server. */
+/** With the events `request`, `upgrade`, `connect`, `listening`, `error` and `close` of Node's server. */
 export class NodeServer extends EventEmitter {
   /**
    * Milliseconds without a byte read or written after which a connection with a request gets `timeout`; default 0:
@@ -55,6 +65,8 @@ export class NodeServer extends EventEmitter {
   maxRequestsPerSocket: number | null = 0;
   /** Whether connections are accepted. */
   listening = false;
+  /** @internal */
+  readonly shouldUpgrade: ShouldUpgrade | null;
   readonly #options: ServerOptions;
   #server: HTTPServer;
   #address: AddressInfo | string | null = null;
@@ -63,16 +75,20 @@ export class NodeServer extends EventEmitter {
   #closed = false;
 
   /** @internal */
-  constructor(options: ServerOptions) {
+  constructor({ shouldUpgradeCallback, ...options }: NodeServerOptions) {
     super();
     this.#options = options;
+    this.shouldUpgrade = shouldUpgradeCallback ?? null;
     this.#server = this.#newServer();
   }
 
   #newServer(): HTTPServer {
     const emit: NodeListener = (message, response) => void this.emit("request", message, response);
-    const handle: RequestListener["handle"] = (request, logger) => runListener(request, logger, emit, this);
-    return new HTTPServer({ handle }, this.#options);
+    const handle: RequestListener["handle"] = (request, logger) => {
+      if (takeUpgrade(request, this, this.#server.options)) return;
+      return runListener(request, logger, emit, this);
+    };
+    return new HTTPServer({ handle, connects: true }, this.#options);
   }
 
   /**

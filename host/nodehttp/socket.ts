@@ -10,12 +10,13 @@ import type { Address } from "../core/address.js";
 import type { HTTPServerRequest } from "../http/request.js";
 import { emitCloseOnce } from "../nodeinternals/closedflag.js";
 import { LazyDuplex } from "../nodeinternals/lazyduplex.js";
+import { type LocalAddress, localOf, type ServerSocket } from "./localaddress.js";
 
-/** What a server has to say about the silence of a connection. */
-export interface TimeoutSource {
+/** What a server has to say about the silence of a connection, and where it listens. */
+export interface TimeoutSource extends ServerSocket {
   /** Milliseconds; 0: none. */
   readonly timeout: number;
-  emit(event: "timeout", socket: unknown): boolean;
+  emit(event: string, ...given: unknown[]): boolean;
 }
 
 /** What Node gives as the reason when a client leaves. */
@@ -85,9 +86,35 @@ export class RequestSocket extends LazyDuplex {
     return address?.family === "unix" ? null : address;
   }
 
-  /** True over TLS. */
+  /** True over TLS, or what a handler has set. */
   get encrypted(): boolean {
     return this.#request.tls !== null;
+  }
+
+  set encrypted(value: unknown) {
+    Object.defineProperty(this, "encrypted", { value, writable: true, enumerable: true, configurable: true });
+  }
+
+  /** The server that it came to; null outside of one. */
+  get server(): TimeoutSource | null {
+    return this.#server;
+  }
+
+  /** The address that the client has connected to, as far as it is known. */
+  address(): LocalAddress {
+    return localOf(this.#server);
+  }
+
+  get localAddress(): string | undefined {
+    return localOf(this.#server).address;
+  }
+
+  get localPort(): number | undefined {
+    return localOf(this.#server).port;
+  }
+
+  get localFamily(): string | undefined {
+    return localOf(this.#server).family;
   }
 
   /** Milliseconds without a byte read or written after which `timeout` comes; 0: none. */

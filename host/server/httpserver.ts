@@ -27,6 +27,8 @@ export type Answering = void | Response | Promise<void | Response>;
 /** What takes a function's place: an Application, a router. What goes wrong is told to the server's `logger`. */
 export interface RequestListener {
   handle(request: HTTPServerRequest, logger: Logger): Answering;
+  /** CONNECT comes to it, too; else it is answered with 501. */
+  readonly connects?: boolean;
 }
 
 const PLAIN_TEXT = { "Content-Type": "text/plain" };
@@ -52,6 +54,7 @@ export class HTTPServer extends TCPServer {
   readonly #handler: RequestCallback;
   /** What a handler is called in the log; `""` when it has no name. */
   readonly #name: string;
+  readonly #connects: boolean;
   readonly #forgotten = (request: HTTPServerRequest) => this.#fail(request, withoutAnswer(request, this.#name));
 
   /**
@@ -61,6 +64,7 @@ export class HTTPServer extends TCPServer {
   constructor(handler: RequestCallback | RequestListener | HandlerFinder, options: ServerOptions = {}) {
     super(options);
     this.#name = typeof handler === "function" ? handler.name : "";
+    this.#connects = typeof handler === "object" && "connects" in handler && handler.connects === true;
     this.#handler = typeof handler === "function" ? handler : this.#callbackOf(handler);
   }
 
@@ -82,6 +86,7 @@ export class HTTPServer extends TCPServer {
     const owner: RequestOwner = { settings: this.options, serve: (request) => this.#run(request) };
     return {
       kind: 1,
+      connects: this.#connects,
       accept: (bridge, id, chunk, start, end) => new HTTPServerRequest(bridge, id, chunk, start, end, owner),
     };
   }

@@ -39,6 +39,7 @@ beforeAll(() => {
   symlinkSync(ROOT, path.join(folder, "node_modules/waterspout"));
   symlinkSync(path.join(ROOT, "node_modules/prom-client"), path.join(folder, "node_modules/prom-client"));
   symlinkSync(path.join(ROOT, "node_modules/@types"), path.join(folder, "node_modules/@types"));
+  symlinkSync(path.join(ROOT, "node_modules/ws"), path.join(folder, "node_modules/ws"));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -55,6 +56,7 @@ test("every block is of a kind that is tested", () => {
           "web/check.ts",
           "serving.ts",
           "handler.ts",
+          "websockets.ts",
           "settings/program.ts",
         ],
         place,
@@ -287,7 +289,7 @@ test.each(hasWasmtime ? ["node", "wasmtime"] : ["node"])(
   30_000,
 );
 
-test.each(["serving.ts", "handler.ts"])(
+test.each(["serving.ts", "handler.ts", "websockets.ts"])(
   "%s serves, and ends",
   async (file) => {
     const child = launch([bin("tsx"), path.join(folder, file)], { PORT: "0" });

@@ -1,6 +1,6 @@
 // What a request's head means for the bytes behind it: where its body ends and what becomes of the connection.
 //
-//   checkHead(head, source) → 0, or the Refusal of a head on which two parsers might disagree
+//   checkHead(head, source, connects) → 0, or the Refusal of a head on which two parsers might disagree
 //
 // The choices, where RFC 9110 and 9112 leave some (target.ts has those for target and host):
 // - Content-Length: one field; `5, 5` is 5 (RFC 9110 8.6), two fields are refused even when equal. Never with
@@ -12,6 +12,8 @@
 // - Connection: a list of names over any number of fields; `close` wins over `keep-alive`.
 // - Expect: `100-continue` in any case, once, which counts only with a body; others get 417. Not looked at in HTTP/1.0.
 // - Upgrade counts in HTTP/1.1, when Connection names it.
+// - CONNECT only where it is wanted (`connects`), and without a body: what comes behind it is the tunnel's. When it is
+//   answered in another way its connection ends.
 
 import { COMMA, LOWER, TOKEN, isOws, isText, skip, skipOws, skipSurely } from "../../bytes/scan";
 import {
@@ -26,6 +28,7 @@ import {
   KEEP_ALIVE,
   LENGTH,
   METHOD,
+  METHOD_OTHER,
   TRANSFER_ENCODING_FIELD,
   UPGRADE,
   UPGRADE_FIELD,
@@ -42,12 +45,12 @@ import {
   valueSize,
 } from "./headstate";
 import { Refusal } from "./refusal";
-import { METHOD_CONNECT, checkHost, checkTarget, methodOf } from "./target";
+import { METHOD_CONNECT, checkAuthority, checkHost, checkTarget, methodOf } from "./target";
 
-/** The head is complete. 0, or a Refusal. */
-export function checkHead(head: usize, source: usize): i32 {
+/** The head is complete. 0, or a Refusal; CONNECT is one unless the handler `connects`. */
+export function checkHead(head: usize, source: usize, connects: bool = false): i32 {
   const method = methodOf(source, methodSize(head));
-  if (method == METHOD_CONNECT) return Refusal.CONNECT;
+  if (method == METHOD_CONNECT) return connects ? checkConnect(head, source) : Refusal.CONNECT;
   // As long as no field says otherwise: no body, and the connection goes on in HTTP/1.1. All of these lie side by side.
   store<u64>(head, u64(method) | (u64(minorVersion(head)) << ((KEEP_ALIVE - METHOD) << 3)), METHOD);
   store<i64>(head, 0, LENGTH);
@@ -66,6 +69,16 @@ export function checkHead(head: usize, source: usize): i32 {
   if (refusal) return refusal;
   const expect = knownRow(head, EXPECT_FIELD);
   return expect >= 0 ? checkExpect(head, source, expect) : 0;
+}
+
+/** A CONNECT of HTTP/1.1: its target is the authority that it names, and nothing frames a body. */
+function checkConnect(head: usize, source: usize): i32 {
+  store<u64>(head, u64(METHOD_OTHER) | (u64(minorVersion(head)) << ((KEEP_ALIVE - METHOD) << 3)), METHOD);
+  store<i64>(head, 0, LENGTH);
+  store<u8>(head, 0, KEEP_ALIVE);
+  if (knownRow(head, CONTENT_LENGTH_FIELD) >= 0 || knownRow(head, TRANSFER_ENCODING_FIELD) >= 0) return Refusal.CONNECT;
+  const refusal = checkHost(head, source);
+  return refusal ? refusal : checkAuthority(head, source);
 }
 
 // --- where the body ends ---

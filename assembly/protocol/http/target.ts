@@ -1,7 +1,7 @@
 // What a request is for: its method, the form of its target, and its host.
 //
 // Target: origin-form, absolute-form with http or https and an authority without userinfo, `*` with OPTIONS only.
-// CONNECT is refused (501), so there is no authority-form. A byte that RFC 3986 does not allow is refused unless
+// An authority-form target, host and port, is CONNECT's alone. A byte that RFC 3986 does not allow is refused unless
 // browsers send it raw (PATH and QUERY in bytes/scan.ts): so `#`, `"`, `<`, `>` and bytes from 0x80 up never pass, nor
 // a backslash in the path, which some would take for a slash. A `%` without two digits behind it passes, as browsers
 // send it. Host: exactly one field in HTTP/1.1, at most one in HTTP/1.0; empty, or a name or address with an optional
@@ -33,7 +33,7 @@ import {
 } from "./headstate";
 import { Refusal } from "./refusal";
 
-/** Known only to be refused. */
+/** Not one of the protocol's numbers: it is refused, or passed on as another method. */
 export const METHOD_CONNECT: i32 = 8;
 const GET: u32 = 0x544547;
 const PUT: u32 = 0x545550;
@@ -117,6 +117,17 @@ function checkOtherTarget(head: usize, source: usize, method: i32): i32 {
   if (pathEnd == end) return 0;
   if (load<u8>(pathEnd) != QUESTION_MARK || skipSurely(pathEnd + 1, QUERY) < end) return Refusal.BAD_TARGET;
   return 0;
+}
+
+/** The target of CONNECT: a host and a port, which must not be empty (RFC 9110 9.3.6). 0 or a Refusal. */
+export function checkAuthority(head: usize, source: usize): i32 {
+  const target = source + targetOffset(head);
+  const end = target + targetSize(head);
+  setPath(head, source, target, end);
+  let port = end;
+  while (u8(load<u8>(port - 1) - 0x30) < 10) port--; // ends in front of the target, at its space, at the latest
+  const hasPort = port < end && load<u8>(port - 1) == COLON;
+  return hasPort && authorityEnd(target, skipSurely(target, HOST), end) == end ? 0 : Refusal.BAD_TARGET_FORM;
 }
 
 function setPath(head: usize, source: usize, path: usize, end: usize): void {

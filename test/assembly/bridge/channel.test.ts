@@ -161,7 +161,6 @@ describe("malformed frames end the module", () => {
   test("CONFIG of another version", () => isMalformed(frame(frames.FRAME_CONFIG, 0, u16s(2) + "\0".repeat(46)), ""));
   test("a type that there is not", () => isMalformed(frame(0x7f, 0, ""), config(HTTP)));
   test("a type of the sandbox's", () => isMalformed(frame(frames.FRAME_OPEN, 1, ""), config(STREAMS)));
-  test("a stream's frame to an HTTP server", () => isMalformed(frame(frames.FRAME_WRITE, 1, "x"), config(HTTP)));
   test("a request's frame to a TCP server", () => isMalformed(frame(frames.FRAME_CANCEL, 1, ""), config(STREAMS)));
   test("a frame larger than the cap", () =>
     isMalformed(u32s((0x53 << 24) | (frames.FRAME_BYTES_MAX + 1)) + u32s(1), config(STREAMS)));

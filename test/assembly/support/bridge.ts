@@ -57,6 +57,10 @@ export function tell(data: string): string {
 export const STREAMS: i32 = 0;
 export const HTTP: i32 = 1;
 
+export function detach(number: i32): string {
+  return frame(frames.FRAME_DETACH, idOf(number), "");
+}
+
 /** CONFIG, with the fields behind the fourth byte that differ from 0. */
 export function config(
   kind: i32,
@@ -235,6 +239,8 @@ function nameOf(type: u32): string {
       return "TRAILERS";
     case frames.FRAME_REFUSED:
       return "REFUSED";
+    case frames.FRAME_DETACHED:
+      return "DETACHED";
     default:
       return "UNKNOWN " + type.toString();
   }
@@ -251,6 +257,7 @@ function detail(type: u32, source: usize, size: i32): string {
     case frames.FRAME_OPEN:
       return load<u32>(source).toString() + "," + load<u16>(source, 4).toString();
     case frames.FRAME_SENT:
+    case frames.FRAME_DETACHED:
       return load<u32>(source).toString();
     case frames.FRAME_REQUEST:
       return request(source, size);

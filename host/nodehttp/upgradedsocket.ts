@@ -1,0 +1,192 @@
+/**
+ * What `upgrade` and `connect` give: the connection itself as a Duplex with the members of `net.Socket` that can be
+ * kept here.
+ *
+ * Invariants: bytes are taken from the connection only while somebody reads, and a write is done when the peer's
+ * connection has it, so back-pressure works both ways. An error that nobody listens for only ends the connection.
+ */
+import { Duplex } from "node:stream";
+import { StreamClosedError } from "../core/errors.js";
+import { READ_CHUNK_BYTES } from "../core/limits.js";
+import type { HTTPServerRequest } from "../http/request.js";
+import type { IOStream } from "../stream/iostream.js";
+import { type LocalAddress, localOf, type ServerSocket } from "./localaddress.js";
+
+type Callback = (error?: Error | null) => void;
+
+export class UpgradedSocket extends Duplex {
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly remoteFamily: string | undefined;
+  /** True over TLS. */
+  encrypted: boolean;
+  /** Members of `net.Socket` that never change here. */
+  readonly connecting = false;
+  readonly pending = false;
+  bytesRead = 0;
+  bytesWritten = 0;
+  timeout: number | undefined;
+  readonly #stream: IOStream;
+  /** The server that it came to. */
+  readonly server: ServerSocket;
+  #timer: NodeJS.Timeout | null = null;
+  /** A read of the stream is under way. */
+  #isReading = false;
+
+  constructor(stream: IOStream, request: HTTPServerRequest, server: ServerSocket) {
+    super({ allowHalfOpen: true, emitClose: false });
+    const address = request.remoteAddress;
+    this.remoteAddress = address?.family === "unix" ? undefined : address?.address;
+    this.remotePort = address?.family === "unix" ? undefined : address?.port;
+    this.remoteFamily = address?.family === "unix" ? undefined : address?.family;
+    this.encrypted = request.tls !== null;
+    this.#stream = stream;
+    this.server = server;
+    stream.setCloseCallback(() => this.#closed());
+  }
+
+  // --- bytes ---
+
+  override _read(): void {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    this.#stream.readBytes(READ_CHUNK_BYTES, { partial: true }).then(
+      (bytes) => {
+        this.#isReading = false;
+        this.bytesRead += bytes.length;
+        this.active();
+        this.push(bytes);
+      },
+      (error) => {
+        this.#isReading = false;
+        this.#ended(error);
+      },
+    );
+  }
+
+  override _write(chunk: Buffer, _encoding: string, callback: Callback): void {
+    this.active();
+    this.#stream.write(chunk).then(
+      () => {
+        this.bytesWritten += chunk.length;
+        this.active();
+        callback();
+      },
+      () => callback(gone("EPIPE", "write EPIPE")),
+    );
+  }
+
+  /** What has gathered while a write was under way, or under `cork`, leaves as one. */
+  override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
+    this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), "buffer", callback);
+  }
+
+  override _final(callback: Callback): void {
+    this.#stream.close();
+    callback();
+  }
+
+  override _destroy(error: Error | null, callback: Callback): void {
+    this.setTimeout(0);
+    this.#stream.abort();
+    callback(error !== null && this.listenerCount("error") > 0 ? error : null);
+    process.nextTick(() => this.emit("close", error !== null));
+  }
+
+  /** Nothing more can be read. */
+  #ended(error: unknown): void {
+    if (this.destroyed) return;
+    const reason = error instanceof StreamClosedError ? error.reason : "IO";
+    if (reason === "END" || reason === "CLOSED") this.push(null);
+    else
+      this.destroy(reason === "TIMEOUT" ? gone("ETIMEDOUT", "read ETIMEDOUT") : gone("ECONNRESET", "read ECONNRESET"));
+  }
+
+  /** The connection is closed, or the peer has ended its side, while nobody reads. */
+  #closed(): void {
+    if (!this.#isReading && !this.readableEnded) this.#ended(this.#stream.error ?? new StreamClosedError("END"));
+  }
+
+  // --- what net.Socket has beside a Duplex ---
+
+  /** Something was read or written. */
+  active(): void {
+    this.#timer?.refresh();
+  }
+
+  /** As Node's: `timeout` comes when nothing was read or written for `ms`; 0 takes that back. */
+  setTimeout(ms: number, callback?: () => void): this {
+    this.timeout = ms > 0 ? ms : undefined;
+    if (callback !== undefined) {
+      if (ms === 0) this.removeListener("timeout", callback);
+      else this.once("timeout", callback);
+    }
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = ms > 0 && !this.destroyed ? setTimeout(() => this.emit("timeout"), ms).unref() : null;
+    return this;
+  }
+
+  /** TCP_NODELAY, which is on by default; without effect where Node does not hold the socket. */
+  setNoDelay(on = true): this {
+    this.#stream.setNodelay(on);
+    return this;
+  }
+
+  /** Without effect. */
+  setKeepAlive(): this {
+    return this;
+  }
+
+  /** Without effect. */
+  ref(): this {
+    return this;
+  }
+
+  /** Without effect. */
+  unref(): this {
+    return this;
+  }
+
+  /** Ends it when what was written has left. */
+  destroySoon(): void {
+    if (this.writable) this.end();
+    if (this.writableFinished) this.destroy();
+    else this.once("finish", this.destroy);
+  }
+
+  /** As `destroy`. */
+  resetAndDestroy(): this {
+    return this.destroy();
+  }
+
+  /** The address that the client has connected to, as far as it is known. */
+  address(): LocalAddress {
+    return localOf(this.server);
+  }
+
+  get localAddress(): string | undefined {
+    return localOf(this.server).address;
+  }
+
+  get localPort(): number | undefined {
+    return localOf(this.server).port;
+  }
+
+  get localFamily(): string | undefined {
+    return localOf(this.server).family;
+  }
+
+  /** `"open"`, `"readOnly"`, `"writeOnly"` or `"closed"`. */
+  get readyState(): string {
+    if (this.readable) return this.writable ? "open" : "readOnly";
+    return this.writable ? "writeOnly" : "closed";
+  }
+
+  get bufferSize(): number {
+    return this.writableLength;
+  }
+}
+
+function gone(code: string, text: string): Error {
+  return Object.assign(new Error(text), { code });
+}
