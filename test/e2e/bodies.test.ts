@@ -17,9 +17,9 @@ const MIB = 2 ** 20;
 const BYTES = Number(process.env.WATERSPOUT_BODY_GIB ?? 1) * 1024 * MIB;
 /**
  * How far memory may rise while bodies go through: garbage that is not collected yet, and nothing that grows with
- * them.
+ * them. Young objects alone may take 64 MiB in Node 24, four times as much as in Node 20.
  */
-const RISE_BYTES_MAX = 64 * MIB;
+const RISE_BYTES_MAX = 128 * MIB;
 
 const get = (target: string, fields = ""): string => `GET ${target} HTTP/1.1\r\nHost: x\r\n${fields}\r\n`;
 const post = (target: string, body: string | Buffer, fields = ""): Buffer =>
