@@ -188,7 +188,8 @@ export class RollingRestart {
   #ended(generation: Generation, status: number): void {
     this.#all.delete(generation);
     if (this.#stopping) {
-      this.#status ||= status;
+      // One that was still loading is ended by the signal itself.
+      if (generation.served.size > 0) this.#status ||= status;
       if (this.#all.size === 0) this.#done.resolve(this.#status);
       return;
     }
