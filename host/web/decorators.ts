@@ -9,7 +9,7 @@ type Method<This, Args extends PathArgument[], Result> = (this: This, ...args: A
 
 /**
  * A method that is called for users only: `@authenticated override get() { … }`. Needs a compiler that knows
- * decorators: tsx and tsc do, Node's own type stripping does not.
+ * decorators: `waterspout run` has one, and tsx and tsc are others; Node's own type stripping is none.
  */
 export function authenticated<This extends RequestHandler, Args extends PathArgument[], Result>(
   method: Method<This, Args, Result>,

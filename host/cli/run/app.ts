@@ -18,6 +18,7 @@ import { mergedOptions, type OuterOptions, type ServerOptions } from "../../serv
 import { SERVER_BRAND, type Server } from "../../server/server.js";
 import { WasmApplication } from "../../server/wasmserver.js";
 import { isWebSocketClass } from "../../web/websockethandler.js";
+import { enableLoader } from "./loading/loader.js";
 
 /** What the command can serve. */
 export type Application = Server | WasmApplication;
@@ -29,7 +30,7 @@ interface Exports {
 const WASM_MAGIC = Buffer.from([0, 0x61, 0x73, 0x6d]);
 /** What follows it in a component; a module has its version there. */
 const COMPONENT_LAYER = Buffer.from([0x0d, 0x00, 0x01, 0x00]);
-const SCRIPTS = [".ts", ".mts", ".js", ".mjs"];
+const SCRIPTS = [".ts", ".js", ".mts", ".mjs", ".cts", ".cjs", ".tsx", ".jsx"];
 
 /** An application that was loaded. */
 export interface Loaded {
@@ -68,7 +69,7 @@ export async function loadApplication(
     throw new UsageError(`${file} is no application: it must end in ${SCRIPTS.join(", ")} or .wasm`);
   }
   if (folders.length > 0) throw new UsageError("--dir is for .wasm applications; others read files themselves");
-  const value = await importDefault(file, extension);
+  const value = await importDefault(file);
   const application = makeServer(file, value, outer);
   if (isServeOptions(value)) return { application, port: value.port, hostname: value.hostname };
   return { application, autoreload: isListener(value) && autoreloads(value) };
@@ -84,9 +85,9 @@ async function beginningOf(file: string, bytes: number): Promise<Buffer> {
   }
 }
 
-async function importDefault(file: string, extension: string): Promise<unknown> {
+async function importDefault(file: string): Promise<unknown> {
   try {
-    if (extension.endsWith("ts") && !stripsTypes()) await enableTypeScript();
+    enableLoader(file);
     const { default: value } = (await import(pathToFileURL(resolve(file)).href)) as Exports;
     // A module that was compiled to CommonJS has its exports one level deeper.
     return typeof value === "object" && value !== null && "__esModule" in value ? (value as Exports).default : value;
@@ -94,19 +95,6 @@ async function importDefault(file: string, extension: string): Promise<unknown> 
     if (isUsageError(error)) throw error; // a setting that cannot be
     throw new Error(`cannot load ${file}: ${errorLine(error)}`, { cause: error });
   }
-}
-
-/** Node from 22.18 on runs TypeScript itself. */
-function stripsTypes(): boolean {
-  const { features } = process as { features: { typescript?: false | "strip" | "transform" } };
-  return Boolean(features.typescript);
-}
-
-/** For files of either kind: without `"type": "module"` in its package.json Node takes a `.ts` file for CommonJS. */
-async function enableTypeScript(): Promise<void> {
-  const [esm, commonjs] = await Promise.all([import("tsx/esm/api"), import("tsx/cjs/api")]);
-  commonjs.register();
-  esm.register();
 }
 
 function makeServer(file: string, value: unknown, outer: OuterOptions): Server {

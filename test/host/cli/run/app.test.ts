@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 
-import { loadApplication } from "../../../../host/cli/run/app.js";
-import { HTTPServer } from "../../../../host/index.js";
+import { loadApplication } from "../../../../dist/host/cli/run/app.js";
+import { HTTPServer } from "../../../../dist/host/index.js";
 
 describe("an application", () => {
   const outer = { over: {}, under: {} };

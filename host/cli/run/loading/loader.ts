@@ -1,0 +1,47 @@
+/**
+ * Loads an application's modules: the same language on every Node. TypeScript is what `tsx` makes of it, all of it,
+ * and not the part that Node (22.18 and later) runs by itself; whether a file is an ES module is decided by
+ * `moduleformat.ts`.
+ *
+ * Invariant: `tsx` is loaded only for an application that has files which it must translate.
+ */
+import nodeModule, { createRequire } from "node:module";
+import { formatOf, TYPESCRIPT } from "./moduleformat.js";
+
+interface Resolved {
+  readonly url: string;
+  readonly format?: string | null | undefined;
+}
+type Resolve = (specifier: string, context: { readonly conditions: readonly string[] }) => Resolved;
+type RegisterHooks = (hooks: { resolve(...args: [...Parameters<Resolve>, next: Resolve]): Resolved }) => void;
+
+const require = createRequire(import.meta.url);
+// From Node 22.15 on.
+const { registerHooks } = nodeModule as unknown as { registerHooks?: RegisterHooks };
+let isEnabled = false;
+let isTypeScriptEnabled = false;
+
+/** From now on modules are loaded so. `file` is an application's first. */
+export function enableLoader(file: string): void {
+  if (TYPESCRIPT.test(file)) enableTypeScript();
+  if (isEnabled) return;
+  isEnabled = true;
+  if (registerHooks === undefined) nodeModule.register("./hooksthread.js", import.meta.url);
+  else registerHooks({ resolve });
+}
+
+function resolve(specifier: string, context: { readonly conditions: readonly string[] }, next: Resolve): Resolved {
+  const resolved = next(specifier, context);
+  if (TYPESCRIPT.test(resolved.url)) enableTypeScript();
+  // `require` gets what `tsx` or Node makes of the file.
+  if (!context.conditions.includes("import")) return resolved;
+  return { ...resolved, format: formatOf(resolved.url) ?? resolved.format };
+}
+
+function enableTypeScript(): void {
+  if (isTypeScriptEnabled) return;
+  isTypeScriptEnabled = true;
+  require("tsx/cjs/api").register();
+  if (registerHooks === undefined) process.setSourceMapsEnabled(true);
+  else require("tsx/esm/api").register();
+}

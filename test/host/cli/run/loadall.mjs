@@ -1,0 +1,15 @@
+// Loads the applications that the arguments name, asks each for "/", and prints the answers as JSON: by file, or why not.
+import { loadApplication } from "../../../../dist/host/cli/run/app.js";
+import { inject } from "../../../../dist/host/index.js";
+
+const answers = {};
+for (const file of process.argv.slice(2)) {
+  try {
+    const { application } = await loadApplication(file, { over: {}, under: {} });
+    answers[file] = (await inject(application, "/")).text;
+  } catch (error) {
+    answers[file] = error.message;
+  }
+}
+console.log(JSON.stringify(answers));
+process.exit();
