@@ -7,6 +7,7 @@ ADDRESS ?= 127.0.0.1
 RUNTIME ?= $(or $(WATERSPOUT_RUNTIME),node)
 WORKERS ?= 1
 MINUTES ?= 1
+NODE ?=
 SEED ?=
 ARGS ?=
 
@@ -18,6 +19,9 @@ DEMO := build/demo.wasm
 ECHO := build/echo.wasm
 WEB := build/web.wasm
 COMPONENTS := $(foreach app,demo echo,build/$(app).component.wasm build/$(app).component-async.wasm)
+NODES := build/tools/nodes/node_modules/.package-lock.json
+# The binary of the Node that NODE names; `node` where it names none.
+node = $(if $(NODE),$(CURDIR)/$(dir $(NODES))node$(NODE)-$(shell node -p 'process.platform + "-" + process.arch')/bin/node,node)
 # Another binary is the user's own business.
 WASMTIME := $(if $(WATERSPOUT_WASMTIME),,build/tools/wasmtime)
 WASMTIME_ASYNC := $(if $(WATERSPOUT_WASMTIME_ASYNC),,build/tools/wasmtime-async)
@@ -44,8 +48,10 @@ debug: build ## build/core.wasm with names and debug info (docs/debugging.md); m
 
 components: $(COMPONENTS) ## the demo and the echo as components of WASI 0.2 and 0.3: build/demo.component.wasm, …
 
-test: build $(COMPONENTS) $(WASMTIME) $(WASMTIME_ASYNC) ## all tests, or those that ARGS chooses (ARGS="--project host")
-	@$(BIN)/vitest run $(ARGS)
+test: build $(COMPONENTS) $(WASMTIME) $(WASMTIME_ASYNC) $(if $(NODE),$(NODES)) ## all tests, or those that ARGS chooses (ARGS="--project host")
+## on the Node that runs make, or on NODE (22, 24, 26)
+	@[ -z '$(NODE)' ] || [ -x '$(node)' ] || { echo 'waterspout: scripts/nodes/ has no Node $(NODE) for this machine' >&2; exit 1; }
+	@$(if $(NODE),PATH="$(dir $(node)):$$PATH") $(BIN)/vitest run $(ARGS)
 
 check: $(HOST) ## formatting, types and lint of both languages; changes nothing
 	$(BIN)/biome check --error-on-warnings
@@ -114,6 +120,12 @@ build/%.component-async.wasm: examples/sandboxed/%.ts $(HOST) asconfig.json $(ca
 
 $(HOST): $(NODE_MODULES) tsconfig.json host/tsconfig.json $(call sources,host types)
 	$(BIN)/tsc -p host
+
+$(NODES): scripts/nodes/package.json scripts/nodes/package-lock.json
+	@mkdir -p build/tools/nodes
+	@cp $^ .npmrc build/tools/nodes
+	npm ci --prefix build/tools/nodes
+	@touch $@
 
 build/tools/wasmtime:
 	@scripts/install-wasmtime.sh >/dev/null

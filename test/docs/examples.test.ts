@@ -34,9 +34,19 @@ test("the reading order has every document", () => {
   for (const name of others) expect(prose).toContain(`[${name}](${name})`);
 });
 
-test("the workflow runs what CI runs, on the Node versions from the oldest supported one", () => {
+test("the workflow runs what CI runs, on the oldest Node that is supported; later ones are pinned", () => {
   const workflow = read(".github/workflows/ci.yml");
   expect(workflow).toContain("run: bash .ci/run\n");
-  const versions = /node: \[(.+)\]/.exec(workflow)?.[1].split(", ") ?? [];
-  expect(JSON.parse(read("package.json")).engines.node).toBe(`>=${versions[0]}`);
+  const oldest = /node-version: (\d+)$/m.exec(workflow)?.[1];
+  expect(JSON.parse(read("package.json")).engines.node).toBe(`>=${oldest}`);
+  const pinned: Record<string, string> = JSON.parse(read("scripts/nodes/package.json")).optionalDependencies;
+  const versions = Object.keys(pinned).filter((name) => name.endsWith("-linux-x64"));
+  const later = versions.map((name) => /^node(\d+)-/.exec(name)![1]!);
+  for (const node of later) expect(pinned[`node${node}-linux-x64`]).toMatch(new RegExp(`@${node}\\.\\d+\\.\\d+$`));
+  expect(read("README.md")).toContain(`runs on ${oldest}, ${later.slice(0, -1).join(", ")} and ${later.at(-1)}`);
+  const ci = read(".ci/run");
+  const inCI = [...ci.matchAll(/NODE=(\d+)/g), ...ci.matchAll(/for node in ([\d ]+);/g)].flatMap(([, list]) =>
+    list!.split(" "),
+  );
+  expect(inCI.sort()).toEqual(later);
 });
