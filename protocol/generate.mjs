@@ -7,7 +7,20 @@ import path from "node:path";
 
 const ROOT = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), "..");
 const protocol = JSON.parse(readFileSync(path.join(ROOT, "protocol/protocol.json"), "utf8"));
-const { sizes, flags, sandboxToHost, hostToSandbox, reasons, stats, turnTimes, phrases, refusals } = protocol;
+const {
+  sizes,
+  limits,
+  methods,
+  kinds,
+  flags,
+  sandboxToHost,
+  hostToSandbox,
+  reasons,
+  stats,
+  turnTimes,
+  phrases,
+  refusals,
+} = protocol;
 const frames = [...sandboxToHost, ...hostToSandbox];
 const statsBytes = (stats.length + turnTimes + refusals.length) * 8;
 
@@ -24,7 +37,7 @@ function constant(language, type, name, value, comment) {
 function frameNumbers(language) {
   const one = (...rest) => constant(language, ...rest);
   const frame = ({ type, name }) => one("u32", `FRAME_${name}`, type);
-  const kinds = [...new Set(flags.map((flag) => flag.of))];
+  const flagged = [...new Set(flags.map((flag) => flag.of))];
   return lines(
     `// The numbers of frames. ${GENERATED}`,
     "// Reference: docs/protocol.md.",
@@ -33,17 +46,18 @@ function frameNumbers(language) {
     "",
     sizes.flatMap(({ name, value, meaning }) => one("i32", name, value, meaning)),
     one("i32", "STATS_BYTES", statsBytes, "All of STATS."),
+    kinds.flatMap(({ name, value, meaning }) => one("u8", name, value, meaning)),
     "",
     "// --- sandbox to host ---",
     sandboxToHost.flatMap(frame),
     "",
     "// --- host to sandbox ---",
     hostToSandbox.flatMap(frame),
-    kinds.flatMap((kind) =>
+    flagged.flatMap((frame) =>
       [
         "",
-        `// --- flags of ${kind} ---`,
-        flags.filter((flag) => flag.of === kind).flatMap(({ name, value }) => one("i32", name, value)),
+        `// --- flags of ${frame} ---`,
+        flags.filter((flag) => flag.of === frame).flatMap(({ name, value }) => one("i32", name, value)),
       ].flat(),
     ),
   );
@@ -56,6 +70,41 @@ function hostFrameNames() {
     "export const FRAME_NAMES: ReadonlyMap<number, string> = new Map([",
     frames.map(({ name }) => `  [FRAME_${name}, "${name}"],`),
     "]);",
+  );
+}
+
+function sharedLimits(language) {
+  return lines(
+    "// Limits that sandbox and host both know; those of one of them are in limits.ts beside this file.",
+    `// ${GENERATED}`,
+    "",
+    limits.flatMap(({ name, type = "i32", value, meaning }) => constant(language, type, name, value, meaning)),
+  );
+}
+
+function assemblyMethods() {
+  return lines(
+    `// The numbers of methods. ${GENERATED}`,
+    "",
+    "/** A request's method; OTHER is every one that is not listed here. */",
+    "export const enum Method {",
+    ["OTHER", ...methods].map((name, index) => `  ${name} = ${index},`),
+    "}",
+    "",
+    "/** The names of Method's numbers from 1 up. */",
+    "// @ts-ignore: decorator",
+    "@lazy",
+    `export const METHODS: string[] = [${methods.map((name) => `"${name}"`).join(", ")}];`,
+  );
+}
+
+function hostMethods() {
+  return lines(
+    `// The numbers of methods. ${GENERATED}`,
+    "",
+    "/** Methods by their number; 0 is any other, whose text is given. */",
+    `export const METHODS = ["", ${methods.map((name) => `"${name}"`).join(", ")}] as const;`,
+    ["OTHER", ...methods].map((name, index) => `export const METHOD_${name} = ${index};`),
   );
 }
 
@@ -237,6 +286,16 @@ const statsTable = () => {
 const parts = {
   "sandbox to host": () => frameTable(sandboxToHost),
   "host to sandbox": () => frameTable(hostToSandbox),
+  methods: () =>
+    table(
+      ["method", "number"],
+      methods.map((name, index) => [name, index + 1]),
+    ),
+  limits: () =>
+    table(
+      ["name", "value", "what it bounds"],
+      limits.map(({ name, value, meaning }) => [`\`${name}\``, value, meaning]),
+    ),
   stats: statsTable,
   refusals: () =>
     table(
@@ -264,11 +323,15 @@ function document(text) {
 const files = {
   "assembly/bridge/framenumbers.ts": () => frameNumbers("assembly"),
   "assembly/core/reasons.ts": assemblyReasons,
+  "assembly/core/sharedlimits.ts": () => sharedLimits("assembly"),
   "assembly/core/statnumbers.ts": assemblyStats,
+  "assembly/protocol/http/method.ts": assemblyMethods,
   "assembly/protocol/http/refusals.ts": assemblyRefusals,
   "assembly/protocol/http/texts.ts": assemblyTexts,
   "host/bridge/framenumbers.ts": () => frameNumbers("host") + hostFrameNames(),
+  "host/bridge/methods.ts": hostMethods,
   "host/bridge/statnames.ts": hostStats,
+  "host/core/sharedlimits.ts": () => sharedLimits("host"),
   "host/core/reasons.ts": hostReasons,
   "host/http/phrases.ts": hostPhrases,
   "docs/protocol.md": document,

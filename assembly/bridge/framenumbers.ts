@@ -7,6 +7,8 @@ export const PROTOCOL_VERSION: u32 = 1;
 export const FRAME_BYTES_MAX: i32 = 131072;
 /** What every frame has before its payload. */
 export const FRAME_HEADER_BYTES: i32 = 8;
+/** The low bits of an id, which name its slot; the others are its generation. */
+export const SLOT_BITS: i32 = 18;
 /** All of CONFIG. */
 export const CONFIG_BYTES: i32 = 68;
 /** What REQUEST has before its rows. */
@@ -29,6 +31,10 @@ export const WS_DATA_BYTES: i32 = 4;
 export const WS_CLOSED_BYTES: i32 = 4;
 /** All of STATS. */
 export const STATS_BYTES: i32 = 624;
+/** What CONFIG asks for: OPEN for each connection. */
+export const KIND_STREAMS: u8 = 0;
+/** What CONFIG asks for: REQUEST for each request. */
+export const KIND_HTTP: u8 = 1;
 
 // --- sandbox to host ---
 export const FRAME_READY: u32 = 0x01;

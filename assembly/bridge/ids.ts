@@ -3,8 +3,8 @@
 // section Frames.
 
 import { HANDLES_MAX } from "../core/limits";
+import { SLOT_BITS } from "./frames";
 
-export const SLOT_BITS: u32 = 18;
 export const SLOT_MASK: u32 = (1 << SLOT_BITS) - 1;
 const GENERATIONS_MAX: u32 = (1 << (32 - SLOT_BITS)) - 1;
 

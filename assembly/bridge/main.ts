@@ -37,6 +37,8 @@ import {
   FRAME_STOP,
   FRAME_WRITE,
   FRAME_WS_ACCEPT,
+  KIND_HTTP,
+  KIND_STREAMS,
   PROTOCOL_VERSION,
   RESPONSE_BYTES,
   STATS_BYTES,
@@ -47,9 +49,6 @@ import { BridgeStream, BridgeTCPServer } from "./streams";
 export { _start, turn } from "../loop/entry";
 
 if (STATS_BYTES != STATS * 8) ERROR("STATS is the whole table");
-
-const KIND_STREAMS: u8 = 0;
-const KIND_HTTP: u8 = 1;
 
 /** The first frame, once the platform can be asked. */
 @final

@@ -8,9 +8,9 @@
 import { REASON_BAD_RESPONSE, REASON_BUFFER_FULL } from "../core/errors";
 import { HTTP1Connection } from "../http/connection";
 import { HTTPServerRequest } from "../http/request";
-import { WS_DATA_COST, WS_MESSAGE_BYTES_MAX } from "../core/limits";
+import { WS_CONTROL_BYTES_MAX, WS_DATA_COST, WS_MESSAGE_BYTES_MAX } from "../core/limits";
 import { WebSocketConnection, WebSocketDelegate } from "../websocket/connection";
-import { BINARY, CONTINUATION, CONTROL_BYTES_MAX, FIN, RSV1, TEXT, isCloseCode } from "../protocol/websocket/frame";
+import { BINARY, CONTINUATION, FIN, RSV1, TEXT, isCloseCode } from "../protocol/websocket/frame";
 import { KEY_BYTES, handshakeKey } from "../protocol/websocket/handshake";
 import { Channel, fail } from "./channel";
 import {
@@ -152,7 +152,7 @@ export class BridgeWebSockets extends WebSocketDelegate {
         if (socket) this.send(socket, record!, source, size - WS_DATA_BYTES);
         break;
       case FRAME_WS_SEND_PING:
-        if (size > CONTROL_BYTES_MAX) fail("wrong size");
+        if (size > WS_CONTROL_BYTES_MAX) fail("wrong size");
         if (socket) socket.ping(source, size);
         break;
       case FRAME_WS_CLOSE:
@@ -178,7 +178,7 @@ export class BridgeWebSockets extends WebSocketDelegate {
   }
 
   private close(socket: WebSocketConnection | null, source: usize, size: i32): void {
-    if (size < 2 || size > CONTROL_BYTES_MAX) fail("wrong size");
+    if (size < 2 || size > WS_CONTROL_BYTES_MAX) fail("wrong size");
     const code = i32(load<u16>(source));
     if (code ? !isCloseCode(code) : size > 2) fail("wrong head");
     if (socket) socket.closeWith(code, source + 2, size - 2);

@@ -1,12 +1,18 @@
 // Every limit of the sandbox: its unit (last in the name), its default, and the reason for it. A peer can reach each of
-// them and can switch none of them off. docs/limits.md lists them with the way to change them.
+// them and can switch none of them off. docs/limits.md lists them with the way to change them. Those that the host
+// knows too are in sharedlimits.ts.
+
+import { CONNECTIONS_MAX } from "./sharedlimits";
+
+export * from "./sharedlimits";
 
 // --- connections ---
 
 /** Handles (listeners, channel, connections) that one module can hold; its tables are laid out for this many. */
 export const HANDLES_MAX: i32 = 32768;
-/** Connections of one worker unless configured lower; the rest of the handles is for listeners and the channel. */
-export const CONNECTIONS_MAX: i32 = HANDLES_MAX - 64;
+
+if (CONNECTIONS_MAX > HANDLES_MAX - 64) ERROR("CONNECTIONS_MAX leaves no handles for listeners and the channel");
+
 /** Listeners that one worker takes over. */
 export const LISTENERS_MAX: i32 = 16;
 /**
@@ -39,8 +45,6 @@ export const READS_PER_TURN: i32 = 4;
 export const BUFFER_BYTES_MAX: i32 = 16 << 20;
 /** What may wait for a peer that does not read; more ends the stream with BUFFER_FULL. */
 export const WRITE_BUFFER_BYTES_MAX: i32 = 32 << 20;
-/** All buffers together. Memory of a module never shrinks, so this is what it may grow to, slots aside. */
-export const MEMORY_BYTES_MAX: i32 = 1 << 30;
 /**
  * Of the heap, what streams leave to others when the host gives no more, if an eighth is not less; collected bodies
  * leave twice as much.
@@ -48,8 +52,6 @@ export const MEMORY_BYTES_MAX: i32 = 1 << 30;
 export const MEMORY_SPARE_BYTES: i32 = 4 << 20;
 /** A stream that holds less is not worth ending when memory is short. */
 export const MEMORY_HELD_BYTES_MIN: i32 = 65536;
-/** A delimiter of readUntil. */
-export const DELIMITER_BYTES_MAX: i32 = 256;
 /** Longest time that a peer may take nothing of what waits for it. */
 export const WRITE_TIMEOUT_MS: i32 = 60000;
 /**
@@ -82,12 +84,8 @@ export const LINGER_BYTES_MAX: i32 = 64 << 20;
  * A request's head, request line included. Tornado's and nginx's usual 64 and 32 KiB; larger is an attack or a mistake.
  */
 export const HEAD_BYTES_MAX: i32 = 65536;
-/** Header fields of one request, and trailer fields. */
-export const FIELDS_MAX: i32 = 100;
 /** The request-target. */
 export const TARGET_BYTES_MAX: i32 = 16384;
-/** A request's body. */
-export const BODY_BYTES_MAX: i64 = 16 << 20;
 /** Empty lines before a request line that are forgiven (RFC 9112 2.2). */
 export const EMPTY_LINES_BYTES_MAX: i32 = 16;
 /** A chunk's size and extensions, without the line end. */
@@ -125,8 +123,6 @@ export const WATCH_AFTER_MS: i32 = 250;
 
 // --- WebSocket ---
 
-/** One message, all its fragments together; as Tornado's. A compressed one is held to it as it travels. */
-export const WS_MESSAGE_BYTES_MAX: i64 = 10 << 20;
 /** How long a peer has for its close frame once ours has left; as Tornado's. */
 export const WS_CLOSE_TIMEOUT_MS: i32 = 5000;
 /**
@@ -143,8 +139,6 @@ export const REFUSALS_PER_SECOND: i32 = 10;
 
 /** Arguments of a query, and of a form; Tornado's bound. */
 export const ARGUMENTS_MAX: i32 = 1000;
-/** Folders that the host has opened for the application, behind its listeners. */
-export const FOLDERS_MAX: i32 = 16;
 /** A piece of a file, read at once; the next is read when nothing waits for the client. */
 export const FILE_BLOCK_BYTES: i32 = 65536;
 /** Blocks of one file in one turn: then all others that are ready come first. */
@@ -160,11 +154,5 @@ export const CHANNEL_BYTES_MAX: i32 = 128 << 10;
 export const CHANNEL_WAITING_BYTES_MAX: i32 = 512 << 10;
 /** What the kernel keeps beside the bytes of one write, rounded up. */
 export const CHANNEL_WRITE_COST: i32 = 2048;
-/** The host takes this much of one request's body without giving credit, unless it names another amount. */
-export const BODY_WINDOW_BYTES: i32 = 256 << 10;
-/** The host may send this much of one stream or response ahead of SENT, unless it names another amount. */
-export const WRITE_WINDOW_BYTES: i32 = 256 << 10;
-/** What each piece of a message takes of the window beside its bytes: many tiny ones are not cheap for the host. */
-export const WS_DATA_COST: i32 = 64;
 /** A request's body up to this size travels inside its REQUEST frame when it has come with the head. */
 export const INLINE_BODY_BYTES: i32 = 16384;

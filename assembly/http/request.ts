@@ -18,6 +18,7 @@ import {
   valueOffset,
   valueSize,
 } from "../protocol/http/headstate";
+import { Method } from "../protocol/http/method";
 import {
   isSafeTrailer,
   trailerField,
@@ -27,17 +28,7 @@ import {
   trailerValueSize,
 } from "../protocol/http/trailers";
 
-/** A request's method. OTHER is any other token; its text is `request.method`. */
-export const enum Method {
-  OTHER = 0,
-  GET = 1,
-  HEAD = 2,
-  POST = 3,
-  PUT = 4,
-  DELETE = 5,
-  PATCH = 6,
-  OPTIONS = 7,
-}
+export { Method };
 
 /**
  * What handles requests. For each one: headersReceived once, then dataReceived for a body that comes in pieces, then

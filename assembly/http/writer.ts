@@ -5,6 +5,7 @@
 // Reference: RFC 9112 6 and 7, RFC 9110 6.4.1 and 15; the texts are written by protocol/http/writer.ts.
 
 import * as writer from "../protocol/http/writer";
+import { REASON_BYTES_MAX } from "../core/limits";
 import { HTTPServerRequest, Method } from "./request";
 import { IOLoop } from "../loop/ioloop";
 import { IOStream } from "../stream/iostream";
@@ -29,8 +30,6 @@ const FRAMING_ROOM: i32 = 512;
 /** What http/writer.ts asks for beside a field's name and value, and for a whole refusal. */
 const FIELD_ROOM: i32 = 24;
 const REFUSAL_ROOM: i32 = 1024;
-/** A reason phrase is a few words. */
-const REASON_BYTES_MAX: i32 = 512;
 /** A chunk's size line and its end. */
 const CHUNK_ROOM: i32 = 64;
 /** Pieces up to this size are gathered with what is around them; larger ones are sent from where they are. */

@@ -1,7 +1,6 @@
 // Sets of HTTP methods, one bit of Method each, and how Allow lists them.
 
-/** Names of Method's numbers from 1 up. */
-const METHODS: string[] = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"];
+import { METHODS } from "../protocol/http/method";
 
 /** A set of methods as the value of Allow. */
 export function allowOf(methods: i32): string {

@@ -22,6 +22,7 @@ import {
   WS_CLOSE_TIMEOUT_MS,
   WS_FRAMES_PER_TURN,
   WS_MESSAGE_BYTES_MAX,
+  WS_CONTROL_BYTES_MAX,
 } from "../core/limits";
 import { TURNS, stat } from "../core/stats";
 import { NS_PER_MS } from "../core/units";
@@ -65,7 +66,7 @@ export abstract class WebSocketDelegate {
 }
 
 const TOO_BIG: usize = changetype<usize>("message too big");
-const words: usize = memory.data(frame.CONTROL_BYTES_MAX + 19, 16);
+const words: usize = memory.data(WS_CONTROL_BYTES_MAX + 19, 16);
 /** In place of a close code: no close frame is sent. */
 const NO_FRAME: i32 = -1;
 
@@ -192,17 +193,17 @@ export class WebSocketConnection extends Upgraded {
     return this.send((isText ? frame.TEXT : frame.BINARY) | frame.FIN, source, size);
   }
 
-  /** A ping of at most CONTROL_BYTES_MAX bytes. */
+  /** A ping of at most WS_CONTROL_BYTES_MAX bytes. */
   ping(source: usize = 0, size: i32 = 0): bool {
-    return size <= frame.CONTROL_BYTES_MAX && this.send(frame.PING | frame.FIN, source, size);
+    return size <= WS_CONTROL_BYTES_MAX && this.send(frame.PING | frame.FIN, source, size);
   }
 
   // --- closing ---
 
   /**
    * Begins the closing handshake; nothing is sent behind it. `code` 0: a close frame without one. Words are UTF-8, at
-   * most CONTROL_BYTES_MAX - 2 bytes. onClose follows when the peer has answered, or WS_CLOSE_TIMEOUT_MS later. After
-   * onEnding it follows in the next turn, and `code` 0 answers the peer as it would have been without that call.
+   * most WS_CONTROL_BYTES_MAX - 2 bytes. onClose follows when the peer has answered, or WS_CLOSE_TIMEOUT_MS later.
+   * After onEnding it follows in the next turn, and `code` 0 answers the peer as it would have been without that call.
    */
   closeWith(code: i32, source: usize, size: i32): void {
     if (!this.isOpen) return;
@@ -219,7 +220,7 @@ export class WebSocketConnection extends Upgraded {
   close(code: i32 = frame.CODE_NORMAL, reason: string = ""): void {
     const bytes = String.UTF8.encode(reason, false, String.UTF8.ErrorMode.REPLACE);
     const source = changetype<usize>(bytes);
-    let size = min(bytes.byteLength, frame.CONTROL_BYTES_MAX - 2);
+    let size = min(bytes.byteLength, WS_CONTROL_BYTES_MAX - 2);
     while (size < bytes.byteLength && size && (load<u8>(source + usize(size)) & 0xc0) == 0x80) size--;
     this.closeWith(code, source, size);
   }

@@ -12,7 +12,8 @@
 
 import { isText, lower, textBytes } from "../bytes/scan";
 import { REASON_BUFFER_FULL } from "../core/errors";
-import { hostOffset, hostSize, methodCode, METHOD_GET, upgrade } from "../protocol/http/headstate";
+import { hostOffset, hostSize, methodCode, upgrade } from "../protocol/http/headstate";
+import { Method } from "../protocol/http/method";
 import { HTTP1Connection } from "../http/connection";
 import { HTTPServerRequest } from "../http/request";
 import { READ_CHUNK_BYTES, WS_MESSAGE_BYTES_MAX } from "../core/limits";
@@ -52,7 +53,7 @@ export abstract class WebSocketHandler extends WebSocketDelegate {
   accept(request: HTTPServerRequest): bool {
     const head = request.head;
     const source = request.source;
-    if (methodCode(head) != METHOD_GET || !upgrade(head) || !offersWebSocket(head, source)) {
+    if (methodCode(head) != Method.GET || !upgrade(head) || !offersWebSocket(head, source)) {
       return refuse(request, 400, 'Can "Upgrade" only to "WebSocket".');
     }
     if (!this.checkOrigin(request)) return refuse(request, 403, "Cross origin websockets not allowed");

@@ -5,6 +5,7 @@
 // answered.
 // Reference: RFC 6455 5.5; the headers are written by protocol/websocket/frame.ts.
 
+import { WS_CONTROL_BYTES_MAX } from "../core/limits";
 import { Buffer } from "../bytes/buffer";
 import { CRLF, isText, writeText } from "../bytes/scan";
 import * as writer from "../protocol/http/writer";
@@ -60,9 +61,9 @@ export class WebSocketWriter {
     return this.stream.write(source, size);
   }
 
-  /** A close frame with a code and at most CONTROL_BYTES_MAX - 2 bytes of text; `code` 0: an empty one. */
+  /** A close frame with a code and at most WS_CONTROL_BYTES_MAX - 2 bytes of text; `code` 0: an empty one. */
   close(code: i32, source: usize, size: i32): void {
-    const head = this.stream.reserve(frame.CONTROL_BYTES_MAX + 2);
+    const head = this.stream.reserve(WS_CONTROL_BYTES_MAX + 2);
     let at = frame.writeFrameHead(head, frame.CLOSE | frame.FIN, code ? size + 2 : 0);
     if (code) {
       store<u16>(at, bswap<u16>(u16(code)));

@@ -56,6 +56,8 @@ import {
   FRAME_WS_ENDING,
   FRAME_WS_PING,
   FRAME_WS_PONG,
+  KIND_HTTP,
+  KIND_STREAMS,
   PROTOCOL_VERSION,
   put16,
   put32,
@@ -92,9 +94,9 @@ export interface Channel {
   kill(): void;
 }
 
-/** Makes endpoints out of OPEN (kind 0) and REQUEST (kind 1). */
+/** Makes endpoints out of OPEN (KIND_STREAMS) or REQUEST (KIND_HTTP). */
 export interface Acceptor {
-  readonly kind: 0 | 1;
+  readonly kind: typeof KIND_STREAMS | typeof KIND_HTTP;
   /** CONNECT is a request as others are; else the sandbox refuses it. */
   readonly connects?: boolean;
   /** Reads the frame that opens an endpoint; throws ProtocolError when it is malformed. */
@@ -163,7 +165,7 @@ export class Bridge implements FrameSink {
     this.#peers = peers;
     this.latencies = latencies;
     this.#acceptor = acceptor;
-    this.#opening = acceptor.kind === 0 ? FRAME_OPEN : FRAME_REQUEST;
+    this.#opening = acceptor.kind === KIND_STREAMS ? FRAME_OPEN : FRAME_REQUEST;
     this.settings = settings;
     this.#ids = new OpenIds(settings.connectionsMax);
     this.#listeners = listeners;
@@ -402,7 +404,7 @@ export class Bridge implements FrameSink {
   }
 
   #takeRefused(id: number, chunk: Buffer, start: number, end: number): void {
-    if (id !== 0 || !this.#ready || this.#acceptor.kind !== 1) throw new ProtocolError("REFUSED");
+    if (id !== 0 || !this.#ready || this.#acceptor.kind !== KIND_HTTP) throw new ProtocolError("REFUSED");
     if (!this.#refusals.take()) throw new ProtocolError("too many REFUSED");
     const refusal = readRefusal(chunk, start, end);
     const peer = this.peer(refusal.descriptor, chunk, refusal.addressAt);

@@ -7,6 +7,8 @@ export const PROTOCOL_VERSION = 1;
 export const FRAME_BYTES_MAX = 131072;
 /** What every frame has before its payload. */
 export const FRAME_HEADER_BYTES = 8;
+/** The low bits of an id, which name its slot; the others are its generation. */
+export const SLOT_BITS = 18;
 /** All of CONFIG. */
 export const CONFIG_BYTES = 68;
 /** What REQUEST has before its rows. */
@@ -29,6 +31,10 @@ export const WS_DATA_BYTES = 4;
 export const WS_CLOSED_BYTES = 4;
 /** All of STATS. */
 export const STATS_BYTES = 624;
+/** What CONFIG asks for: OPEN for each connection. */
+export const KIND_STREAMS = 0;
+/** What CONFIG asks for: REQUEST for each request. */
+export const KIND_HTTP = 1;
 
 // --- sandbox to host ---
 export const FRAME_READY = 0x01;

@@ -2,10 +2,12 @@
  * What both directions of the bridge protocol share: its numbers, and how integers are written. framereader.ts reads
  * frames of the sandbox, framewriter.ts gathers those of the host. Reference: docs/protocol.md.
  */
+import { SLOT_BITS } from "./framenumbers.js";
+
 export * from "./framenumbers.js";
 
 /** An id's slot; the bits above it are the generation. */
-export const SLOT_MASK = 0x3ffff;
+export const SLOT_MASK = 2 ** SLOT_BITS - 1;
 
 /** The number behind `last` in a sequence of u32; behind the greatest comes `first`. */
 export function sequenceAfter(last: number, first: 0 | 1): number {

@@ -7,7 +7,7 @@
  * buckets.
  */
 import { LATENCY_ROUTES_MAX } from "../core/limits.js";
-import { METHODS } from "./requestframe.js";
+import { METHODS } from "./methods.js";
 
 /** Ranges are counted in units of this: 250 ns. */
 const UNITS_PER_MS = 4000;

@@ -7,12 +7,7 @@
 import { ProtocolError } from "../core/errors.js";
 import { FIELDS_MAX } from "../core/limits.js";
 import { REQUEST_ADDRESS, REQUEST_BYTES, REQUEST_END, REQUEST_EXPECT, REQUEST_WEBSOCKET } from "./frames.js";
-
-/** Methods by their number; 0 is any other, whose text is given. */
-export const METHODS = ["", "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"] as const;
-export const METHOD_OTHER = 0;
-const METHOD_GET = 1;
-export const METHOD_HEAD = 2;
+import { METHOD_GET, METHOD_OTHER, METHODS } from "./methods.js";
 
 /** Where the texts of a REQUEST end; throws unless they lie within it. */
 export function textEnd(chunk: Buffer, start: number, end: number, textAt: number): number {

@@ -1,12 +1,9 @@
 /**
  * The host's own bounds: unit last in the name, and why each is what it is. The sandbox's are in
- * assembly/core/limits.ts.
+ * assembly/core/limits.ts, those that both know in sharedlimits.ts.
  */
+export * from "./sharedlimits.js";
 
-/** Bytes of one request's body that the sandbox may send before the handler has taken any. */
-export const BODY_WINDOW_BYTES = 256 << 10;
-/** Bytes of one stream or response that wait in the sandbox for a peer that has taken much already. */
-export const WRITE_WINDOW_BYTES = 256 << 10;
 /** The same at first: little enough for many peers that do not read. */
 export const WRITE_WINDOW_BYTES_FIRST = 32 << 10;
 /**
@@ -31,12 +28,8 @@ export const WINDOW_BYTES_MIN = 16 << 10;
  * them there.
  */
 export const BODIES_HEAP_SHARE = 4;
-/** All buffers of a sandbox; the sandbox's own bound. */
-export const MEMORY_BYTES_MAX = 1 << 30;
 /** Smallest bound of a sandbox's buffers that can be configured: a few requests have to fit. */
 export const MEMORY_BYTES_MIN = 1 << 20;
-/** A request's body, unless configured: as in the sandbox, but named here because `readBody` holds to it too. */
-export const BODY_BYTES_MAX = 16 << 20;
 /** Bytes of a body in one frame: pieces of this size let other connections' frames go between. */
 export const PIECE_BYTES = 64 << 10;
 /** A response's header fields, names and values together. Clients refuse more. */
@@ -47,12 +40,6 @@ export const READ_UNTIL_BYTES_MAX = 64 << 10;
 export const READ_UNTIL_CLOSE_BYTES_MAX = 16 << 20;
 /** What the iteration over a stream or `readUntilClose` asks for at a time, unless configured. */
 export const READ_CHUNK_BYTES = 64 << 10;
-/** A delimiter of `readUntil`; the sandbox's bound. */
-export const DELIMITER_BYTES_MAX = 256;
-/** Connections that one worker can have; the sandbox's bound. */
-export const CONNECTIONS_MAX = 32_704;
-/** Header fields of one request, and trailer fields; the sandbox's bound. */
-export const FIELDS_MAX = 100;
 /**
  * What the host holds for one worker because handlers have not taken it: heads, bodies, messages and parts of reads,
  * whatever peers or the worker do. Beyond it those who have most are given up: a request is
@@ -175,12 +162,6 @@ export const LOG_BUFFER_BYTES_MAX = 1 << 20;
 /** Bytes of one frame's payload that `WATERSPOUT_TRACE=frames+data` shows; the rest is counted. */
 export const TRACE_BYTES_MAX = 1024;
 
-/** A websocket's message, unless configured; what is inflated counts. As Tornado's. */
-export const WS_MESSAGE_BYTES_MAX = 10 << 20;
-/** Pings and pongs, and the words of a close frame with its code (RFC 6455 5.5). */
-export const WS_CONTROL_BYTES_MAX = 125;
-/** What a piece of a websocket's message takes of `BODY_WINDOW_BYTES` beside its bytes; the sandbox counts the same. */
-export const WS_DATA_COST = 64;
 /** Messages up to this size are deflated at once: that takes less time than handing them to another thread and back. */
 export const DEFLATE_AT_ONCE_BYTES_MAX = 8 << 10;
 /** The same for inflating: of the inflated message. A larger one is begun again in another thread. */

@@ -9,7 +9,7 @@
 import { put16 } from "../bridge/frames.js";
 import { HeaderError, HTTPInputError } from "../core/errors.js";
 import { isFieldText, isToken, withoutOuterSpace } from "../core/grammar.js";
-import { RESPONSE_HEAD_BYTES_MAX } from "../core/limits.js";
+import { REASON_BYTES_MAX, RESPONSE_HEAD_BYTES_MAX } from "../core/limits.js";
 
 /** Header fields in their order, with names in lower case; asking is case-insensitive. */
 export class HTTPHeaders implements Iterable<[string, string]> {
@@ -277,9 +277,6 @@ function layOut(fields: readonly (readonly [string, string])[], bytes: number): 
   }
   return block;
 }
-
-/** The sandbox's bound. */
-const REASON_BYTES_MAX = 512;
 
 /** The text of a field as it is sent. Throws HeaderError for a name or a value that must not be sent. */
 export function checkField(name: string, value: string | number): string {

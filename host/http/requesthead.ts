@@ -16,16 +16,8 @@ import {
   REQUEST_KEEP_ALIVE,
   REQUEST_WEBSOCKET,
 } from "../bridge/frames.js";
-import {
-  authorityOf,
-  checkFlags,
-  hasAddress,
-  METHOD_HEAD,
-  METHOD_OTHER,
-  METHODS,
-  pathStart,
-  textEnd,
-} from "../bridge/requestframe.js";
+import { METHOD_HEAD, METHOD_OTHER, METHODS } from "../bridge/methods.js";
+import { authorityOf, checkFlags, hasAddress, pathStart, textEnd } from "../bridge/requestframe.js";
 import { LOOPBACK } from "../core/address.js";
 import { ProtocolError } from "../core/errors.js";
 import { CONSUMED, consumedFields } from "./compression/gunzip.js";

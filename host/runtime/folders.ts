@@ -5,6 +5,7 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { UsageError } from "../core/errors.js";
+import { FOLDERS_MAX } from "../core/limits.js";
 
 export interface Folder {
   /** Where it is. */
@@ -12,9 +13,6 @@ export interface Folder {
   /** What the application calls it. */
   readonly guest: string;
 }
-
-/** As many as the sandbox looks for (`FOLDERS_MAX` in assembly/core/limits.ts). */
-export const FOLDERS_MAX = 16;
 
 /** Folders from what was said of them: `HOST::GUEST`, or one path for both. Throws UsageError. */
 export function foldersFrom(texts: readonly string[]): Folder[] {

@@ -5,7 +5,9 @@
  * and its connection is ended when something was. Other requests go on. A handler that ends without an answer, or gives
  * back a value that is none, is treated the same.
  */
+
 import type { Acceptor } from "../bridge/bridge.js";
+import { KIND_HTTP } from "../bridge/frames.js";
 import { HTTPInputError, NoAnswerError, OptionError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
 import { answerWith, withoutAnswer } from "../fetch/result.js";
@@ -85,7 +87,7 @@ export class HTTPServer extends TCPServer {
   override acceptor(): Acceptor {
     const owner: RequestOwner = { settings: this.options, serve: (request) => this.#run(request) };
     return {
-      kind: 1,
+      kind: KIND_HTTP,
       connects: this.#connects,
       accept: (bridge, id, chunk, start, end) => new HTTPServerRequest(bridge, id, chunk, start, end, owner),
     };

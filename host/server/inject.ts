@@ -27,7 +27,7 @@ import {
   RESPONSE_LAST,
 } from "../bridge/frames.js";
 import type { FrameWriter } from "../bridge/framewriter.js";
-import { METHODS } from "../bridge/requestframe.js";
+import { METHODS } from "../bridge/methods.js";
 import { type Address, LOOPBACK } from "../core/address.js";
 import { HTTPOutputError, OptionError, WorkerError } from "../core/errors.js";
 import { BODY_WINDOW_BYTES, PIECE_BYTES } from "../core/limits.js";

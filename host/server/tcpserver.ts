@@ -6,7 +6,7 @@
  */
 
 import type { Acceptor, Bridge, Endpoint } from "../bridge/bridge.js";
-import { ADDRESS_BYTES, OPEN_BYTES } from "../bridge/frames.js";
+import { ADDRESS_BYTES, KIND_STREAMS, OPEN_BYTES } from "../bridge/frames.js";
 import type { Address } from "../core/address.js";
 import { ProtocolError, StreamClosedError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
@@ -33,7 +33,7 @@ export class TCPServer extends Server {
     const handle = (stream: IOStream, address: Address | null) => this.handleStream(stream, address);
     const settings = this.options;
     return {
-      kind: 0,
+      kind: KIND_STREAMS,
       accept: (bridge, id, chunk, start, end) => open(bridge, id, chunk, start, end, handle, settings),
     };
   }

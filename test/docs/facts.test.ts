@@ -24,7 +24,8 @@ test("every dependency has its reason in ARCHITECTURE.md", () => {
 const DECISIONS = documents.filter(({ file }) => /^docs\/decisions\/\d/.test(file));
 
 test.each(DECISIONS)("figures in $file are those of the constants behind them", ({ prose }) => {
-  const constants = new Map([...constantsOf("assembly/wasi/poller.ts"), ...constantsOf("assembly/core/limits.ts")]);
+  const files = ["assembly/wasi/poller.ts", "assembly/core/limits.ts", "assembly/core/sharedlimits.ts"];
+  const constants = new Map(files.flatMap((file) => [...constantsOf(file)]));
   const quoted = [...prose.matchAll(/([\d,]+)( ms)?\s\(`([A-Z_]+)`\)/g)];
   expect(quoted.length).toBe([...prose.matchAll(/\(`[A-Z]+_[A-Z_]+`\)/g)].length);
   for (const [text, figure, , name] of quoted) {

@@ -15,6 +15,7 @@ const UNITS: Record<string, number> = {
 };
 
 const tables = [
+  ["assembly/core/sharedlimits.ts", "## Both: `protocol/protocol.json`"],
   ["assembly/core/limits.ts", "## The sandbox: `assembly/core/limits.ts`"],
   ["host/core/limits.ts", "## The host: `host/core/limits.ts`"],
 ] as const;
@@ -68,7 +69,8 @@ test("what a limit is said to be changed with exists", () => {
 
 test.each(rowsBelow("docs/limits.md", "## What ends a connection"))("$state", (row) => {
   const limits = [...row["what ends it"].matchAll(/`(\w+)`/g)].map(([, name]) => name);
-  for (const name of limits) expect([...constantsOf("assembly/core/limits.ts").keys()]).toContain(name);
+  const constants = ["limits", "sharedlimits"].flatMap((file) => [...constantsOf(`assembly/core/${file}.ts`).keys()]);
+  for (const name of limits) expect(constants).toContain(name);
   const shown = [...row["shown by"].matchAll(/`(test\/[\w./-]+)` "([^"]+)"/g)];
   expect(shown.length, "each is a file and a title").toBe(row["shown by"].split("; `").length);
   for (const [, file, title] of shown) expect(read(file), file).toContain(`test("${title}"`);

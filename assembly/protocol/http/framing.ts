@@ -28,7 +28,6 @@ import {
   KEEP_ALIVE,
   LENGTH,
   METHOD,
-  METHOD_OTHER,
   TRANSFER_ENCODING_FIELD,
   UPGRADE,
   UPGRADE_FIELD,
@@ -45,6 +44,7 @@ import {
   valueSize,
 } from "./headstate";
 import { Refusal } from "./refusal";
+import { Method } from "./method";
 import { METHOD_CONNECT, checkAuthority, checkHost, checkTarget, methodOf } from "./target";
 
 /** The head is complete. 0, or a Refusal; CONNECT is one unless the handler `connects`. */
@@ -73,7 +73,7 @@ export function checkHead(head: usize, source: usize, connects: bool = false): i
 
 /** A CONNECT of HTTP/1.1: its target is the authority that it names, and nothing frames a body. */
 function checkConnect(head: usize, source: usize): i32 {
-  store<u64>(head, u64(METHOD_OTHER) | (u64(minorVersion(head)) << ((KEEP_ALIVE - METHOD) << 3)), METHOD);
+  store<u64>(head, u64(Method.OTHER) | (u64(minorVersion(head)) << ((KEEP_ALIVE - METHOD) << 3)), METHOD);
   store<i64>(head, 0, LENGTH);
   store<u8>(head, 0, KEEP_ALIVE);
   if (knownRow(head, CONTENT_LENGTH_FIELD) >= 0 || knownRow(head, TRANSFER_ENCODING_FIELD) >= 0) return Refusal.CONNECT;

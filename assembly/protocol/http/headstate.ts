@@ -127,15 +127,6 @@ export function isDuplicate(head: usize, field: i32): bool {
 
 // --- what checkHead found ---
 
-export const METHOD_OTHER: i32 = 0;
-export const METHOD_GET: i32 = 1;
-export const METHOD_HEAD: i32 = 2;
-export const METHOD_POST: i32 = 3;
-export const METHOD_PUT: i32 = 4;
-export const METHOD_DELETE: i32 = 5;
-export const METHOD_PATCH: i32 = 6;
-export const METHOD_OPTIONS: i32 = 7;
-
 export function methodCode(head: usize): i32 {
   return load<u8>(head, METHOD);
 }

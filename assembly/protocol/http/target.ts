@@ -13,14 +13,6 @@ import {
   HOST_FIELD,
   HOST_OFFSET,
   HOST_SIZE,
-  METHOD_DELETE,
-  METHOD_GET,
-  METHOD_HEAD,
-  METHOD_OPTIONS,
-  METHOD_OTHER,
-  METHOD_PATCH,
-  METHOD_POST,
-  METHOD_PUT,
   PATH_OFFSET,
   PATH_SIZE,
   isDuplicate,
@@ -31,6 +23,7 @@ import {
   valueOffset,
   valueSize,
 } from "./headstate";
+import { Method } from "./method";
 import { Refusal } from "./refusal";
 
 /** Not one of the protocol's numbers: it is refused, or passed on as another method. */
@@ -48,18 +41,18 @@ const CONNECT: u64 = 0x5443454e4e4f43;
 export function methodOf(at: usize, size: i32): i32 {
   if (size == 3) {
     const word = load<u32>(at) & 0xffffff;
-    return word == GET ? METHOD_GET : word == PUT ? METHOD_PUT : METHOD_OTHER;
+    return word == GET ? Method.GET : word == PUT ? Method.PUT : Method.OTHER;
   }
   if (size == 4) {
     const word = load<u32>(at);
-    return word == POST ? METHOD_POST : word == HEAD ? METHOD_HEAD : METHOD_OTHER;
+    return word == POST ? Method.POST : word == HEAD ? Method.HEAD : Method.OTHER;
   }
-  if (size < 5 || size > 7) return METHOD_OTHER;
+  if (size < 5 || size > 7) return Method.OTHER;
   const word = load<u64>(at) & (u64.MAX_VALUE >> (64 - (u64(size) << 3)));
-  if (word == PATCH) return METHOD_PATCH;
-  if (word == DELETE) return METHOD_DELETE;
-  if (word == OPTIONS) return METHOD_OPTIONS;
-  return word == CONNECT ? METHOD_CONNECT : METHOD_OTHER;
+  if (word == PATCH) return Method.PATCH;
+  if (word == DELETE) return Method.DELETE;
+  if (word == OPTIONS) return Method.OPTIONS;
+  return word == CONNECT ? METHOD_CONNECT : Method.OTHER;
 }
 
 // Below, skipSurely ends at the end of a value or target at the latest: the white space or CR there is in no class.
@@ -107,7 +100,7 @@ function checkOtherTarget(head: usize, source: usize, method: i32): i32 {
   if (load<u8>(target) != SLASH) {
     if (load<u8>(target) == ASTERISK && target + 1 == end) {
       setPath(head, source, target, end);
-      return method == METHOD_OPTIONS ? 0 : Refusal.BAD_TARGET_FORM;
+      return method == Method.OPTIONS ? 0 : Refusal.BAD_TARGET_FORM;
     }
     path = skipOrigin(head, source, target, end);
     if (!path) return Refusal.BAD_TARGET_FORM;

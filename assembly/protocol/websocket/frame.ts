@@ -3,6 +3,7 @@
 // A frame that breaks RFC 6455 is refused as soon as the bytes that do so are there: by its close code, negative.
 // Invariant: nothing behind source + size is read or written. Reference: RFC 6455 5 and 7.4.
 
+import { WS_CONTROL_BYTES_MAX } from "../../core/limits";
 import { UTF8_START, utf8Next } from "../../bytes/utf8";
 
 // Opcodes.
@@ -17,8 +18,6 @@ export const PONG: i32 = 10;
 export const FIN: i32 = 0x80;
 export const RSV1: i32 = 0x40;
 
-/** A control frame's payload. */
-export const CONTROL_BYTES_MAX: i32 = 125;
 /** The longest header of a frame that is not masked. */
 export const FRAME_HEAD_BYTES_MAX: i32 = 10;
 
@@ -50,7 +49,7 @@ export function frameHead(source: usize, size: i32, compressed: bool): i32 {
   if (size < 2) return FRAME_PARTIAL;
   const second = i32(load<u8>(source, 1));
   let length = i64(second & 0x7f);
-  if (!(second & 0x80) || (first & CLOSE && length > CONTROL_BYTES_MAX)) return -CODE_PROTOCOL;
+  if (!(second & 0x80) || (first & CLOSE && length > WS_CONTROL_BYTES_MAX)) return -CODE_PROTOCOL;
   let bytes = 2;
   if (length == 126) {
     if (size < 4) return FRAME_PARTIAL;

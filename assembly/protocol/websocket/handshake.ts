@@ -6,7 +6,6 @@
 import { COMMA, isOws, isText, skipOws } from "../../bytes/scan";
 import {
   BODY_NONE,
-  METHOD_GET,
   bodyKind,
   isDuplicate,
   knownRow,
@@ -20,6 +19,7 @@ import {
   valueOffset,
   valueSize,
 } from "../http/headstate";
+import { Method } from "../http/method";
 import { SHA1_BYTES, sha1 } from "../../bytes/sha1";
 
 export const KEY_BYTES: i32 = 24;
@@ -42,7 +42,7 @@ export const NO_HANDSHAKE: usize = 0;
 
 /** Where the key of a well-formed opening handshake stands, KEY_BYTES of it; 0: the head is not one. */
 export function handshakeKey(head: usize, source: usize): usize {
-  if (methodCode(head) != METHOD_GET || !upgrade(head) || bodyKind(head) != BODY_NONE) return 0;
+  if (methodCode(head) != Method.GET || !upgrade(head) || bodyKind(head) != BODY_NONE) return 0;
   if (minorVersion(head) != 1 || !offersWebSocket(head, source)) return 0;
   if (!hasVersion(head, source)) return 0;
   const key = onlyRow(head, source, KEY_NAME);

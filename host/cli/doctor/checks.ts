@@ -11,6 +11,7 @@ import { createServer } from "node:net";
 import { basename, delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { LOOPBACK } from "../../core/address.js";
+import { CONNECTIONS_MAX } from "../../core/limits.js";
 import { CORE_FILE, PACKAGE_FOLDER, WASMTIME_INSTALLER_FILE } from "../../core/paths.js";
 import { binaryFile, checkVersion } from "../../runtime/wasmtime/worker.js";
 import { inspectModule } from "../inspectmodule.js";
@@ -29,8 +30,6 @@ export interface Check {
   fix: string | null;
 }
 
-/** Connections of one worker, unless configured: `CONNECTIONS_MAX` of the sandbox. */
-const CONNECTIONS_MAX = 32_704;
 /** Open files of a process that are not connections. */
 const FILES_RESERVED = 64;
 

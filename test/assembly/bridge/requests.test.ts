@@ -9,7 +9,7 @@ import {
   WRITE_TIMEOUT_MS,
 } from "../../../assembly/core/limits";
 import { connect } from "../../../assembly/wasi/sim/net";
-import { SLOT_BITS } from "../../../assembly/bridge/ids";
+import { SLOT_BITS } from "../../../assembly/bridge/frames";
 import {
   HTTP,
   begun,

@@ -2,7 +2,8 @@
 import { describe, expect, test } from "vitest-pool-assemblyscript/assembly";
 import { Channel, FrameHandler } from "../../../assembly/bridge/channel";
 import { FRAME_DATA, FRAME_ECHO, FRAME_HEADER_BYTES, FRAME_MARK } from "../../../assembly/bridge/frames";
-import { SLOT_BITS, SLOT_MASK, idAfter } from "../../../assembly/bridge/ids";
+import { SLOT_BITS } from "../../../assembly/bridge/frames";
+import { SLOT_MASK, idAfter } from "../../../assembly/bridge/ids";
 import { network } from "../../../assembly/wasi/sim/net";
 import { settle } from "../support/sim";
 

@@ -8,7 +8,6 @@ import * as frames from "../../../host/bridge/frames.js";
 import { REFUSALS } from "../../../host/bridge/refusals.js";
 import { readStats, sumStats, turnTimeBoundNs } from "../../../host/bridge/stats.js";
 import { REASONS } from "../../../host/core/errors.js";
-import * as limits from "../../../host/core/limits.js";
 import protocol from "../../../protocol/protocol.json" with { type: "json" };
 import { type Frame, frame } from "../support/fakeworker.js";
 
@@ -33,24 +32,7 @@ describe("the numbers", () => {
     expect(document).toContain(`STATS is a table of ${frames.STATS_BYTES / 8} u64`);
     expect(document).toContain(`CONFIG, ${frames.CONFIG_BYTES} bytes`);
   });
-
-  test("of connections and fields are the sandbox's bounds", () => {
-    const bounds = constants("assembly/core/limits.ts");
-    expect(limits.FIELDS_MAX).toBe(bounds.get("FIELDS_MAX"));
-    expect(read("assembly/core/limits.ts")).toContain("CONNECTIONS_MAX: i32 = HANDLES_MAX - 64;");
-    expect(limits.CONNECTIONS_MAX).toBe((bounds.get("HANDLES_MAX") ?? 0) - 64);
-  });
-
-  test("of an id's slot are the sandbox's", () => {
-    expect(constants("assembly/bridge/ids.ts").get("SLOT_BITS")).toBe(Math.log2(frames.SLOT_MASK + 1));
-  });
 });
-
-/** `export const NAME: type = number;` of an AssemblyScript file. */
-function constants(path: string): Map<string, number> {
-  const rows = read(path).matchAll(/^export const ([A-Z0-9_]+): \w+ = (0x[0-9a-f]+|\d+);/gm);
-  return new Map([...rows].map(([, name, value]) => [name, Number(value)]));
-}
 
 describe("STATS", () => {
   const table = (...values: bigint[]): Buffer => {

@@ -146,7 +146,7 @@ describe("an optional package", () => {
 });
 
 test("open files: enough, too few, no limit", () => {
-  const needed = (constantsOf("assembly/core/limits.ts").get("CONNECTIONS_MAX") ?? 0) + 64;
+  const needed = (constantsOf("assembly/core/sharedlimits.ts").get("CONNECTIONS_MAX") ?? 0) + 64;
   expect(judgeOpenFiles(needed).status).toBe("ok");
   expect(judgeOpenFiles(needed - 1)).toMatchObject({ status: "warn", fix: expect.stringContaining("ulimit -n") });
   expect(judgeOpenFiles(null).status).toBe("ok");

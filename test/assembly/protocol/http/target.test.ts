@@ -1,19 +1,6 @@
 import { describe, expect, test } from "vitest-pool-assemblyscript/assembly";
-import {
-  METHOD_DELETE,
-  METHOD_GET,
-  METHOD_HEAD,
-  METHOD_OPTIONS,
-  METHOD_OTHER,
-  METHOD_PATCH,
-  METHOD_POST,
-  METHOD_PUT,
-  hostOffset,
-  hostSize,
-  methodCode,
-  pathOffset,
-  pathSize,
-} from "../../../../assembly/protocol/http/head";
+import { hostOffset, hostSize, methodCode, pathOffset, pathSize } from "../../../../assembly/protocol/http/head";
+import { Method } from "../../../../assembly/protocol/http/method";
 import { Refusal } from "../../../../assembly/protocol/http/refusal";
 import { HEAD, SOURCE, outcome, take } from "./support/support";
 
@@ -52,13 +39,13 @@ function refusedHost(value: string): void {
 
 describe("methods", () => {
   test("codes", () => {
-    method("GET", METHOD_GET);
-    method("HEAD", METHOD_HEAD);
-    method("POST", METHOD_POST);
-    method("PUT", METHOD_PUT);
-    method("DELETE", METHOD_DELETE);
-    method("PATCH", METHOD_PATCH);
-    method("OPTIONS", METHOD_OPTIONS);
+    method("GET", Method.GET);
+    method("HEAD", Method.HEAD);
+    method("POST", Method.POST);
+    method("PUT", Method.PUT);
+    method("DELETE", Method.DELETE);
+    method("PATCH", Method.PATCH);
+    method("OPTIONS", Method.OPTIONS);
   });
   test("others, and those that only look like one", () => {
     const names: StaticArray<string> = [
@@ -75,7 +62,7 @@ describe("methods", () => {
       "A",
       "PROPFIND",
     ];
-    for (let i = 0; i < names.length; i++) method(names[i], METHOD_OTHER);
+    for (let i = 0; i < names.length; i++) method(names[i], Method.OTHER);
   });
   test("CONNECT", () => {
     expect(outcome("CONNECT x:80 HTTP/1.1\r\nHost: x:80\r\n\r\n")).toBe(Refusal.CONNECT);
