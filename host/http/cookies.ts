@@ -7,6 +7,7 @@
  */
 import { HeaderError } from "../core/errors.js";
 import { isFieldText, isToken } from "../core/grammar.js";
+import { CLEARED_COOKIES_BYTES_MAX } from "../core/limits.js";
 
 /** Attributes of a cookie; those that are not given are left out. */
 export interface CookieAttributes {
@@ -74,17 +75,31 @@ function unquote(value: string): string {
  * name, a value or an attribute that must not be sent.
  */
 export function setCookie(name: string, value: string, attributes: CookieAttributes = {}): string {
-  if (!isCookieName(name)) throw invalid(`${show(name)} is not a cookie's name`);
+  if (!isToken(name)) throw invalid(`${show(name)} is not a cookie's name`);
   if (typeof value !== "string" || !isFieldText(value)) {
     throw invalid(`the value of the cookie ${name} holds a character that must not be in it`);
   }
   return `${name}=${PLAIN_VALUE.test(value) ? value : quote(value)}${attributesOf(name, attributes)}`;
 }
 
-/** Whether a cookie that is set can have this name: a token. */
-export function isCookieName(name: string): boolean {
-  return isToken(name);
+/**
+ * Of the names of cookies that came, those that `setCookie` takes, as many as there is room for in an answer that
+ * clears them all.
+ */
+export function clearableCookies(names: Iterable<string>): string[] {
+  const found: string[] = [];
+  let bytes = 0;
+  for (const name of names) {
+    if (!isToken(name)) continue;
+    bytes += name.length + CLEARING_BYTES;
+    if (bytes > CLEARED_COOKIES_BYTES_MAX) break;
+    found.push(name);
+  }
+  return found;
 }
+
+/** What a field that clears a cookie has beside its name; a domain or a path may make it longer. */
+const CLEARING_BYTES = 128;
 
 function quote(value: string): string {
   return `"${value.replace(TO_ESCAPE, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`)}"`;

@@ -15,10 +15,9 @@ import type { BindOptions } from "../net/bind.js";
 import { type Answering, HTTPServer, type RequestCallback } from "../server/httpserver.js";
 import { type InjectedAnswer, type InjectedRequest, inject } from "../server/inject.js";
 import type { ServerOptions } from "../server/options.js";
+import { type HandlerClass, type HandlerCookieAttributes, isHandlerClass } from "./handlerclass.js";
 import { ErrorHandler } from "./handlers.js";
-import type { HandlerCookieAttributes } from "./handlersession.js";
 import type { PathArgument, PathValue, PathValues } from "./pathpattern.js";
-import { type HandlerClass, isHandlerClass } from "./requesthandler.js";
 import {
   AnyMatches,
   HostMatches,

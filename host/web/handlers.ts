@@ -6,8 +6,9 @@ import { answerWith } from "../fetch/result.js";
 import type { RequestCallback } from "../server/httpserver.js";
 import { hasControl, siteOf } from "./addresses.js";
 import { HTTPError } from "./errors.js";
+import type { Answered } from "./handlerclass.js";
 import type { PathArgument, PathGroups } from "./pathpattern.js";
-import { type Answered, RequestHandler } from "./requesthandler.js";
+import { RequestHandler } from "./requesthandler.js";
 
 /** Answers everything with an error. */
 export class ErrorHandler extends RequestHandler {

@@ -1,14 +1,14 @@
 /** The web layer, as `host/index.ts` gives it out. */
 export { type ApplicationSettings, type CheckedRoutes, type RouteInput, type Target, URLSpec } from "./application.js";
+export type { ArgumentOptions } from "./arguments.js";
 export { addslash, authenticated, removeslash } from "./decorators.js";
 export { Finish, HTTPError, type HTTPErrorOptions, MissingArgumentError } from "./errors.js";
 export { escapeHTML } from "./escape.js";
-export type { ArgumentOptions } from "./handlerinput.js";
-export type { Chunk, HeaderValue } from "./handleroutput.js";
+export type { Chunk, HandlerClass, HandlerCookieAttributes } from "./handlerclass.js";
 export { ErrorHandler, FallbackHandler, RedirectHandler, type RedirectOptions } from "./handlers.js";
-export type { HandlerCookieAttributes } from "./handlersession.js";
+export type { HeaderValue } from "./headers.js";
 export type { PathArgument, PathGroups, PathValue, PathValues } from "./pathpattern.js";
-export { type HandlerClass, RequestHandler } from "./requesthandler.js";
+export { RequestHandler } from "./requesthandler.js";
 export {
   AnyMatches,
   HostMatches,

@@ -1,43 +1,48 @@
 /**
  * Tornado's RequestHandler: subclass it, write `get`, `post`, …, and one object of your class answers each request.
+ * This is what subclasses see. The work is done by its parts: execute.ts calls what a subclass has written,
+ * RequestArguments reads what came, HandlerAnswer gathers and sends the answer, PageToken is the token against forged
+ * requests.
  *
- *     initialize → the request's origin is checked → prepare → get, post, … → finish → onFinish
+ * Invariant: what a subclass overrides is what is called, also from inside; of the parts only the answer is made for
+ * every request.
  *
- * Invariants: what user code throws, or a promise of it rejects with, becomes an answer or ends the connection, and is
- * logged once; a handler that waits holds up no other request; without anything to wait for the answer leaves in the
- * same turn.
+ * Reference: Tornado's web.RequestHandler.
  */
-import { resolve } from "node:path";
-import { OptionError, StreamClosedError, WaterspoutError } from "../core/errors.js";
+import { HTTPOutputError, OptionError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
+import { ignore } from "../core/promises.js";
+import { type CookieAttributes, clearableCookies, setCookie } from "../http/cookies.js";
+import type { FormFile } from "../http/form/form.js";
+import type { HeaderBlock } from "../http/headers.js";
 import type { HTTPServerRequest } from "../http/request.js";
-import { isBodyless } from "../http/response.js";
-import type { Application } from "./application.js";
+import { isLocal, withNext, withoutSlash, withSlash } from "./addresses.js";
+import type { Application, ApplicationSettings } from "./application.js";
+import { type ArgumentOptions, allOf, isMultipart, lastOf, parseJSON, RequestArguments } from "./arguments.js";
 import { debugPage, errorPage } from "./errorpage.js";
 import { Finish, HTTPError } from "./errors.js";
-import { HandlerSession } from "./handlersession.js";
-import type { PathArgument, PathValue } from "./pathpattern.js";
-import { versionBelow, versionedUrl } from "./staticurl.js";
+import { etagOf, namesEtag } from "./etags.js";
+import { callOnFinish, execute, methodNotAllowed, sendError, statusOf } from "./execute.js";
+import { HandlerAnswer, jsonText } from "./handleranswer.js";
+import { type Answered, type Chunk, HANDLER_BRAND, type HandlerCookieAttributes } from "./handlerclass.js";
+import type { HeaderValue } from "./headers.js";
+import { NO_ARGUMENTS, type PathArgument, type PathValue } from "./pathpattern.js";
+import { type CookieSecret, createSignedValue, decodeSignedValue, signedValueKeyVersion } from "./signedvalue.js";
+import { staticUrl } from "./staticurl.js";
+import { PageToken } from "./xsrf.js";
 
-/** By this a handler's class is known across copies of the package. */
-export const HANDLER_BRAND: unique symbol = Symbol.for("waterspout.requesthandler") as never;
-
-/** What a method gives back: nothing, now or later. */
-export type Answered = void | Promise<void>;
-
-/** A class whose objects answer requests. */
-export interface HandlerClass<Handler extends RequestHandler = RequestHandler> {
-  new (application: Application, request: HTTPServerRequest): Handler;
-}
-
-type Method = (...args: PathArgument[]) => Answered;
+const EMPTY = Buffer.alloc(0);
 const METHODS = ["GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS"];
+const JSON_TYPE = "application/json; charset=UTF-8";
+/** How long a browser keeps a signed cookie, or the token of a user, unless said otherwise. */
+const LASTING_DAYS = 30;
+const SECONDS_A_DAY = 86_400;
+const XSRF_COOKIE = "_xsrf";
+/** What stands in no address; control characters are left to be refused. */
+const TO_ESCAPE = /[ \u0080-\u{10ffff}]+/gu;
 
 /** `User`: what `getCurrentUser` gives; `Own`: the settings of the application's own. */
-export abstract class RequestHandler<
-  User = unknown,
-  Own extends object = Readonly<Record<string, unknown>>,
-> extends HandlerSession<User, Own> {
+export abstract class RequestHandler<User = unknown, Own extends object = Readonly<Record<string, unknown>>> {
   static readonly [HANDLER_BRAND] = true;
   /**
    * Methods that requests may have, each answered by the method of its name in small letters; others are answered with
@@ -46,7 +51,34 @@ export abstract class RequestHandler<
   static readonly SUPPORTED_METHODS: readonly string[] = METHODS;
   /** The body goes to `dataReceived` piece by piece instead of being collected before `prepare`. */
   static readonly streamRequestBody: boolean = false;
+  /** The application that has chosen this handler. */
+  readonly application: Application;
+  readonly request: HTTPServerRequest;
+  /** The whole body; empty when there is none, for a multipart form, and with `streamRequestBody`. */
+  body: Buffer = EMPTY;
+  /** What the groups of the route's pattern hold, as the method is called with it. */
+  pathArguments: readonly PathArgument[] = NO_ARGUMENTS;
+  readonly #answer: HandlerAnswer;
+  #arguments: RequestArguments | null = null;
+  #pageToken: PageToken | null = null;
+  #user: User | null | undefined;
   #logger: Logger | null = null;
+
+  constructor(application: Application, request: HTTPServerRequest) {
+    this.application = application;
+    this.request = request;
+    this.#answer = new HandlerAnswer(request);
+  }
+
+  /** The application's settings: those that are known, and its own. */
+  get settings(): Readonly<ApplicationSettings & Own> {
+    return this.application.settings as ApplicationSettings & Own;
+  }
+
+  /** Where the application logs. */
+  get logger(): Logger {
+    return this.application.settings.logger ?? (this.#logger as Logger);
+  }
 
   // --- what subclasses write ---
 
@@ -56,34 +88,40 @@ export abstract class RequestHandler<
   /** Called before the method; when it finishes the answer, the method is not called. */
   prepare(): Answered {}
 
+  /** Answers GET; `args` are what the groups of the route's pattern hold. Default: 405, as for the others. */
   get(..._args: PathArgument[]): Answered {
-    this.#refuse();
+    throw methodNotAllowed(this);
   }
 
   /** Default: `get`, of whose answer the head is sent. */
   head(...args: PathArgument[]): Answered {
-    if (this.get === RequestHandler.prototype.get) this.#refuse();
+    if (!this.overrides("get")) throw methodNotAllowed(this);
     return this.get(...args);
   }
 
+  /** Answers POST. */
   post(..._args: PathArgument[]): Answered {
-    this.#refuse();
+    throw methodNotAllowed(this);
   }
 
+  /** Answers DELETE. */
   delete(..._args: PathArgument[]): Answered {
-    this.#refuse();
+    throw methodNotAllowed(this);
   }
 
+  /** Answers PATCH. */
   patch(..._args: PathArgument[]): Answered {
-    this.#refuse();
+    throw methodNotAllowed(this);
   }
 
+  /** Answers PUT. */
   put(..._args: PathArgument[]): Answered {
-    this.#refuse();
+    throw methodNotAllowed(this);
   }
 
+  /** Answers OPTIONS. */
   options(..._args: PathArgument[]): Answered {
-    this.#refuse();
+    throw methodNotAllowed(this);
   }
 
   /** Takes the next piece of the body, with `streamRequestBody`. While its promise waits, so does the client. */
@@ -101,13 +139,211 @@ export abstract class RequestHandler<
   onConnectionClose(): void {}
 
   /**
+   * Called before every other method of the handler, and when its output is taken back: set fields that all answers
+   * have here.
+   */
+  setDefaultHeaders(): void {}
+
+  // --- what came: arguments, files, JSON, cookies. What is malformed is HTTPError 400 ---
+
+  /**
+   * The last value of an argument, from the body if it is there, else from the query. Without it: `preset`, or without
+   * that MissingArgumentError (400). Control characters become spaces.
+   */
+  getArgument(name: string): string;
+  getArgument<Preset>(name: string, preset: Preset, options?: ArgumentOptions): string | Preset;
+  getArgument(name: string, ...rest: [preset?: unknown, options?: ArgumentOptions]): unknown {
+    return lastOf(name, this.#input.form(this.body).get(name) ?? this.#input.query.get(name), rest);
+  }
+
+  /** All values of an argument: those of the query, then those of the body. */
+  getArguments(name: string, options?: ArgumentOptions): string[] {
+    return [...this.getQueryArguments(name, options), ...this.getBodyArguments(name, options)];
+  }
+
+  /** As `getArgument`, from the query alone. */
+  getQueryArgument(name: string): string;
+  getQueryArgument<Preset>(name: string, preset: Preset, options?: ArgumentOptions): string | Preset;
+  getQueryArgument(name: string, ...rest: [preset?: unknown, options?: ArgumentOptions]): unknown {
+    return lastOf(name, this.#input.query.get(name), rest);
+  }
+
+  /** All values of an argument of the query. */
+  getQueryArguments(name: string, options?: ArgumentOptions): string[] {
+    return allOf(this.#input.query.get(name), options);
+  }
+
+  /** As `getArgument`, from the body's form alone. */
+  getBodyArgument(name: string): string;
+  getBodyArgument<Preset>(name: string, preset: Preset, options?: ArgumentOptions): string | Preset;
+  getBodyArgument(name: string, ...rest: [preset?: unknown, options?: ArgumentOptions]): unknown {
+    return lastOf(name, this.#input.form(this.body).get(name), rest);
+  }
+
+  /** All values of an argument of the body's form. */
+  getBodyArguments(name: string, options?: ArgumentOptions): string[] {
+    return allOf(this.#input.form(this.body).get(name), options);
+  }
+
+  /** The files of a multipart form with this name; all of them without one. They are gone when the request is over. */
+  getFiles(name?: string): readonly FormFile[] {
+    const { files } = this.#input;
+    return name === undefined ? files : files.filter((file) => file.name === name);
+  }
+
+  /**
+   * The body as JSON, whatever its Content-Type says. Its type is what you say it is: check it. HTTPError 400 when it
+   * is no JSON.
+   */
+  getJSON<Value = unknown>(): Value {
+    return parseJSON(this.body) as Value;
+  }
+
+  get #input(): RequestArguments {
+    this.#arguments ??= new RequestArguments(this.request);
+    return this.#arguments;
+  }
+
+  // --- the answer: status and header fields ---
+
+  /** Whether the head has been sent: nothing of it can be changed any more. */
+  get headersWritten(): boolean {
+    return this.#answer.headersWritten;
+  }
+
+  /** Whether the answer is complete, as far as the handler is concerned. */
+  get finished(): boolean {
+    return this.#answer.finished;
+  }
+
+  /** The answer's status, 200 unless set. */
+  getStatus(): number {
+    return this.#answer.status;
+  }
+
+  /** The phrase behind the status. */
+  getReason(): string {
+    return this.#answer.reason;
+  }
+
+  /** Throws HeaderError unless `status` is from 200 to 999. A reason that must not be sent becomes `Unknown`. */
+  setStatus(status: number, reason?: string): void {
+    this.#answer.setStatus(status, reason);
+  }
+
+  /**
+   * Sets a field, in place of those of this name. Throws HeaderError for what must not be sent, HTTPOutputError when
+   * the head has been sent; so do `addHeader` and `clearHeader`.
+   */
+  setHeader(name: string, value: HeaderValue): void {
+    this.#answer.setHeader(name, value);
+  }
+
+  /** Adds a field beside those of this name. */
+  addHeader(name: string, value: HeaderValue): void {
+    this.#answer.addHeader(name, value);
+  }
+
+  /** Removes the fields of this name, set or added. */
+  clearHeader(name: string): void {
+    this.#answer.clearHeader(name);
+  }
+
+  /** The value of a field that the answer will have; the first of several; null without one. */
+  getHeader(name: string): string | null {
+    return this.#answer.getHeader(name);
+  }
+
+  /** Takes back status, header fields and what was written; cookies stay. */
+  clear(): void {
+    this.#answer.clear();
+    this.setDefaultHeaders();
+  }
+
+  // --- the answer: its body, and its end ---
+
+  /**
+   * Adds to the body. An object is written as JSON, and sets Content-Type to that.
+   * Throws HTTPOutputError when the answer is finished, TypeError for an array or what is no text, bytes or object.
+   */
+  write<Piece extends Chunk>(chunk: Piece extends readonly unknown[] ? never : Piece): void {
+    if (this.finished) throw new HTTPOutputError("write() after finish()");
+    if (typeof chunk === "string") this.#answer.writeText(chunk);
+    else if (chunk instanceof Uint8Array) this.#answer.writeBytes(chunk);
+    else {
+      const text = jsonText(chunk);
+      this.setHeader("Content-Type", JSON_TYPE);
+      this.#answer.writeText(text);
+    }
+  }
+
+  /**
+   * Sends what was written so far, behind the head when that has not left yet. Resolves when the peer's connection has
+   * taken it; rejects with StreamClosedError when the peer is gone, which may be ignored. Await it: nothing piles up
+   * then. An answer of which more than `writeBufferBytesMax` would wait for a slow peer is cut.
+   */
+  flush(): Promise<void> {
+    return ignore(this.#answer.flush());
+  }
+
+  /**
+   * Completes the answer. Resolves when the peer's connection has taken all of it; rejects with StreamClosedError when
+   * the peer is gone, which may be ignored. Throws HTTPOutputError when it is complete already, or cannot have the
+   * body that it was given.
+   */
+  finish<Piece extends Chunk = string>(chunk?: Piece extends readonly unknown[] ? never : Piece): Promise<void> {
+    if (this.finished) throw new HTTPOutputError("finish() after finish()");
+    if (chunk !== undefined) this.write(chunk as string);
+    this.#answer.finish(this.isConditional ? this : null);
+    const { taken } = this.request;
+    callOnFinish(this);
+    return taken;
+  }
+
+  /**
+   * Sends the client elsewhere: 302, or 301 when it is for ever, or `status`. Ends the answer. Throws HTTPOutputError
+   * when the head has been sent, OptionError for a status that is not from 300 to 399.
+   */
+  redirect(url: string, { permanent = false, status }: { permanent?: boolean; status?: number } = {}): void {
+    if (this.headersWritten) throw new HTTPOutputError("redirect() after the head has been sent");
+    const code = status ?? (permanent ? 301 : 302);
+    if (!(code >= 300 && code <= 399)) throw new OptionError(`a redirect has a status from 300 to 399, not ${code}`);
+    this.setStatus(code);
+    this.setHeader("Location", url.replace(TO_ESCAPE, encodeURIComponent));
+    this.finish();
+  }
+
+  /**
+   * For addresses that end with a slash: ends the request of one that does not, GET and HEAD by a redirect for ever,
+   * others by 404.
+   */
+  requireSlash(): void {
+    this.#moveTo(withSlash(this.request));
+  }
+
+  /** The opposite: for addresses that do not end with a slash. The root keeps its own. */
+  requireNoSlash(): void {
+    this.#moveTo(withoutSlash(this.request));
+  }
+
+  #moveTo(address: string | null): void {
+    if (address === null) return;
+    this.redirect(address, { permanent: true });
+    throw new Finish();
+  }
+
+  /** Answers with an error's page, in place of what was written. When the head has left the connection is cut. */
+  sendError(status = 500, { reason, error = null }: { reason?: string; error?: unknown } = {}): void {
+    sendError(this, this.#answer, status, reason, error);
+  }
+
+  /**
    * Writes the page of an error, and finishes. `error` is what was thrown, if anything was. Default: a plain page; with
    * the setting `debug` one that shows where it was thrown.
    */
   writeError(status: number, error: unknown): Answered {
-    if (this.application.settings.debug === true && error !== null)
-      this.finish(debugPage(status, this.getReason(), error));
-    else this.finish(errorPage(status, this.getReason()));
+    const isShown = this.application.settings.debug === true && error !== null;
+    this.finish(isShown ? debugPage(status, this.getReason(), error) : errorPage(status, this.getReason()));
   }
 
   /**
@@ -122,31 +358,183 @@ export abstract class RequestHandler<
     if (message !== null) this.logger.warn(`${status} ${method} ${target}: ${message}`);
   }
 
-  // --- what subclasses call ---
+  // --- entity tags ---
 
-  /** Where the application logs. */
-  get logger(): Logger {
-    return this.application.settings.logger ?? (this.#logger as Logger);
+  /** The answer's ETag: the sha1 of its body. Override it to know better, or return null for none. */
+  computeEtag(body: string | Uint8Array): string | null {
+    return etagOf(body);
   }
 
-  /** Answers with an error's page, in place of what was written. When the head has left the connection is cut. */
-  sendError(status = 500, { reason, error = null }: { reason?: string; error?: unknown } = {}): void {
-    if (this.finished) return;
-    if (this.headersWritten) {
-      this.logger.error("an error page cannot be sent behind the head of another answer");
-      this.#cut();
-      return;
-    }
-    this.clear();
-    this.setStatus(status, reason ?? (error instanceof HTTPError ? (error.reason ?? undefined) : undefined));
-    if (error instanceof HTTPError && error.headers !== null) this.#addHeaders(error);
-    const written = isBodyless(status) ? undefined : this.writeError(status, error);
-    if (written === undefined) {
-      if (!this.finished) this.finish();
-    } else {
-      written.then(() => (this.finished ? undefined : this.finish())).catch((failure) => this.#lastResort(failure));
-    }
+  /** Whether the client has the body that `etag` is for, as it says in If-None-Match. */
+  checkEtag(etag: string): boolean {
+    if (!this.request.hasField("if-none-match")) return false;
+    return namesEtag(this.request.headers.get("if-none-match") ?? "", etag);
   }
+
+  // --- cookies ---
+
+  /** A cookie's value. Without it: `preset`, or null. */
+  getCookie(name: string): string | null;
+  getCookie<Preset>(name: string, preset: Preset): string | Preset;
+  getCookie(name: string, preset: unknown = null): unknown {
+    return this.request.cookies.get(name) ?? preset;
+  }
+
+  /** Sets a cookie, for the whole site unless `path` says otherwise. Throws HeaderError for what must not be sent. */
+  setCookie(name: string, value: string, attributes: HandlerCookieAttributes = {}): void {
+    const { expiresDays, ...rest } = attributes;
+    const maxAge = expiresDays === undefined ? rest.maxAge : Math.round(expiresDays * SECONDS_A_DAY);
+    this.#answer.setCookie(name, setCookie(name, value, { path: "/", ...rest, maxAge }));
+  }
+
+  /** Makes the browser forget a cookie. Needs the `path` and `domain` that it was set with. */
+  clearCookie(name: string, attributes: CookieAttributes = {}): void {
+    this.setCookie(name, "", { ...attributes, expires: new Date(0), maxAge: 0 });
+  }
+
+  /**
+   * Makes the browser forget all cookies that came with the request, but those whose name `setCookie` could not have
+   * set, and those that the answer has no room for (CLEARED_COOKIES_BYTES_MAX).
+   */
+  clearAllCookies(attributes: CookieAttributes = {}): void {
+    for (const name of clearableCookies(this.request.cookies.keys())) this.clearCookie(name, attributes);
+  }
+
+  /**
+   * Sets a cookie that only this application can have made, as Tornado does (it can be read there too), for 30 days
+   * unless `attributes` say otherwise. Not encrypted: its user can read it. Throws OptionError without the setting
+   * `cookieSecret`.
+   */
+  setSignedCookie(name: string, value: string, attributes: HandlerCookieAttributes = {}): void {
+    const lasting = attributes.maxAge === undefined && attributes.expires === undefined;
+    const expiresDays = attributes.expiresDays ?? (lasting ? LASTING_DAYS : undefined);
+    this.setCookie(name, this.createSignedValue(name, value), { ...attributes, expiresDays });
+  }
+
+  /**
+   * The value of a signed cookie; null without it, when it is older than `maxAgeDays` (31), or when another program has
+   * made it.
+   */
+  getSignedCookie(name: string, maxAgeDays?: number): string | null {
+    const value = this.request.cookies.get(name);
+    return value === undefined ? null : this.decodeSignedValue(name, value, maxAgeDays);
+  }
+
+  /** The version of the key that a signed cookie claims to be made with; null without such a cookie. */
+  getSignedCookieKeyVersion(name: string): number | null {
+    return signedValueKeyVersion(this.request.cookies.get(name) ?? "");
+  }
+
+  /** A value for other uses than cookies, signed for `name`. Throws OptionError without the setting `cookieSecret`. */
+  createSignedValue(name: string, value: string): string {
+    return createSignedValue(this.#secret(), name, value, { keyVersion: this.application.settings.keyVersion });
+  }
+
+  /** What was signed for `name` in the last `maxAgeDays` (31) days; null for anything else. */
+  decodeSignedValue(name: string, value: string, maxAgeDays?: number): string | null {
+    return decodeSignedValue(this.#secret(), name, value, { maxAgeDays })?.toString("utf8") ?? null;
+  }
+
+  #secret(): CookieSecret {
+    const { cookieSecret } = this.application.settings;
+    if (cookieSecret === undefined) throw new OptionError("signed values need the setting cookieSecret");
+    return cookieSecret;
+  }
+
+  // --- forged requests ---
+
+  /**
+   * The token for forms and scripts of this page, with its cookie; another text each time, but always the same token.
+   */
+  get xsrfToken(): string {
+    const token = this.#token;
+    if (!token.hasCookie) {
+      token.hasCookie = true;
+      const given = this.application.settings.xsrfCookieAttributes ?? {};
+      const isLasting = this.currentUser !== null && given.maxAge === undefined;
+      this.setCookie(this.#tokenCookie, token.text, isLasting ? { expiresDays: LASTING_DAYS, ...given } : given);
+    }
+    return token.text;
+  }
+
+  /** A hidden field with the token, for an HTML form. */
+  xsrfFormHTML(): string {
+    return `<input type="hidden" name="_xsrf" value="${this.xsrfToken}"/>`;
+  }
+
+  /**
+   * Throws HTTPError 403 unless the token of the cookie came with the request also as the argument `_xsrf` or in
+   * X-XSRFToken or X-CSRFToken. Called before `prepare` with the setting `xsrfCookies`; override it to except a
+   * handler.
+   */
+  checkXSRFCookie(): void {
+    const { headers } = this.request;
+    this.#token.check(this.getArgument("_xsrf", null) ?? headers.get("x-xsrftoken") ?? headers.get("x-csrftoken"));
+  }
+
+  /** Whether another site may send requests that change something; the setting `trustedOrigins` unless overridden. */
+  checkTrustedOrigin(origin: string): boolean {
+    return this.application.settings.trustedOrigins?.includes(origin) ?? false;
+  }
+
+  get #token(): PageToken {
+    this.#pageToken ??= new PageToken(this.request.cookies.get(this.#tokenCookie) ?? "");
+    return this.#pageToken;
+  }
+
+  get #tokenCookie(): string {
+    return this.application.settings.xsrfCookieName ?? XSRF_COOKIE;
+  }
+
+  // --- the user ---
+
+  /** Override it to say which user is asking; null: none is known. Called once, by the first use of `currentUser`. */
+  getCurrentUser(): User | null {
+    return null;
+  }
+
+  /** Who is asking. Set it in `prepare` when finding out takes time. */
+  get currentUser(): User | null {
+    if (this.#user === undefined) this.#user = this.getCurrentUser();
+    return this.#user;
+  }
+
+  set currentUser(user: User | null) {
+    this.#user = user;
+  }
+
+  /** Where to log in; the setting `loginUrl` unless overridden. Throws OptionError without it. */
+  getLoginUrl(): string {
+    const { loginUrl } = this.application.settings;
+    if (loginUrl === undefined) throw new OptionError("requireUser() needs the setting loginUrl");
+    return loginUrl;
+  }
+
+  /**
+   * The user. Without one the request ends here: GET and HEAD are sent to log in, with this page's address as `next`;
+   * others get 403, and so does an address that a browser would take for one of another site. Behind the login use
+   * `getNextUrl`.
+   */
+  requireUser(): NonNullable<User> {
+    const user = this.currentUser;
+    if (user !== null && user !== undefined) return user;
+    const { method } = this.request;
+    if (method !== "GET" && method !== "HEAD") throw new HTTPError(403, "nobody is logged in");
+    this.redirect(withNext(this.getLoginUrl(), this.request));
+    throw new Finish();
+  }
+
+  /**
+   * Where to go after a login: the argument `next` if it is an address of this site, else `preset`. A link to the login
+   * page may come from anywhere: a login page that redirects to `next` unchecked sends users to wherever that link
+   * says.
+   */
+  getNextUrl(preset = "/"): string {
+    const next = this.getArgument("next", preset);
+    return isLocal(next) ? next : preset;
+  }
+
+  // --- addresses of this application ---
 
   /** The path of the route with this name. Throws OptionError without one, or with other values than it has groups. */
   reverseUrl(name: string, ...values: readonly PathValue[] | [Readonly<Record<string, PathValue>>]): string {
@@ -159,194 +547,44 @@ export abstract class RequestHandler<
    * without the setting.
    */
   async staticUrl(name: string, { includeHost = false, includeVersion = true } = {}): Promise<string> {
-    const { staticPath, staticHandlerClass, ...others } = this.application.settings;
-    if (staticPath === undefined) throw new OptionError("staticUrl() needs the setting staticPath");
-    const settings = { ...others, staticPath };
-    const url =
-      staticHandlerClass === undefined
-        ? versionedUrl(settings, name, includeVersion ? await versionBelow(settings, resolve(staticPath, name)) : null)
-        : await staticHandlerClass.makeStaticUrl(settings, name, includeVersion);
+    const url = await staticUrl(this.application.settings, name, includeVersion);
     return includeHost ? `${this.request.protocol}://${this.request.host}${url}` : url;
   }
 
-  // --- the way of a request ---
+  // --- for this package ---
 
   /** @internal Answers the request. Never throws and never rejects. */
   execute(args: readonly PathArgument[], options: object | undefined, logger: Logger): Answered {
     this.#logger = logger;
     this.pathArguments = args;
-    try {
-      if (this.setDefaultHeaders !== RequestHandler.prototype.setDefaultHeaders) this.setDefaultHeaders();
-      this.initialize(options);
-      if (this.request.hasBody) return this.#executeWithBody();
-      const prepared = this.#prepare();
-      if (prepared !== undefined) return this.#executeLater(prepared);
-      if (this.finished) return;
-      const answered = this.#method().apply(this, args as PathArgument[]);
-      if (answered !== undefined) return this.#finishLater(answered);
-      if (!this.finished) this.finish();
-    } catch (error) {
-      this.#failed(error);
-    }
+    return execute(this, this.#answer, options);
   }
 
-  async #executeLater(prepared: Promise<void>): Promise<void> {
-    this.#watch();
-    try {
-      await prepared;
-      await this.#callMethod();
-    } catch (error) {
-      this.#failed(error);
-    }
+  /** @internal Takes in the body; rejects with an error that has a status. */
+  async takeBody(): Promise<void> {
+    if (isMultipart(this.request)) this.#input.takeForm(await this.request.readForm());
+    else this.body = await this.request.readBody();
   }
 
-  async #finishLater(answered: Promise<void>): Promise<void> {
-    this.#watch();
-    try {
-      await answered;
-      if (!this.finished) this.finish();
-    } catch (error) {
-      this.#failed(error);
-    }
+  /** @internal Whether the class has a method of its own in place of RequestHandler's. */
+  overrides(name: string): boolean {
+    const [own, base] = [this, RequestHandler.prototype] as unknown as Record<string, unknown>[];
+    return own?.[name] !== base?.[name];
   }
 
-  async #executeWithBody(): Promise<void> {
-    this.#watch();
-    try {
-      const streams = (this.constructor as typeof RequestHandler).streamRequestBody;
-      if (!streams) await this.takeBody();
-      await this.#prepare();
-      if (streams && !this.finished) await this.#receive();
-      await this.#callMethod();
-    } catch (error) {
-      this.#failed(error);
-    }
+  /** @internal Whether a 200 that leaves at once gets a tag, and is held against the request's conditions. */
+  protected get isConditional(): boolean {
+    const { method } = this.request;
+    return (method === "GET" || method === "HEAD") && this.application.settings.etag !== false;
   }
 
-  async #receive(): Promise<void> {
-    for await (const chunk of this.request.body) {
-      await this.dataReceived(chunk);
-      if (this.finished) return;
-    }
+  /** @internal The request is answered by other code. */
+  protected abandon(): void {
+    this.#answer.abandon();
   }
 
-  #prepare(): Answered {
-    if (!this.#supported.includes(this.request.method)) this.#refuse();
-    this.checkForgery();
-    return this.prepare();
+  /** @internal The head of a websocket's 101, with fields of its own; the answer is complete with it. */
+  protected takeHead(own: readonly [string, string][]): HeaderBlock {
+    return this.#answer.takeHead(own);
   }
-
-  async #callMethod(): Promise<void> {
-    if (this.finished) return;
-    await this.#method().apply(this, this.pathArguments as PathArgument[]);
-    if (!this.finished) this.finish();
-  }
-
-  #method(): Method {
-    return this.#written(this.request.method) ?? this.#refuse();
-  }
-
-  /** Only who wants to hear of it makes the request listen for its client's end. */
-  #watch(): void {
-    if (this.onConnectionClose === RequestHandler.prototype.onConnectionClose) return;
-    const { signal } = this.request;
-    const tell = () => {
-      if (this.finished) return;
-      try {
-        this.onConnectionClose();
-      } catch (error) {
-        this.logException(error);
-      }
-    };
-    if (signal.aborted) tell();
-    else signal.addEventListener("abort", tell, { once: true });
-  }
-
-  // --- how it ends ---
-
-  protected override ended(): void {
-    try {
-      this.onFinish();
-    } catch (error) {
-      this.logException(error);
-    }
-  }
-
-  #failed(error: unknown): void {
-    try {
-      if (error instanceof Finish) {
-        if (!this.finished) this.finish(error.chunk as string);
-        return;
-      }
-      if (error instanceof StreamClosedError && error === this.request.leaving) {
-        this.logger.debug({ err: error }, "a client has left before its answer");
-        return this.#cut();
-      }
-      this.logException(error);
-      this.sendError(statusOf(error) ?? 500, { error });
-    } catch (failure) {
-      this.#lastResort(failure);
-    }
-  }
-
-  /** The page of an error has failed itself. */
-  #lastResort(failure: unknown): void {
-    this.logger.error({ err: failure }, "an error page failed");
-    if (this.finished) return;
-    if (!this.request.started) {
-      this.request.respond(
-        500,
-        { "Content-Type": "text/html; charset=UTF-8" },
-        errorPage(500, "Internal Server Error"),
-      );
-    }
-    this.#cut();
-  }
-
-  /** Ends an answer that cannot be completed. */
-  #cut(): void {
-    if (!this.request.finished) this.request.cancel();
-    this.abandon();
-    this.ended();
-  }
-
-  #addHeaders({ headers }: HTTPError): void {
-    const pairs =
-      Symbol.iterator in (headers as object)
-        ? (headers as Iterable<[string, string]>)
-        : Object.entries(headers as object);
-    for (const [name, value] of pairs) for (const single of [value].flat()) this.addHeader(name, single);
-  }
-
-  get #supported(): readonly string[] {
-    return (this.constructor as typeof RequestHandler).SUPPORTED_METHODS;
-  }
-
-  /** What answers requests of a method that is supported. */
-  #written(method: string): Method | undefined {
-    return (this as unknown as Record<string, Method | undefined>)[method.toLowerCase()];
-  }
-
-  /** 405, with the methods that there are. */
-  #refuse(): never {
-    const base = RequestHandler.prototype as unknown as Record<string, Method | undefined>;
-    const allowed = this.#supported.filter((method) => {
-      const written = this.#written(method);
-      return written !== undefined && written !== base[method.toLowerCase()];
-    });
-    const lacksHead = allowed.includes("GET") && !allowed.includes("HEAD");
-    if (lacksHead && this.#supported.includes("HEAD")) allowed.splice(1, 0, "HEAD");
-    throw new HTTPError(405, { headers: { Allow: allowed.join(", ") } });
-  }
-}
-
-/** The status that an error is about; null for one that is not of HTTP. */
-function statusOf(error: unknown): number | null {
-  const status = error instanceof WaterspoutError ? (error as { status?: unknown }).status : undefined;
-  return typeof status === "number" ? status : null;
-}
-
-/** Whether something is a RequestHandler's class, of this copy of the package or of another. */
-export function isHandlerClass(value: unknown): value is HandlerClass {
-  return typeof value === "function" && (value as { [HANDLER_BRAND]?: unknown })[HANDLER_BRAND] === true;
 }

@@ -2,6 +2,8 @@
  * Addresses of the files of the setting `staticPath`. Invariant: an address with a version is that of what the file
  * held when it was made, so clients may keep it for ever. Reference: Tornado's StaticFileHandler.make_static_url.
  */
+import { resolve } from "node:path";
+import { OptionError } from "../core/errors.js";
 import { checkBelow, openFile, realPathIn, versionOf } from "./files.js";
 
 /** The settings of an application that files need. */
@@ -9,6 +11,24 @@ export interface StaticSettings {
   readonly staticPath: string;
   readonly staticUrlPrefix?: string;
   readonly staticHandlerOptions?: { readonly allowedSymlinkDirectories?: readonly string[] };
+}
+
+/** A handler's class that makes the addresses itself. */
+interface StaticUrlMaker {
+  makeStaticUrl(settings: StaticSettings, path: string, includeVersion: boolean): Promise<string>;
+}
+
+/** The address of a file. Rejects with HTTPError for what is not served, with OptionError without `staticPath`. */
+export async function staticUrl(
+  given: Partial<StaticSettings> & { readonly staticHandlerClass?: StaticUrlMaker },
+  path: string,
+  includeVersion: boolean,
+): Promise<string> {
+  const { staticPath, staticHandlerClass, ...others } = given;
+  if (staticPath === undefined) throw new OptionError("staticUrl() needs the setting staticPath");
+  const settings = { ...others, staticPath };
+  if (staticHandlerClass !== undefined) return staticHandlerClass.makeStaticUrl(settings, path, includeVersion);
+  return versionedUrl(settings, path, includeVersion ? await versionBelow(settings, resolve(staticPath, path)) : null);
 }
 
 /** The address of a file, with `version` unless that is null. */

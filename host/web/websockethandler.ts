@@ -24,6 +24,7 @@ import {
   parseExtensions,
 } from "../websocket/permessagedeflate.js";
 import { Application } from "./application.js";
+import { callOnFinish } from "./execute.js";
 import type { PathArgument } from "./pathpattern.js";
 import { RequestHandler } from "./requesthandler.js";
 import { foreignOrigin } from "./xsrf.js";
@@ -233,7 +234,7 @@ export class WebSocketHandler<
       this.#connection = new WebSocketConnection(bridge, id, peer, head, this as WebSocketEvents, checked);
       return this.#connection;
     });
-    this.ended();
+    callOnFinish(this);
     this.#connection?.open(args);
   }
 

@@ -7,6 +7,8 @@
 import { randomBytes } from "node:crypto";
 import { isSameOrigin } from "../http/origins.js";
 import type { HTTPServerRequest } from "../http/request.js";
+import { HTTPError } from "./errors.js";
+import { equal } from "./signedvalue.js";
 
 const VERSION = "2";
 const TOKEN_BYTES = 16;
@@ -14,18 +16,47 @@ const MASK_BYTES = 4;
 /** `2|mask|masked token|seconds` in hexadecimal digits; longer tokens than ours may be Tornado's. */
 const TOKEN = /^2\|([0-9a-f]{8})\|((?:[0-9a-f]{2}){1,64})\|([0-9]{1,15})$/i;
 
-export interface XSRFToken {
+interface XSRFToken {
   readonly bytes: Buffer;
   /** When it was made, in seconds since 1970. */
   readonly timestamp: number;
 }
 
-export function newXSRFToken(): XSRFToken {
+/** The token of one client, and how it is written into a page. */
+export class PageToken {
+  readonly #token: XSRFToken;
+  #text: string | null = null;
+  /** Whether the client has its cookie, or the answer sets it. */
+  hasCookie: boolean;
+
+  /** `cookie`: what the client has sent as the token's cookie; a new token is made in place of what is none. */
+  constructor(cookie: string) {
+    const sent = decodeXSRFToken(cookie);
+    this.hasCookie = sent !== null;
+    this.#token = sent ?? newToken();
+  }
+
+  /** For forms, scripts and the cookie of this page: the same text each time; another one on another page. */
+  get text(): string {
+    this.#text ??= encode(this.#token);
+    return this.#text;
+  }
+
+  /** Throws HTTPError 403 unless `given`, which came beside the cookie, is the same token. */
+  check(given: string | null): void {
+    if (!given) throw new HTTPError(403, "'_xsrf' argument missing from the request");
+    const token = decodeXSRFToken(given);
+    if (token === null) throw new HTTPError(403, "'_xsrf' argument has invalid format");
+    if (!equal(token.bytes, this.#token.bytes)) throw new HTTPError(403, "XSRF cookie does not match the argument");
+  }
+}
+
+function newToken(): XSRFToken {
   return { bytes: randomBytes(TOKEN_BYTES), timestamp: Math.floor(Date.now() / 1000) };
 }
 
 /** The token as it is sent, under a mask of its own. */
-export function encodeXSRFToken({ bytes, timestamp }: XSRFToken): string {
+function encode({ bytes, timestamp }: XSRFToken): string {
   const mask = randomBytes(MASK_BYTES);
   return [VERSION, mask.toString("hex"), masked(bytes, mask).toString("hex"), timestamp].join("|");
 }
