@@ -11,26 +11,38 @@ import { fileURLToPath } from "node:url";
 /** Files that have to be translated. */
 export const TYPESCRIPT = /\.(?:[cm]?ts|[jt]sx)$/;
 
-const OF_AN_APPLICATION = /^file:(?!.*\/node_modules\/).*\.(?:([cm])?[jt]s|[jt]sx)$/;
-/** At the beginning of a line, but not `import()`, `import x = require("x")` or `export =`. */
-const MODULE = /^[ \t]*(?:import\b(?![ \t]*\(|[ \t]+(?:type[ \t]+)?\w+[ \t]*=[^=])|export\b(?![ \t]*=))/m;
-/** What only an ES module may have; `await` counts where a line begins with it, or with what takes its value. */
-const MODULE_ONLY = /\bimport\.meta\b|^(?:(?:export[ \t]+)?(?:const|let|var)\b[^\n]*=[ \t]*|for[ \t]+)?await\b/m;
+const SCRIPT = /\.([cm]?)[jt]s(x?)$/;
 /** Beside `import` in TypeScript these are written for a compiler to CommonJS. */
-const COMMONJS = /\brequire\s*\(|\bmodule\.exports\b|\b__(?:dir|file)name\b|^[ \t]*export[ \t]*=/m;
+const COMMONJS = ["require(", "module.exports", "export =", "__dirname", "__filename"];
 
 /** "module" or "commonjs"; null where Node decides. */
 export function formatOf(url: string): "module" | "commonjs" | null {
-  const match = OF_AN_APPLICATION.exec(url);
-  if (match === null) return null;
-  if (match[1] !== undefined) return match[1] === "m" ? "module" : "commonjs";
-  return isInModulePackage(new URL(".", url).href) || isModule(textOf(url), /\.tsx?$/.test(url))
+  const match = SCRIPT.exec(url);
+  if (match === null || !url.startsWith("file:") || url.includes("/node_modules/")) return null;
+  if (match[1] !== "") return match[1] === "m" ? "module" : "commonjs";
+  return isInModulePackage(new URL(".", url).href) || isModule(textOf(url), TYPESCRIPT.test(url))
     ? "module"
     : "commonjs";
 }
 
 function isModule(text: string, isTypeScript: boolean): boolean {
-  return MODULE_ONLY.test(text) || (MODULE.test(text) && !(isTypeScript && COMMONJS.test(text)));
+  const lines = text.split("\n");
+  if (text.includes("import.meta") || lines.some(awaits)) return true;
+  if (!lines.some(importsOrExports)) return false;
+  return !isTypeScript || !COMMONJS.some((word) => text.includes(word));
+}
+
+/** Whether the line begins a statement of the module that waits: one inside of a function is indented. */
+function awaits(line: string): boolean {
+  if (/^(?:for )?await\b/.test(line)) return true;
+  return /^(?:export )?(?:const|let|var) /.test(line) && line.includes("= await ");
+}
+
+/** Not `import("x")`, `import x = require("x")` or `export =`. */
+function importsOrExports(line: string): boolean {
+  const [, word, next] = /^\s*(import|export)\b\s*(\S?)/.exec(line) ?? [];
+  if (word === undefined || next === "=") return false;
+  return word === "export" || (next !== "(" && !line.includes("= require("));
 }
 
 const modulePackages = new Map<string, boolean>();
