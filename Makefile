@@ -18,7 +18,8 @@ CORE := build/core.wasm
 DEMO := build/demo.wasm
 ECHO := build/echo.wasm
 WEB := build/web.wasm
-COMPONENTS := $(foreach app,demo echo,build/$(app).component.wasm build/$(app).component-async.wasm)
+COMPONENTS := $(foreach app,demo echo,build/$(app).component.wasm build/$(app).component-async.wasm) \
+  build/web.component.wasm build/demo.http.wasm build/web.http.wasm
 NODES := build/tools/nodes/node_modules/.package-lock.json
 # The binary of the Node that NODE names; `node` where it names none.
 node = $(if $(NODE),$(CURDIR)/$(dir $(NODES))node$(NODE)-$(shell node -p 'process.platform + "-" + process.arch')/bin/node,node)
@@ -46,7 +47,7 @@ build: $(CORE) $(HOST) $(DEMO) $(ECHO) $(WEB) ## build/core.wasm, dist/, build/d
 debug: build ## build/core.wasm with names and debug info (docs/debugging.md); make -B build/core.wasm takes that back
 	$(compile-core) --debug --outFile $(CORE)
 
-components: $(COMPONENTS) ## the demo and the echo as components of WASI 0.2 and 0.3: build/demo.component.wasm, …
+components: $(COMPONENTS) ## examples as components of WASI 0.2, WASI 0.3 and wasi:http: build/demo.component.wasm, …
 
 test: build $(COMPONENTS) $(WASMTIME) $(WASMTIME_ASYNC) $(if $(NODE),$(NODES)) ## all tests, or those that ARGS chooses (ARGS="--project host")
 ## on the Node that runs make, or on NODE (22, 24, 26)
@@ -112,11 +113,16 @@ $(ECHO): $(NODE_MODULES) asconfig.json $(call sources,assembly examples/sandboxe
 $(WEB): $(NODE_MODULES) asconfig.json $(call sources,assembly examples/sandboxed)
 	$(BIN)/asc examples/sandboxed/web.ts --outFile $@
 
-build/%.component.wasm: examples/sandboxed/%.ts $(HOST) asconfig.json $(call sources,assembly) assembly/wasi/preview2/world.wit
+WIT := $(shell find assembly/wasi -name '*.wit')
+
+build/%.component.wasm: examples/sandboxed/%.ts $(HOST) asconfig.json $(call sources,assembly) $(WIT)
 	node dist/host/cli/main.js build $< --target component --out $@ >/dev/null
 
-build/%.component-async.wasm: examples/sandboxed/%.ts $(HOST) asconfig.json $(call sources,assembly) assembly/wasi/preview3/world.wit
+build/%.component-async.wasm: examples/sandboxed/%.ts $(HOST) asconfig.json $(call sources,assembly) $(WIT)
 	node dist/host/cli/main.js build $< --target component-async --out $@ >/dev/null
+
+build/%.http.wasm: examples/sandboxed/%.ts $(HOST) asconfig.json $(call sources,assembly) $(WIT)
+	node dist/host/cli/main.js build $< --target http --out $@ >/dev/null
 
 $(HOST): $(NODE_MODULES) tsconfig.json host/tsconfig.json $(call sources,host types)
 	$(BIN)/tsc -p host

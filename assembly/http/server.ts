@@ -6,6 +6,7 @@ import { Address } from "../core/address";
 import { HTTP1Connection, HTTP1ConnectionOwner } from "./connection";
 import { HTTP1ConnectionParameters } from "./parameters";
 import { HTTPHandler } from "./request";
+import { serveIncoming } from "./incominghandler";
 import { IOLoop, Timeout } from "../loop/ioloop";
 import { IOStream } from "../stream/iostream";
 import { WATCH_AFTER_MS } from "../core/limits";
@@ -60,6 +61,7 @@ export class HTTPServer extends TCPServer {
 
   constructor(private handler: HTTPHandler) {
     super();
+    if (WASI == 4) serveIncoming(handler, this.parameters);
   }
 
   /** The connection with this slot, null: there is none. */
@@ -68,6 +70,7 @@ export class HTTPServer extends TCPServer {
   }
 
   handleStream(stream: IOStream, address: Address | null): void {
+    if (WASI == 4) return; // there are none: incoming.ts
     const pool = this.pool;
     let connection: HTTP1Connection;
     if (pool.free.length) connection = pool.free.pop();

@@ -27,10 +27,12 @@
 // own handle and no other. `wait` costs in proportion to what is active, not to what is connected.
 
 import { Address } from "../core/address";
+import { AGAIN } from "../core/errors";
 import * as preview1 from "./preview1";
 import * as poller from "./poller";
 import * as preview2 from "./preview2/index";
 import * as preview3 from "./preview3/index";
+import * as http from "./http/index";
 import * as sim from "./sim";
 
 export const NONE: i32 = 0;
@@ -40,10 +42,11 @@ export const FOREVER: i64 = i64.MAX_VALUE;
 /** The bridge's channel and its holding are preview1's, and the simulation's; components serve by themselves. */
 const NO_CHANNEL: i32 = -1;
 
-// WASI: 0 a scripted network for tests, 1 preview1, 2 and 3 a component of WASI 0.2 or 0.3. The branches not taken
-// vanish with their imports. 0.2 is preview1's platform over functions of its own (calls.ts).
+// WASI: 0 a scripted network for tests, 1 preview1, 2 and 3 a component of WASI 0.2 or 0.3, 4 one of wasi:http, which
+// has no sockets. The branches not taken vanish with their imports. 0.2 is preview1's platform over functions of its
+// own (calls.ts).
 if (!isDefined(WASI))
-  ERROR("choose a platform: --use WASI=1 (preview1), 2 (component), 3 (component-async) or 0 (sim)");
+  ERROR("choose a platform: --use WASI=1 (preview1), 2 (component), 3 (component-async), 4 (http), 0 (sim)");
 
 // @ts-ignore: decorator
 @inline const PREVIEW1: bool = WASI == 1 || WASI == 2;
@@ -53,65 +56,72 @@ if (!isDefined(WASI))
   if (WASI == 2) preview2.start();
   if (PREVIEW1) preview1.start();
   else if (WASI == 3) preview3.start();
-  else sim.start();
+  else if (WASI == 0) sim.start();
 }
 // @ts-ignore: decorator
 @inline export function listenerCount(): i32 {
   if (PREVIEW1) return preview1.listenerCount();
+  if (WASI == 4) return 0;
   return WASI == 3 ? preview3.listenerCount() : sim.listenerCount();
 }
 // @ts-ignore: decorator
 @inline export function listener(index: i32): i32 {
   if (PREVIEW1) return preview1.listener(index);
+  if (WASI == 4) return -1;
   return WASI == 3 ? preview3.listener(index) : sim.listener(index);
 }
 // @ts-ignore: decorator
 @inline export function openChannel(): i32 {
   if (PREVIEW1) return preview1.openChannel();
-  return WASI == 3 ? NO_CHANNEL : sim.openChannel();
+  return WASI >= 3 ? NO_CHANNEL : sim.openChannel();
 }
 // @ts-ignore: decorator
 @inline export function accept(listener: i32): i32 {
   if (PREVIEW1) return preview1.accept(listener);
+  if (WASI == 4) return AGAIN;
   return WASI == 3 ? preview3.accept(listener) : sim.accept(listener);
 }
 // @ts-ignore: decorator
 @inline export function read(handle: i32, target: usize, size: i32): i32 {
   if (PREVIEW1) return preview1.read(handle, target, size);
+  if (WASI == 4) return http.read(target, size);
   return WASI == 3 ? preview3.read(handle, target, size) : sim.read(handle, target, size);
 }
 // @ts-ignore: decorator
 @inline export function write(handle: i32, source: usize, size: i32): i32 {
   if (PREVIEW1) return preview1.write(handle, source, size);
+  if (WASI == 4) return http.write(source, size);
   return WASI == 3 ? preview3.write(handle, source, size) : sim.write(handle, source, size);
 }
 // @ts-ignore: decorator
 @inline export function channelWrite(source: usize, size: i32): i32 {
   if (PREVIEW1) return preview1.channelWrite(source, size);
-  return WASI == 3 ? NO_CHANNEL : sim.channelWrite(source, size);
+  return WASI >= 3 ? NO_CHANNEL : sim.channelWrite(source, size);
 }
 // @ts-ignore: decorator
 @inline export function shutdown(handle: i32): void {
   if (PREVIEW1) preview1.shutdown(handle);
   else if (WASI == 3) preview3.shutdown(handle);
-  else sim.shutdown(handle);
+  else if (WASI == 0) sim.shutdown(handle);
 }
 // @ts-ignore: decorator
 @inline export function close(handle: i32): void {
   if (PREVIEW1) preview1.close(handle);
   else if (WASI == 3) preview3.close(handle);
-  else sim.close(handle);
+  else if (WASI == 0) sim.close(handle);
 }
 // @ts-ignore: decorator
 @inline export function descriptor(handle: i32): u32 {
   if (WASI == 2) return preview2.socketOf(poller.descriptor(handle));
   if (PREVIEW1) return poller.descriptor(handle);
+  if (WASI == 4) return 0;
   return WASI == 3 ? preview3.descriptor(handle) : sim.descriptor(handle);
 }
 // @ts-ignore: decorator
 @inline export function watch(handle: i32, interest: i32): void {
   if (PREVIEW1) poller.watch(handle, interest);
   else if (WASI == 3) preview3.watch(handle, interest);
+  else if (WASI == 4) http.watch(interest);
   else sim.watch(handle, interest);
 }
 // @ts-ignore: decorator
@@ -122,62 +132,69 @@ if (!isDefined(WASI))
 // @ts-ignore: decorator
 @inline export function held(): bool {
   if (PREVIEW1) return poller.held;
-  return WASI == 3 ? false : sim.held();
+  return WASI >= 3 ? false : sim.held();
 }
 // @ts-ignore: decorator
 @inline export function wait(timeoutNs: i64): void {
   if (PREVIEW1) poller.wait(timeoutNs);
   else if (WASI == 3)
     preview3.wait(); // waiting is the runtime's
+  else if (WASI == 4) http.wait(timeoutNs);
   else sim.wait(timeoutNs);
 }
 // @ts-ignore: decorator
 @inline export function next(): i32 {
   if (PREVIEW1) return poller.next();
+  if (WASI == 4) return http.next();
   return WASI == 3 ? preview3.next() : sim.next();
 }
 // @ts-ignore: decorator
 @inline export function sleepNs(): i64 {
   if (PREVIEW1) return poller.sleepNs();
+  if (WASI == 4) return FOREVER;
   return WASI == 3 ? preview3.sleepNs() : sim.sleepNs();
 }
 // @ts-ignore: decorator
 @inline export function hotConnections(): i32 {
   if (PREVIEW1) return poller.hotConnections();
-  return WASI == 3 ? 0 : sim.hotConnections();
+  return WASI >= 3 ? 0 : sim.hotConnections();
 }
 /** Where the peer is. */
 // @ts-ignore: decorator
 @inline export function peer(handle: i32, address: Address): bool {
   if (WASI == 2) return preview2.peer(poller.descriptor(handle), address);
   if (WASI == 3) return preview3.peer(handle, address);
-  return WASI == 1 ? false : sim.peer(handle, address);
+  return WASI == 0 ? sim.peer(handle, address) : false;
 }
 /** What the handle of the last next() is ready for: READ or WRITE. */
 // @ts-ignore: decorator
 @inline export function ready(): i32 {
   if (PREVIEW1) return poller.ready;
+  if (WASI == 4) return http.ready;
   return WASI == 3 ? preview3.ready : sim.ready;
 }
 // @ts-ignore: decorator
 @inline export function now(): i64 {
   if (PREVIEW1) return preview1.now();
+  if (WASI == 4) return http.now();
   return WASI == 3 ? preview3.now() : sim.now();
 }
 // @ts-ignore: decorator
 @inline export function unixSeconds(): i64 {
   if (PREVIEW1) return preview1.unixSeconds();
+  if (WASI == 4) return http.unixSeconds();
   return WASI == 3 ? preview3.unixSeconds() : sim.unixSeconds();
 }
 // @ts-ignore: decorator
 @inline export function log(source: usize, size: i32): void {
   if (PREVIEW1) preview1.log(source, size);
   else if (WASI == 3) preview3.log(source, size);
+  else if (WASI == 4) http.log(source, size);
   else sim.log(source, size);
 }
 // @ts-ignore: decorator
 @inline export function exit(code: i32): void {
   if (PREVIEW1) preview1.exit(code);
   else if (WASI == 3) preview3.exit(code);
-  else sim.exit(code);
+  else if (WASI == 0) sim.exit(code);
 }

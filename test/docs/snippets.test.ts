@@ -380,10 +380,13 @@ test.each(COMMANDS)("$place: $line", async ({ words }) => {
     if (version !== undefined) expect(JSON.parse(read("package.json")).devDependencies[name]).toBe(version);
   } else if (program === "wasmtime" || program === "systemd-socket-activate") {
     const isComponent = words.includes("inherit-network=y");
+    const isHttp = words.includes("serve");
     expect(words.join(" ")).toMatch(
-      isComponent
-        ? / run -S inherit-network=y \S+\.component-async\.wasm( --address 127\.0\.0\.1)? --port 8889$/
-        : / run (-C cache=n )?-S preview2=n -S (listenfd|tcplisten=127\.0\.0\.1:\d+)( --dir \S+::\S+)? \S+\.wasm$/,
+      isHttp
+        ? /^wasmtime serve -S cli=y --addr 127\.0\.0\.1:8889 \S+\.http\.wasm$/
+        : isComponent
+          ? / run -S inherit-network=y \S+\.component-async\.wasm( --address 127\.0\.0\.1)? --port 8889$/
+          : / run (-C cache=n )?-S preview2=n -S (listenfd|tcplisten=127\.0\.0\.1:\d+)( --dir \S+::\S+)? \S+\.wasm$/,
     );
   } else if (program === "curl" || program === "nc") {
     expect(args.join(" ")).toMatch(/(^|\/)127\.0\.0\.1[: ](8888|8889)\b/);

@@ -1,5 +1,5 @@
-// An application as a component, served by a runtime alone: all of the sandboxed suite over WASI 0.3, its core over
-// 0.2.
+// An application as a component, served by a runtime alone: the sandboxed suite over WASI 0.2 and 0.3, and what the demo
+// answers over wasi:http, whose connections are the runtime's.
 import { beforeAll, describe } from "vitest";
 
 import { demoSuite } from "./suites/demo.js";
@@ -7,7 +7,7 @@ import { faultSuite } from "./suites/faults.js";
 import { httpSuite } from "./suites/http.js";
 import { echoSuite } from "./suites/streams.js";
 import { websocketSuite } from "./suites/websocket.js";
-import { COMPONENT, COMPONENT_ASYNC, makeComponents } from "./support/ways.js";
+import { COMPONENT, COMPONENT_ASYNC, HTTP, makeComponents } from "./support/ways.js";
 
 beforeAll(makeComponents, 300_000);
 
@@ -26,3 +26,5 @@ describe(COMPONENT.name, () => {
   faultSuite(COMPONENT);
   websocketSuite(COMPONENT);
 });
+
+describe(HTTP.name, () => demoSuite(HTTP));

@@ -1,13 +1,12 @@
 // What a component does by itself that a preview1 module leaves to its host: where it listens, who its peers are, and
 // that it lets go of all that it takes.
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { print } from "@bytecodealliance/jco";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { rowsBelow } from "../docs/documents.js";
 import { Client } from "./support/client.js";
+import { importsOf } from "./support/components.js";
 import { type Ended, end } from "./support/programs.js";
 import {
   CLI,
@@ -64,9 +63,10 @@ describe.each([COMPONENT, COMPONENT_ASYNC])("$component", (way) => {
   }
 
   test("its imports are the published list of rights, and nothing else", async () => {
-    const published = rowsBelow("docs/threat-model.md", `### \`${target}\``).map(({ import: name }) => name);
-    const imports = async (app: string): Promise<string[]> =>
-      (await importsOf(path.join(ROOT, `build/${app}.${target}.wasm`))).map((name) => `\`${name}\``);
+    const published = rowsBelow("docs/threat-model.md", `### \`${target}\``).map(({ import: name }) =>
+      name.replaceAll("`", ""),
+    );
+    const imports = (app: string): Promise<string[]> => importsOf(path.join(ROOT, `build/${app}.${target}.wasm`));
     expect((await imports("demo")).sort()).toEqual(published.sort());
     for (const name of await imports("echo")) expect(published).toContain(name);
   });
@@ -202,21 +202,4 @@ async function crowd(server: Server, round: number): Promise<void> {
   await last.send(GET).readResponse();
   last.close();
   for (const client of clients) client.close();
-}
-
-/** `interface.function` of all that a component imports; what its own streams and resources need is no right. */
-async function importsOf(file: string): Promise<string[]> {
-  const imports: string[] = [];
-  let functions: string[] = [];
-  for (const line of (await print(await readFile(file))).split("\n")) {
-    if (line.startsWith("  (core module")) break;
-    const exported = /^ {6}\(export \(;\d+;\) "([^"]+)" \(func/.exec(line);
-    const imported = /^ {2}\(import "([^"]+)" \(instance/.exec(line);
-    if (exported) functions.push(exported[1]);
-    else if (imported) {
-      imports.push(...functions.map((name) => `${imported[1]}.${name}`));
-      functions = [];
-    }
-  }
-  return imports;
 }

@@ -1,5 +1,4 @@
-// The web layer in AssemblyScript, and files of a folder that was opened for it: one suite for the three ways to run
-// it.
+// The web layer in AssemblyScript, and files of a folder that was opened for it: one suite for the ways to run it.
 
 import { execFileSync } from "node:child_process";
 import {
@@ -19,7 +18,16 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import type { Response } from "./support/response.js";
-import { eventually, run, SANDBOXED_NODE, SANDBOXED_WAYS, type Server, start } from "./support/ways.js";
+import {
+  COMPONENT,
+  eventually,
+  HTTP,
+  run,
+  SANDBOXED_NODE,
+  SANDBOXED_WAYS,
+  type Server,
+  start,
+} from "./support/ways.js";
 
 const BIG_BYTES = 64 << 20;
 let top = "";
@@ -47,11 +55,11 @@ beforeAll(() => {
 
 afterAll(() => rmSync(top, { recursive: true, force: true }));
 
-describe.each(SANDBOXED_WAYS)("$name", (way) => {
+describe.each([...SANDBOXED_WAYS, COMPONENT, HTTP])("$name", (way) => {
   let server: Server;
   beforeAll(async () => {
-    server = await start(way, "build/web.wasm", ["--dir", `${folder}::/static`]);
-  });
+    server = await start(way, way.demo.replace("demo", "web"), ["--dir", `${folder}::/static`]);
+  }, 300_000);
   afterAll(() => server.stop());
 
   const get = (target: string, fields = "", method = "GET"): Promise<Response> =>

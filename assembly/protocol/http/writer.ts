@@ -60,15 +60,20 @@ export function statusLine(target: usize, status: i32, reason: usize, reasonSize
  * or the field is one that frames the message. Needs the name, the value and 24 bytes.
  */
 export function field(target: usize, name: usize, nameSize: i32, value: usize, valueSize: i32): usize {
-  const nameEnd = name + usize(nameSize);
-  const valueEnd = value + usize(valueSize);
-  if (nameSize <= 0 || skip(name, nameEnd, TOKEN) < nameEnd || skipValue(value, valueEnd) < valueEnd) return 0;
-  if (isFraming(name, nameSize)) return 0;
+  if (!isField(name, nameSize, value, valueSize)) return 0;
   let at = writeBytes(target, name, usize(nameSize));
   store<u16>(at, COLON_SP);
   at = writeBytes(at + 2, value, usize(valueSize));
   store<u16>(at, CRLF);
   return at + 2;
+}
+
+/** Whether a handler may set this field: see field(). */
+export function isField(name: usize, nameSize: i32, value: usize, valueSize: i32): bool {
+  const nameEnd = name + usize(nameSize);
+  const valueEnd = value + usize(valueSize);
+  if (nameSize <= 0 || skip(name, nameEnd, TOKEN) < nameEnd || skipValue(value, valueEnd) < valueEnd) return false;
+  return !isFraming(name, nameSize);
 }
 
 const CONNECTION: usize = changetype<usize>("connection");
@@ -111,7 +116,8 @@ export function contentLengthField(target: usize, size: i64): usize {
   return at + 2;
 }
 
-function writeDecimal(target: usize, number: u64): usize {
+/** Needs 20 bytes. */
+export function writeDecimal(target: usize, number: u64): usize {
   let end = target + 1;
   for (let limit: u64 = 10; number >= limit && end < target + 20; limit *= 10) end++;
   for (let at = end - 1; at > target; at--) {

@@ -14,14 +14,12 @@ import { readSocketAddress } from "../component/socketaddress";
 import * as p1 from "../imports";
 import { CONNECTION, close, descriptorAt, hasRoom, isOpen, open, readableOf, writableOf } from "./descriptors";
 import * as w from "./imports";
+import { writeToStderr } from "./stderr";
 
 const ERRNO_BADF: i32 = 8;
 const ERRNO_MFILE: i32 = 33;
 /** An event that is certain; see poller.ts. */
 const CERTAIN_BYTES: u64 = 65536;
-/** What blocking-write-and-flush takes at once. */
-const LOG_BYTES: i32 = 4096;
-
 /** Flags of a connection. SHUT: no more is sent. OWING: the last byte of a write is not counted yet. */
 const SHUT: i32 = 1;
 const OWING: i32 = 2;
@@ -31,7 +29,6 @@ const pollables: usize = WASI == 2 ? memory.data(4 * SUBSCRIPTIONS_MAX, 4) : 0;
 const indexes: usize = WASI == 2 ? memory.data(4 * SUBSCRIPTIONS_MAX, 4) : 0;
 const result: usize = WASI == 2 ? memory.data(64, 8) : 0;
 let atOnce: i32 = 0; // a pollable that is always ready
-let stderr: i32 = 0;
 
 export function fd_fdstat_get(fd: u32, statOut: usize): i32 {
   if (!isOpen(fd)) return ERRNO_BADF;
@@ -124,12 +121,9 @@ export function fd_close(fd: u32): i32 {
 
 /** To stderr, whatever `fd` is. */
 export function fd_write(fd: u32, iovs: usize, count: i32, sizeOut: usize): i32 {
-  if (!stderr) stderr = w.getStderr();
-  const n = min(load<i32>(iovs, 4), LOG_BYTES);
-  w.writeAndFlush(stderr, load<usize>(iovs), n, result);
-  if (load<u8>(result)) return load<u8>(result, 4) ? p1.ERRNO_PIPE : failed(result + 8);
-  store<i32>(sizeOut, n);
-  return 0;
+  const n = writeToStderr(load<usize>(iovs), load<i32>(iovs, 4));
+  store<i32>(sizeOut, max(n, 0));
+  return n < 0 ? p1.ERRNO_PIPE : 0;
 }
 
 export function poll_oneoff(subscriptions: usize, events: usize, count: i32, countOut: usize): i32 {

@@ -22,7 +22,7 @@ export interface BuildReport {
   debug: boolean;
   target: TargetName;
   imports: string[];
-  /** The ways in which it can be served; `component` and `component-async`: by a runtime alone that takes such. */
+  /** The ways in which it can be served; a target that is a component: by a runtime alone that takes such. */
   runtimes: string[];
   diagnostics: Diagnostic[];
   /** Why there is no module; null when there is one. */
@@ -74,7 +74,7 @@ async function finish(bytes: Uint8Array, { name, component }: Target, jco: Insta
     return { bytes, imports: inspection.imports, runtimes, problem: problemOf(inspection) };
   }
   const { imports, exported } = inspectCore(bytes);
-  const problem = componentProblemOf(imports, exported, component);
+  const problem = componentProblemOf(imports, exported, name, component);
   if (problem !== null) return { bytes, imports, runtimes: [], problem };
   const { wrap } = await import("./component.js");
   return { bytes: await wrap(jco, bytes, component), imports, runtimes: [name], problem };
@@ -102,7 +102,7 @@ function toolOf(name: string, base: string, what: string): InstalledPackage {
 
 function countOf(errors: Diagnostic[]): string {
   const count = errors.length === 1 ? "has an error" : `has ${errors.length} errors`;
-  const isMissing = errors.some(({ message }) => message.includes("~lib/waterspout/assembly"));
+  const isMissing = errors.some(({ message }) => message.startsWith("File '~lib/waterspout/"));
   return isMissing ? `${count}: the project has no package waterspout; npm install waterspout` : count;
 }
 
@@ -114,10 +114,16 @@ function problemOf({ unknown, missingExports }: Inspection): string | null {
   return missingExports.length === 0 ? null : NOT_SERVED;
 }
 
-function componentProblemOf(imports: string[], exported: string[], { exports }: Component): string | null {
+function componentProblemOf(
+  imports: string[],
+  exported: string[],
+  target: TargetName,
+  { exports }: Component,
+): string | null {
   const foreign = imports.filter((name) => /^(wasi_|env\.)/.test(name));
   if (foreign.length > 0) {
-    return `imports what a component does not have: ${foreign.join(", ")}; files are for --target preview1 alone`;
+    const files = target === "component-async" ? "; files are for the other targets" : "";
+    return `imports what a component does not have: ${foreign.join(", ")}${files}`;
   }
   return Object.values(exports).every((name) => exported.includes(name)) ? null : NOT_SERVED;
 }

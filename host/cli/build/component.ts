@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { PACKAGE_FOLDER } from "../../core/paths.js";
 import type { InstalledPackage } from "../packages.js";
 import type { Component } from "./targets.js";
 
@@ -16,10 +17,11 @@ interface Jco {
 }
 
 /** Wraps `module`. Throws an Error in jco's words when it does not fit the world. */
-export async function wrap(jco: InstalledPackage, module: Uint8Array, { world }: Component): Promise<Uint8Array> {
+export async function wrap(jco: InstalledPackage, module: Uint8Array, { wit }: Component): Promise<Uint8Array> {
   const { componentEmbed, componentNew } = (await import(pathToFileURL(join(jco.folder, mainOf(jco))).href)) as Jco;
   try {
-    const binary = await componentEmbed({ binary: module, witSource: readFileSync(world, "utf8"), world: "server" });
+    const witSource = wit.map((file) => readFileSync(join(PACKAGE_FOLDER, file), "utf8")).join("\n");
+    const binary = await componentEmbed({ binary: module, witSource, world: "server" });
     return await componentNew(binary, []);
   } catch (error) {
     throw new Error(`jco makes no component of it: ${wordsOf(error).replaceAll(/\s+/g, " ").trim()}`);

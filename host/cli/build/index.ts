@@ -14,8 +14,8 @@ const options = {
     value: "TARGET",
     choices: Object.keys(TARGETS),
     help:
-      "preview1 for Node and wasmtime 36 (default); component, of WASI 0.2, or component-async, of WASI 0.3, " +
-      "for a runtime alone: " +
+      "preview1 for Node and wasmtime 36 (default); component, of WASI 0.2, component-async, of WASI 0.3, or http, " +
+      "of wasi:http, for a runtime alone: " +
       "needs @bytecodealliance/jco",
   },
   out: {
@@ -80,11 +80,11 @@ function textOf(report: BuildReport): string {
   const { file } = report;
   const { component } = TARGETS[report.target];
   if (component !== null) {
+    const { before, behind, wasmtime } = component.serve;
     return (
       `${file}: ${report.bytes.toLocaleString("en")} bytes\n` +
       `imports: ${report.imports.length} functions\n` +
-      `serve it with: wasmtime run -S inherit-network=y ${file} --address 127.0.0.1 --port 8888 ` +
-      `(wasmtime ${component.wasmtime})\n`
+      `serve it with: ${before} ${file}${behind} (wasmtime ${wasmtime})\n`
     );
   }
   const ways = { node: "--runtime node", wasmtime: "--runtime wasmtime", bare: "wasmtime alone" };

@@ -1,14 +1,12 @@
 /**
- * What an application can be built for: a module of WASI preview1, or a component of WASI 0.2 or 0.3.
+ * What an application can be built for: a module of WASI preview1, or a component of WASI 0.2 or 0.3, or one of
+ * wasi:http.
  *
  * Invariant: the functions that a component exports, and their names, stand here alone; what it imports stands in its
- * world.wit.
+ * WIT.
  * Reference: the component model's CanonicalABI.md and its "legacy" names, which wit-component and so jco take.
  */
-import { join } from "node:path";
-import { PACKAGE_FOLDER } from "../../core/paths.js";
-
-export type TargetName = "preview1" | "component" | "component-async";
+export type TargetName = "preview1" | "component" | "component-async" | "http";
 
 export interface Target {
   readonly name: TargetName;
@@ -25,11 +23,13 @@ export interface Component {
   readonly source: string;
   /** By the names in that source: those of the canonical ABI, which AssemblyScript cannot spell. */
   readonly exports: Readonly<Record<string, string>>;
-  /** The world that it is of: path of the WIT file. */
-  readonly world: string;
-  /** The versions of wasmtime that serve it. */
-  readonly wasmtime: string;
+  /** The world that it is of, and the packages it names: paths of WIT files, from this package's folder. */
+  readonly wit: readonly string[];
+  /** The command that serves it: what stands before and behind its file, and the versions of wasmtime. */
+  readonly serve: { readonly before: string; readonly behind: string; readonly wasmtime: string };
 }
+
+const CLI_COMMAND = { before: "wasmtime run -S inherit-network=y", behind: " --address 127.0.0.1 --port 8888" };
 
 export const TARGETS: Readonly<Record<TargetName, Target>> = {
   preview1: { name: "preview1", platform: 1, suffix: ".wasm", component: null },
@@ -40,8 +40,8 @@ export const TARGETS: Readonly<Record<TargetName, Target>> = {
     component: {
       source: "assembly/loop/component.ts",
       exports: { run: "wasi:cli/run@0.2.0#run" },
-      world: join(PACKAGE_FOLDER, "assembly/wasi/preview2/world.wit"),
-      wasmtime: "36 to 47",
+      wit: ["assembly/wasi/preview2/world.wit", "assembly/wasi/preview2/packages.wit"],
+      serve: { ...CLI_COMMAND, wasmtime: "36 to 47" },
     },
   },
   "component-async": {
@@ -54,8 +54,19 @@ export const TARGETS: Readonly<Record<TargetName, Target>> = {
         run: "[async-lift]wasi:cli/run@0.3.0#run",
         callback: "[callback][async-lift]wasi:cli/run@0.3.0#run",
       },
-      world: join(PACKAGE_FOLDER, "assembly/wasi/preview3/world.wit"),
-      wasmtime: "46 or later",
+      wit: ["assembly/wasi/preview3/world.wit"],
+      serve: { ...CLI_COMMAND, wasmtime: "46 or later" },
+    },
+  },
+  http: {
+    name: "http",
+    platform: 4,
+    suffix: ".http.wasm",
+    component: {
+      source: "assembly/http/incominghandler.ts",
+      exports: { handle: "wasi:http/incoming-handler@0.2.0#handle" },
+      wit: ["assembly/wasi/http/world.wit", "assembly/wasi/preview2/packages.wit"],
+      serve: { before: "wasmtime serve -S cli=y --addr 127.0.0.1:8888", behind: "", wasmtime: "36 or later" },
     },
   },
 };

@@ -60,7 +60,7 @@ export async function loadApplication(
       throw new UsageError(`${file} is no WebAssembly module`);
     }
     if (start.subarray(WASM_MAGIC.length).equals(COMPONENT_LAYER)) {
-      const how = `wasmtime run -S inherit-network=y ${file} --port 8888`;
+      const how = "wasmtime run -S inherit-network=y, or wasmtime serve if it is of wasi:http";
       throw new UsageError(`${file} is a component: a runtime serves it, not this command; ${how}`);
     }
     return { application: new WasmApplication(resolve(file), options, folders) };

@@ -18,14 +18,18 @@ import type { Response } from "./response.js";
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../..");
 export const CLI = path.join(ROOT, "dist/host/cli/main.js");
 
+type Component = "component" | "component-async" | "http";
+
 export interface Way {
   name: string;
   /** `bare` is wasmtime alone: no Node anywhere. */
   runtime: "node" | "wasmtime" | "bare";
   /** The application that keeps the demo's contract this way. */
   demo: string;
-  /** Of a bare one: it is a component, of WASI 0.2 or 0.3. */
-  component?: "component" | "component-async";
+  /** Of a bare one: it is a component, of WASI 0.2, WASI 0.3 or wasi:http. */
+  component?: Component;
+  /** The binary that runs it, if not the one that the project uses for such. */
+  wasmtime?: string;
 }
 
 export const NODE: Way = { name: "node", runtime: "node", demo: "examples/demo.ts" };
@@ -44,6 +48,13 @@ export const COMPONENT_ASYNC: Way = {
   runtime: "bare",
   demo: "build/demo.component-async.wasm",
   component: "component-async",
+};
+/** The runtime has the connections, parses requests and frames answers. */
+export const HTTP: Way = {
+  name: "http, wasmtime serve",
+  runtime: "bare",
+  demo: "build/demo.http.wasm",
+  component: "http",
 };
 /** Applications in AssemblyScript. */
 export const SANDBOXED_WAYS: readonly Way[] = [SANDBOXED_NODE, SANDBOXED_WASMTIME, SANDBOXED_BARE];
@@ -208,18 +219,23 @@ async function startCommand(way: Way, app: string, args: string[], options: Opti
 }
 
 /** The command that serves `app` there; `args` are wasmtime's. */
-export function bareCommand({ component }: Way, app: string, host: string, port: number, args: string[]): string[] {
+export function bareCommand(way: Way, app: string, host: string, port: number, args: string[]): string[] {
+  const { component, wasmtime: binary = wasmtime() } = way;
   if (component === undefined) {
-    return [wasmtime(), "run", "-S", "preview2=n", "-S", `tcplisten=${host}:${port}`, ...args, app];
+    return [binary, "run", "-S", "preview2=n", "-S", `tcplisten=${host}:${port}`, ...args, app];
   }
   if (app.startsWith("build/")) makeComponents();
-  return [...componentCommand(component, args), app, "--address", host, "--port", String(port)];
+  if (component === "http") return [binary, "serve", "-S", "cli=y", "--addr", `${host}:${port}`, ...args, app];
+  return [...componentCommand(component, args, way.wasmtime), app, "--address", host, "--port", String(port)];
 }
 
-/** The command that runs a component, up to its file. */
-export function componentCommand(component: "component" | "component-async", args: string[] = []): string[] {
-  const binary = wasmtime(component === "component" ? "wasmtime" : "wasmtime-async");
+/** The command that runs a component of WASI 0.2 or 0.3, up to its file. */
+export function componentCommand(component: Component, args: string[] = [], binary = wasmtimeOf(component)): string[] {
   return [binary, "run", "-S", "inherit-network=y", ...args];
+}
+
+function wasmtimeOf(component: Component): string {
+  return wasmtime(component === "component-async" ? "wasmtime-async" : "wasmtime");
 }
 
 let areComponentsMade = false;

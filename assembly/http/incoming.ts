@@ -1,0 +1,422 @@
+// IncomingConnection: a request that the runtime hands over by wasi:http, and its answer. It takes the place of
+// HTTP1Connection in components of that kind: the runtime has the connection, parses the request and frames the answer.
+//
+// Invariants: an answer has the length that was declared, or is seen to be cut short; of the answer no more than
+// WRITE_BUFFER_BYTES_MAX waits here, and of the body nothing but what the handler collects; a client that sends or
+// takes nothing for too long is given up. There is one request at a time, so its slot is always 0.
+// Reference: connection.ts, body.ts and writer.ts, which do the same for HTTP/1; wasi:http 0.2.0.
+
+import { REASON_BAD_RESPONSE, REASON_BUFFER_FULL, REASON_CLOSED, REASON_TIMEOUT } from "../core/errors";
+import { AGAIN } from "../core/errors";
+import { READ_CHUNK_BYTES, READS_PER_TURN } from "../core/limits";
+import { REQUESTS_EVER, REQUESTS_NOW, count, countRefusal } from "../core/stats";
+import { Callback, IOLoop, READ, Timeout, WRITE } from "../loop/ioloop";
+import { contentLength, keepAlive, methodCode } from "../protocol/http/headstate";
+import { isField, writeDecimal } from "../protocol/http/writer";
+import { reasonOf, statusOf, textOf, textSizeOf } from "../protocol/http/refusal";
+import { Refusal } from "../protocol/http/refusals";
+import { Connection } from "../stream/connection";
+import { WriteQueue } from "../stream/writequeue";
+import { EXCHANGE } from "../wasi/http/index";
+import * as exchange from "../wasi/http/exchange";
+import * as wasi from "../wasi/index";
+import { HTTP1Body } from "./body";
+import { IncomingHead } from "./incominghead";
+import { HTTP1ConnectionParameters } from "./parameters";
+import { HTTPConnection, HTTPHandler, HTTPServerRequest, Method } from "./request";
+
+// How far the answer is.
+const NOT_BEGUN: i32 = 0;
+const FIELDS: i32 = 1;
+const BODY: i32 = 2;
+const FLUSHING: i32 = 3; // it is complete, and some of it has not left
+const OVER: i32 = 4;
+
+/** What is read of a body, with room for scanners that load whole vectors. */
+const chunk: usize = WASI == 4 ? memory.data(65536 + 64, 64) : 0;
+/** A header field of our own. */
+const fieldName: usize = WASI == 4 ? memory.data(32, 8) : 0;
+const fieldValue: usize = WASI == 4 ? memory.data(32, 8) : 0;
+
+
+@final
+class Step extends Callback {
+  constructor(private connection: IncomingConnection) {
+    super();
+  }
+  run(): void {
+    this.connection.step();
+  }
+}
+
+
+@final
+class Deadline extends Timeout {
+  constructor(private connection: IncomingConnection) {
+    super();
+  }
+  run(): void {
+    this.connection.timeoutFired();
+  }
+}
+
+/** The handle that the loop watches. */
+@final
+class Exchange extends Connection {
+  constructor(private connection: IncomingConnection) {
+    super();
+    this.handle = EXCHANGE;
+  }
+  onReady(handle: i32, events: i32): void {
+    this.connection.onReady(events);
+  }
+}
+
+
+@final
+export class IncomingConnection extends HTTPConnection {
+  readonly request!: HTTPServerRequest;
+  private loop: IOLoop = IOLoop.current();
+  private exchange!: Exchange;
+  private next!: Step;
+  private deadline!: Deadline;
+  private head: IncomingHead;
+  private body: HTTP1Body;
+  private queue: WriteQueue = new WriteQueue();
+  private progress: i32 = OVER;
+  private failure: i32 = 0; // why the answer cannot be given any more
+  private isBegun: bool = false;
+  private isHandled: bool = false; // the handler has been called
+  private reading: bool = false; // the body's end has not come
+  private piece: i32 = 0; // bytes in `chunk` from `pieceAt` on that the handler has not taken
+  private pieceAt: i32 = 0;
+  private status: i32 = 0;
+  private left: i64 = 0; // of the declared length; -1: none was declared
+  private bodiless: bool = false; // no body may follow the head: HEAD, 204, 304
+
+  constructor(
+    private handler: HTTPHandler,
+    private parameters: HTTP1ConnectionParameters,
+  ) {
+    super();
+    this.head = new IncomingHead(parameters);
+    this.body = new HTTP1Body(parameters);
+    this.request = new HTTPServerRequest(this);
+    this.exchange = new Exchange(this);
+    this.next = new Step(this);
+    this.deadline = new Deadline(this);
+  }
+
+  /** Handles the request to its end: the runtime may run others in other instances meanwhile, here there is one. */
+  handle(request: i32, outparam: i32): void {
+    const loop = this.loop;
+    exchange.begin(request, outparam);
+    this.progress = NOT_BEGUN;
+    this.isBegun = this.isHandled = false;
+    loop.addCallback(this.next);
+    while (this.progress != OVER) {
+      const rest = loop.turn(wasi.FOREVER);
+      this.update();
+      // Nothing will ever call the handler again.
+      if (rest < 0 || (rest == wasi.FOREVER && !this.isWatching)) this.abort(REASON_CLOSED);
+    }
+  }
+
+  // --- the request ---
+
+  /** In a turn, as all that handlers do. */
+  step(): void {
+    if (this.isBegun) return this.readBody();
+    this.isBegun = true;
+    this.begin();
+  }
+
+  private begin(): void {
+    count(REQUESTS_EVER);
+    count(REQUESTS_NOW);
+    this.queue.timeoutMs = this.parameters.writeTimeoutMs;
+    this.queue.rateBytesMin = this.parameters.writeRateBytesMin;
+    this.reading = false;
+    this.piece = 0;
+    const head = this.head;
+    const refusal = head.read();
+    const state = head.state;
+    const request = this.request;
+    request.method = methodCode(state);
+    if (refusal) return this.refuse(refusal);
+    request.minor = 1;
+    request.keepAlive = keepAlive(state);
+    request.contentLength = contentLength(state);
+    request.credit = i64.MAX_VALUE;
+    request.collects = false;
+    request.tag = 0;
+    request.head = state;
+    request.source = head.source;
+    request.ahead = head.source + usize(head.size);
+    request.aheadSize = 0;
+    request.serial++;
+    if (request.isServerWide) return this.answerOptions();
+    this.beginBody();
+    this.isHandled = true;
+    this.handler.headersReceived(request);
+    if (!this.reading && this.inFlight) this.handler.finish(request);
+    request.head = 0;
+    head.drop();
+    if (this.reading && this.inFlight) {
+      if (request.contentLength > this.parameters.bodyBytesMax) return this.refuse(Refusal.BODY_TOO_LARGE);
+      this.readBody();
+    }
+  }
+
+  private answerOptions(): void {
+    this.startResponse(204, 0, 0, -1);
+    this.finishResponse();
+  }
+
+  /** Without a Content-Length only the runtime knows whether there is a body. */
+  private beginBody(): void {
+    const request = this.request;
+    if (!this.head.hasLength && !request.contentLength) {
+      const n = wasi.read(EXCHANGE, chunk, READ_CHUNK_BYTES);
+      if (n) request.contentLength = -1;
+      this.piece = max(n, 0);
+      this.pieceAt = 0;
+    }
+    this.reading = request.contentLength != 0;
+    this.body.begin(false, request.contentLength < 0 ? i64.MAX_VALUE : request.contentLength);
+    if (this.reading) this.body.restartClock(this.loop.time);
+  }
+
+  takeBody(bytes: i64): void {
+    if (this.request.credit != i64.MAX_VALUE) this.request.credit += bytes;
+    if (!this.reading || !this.inFlight) return;
+    if (!this.body.due) this.body.restartClock(this.loop.time);
+    if (this.piece) this.loop.addCallback(this.next);
+  }
+
+  private readBody(): void {
+    for (let reads = 0; this.reading && this.inFlight && this.request.credit > 0; reads++) {
+      if (!this.piece) {
+        if (reads == READS_PER_TURN) return;
+        const n = wasi.read(EXCHANGE, chunk, READ_CHUNK_BYTES);
+        if (n == AGAIN) return;
+        if (n < 0) return this.abort(-n);
+        if (!n) return this.bodyComplete();
+        this.piece = n;
+        this.pieceAt = 0;
+      }
+      this.takePiece();
+    }
+    if (this.request.credit <= 0) this.body.due = 0; // it is the handler's turn
+  }
+
+  private takePiece(): void {
+    const request = this.request;
+    const body = this.body;
+    if (body.taken + this.piece > this.parameters.bodyBytesMax) return this.refuse(Refusal.BODY_TOO_LARGE);
+    const source = chunk + usize(this.pieceAt);
+    const size = i32(min<i64>(this.piece, request.credit));
+    body.next(source, size);
+    body.take(size);
+    body.payClock(this.loop.time, size);
+    this.piece -= size;
+    this.pieceAt += size;
+    if (request.credit != i64.MAX_VALUE) request.credit -= size;
+    if (!request.collects) this.handler.dataReceived(request, source, size);
+    else if (!request.body.append(source, size)) this.shed();
+  }
+
+  private bodyComplete(): void {
+    this.reading = false;
+    this.body.due = 0;
+    this.handler.finish(this.request);
+  }
+
+  // --- the loop's calls ---
+
+  onReady(events: i32): void {
+    if (events & WRITE) {
+      const moved = this.queue.sendWaiting(EXCHANGE, this.loop.time);
+      if (moved < 0) this.abort(-moved);
+      else if (moved && this.inFlight) this.handler.onSent(this.request);
+    }
+    if (events & READ) this.readBody();
+  }
+
+  timeoutFired(): void {
+    const now = this.loop.time;
+    if (this.queue.deadline && this.queue.deadline <= now) this.abort(REASON_TIMEOUT);
+    else if (this.isReading && this.body.due && this.body.due <= now) this.refuse(Refusal.BODY_TIMEOUT);
+  }
+
+  /** More of the body is wanted. */
+  private get isReading(): bool {
+    return this.reading && this.inFlight && this.request.credit > 0;
+  }
+
+  private get isWatching(): bool {
+    return this.queue.size != 0 || this.isReading;
+  }
+
+  /** At the end of a turn: what is waited for, and how long. */
+  private update(): void {
+    if (this.failure) this.fail();
+    else if (this.progress == FLUSHING && !this.queue.size) this.end(true);
+    if (this.progress == OVER) return;
+    this.loop.addHandler(EXCHANGE, this.exchange, (this.isReading ? READ : 0) | (this.queue.size ? WRITE : 0));
+    let due = this.isReading ? this.body.due : 0;
+    if (this.queue.deadline) due = due ? min(due, this.queue.deadline) : this.queue.deadline;
+    if (due) this.loop.callAt(due, this.deadline);
+    else this.loop.removeTimeout(this.deadline);
+  }
+
+  // --- the answer ---
+
+  get socket(): Connection {
+    return this.exchange;
+  }
+  get inFlight(): bool {
+    return this.progress < FLUSHING && !this.failure;
+  }
+  get unsent(): i32 {
+    return this.queue.size;
+  }
+  get waiting(): i32 {
+    return this.queue.size;
+  }
+
+  /** The runtime sends no reason phrase but its own. */
+  startResponse(status: i32, reason: usize, reasonSize: i32, contentLength: i64): void {
+    if (!this.inFlight) return;
+    if (this.progress != NOT_BEGUN) return this.abort(REASON_BAD_RESPONSE);
+    this.status = status;
+    this.left = contentLength;
+    this.bodiless = this.request.method == Method.HEAD || status == 204 || status == 304;
+    this.progress = FIELDS;
+  }
+
+  addField(name: usize, nameSize: i32, value: usize, valueSize: i32): bool {
+    if (this.progress != FIELDS || !isField(name, nameSize, value, valueSize)) return false;
+    return exchange.addField(name, nameSize, value, valueSize);
+  }
+
+  writeBody(source: usize, size: i32): bool {
+    if (!this.inFlight || this.progress == NOT_BEGUN) return false;
+    if (this.progress == FIELDS) this.endHead();
+    if (this.left >= 0) {
+      if (size > this.left) {
+        this.abort(REASON_BAD_RESPONSE);
+        return false;
+      }
+      this.left -= size;
+    }
+    if (this.bodiless || !size) return true;
+    const reason = this.queue.send(EXCHANGE, source, size, this.loop.time);
+    if (reason) this.abort(reason);
+    return !reason;
+  }
+
+  finishResponse(): void {
+    if (!this.inFlight || this.progress == NOT_BEGUN) return;
+    if (this.progress == FIELDS) {
+      if (this.left < 0 && !this.bodiless) this.left = 0;
+      this.endHead();
+    }
+    if (this.left > 0 && !this.bodiless) return this.abort(REASON_BAD_RESPONSE);
+    this.progress = FLUSHING;
+    this.release();
+  }
+
+  private endHead(): void {
+    this.progress = BODY;
+    if (this.left >= 0 && this.status != 204) setLength(this.left);
+    if (!exchange.answer(this.status)) this.abort(REASON_BAD_RESPONSE);
+  }
+
+  closeAfterAnswer(): void {}
+
+  /** What is left of it is done at the end of the turn: nothing is closed in a call of the handler's. */
+  abort(reason: i32): void {
+    if (this.progress < OVER && !this.failure) this.failure = reason;
+  }
+
+  shed(): void {
+    if (this.progress != NOT_BEGUN) this.abort(REASON_BUFFER_FULL);
+    else if (this.inFlight) this.refuse(Refusal.MEMORY_SHORT);
+  }
+
+  /** Answers with the refusal's status where an answer can still be given. */
+  private refuse(code: i32): void {
+    countRefusal(code);
+    this.handler.requestRefused(this, code);
+    if (this.progress == NOT_BEGUN) {
+      answerPlainly(statusOf(code), textOf(code), textSizeOf(code), this.request.method == Method.HEAD);
+      this.progress = BODY;
+      this.lose(reasonOf(code), true);
+    } else this.lose(reasonOf(code), false);
+  }
+
+  // --- the end ---
+
+  /** The answer, or its rest, cannot be given. Its client sees that, or a 500 when nothing of it has left. */
+  private fail(): void {
+    const reason = this.failure;
+    const canAnswer = this.progress < BODY;
+    if (canAnswer) {
+      exchange.clearFields();
+      const text = String.UTF8.encode("The application gave no answer");
+      answerPlainly(500, changetype<usize>(text), text.byteLength, this.request.method == Method.HEAD);
+    }
+    this.lose(reason, canAnswer);
+  }
+
+  /** The handler is called: nothing it writes is sent any more. */
+  private lose(reason: i32, isWhole: bool): void {
+    const isWaiting = this.isHandled && this.progress < FLUSHING;
+    this.end(isWhole);
+    if (isWaiting) this.handler.onConnectionClose(this.request, reason);
+    this.release();
+  }
+
+  private release(): void {
+    this.request.clear();
+    this.head.drop();
+    this.request.head = 0;
+  }
+
+  private end(isWhole: bool): void {
+    this.progress = OVER;
+    this.failure = 0;
+    this.queue.reset();
+    this.loop.removeHandler(EXCHANGE);
+    this.loop.removeTimeout(this.deadline);
+    exchange.end(isWhole);
+    count(REQUESTS_NOW, -1);
+  }
+}
+
+function setLength(bytes: i64): void {
+  const end = writeDecimal(fieldValue, u64(bytes));
+  addOwnField("content-length", i32(end - fieldValue));
+}
+
+function addText(name: string, value: string): void {
+  String.UTF8.encodeUnsafe(changetype<usize>(value), value.length, fieldValue);
+  addOwnField(name, value.length);
+}
+
+/** A field whose value stands at `fieldValue`. */
+function addOwnField(name: string, valueSize: i32): void {
+  String.UTF8.encodeUnsafe(changetype<usize>(name), name.length, fieldName);
+  exchange.addField(fieldName, name.length, fieldValue, valueSize);
+}
+
+/** A whole answer of one sentence. */
+function answerPlainly(status: i32, text: usize, size: i32, bodiless: bool): void {
+  memory.copy(chunk, text, usize(size));
+  store<u8>(chunk + usize(size), 0x0a); // LF
+  addText("content-type", "text/plain");
+  if (status == 503) addText("retry-after", "1");
+  setLength(size + 1);
+  if (exchange.answer(status) && !bodiless) exchange.write(chunk, size + 1);
+}
