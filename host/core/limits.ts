@@ -154,6 +154,11 @@ export const INSPECT_WATCHERS_MAX = 16;
 export const INSPECT_CONNECTIONS_MAX = 64;
 /** How often the live page is told. */
 export const INSPECT_EVERY_MS = 1_000;
+/** Routes in each table of the live page. */
+export const INSPECT_ROUTES_MAX = 10;
+/** Errors of the log that the live page shows, and of how many characters each. */
+export const RECENT_ERRORS_MAX = 10;
+export const RECENT_ERROR_CHARS_MAX = 500;
 
 /** Characters of a request-target or method in the access log; what is longer is cut. */
 export const LOG_TARGET_CHARS_MAX = 2048;

@@ -6,8 +6,9 @@
  * any more.
  */
 import { STATS_TIMEOUT_MS } from "../core/limits.js";
-import { defaultLogger } from "../core/log.js";
+import { programName } from "../core/program.js";
 import { within } from "../core/promises.js";
+import { newest } from "../core/recenterrors.js";
 import type { Inspected, Report, ServingState } from "../metrics/report.js";
 import { Inspection } from "../server/inspection.js";
 import type { InspectSettings } from "../server/options.js";
@@ -28,6 +29,7 @@ const SLACK_MS = 500;
 export class InspectedGroup implements Inspected {
   readonly #count: number;
   readonly #inspection = new Inspection(this);
+  readonly #begunMs = Date.now();
   #group: ProcessGroup | null = null;
   /** By process id: the processes that have reported that they serve, and the last report of each. */
   readonly #serving = new Set<number>();
@@ -41,7 +43,7 @@ export class InspectedGroup implements Inspected {
 
   /** Begins to show, before there are processes. Rejects with BindError. */
   begin(inspect: InspectSettings | null): Promise<void> {
-    return this.#inspection.begin({ inspect, logger: defaultLogger });
+    return this.#inspection.begin(inspect);
   }
 
   /** The processes that are shown. */
@@ -85,6 +87,10 @@ export class InspectedGroup implements Inspected {
     return {
       state: this.state,
       runtime: "node",
+      program: programName(),
+      addresses: [...new Set(reports.flatMap(([, { addresses }]) => addresses))],
+      begunMs: this.#begunMs,
+      errors: newest(reports.flatMap(([, { errors }]) => errors)),
       workersConfigured: this.#count,
       workersServing: this.workersServing,
       workerRestarts: this.#group?.restarts ?? 0,

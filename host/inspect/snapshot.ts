@@ -6,8 +6,13 @@
 import { Histogram } from "../bridge/latencies.js";
 import { REFUSALS } from "../bridge/refusals.js";
 import { turnTimeBoundNs, type WorkerStats } from "../bridge/stats.js";
+import { packageVersion } from "../core/paths.js";
+import type { RecentError } from "../core/recenterrors.js";
 import type { ServingState } from "../metrics/report.js";
 import type { LatencyTotal, Reading } from "../metrics/totals.js";
+import { type RouteTables, routeTables, type StatusRow, statusRows } from "./routes.js";
+
+const VERSION = packageVersion();
 
 /** One second of a server's life. Times are in milliseconds, sizes in bytes, rates are a second. */
 export interface Snapshot {
@@ -15,6 +20,13 @@ export interface Snapshot {
   readonly time: number;
   readonly state: ServingState;
   readonly runtime: string;
+  /** The version of this package. */
+  readonly version: string;
+  /** What is served, as people call it. */
+  readonly program: string;
+  readonly addresses: readonly string[];
+  /** Milliseconds since the server was made. */
+  readonly uptime: number;
   readonly workers: { readonly serving: number; readonly configured: number; readonly restarts: number };
   /** False: the application is a `.wasm` one, of which only the memory of Node is known of what follows. */
   readonly counts: boolean;
@@ -38,6 +50,11 @@ export interface Snapshot {
     readonly p99: number;
     readonly max: number;
   } | null;
+  /** Answers by their class of status, in the order of classes. */
+  readonly statuses: readonly StatusRow[];
+  readonly routes: RouteTables;
+  /** The last errors of the log, the newest first. */
+  readonly errors: readonly RecentError[];
   /** Of the turns in this second; null when there were none. */
   readonly turns: {
     readonly perSecond: number;
@@ -64,6 +81,10 @@ export function snapshotOf(before: Reading, after: Reading, time: number): Snaps
     time,
     state: report.state,
     runtime: report.runtime,
+    version: VERSION,
+    program: report.program,
+    addresses: report.addresses,
+    uptime: Math.max(0, time - report.begunMs),
     workers: {
       serving: report.workersServing,
       configured: report.workersConfigured,
@@ -84,6 +105,9 @@ export function snapshotOf(before: Reading, after: Reading, time: number): Snaps
       refusedPerSecond: rate("requestsRefused"),
     },
     latency: latencyOf(difference(before.latencies, after.latencies)),
+    statuses: statusRows(before.latencies, after.latencies, seconds),
+    routes: routeTables(after.latencies),
+    errors: report.errors,
     turns: turnsOf(before, after, seconds),
     bytes: { inPerSecond: rate("bytesIn"), outPerSecond: rate("bytesOut") },
     memory: { sandbox: stats.memoryBytes, buffers: stats.bufferBytes, node: report.residentBytes },

@@ -6,6 +6,7 @@
  */
 import type { LatencySeries } from "../bridge/latencies.js";
 import type { WorkerStats } from "../bridge/stats.js";
+import type { RecentError } from "../core/recenterrors.js";
 
 /** A server's life; only one that serves is ready. */
 export type ServingState = "starting" | "serving" | "stopping";
@@ -26,6 +27,14 @@ export interface LatencyReport {
 export interface Report {
   readonly state: ServingState;
   readonly runtime: string;
+  /** What is served, as people call it. */
+  readonly program: string;
+  /** Where it listens, as `address:port` or the path of a Unix-domain socket. */
+  readonly addresses: readonly string[];
+  /** When it was made, in milliseconds since 1970. */
+  readonly begunMs: number;
+  /** The last errors in its log, the newest first. */
+  readonly errors: readonly RecentError[];
   readonly workersConfigured: number;
   readonly workersServing: number;
   readonly workerRestarts: number;

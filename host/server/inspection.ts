@@ -24,7 +24,7 @@ export class Inspection {
   }
 
   /** Begins if it is wanted and has not begun. Rejects with BindError when its port is in use. */
-  async begin({ inspect, logger }: { inspect: InspectSettings | null; logger: Logger }): Promise<void> {
+  async begin(inspect: InspectSettings | null, logger: Logger = defaultLogger): Promise<void> {
     if (inspect === null || this.#inspector !== null) return;
     const begun: Promise<AdminServer> = import("../inspect/adminserver.js").then(({ Inspector }) =>
       Inspector.start(this.#inspected, inspect, logger),

@@ -8,11 +8,13 @@
 import { type Acceptor, Bridge, type Peer } from "../bridge/bridge.js";
 import { Latencies } from "../bridge/latencies.js";
 import { type ServerStats, sumStats, type WorkerStats } from "../bridge/stats.js";
-import type { Address, ListeningSocket } from "../core/address.js";
+import { type Address, hostAndPort, type ListeningSocket } from "../core/address.js";
 import { OptionError } from "../core/errors.js";
 import { RESTARTS_MAX, STATS_TIMEOUT_MS, STOP_GRACE_MS, STOP_GRACE_MS_MAX, STOP_SLACK_MS } from "../core/limits.js";
 import { CORE_FILE } from "../core/paths.js";
+import { programName } from "../core/program.js";
 import { deferred, ignore, within } from "../core/promises.js";
+import { RecentErrors } from "../core/recenterrors.js";
 import type { Inspected, Report, ServingState } from "../metrics/report.js";
 import { type BindOptions, bindNow, bindOwnSockets, bindSockets } from "../net/bind.js";
 import { type GuardedSockets, guardSockets, runtimeNamed, type Worker } from "../runtime/index.js";
@@ -81,6 +83,8 @@ export abstract class Server implements Inspected {
   /** Its sockets until `start` serves them; null from then on. */
   #bound: ListeningSocket[] | null = [];
   readonly #latencies = new Latencies();
+  readonly #errors = new RecentErrors();
+  readonly #begunMs = Date.now();
   readonly #inspection = new Inspection(this);
   #started = false;
   #stopped: Promise<void> | null = null;
@@ -94,7 +98,7 @@ export abstract class Server implements Inspected {
   /** Throws OptionError for an option that is not known or out of its range. */
   constructor(options: ServerOptions = {}) {
     this.#given = options;
-    this.#options = resolveOptions(options);
+    this.#options = this.#errors.watch(resolveOptions(options));
   }
 
   /** The scheme of its URLs. */
@@ -116,7 +120,7 @@ export abstract class Server implements Inspected {
   /** @internal `over` wins over the options of the constructor, and those over `under`; only before it listens. */
   configure(over: ServerOptions, under: ServerOptions = {}): void {
     this.#given = mergedOptions({ over, under }, this.#given);
-    this.#options = resolveOptions(this.#given);
+    this.#options = this.#errors.watch(resolveOptions(this.#given));
   }
 
   /**
@@ -124,7 +128,7 @@ export abstract class Server implements Inspected {
    * again for other ports. Resolves when connections are accepted; rejects with BindError or RuntimeUnavailableError.
    */
   async listen(port: number, address?: string, options: Omit<BindOptions, "runtime"> = {}): Promise<void> {
-    await this.#inspection.begin(this.#options);
+    await this.#inspection.begin(this.#options.inspect, this.#given.logger);
     try {
       await this.addSockets(await bindOwnSockets(port, address, { ...options, runtime: this.#options.runtime }));
     } finally {
@@ -186,7 +190,7 @@ export abstract class Server implements Inspected {
     let guarded: GuardedSockets | null = null;
     let supervisor: Supervisor | null = null;
     try {
-      await this.#inspection.begin(this.#options);
+      await this.#inspection.begin(this.#options.inspect, this.#given.logger);
       for (const socket of sockets) checkRuntime(socket, this.#options);
       guarded = await guardSockets(sockets, this.scheme, this.#options);
       if (this.#stopped !== null) throw new OptionError("the server has been stopped");
@@ -277,6 +281,10 @@ export abstract class Server implements Inspected {
     return {
       state: this.state,
       runtime: this.#options.runtime,
+      program: programName(),
+      addresses: this.addresses.map(hostAndPort),
+      begunMs: this.#begunMs,
+      errors: this.#errors.list,
       workersConfigured: live.reduce((sum, supervisor) => sum + supervisor.count, 0),
       workersServing: this.workersServing,
       workerRestarts: live.reduce((sum, supervisor) => sum + supervisor.restarts, 0),

@@ -3,9 +3,11 @@
  *
  * Invariant: it is held to be serving when it has lived for SETTLE_MS; one that ends before that is not started again.
  */
-import type { Address, ListeningSocket } from "../core/address.js";
+import { type Address, hostAndPort, type ListeningSocket } from "../core/address.js";
 import { STOP_GRACE_MS, STOP_GRACE_MS_MAX } from "../core/limits.js";
+import { programName } from "../core/program.js";
 import { deferred, ignore } from "../core/promises.js";
+import { RecentErrors } from "../core/recenterrors.js";
 import type { Inspected, Report, ServingState } from "../metrics/report.js";
 import { bindOwnSockets } from "../net/bind.js";
 import type { Folder } from "../runtime/folders.js";
@@ -59,6 +61,8 @@ export class WasmApplication implements Inspected {
   #given: ServerOptions;
   #options: ServerSettings;
   readonly #inspection = new Inspection(this);
+  readonly #errors = new RecentErrors();
+  readonly #begunMs = Date.now();
   #stopping = false;
   #supervisor: Supervisor | null = null;
   #sockets: readonly ListeningSocket[] = [];
@@ -70,7 +74,7 @@ export class WasmApplication implements Inspected {
     this.#file = file;
     this.#folders = folders;
     this.#given = options;
-    this.#options = resolveOptions(options);
+    this.#options = this.#errors.watch(resolveOptions(options));
   }
 
   get options(): ServerSettings {
@@ -80,7 +84,7 @@ export class WasmApplication implements Inspected {
   /** Other options win over those of the constructor; only before it listens. */
   configure(over: ServerOptions): void {
     this.#given = { ...this.#given, ...over };
-    this.#options = resolveOptions(this.#given);
+    this.#options = this.#errors.watch(resolveOptions(this.#given));
   }
 
   get addresses(): readonly Address[] {
@@ -101,6 +105,10 @@ export class WasmApplication implements Inspected {
     return {
       state: this.state,
       runtime: this.options.runtime,
+      program: programName(),
+      addresses: this.addresses.map(hostAndPort),
+      begunMs: this.#begunMs,
+      errors: this.#errors.list,
       workersConfigured: this.#supervisor?.count ?? 0,
       workersServing: this.workersServing,
       workerRestarts: this.#supervisor?.restarts ?? 0,
@@ -113,7 +121,7 @@ export class WasmApplication implements Inspected {
   }
 
   async listen(port: number, address: string): Promise<void> {
-    await this.#inspection.begin(this.options);
+    await this.#inspection.begin(this.options.inspect, this.#given.logger);
     try {
       await this.#serve(port, address);
     } catch (error) {

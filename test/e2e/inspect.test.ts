@@ -111,7 +111,7 @@ describe.skipIf(!hasBrowser)("the page", () => {
     await page.locator("#refusals tbody tr").waitFor();
     const rate = () => page.locator("#rate").innerText();
     await eventually("requests", async () => !["–", "0"].includes(await rate()));
-    await eventually("lines", async () => (await drawn(page)).length === 6);
+    await eventually("lines", async () => (await drawn(page)).length === 7);
     const before = await drawn(page);
     for (const { points } of before) expect(points).toBeGreaterThan(300);
     await eventually("the charts move", async () =>
@@ -145,6 +145,28 @@ describe.skipIf(!hasBrowser)("the page", () => {
     server.signal("SIGTERM");
     await page.getByText(/^(ended|connection lost)/).waitFor();
     expect(await server.exited).toEqual({ code: 0, signal: null });
+    await page.close();
+  });
+
+  test("shows which routes fail and which are slow, the last errors, and that nothing comes from a server that computes", async () => {
+    const { server, page, complaints } = await look({ ...NODE, demo: "test/e2e/apps/failing.ts" });
+    for (let i = 0; i < 3; i++) await server.get("/fails");
+    await server.get("/waits");
+    const shown = (id: string) => page.locator(`#${id}`).innerText();
+    await page.locator("#errors li").first().waitFor();
+    expect(await shown("errors")).toMatch(/\d\d:\d\d:\d\d .*GET \/fails failed: RangeError: not <b>today<\/b>/);
+    await eventually("three failed", async () => /GET \/fails\s.*\s3\b/.test(await shown("failing")));
+    expect(await shown("failing")).not.toContain("/waits");
+    await eventually("the slowest first", async () =>
+      /^Slowest routes\s.*\n?GET \/waits/s.test(await shown("slowest")),
+    );
+    expect(await shown("about")).toMatch(
+      /^failing\.ts on 127\.0\.0\.1:\d+ · node · 1 of 1 worker · up \d+ s · version \d/,
+    );
+    await (await server.connect()).send("GET /freezes HTTP/1.1\r\nHost: x\r\n\r\n");
+    await page.getByText(/^no data since \d\d:\d\d:\d\d$/).waitFor();
+    await page.getByText("serving", { exact: true }).waitFor();
+    expect(complaints).toEqual([]);
     await page.close();
   });
 

@@ -6,6 +6,7 @@
  */
 import { UsageError } from "../../core/errors.js";
 import { MEMORY_VARIABLE } from "../../core/memorybudget.js";
+import { nameProgram } from "../../core/program.js";
 import { answerReports } from "../../inspect/group.js";
 import { isInherited } from "../../net/bind.js";
 import { taskId } from "../../net/inheritedsockets.js";
@@ -22,6 +23,7 @@ import { type RunSettings, readRunSettings } from "./settings.js";
 /** Serves `file`. `passedOn`: flags of the application's own settings. */
 export async function serve(file: string, values: Values, passedOn: readonly string[]): Promise<void> {
   const settings = readRunSettings(file, values);
+  nameProgram(file);
   if (settings.memory !== undefined) process.env[MEMORY_VARIABLE] = settings.memory;
   presetSettings(passedOn, settings.settingsPath, settings.application);
   if (taskId() !== null) return serveAsWorker(settings);

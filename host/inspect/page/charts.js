@@ -1,7 +1,7 @@
 // The charts: what each draws, and uPlot around it. uPlot is a global, from uplot.js.
 // Invariant: a chart has the last WINDOW seconds, never more; a second that nobody measured is a gap, not a line across
 // it.
-import { bytes, count, duration } from "./format.js";
+import { bytes, clock, count, duration } from "./format.js";
 
 /** Seconds that are shown. */
 export const WINDOW = 120;
@@ -11,7 +11,7 @@ export const WINDOW = 120;
  * @typedef {{ name: string, color: "one" | "two" | "three" | "four", fill?: boolean, value: (s: Snapshot) => number |
  *   null }} Line
  * @typedef {{ id: string, title: string, format: (value: number) => string, stacked?: boolean, scale?: "log" | "bytes",
- *   lines: Line[] }} Chart
+ *   smooth?: number, lines: Line[] }} Chart smooth: each value is the mean of so many seconds
  */
 
 /** @type {Chart[]} */
@@ -23,6 +23,17 @@ export const CHARTS = [
     lines: [
       { name: "answered or on their way", color: "one", fill: true, value: (s) => s.requests.perSecond },
       { name: "refused", color: "four", value: (s) => s.requests.refusedPerSecond },
+    ],
+  },
+  {
+    id: "statuses",
+    title: "Answers a second by status",
+    format: count,
+    lines: [
+      { name: "2xx", color: "two", fill: true, value: answers("2xx") },
+      { name: "3xx", color: "one", value: answers("3xx") },
+      { name: "4xx", color: "three", value: answers("4xx") },
+      { name: "5xx and broken off", color: "four", value: answers("5xx", "aborted") },
     ],
   },
   {
@@ -42,6 +53,7 @@ export const CHARTS = [
     title: "Open connections",
     format: count,
     stacked: true,
+    smooth: 5,
     lines: [
       { name: "hot", color: "three", value: (s) => s.connections.hot },
       { name: "cold", color: "one", fill: true, value: (s) => s.connections.cold },
@@ -77,6 +89,11 @@ export const CHARTS = [
   },
 ];
 
+/** @param {...string} statuses @returns {Line["value"]} */
+function answers(...statuses) {
+  return (s) => s.statuses.reduce((sum, { status, perSecond }) => sum + (statuses.includes(status) ? perSecond : 0), 0);
+}
+
 /** From 0, with some room above. @type {uPlot.Scale} */
 const LINEAR_SCALE = { range: (_plot, _min, max) => [0, max > 0 ? max * 1.12 : 1] };
 /** Whole powers of ten, at least two, so that the median is seen next to the longest. @type {uPlot.Scale} */
@@ -100,7 +117,9 @@ export class Card {
     this.data = [[], ...chart.lines.map(() => [])];
     const section = parent.appendChild(document.createElement("section"));
     section.id = `chart-${chart.id}`;
-    section.appendChild(document.createElement("h2")).textContent = chart.title;
+    const heading = section.appendChild(document.createElement("h2"));
+    heading.append(`${chart.title} `);
+    this.time = heading.appendChild(document.createElement("time"));
     const legend = section.appendChild(document.createElement("ul"));
     legend.className = "legend";
     this.values = chart.lines.map((line) => {
@@ -111,6 +130,8 @@ export class Card {
     });
     this.box = section.appendChild(document.createElement("div"));
     this.box.className = "plot";
+    /** The seconds that the newest value is the mean of. @type {Snapshot[]} */
+    this.recent = [];
     /** @type {uPlot | null} */
     this.plot = null;
     /** The point that the pointer is on, null: none. @type {number | null} */
@@ -129,7 +150,8 @@ export class Card {
   add(snapshot) {
     const [times, ...columns] = this.data;
     times.push(snapshot.time / 1000);
-    for (const [at, line] of this.chart.lines.entries()) columns[at].push(line.value(snapshot));
+    this.recent = [...this.recent, snapshot].slice(-(this.chart.smooth ?? 1));
+    for (const [at, line] of this.chart.lines.entries()) columns[at].push(mean(this.recent.map(line.value)));
     while (times[0] < snapshot.time / 1000 - WINDOW) for (const column of this.data) column.shift();
     this.plot?.setData(this.shown());
     this.say();
@@ -137,6 +159,7 @@ export class Card {
 
   /** After a time without a connection: the line ends. */
   interrupt() {
+    this.recent = [];
     const last = this.data[0].at(-1);
     if (last === undefined || this.data[1].at(-1) === null) return;
     const [times, ...columns] = this.data;
@@ -156,9 +179,10 @@ export class Card {
     return /** @type {typeof this.data} */ ([times, ...sums]);
   }
 
-  /** The legend: the newest values, or those under the pointer. */
+  /** The legend: the newest values, or those under the pointer and their time. */
   say() {
     const at = this.index ?? this.data[0].length - 1;
+    this.time.textContent = this.index === null ? "" : clock((this.data[0][at] ?? 0) * 1000);
     for (const [line, element] of this.values.entries()) {
       const value = this.data[line + 1][at] ?? null;
       element.textContent = value === null ? "–" : this.chart.format(value);
@@ -214,6 +238,16 @@ export class Card {
       },
     };
   }
+}
+
+/** @param {(number | null)[]} values @returns {number | null} null when one of them is not known */
+function mean(values) {
+  let sum = 0;
+  for (const value of values) {
+    if (value === null) return null;
+    sum += value;
+  }
+  return sum / values.length;
 }
 
 /** @param {Line} line @param {string} stroke @returns {uPlot.Series} */

@@ -37,6 +37,26 @@ export function duration(ms) {
   return ms < 999.5 ? `${digits(ms)} ms` : `${digits(ms / 1000)} s`;
 }
 
+/** The local time of day. @param {number} ms since 1970 */
+export function clock(ms) {
+  return new Date(ms).toTimeString().slice(0, 8);
+}
+
+const SPANS = /** @type {const} */ ([
+  [86_400_000, "d", 3_600_000, "h"],
+  [3_600_000, "h", 60_000, "min"],
+  [60_000, "min", 1000, "s"],
+]);
+
+/** A time in two units: `90_000` is "1 min 30 s". @param {number} ms */
+export function span(ms) {
+  for (const [large, largeName, small, smallName] of SPANS) {
+    if (ms < large) continue;
+    return `${Math.floor(ms / large)} ${largeName} ${Math.floor((ms % large) / small)} ${smallName}`;
+  }
+  return `${Math.floor(ms / 1000)} s`;
+}
+
 /** @param {number} share of 1 */
 export function percent(share) {
   return `${digits(share * 100)} %`;

@@ -1,9 +1,12 @@
 // The live page: takes an event a second and shows it. Invariant: what comes is shown as text and as numbers, never as
 // markup.
 import { Card, CHARTS } from "./charts.js";
-import { bytes, count, duration, percent } from "./format.js";
+import { bytes, clock, count, duration, percent, span } from "./format.js";
 
 /** @typedef {import("../snapshot.js").Snapshot} Snapshot */
+
+/** Without an event for so long the page says so. */
+const SILENT_MS = 3500;
 
 const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 const cards = CHARTS.map((chart) => new Card(chart, element("charts")));
@@ -25,7 +28,9 @@ function show(s) {
   const isReady = s.state === "serving" && serving > 0;
   sayState(isReady || s.state !== "serving" ? s.state : "no worker serves", isReady ? "good" : "bad");
   const again = restarts === 0 ? "" : `, ${restarts} started again`;
-  say("about", `${s.runtime} · ${serving} of ${configured} ${configured === 1 ? "worker" : "workers"}${again}`);
+  const workers = `${serving} of ${configured} ${configured === 1 ? "worker" : "workers"}${again}`;
+  const where = s.addresses.length === 0 ? "" : ` on ${s.addresses.join(", ")}`;
+  say("about", `${s.program}${where} · ${s.runtime} · ${workers} · up ${span(s.uptime)} · version ${s.version}`);
   showNotice(
     s.counts
       ? ""
@@ -33,6 +38,8 @@ function show(s) {
   );
   showTiles(s);
   showRefusals(s);
+  showRoutes(s);
+  showErrors(s);
   for (const card of cards) card.add(s);
 }
 
@@ -62,29 +69,93 @@ function showTiles(s) {
 
 /** @param {Snapshot} s */
 function showRefusals({ refused }) {
-  const most = refused[0]?.count ?? 1;
-  element("none").hidden = refused.length > 0;
-  const table = /** @type {HTMLTableElement} */ (element("refusals").querySelector("table"));
-  table.hidden = refused.length === 0;
-  table.tBodies[0].replaceChildren(...refused.map((each) => row(each, most)));
+  const rows = refused.map((each) => ({
+    cells: [each.reason.replaceAll("_", " "), String(each.status), count(each.count)],
+    value: each.count,
+  }));
+  showTable("refusals", rows, "share of the most frequent");
 }
 
-/** @param {Snapshot["refused"][number]} refusal @param {number} most */
-function row({ reason, status, count: requests }, most) {
-  const tr = document.createElement("tr");
-  for (const text of [reason.replaceAll("_", " "), String(status), count(requests)]) {
-    tr.appendChild(document.createElement("td")).textContent = text;
-  }
-  const meter = tr.appendChild(document.createElement("td")).appendChild(document.createElement("meter"));
-  meter.max = most;
-  meter.value = requests;
-  meter.setAttribute("aria-label", "share of the most frequent");
-  return tr;
+/** @param {Snapshot} s */
+function showRoutes({ routes }) {
+  const failing = routes.failing.map((each) => ({
+    cells: [nameOf(each), duration(each.p99), count(each.failed)],
+    value: each.failed / each.requests,
+  }));
+  showTable("failing", failing, "share of its requests", 1);
+  const slowest = routes.slowest.map((each) => ({
+    cells: [nameOf(each), count(each.requests), duration(each.p99)],
+    value: each.p99,
+  }));
+  showTable("slowest", slowest, "share of the slowest");
 }
+
+/** @param {{ method: string, route: string }} row */
+function nameOf({ method, route }) {
+  return `${method} ${route === "" ? "without a route" : route}`;
+}
+
+/**
+ * Fills the table of a section. Each row's last cell is a meter of its value, up to `max`: by default the greatest.
+ * @param {string} id @param {{ cells: string[], value: number }[]} rows @param {string} label @param {number} [max]
+ */
+function showTable(id, rows, label, max = Math.max(...rows.map(({ value }) => value))) {
+  const table = /** @type {HTMLTableElement} */ (element(id).querySelector("table"));
+  table.tBodies[0].replaceChildren(
+    ...rows.map(({ cells, value }) => {
+      const tr = document.createElement("tr");
+      for (const text of cells) tr.appendChild(document.createElement("td")).textContent = text;
+      const meter = tr.appendChild(document.createElement("td")).appendChild(document.createElement("meter"));
+      meter.max = max;
+      meter.value = value;
+      meter.setAttribute("aria-label", label);
+      return tr;
+    }),
+  );
+  showWhether(id, table, rows.length > 0);
+}
+
+/** @param {Snapshot} s */
+function showErrors({ errors }) {
+  const list = /** @type {HTMLElement} */ (element("errors").querySelector("ol"));
+  list.replaceChildren(
+    ...errors.map(({ time, text }) => {
+      const item = document.createElement("li");
+      const when = item.appendChild(document.createElement("time"));
+      when.dateTime = new Date(time).toISOString();
+      when.textContent = clock(time);
+      item.append(` ${text}`);
+      return item;
+    }),
+  );
+  showWhether("errors", list, errors.length > 0);
+}
+
+/** @param {string} id @param {HTMLElement} shown @param {boolean} isSome whether it has anything to show */
+function showWhether(id, shown, isSome) {
+  shown.hidden = !isSome;
+  /** @type {HTMLElement} */ (element(id).querySelector(".none")).hidden = isSome;
+}
+
+/** When the last event came, in milliseconds since 1970, and whether the server is there to send more. */
+let cameMs = Date.now();
+let isConnected = false;
+
+/** A server that computes answers nothing and sends no event, and its connection stays. */
+setInterval(() => {
+  if (!isConnected || Date.now() - cameMs < SILENT_MS) return;
+  sayState(`no data since ${clock(cameMs)}`, "bad");
+  for (const card of cards) card.interrupt();
+}, 1000);
 
 const events = new EventSource("events");
-events.addEventListener("message", ({ data }) => show(JSON.parse(data)));
+events.addEventListener("message", ({ data }) => {
+  cameMs = Date.now();
+  isConnected = true;
+  show(JSON.parse(data));
+});
 events.addEventListener("error", () => {
+  isConnected = false;
   sayState(
     events.readyState === EventSource.CLOSED ? "too many look, or it has ended" : "connection lost, trying again",
     "bad",
@@ -92,6 +163,7 @@ events.addEventListener("error", () => {
   for (const card of cards) card.interrupt();
 });
 events.addEventListener("end", () => {
+  isConnected = false;
   sayState("ended; waiting for it to come back", "bad");
 });
 

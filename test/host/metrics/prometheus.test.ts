@@ -28,6 +28,10 @@ function latency(method: string, route: string, ...ms: number[]) {
 const EMPTY: Report = {
   state: "serving",
   runtime: "node",
+  program: "hello.ts",
+  addresses: ["127.0.0.1:8888"],
+  begunMs: 0,
+  errors: [],
   workersConfigured: 1,
   workersServing: 1,
   workerRestarts: 0,

@@ -3,7 +3,10 @@ import { expect, test } from "vitest";
 
 // It is JavaScript for a browser, and checked with the page's own types.
 const page = new URL("../../../../host/inspect/page/format.js", import.meta.url);
-const { bytes, count, duration, percent } = (await import(page.href)) as Record<string, (value: number) => string>;
+const { bytes, count, duration, percent, span } = (await import(page.href)) as Record<
+  string,
+  (value: number) => string
+>;
 
 test.each([
   [count, 0, "0"],
@@ -24,6 +27,10 @@ test.each([
   [duration, 3.844, "3.84 ms"],
   [duration, 12_340, "12.3 s"],
   [percent, 0.3264, "32.6 %"],
+  [span, 59_999, "59 s"],
+  [span, 90_000, "1 min 30 s"],
+  [span, 3_600_000, "1 h 0 min"],
+  [span, 100_000_000, "1 d 3 h"],
 ])("%o of %d is %j", (write, value, text) => {
   expect(write(value)).toBe(text);
 });
