@@ -68,7 +68,7 @@ export const HALF_CLOSE_TIMEOUT_MS: i32 = 30000;
  * While what a peer has sent is not taken, its socket is not read, and its end cannot be seen: it counts as gone when
  * nothing was taken from it or sent to it for so long. Longer than any pause that a handler makes on purpose.
  */
-export const UNHEARD_TIMEOUT_MS: i32 = 600000;
+export const UNREAD_TIMEOUT_MS: i32 = 600000;
 /**
  * After the last answer what still comes is read and dropped, since closing with unread input would reset the
  * connection before a client that sends first and reads then has read it. The longest silence, the longest time in all

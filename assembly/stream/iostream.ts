@@ -33,7 +33,7 @@ import {
   LINGER_WHOLE_MS,
   READS_PER_TURN,
   READ_CHUNK_BYTES,
-  UNHEARD_TIMEOUT_MS,
+  UNREAD_TIMEOUT_MS,
 } from "../core/limits";
 import { BYTES, CLOSE, CONSUME, DISCARD, IDLE, MORE, PARTIAL, PendingRead } from "./pendingread";
 import { BYTES_IN, count } from "../core/stats";
@@ -537,9 +537,9 @@ export class IOStream extends Connection implements TurnEndStream, CorkedStream 
   private updateInterest(): void {
     const interest = this.state >= RETIRED ? 0 : (this.wantsInput() ? READ : 0) | (this.queue.size ? WRITE : 0);
     if (interest == this.interest) return;
-    const heard = this.interest & READ;
+    const wasRead = this.interest & READ;
     this.interest = interest;
-    if (heard && this.isUnheard) {
+    if (wasRead && this.isNotRead) {
       this.movedAt = this.loop.time;
       this.armTimeout(this.absence);
     }
@@ -559,14 +559,14 @@ export class IOStream extends Connection implements TurnEndStream, CorkedStream 
   }
 
   /** The peer's end, or its being gone, would not be noticed: it has ended its side, or what it sends is not read. */
-  private get isUnheard(): bool {
+  private get isNotRead(): bool {
     return this.state == OPEN && !(this.interest & READ);
   }
 
-  /** When a peer that is not heard counts as gone. */
+  /** When a peer that is not read counts as gone. */
   private get absence(): i64 {
     return (
-      max(this.movedAt, this.queue.movedAt) + i64(this.ended ? this.halfCloseTimeoutMs : UNHEARD_TIMEOUT_MS) * NS_PER_MS
+      max(this.movedAt, this.queue.movedAt) + i64(this.ended ? this.halfCloseTimeoutMs : UNREAD_TIMEOUT_MS) * NS_PER_MS
     );
   }
 
@@ -580,7 +580,7 @@ export class IOStream extends Connection implements TurnEndStream, CorkedStream 
   /** The stream's timeout fired: it may be too early for all deadlines. */
   timeoutFired(): void {
     const now = this.loop.time;
-    if (this.isUnheard && now >= this.absence) return this.retire(this.ended ? REASON_END : REASON_TIMEOUT);
+    if (this.isNotRead && now >= this.absence) return this.retire(this.ended ? REASON_END : REASON_TIMEOUT);
     if (this.queue.deadline && now >= this.queue.deadline) return this.retire(REASON_TIMEOUT);
     if (this.deadline && now >= this.deadline && wasi.held() && this.interest & READ) {
       this.deadline = now + READ_LATER_NS; // nothing is read while the host is behind, so the peer may not be late
@@ -593,6 +593,6 @@ export class IOStream extends Connection implements TurnEndStream, CorkedStream 
     }
     if (this.deadline) this.armTimeout(this.deadline);
     if (this.queue.deadline) this.armTimeout(this.queue.deadline);
-    if (this.isUnheard) this.armTimeout(this.absence);
+    if (this.isNotRead) this.armTimeout(this.absence);
   }
 }

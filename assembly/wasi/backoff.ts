@@ -1,8 +1,8 @@
-// The tables behind wasi/poller.ts: handles, their subscriptions in tiers, and the list of probes.
+// The tables behind wasi/poller.ts: handles, their subscriptions in sets (hot, cold, pinned), and the list of probes.
 //
-// A subscription is handle << 1 | direction. Each tier is an array of subscriptions as poll_oneoff takes them, so that
-// polling a tier costs no copying; there is room before each for the clock and for the pinned ones.
-// Invariant: a subscription is in at most one tier, at its place in that tier's array; tables are static and laid out
+// A subscription is handle << 1 | direction. Each set is an array of subscriptions as poll_oneoff takes them, so that
+// polling a set costs no copying; there is room before each for the clock and for the pinned ones.
+// Invariant: a subscription is in at most one set, at its place in that set's array; tables are static and laid out
 // for HANDLES_MAX, and pages that are never touched cost nothing.
 
 import { HANDLES_MAX, LISTENERS_MAX } from "../core/limits";
@@ -28,7 +28,7 @@ export class Slot {
 const SLOT_BYTES: usize = 32;
 if (offsetof<Slot>() > SLOT_BYTES) ERROR("a slot has grown");
 
-// Tiers. HELD is not a tier but the array that a held poll is gathered in.
+// The sets. HELD is none but the array that a held poll is gathered in.
 export const OUT: i32 = 0;
 export const PIN: i32 = 1;
 export const HOT: i32 = 2;
@@ -39,10 +39,10 @@ const FRONT_BYTES: usize = SUBSCRIPTION_BYTES * (LISTENERS_MAX + 2);
 const ARRAY_BYTES: usize = FRONT_BYTES + SUBSCRIPTION_BYTES * HANDLES_MAX * 2;
 
 const slots: usize = memory.data(i32(SLOT_BYTES) * HANDLES_MAX, 16);
-const tiers: usize = memory.data(HANDLES_MAX * 2, 16); // u8: OUT, PIN, HOT or COLD
-const places: usize = memory.data(HANDLES_MAX * 8, 16); // u32: index in the tier's array
+const sets: usize = memory.data(HANDLES_MAX * 2, 16); // u8: OUT, PIN, HOT or COLD
+const places: usize = memory.data(HANDLES_MAX * 8, 16); // u32: index in the set's array
 const arrays: usize = memory.data(i32(ARRAY_BYTES * 4), 16);
-const counts: usize = memory.data(20, 4); // i32, by tier
+const counts: usize = memory.data(20, 4); // i32, by set
 
 let free: i32 = -1;
 let used: i32 = 0;
@@ -57,23 +57,23 @@ export function slotOf(handle: i32): Slot {
 }
 // @ts-ignore: decorator
 @inline
-export function tierOf(subscription: i32): i32 {
-  return i32(load<u8>(tiers + usize(subscription)));
+export function setOf(subscription: i32): i32 {
+  return i32(load<u8>(sets + usize(subscription)));
 }
 // @ts-ignore: decorator
 @inline
-export function arrayOf(tier: i32): usize {
-  return arrays + usize(tier - 1) * ARRAY_BYTES + FRONT_BYTES;
+export function arrayOf(set: i32): usize {
+  return arrays + usize(set - 1) * ARRAY_BYTES + FRONT_BYTES;
 }
 // @ts-ignore: decorator
 @inline
-export function countOf(tier: i32): i32 {
-  return load<i32>(counts + (usize(tier) << 2));
+export function countOf(set: i32): i32 {
+  return load<i32>(counts + (usize(set) << 2));
 }
 // @ts-ignore: decorator
 @inline
-export function setCount(tier: i32, count: i32): void {
-  store<i32>(counts + (usize(tier) << 2), count);
+export function setCount(set: i32, count: i32): void {
+  store<i32>(counts + (usize(set) << 2), count);
 }
 
 // --- handles ---
@@ -103,35 +103,35 @@ export function releaseSlot(handle: i32): void {
   free = handle;
 }
 
-// --- tiers ---
+// --- sets ---
 
-export function put(subscription: i32, tier: i32): void {
-  const count = countOf(tier);
-  const at = arrayOf(tier) + usize(count) * SUBSCRIPTION_BYTES;
+export function put(subscription: i32, set: i32): void {
+  const count = countOf(set);
+  const at = arrayOf(set) + usize(count) * SUBSCRIPTION_BYTES;
   store<u64>(at, subscription);
   store<u64>(at, subscription & 1 ? TAG_WRITE : TAG_READ, 8);
   store<u64>(at, slotOf(subscription >> 1).fd, 16);
   store<u32>(places + (usize(subscription) << 2), count);
-  store<u8>(tiers + usize(subscription), u8(tier));
-  setCount(tier, count + 1);
+  store<u8>(sets + usize(subscription), u8(set));
+  setCount(set, count + 1);
 }
 
 export function take(subscription: i32): void {
-  const tier = tierOf(subscription);
-  const last = countOf(tier) - 1;
+  const set = setOf(subscription);
+  const last = countOf(set) - 1;
   const place = load<i32>(places + (usize(subscription) << 2));
   if (place != last) {
-    const from = arrayOf(tier) + usize(last) * SUBSCRIPTION_BYTES;
-    memory.copy(arrayOf(tier) + usize(place) * SUBSCRIPTION_BYTES, from, SUBSCRIPTION_BYTES);
+    const from = arrayOf(set) + usize(last) * SUBSCRIPTION_BYTES;
+    memory.copy(arrayOf(set) + usize(place) * SUBSCRIPTION_BYTES, from, SUBSCRIPTION_BYTES);
     store<i32>(places + (usize(load<i32>(from)) << 2), place);
   }
-  setCount(tier, last);
-  store<u8>(tiers + usize(subscription), u8(OUT));
+  setCount(set, last);
+  store<u8>(sets + usize(subscription), u8(OUT));
 }
 
-export function move(subscription: i32, tier: i32): void {
+export function move(subscription: i32, set: i32): void {
   take(subscription);
-  put(subscription, tier);
+  put(subscription, set);
 }
 
 export function moveToCold(subscription: i32): void {

@@ -41,7 +41,7 @@ import {
   setCount,
   slotOf,
   take,
-  tierOf,
+  setOf,
   unlist,
 } from "./backoff";
 
@@ -133,21 +133,21 @@ export function watch(handle: i32, interest: i32): void {
   const reading = handle << 1;
   const writing = reading | 1;
   if (interest & READ) {
-    if (tierOf(reading) == OUT) {
+    if (setOf(reading) == OUT) {
       watchedMore = true;
       put(reading, home);
       if (home == HOT && slotOf(handle).misses < u8(MISSES_IN_ROW)) list(handle);
     }
-  } else if (tierOf(reading) != OUT) {
+  } else if (setOf(reading) != OUT) {
     unlist(handle);
     take(reading);
   }
   if (interest & WRITE) {
-    if (tierOf(writing) == OUT) {
+    if (setOf(writing) == OUT) {
       watchedMore = true;
       put(writing, home);
     }
-  } else if (tierOf(writing) != OUT) take(writing);
+  } else if (setOf(writing) != OUT) take(writing);
 }
 
 export function hold(yes: bool): void {
@@ -163,9 +163,9 @@ export function hit(handle: i32): void {
   slot.last = time;
   slot.misses = 0;
   const reading = handle << 1;
-  if (tierOf(reading) == COLD) move(reading, HOT);
-  if (tierOf(reading | 1) == COLD) move(reading | 1, HOT);
-  if (tierOf(reading) == HOT && handle != probeTail) {
+  if (setOf(reading) == COLD) move(reading, HOT);
+  if (setOf(reading | 1) == COLD) move(reading | 1, HOT);
+  if (setOf(reading) == HOT && handle != probeTail) {
     unlist(handle);
     list(handle);
   }
@@ -211,13 +211,13 @@ export function sleepNs(): i64 {
   return max<i64>(0, nextSweep - time);
 }
 
-/** Connections of which something is in the hot tier: that one counts once which is watched both ways. */
+/** Connections of which something is in the hot set: that one counts once which is watched both ways. */
 export function hotConnections(): i32 {
   let connections = 0;
   const end = arrayOf(HOT) + usize(countOf(HOT)) * SUBSCRIPTION_BYTES;
   for (let from = arrayOf(HOT); from < end; from += SUBSCRIPTION_BYTES) {
     const subscription = load<i32>(from);
-    if (!(subscription & 1) || tierOf(subscription ^ 1) != HOT) connections++;
+    if (!(subscription & 1) || setOf(subscription ^ 1) != HOT) connections++;
   }
   return connections;
 }
@@ -248,11 +248,11 @@ function pollTiers(timeoutNs: i64): void {
   waited += time - before;
 }
 
-function poll(tier: i32, timeoutNs: i64): void {
+function poll(set: i32, timeoutNs: i64): void {
   const pinned = countOf(PIN);
-  let start = arrayOf(tier);
-  let subscriptions = countOf(tier);
-  if (tier != PIN) {
+  let start = arrayOf(set);
+  let subscriptions = countOf(set);
+  if (set != PIN) {
     start -= usize(pinned) * SUBSCRIPTION_BYTES;
     memory.copy(start, arrayOf(PIN), usize(pinned) * SUBSCRIPTION_BYTES);
     subscriptions += pinned;
@@ -283,9 +283,9 @@ function pollHeld(timeoutNs: i64): void {
   pollArray(arrayOf(HELD), countOf(HELD), timeoutNs);
 }
 
-function gather(tier: i32): void {
-  const end = arrayOf(tier) + usize(countOf(tier)) * SUBSCRIPTION_BYTES;
-  for (let from = arrayOf(tier); from < end; from += SUBSCRIPTION_BYTES) {
+function gather(set: i32): void {
+  const end = arrayOf(set) + usize(countOf(set)) * SUBSCRIPTION_BYTES;
+  for (let from = arrayOf(set); from < end; from += SUBSCRIPTION_BYTES) {
     const subscription = load<i32>(from);
     if (!(subscription & 1) && slotOf(subscription >> 1).kind != BLOCKING) continue;
     memory.copy(arrayOf(HELD) + usize(countOf(HELD)) * SUBSCRIPTION_BYTES, from, SUBSCRIPTION_BYTES);
@@ -344,7 +344,7 @@ function nextEvent(certain: bool): i32 {
     const event = events + usize(index) * EVENT_BYTES;
     if (load<u64>(event) == CLOCK) continue;
     const subscription = load<i32>(event);
-    if (tierOf(subscription) == OUT) continue; // closed or no longer watched since the poll
+    if (setOf(subscription) == OUT) continue; // closed or no longer watched since the poll
     const handle = subscription >> 1;
     const sure = load<u64>(event, 16) > 1 || load<u16>(event, 24) != 0 || load<u16>(event, 8) != 0;
     const kind = slotOf(handle).kind;

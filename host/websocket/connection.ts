@@ -45,8 +45,8 @@ import type { HeaderBlock } from "../http/headers.js";
 import { Deflater, Inflater } from "./deflate.js";
 import { Keepalive } from "./keepalive.js";
 import type { Agreement } from "./permessagedeflate.js";
-import { BINARY, MessageInflow, type MessageTaker, TEXT } from "./receiver.js";
-import { MessageOutflow } from "./sender.js";
+import { BINARY, MessageReceiver, type MessageTaker, TEXT } from "./receiver.js";
+import { MessageSender } from "./sender.js";
 
 const CLOSE_NORMAL = 1000;
 const CLOSE_NO_CODE = 1005;
@@ -88,8 +88,8 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
   readonly #peer: Peer | null;
   readonly #events: WebSocketEvents;
   readonly #settings: ConnectionSettings;
-  readonly #inflow: MessageInflow;
-  readonly #writeWindow: MessageOutflow;
+  readonly #receiver: MessageReceiver;
+  readonly #sender: MessageSender;
   readonly #deflater: Deflater | null;
   readonly #keepalive: Keepalive | null;
   /** Why nothing can be sent any more. */
@@ -115,8 +115,8 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
     this.#settings = settings;
     this.#deflater = compression === null ? null : new Deflater(compression.deflate);
     const inflater = compression === null ? null : new Inflater(compression.inflate, maxMessageBytes);
-    this.#inflow = new MessageInflow(bridge, id, maxMessageBytes, inflater, this);
-    this.#writeWindow = new MessageOutflow(bridge, id);
+    this.#receiver = new MessageReceiver(bridge, id, maxMessageBytes, inflater, this);
+    this.#sender = new MessageSender(bridge, id);
     this.#accept(fields);
     this.#keepalive = settings.pingIntervalMs === 0 ? null : this.#keepAlive();
   }
@@ -124,8 +124,8 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
   /** Calls the handler's open; messages wait for what it returns. */
   open(args: readonly unknown[]): void {
     const opened = this.#call("open", () => this.#events.open(...args));
-    if (opened === undefined) this.#inflow.start();
-    else void opened.then(() => this.#inflow.start());
+    if (opened === undefined) this.#receiver.start();
+    else void opened.then(() => this.#receiver.start());
   }
 
   // --- what a handler does ---
@@ -135,23 +135,23 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
   }
 
   get waiting(): number {
-    return this.#writeWindow.waiting;
+    return this.#sender.waiting;
   }
 
   /** Resolves when the window has taken the message. Throws TypeError for what is no data. */
   send(message: Data, binary: boolean): Promise<void> {
     if (this.#closed !== null) return rejected(this.#closed);
     const opcode = binary ? BINARY : TEXT;
-    if (typeof message === "string" && this.#deflater === null && !this.#writeWindow.isFull(message.length * 3)) {
-      return this.#writeWindow.text(opcode, message);
+    if (typeof message === "string" && this.#deflater === null && !this.#sender.isFull(message.length * 3)) {
+      return this.#sender.text(opcode, message);
     }
     const bytes = toBytes(message);
     if (!binary && typeof message !== "string" && !isUtf8(bytes)) throw new TypeError("a text message must be UTF-8");
-    if (this.#writeWindow.isFull(bytes.length)) return rejected(this.#giveUp());
+    if (this.#sender.isFull(bytes.length)) return rejected(this.#giveUp());
     const threshold = this.#settings.compression?.thresholdBytes ?? 0;
-    if (this.#deflater === null || bytes.length < threshold) return this.#writeWindow.bytes(opcode, bytes);
-    const entry = this.#writeWindow.hold(opcode, bytes.length);
-    this.#deflater.push(bytes, (deflated) => this.#writeWindow.fill(entry, deflated ?? bytes, deflated !== null));
+    if (this.#deflater === null || bytes.length < threshold) return this.#sender.bytes(opcode, bytes);
+    const entry = this.#sender.hold(opcode, bytes.length);
+    this.#deflater.push(bytes, (deflated) => this.#sender.fill(entry, deflated ?? bytes, deflated !== null));
     return entry.taken;
   }
 
@@ -173,7 +173,7 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
       throw new OptionError(`a close frame's reason holds at most ${REASON_BYTES_MAX} bytes, not ${text.length}`);
     if (this.#closed !== null) return;
     this.#shut("CLOSED");
-    this.#writeWindow.close(number, text);
+    this.#sender.close(number, text);
   }
 
   /** Drops the connection without a closing handshake. */
@@ -196,10 +196,10 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
     switch (type) {
       case FRAME_WS_DATA:
         if (this.#ending) throw new ProtocolError("WS_DATA after WS_ENDING");
-        return this.#inflow.receive(chunk, start, end);
+        return this.#receiver.receive(chunk, start, end);
       case FRAME_SENT:
         if (end - start !== 4) throw new ProtocolError("SENT");
-        return this.#writeWindow.sent(chunk.readUInt32LE(start));
+        return this.#sender.sent(chunk.readUInt32LE(start));
       case FRAME_WS_PING:
       case FRAME_WS_PONG:
         return this.#takeControl(type, chunk, start, end);
@@ -225,7 +225,7 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
     this.#end(CLOSE_ABNORMAL, "", "WORKER");
   }
 
-  // --- messages, from the inflow ---
+  // --- messages, from the receiver ---
 
   take(message: string | Buffer): void | Promise<void> {
     return this.#call("onMessage", () => this.#events.onMessage(message));
@@ -252,7 +252,7 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
     const { pingIntervalMs, pingTimeoutMs } = this.#settings;
     return new Keepalive(pingIntervalMs, pingTimeoutMs, {
       ping: () => this.#sendPing(Buffer.alloc(0)),
-      isHeldUp: () => this.#inflow.isHeldUp,
+      isHeldUp: () => this.#receiver.isHeldUp,
       timedOut: () => this.close(CLOSE_ERROR, "ping timed out"),
     });
   }
@@ -280,10 +280,10 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
     if (size !== 0 || this.#ending) throw new ProtocolError("WS_ENDING");
     this.#ending = true;
     this.#keepalive?.stop();
-    this.#inflow.end(() => {
+    this.#receiver.end(() => {
       if (this.#closed !== null) return;
       this.#shut("CLOSED");
-      this.#writeWindow.close(0, NO_WORDS);
+      this.#sender.close(0, NO_WORDS);
     });
   }
 
@@ -309,7 +309,7 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
     this.#settings.logger.warn(text);
     this.#shut("BUFFER_FULL");
     this.#deflater?.close();
-    this.#writeWindow.closeNow(CLOSE_TRY_AGAIN, this.#closed as WebSocketClosedError);
+    this.#sender.closeNow(CLOSE_TRY_AGAIN, this.#closed as WebSocketClosedError);
     return new StreamBufferFullError(text);
   }
 
@@ -325,7 +325,7 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
   #shut(reason: Reason): void {
     this.#closed ??= new WebSocketClosedError(reason);
     this.#keepalive?.stop();
-    this.#inflow.drop();
+    this.#receiver.drop();
   }
 
   #end(code: number, text: string, reason: Reason): void {
@@ -335,8 +335,8 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
     this.closeReason = text;
     this.#keepalive?.stop();
     this.#deflater?.close();
-    this.#writeWindow.fail(this.#closed);
-    this.#inflow.end(() => void this.#call("onClose", () => this.#events.onClose()));
+    this.#sender.fail(this.#closed);
+    this.#receiver.end(() => void this.#call("onClose", () => this.#events.onClose()));
   }
 
   /** Calls user code. What it throws is logged and closes the websocket. */

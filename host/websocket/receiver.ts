@@ -39,7 +39,7 @@ export interface MessageTaker {
   refuse(code: number, reason: string): void;
 }
 
-export class MessageInflow {
+export class MessageReceiver {
   readonly #bridge: Bridge;
   readonly #id: number;
   readonly #bytesMax: number;

@@ -39,7 +39,7 @@ export interface Outgoing {
 
 const TAKEN = Promise.resolve();
 
-export class MessageOutflow {
+export class MessageSender {
   readonly #bridge: Bridge;
   readonly #id: number;
   readonly #window: number;

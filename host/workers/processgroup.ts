@@ -15,8 +15,9 @@ import type { ListeningSocket } from "../core/address.js";
 import { WorkerError } from "../core/errors.js";
 import { STOP_GRACE_MS, STOP_SLACK_MS } from "../core/limits.js";
 import { deferred } from "../core/promises.js";
+import type { TokenBucket } from "../core/tokenbucket.js";
 import { type Inheritance, inheritance, TASK_VARIABLE } from "../net/inheritedsockets.js";
-import { RestartBudget, RestartPauses, startedAgain } from "./restartpolicy.js";
+import { RestartPauses, restartLimiter, startedAgain } from "./restartpolicy.js";
 
 export interface GroupSettings {
   readonly count: number;
@@ -47,7 +48,7 @@ export class ProcessGroup {
   readonly #settings: GroupSettings;
   readonly #slots: Slot[] = [];
   readonly #inheritance: Inheritance;
-  readonly #budget: RestartBudget;
+  readonly #limiter: TokenBucket;
   #restarts = 0;
   /** The last signal that was forwarded: to end by it is in order. */
   #asked: NodeJS.Signals | null = null;
@@ -56,7 +57,7 @@ export class ProcessGroup {
 
   constructor(settings: GroupSettings) {
     this.#settings = settings;
-    this.#budget = new RestartBudget(settings.restartsMax);
+    this.#limiter = restartLimiter(settings.restartsMax);
     this.#inheritance = inheritance(settings.sockets ?? null);
     this.#start(settings.first);
   }
@@ -146,7 +147,7 @@ export class ProcessGroup {
   }
 
   #restart(slot: Slot, how: string): void {
-    if (!this.#budget.take()) {
+    if (!this.#limiter.take()) {
       const last = `the last one, worker ${slot.id}, has ended ${how}`;
       return this.#giveUp(1, new WorkerError(`gave up after ${this.#restarts} restarts of worker processes; ${last}`));
     }

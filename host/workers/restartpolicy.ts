@@ -9,11 +9,9 @@
 import { RESTART_FORGET_MS, RESTART_PAUSE_MAX_MS, RESTART_PAUSE_MS, RESTART_REFILL_MS } from "../core/limits.js";
 import { TokenBucket } from "../core/tokenbucket.js";
 
-/** `max` restarts in a row; each comes back after RESTART_REFILL_MS. */
-export class RestartBudget extends TokenBucket {
-  constructor(max: number) {
-    super(max, RESTART_REFILL_MS);
-  }
+/** How many restarts are left: `max` in a row; each comes back after RESTART_REFILL_MS. */
+export function restartLimiter(max: number): TokenBucket {
+  return new TokenBucket(max, RESTART_REFILL_MS);
 }
 
 /** The pauses of one worker. */

@@ -2,8 +2,8 @@
  * Keeps a server's workers running: starts them, starts a dead one again, gives up after too many, and ends them in
  * order.
  *
- * Invariant: each slot has at most one live worker. One that ends without being asked to is replaced, as long as the
- * budget for that lasts (workers/restartpolicy.ts); then the others are stopped too, and `failed` is called once.
+ * Invariant: each slot has at most one live worker. One that ends without being asked to is replaced, as long as
+ * restarts are left (workers/restartpolicy.ts); then the others are stopped too, and `failed` is called once.
  */
 import type { ListeningSocket } from "../core/address.js";
 import { WorkerError } from "../core/errors.js";
@@ -11,7 +11,7 @@ import { RESTARTS_MAX, START_TIMEOUT_MS, STOP_SLACK_MS } from "../core/limits.js
 import type { Logger } from "../core/log.js";
 import type { Folder } from "../runtime/folders.js";
 import type { Runtime, Worker, WorkerEvents } from "../runtime/index.js";
-import { RestartBudget, RestartPauses, startedAgain } from "./restartpolicy.js";
+import { RestartPauses, restartLimiter, startedAgain } from "./restartpolicy.js";
 
 /** What the bytes of one worker mean. One is made for every start. */
 export interface Session {
@@ -65,7 +65,7 @@ interface Slot {
 export class Supervisor {
   readonly #settings: SupervisorSettings;
   readonly #slots: Slot[] = [];
-  readonly #budget = new RestartBudget(RESTARTS_MAX);
+  readonly #limiter = restartLimiter(RESTARTS_MAX);
   #restarts = 0;
   #started = false;
   #stopping = false;
@@ -203,7 +203,7 @@ export class Supervisor {
 
   #restart(slot: Slot, reason: Error, lost: string): void {
     const { logger } = this.#settings;
-    if (!this.#budget.take()) {
+    if (!this.#limiter.take()) {
       const error = new WorkerError(
         `gave up after ${this.#restarts} restarts of workers; the last one: ${reason.message}`,
       );

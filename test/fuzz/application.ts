@@ -17,7 +17,7 @@ export default async function answer(request: HTTPServerRequest): Promise<void> 
   if (kind === 4) return request.respond(200, {}, `${mark} ${(await request.readBody()).length}`);
   if (kind === 5) {
     // Not for ever: behind more than 64 KiB of further requests the client's end is seen after ten minutes only
-    // (UNHEARD_TIMEOUT_MS).
+    // (UNREAD_TIMEOUT_MS).
     const late = AbortSignal.timeout(5000);
     const { signal } = request;
     await new Promise<void>((resolve) => {

@@ -119,10 +119,10 @@ class Life {
         return spoilt(next, random);
       });
       if (random.once(8)) this.#cut(Buffer.concat(said));
-      else worker.say(...said);
-      if (random.once(3)) for (const heard of await worker.hear()) this.#hear(heard);
+      else worker.emit(...said);
+      if (random.once(3)) for (const heard of await worker.received()) this.#hear(heard);
     }
-    for (const heard of await worker.hear()) this.#hear(heard);
+    for (const heard of await worker.received()) this.#hear(heard);
     if (worker.failure === null) await this.#close();
     const { failure } = worker;
     if (failure !== null && !(failure instanceof ProtocolError && this.#isSpoilt)) throw failure;
@@ -148,11 +148,11 @@ class Life {
   async #close(): Promise<void> {
     const { worker } = this;
     for (const { id, kind, over } of this.#open.values()) {
-      if (kind === "stream") worker.say(frame(f.FRAME_CLOSED, id, u16(3)));
-      else if (!over || kind === "websocket") worker.say(frame(f.FRAME_ABORT, id, u16(3)));
+      if (kind === "stream") worker.emit(frame(f.FRAME_CLOSED, id, u16(3)));
+      else if (!over || kind === "websocket") worker.emit(frame(f.FRAME_ABORT, id, u16(3)));
       if (worker.failure !== null) return;
     }
-    await worker.hear();
+    await worker.received();
     if (!this.#isSpoilt && worker.bridge.held !== 0) throw new Error(`${worker.bridge.held} bytes are held for nobody`);
   }
 

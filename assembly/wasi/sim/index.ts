@@ -281,7 +281,7 @@ export function sleepNs(): i64 {
   return FOREVER;
 }
 
-/** There are no tiers here: all that are watched. */
+/** There are no sets here: all that are watched. */
 export function hotConnections(): i32 {
   const slots = platform().slots;
   let connections = 0;

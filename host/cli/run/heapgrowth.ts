@@ -24,7 +24,7 @@ const LARGE_HEAP_BYTES = 24 << 20;
 const LOOK_MS = 1000;
 
 /** Raises the limit of this process's heap while it is small. */
-export function letSmallHeapGrow(): void {
+export function raiseHeapGrowth(): void {
   if (isMemoryShort()) return;
   let percent = NO_PERCENT;
   const look = (): void => {

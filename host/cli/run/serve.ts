@@ -16,7 +16,7 @@ import { onSignals } from "../../workers/fork.js";
 import type { Values } from "../command.js";
 import { EXIT_FAILED, exitWith } from "../exit.js";
 import { type Application, type Loaded, loadApplication } from "./app.js";
-import { letSmallHeapGrow } from "./heapgrowth.js";
+import { raiseHeapGrowth } from "./heapgrowth.js";
 import { type Plan, planFrom, type Serving, servingLine, servingOf, type WorkerMessage } from "./plan.js";
 import { type RunSettings, readRunSettings } from "./settings.js";
 
@@ -66,7 +66,7 @@ async function load({ file, outer, folders }: RunSettings): Promise<Loaded> {
 
 /** Resolves when it serves; with null when it was stopped before that. */
 async function listen(application: Application, plan: Plan): Promise<Serving | null> {
-  letSmallHeapGrow();
+  raiseHeapGrowth();
   onSignals(() => void application.stop().then(() => process.exit(0), exitWith));
   reloadOnHangUp(application);
   await application.listen(plan.port, plan.address);

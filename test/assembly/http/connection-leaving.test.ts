@@ -5,7 +5,7 @@ import { bytesInUse } from "../../../assembly/bytes/buffer";
 import {
   HALF_CLOSE_TIMEOUT_MS,
   PIPELINE_BYTES_MAX,
-  UNHEARD_TIMEOUT_MS,
+  UNREAD_TIMEOUT_MS,
   WATCH_AFTER_MS,
 } from "../../../assembly/core/limits";
 import { REQUESTS_NOW, stat } from "../../../assembly/core/stats";
@@ -149,7 +149,7 @@ describe("a client that ends its side", () => {
 describe("a client whose end cannot be seen, because nothing of it is read", () => {
   test("behind requests beyond what is read ahead", () => {
     const peer = halfClosed(get("/never") + get("/hello?n=2").repeat(PIPELINE_BYTES_MAX / 30));
-    sleep(UNHEARD_TIMEOUT_MS - 1);
+    sleep(UNREAD_TIMEOUT_MS - 1);
     expect(peer.closed).toBe(false);
     expect(handler.take()).toBe("/never finish");
     sleep(1 + 2 * WATCH_AFTER_MS);
@@ -173,13 +173,13 @@ describe("a client whose end cannot be seen, because nothing of it is read", () 
   test("behind a large rest", () => {
     const peer = halfClosed(post("/take?credit=3", pattern(3 * PIPELINE_BYTES_MAX)));
     handler.take();
-    sleep(UNHEARD_TIMEOUT_MS - 1);
+    sleep(UNREAD_TIMEOUT_MS - 1);
     handler.request!.connection.takeBody(1);
-    sleep(UNHEARD_TIMEOUT_MS - 1);
+    sleep(UNREAD_TIMEOUT_MS - 1);
     handler.request!.startResponse(200);
     handler.request!.write("a byte of the answer is a sign of life");
     settle();
-    sleep(UNHEARD_TIMEOUT_MS - 1);
+    sleep(UNREAD_TIMEOUT_MS - 1);
     expect(peer.closed).toBe(false);
     sleep(1);
     expect(handler.take()).toBe("data(0) gone(4)");

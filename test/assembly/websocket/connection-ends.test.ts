@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest-pool-assemblyscript/assembly";
 import {
   IDLE_TIMEOUT_MS,
   LINGER_MS,
-  UNHEARD_TIMEOUT_MS,
+  UNREAD_TIMEOUT_MS,
   WRITE_TIMEOUT_MS,
   WS_CLOSE_TIMEOUT_MS,
 } from "../../../assembly/core/limits";
@@ -210,7 +210,7 @@ describe("without a closing handshake", () => {
     const peer = client();
     expect(tell(peer, masked(0x81, "0123456789"))).toBe("text+(012)");
     peer.close();
-    sleep(UNHEARD_TIMEOUT_MS - 1);
+    sleep(UNREAD_TIMEOUT_MS - 1);
     expect(peer.closed).toBe(false);
     sleep(1);
     expect(notes.take()).toBe("close(1006,4,)");

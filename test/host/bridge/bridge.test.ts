@@ -51,7 +51,7 @@ const ID = idOf(3);
 describe("the handshake", () => {
   test("CONFIG is the first frame, and holds the options", async () => {
     const { worker } = start();
-    const [config] = await worker.hear();
+    const [config] = await worker.received();
     expect(config.type).toBe(f.FRAME_CONFIG);
     expect(config.payload.length).toBe(f.CONFIG_BYTES);
     expect(config.payload.readUInt16LE(0)).toBe(f.PROTOCOL_VERSION);
@@ -74,7 +74,7 @@ describe("the handshake", () => {
 
   test("another version is named", () => {
     const { worker } = start();
-    worker.say(frame(f.FRAME_READY, 0, u16(9, 1)));
+    worker.emit(frame(f.FRAME_READY, 0, u16(9, 1)));
     expect(worker.failure?.message).toMatch(/version 9/);
     expect(worker.killed).toBe(true);
   });
@@ -84,32 +84,32 @@ describe("echoes", () => {
   test("a MARK is echoed at the end of the turn, the last of several alone", async () => {
     const { worker } = start();
     worker.ready();
-    await worker.hear();
-    worker.say(requestFrame(ID));
-    worker.say(requestFrame(idOf(4)));
-    const echoes = (await worker.hear()).filter(({ type }) => type === f.FRAME_ECHO);
+    await worker.received();
+    worker.emit(requestFrame(ID));
+    worker.emit(requestFrame(idOf(4)));
+    const echoes = (await worker.received()).filter(({ type }) => type === f.FRAME_ECHO);
     expect(echoes.map(({ id }) => id)).toEqual([3, 3]); // the second ends the batch
-    expect(await worker.hear()).toEqual([]);
+    expect(await worker.received()).toEqual([]);
   });
 
   test("the echo follows what was answered in the same turn", async () => {
     const { worker, endpoints } = start();
     worker.ready();
-    await worker.hear();
-    worker.say(requestFrame(ID));
+    await worker.received();
+    worker.emit(requestFrame(ID));
     endpoints[0].bridge.writer.empty(f.FRAME_CANCEL, ID);
     endpoints[0].bridge.written();
-    expect((await worker.hear()).map(({ type }) => type)).toEqual([f.FRAME_CANCEL, f.FRAME_ECHO, f.FRAME_ECHO]);
+    expect((await worker.received()).map(({ type }) => type)).toEqual([f.FRAME_CANCEL, f.FRAME_ECHO, f.FRAME_ECHO]);
   });
 
   test("every batch ends with one, which repeats the last", async () => {
     const { worker, endpoints } = start();
     worker.ready();
-    worker.say(requestFrame(ID));
-    await worker.hear();
+    worker.emit(requestFrame(ID));
+    await worker.received();
     endpoints[0].bridge.writer.empty(f.FRAME_CANCEL, ID);
     endpoints[0].bridge.written();
-    expect((await worker.hear()).map(({ type, id }) => [type, id])).toEqual([
+    expect((await worker.received()).map(({ type, id }) => [type, id])).toEqual([
       [f.FRAME_CANCEL, ID],
       [f.FRAME_ECHO, 2],
     ]);
@@ -120,7 +120,7 @@ describe("ids", () => {
   test("frames reach the endpoint of their id, cut anywhere", () => {
     const { worker, endpoints } = start();
     worker.ready();
-    worker.say(requestFrame(idOf(1)), requestFrame(idOf(200)));
+    worker.emit(requestFrame(idOf(1)), requestFrame(idOf(200)));
     const bytes = Buffer.concat([frame(f.FRAME_BODY, idOf(200), "b"), frame(f.FRAME_BODY, idOf(1), "a")]);
     for (const byte of bytes) worker.bridge.receive(Buffer.from([byte]));
     expect(endpoints.map(({ seen }) => seen)).toEqual([[[f.FRAME_BODY, "a"]], [[f.FRAME_BODY, "b"]]]);
@@ -130,10 +130,10 @@ describe("ids", () => {
   test("what crosses the end of an id is dropped; its slot is used again with another generation", () => {
     const { worker, endpoints } = start();
     worker.ready();
-    worker.say(requestFrame(ID));
+    worker.emit(requestFrame(ID));
     worker.bridge.release(ID);
-    worker.say(frame(f.FRAME_BODY, ID, "x"), frame(f.FRAME_SENT, ID, u32(1)), frame(f.FRAME_ABORT, ID, u16(3)));
-    worker.say(requestFrame(idOf(3, 2)));
+    worker.emit(frame(f.FRAME_BODY, ID, "x"), frame(f.FRAME_SENT, ID, u32(1)), frame(f.FRAME_ABORT, ID, u16(3)));
+    worker.emit(requestFrame(idOf(3, 2)));
     expect(worker.failure).toBeNull();
     expect(endpoints.length).toBe(2);
     expect(endpoints[0].seen).toEqual([]);
@@ -142,12 +142,12 @@ describe("ids", () => {
   test("the end of the bridge is the end of every endpoint", () => {
     const { worker, endpoints } = start();
     worker.ready();
-    worker.say(requestFrame(idOf(0)), requestFrame(idOf(30_000)));
+    worker.emit(requestFrame(idOf(0)), requestFrame(idOf(30_000)));
     expect(worker.bridge.lost).toBe("");
     worker.bridge.end();
     expect(endpoints.map(({ isLost }) => isLost)).toEqual([true, true]);
     expect(worker.bridge.lost).toBe("2 records");
-    worker.say(requestFrame(idOf(5)));
+    worker.emit(requestFrame(idOf(5)));
     expect(endpoints.length).toBe(2);
   });
 });
@@ -172,7 +172,7 @@ describe("a malformed frame ends the worker", () => {
   test.each(cases)("%s", (_name, sent) => {
     const { worker, endpoints } = start();
     worker.ready();
-    worker.say(...sent);
+    worker.emit(...sent);
     expect(worker.failure?.message).toMatch(/^malformed frame from the sandbox: /);
     expect(worker.killed).toBe(true);
     expect(endpoints.every(({ isLost }) => isLost)).toBe(true);
@@ -180,23 +180,23 @@ describe("a malformed frame ends the worker", () => {
 
   test("anything before READY", () => {
     const { worker } = start();
-    worker.say(requestFrame(ID));
+    worker.emit(requestFrame(ID));
     expect(worker.failure).not.toBeNull();
   });
 
   test("a wrong number of listeners", () => {
     const { worker } = start();
-    worker.say(frame(f.FRAME_READY, 0, u16(1, 2)));
+    worker.emit(frame(f.FRAME_READY, 0, u16(1, 2)));
     expect(worker.failure?.message).toMatch(/listeners/);
   });
 
   test("nothing is written after it", async () => {
     const { worker, endpoints } = start();
     worker.ready();
-    worker.say(requestFrame(ID), frame(0x7f, 0));
-    await worker.hear();
+    worker.emit(requestFrame(ID), frame(0x7f, 0));
+    await worker.received();
     endpoints[0].bridge.written();
-    expect(await worker.hear()).toEqual([]);
+    expect(await worker.received()).toEqual([]);
   });
 });
 

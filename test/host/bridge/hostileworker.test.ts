@@ -50,9 +50,9 @@ describe("open ids", () => {
     ["as many as a worker can have", {}, CONNECTIONS_MAX],
   ])("%s, and not one more", (_, options, max) => {
     const worker = start(options);
-    worker.say(...Array.from({ length: max }, (_, slot) => requestFrame(idOf(slot))));
+    worker.emit(...Array.from({ length: max }, (_, slot) => requestFrame(idOf(slot))));
     expect([seen, worker.failure]).toEqual([max, null]);
-    worker.say(requestFrame(idOf(max)));
+    worker.emit(requestFrame(idOf(max)));
     expect(worker.failure?.message).toMatch(/^malformed frame from the sandbox: slot/);
     expect(worker.bridge.lost).toBe(`${max} requests`);
   });
@@ -63,15 +63,15 @@ describe("what handlers do not take", () => {
     const worker = start();
     const other = start();
     for (let slot = 0; slot < HOLDERS; slot++) say(worker, f.FRAME_REQUEST, idOf(slot), LARGE);
-    expect((await worker.hearAnswers()).length).toBe(0);
+    expect((await worker.receivedAnswers()).length).toBe(0);
     for (let round = 0; round < 3000; round++) say(worker, f.FRAME_REQUEST, idOf(HOLDERS + round), LARGE);
-    const answers = await worker.hearAnswers();
+    const answers = await worker.receivedAnswers();
     expect(answers.map(({ type, payload }) => [type, payload.readUInt16LE(0), payload[2]])).toEqual(
       Array(3000).fill([f.FRAME_RESPONSE, 503, f.RESPONSE_LAST | f.RESPONSE_CLOSE]),
     );
     expect(worker.log.filter((line) => line.includes("256 MiB: a request was given up")).length).toBe(1);
     expect([worker.failure, other.failure, other.log]).toEqual([null, null, []]);
-    worker.say(frame(f.FRAME_BODY, answers[0].id, "crossed"), frame(f.FRAME_ABORT, answers[0].id, u16(1)));
+    worker.emit(frame(f.FRAME_BODY, answers[0].id, "crossed"), frame(f.FRAME_ABORT, answers[0].id, u16(1)));
     expect(worker.failure).toBe(null);
   });
 
@@ -81,14 +81,14 @@ describe("what handlers do not take", () => {
     const worker = new FakeWorker((logger) => {
       return new HTTPServer((request) => void waiting.push(request), { ...options, logger }).acceptor();
     }, options).ready();
-    worker.say(requestFrame(ID, { method: 3, flags: 0, contentLength: -1 }));
-    worker.say(requestFrame(idOf(4)));
+    worker.emit(requestFrame(ID, { method: 3, flags: 0, contentLength: -1 }));
+    worker.emit(requestFrame(idOf(4)));
     const piece = Buffer.alloc(1 << 17);
     for (let bytes = 0; bytes < HELD_BYTES_MAX - piece.length; bytes += piece.length)
       say(worker, f.FRAME_BODY, ID, piece);
-    expect(await worker.hearAnswers()).toEqual([]);
+    expect(await worker.receivedAnswers()).toEqual([]);
     say(worker, f.FRAME_BODY, ID, piece);
-    const answers = await worker.hearAnswers();
+    const answers = await worker.receivedAnswers();
     expect(answers.map(({ type, id, payload }) => [type, id, payload.readUInt16LE(0)])).toEqual([
       [f.FRAME_RESPONSE, ID, 503],
     ]);
@@ -111,13 +111,13 @@ describe("what handlers do not take", () => {
       },
       { bodyBytesMax: 2 ** 40 },
     ).ready();
-    worker.say(requestFrame(ID, { method: 3, flags: 0, contentLength: -1 }));
+    worker.emit(requestFrame(ID, { method: 3, flags: 0, contentLength: -1 }));
     const piece = Buffer.alloc(1 << 17);
     for (let sent = 0; sent < HELD_BYTES_MAX * 1.5; sent += piece.length) {
       say(worker, f.FRAME_BODY, ID, piece);
       if (sent % (1 << 18) !== 0) await new Promise((resolve) => setImmediate(resolve));
     }
-    worker.say(frame(f.FRAME_BODY_END, ID));
+    worker.emit(frame(f.FRAME_BODY_END, ID));
     await vi.waitFor(() => expect(bytes).toBe(HELD_BYTES_MAX * 1.5));
     expect([worker.failure, worker.log]).toEqual([null, []]);
   });
@@ -132,7 +132,7 @@ describe("what handlers of streams and websockets do not take", () => {
       say(worker, f.FRAME_REQUEST, idOf(slot), handshake);
       for (let pieces = 0; pieces < 159; pieces++) say(worker, f.FRAME_WS_DATA, idOf(slot), piece);
     }
-    const closes = (await worker.hearAnswers()).filter(({ type }) => type === f.FRAME_WS_CLOSE);
+    const closes = (await worker.receivedAnswers()).filter(({ type }) => type === f.FRAME_WS_CLOSE);
     expect(closes.map(({ payload }) => payload.readUInt16LE(0))).toEqual([1013]);
     expect(worker.failure).toBe(null);
     // A message that is complete is the handler's, and makes room.
@@ -159,7 +159,7 @@ describe("what handlers of streams and websockets do not take", () => {
     const headers = [...HANDSHAKE, ["x", "y".repeat(60_000)] as [string, string]];
     const handshake = request({ flags: f.REQUEST_END | f.REQUEST_WEBSOCKET, headers });
     for (let slot = 0; slot < HELD_BYTES_MAX / 60_000; slot++) say(worker, f.FRAME_REQUEST, idOf(slot), handshake);
-    const said = (await worker.hearAnswers()).map(({ type }) => type);
+    const said = (await worker.receivedAnswers()).map(({ type }) => type);
     const count = (type: number): number => said.filter((each) => each === type).length;
     expect(count(f.FRAME_WS_CLOSE)).toBeGreaterThan(0);
     expect(count(f.FRAME_CANCEL)).toBeGreaterThan(0);
@@ -177,14 +177,14 @@ describe("what handlers of streams and websockets do not take", () => {
     const worker = new FakeWorker((logger) => new Reading({ logger }).acceptor()).ready();
     const piece = Buffer.alloc(1 << 16);
     const bring = (slot: number, type: number): void => {
-      worker.say(frame(f.FRAME_OPEN, idOf(slot), u32(0, 0)));
+      worker.emit(frame(f.FRAME_OPEN, idOf(slot), u32(0, 0)));
       for (let pieces = 0; pieces < 255; pieces++) say(worker, f.FRAME_DATA, idOf(slot), piece);
       say(worker, type, idOf(slot), piece);
     };
     for (let slot = 0; slot < 40; slot++) bring(slot, f.FRAME_DATA_END); // complete: nothing is held
     expect(worker.log).toEqual([]);
     for (let slot = 40; slot < 56; slot++) bring(slot, f.FRAME_DATA);
-    await worker.hear();
+    await worker.received();
     expect(failures).toEqual(["STREAM_BUFFER_FULL"]);
     expect(worker.failure).toBe(null);
   });
@@ -202,13 +202,13 @@ describe("what a worker tells", () => {
 
   test("are so many refusals, and then as many as its sandbox may tell", () => {
     const worker = start();
-    worker.say(...Array(REFUSALS_MAX).fill(REFUSED));
+    worker.emit(...Array(REFUSALS_MAX).fill(REFUSED));
     for (let time = 0; time < 100; time++) {
       vi.advanceTimersByTime(REFUSAL_REFILL_MS);
-      worker.say(REFUSED);
+      worker.emit(REFUSED);
     }
     expect(worker.failure).toBe(null);
-    worker.say(REFUSED);
+    worker.emit(REFUSED);
     expect(worker.failure?.message).toMatch(/too many REFUSED/);
     expect(worker.log.length).toBe(REFUSALS_MAX + 100);
   });
@@ -240,7 +240,7 @@ test("a worker that answers no question is not asked without end", async () => {
   const worker = start();
   const asked = Array.from({ length: QUESTIONS_MAX }, () => worker.bridge.stats());
   expect(await worker.bridge.stats()).toBe(null);
-  const heard = (await worker.hear()).filter(({ type }) => type === f.FRAME_GET_STATS);
+  const heard = (await worker.received()).filter(({ type }) => type === f.FRAME_GET_STATS);
   expect(heard.length).toBe(QUESTIONS_MAX);
   worker.bridge.end();
   expect(await Promise.all(asked)).toEqual(Array(QUESTIONS_MAX).fill(null));
@@ -251,9 +251,9 @@ describe("a request", () => {
 
   test("has as many fields as the sandbox takes", () => {
     const worker = start();
-    worker.say(requestFrame(ID, { headers: fields(FIELDS_MAX) }));
+    worker.emit(requestFrame(ID, { headers: fields(FIELDS_MAX) }));
     expect(worker.failure).toBe(null);
-    worker.say(requestFrame(idOf(4), { headers: fields(FIELDS_MAX + 1) }));
+    worker.emit(requestFrame(idOf(4), { headers: fields(FIELDS_MAX + 1) }));
     expect(worker.failure?.message).toMatch(/too many fields/);
   });
 
@@ -261,21 +261,21 @@ describe("a request", () => {
     const trailers = (rows: number): Buffer =>
       Buffer.concat([u16(rows, 0), ...Array(rows).fill(u16(1, 1)), Buffer.from("ab".repeat(rows))]);
     const worker = start();
-    worker.say(
+    worker.emit(
       requestFrame(ID, { method: 3, flags: 0, contentLength: -1 }),
       frame(f.FRAME_TRAILERS, ID, trailers(FIELDS_MAX)),
     );
     expect(worker.failure).toBe(null);
-    worker.say(requestFrame(idOf(4), { method: 3, flags: 0, contentLength: -1 }));
-    worker.say(frame(f.FRAME_TRAILERS, idOf(4), trailers(FIELDS_MAX + 1)));
+    worker.emit(requestFrame(idOf(4), { method: 3, flags: 0, contentLength: -1 }));
+    worker.emit(frame(f.FRAME_TRAILERS, idOf(4), trailers(FIELDS_MAX + 1)));
     expect(worker.failure?.message).toMatch(/TRAILERS/);
   });
 
   test("announces no more than bodyBytesMax", () => {
     const worker = start({ bodyBytesMax: 1000 });
-    worker.say(requestFrame(ID, { method: 3, flags: 0, contentLength: 1000 }));
+    worker.emit(requestFrame(ID, { method: 3, flags: 0, contentLength: 1000 }));
     expect(worker.failure).toBe(null);
-    worker.say(requestFrame(idOf(4), { method: 3, flags: 0, contentLength: 1001 }));
+    worker.emit(requestFrame(idOf(4), { method: 3, flags: 0, contentLength: 1001 }));
     expect(worker.failure?.message).toMatch(/too large a body/);
   });
 });

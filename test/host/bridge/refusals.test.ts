@@ -21,15 +21,15 @@ function start(): FakeWorker {
 describe("a refusal", () => {
   test("is one warning", () => {
     const worker = start();
-    worker.say(frame(FRAME_REFUSED, 0, refused(400)));
+    worker.emit(frame(FRAME_REFUSED, 0, refused(400)));
     expect(worker.log).toEqual([`warn a request was refused with 400: ${SENTENCE}`]);
   });
 
   test("names the peer that its header told, or whose socket it is", () => {
     const worker = start();
     worker.peers.set(9, { address: { address: "::1", port: 7, family: "IPv6" }, tls: null });
-    worker.say(frame(FRAME_REFUSED, 0, refused(408, { address: IPV4 })));
-    worker.say(frame(FRAME_REFUSED, 0, refused(408, { descriptor: 9 })));
+    worker.emit(frame(FRAME_REFUSED, 0, refused(408, { address: IPV4 })));
+    worker.emit(frame(FRAME_REFUSED, 0, refused(408, { descriptor: 9 })));
     expect(worker.log).toEqual([
       `warn a request from 192.0.2.7:5000 was refused with 408: ${SENTENCE}`,
       `warn a request from [::1]:7 was refused with 408: ${SENTENCE}`,
@@ -38,13 +38,13 @@ describe("a refusal", () => {
 
   test("says how many it stands for", () => {
     const worker = start();
-    worker.say(
+    worker.emit(
       frame(FRAME_REFUSED, 0, refused(400, { untold: 1 })),
       frame(FRAME_REFUSED, 0, refused(400, { untold: 9 })),
     );
     expect(worker.log[0]).toMatch(/; 1 more was refused before it and not told$/);
     expect(worker.log[1]).toMatch(/; 9 more were refused before it and not told$/);
-    worker.say(frame(FRAME_REFUSED, 0, refused(400, { untold: 65_535 }))); // where the sandbox stops counting
+    worker.emit(frame(FRAME_REFUSED, 0, refused(400, { untold: 65_535 }))); // where the sandbox stops counting
     expect(worker.log[2]).toMatch(/; 65535 or more were refused before it and not told$/);
   });
 
@@ -59,7 +59,7 @@ describe("a refusal", () => {
     ["nothing", Buffer.alloc(0)],
   ])("with %s ends the worker", (_, payload) => {
     const worker = start();
-    worker.say(frame(FRAME_REFUSED, 0, payload));
+    worker.emit(frame(FRAME_REFUSED, 0, payload));
     expect(worker.killed).toBe(true);
     expect(worker.failure?.message).toMatch(/REFUSED/);
     expect(worker.log).toEqual([]);
@@ -67,10 +67,10 @@ describe("a refusal", () => {
 
   test("for an id, or of a server of streams, ends the worker", () => {
     const one = start();
-    one.say(frame(FRAME_REFUSED, 1, refused(400)));
+    one.emit(frame(FRAME_REFUSED, 1, refused(400)));
     expect(one.killed).toBe(true);
     const streams = new FakeWorker((logger) => new TCPServer({ logger }).acceptor()).ready();
-    streams.say(frame(FRAME_REFUSED, 0, refused(400)));
+    streams.emit(frame(FRAME_REFUSED, 0, refused(400)));
     expect(streams.killed).toBe(true);
   });
 });

@@ -20,21 +20,21 @@ const table = (connectionsNow: number): Buffer => {
 async function ready(): Promise<FakeWorker> {
   const worker = new FakeWorker(() => acceptor, {});
   worker.ready();
-  await worker.hear();
+  await worker.received();
   return worker;
 }
 
 test("an answer is one to its question and to all before it", async () => {
   const worker = await ready();
   const asked = [worker.bridge.stats(), worker.bridge.stats(), worker.bridge.stats()];
-  const heard = (await worker.hear()).filter(({ type }) => type === f.FRAME_GET_STATS);
+  const heard = (await worker.received()).filter(({ type }) => type === f.FRAME_GET_STATS);
   expect(heard.map(({ id, payload }) => [id, payload.length])).toEqual([
     [1, 0],
     [2, 0],
     [3, 0],
   ]);
-  worker.say(frame(f.FRAME_STATS, 2, table(7)));
-  worker.say(frame(f.FRAME_STATS, 3, table(8)));
+  worker.emit(frame(f.FRAME_STATS, 2, table(7)));
+  worker.emit(frame(f.FRAME_STATS, 3, table(8)));
   expect((await Promise.all(asked)).map((stats) => stats?.connectionsNow)).toEqual([7, 7, 8]);
   expect(worker.failure).toBe(null);
 });
@@ -45,8 +45,8 @@ test("numbers beyond 2 ** 53 are rounded: nanoseconds of turns get there in 105 
   const bytes = Buffer.alloc(f.STATS_BYTES);
   bytes.writeBigUInt64LE(2n ** 53n + 1n, STAT_NAMES.indexOf("turnNs") * 8);
   bytes.writeBigUInt64LE(2n ** 64n - 1n, STAT_NAMES.indexOf("bytesOut") * 8);
-  await worker.hear();
-  worker.say(frame(f.FRAME_STATS, 1, bytes));
+  await worker.received();
+  worker.emit(frame(f.FRAME_STATS, 1, bytes));
   expect(await asked).toMatchObject({ turnNs: 2 ** 53, bytesOut: 2 ** 64 });
   expect(worker.failure).toBe(null);
 });
@@ -66,13 +66,13 @@ test("closing all connections is done when what follows it is answered", async (
   const closing = worker.bridge.closeAll().then(() => {
     done = true;
   });
-  const heard = await worker.hear();
+  const heard = await worker.received();
   expect(heard.map(({ type, payload }) => [type, payload.length]).slice(0, 2)).toEqual([
     [f.FRAME_CLOSE_ALL, 0],
     [f.FRAME_GET_STATS, 0],
   ]);
   expect(done).toBe(false);
-  worker.say(frame(f.FRAME_STATS, 1, table(0)));
+  worker.emit(frame(f.FRAME_STATS, 1, table(0)));
   await closing;
 });
 
@@ -83,7 +83,7 @@ test.each([
 ])("STATS %s ends the worker", async (_what, id, payload) => {
   const worker = await ready();
   const asked = worker.bridge.stats();
-  worker.say(frame(f.FRAME_STATS, id, Buffer.from(payload)));
+  worker.emit(frame(f.FRAME_STATS, id, Buffer.from(payload)));
   expect(worker.failure?.message).toMatch(/malformed/);
   expect(worker.killed).toBe(true);
   expect(await asked).toBe(null);
@@ -92,7 +92,7 @@ test.each([
 test("STATS a second time ends the worker", async () => {
   const worker = await ready();
   const asked = worker.bridge.stats();
-  worker.say(frame(f.FRAME_STATS, 1, table(0)), frame(f.FRAME_STATS, 1, table(0)));
+  worker.emit(frame(f.FRAME_STATS, 1, table(0)), frame(f.FRAME_STATS, 1, table(0)));
   expect(await asked).not.toBe(null);
   expect(worker.failure?.message).toMatch(/STATS/);
 });

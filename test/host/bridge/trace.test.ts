@@ -31,12 +31,12 @@ function traced(level: string): { worker: FakeWorker; lines: () => string[] } {
 describe("WATERSPOUT_TRACE", () => {
   test("frames: each frame in and out by name, id and size, without its payload", async () => {
     const { worker, lines } = traced("frames");
-    await worker.hear();
+    await worker.received();
     worker.ready();
-    worker.say(requestFrame(ID));
+    worker.emit(requestFrame(ID));
     worker.bridge.writer.bytes(f.FRAME_RESPONSE_BODY, ID, Buffer.from("secret"), 0, 6);
     worker.bridge.written();
-    await worker.hear();
+    await worker.received();
     expect(lines()[0]).toBe(`out CONFIG 0 ${f.CONFIG_BYTES} bytes`);
     expect(lines()).toContain("in READY 0 4 bytes");
     expect(lines().some((line) => new RegExp(`^in REQUEST ${ID} \\d+ bytes$`).test(line))).toBe(true);
@@ -46,11 +46,11 @@ describe("WATERSPOUT_TRACE", () => {
 
   test("frames+data: the payload, too, up to its bound, in ASCII and on one line", async () => {
     const { worker, lines } = traced("frames+data");
-    await worker.hear();
+    await worker.received();
     const payload = Buffer.concat([Buffer.from('a\n"\\\xff', "latin1"), Buffer.alloc(TRACE_BYTES_MAX, "b")]);
     worker.bridge.writer.bytes(f.FRAME_RESPONSE_BODY, ID, payload, 0, payload.length);
     worker.bridge.written();
-    await worker.hear();
+    await worker.received();
     const line = lines().find((each) => each.startsWith("out RESPONSE_BODY")) ?? "";
     expect(line).toContain(`${payload.length} bytes "a\\x0a\\x22\\x5c\\xffbbb`);
     expect(line.endsWith('bbb" and 5 more')).toBe(true);
@@ -58,19 +58,19 @@ describe("WATERSPOUT_TRACE", () => {
 
   test("a frame that the bridge refuses is shown before the worker ends; what does not leave is not shown", async () => {
     const { worker, lines } = traced("frames");
-    await worker.hear();
+    await worker.received();
     worker.bridge.writer.empty(f.FRAME_CANCEL, ID);
-    worker.say(frame(0x3f, 7));
+    worker.emit(frame(0x3f, 7));
     expect(worker.killed).toBe(true);
     expect(lines().at(-1)).toBe("in 0x3f 7 0 bytes");
   });
 
   test("every type of frame has its name", async () => {
     const { worker, lines } = traced("frames");
-    await worker.hear();
+    await worker.received();
     for (const type of f.FRAME_NAMES.keys()) worker.bridge.writer.empty(type, ID);
     worker.bridge.written();
-    await worker.hear();
+    await worker.received();
     for (const name of f.FRAME_NAMES.values()) expect(lines()).toContain(`out ${name} ${ID} 0 bytes`);
   });
 

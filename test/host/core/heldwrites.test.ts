@@ -23,7 +23,7 @@ async function slow(options = {}): Promise<{ rig: Rig; handler: Noting }> {
   const { handler } = await open(rig);
   void handler.writeMessage(BLOCK.subarray(0, WRITE_WINDOW_BYTES_FIRST));
   expect(handler.bufferedBytes).toBe(0);
-  await rig.worker.hearAnswers();
+  await rig.worker.receivedAnswers();
   return { rig, handler };
 }
 
@@ -37,11 +37,11 @@ describe("a websocket", () => {
     await expect(waiting).rejects.toMatchObject({ code: "WEBSOCKET_CLOSED", reason: "BUFFER_FULL" });
     await expect(handler.writeMessage("y")).rejects.toMatchObject({ code: "WEBSOCKET_CLOSED", reason: "BUFFER_FULL" });
     expect([handler.isOpen, handler.bufferedBytes]).toEqual([false, 0]);
-    const frames = await rig.worker.hearAnswers();
+    const frames = await rig.worker.receivedAnswers();
     expect(frames.map(({ type, payload }) => [type, payload])).toEqual([[f.FRAME_WS_CLOSE, u16(1013)]]);
     expect(rig.worker.log).toEqual([expect.stringMatching(/^warn \d+ bytes wait for the websocket \/ws .*1013$/)]);
-    rig.worker.say(frame(f.FRAME_SENT, ID, u32(1000)));
-    expect(await rig.worker.hearAnswers()).toEqual([]);
+    rig.worker.emit(frame(f.FRAME_SENT, ID, u32(1000)));
+    expect(await rig.worker.receivedAnswers()).toEqual([]);
     handler.abort();
   });
 
@@ -72,7 +72,7 @@ describe("a websocket", () => {
     const { handler } = await open(rig, [["sec-websocket-extensions", "permessage-deflate"]]);
     const messages = [MIB, MIB - 1000, 1000].map((bytes) => handler.writeMessage(BLOCK.subarray(0, bytes)));
     for (const message of messages) await expect(message).rejects.toThrow();
-    expect((await rig.worker.hearAnswers()).map(({ type }) => type)).toEqual([f.FRAME_WS_CLOSE]);
+    expect((await rig.worker.receivedAnswers()).map(({ type }) => type)).toEqual([f.FRAME_WS_CLOSE]);
     expect(handler.bufferedBytes).toBe(0);
     handler.abort();
   });
@@ -104,7 +104,7 @@ function streamOf(): { stream: IOStream } {
     }
   }
   const worker = new FakeWorker((logger) => new Server({ logger }).acceptor()).ready();
-  worker.say(frame(f.FRAME_OPEN, ID, Buffer.alloc(f.OPEN_BYTES)));
+  worker.emit(frame(f.FRAME_OPEN, ID, Buffer.alloc(f.OPEN_BYTES)));
   return { stream: stream as unknown as IOStream };
 }
 
@@ -142,9 +142,9 @@ describe("an answer", () => {
         { logger, compressResponse },
       ).acceptor(),
     ).ready();
-    worker.say(requestFrame(ID, { headers: [["accept-encoding", "gzip"]] }));
+    worker.emit(requestFrame(ID, { headers: [["accept-encoding", "gzip"]] }));
     expect(blocks).toBe(WRITE_BUFFER_BYTES_MAX / MIB);
-    const types = (await worker.hearAnswers()).map(({ type }) => type);
+    const types = (await worker.receivedAnswers()).map(({ type }) => type);
     expect([types[0], types.at(-1)]).toEqual([f.FRAME_RESPONSE, f.FRAME_CANCEL]);
     expect(worker.log).toEqual([expect.stringMatching(/^error the handler of GET \/ failed: .*writeBufferBytesMax/)]);
   });
@@ -155,8 +155,8 @@ describe("an answer", () => {
         logger,
       }).acceptor();
     }).ready();
-    worker.say(requestFrame(ID, ANSWER));
-    expect((await worker.hearAnswers()).map(({ type }) => type)).not.toContain(f.FRAME_CANCEL);
+    worker.emit(requestFrame(ID, ANSWER));
+    expect((await worker.receivedAnswers()).map(({ type }) => type)).not.toContain(f.FRAME_CANCEL);
     expect(worker.log).toEqual([]);
     worker.bridge.end();
   });
@@ -173,7 +173,7 @@ describe("an answer", () => {
     const worker = new FakeWorker((logger) =>
       new HTTPServer(new Application([["/", Flood]], { logger }), { logger }).acceptor(),
     ).ready();
-    worker.say(requestFrame(ID, ANSWER));
-    expect((await worker.hearAnswers()).map(({ type }) => type).at(-1)).toBe(f.FRAME_CANCEL);
+    worker.emit(requestFrame(ID, ANSWER));
+    expect((await worker.receivedAnswers()).map(({ type }) => type).at(-1)).toBe(f.FRAME_CANCEL);
   });
 });

@@ -19,8 +19,8 @@ function serve(handler: RequestCallback): { worker: FakeWorker; entries: AccessE
 
 async function entriesOf(handler: RequestCallback, parts = {}): Promise<AccessEntry[]> {
   const { worker, entries } = serve(handler);
-  worker.say(requestFrame(ID, parts));
-  await worker.hear();
+  worker.emit(requestFrame(ID, parts));
+  await worker.received();
   return entries;
 }
 
@@ -39,11 +39,11 @@ describe("an entry", () => {
 
   test("of one that takes more than a frame", async () => {
     const { worker, entries } = serve((request) => request.respond(200, {}, "x".repeat(100_000)));
-    worker.say(requestFrame(ID));
+    worker.emit(requestFrame(ID));
     while (entries.length === 0) {
-      const frames = await worker.hearAnswers();
+      const frames = await worker.receivedAnswers();
       expect(frames.length).toBeGreaterThan(0);
-      if (entries.length === 0) worker.say(frame(f.FRAME_SENT, ID, u32(WRITE_WINDOW_BYTES_FIRST))); // more of it follows
+      if (entries.length === 0) worker.emit(frame(f.FRAME_SENT, ID, u32(WRITE_WINDOW_BYTES_FIRST))); // more of it follows
     }
     const [entry, ...rest] = entries;
     expect(entry).toMatchObject({ status: 200, bytes: 100_000, address: null, aborted: null });
@@ -57,11 +57,11 @@ describe("an entry", () => {
       connection.write("56");
       connection.finish();
     });
-    worker.say(requestFrame(ID));
-    await worker.hear();
+    worker.emit(requestFrame(ID));
+    await worker.received();
     expect(entries).toEqual([]);
-    worker.say(frame(f.FRAME_SENT, ID, u32(4)));
-    await worker.hear();
+    worker.emit(frame(f.FRAME_SENT, ID, u32(4)));
+    await worker.received();
     expect(entries).toMatchObject([{ status: 200, bytes: 6, aborted: null }]);
   });
 
@@ -94,8 +94,8 @@ describe("an entry", () => {
       await request.readBody();
       request.respond(200, {}, "too late");
     });
-    worker.say(requestFrame(ID, { flags: 0, contentLength: 5 }), abort(REASONS.RESET));
-    await worker.hear();
+    worker.emit(requestFrame(ID, { flags: 0, contentLength: 5 }), abort(REASONS.RESET));
+    await worker.received();
     expect(entries).toMatchObject([{ status: null, bytes: 0, aborted: "RESET" }]);
   });
 
@@ -104,14 +104,14 @@ describe("an entry", () => {
       connection.writeHeaders(200);
       connection.write("123456");
     });
-    worker.say(requestFrame(ID), frame(f.FRAME_SENT, ID, u32(4)), abort(REASONS.TIMEOUT));
-    await worker.hear();
+    worker.emit(requestFrame(ID), frame(f.FRAME_SENT, ID, u32(4)), abort(REASONS.TIMEOUT));
+    await worker.received();
     expect(entries).toMatchObject([{ status: 200, bytes: 4, aborted: "TIMEOUT" }]);
   });
 
   test("of a worker that ended", async () => {
     const { worker, entries } = serve(() => {});
-    worker.say(requestFrame(ID));
+    worker.emit(requestFrame(ID));
     worker.bridge.end();
     expect(entries).toMatchObject([{ status: null, aborted: "WORKER" }]);
   });
@@ -123,8 +123,8 @@ describe("an entry", () => {
     const worker = new FakeWorker((logger) =>
       new HTTPServer((r) => r.respond(200), { logger, accessLog: log }).acceptor(),
     );
-    worker.ready().say(requestFrame(ID));
-    expect((await worker.hearAnswers()).map(({ type }) => type)).toEqual([f.FRAME_RESPONSE]);
+    worker.ready().emit(requestFrame(ID));
+    expect((await worker.receivedAnswers()).map(({ type }) => type)).toEqual([f.FRAME_RESPONSE]);
     expect(worker.log).toEqual([expect.stringMatching(/^error the access log failed: Error: disk full/)]);
   });
 });
@@ -137,7 +137,7 @@ describe("what accessLog may be", () => {
     const lines: unknown[] = [];
     const accessLog = { info: (...line: unknown[]) => lines.push(line) };
     const worker = new FakeWorker((logger) => new HTTPServer((r) => r.respond(204), { logger, accessLog }).acceptor());
-    worker.ready().say(requestFrame(ID));
+    worker.ready().emit(requestFrame(ID));
     expect(lines).toEqual([[expect.objectContaining({ method: "GET", status: 204 }), "request"]]);
   });
 

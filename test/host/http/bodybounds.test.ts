@@ -95,7 +95,7 @@ describe("setBodyTimeout", () => {
 
   test("a body that is not complete by then: 408", async () => {
     const worker = serve(handler);
-    worker.say(requestFrame(ID, CHUNKED), frame(f.FRAME_BODY, ID, "half"));
+    worker.emit(requestFrame(ID, CHUNKED), frame(f.FRAME_BODY, ID, "half"));
     let answer: Awaited<ReturnType<typeof collect>> | null = null;
     void collect(worker).then((collected) => {
       answer = collected;
@@ -111,7 +111,7 @@ describe("setBodyTimeout", () => {
     const worker = serve(async (request) => {
       await handlerBody(request);
     });
-    worker.say(requestFrame(ID, CHUNKED), frame(f.FRAME_BODY, ID, "half"), frame(f.FRAME_BODY_END, ID, " and half"));
+    worker.emit(requestFrame(ID, CHUNKED), frame(f.FRAME_BODY, ID, "half"), frame(f.FRAME_BODY_END, ID, " and half"));
     expect((await collect(worker)).body.toString()).toBe("half and half");
   });
 

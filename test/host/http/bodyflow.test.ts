@@ -11,8 +11,8 @@ describe("a body", () => {
 
   test("is collected from its frames", async () => {
     const worker = serve(async (request) => request.respond(200, {}, await request.readBody()));
-    worker.say(requestFrame(ID, streaming), frame(f.FRAME_BODY, ID, "one"), frame(f.FRAME_BODY_END, ID, "two"));
-    expect(readResponse((await worker.hearAnswers())[0]).body).toBe("onetwo");
+    worker.emit(requestFrame(ID, streaming), frame(f.FRAME_BODY, ID, "one"), frame(f.FRAME_BODY_END, ID, "two"));
+    expect(readResponse((await worker.receivedAnswers())[0]).body).toBe("onetwo");
   });
 
   test("is empty when there is none, and can be read after the answer", async () => {
@@ -23,11 +23,11 @@ describe("a body", () => {
 
   test("begins in the REQUEST", async () => {
     const worker = serve(async (request) => request.respond(200, {}, await request.readBody()));
-    worker.say(
+    worker.emit(
       requestFrame(ID, { method: 3, flags: 0, contentLength: 6, body: "one" }),
       frame(f.FRAME_BODY_END, ID, "two"),
     );
-    expect(readResponse((await worker.hearAnswers())[0]).body).toBe("onetwo");
+    expect(readResponse((await worker.receivedAnswers())[0]).body).toBe("onetwo");
   });
 
   test("gives credit for what the handler takes, not for what waits", async () => {
@@ -45,52 +45,52 @@ describe("a body", () => {
       },
       { bodyWindow: 40_000 },
     );
-    worker.say(requestFrame(ID, streaming));
-    worker.say(frame(f.FRAME_BODY, ID, "a".repeat(20_000)), frame(f.FRAME_BODY, ID, "b".repeat(20_000)));
+    worker.emit(requestFrame(ID, streaming));
+    worker.emit(frame(f.FRAME_BODY, ID, "a".repeat(20_000)), frame(f.FRAME_BODY, ID, "b".repeat(20_000)));
     const credits = async (): Promise<number[]> =>
-      (await worker.hearAnswers()).map(({ payload }) => payload.readUInt32LE(0));
+      (await worker.receivedAnswers()).map(({ payload }) => payload.readUInt32LE(0));
     expect(await credits()).toEqual([20_000]);
     expect(taken).toEqual(["a"]);
     next();
     expect(await credits()).toEqual([20_000]);
-    worker.say(frame(f.FRAME_BODY_END, ID, "c"));
+    worker.emit(frame(f.FRAME_BODY_END, ID, "c"));
     next();
-    await worker.hear();
+    await worker.received();
     next();
-    expect((await worker.hearAnswers()).map(({ type }) => type)).toEqual([f.FRAME_RESPONSE]);
+    expect((await worker.receivedAnswers()).map(({ type }) => type)).toEqual([f.FRAME_RESPONSE]);
     expect(taken).toEqual(["a", "b", "c"]);
   });
 
   test("larger than its reader allows is answered with 413", async () => {
     const worker = serve(async (request) => request.respond(200, {}, await request.readBody(5)));
-    worker.say(requestFrame(ID, streaming), frame(f.FRAME_BODY, ID, "sixsix"));
-    expect(readResponse((await worker.hearAnswers())[0]).status).toBe(413);
-    worker.say(frame(f.FRAME_BODY_END, ID), requestFrame(idOf(7, 2), { method: 3, flags: 0, contentLength: 6 }));
-    expect(readResponse((await worker.hearAnswers())[0]).status).toBe(413);
+    worker.emit(requestFrame(ID, streaming), frame(f.FRAME_BODY, ID, "sixsix"));
+    expect(readResponse((await worker.receivedAnswers())[0]).status).toBe(413);
+    worker.emit(frame(f.FRAME_BODY_END, ID), requestFrame(idOf(7, 2), { method: 3, flags: 0, contentLength: 6 }));
+    expect(readResponse((await worker.receivedAnswers())[0]).status).toBe(413);
     expect(worker.failure).toBeNull();
   });
 
   test("that breaks off rejects, and its handler's failure is no error of its own", async () => {
     const worker = serve(async (request) => request.respond(200, {}, await request.readBody()));
-    worker.say(requestFrame(ID, streaming), frame(f.FRAME_BODY, ID, "one"), frame(f.FRAME_ABORT, ID, u16(3)));
-    expect(await worker.hearAnswers()).toEqual([]);
+    worker.emit(requestFrame(ID, streaming), frame(f.FRAME_BODY, ID, "one"), frame(f.FRAME_ABORT, ID, u16(3)));
+    expect(await worker.receivedAnswers()).toEqual([]);
     expect(worker.log[0]).toMatch(/^debug/);
   });
 
   test("can be read by one reader at a time", async () => {
     const requests: HTTPServerRequest[] = [];
     const worker = serve((request) => void requests.push(request));
-    worker.say(requestFrame(ID, streaming));
+    worker.emit(requestFrame(ID, streaming));
     const first = requests[0].readBody();
     await expect(requests[0].readBody()).rejects.toMatchObject({ code: "ALREADY_READING" });
-    worker.say(frame(f.FRAME_BODY_END, ID, "x"));
+    worker.emit(frame(f.FRAME_BODY_END, ID, "x"));
     expect((await first).toString()).toBe("x");
   });
 
   test("left unread is forsaken with the answer", async () => {
     const requests: HTTPServerRequest[] = [];
     const worker = serve((request) => void requests.push(request));
-    worker.say(requestFrame(ID, streaming));
+    worker.emit(requestFrame(ID, streaming));
     const read = requests[0].readBody();
     requests[0].respond(200);
     await expect(read).rejects.toMatchObject({ code: "STREAM_CLOSED" });
@@ -106,8 +106,8 @@ describe("the signal", () => {
       requests.push(request);
       if (request.target === "/early") signals.push(request.signal);
     });
-    worker.say(requestFrame(ID, { target: "/early" }), requestFrame(idOf(8)));
-    worker.say(frame(f.FRAME_ABORT, ID, u16(3)), frame(f.FRAME_ABORT, idOf(8), u16(4)));
+    worker.emit(requestFrame(ID, { target: "/early" }), requestFrame(idOf(8)));
+    worker.emit(frame(f.FRAME_ABORT, ID, u16(3)), frame(f.FRAME_ABORT, idOf(8), u16(4)));
     expect(signals[0].reason).toMatchObject({ reason: "RESET" });
     expect(requests[1].signal.reason).toMatchObject({ reason: "TIMEOUT" });
   });
@@ -120,11 +120,11 @@ describe("the signal", () => {
         if (request.target === "/answer") request.respond(200, {}, "all the same");
       });
     });
-    worker.say(requestFrame(ID, { target: "/answer" }), frame(f.FRAME_END, ID));
-    expect(readResponse((await worker.hearAnswers())[0]).body).toBe("all the same");
-    worker.say(requestFrame(idOf(8)), frame(f.FRAME_END, idOf(8)), frame(f.FRAME_ABORT, idOf(8), u16(3)));
-    worker.say(requestFrame(idOf(9), { flags: 0, contentLength: 1 }), frame(f.FRAME_BODY_END, idOf(9), "x"));
-    worker.say(frame(f.FRAME_END, idOf(9)));
+    worker.emit(requestFrame(ID, { target: "/answer" }), frame(f.FRAME_END, ID));
+    expect(readResponse((await worker.receivedAnswers())[0]).body).toBe("all the same");
+    worker.emit(requestFrame(idOf(8)), frame(f.FRAME_END, idOf(8)), frame(f.FRAME_ABORT, idOf(8), u16(3)));
+    worker.emit(requestFrame(idOf(9), { flags: 0, contentLength: 1 }), frame(f.FRAME_BODY_END, idOf(9), "x"));
+    worker.emit(frame(f.FRAME_END, idOf(9)));
     expect(reasons).toMatchObject([{ reason: "END" }, { reason: "END" }, { reason: "END" }]);
     expect(worker.failure).toBe(null);
   });
@@ -140,9 +140,9 @@ describe("the signal", () => {
         },
         { logger: { debug() {}, info() {}, warn() {}, error: (_fields: unknown, text: string) => log.push(text) } },
       );
-      worker.say(requestFrame(ID), frame(f.FRAME_END, ID));
+      worker.emit(requestFrame(ID), frame(f.FRAME_END, ID));
       const types: number[] = [];
-      while (types.at(-1) !== f.FRAME_CANCEL) types.push(...(await worker.hearAnswers()).map(({ type }) => type));
+      while (types.at(-1) !== f.FRAME_CANCEL) types.push(...(await worker.receivedAnswers()).map(({ type }) => type));
       expect(types[0]).toBe(fails ? f.FRAME_CANCEL : f.FRAME_RESPONSE);
       expect(types).not.toContain(f.FRAME_RESPONSE_END);
     }
@@ -154,7 +154,7 @@ describe("the signal", () => {
     const worker = serve((given) => {
       request.current = given;
     });
-    worker.say(requestFrame(ID));
+    worker.emit(requestFrame(ID));
     const { signal } = request.current as HTTPServerRequest;
     worker.bridge.end();
     expect(signal.reason).toMatchObject({ reason: "WORKER" });

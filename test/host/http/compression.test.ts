@@ -193,18 +193,18 @@ describe("an answer bit by bit", () => {
       },
       { compressResponse: true },
     );
-    worker.say(requestFrame(ID, accepting("gzip")));
+    worker.emit(requestFrame(ID, accepting("gzip")));
     const inflate = zlib.createGunzip();
     let text = "";
     inflate.on("data", (piece) => (text += piece));
     const bodies: Buffer[] = [];
     const step = async (): Promise<void> => {
-      for (const { type, payload } of await worker.hearAnswers())
+      for (const { type, payload } of await worker.receivedAnswers())
         if (type === f.FRAME_RESPONSE_BODY) bodies.push(payload);
       const payload = bodies.shift();
       if (payload === undefined) return;
       await new Promise((resolve) => inflate.write(payload, resolve));
-      worker.say(frame(f.FRAME_SENT, ID, u32(payload.length)));
+      worker.emit(frame(f.FRAME_SENT, ID, u32(payload.length)));
     };
     for (const expected of ["one ", "one two "]) {
       await until(() => text === expected, step);
@@ -246,11 +246,11 @@ describe("an answer bit by bit", () => {
       },
       { compressResponse: true, writeWindow: 16_384 },
     );
-    worker.say(requestFrame(ID, accepting("deflate")));
-    for (let turn = 0; turn < 200; turn++) await worker.hearAnswers();
+    worker.emit(requestFrame(ID, accepting("deflate")));
+    for (let turn = 0; turn < 200; turn++) await worker.receivedAnswers();
     expect(written).toBe(0);
-    worker.say(frame(f.FRAME_ABORT, ID, u16(3)));
-    for (let turn = 0; turn < 20; turn++) await worker.hearAnswers();
+    worker.emit(frame(f.FRAME_ABORT, ID, u16(3)));
+    for (let turn = 0; turn < 20; turn++) await worker.receivedAnswers();
     expect(worker.log.join()).not.toMatch(/^error/m);
   });
 
@@ -259,11 +259,11 @@ describe("an answer bit by bit", () => {
       compressResponse: true,
     });
     const ids = Array.from({ length: COMPRESSORS_MAX + 1 }, (_, slot) => idOf(slot));
-    worker.say(...ids.map((id) => requestFrame(id, accepting("deflate"))));
-    const heads = (await worker.hearAnswers()).filter(({ type }) => type === f.FRAME_RESPONSE);
+    worker.emit(...ids.map((id) => requestFrame(id, accepting("deflate"))));
+    const heads = (await worker.receivedAnswers()).filter(({ type }) => type === f.FRAME_RESPONSE);
     const coded = heads.filter(({ payload }) => payload.includes("deflate"));
     expect([heads.length, coded.length]).toEqual([COMPRESSORS_MAX + 1, COMPRESSORS_MAX]);
-    worker.say(...ids.map((id) => frame(f.FRAME_ABORT, id, u16(3))));
+    worker.emit(...ids.map((id) => frame(f.FRAME_ABORT, id, u16(3))));
     expect((await answerTo("deflate", whole(TEXT.repeat(100)))).fields.get("content-encoding")).toBe("deflate");
   });
 });

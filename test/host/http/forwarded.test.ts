@@ -134,7 +134,7 @@ test("over TLS the protocol is https, until a proxy says otherwise", () => {
     let protocol = "";
     const worker = serve((request) => void (protocol = request.protocol), { xheaders: true });
     worker.peers.set(12, { address: { address: "127.0.0.1", port: 1, family: "IPv4" }, tls });
-    worker.say(requestFrame(ID, { descriptor: 12, headers }));
+    worker.emit(requestFrame(ID, { descriptor: 12, headers }));
     expect(protocol).toBe(expected);
   }
 });

@@ -27,13 +27,13 @@ function keeping(): { worker: FakeWorker; kept: HTTPServerRequest[] } {
 }
 
 function post(worker: FakeWorker, slot: number, body: string, type = "text/plain"): void {
-  worker.say(requestFrame(idOf(slot), { ...CHUNKED, headers: [["content-type", type]] }));
-  worker.say(frame(f.FRAME_BODY, idOf(slot), body), frame(f.FRAME_BODY_END, idOf(slot)));
+  worker.emit(requestFrame(idOf(slot), { ...CHUNKED, headers: [["content-type", type]] }));
+  worker.emit(frame(f.FRAME_BODY, idOf(slot), body), frame(f.FRAME_BODY_END, idOf(slot)));
 }
 
 const statusOf = ({ payload }: Frame): number => payload.readUInt16LE(0);
 const statuses = async (worker: FakeWorker): Promise<number[]> =>
-  (await worker.hearAnswers()).filter(({ type }) => type === f.FRAME_RESPONSE).map(statusOf);
+  (await worker.receivedAnswers()).filter(({ type }) => type === f.FRAME_RESPONSE).map(statusOf);
 
 describe("bodies that handlers hold", () => {
   test("up to bodiesBytesMax; the one that does not fit is answered with 503, until another has been answered", async () => {
@@ -43,7 +43,7 @@ describe("bodies that handlers hold", () => {
     expect(await statuses(worker)).toEqual([]);
     expect(kept.length).toBe(2);
     post(worker, 3, "x");
-    const [refused] = (await worker.hearAnswers()).filter(({ type }) => type === f.FRAME_RESPONSE);
+    const [refused] = (await worker.receivedAnswers()).filter(({ type }) => type === f.FRAME_RESPONSE);
     expect(statusOf(refused)).toBe(503);
     expect(refused.payload.toString("latin1")).toContain("Retry-After1");
     kept[1].respond(204);
@@ -51,7 +51,7 @@ describe("bodies that handlers hold", () => {
     expect(await statuses(worker)).toEqual([204]);
     post(worker, 5, "x");
     expect(await statuses(worker)).toEqual([503]);
-    worker.say(frame(f.FRAME_ABORT, idOf(1), u16(3))); // its client has left
+    worker.emit(frame(f.FRAME_ABORT, idOf(1), u16(3))); // its client has left
     post(worker, 6, "x".repeat(600));
     expect(await statuses(worker)).toEqual([]);
     expect(kept.length).toBe(4);
@@ -61,13 +61,13 @@ describe("bodies that handlers hold", () => {
   test("of several that grow at the same time only as many are refused as do not fit", async () => {
     const { worker, kept } = keeping();
     const slots = [1, 2, 3, 4];
-    for (const slot of slots) worker.say(requestFrame(idOf(slot), CHUNKED));
-    worker.say(...slots.map((slot) => frame(f.FRAME_BODY, idOf(slot), "x".repeat(240))));
+    for (const slot of slots) worker.emit(requestFrame(idOf(slot), CHUNKED));
+    worker.emit(...slots.map((slot) => frame(f.FRAME_BODY, idOf(slot), "x".repeat(240))));
     expect(await statuses(worker)).toEqual([]);
-    worker.say(...slots.map((slot) => frame(f.FRAME_BODY, idOf(slot), "x".repeat(100))));
+    worker.emit(...slots.map((slot) => frame(f.FRAME_BODY, idOf(slot), "x".repeat(100))));
     expect(await statuses(worker)).toEqual([503, 503]);
-    worker.say(frame(f.FRAME_BODY_END, idOf(2)), frame(f.FRAME_BODY_END, idOf(3)));
-    await worker.hear();
+    worker.emit(frame(f.FRAME_BODY_END, idOf(2)), frame(f.FRAME_BODY_END, idOf(3)));
+    await worker.received();
     expect(kept.length).toBe(2);
     for (const request of kept) request.respond(204);
   });
@@ -78,7 +78,7 @@ describe("bodies that handlers hold", () => {
     expect(await statuses(worker)).toEqual([413]);
     post(worker, 2, "x".repeat(MAX));
     expect(await statuses(worker)).toEqual([]);
-    worker.say(frame(f.FRAME_ABORT, idOf(2), u16(3)));
+    worker.emit(frame(f.FRAME_ABORT, idOf(2), u16(3)));
   });
 
   test("the error has a code, and a handler may catch it", async () => {
@@ -94,7 +94,7 @@ describe("bodies that handlers hold", () => {
     post(worker, 2, "x");
     expect(await statuses(worker)).toEqual([429]);
     expect(codes).toEqual([undefined, "BODIES_FULL"]);
-    worker.say(frame(f.FRAME_ABORT, idOf(1), u16(3)));
+    worker.emit(frame(f.FRAME_ABORT, idOf(1), u16(3)));
   });
 
   test("block by block they do not count", async () => {

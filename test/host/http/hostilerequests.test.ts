@@ -47,7 +47,7 @@ describe("is not believed", () => {
   ];
   test.each(cases)("%s", (_name, sent) => {
     const worker = serve(() => {});
-    worker.say(...sent);
+    worker.emit(...sent);
     expect(worker.failure?.message).toMatch(/^malformed frame/);
     expect(worker.killed).toBe(true);
   });
@@ -62,7 +62,7 @@ describe("is not believed", () => {
           void [request.method, request.target, request.path, request.query, [...request.headers]];
           request.respond(200, {}, await request.readBody());
         });
-        worker.say(mutant);
+        worker.emit(mutant);
         if (worker.failure !== null) expect(worker.failure.message).toMatch(/^malformed frame/);
       }
     }

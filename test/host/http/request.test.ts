@@ -90,7 +90,7 @@ describe("a request", () => {
     const requests: HTTPServerRequest[] = [];
     const worker = serve((request) => void requests.push(request));
     const many = Array.from({ length: 100 }, (_, i) => requestFrame(idOf(i), { target: `/${i}`, body: `body ${i}` }));
-    worker.say(...many);
+    worker.emit(...many);
     for (const [i, request] of requests.entries()) {
       expect(request.target).toBe(`/${i}`);
       expect((await request.readBody()).toString()).toBe(`body ${i}`);

@@ -32,13 +32,13 @@ describe("a body that waits", () => {
       });
       request.respond(200, {}, await request.readBody());
     });
-    worker.say(requestFrame(ID, ASKING));
-    expect(await worker.hearAnswers()).toEqual([]);
+    worker.emit(requestFrame(ID, ASKING));
+    expect(await worker.receivedAnswers()).toEqual([]);
     read();
-    const credits = await worker.hearAnswers();
+    const credits = await worker.receivedAnswers();
     expect(credits).toMatchObject([{ type: f.FRAME_BODY_CREDIT, id: ID, payload: u32(WINDOW) }]);
-    worker.say(frame(f.FRAME_BODY, ID, "ab"), frame(f.FRAME_BODY_END, ID, "c"));
-    const answers = await worker.hearAnswers();
+    worker.emit(frame(f.FRAME_BODY, ID, "ab"), frame(f.FRAME_BODY_END, ID, "c"));
+    const answers = await worker.receivedAnswers();
     expect(answers.map(({ type }) => type)).toEqual([f.FRAME_RESPONSE]);
     expect(bodyOf(answers[0])).toBe("abc");
   });
@@ -49,8 +49,8 @@ describe("a body that waits", () => {
       async (request) => request.respond(200, {}, await request.readBody(2)),
     ] satisfies RequestCallback[]) {
       const worker = serve(handler);
-      worker.say(requestFrame(ID, ASKING));
-      expect((await worker.hearAnswers()).map(({ type }) => type)).toEqual([f.FRAME_RESPONSE]);
+      worker.emit(requestFrame(ID, ASKING));
+      expect((await worker.receivedAnswers()).map(({ type }) => type)).toEqual([f.FRAME_RESPONSE]);
     }
   });
 
@@ -58,12 +58,12 @@ describe("a body that waits", () => {
     const worker = serve((request) => {
       void request.readBody();
     });
-    worker.say(requestFrame(ID, { ...CHUNKED, flags: f.REQUEST_EXPECT }));
-    worker.say(frame(f.FRAME_BODY, ID, "x".repeat(WINDOW)));
+    worker.emit(requestFrame(ID, { ...CHUNKED, flags: f.REQUEST_EXPECT }));
+    worker.emit(frame(f.FRAME_BODY, ID, "x".repeat(WINDOW)));
     expect(worker.failure).toBeNull();
     const silent = serve(() => {});
-    silent.say(requestFrame(ID, { ...CHUNKED, flags: f.REQUEST_EXPECT }));
-    silent.say(frame(f.FRAME_BODY, ID, "x"));
+    silent.emit(requestFrame(ID, { ...CHUNKED, flags: f.REQUEST_EXPECT }));
+    silent.emit(frame(f.FRAME_BODY, ID, "x"));
     expect(silent.failure?.message).toMatch(/^malformed frame/);
   });
 });
@@ -77,9 +77,9 @@ describe("trailers", () => {
       seen.push([...request.trailers], request.trailers.get("X-Sum"));
       request.respond(204);
     });
-    worker.say(requestFrame(ID, CHUNKED), frame(f.FRAME_BODY, ID, "abc"));
-    worker.say(trailers(["x-sum", "12"], ["x-latin", "\xe9"], ["x-empty", ""]), frame(f.FRAME_BODY_END, ID));
-    await worker.hearAnswers();
+    worker.emit(requestFrame(ID, CHUNKED), frame(f.FRAME_BODY, ID, "abc"));
+    worker.emit(trailers(["x-sum", "12"], ["x-latin", "\xe9"], ["x-empty", ""]), frame(f.FRAME_BODY_END, ID));
+    await worker.receivedAnswers();
     const all = [
       ["x-sum", "12"],
       ["x-latin", "\xe9"],
@@ -91,8 +91,8 @@ describe("trailers", () => {
 
   test("of a request that was answered meanwhile are dropped", async () => {
     const worker = serve((request) => request.respond(200));
-    worker.say(requestFrame(ID, CHUNKED), trailers(["a", "b"]), frame(f.FRAME_BODY_END, ID));
-    await worker.hearAnswers();
+    worker.emit(requestFrame(ID, CHUNKED), trailers(["a", "b"]), frame(f.FRAME_BODY_END, ID));
+    await worker.receivedAnswers();
     expect(worker.failure).toBeNull();
   });
 
@@ -113,7 +113,7 @@ describe("trailers", () => {
     ["a body that waits and is complete", [requestFrame(ID, { ...ASKING, flags: f.REQUEST_EXPECT | 2, body: "abc" })]],
   ])("%s: are not believed", (_name, frames) => {
     const worker = serve(() => {});
-    worker.say(...frames);
+    worker.emit(...frames);
     expect(worker.failure?.message).toMatch(/^malformed frame/);
     expect(worker.killed).toBe(true);
   });

@@ -140,34 +140,34 @@ describe("a second answer, or a late one", () => {
   test("after the peer has gone does nothing", async () => {
     const requests: HTTPServerRequest[] = [];
     const worker = serve((request) => void requests.push(request));
-    worker.say(requestFrame(ID), frame(f.FRAME_ABORT, ID, u16(3)));
+    worker.emit(requestFrame(ID), frame(f.FRAME_ABORT, ID, u16(3)));
     requests[0].respond(200, {}, "x");
     expect(() => requests[0].respond(200)).toThrow();
-    expect(await worker.hearAnswers()).toEqual([]);
+    expect(await worker.receivedAnswers()).toEqual([]);
   });
 });
 
 describe("the write window", () => {
   test("a large body goes out in pieces, within the window, and is forgotten with its end", async () => {
     const worker = serve((request) => request.respond(200, PLAIN, "x".repeat(50_000)), { writeWindow: 25_000 });
-    worker.say(requestFrame(ID));
-    const frames = await worker.hearAnswers();
+    worker.emit(requestFrame(ID));
+    const frames = await worker.receivedAnswers();
     expect(readResponse(frames[0])).toMatchObject({ contentLength: 50_000, flags: 0 });
     const bytes = (list: Frame[]): number => list.reduce((sum, { payload }) => sum + payload.length, 0);
     expect(bytes(frames.slice(1))).toBe(25_000);
-    worker.say(frame(f.FRAME_SENT, ID, u32(25_000)));
-    const rest = await worker.hearAnswers();
+    worker.emit(frame(f.FRAME_SENT, ID, u32(25_000)));
+    const rest = await worker.receivedAnswers();
     expect(bytes(rest)).toBe(25_000);
     expect(rest.at(-1)?.type).toBe(f.FRAME_RESPONSE_END);
-    worker.say(frame(f.FRAME_SENT, ID, u32(25_000)), requestFrame(idOf(7, 2)));
+    worker.emit(frame(f.FRAME_SENT, ID, u32(25_000)), requestFrame(idOf(7, 2)));
     expect(worker.failure).toBeNull();
   });
 
   test("the window is small for a peer that has taken little, and grows with what it takes, up to writeWindow", async () => {
     const worker = serve((request) => request.respond(200, PLAIN, Buffer.alloc(20 << 20)), { writeWindow: 65_536 });
-    worker.say(requestFrame(ID));
+    worker.emit(requestFrame(ID));
     const size = async (): Promise<number> =>
-      (await worker.hearAnswers())
+      (await worker.receivedAnswers())
         .filter(({ type }) => type === f.FRAME_RESPONSE_BODY)
         .reduce((sum, { payload }) => sum + payload.length, 0);
     let window = 0;
@@ -176,7 +176,7 @@ describe("the write window", () => {
       window = await size();
       if (taken <= 8 << 20) expect(window).toBe(32_768);
       most = Math.max(most, window);
-      worker.say(frame(f.FRAME_SENT, ID, u32(window)));
+      worker.emit(frame(f.FRAME_SENT, ID, u32(window)));
     }
     expect(most).toBe(65_536);
   });

@@ -17,12 +17,12 @@ describe("an answer bit by bit", () => {
       await connection.write("two");
       connection.finish();
     });
-    worker.say(requestFrame(ID));
-    const frames = await worker.hearAnswers();
+    worker.emit(requestFrame(ID));
+    const frames = await worker.receivedAnswers();
     expect(readResponse(frames[0])).toMatchObject({ contentLength: -1, flags: 0 });
     expect(frameTypes(frames.slice(1))).toEqual([f.FRAME_RESPONSE_BODY, f.FRAME_RESPONSE_BODY]);
-    worker.say(frame(f.FRAME_SENT, ID, u32(6)));
-    expect(frameTypes(await worker.hearAnswers())).toEqual([f.FRAME_RESPONSE_END]);
+    worker.emit(frame(f.FRAME_SENT, ID, u32(6)));
+    expect(frameTypes(await worker.receivedAnswers())).toEqual([f.FRAME_RESPONSE_END]);
   });
 
   test.each([
@@ -34,8 +34,8 @@ describe("an answer bit by bit", () => {
       void connection.write(body);
       connection.finish();
     });
-    worker.say(requestFrame(ID));
-    const frames = await worker.hearAnswers();
+    worker.emit(requestFrame(ID));
+    const frames = await worker.receivedAnswers();
     expect(frames.at(-1)?.type).toBe(last);
     expect(frameTypes(frames)).not.toContain(f.FRAME_RESPONSE_END);
     expect(worker.log[0]).toMatch(/Content-Length says 3 bytes/);
@@ -47,8 +47,8 @@ describe("an answer bit by bit", () => {
       await connection.write("x".repeat(100));
       connection.finish();
     });
-    worker.say(requestFrame(ID, { method: 2 }));
-    const frames = await worker.hearAnswers();
+    worker.emit(requestFrame(ID, { method: 2 }));
+    const frames = await worker.receivedAnswers();
     expect(readResponse(frames[0]).contentLength).toBe(3);
     expect(frames.slice(1).map(({ type, payload }) => [type, payload.length])).toEqual([[f.FRAME_RESPONSE_END, 0]]);
   });
@@ -58,7 +58,7 @@ describe("an answer bit by bit", () => {
       const worker = serve((request) => {
         expect(() => use(request)).toThrow(expect.objectContaining({ code: "HTTP_OUTPUT" }));
       });
-      worker.say(requestFrame(ID));
+      worker.emit(requestFrame(ID));
       expect(worker.log).toEqual([]);
     };
     check(({ connection }) => connection.write("x"));
@@ -90,7 +90,7 @@ describe("an answer bit by bit", () => {
       write = connection.write("b");
       signal.addEventListener("abort", () => void connection.write("c"));
     });
-    worker.say(requestFrame(ID), frame(f.FRAME_ABORT, ID, u16(3)));
+    worker.emit(requestFrame(ID), frame(f.FRAME_ABORT, ID, u16(3)));
     await expect(write).rejects.toMatchObject({ code: "STREAM_CLOSED", reason: "RESET" });
   });
 });
@@ -106,8 +106,8 @@ describe("a handler that fails", () => {
     ["rejects", () => Promise.reject(new Error("broken"))],
   ])("and %s is answered with 500 and logged", async (_name, handler) => {
     const worker = serve(handler);
-    worker.say(requestFrame(ID, { target: "/x" }));
-    const [frame_] = await worker.hearAnswers();
+    worker.emit(requestFrame(ID, { target: "/x" }));
+    const [frame_] = await worker.receivedAnswers();
     expect(readResponse(frame_)).toMatchObject({ status: 500, body: "Internal Server Error" });
     expect(worker.log).toEqual(["error the handler of GET /x failed: Error: broken"]);
   });
@@ -117,9 +117,9 @@ describe("a handler that fails", () => {
       connection.writeHeaders(200);
       throw new Error("broken");
     });
-    worker.say(requestFrame(ID));
-    expect((await worker.hearAnswers()).map(({ type }) => type)).toEqual([f.FRAME_RESPONSE, f.FRAME_CANCEL]);
-    worker.say(frame(f.FRAME_ABORT, ID, u16(1)), requestFrame(idOf(7, 2)));
+    worker.emit(requestFrame(ID));
+    expect((await worker.receivedAnswers()).map(({ type }) => type)).toEqual([f.FRAME_RESPONSE, f.FRAME_CANCEL]);
+    worker.emit(frame(f.FRAME_ABORT, ID, u16(1)), requestFrame(idOf(7, 2)));
     expect(worker.failure).toBeNull();
   });
 
@@ -128,8 +128,8 @@ describe("a handler that fails", () => {
       request.respond(200, {}, "done");
       throw new Error("broken");
     });
-    worker.say(requestFrame(ID));
-    expect((await worker.hearAnswers()).map(({ type }) => type)).toEqual([f.FRAME_RESPONSE]);
+    worker.emit(requestFrame(ID));
+    expect((await worker.receivedAnswers()).map(({ type }) => type)).toEqual([f.FRAME_RESPONSE]);
     expect(worker.log[0]).toMatch(/broken/);
   });
 
@@ -138,11 +138,11 @@ describe("a handler that fails", () => {
       if (request.target === "/bad") throw new Error("broken");
       request.respond(200, {}, request.target);
     });
-    worker.say(
+    worker.emit(
       requestFrame(idOf(1), { target: "/a" }),
       requestFrame(idOf(2), { target: "/bad" }),
       requestFrame(idOf(3), { target: "/b" }),
     );
-    expect((await worker.hearAnswers()).map((answer) => readResponse(answer).status)).toEqual([200, 500, 200]);
+    expect((await worker.receivedAnswers()).map((answer) => readResponse(answer).status)).toEqual([200, 500, 200]);
   });
 });

@@ -31,7 +31,7 @@ test("a websocket's messages go out as they are, small and large, and the next o
   const texts = ["small", "x".repeat(DEFLATE_AT_ONCE_BYTES_MAX + 1), "small again", "y".repeat(20_000)];
   for (const text of texts) await handler.writeMessage(text);
   handler.close();
-  const sent = messagesOf((await rig.worker.hearAnswers()).slice(0, -1));
+  const sent = messagesOf((await rig.worker.receivedAnswers()).slice(0, -1));
   expect(sent.map(({ bytes, flags }) => [flags, bytes.toString()])).toEqual(texts.map((text) => [f.WS_LAST, text]));
 });
 
@@ -43,11 +43,11 @@ test("an answer that is being compressed is cut, and logged", async () => {
       options,
     ).acceptor();
   }).ready();
-  worker.say(requestFrame(idOf(1), { headers: [["accept-encoding", "gzip"]] }));
+  worker.emit(requestFrame(idOf(1), { headers: [["accept-encoding", "gzip"]] }));
   const types: number[] = [];
   await until(
     () => types.includes(f.FRAME_CANCEL),
-    async () => types.push(...(await worker.hearAnswers()).map(({ type }) => type)),
+    async () => types.push(...(await worker.receivedAnswers()).map(({ type }) => type)),
   );
   expect(types).toEqual([f.FRAME_RESPONSE, f.FRAME_CANCEL]);
   expect(worker.log).toEqual(["error an answer could not be compressed: Error: no memory"]);

@@ -13,30 +13,30 @@ const END = 2;
 async function detaching(): Promise<{ worker: FakeWorker; given: [IOStream, number][] }> {
   const given: [IOStream, number][] = [];
   const worker = serve((request) => detach(request, SETTINGS, (...all) => given.push(all)));
-  worker.say(requestFrame(ID));
-  expect((await worker.hearAnswers()).map(({ type }) => type)).toEqual([f.FRAME_DETACH]);
+  worker.emit(requestFrame(ID));
+  expect((await worker.receivedAnswers()).map(({ type }) => type)).toEqual([f.FRAME_DETACH]);
   return { worker, given };
 }
 
 test("the id is a stream's from DETACHED on; the request's END before it is told again", async () => {
   const { worker, given } = await detaching();
-  worker.say(frame(f.FRAME_END, ID), frame(f.FRAME_DETACHED, ID, u32(5)));
+  worker.emit(frame(f.FRAME_END, ID), frame(f.FRAME_DETACHED, ID, u32(5)));
   const [[stream, ahead]] = given as [[IOStream, number]];
   expect([ahead, stream.ended]).toEqual([5, false]);
   const read = stream.readBytes(5);
-  worker.say(frame(f.FRAME_DATA_END, ID, "ahead"));
+  worker.emit(frame(f.FRAME_DATA_END, ID, "ahead"));
   expect((await read).toString()).toBe("ahead");
   const next = stream.readBytes(1);
-  worker.say(frame(f.FRAME_READ_FAILED, ID, u16(END)), frame(f.FRAME_END, ID));
+  worker.emit(frame(f.FRAME_READ_FAILED, ID, u16(END)), frame(f.FRAME_END, ID));
   await expect(next).rejects.toMatchObject({ reason: "END" });
   expect([stream.ended, worker.killed]).toEqual([true, false]);
 });
 
 test("a client that has left before is not told of, and its id is free", async () => {
   const { worker, given } = await detaching();
-  worker.say(frame(f.FRAME_ABORT, ID, u16(END)));
+  worker.emit(frame(f.FRAME_ABORT, ID, u16(END)));
   expect([given.length, worker.killed]).toEqual([0, false]);
-  worker.say(frame(f.FRAME_DETACHED, ID, u32(0)));
+  worker.emit(frame(f.FRAME_DETACHED, ID, u32(0)));
   expect(worker.killed).toBe(true);
 });
 
@@ -51,13 +51,13 @@ test.each([
   ["a request's frame behind", [frame(f.FRAME_DETACHED, ID, u32(0)), frame(f.FRAME_ABORT, ID, u16(END))]],
 ])("%s ends the worker", async (_name, frames) => {
   const { worker } = await detaching();
-  worker.say(...frames);
+  worker.emit(...frames);
   expect(worker.failure?.message).toMatch(/^malformed frame/);
   expect(worker.killed).toBe(true);
 });
 
 test("DETACHED for a request that nobody has detached", () => {
   const worker = serve(() => {});
-  worker.say(requestFrame(ID), frame(f.FRAME_DETACHED, ID, u32(0)));
+  worker.emit(requestFrame(ID), frame(f.FRAME_DETACHED, ID, u32(0)));
   expect(worker.killed).toBe(true);
 });

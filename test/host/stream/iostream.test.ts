@@ -30,7 +30,7 @@ function open(handle: Handle = () => {}, options = {}): Opened {
   const worker = new FakeWorker((logger) => new Server({ ...options, logger }).acceptor(), options);
   worker.peers.set(9, { address: { address: "192.0.2.1", port: 5, family: "IPv4" }, tls: null });
   worker.ready();
-  worker.say(frame(f.FRAME_OPEN, ID, u32(9, 0)));
+  worker.emit(frame(f.FRAME_OPEN, ID, u32(9, 0)));
   return { ...opened, worker } as Opened;
 }
 
@@ -46,13 +46,13 @@ describe("opening", () => {
     const { worker } = open(() => {
       throw new Error("broken");
     });
-    expect(brief(await worker.hearAnswers())).toEqual([[f.FRAME_CLOSE, "00000000"]]);
+    expect(brief(await worker.receivedAnswers())).toEqual([[f.FRAME_CLOSE, "00000000"]]);
     expect(worker.log).toEqual(["error a stream's handler failed: Error: broken"]);
   });
 
   test("a handler that rejects is logged and its stream closed", async () => {
     const { worker, stream } = open(() => Promise.reject(new Error("broken")));
-    expect(brief(await worker.hearAnswers())).toEqual([[f.FRAME_CLOSE, "00000000"]]);
+    expect(brief(await worker.receivedAnswers())).toEqual([[f.FRAME_CLOSE, "00000000"]]);
     expect(worker.log[0]).toMatch(/broken/);
     expect(stream.closed).toBe(true);
   });
@@ -66,14 +66,14 @@ describe("opening", () => {
           leave = resolve;
         });
       });
-      const say = () => worker.say(frame(f.FRAME_END, ID));
+      const say = () => worker.emit(frame(f.FRAME_END, ID));
       if (endsFirst) say();
       else leave();
-      expect(brief(await worker.hearAnswers())).toEqual([[f.FRAME_WRITE, Buffer.from("answer").toString("hex")]]);
+      expect(brief(await worker.receivedAnswers())).toEqual([[f.FRAME_WRITE, Buffer.from("answer").toString("hex")]]);
       expect(stream.closed).toBe(false);
       if (endsFirst) leave();
       else say();
-      expect(brief(await worker.hearAnswers())).toEqual([[f.FRAME_CLOSE, "00000000"]]);
+      expect(brief(await worker.receivedAnswers())).toEqual([[f.FRAME_CLOSE, "00000000"]]);
     }
   });
 
@@ -81,7 +81,7 @@ describe("opening", () => {
     for (const handle of [() => {}, async (stream: IOStream) => void stream.toNode()]) {
       const { worker, stream } = open(handle);
       await Promise.resolve();
-      worker.say(frame(f.FRAME_END, ID));
+      worker.emit(frame(f.FRAME_END, ID));
       await new Promise((resolve) => setImmediate(resolve));
       expect(stream.closed).toBe(false);
     }
@@ -91,27 +91,27 @@ describe("opening", () => {
     const calls: string[] = [];
     const { worker, stream } = open();
     stream.setCloseCallback(() => calls.push("closed"));
-    worker.say(frame(f.FRAME_END, ID));
+    worker.emit(frame(f.FRAME_END, ID));
     await new Promise((resolve) => setImmediate(resolve));
     expect([calls, stream.closed, stream.ended]).toEqual([["closed"], false, true]);
     stream.close();
     const reading = open((each) => void each.readUntil("x").catch(() => calls.push("read")));
     reading.stream.setCloseCallback(() => calls.push("closed too early"));
-    reading.worker.say(frame(f.FRAME_READ_FAILED, ID, END), frame(f.FRAME_END, ID));
+    reading.worker.emit(frame(f.FRAME_READ_FAILED, ID, END), frame(f.FRAME_END, ID));
     await new Promise((resolve) => setImmediate(resolve));
     expect(calls).toEqual(["closed", "read"]);
   });
 
   test("a peer that hangs up is no failure of its handler", async () => {
     const { worker } = open((stream) => stream.readUntil("\n"));
-    worker.say(frame(f.FRAME_READ_FAILED, ID, END));
-    await worker.hearAnswers();
+    worker.emit(frame(f.FRAME_READ_FAILED, ID, END));
+    await worker.receivedAnswers();
     expect(worker.log[0]).toMatch(/^debug/);
   });
 
   test("a server without handleStream says so", async () => {
     const worker = new FakeWorker((logger) => new TCPServer({ logger }).acceptor());
-    worker.ready().say(frame(f.FRAME_OPEN, ID, u32(0, 0)));
+    worker.ready().emit(frame(f.FRAME_OPEN, ID, u32(0, 0)));
     expect(worker.log[0]).toMatch(/handleStream/);
   });
 });
@@ -120,21 +120,21 @@ describe("reading", () => {
   test("readUntil asks for the delimiter and resolves with what comes", async () => {
     const { worker, stream } = open();
     const line = stream.readUntil("\r\n", 100);
-    expect(brief(await worker.hearAnswers())).toEqual([[f.FRAME_READ_UNTIL, "640000000d0a"]]);
-    worker.say(frame(f.FRAME_DATA_END, ID, "hello\r\n"));
+    expect(brief(await worker.receivedAnswers())).toEqual([[f.FRAME_READ_UNTIL, "640000000d0a"]]);
+    worker.emit(frame(f.FRAME_DATA_END, ID, "hello\r\n"));
     expect((await line).toString()).toBe("hello\r\n");
   });
 
   test("readBytes, in parts and partial", async () => {
     const { worker, stream } = open();
     const first = stream.readBytes(6);
-    worker.say(frame(f.FRAME_DATA, ID, "abc"), frame(f.FRAME_DATA, ID, "d"), frame(f.FRAME_DATA_END, ID, "ef"));
+    worker.emit(frame(f.FRAME_DATA, ID, "abc"), frame(f.FRAME_DATA, ID, "d"), frame(f.FRAME_DATA_END, ID, "ef"));
     expect((await first).toString()).toBe("abcdef");
     const second = stream.readBytes(6, { partial: true });
-    worker.say(frame(f.FRAME_DATA_END, ID, "g"));
+    worker.emit(frame(f.FRAME_DATA_END, ID, "g"));
     expect((await second).toString()).toBe("g");
     expect((await stream.readBytes(0)).length).toBe(0);
-    expect(brief(await worker.hearAnswers())).toEqual([
+    expect(brief(await worker.receivedAnswers())).toEqual([
       [f.FRAME_READ_BYTES, "0600000000000000"],
       [f.FRAME_READ_BYTES, "0600000001000000"],
     ]);
@@ -153,11 +153,11 @@ describe("reading", () => {
   ])("reason %i rejects with %s, and another read may follow", async (reason, code) => {
     const { worker, stream } = open();
     const read = stream.readUntil("\n");
-    worker.say(frame(f.FRAME_READ_FAILED, ID, u16(reason)));
+    worker.emit(frame(f.FRAME_READ_FAILED, ID, u16(reason)));
     await expect(read).rejects.toMatchObject({ code });
     expect(stream.closed).toBe(false);
     const again = stream.readBytes(1);
-    worker.say(frame(f.FRAME_DATA_END, ID, "x"));
+    worker.emit(frame(f.FRAME_DATA_END, ID, "x"));
     expect((await again).toString()).toBe("x");
   });
 
@@ -165,11 +165,11 @@ describe("reading", () => {
     const { worker, stream } = open();
     const all = stream.readUntilClose();
     for (const text of ["one", "two"]) {
-      await worker.hearAnswers();
-      worker.say(frame(f.FRAME_DATA_END, ID, text));
+      await worker.receivedAnswers();
+      worker.emit(frame(f.FRAME_DATA_END, ID, text));
     }
-    await worker.hearAnswers();
-    worker.say(frame(f.FRAME_READ_FAILED, ID, END), frame(f.FRAME_END, ID));
+    await worker.receivedAnswers();
+    worker.emit(frame(f.FRAME_READ_FAILED, ID, END), frame(f.FRAME_END, ID));
     expect((await all).toString()).toBe("onetwo");
     expect([stream.ended, stream.closed]).toEqual([true, false]);
   });
@@ -177,8 +177,8 @@ describe("reading", () => {
   test("a connection that breaks is not taken for its end", async () => {
     const { worker, stream } = open();
     const all = stream.readUntilClose();
-    await worker.hearAnswers();
-    worker.say(frame(f.FRAME_CLOSED, ID, RESET));
+    await worker.receivedAnswers();
+    worker.emit(frame(f.FRAME_CLOSED, ID, RESET));
     await expect(all).rejects.toMatchObject({ code: "STREAM_CLOSED", reason: "RESET" });
     await expect(stream.readBytes(1)).rejects.toMatchObject({ reason: "RESET" });
   });
@@ -186,7 +186,7 @@ describe("reading", () => {
   test("readUntilClose has a limit", async () => {
     const { worker, stream } = open();
     const all = stream.readUntilClose(5);
-    worker.say(frame(f.FRAME_DATA_END, ID, "sixsix"));
+    worker.emit(frame(f.FRAME_DATA_END, ID, "sixsix"));
     await expect(all).rejects.toMatchObject({ code: "STREAM_BUFFER_FULL" });
   });
 
@@ -205,11 +205,11 @@ describe("writing", () => {
   test("sends bytes and text, and is done when they have left", async () => {
     const { worker, stream } = open();
     const both = [stream.write("é"), stream.write(Buffer.from([0, 255]))];
-    expect(brief(await worker.hearAnswers())).toEqual([
+    expect(brief(await worker.receivedAnswers())).toEqual([
       [f.FRAME_WRITE, "c3a9"],
       [f.FRAME_WRITE, "00ff"],
     ]);
-    worker.say(frame(f.FRAME_SENT, ID, u32(4)));
+    worker.emit(frame(f.FRAME_SENT, ID, u32(4)));
     await Promise.all(both);
     await stream.write("");
   });
@@ -218,11 +218,11 @@ describe("writing", () => {
     const { worker, stream } = open(() => {}, { writeWindow: 16 * 1024 });
     const write = stream.write(Buffer.alloc(20_000));
     const size = async (): Promise<number> =>
-      (await worker.hearAnswers()).reduce((sum, { payload }) => sum + payload.length, 0);
+      (await worker.receivedAnswers()).reduce((sum, { payload }) => sum + payload.length, 0);
     expect(await size()).toBe(16 * 1024);
-    worker.say(frame(f.FRAME_SENT, ID, u32(16 * 1024)));
+    worker.emit(frame(f.FRAME_SENT, ID, u32(16 * 1024)));
     expect(await size()).toBe(20_000 - 16 * 1024);
-    worker.say(frame(f.FRAME_SENT, ID, u32(20_000 - 16 * 1024)));
+    worker.emit(frame(f.FRAME_SENT, ID, u32(20_000 - 16 * 1024)));
     await write;
   });
 
@@ -232,10 +232,10 @@ describe("writing", () => {
     stream.close();
     stream.close();
     expect(stream.closed).toBe(true);
-    expect((await worker.hearAnswers()).map(({ type }) => type)).toEqual([f.FRAME_WRITE]);
-    worker.say(frame(f.FRAME_SENT, ID, u32(16 * 1024)));
-    expect((await worker.hearAnswers()).map(({ type }) => type)).toEqual([f.FRAME_WRITE, f.FRAME_CLOSE]);
-    worker.say(frame(f.FRAME_CLOSED, ID, u16(1)));
+    expect((await worker.receivedAnswers()).map(({ type }) => type)).toEqual([f.FRAME_WRITE]);
+    worker.emit(frame(f.FRAME_SENT, ID, u32(16 * 1024)));
+    expect((await worker.receivedAnswers()).map(({ type }) => type)).toEqual([f.FRAME_WRITE, f.FRAME_CLOSE]);
+    worker.emit(frame(f.FRAME_CLOSED, ID, u16(1)));
     await write;
     await expect(stream.write("x")).rejects.toMatchObject({ reason: "CLOSED" });
     expect(worker.failure).toBeNull();
@@ -246,14 +246,14 @@ describe("writing", () => {
     const write = stream.write(Buffer.alloc(20_000));
     stream.abort();
     await expect(write).rejects.toMatchObject({ reason: "CLOSED" });
-    expect(brief(await worker.hearAnswers()).at(-1)).toEqual([f.FRAME_CLOSE, "01000000"]);
+    expect(brief(await worker.receivedAnswers()).at(-1)).toEqual([f.FRAME_CLOSE, "01000000"]);
   });
 
   test("a write to a peer that is gone rejects, and nobody has to listen", async () => {
     const { worker, stream } = open();
     void stream.write("nobody waits for this");
     const write = stream.write("x");
-    worker.say(frame(f.FRAME_CLOSED, ID, RESET));
+    worker.emit(frame(f.FRAME_CLOSED, ID, RESET));
     await expect(write).rejects.toMatchObject({ code: "STREAM_CLOSED", reason: "RESET" });
     void stream.write("nor for this");
   });
@@ -265,12 +265,12 @@ describe("closing", () => {
     const order: string[] = [];
     stream.setCloseCallback(() => order.push("callback"));
     const read = stream.readBytes(1).catch(() => order.push("read"));
-    worker.say(frame(f.FRAME_CLOSED, ID, RESET));
+    worker.emit(frame(f.FRAME_CLOSED, ID, RESET));
     await read;
-    await worker.hear();
+    await worker.received();
     expect(order).toEqual(["read", "callback"]);
     stream.setCloseCallback(() => order.push("late"));
-    await worker.hear();
+    await worker.received();
     expect(order).toEqual(["read", "callback", "late"]);
   });
 
@@ -278,7 +278,7 @@ describe("closing", () => {
     const { worker, stream } = open();
     const read = stream.readBytes(1);
     stream.close();
-    worker.say(frame(f.FRAME_DATA_END, ID, "x"), frame(f.FRAME_CLOSED, ID, u16(1)));
+    worker.emit(frame(f.FRAME_DATA_END, ID, "x"), frame(f.FRAME_CLOSED, ID, u16(1)));
     await expect(read).rejects.toMatchObject({ reason: "CLOSED" });
     expect(worker.failure).toBeNull();
   });
@@ -299,8 +299,8 @@ describe("closing", () => {
     stream.setCloseCallback(() => {
       throw new Error("broken callback");
     });
-    worker.say(frame(f.FRAME_CLOSED, ID, RESET));
-    await worker.hear();
+    worker.emit(frame(f.FRAME_CLOSED, ID, RESET));
+    await worker.received();
     expect(worker.log[0]).toMatch(/broken callback/);
   });
 });
@@ -326,7 +326,7 @@ describe("is not believed", () => {
     const { worker, stream } = open();
     const pending = prepare(stream);
     if (pending instanceof Promise) pending.catch(() => {});
-    worker.say(sent);
+    worker.emit(sent);
     expect(worker.failure?.message).toMatch(/^malformed frame/);
     expect(worker.killed).toBe(true);
     expect(stream.closed).toBe(true);
@@ -334,7 +334,7 @@ describe("is not believed", () => {
 
   test("a frame after CLOSED", () => {
     const { worker } = open();
-    worker.say(frame(f.FRAME_CLOSED, ID, RESET), frame(f.FRAME_CLOSED, ID, RESET));
+    worker.emit(frame(f.FRAME_CLOSED, ID, RESET), frame(f.FRAME_CLOSED, ID, RESET));
     expect(worker.failure).not.toBeNull();
   });
 });

@@ -31,7 +31,7 @@ export function seen(parts: RequestParts, options: ServerOptions = {}): HTTPServ
   const worker = serve((request) => {
     found = request;
   }, options);
-  worker.say(requestFrame(ID, parts));
+  worker.emit(requestFrame(ID, parts));
   if (worker.failure !== null) throw worker.failure;
   return found as HTTPServerRequest;
 }
@@ -43,7 +43,7 @@ export async function exchange(
   options: ServerOptions = {},
 ): Promise<Answer> {
   const worker = serve(handler, options);
-  worker.say(requestFrame(ID, parts));
+  worker.emit(requestFrame(ID, parts));
   return collect(worker);
 }
 
@@ -51,7 +51,7 @@ export async function exchange(
 export async function collect(worker: FakeWorker): Promise<Answer> {
   let answer: Answer | null = null;
   for (;;) {
-    for (const heard of await worker.hearAnswers()) {
+    for (const heard of await worker.receivedAnswers()) {
       if (heard.type === f.FRAME_RESPONSE) answer = beginAnswer(heard);
       else if (answer === null) throw new Error(`type ${heard.type} before RESPONSE`);
       else answer.pieces.push(heard.payload);
@@ -61,7 +61,7 @@ export async function collect(worker: FakeWorker): Promise<Answer> {
         const pieces = (answer as Answer).pieces.filter(({ length }) => length > 0);
         return { ...(answer as Answer), pieces, body: Buffer.concat(pieces), cancelled: heard.type === f.FRAME_CANCEL };
       }
-      if (bytes > 0) worker.say(frame(f.FRAME_SENT, heard.id, u32(bytes)));
+      if (bytes > 0) worker.emit(frame(f.FRAME_SENT, heard.id, u32(bytes)));
     }
   }
 }
@@ -80,8 +80,8 @@ export interface ResponseFrame {
 /** Sends a request and reads the one frame of its answer. */
 export async function answerOf(handler: RequestCallback, parts: RequestParts = {}): Promise<ResponseFrame> {
   const worker = serve(handler);
-  worker.say(requestFrame(ID, parts));
-  const frames = await worker.hearAnswers();
+  worker.emit(requestFrame(ID, parts));
+  const frames = await worker.receivedAnswers();
   if (frames.length !== 1 || frames[0].id !== ID) throw new Error(`not one frame of this request: ${frames.length}`);
   return readResponse(frames[0]);
 }

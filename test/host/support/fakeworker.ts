@@ -1,4 +1,4 @@
-// A scripted sandbox: it speaks the protocol's bytes with a bridge, says what the test wants, and keeps what it hears.
+// A scripted sandbox: it speaks the protocol's bytes with a bridge, emits what the test wants, and keeps what it receives.
 import { type Acceptor, Bridge, type Channel, type Peer } from "../../../host/bridge/bridge.js";
 import {
   FRAME_HEADER_BYTES,
@@ -26,7 +26,7 @@ export class FakeWorker implements Channel {
   failure: Error | null = null;
   isReady = false;
   readonly peers = new Map<number, Peer>();
-  private heard: Frame[] = [];
+  private frames: Frame[] = [];
   private marks = 0;
 
   constructor(makeAcceptor: (logger: Logger) => Acceptor, options: BridgeOptions = {}) {
@@ -60,7 +60,7 @@ export class FakeWorker implements Channel {
     for (let at = 0; at < bytes.length; ) {
       const word = bytes.readUInt32LE(at);
       const end = at + FRAME_HEADER_BYTES + (word & 0xffffff);
-      this.heard.push({
+      this.frames.push({
         type: word >>> 24,
         id: bytes.readUInt32LE(at + 4),
         payload: bytes.subarray(at + FRAME_HEADER_BYTES, end),
@@ -79,28 +79,28 @@ export class FakeWorker implements Channel {
 
   // --- the script ---
 
-  /** Says frames in one batch, with its MARK. */
-  say(...frames: Buffer[]): void {
+  /** Sends frames to the host in one batch, with its MARK. */
+  emit(...frames: Buffer[]): void {
     this.bridge.receive(Buffer.concat([...frames, frame(FRAME_MARK, ++this.marks)]));
   }
 
   ready(): this {
-    this.say(frame(FRAME_READY, 0, u16(PROTOCOL_VERSION, 1)));
+    this.emit(frame(FRAME_READY, 0, u16(PROTOCOL_VERSION, 1)));
     return this;
   }
 
   /** What the host has written since the last call, once its turn is over. */
-  async hear(): Promise<Frame[]> {
+  async received(): Promise<Frame[]> {
     await new Promise((resolve) => setImmediate(resolve));
     await new Promise((resolve) => setImmediate(resolve));
-    const heard = this.heard;
-    this.heard = [];
-    return heard;
+    const frames = this.frames;
+    this.frames = [];
+    return frames;
   }
 
   /** The same, without ECHO and CONFIG. */
-  async hearAnswers(): Promise<Frame[]> {
-    return (await this.hear()).filter(({ type }) => type !== 0x42 && type !== 0x41);
+  async receivedAnswers(): Promise<Frame[]> {
+    return (await this.received()).filter(({ type }) => type !== 0x42 && type !== 0x41);
   }
 }
 

@@ -48,13 +48,13 @@ export async function read(
     { bodyBytesMax: 64 << 20, bodyWindow: 64 << 20, ...server },
   );
   const headers: [string, string][] = contentType === null ? [] : [["content-type", contentType]];
-  worker.say(requestFrame(ID, { method: 3, flags: 0, contentLength: -1, headers }));
+  worker.emit(requestFrame(ID, { method: 3, flags: 0, contentLength: -1, headers }));
   for (const piece of pieces.map((piece) => Buffer.from(piece as string)).filter(({ length }) => length > 0)) {
     for (let at = 0; at < piece.length; at += 65_536) {
-      worker.say(frame(f.FRAME_BODY, ID, piece.subarray(at, at + 65_536)));
+      worker.emit(frame(f.FRAME_BODY, ID, piece.subarray(at, at + 65_536)));
     }
   }
-  worker.say(frame(f.FRAME_BODY_END, ID));
+  worker.emit(frame(f.FRAME_BODY_END, ID));
   result.status = (await collect(worker)).status;
   if (seen !== null) throw (seen as { error: unknown }).error;
   return result;

@@ -88,8 +88,8 @@ export function handshake(id = ID, headers: [string, string][] = [], parts: Requ
 
 /** An open websocket, its WS_ACCEPT heard. */
 export async function open(rig: Rig, headers: [string, string][] = []): Promise<{ handler: Noting; accept: Frame }> {
-  rig.worker.say(handshake(ID, headers));
-  const frames = await rig.worker.hearAnswers();
+  rig.worker.emit(handshake(ID, headers));
+  const frames = await rig.worker.receivedAnswers();
   expect(rig.worker.failure).toBeNull();
   expect(frames.map(({ type, id }) => [type, id])).toEqual([[f.FRAME_WS_ACCEPT, ID]]);
   return { handler: rig.handlers[0], accept: frames[0] };

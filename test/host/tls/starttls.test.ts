@@ -21,7 +21,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls over the br
       }
     }
     const worker = new FakeWorker((logger) => new Server({ logger }).acceptor());
-    worker.ready().say(frame(f.FRAME_OPEN, ID, u32(9, 0)));
+    worker.ready().emit(frame(f.FRAME_OPEN, ID, u32(9, 0)));
     return { worker, stream: opened as unknown as IOStream };
   }
 
@@ -43,16 +43,16 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls over the br
     let stopped = false;
     const turn = async (): Promise<void> => {
       while (!stopped) {
-        for (const { type, payload } of await worker.hearAnswers()) {
+        for (const { type, payload } of await worker.receivedAnswers()) {
           if (type === f.FRAME_READ_RAW) asked = true;
           else if (type === f.FRAME_WRITE) {
             duplex.push(payload);
-            worker.say(frame(f.FRAME_SENT, ID, u32(payload.length)));
+            worker.emit(frame(f.FRAME_SENT, ID, u32(payload.length)));
           } else others.push([type, payload.toString()]);
         }
         if (asked && sent.length > 0) {
           asked = false;
-          worker.say(frame(f.FRAME_RAW, ID, sent.shift()));
+          worker.emit(frame(f.FRAME_RAW, ID, sent.shift()));
         }
       }
     };
@@ -72,12 +72,12 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls over the br
     const line = stream.readUntil("\n", 100);
     await expect.poll(() => others.slice(1).map(([type]) => type)).toEqual([f.FRAME_READ_UNTIL, f.FRAME_FEED]);
     expect(others[2]?.[1]).toBe("hello\nmore");
-    worker.say(frame(f.FRAME_DATA_END, ID, "hello\n"));
+    worker.emit(frame(f.FRAME_DATA_END, ID, "hello\n"));
     expect((await line).toString()).toBe("hello\n");
     await stream.write("answer");
     expect(socket.read()?.toString()).toBe("answer");
     const rest = stream.readBytes(4);
-    worker.say(frame(f.FRAME_DATA_END, ID, "more"));
+    worker.emit(frame(f.FRAME_DATA_END, ID, "more"));
     expect((await rest).toString()).toBe("more");
     socket.end();
     await expect.poll(() => others.slice(3).map(([type]) => type)).toEqual([f.FRAME_READ_BYTES, f.FRAME_FEED_END]);
@@ -100,12 +100,12 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls over the br
 
   test("RAW that nobody asked for ends the worker", async () => {
     const plain = open();
-    plain.worker.say(frame(f.FRAME_RAW, ID, "x"));
+    plain.worker.emit(frame(f.FRAME_RAW, ID, "x"));
     expect(plain.worker.failure?.message).toContain("RAW that nobody asked for");
     const { worker, stream } = open();
     const starting = stream.startTls(serverSide());
-    await worker.hear();
-    worker.say(frame(f.FRAME_RAW, ID, "\x16\x03"), frame(f.FRAME_RAW_FAILED, ID, u16(2)));
+    await worker.received();
+    worker.emit(frame(f.FRAME_RAW, ID, "\x16\x03"), frame(f.FRAME_RAW_FAILED, ID, u16(2)));
     expect(worker.killed).toBe(true);
     await expect(starting).rejects.toMatchObject({ code: "STREAM_CLOSED" });
   });
@@ -118,7 +118,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls over the br
     }
     stream.close();
     await expect(starting).rejects.toMatchObject({ code: "STREAM_CLOSED", reason: "CLOSED" });
-    const types = (await worker.hearAnswers()).map(({ type }) => type);
+    const types = (await worker.receivedAnswers()).map(({ type }) => type);
     expect(types).toEqual([f.FRAME_START_TLS, f.FRAME_CLOSE]);
   });
 
@@ -136,7 +136,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls over the br
         code: expect.stringMatching(/INVALID_OPTION|TLS_CONFIG/),
       });
     }
-    expect(await worker.hearAnswers()).toEqual([]);
+    expect(await worker.receivedAnswers()).toEqual([]);
     expect(stream.closed).toBe(false);
   });
 

@@ -52,8 +52,8 @@ function serve(routes: RouteInput[], settings: ApplicationSettings = {}): FakeWo
 }
 
 async function answerTo(worker: FakeWorker, headers: [string, string][] = [], parts = {}): Promise<Frame> {
-  worker.say(handshake(ID, headers, parts));
-  const answers = await worker.hearAnswers();
+  worker.emit(handshake(ID, headers, parts));
+  const answers = await worker.receivedAnswers();
   expect(answers.length).toBe(1);
   return answers[0];
 }
@@ -66,8 +66,8 @@ function statusOf({ type, payload }: Frame): number {
 test("the order of calls: those of every handler, then those of a websocket; open has what the path's groups hold", async () => {
   const worker = serve([["/:place", Noting, { some: "options" }]]);
   expect(statusOf(await answerTo(worker))).toBe(101);
-  worker.say(text("hello"), frame(f.FRAME_WS_ENDING, ID));
-  worker.say(frame(f.FRAME_WS_CLOSED, ID, u16(1000, REASONS.CLOSED)));
+  worker.emit(text("hello"), frame(f.FRAME_WS_ENDING, ID));
+  worker.emit(frame(f.FRAME_WS_CLOSED, ID, u16(1000, REASONS.CLOSED)));
   expect(calls).toEqual([
     "setDefaultHeaders",
     ["initialize", { some: "options" }],
@@ -124,9 +124,9 @@ describe("who is logged in", () => {
     }
     const { cookie } = new Login(made, undefined as never);
     const rig = worker();
-    rig.say(handshake(ID, [["cookie", `user=${cookie}`]], { target: "/ws?room=7" }));
+    rig.emit(handshake(ID, [["cookie", `user=${cookie}`]], { target: "/ws?room=7" }));
     const answers: Frame[] = [];
-    while (answers.length === 0) answers.push(...(await rig.hearAnswers()));
+    while (answers.length === 0) answers.push(...(await rig.receivedAnswers()));
     expect(answers.map(statusOf)).toEqual([101]);
     expect(calls.at(-1)).toEqual(["ada", "7", "hello"]);
   });
@@ -135,9 +135,9 @@ describe("who is logged in", () => {
     "nobody, by %j: 401, and no websocket",
     async (headers) => {
       const rig = worker();
-      rig.say(handshake(ID, headers));
+      rig.emit(handshake(ID, headers));
       const answers: Frame[] = [];
-      while (answers.length === 0) answers.push(...(await rig.hearAnswers()));
+      while (answers.length === 0) answers.push(...(await rig.receivedAnswers()));
       expect(answers.map(statusOf)).toEqual([401]);
       expect(answers[0].payload.toString("latin1")).toContain("X-Frame-OptionsDENY");
       expect(calls.at(-1)).toBe("onFinish");
@@ -146,10 +146,10 @@ describe("who is logged in", () => {
 
   test("a client that leaves while prepare waits: no websocket, nothing logged", async () => {
     const rig = worker();
-    rig.say(handshake(ID), frame(f.FRAME_ABORT, ID, u16(REASONS.RESET)));
+    rig.emit(handshake(ID), frame(f.FRAME_ABORT, ID, u16(REASONS.RESET)));
     await settle();
     await settle();
-    expect(await rig.hearAnswers()).toEqual([]);
+    expect(await rig.receivedAnswers()).toEqual([]);
     expect(rig.log.filter((line) => line.startsWith("error"))).toEqual([]);
   });
 });
@@ -259,9 +259,9 @@ describe("settings of the application", () => {
     const accept = await answerTo(worker);
     expect(accept.payload.readUInt32LE(0)).toBe(1234);
     vi.advanceTimersByTime(1000);
-    expect((await worker.hearAnswers()).map(({ type }) => type)).toEqual([f.FRAME_WS_SEND_PING]);
+    expect((await worker.receivedAnswers()).map(({ type }) => type)).toEqual([f.FRAME_WS_SEND_PING]);
     vi.advanceTimersByTime(300);
-    expect((await worker.hearAnswers()).map(({ type }) => type)).toEqual([f.FRAME_WS_CLOSE]);
+    expect((await worker.receivedAnswers()).map(({ type }) => type)).toEqual([f.FRAME_WS_CLOSE]);
   });
 
   test("are less than what the class says, and that less than what serve is told", async () => {

@@ -17,13 +17,13 @@ describe("the peer's last frame", () => {
       };
     });
     const { handler } = await open(rig);
-    rig.worker.say(text("one"), text("two"), frame(f.FRAME_WS_ENDING, ID));
+    rig.worker.emit(text("one"), text("two"), frame(f.FRAME_WS_ENDING, ID));
     for (const message of ["one", "two"]) {
-      expect(await rig.worker.hearAnswers()).toEqual([]);
+      expect(await rig.worker.receivedAnswers()).toEqual([]);
       expect(handler.isOpen).toBe(true);
       release();
       await settle();
-      const [sending, ...more] = await rig.worker.hearAnswers();
+      const [sending, ...more] = await rig.worker.receivedAnswers();
       expect(messagesOf([sending])[0].bytes.toString()).toBe(message);
       expect(more.map(({ type, payload }) => [type, payload])).toEqual(
         message === "two" ? [[f.FRAME_WS_CLOSE, CLOSE_EMPTY]] : [],
@@ -32,27 +32,27 @@ describe("the peer's last frame", () => {
     expect(handler.isOpen).toBe(false);
     await expect(handler.writeMessage("late")).rejects.toMatchObject({ code: "WEBSOCKET_CLOSED" });
     expect(handler.notes).toEqual([["open"], "one", "two"]);
-    rig.worker.say(closed(1001, REASONS.CLOSED, "bye"));
+    rig.worker.emit(closed(1001, REASONS.CLOSED, "bye"));
     expect(handler.notes).toEqual([["open"], "one", "two", ["close", 1001, "bye"]]);
   });
 
   test("is answered at once when there is nothing to answer, and by the handler's own close when it has closed", async () => {
     const rig = serve();
     const { handler } = await open(rig);
-    rig.worker.say(frame(f.FRAME_WS_ENDING, ID));
-    const frames = await rig.worker.hearAnswers();
+    rig.worker.emit(frame(f.FRAME_WS_ENDING, ID));
+    const frames = await rig.worker.receivedAnswers();
     expect(frames.map(({ type, payload }) => [type, payload])).toEqual([[f.FRAME_WS_CLOSE, CLOSE_EMPTY]]);
     handler.close(4000);
-    expect(await rig.worker.hearAnswers()).toEqual([]);
+    expect(await rig.worker.receivedAnswers()).toEqual([]);
 
     const other = serve((handler) => {
       handler.answer = () => handler.close(4000, "enough");
     });
     await open(other);
-    other.worker.say(text("one"), text("two"), frame(f.FRAME_WS_ENDING, ID));
-    const [close, ...rest] = await other.worker.hearAnswers();
+    other.worker.emit(text("one"), text("two"), frame(f.FRAME_WS_ENDING, ID));
+    const [close, ...rest] = await other.worker.receivedAnswers();
     expect([close.type, close.payload.readUInt16LE(0), rest]).toEqual([f.FRAME_WS_CLOSE, 4000, []]);
-    other.worker.say(closed(1000, REASONS.CLOSED));
+    other.worker.emit(closed(1000, REASONS.CLOSED));
     expect(other.handlers[0].notes).toEqual([["open"], "one", ["close", 1000, ""]]);
   });
 
@@ -62,14 +62,14 @@ describe("the peer's last frame", () => {
       handler.answer = () => new Promise<void>((resolve) => (release = resolve));
     });
     const { handler } = await open(rig);
-    rig.worker.say(text("one"), frame(f.FRAME_WS_ENDING, ID));
-    rig.worker.say(closed(1000, REASONS.CLOSED));
+    rig.worker.emit(text("one"), frame(f.FRAME_WS_ENDING, ID));
+    rig.worker.emit(closed(1000, REASONS.CLOSED));
     await expect(handler.writeMessage("late")).rejects.toMatchObject({ code: "WEBSOCKET_CLOSED" });
     expect(handler.notes).toEqual([["open"], "one"]);
     release();
     await settle();
     expect(handler.notes).toEqual([["open"], "one", ["close", 1000, ""]]);
-    expect(await rig.worker.hearAnswers()).toEqual([]);
+    expect(await rig.worker.receivedAnswers()).toEqual([]);
   });
 });
 
@@ -86,10 +86,10 @@ describe("the end", () => {
     handler.close(1001, "again");
     expect(handler.isOpen).toBe(false);
     await expect(handler.writeMessage("x")).rejects.toMatchObject({ code: "WEBSOCKET_CLOSED", reason: "CLOSED" });
-    const frames = await rig.worker.hearAnswers();
+    const frames = await rig.worker.receivedAnswers();
     expect(frames.map(({ type, payload }) => [type, payload.toString("hex")])).toEqual([[f.FRAME_WS_CLOSE, payload]]);
     expect(handler.notes).toEqual([["open"]]);
-    rig.worker.say(closed(1000, REASONS.CLOSED, "ok"));
+    rig.worker.emit(closed(1000, REASONS.CLOSED, "ok"));
     expect(handler.notes).toEqual([["open"], ["close", 1000, "ok"]]);
   });
 
@@ -117,10 +117,10 @@ describe("the end", () => {
     const { handler } = await open(rig);
     const written = handler.writeMessage(Buffer.alloc(60_000));
     handler.close(1000);
-    expect(messagesOf(await rig.worker.hearAnswers()).length).toBe(1);
-    rig.worker.say(sent(32_768));
+    expect(messagesOf(await rig.worker.receivedAnswers()).length).toBe(1);
+    rig.worker.emit(sent(32_768));
     await written;
-    const frames = await rig.worker.hearAnswers();
+    const frames = await rig.worker.receivedAnswers();
     expect(frames.map(({ type }) => type)).toEqual([
       ...Array(frames.length - 1).fill(f.FRAME_WS_SEND),
       f.FRAME_WS_CLOSE,
@@ -135,10 +135,10 @@ describe("an end that comes early", () => {
     handler.abort();
     handler.abort();
     expect(handler.notes).toEqual([["open"], ["close", 1006, ""]]);
-    expect((await rig.worker.hearAnswers()).map(({ type }) => type)).toEqual([f.FRAME_CANCEL]);
-    rig.worker.say(text("late"), frame(f.FRAME_WS_PONG, ID), sent(1), closed(1006, REASONS.CLOSED));
+    expect((await rig.worker.receivedAnswers()).map(({ type }) => type)).toEqual([f.FRAME_CANCEL]);
+    rig.worker.emit(text("late"), frame(f.FRAME_WS_PONG, ID), sent(1), closed(1006, REASONS.CLOSED));
     expect(rig.worker.failure).toBeNull();
-    rig.worker.say(text("after the end"));
+    rig.worker.emit(text("after the end"));
     expect(rig.worker.failure?.message).toMatch(/not open/);
   });
 
@@ -161,9 +161,9 @@ describe("an end that comes early", () => {
       handler.answer = () => new Promise(() => {});
     });
     const { handler } = await open(rig);
-    rig.worker.say(text("one"));
+    rig.worker.emit(text("one"));
     handler.close();
-    rig.worker.say(closed(1000, REASONS.CLOSED));
+    rig.worker.emit(closed(1000, REASONS.CLOSED));
     expect(handler.notes).toEqual([["open"], "one", ["close", 1000, ""]]);
   });
 });

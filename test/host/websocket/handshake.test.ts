@@ -47,8 +47,8 @@ describe("the opening handshake", () => {
     ["without a version", { headers: without("sec-websocket-version") }, 400, "The opening handshake is malformed"],
   ])("%s is refused", async (_, parts, status, body) => {
     const { worker, handlers } = serve();
-    worker.say(handshake(ID, [], { flags: f.REQUEST_END, ...parts }));
-    const [answer] = await worker.hearAnswers();
+    worker.emit(handshake(ID, [], { flags: f.REQUEST_END, ...parts }));
+    const [answer] = await worker.receivedAnswers();
     expect(statusOf(answer)).toBe(status);
     expect(answer.payload.toString("latin1")).toContain(body);
     const head = answer.payload.toString("latin1").toLowerCase();
@@ -70,8 +70,8 @@ describe("the opening handshake", () => {
     ["", false],
   ])("from the origin %j: %s", async (origin, accepted) => {
     const { worker, handlers } = serve();
-    worker.say(handshake(ID, [["origin", origin]]));
-    const [answer] = await worker.hearAnswers();
+    worker.emit(handshake(ID, [["origin", origin]]));
+    const [answer] = await worker.receivedAnswers();
     if (accepted) expect(answer.type).toBe(f.FRAME_WS_ACCEPT);
     else expect(statusOf(answer)).toBe(403);
     expect(handlers[0].notes).toEqual(accepted ? [["open"]] : []);
@@ -82,16 +82,16 @@ describe("origins", () => {
   test("from the same origin on another port, where Host names it", async () => {
     const { worker } = serve();
     const headers: [string, string][] = [...HANDSHAKE.slice(1), ["host", "x:81"], ["origin", "http://x:81"]];
-    worker.say(handshake(ID, [], { headers }));
-    expect((await worker.hearAnswers())[0].type).toBe(f.FRAME_WS_ACCEPT);
+    worker.emit(handshake(ID, [], { headers }));
+    expect((await worker.receivedAnswers())[0].type).toBe(f.FRAME_WS_ACCEPT);
   });
 
   test("from an origin that the handler allows", async () => {
     const { worker, handlers } = serve((handler) => {
       handler.checkOrigin = (origin) => origin === "http://friend";
     });
-    worker.say(handshake(ID, [["origin", "http://friend"]]), handshake(OTHER_ID, [["origin", "http://foe"]]));
-    const [first, second] = await worker.hearAnswers();
+    worker.emit(handshake(ID, [["origin", "http://friend"]]), handshake(OTHER_ID, [["origin", "http://foe"]]));
+    const [first, second] = await worker.receivedAnswers();
     expect([first.type, statusOf(second)]).toEqual([f.FRAME_WS_ACCEPT, 403]);
     expect(handlers.map(({ notes }) => notes)).toEqual([[["open"]], []]);
   });
@@ -119,15 +119,15 @@ describe("subprotocols and extensions", () => {
     const { worker } = serve((handler) => {
       handler.selectSubprotocol = () => "other";
     });
-    worker.say(handshake(ID, [["sec-websocket-protocol", "a"]]));
-    expect(statusOf((await worker.hearAnswers())[0])).toBe(500);
+    worker.emit(handshake(ID, [["sec-websocket-protocol", "a"]]));
+    expect(statusOf((await worker.receivedAnswers())[0])).toBe(500);
     expect(worker.log[0]).toMatch(/error the handler of GET \/ws failed: .*"other"/);
   });
 
   test("with malformed extensions: 400, also where nothing is compressed", async () => {
     const { worker } = serve();
-    worker.say(handshake(ID, [["sec-websocket-extensions", "permessage-deflate; =1"]]));
-    expect(statusOf((await worker.hearAnswers())[0])).toBe(400);
+    worker.emit(handshake(ID, [["sec-websocket-extensions", "permessage-deflate; =1"]]));
+    expect(statusOf((await worker.receivedAnswers())[0])).toBe(400);
   });
 });
 
@@ -152,15 +152,15 @@ describe("an accepted or answered handshake", () => {
         expect(request.finished).toBe(true);
       }).acceptor();
     const worker = new FakeWorker(makeAcceptor).ready();
-    worker.say(handshake(ID), handshake(OTHER_ID, [], { target: "/" }));
-    expect((await worker.hearAnswers()).map(({ type }) => type)).toEqual([f.FRAME_WS_ACCEPT, f.FRAME_RESPONSE]);
+    worker.emit(handshake(ID), handshake(OTHER_ID, [], { target: "/" }));
+    expect((await worker.receivedAnswers()).map(({ type }) => type)).toEqual([f.FRAME_WS_ACCEPT, f.FRAME_RESPONSE]);
     await settle();
     expect(errors).toEqual([...Array(4).fill("HTTPOutputError"), "StreamClosedError"]);
   });
 
   test("meets the end of its connection: ABORT, then onClose with 1006", async () => {
     const { worker, handlers } = serve();
-    worker.say(handshake(), frame(f.FRAME_END, ID), frame(f.FRAME_ABORT, ID, u16(REASONS.RESET)));
+    worker.emit(handshake(), frame(f.FRAME_END, ID), frame(f.FRAME_ABORT, ID, u16(REASONS.RESET)));
     await settle();
     expect(handlers[0].notes).toEqual([["open"], ["close", 1006, ""]]);
     await expect(handlers[0].writeMessage("x")).rejects.toMatchObject({ code: "WEBSOCKET_CLOSED", reason: "RESET" });
@@ -180,9 +180,9 @@ describe("an accepted or answered handshake", () => {
         accept = () => Late.serve(request);
       }).acceptor(),
     ).ready();
-    worker.say(handshake(), frame(f.FRAME_ABORT, ID, u16(REASONS.END)));
+    worker.emit(handshake(), frame(f.FRAME_ABORT, ID, u16(REASONS.END)));
     accept();
-    expect(await worker.hearAnswers()).toEqual([]);
+    expect(await worker.receivedAnswers()).toEqual([]);
     expect(handlers[0].notes).toEqual([]);
     expect(() => handlers[0].writeMessage("x")).toThrow(/not open/);
   });
@@ -203,8 +203,8 @@ describe("an accepted or answered handshake", () => {
         Kept.serve(request, ["room", 1], request.path === "/ws" ? {} : { maxMessageBytes: 200 });
       }).acceptor(),
     ).ready();
-    worker.say(handshake(ID), handshake(OTHER_ID, [], { target: "/other" }));
-    const accepts = await worker.hearAnswers();
+    worker.emit(handshake(ID), handshake(OTHER_ID, [], { target: "/other" }));
+    const accepts = await worker.receivedAnswers();
     expect(accepts.map(({ payload }) => payload.readUInt32LE(0))).toEqual([100, 200]);
     expect(handlers[0].notes).toEqual([["open", "room", 1]]);
   });
@@ -217,8 +217,8 @@ describe("an accepted or answered handshake", () => {
     ["websocketPingTimeoutMs", 0],
   ])("with the setting %s %d: 500", async (name, value) => {
     const { worker } = serve(() => {}, { websocketPingIntervalMs: 1000, [name]: value });
-    worker.say(handshake());
-    expect(statusOf((await worker.hearAnswers())[0])).toBe(500);
+    worker.emit(handshake());
+    expect(statusOf((await worker.receivedAnswers())[0])).toBe(500);
     expect(worker.log[0]).toContain(name);
   });
 });

@@ -43,7 +43,7 @@ describe("what the sandbox must not send", () => {
   ])("%s", async (_, frames) => {
     const rig = serve();
     await open(rig);
-    rig.worker.say(...frames(ID));
+    rig.worker.emit(...frames(ID));
     expect(rig.worker.failure?.message).toMatch(/^malformed frame/);
     expect(rig.worker.killed).toBe(true);
     expect(rig.handlers[0].notes.at(-1)).toEqual(["close", rig.handlers[0].closeCode, ""]);
@@ -58,7 +58,7 @@ describe("what the sandbox must not send", () => {
       { flags: 16 | f.REQUEST_END },
     ]) {
       const { worker } = serve();
-      worker.say(handshake(idOf(1), [], parts));
+      worker.emit(handshake(idOf(1), [], parts));
       expect(worker.failure?.message, JSON.stringify(parts)).toMatch(/malformed frame/);
     }
   });
@@ -66,7 +66,7 @@ describe("what the sandbox must not send", () => {
   test("frames of a websocket for an ordinary request", () => {
     for (const type of [f.FRAME_WS_DATA, f.FRAME_WS_PING, f.FRAME_WS_PONG, f.FRAME_WS_ENDING, f.FRAME_WS_CLOSED]) {
       const worker = new FakeWorker(() => new HTTPServer(() => {}).acceptor()).ready();
-      worker.say(handshake(), frame(type, ID, Buffer.from([1, 1, 0, 0])));
+      worker.emit(handshake(), frame(type, ID, Buffer.from([1, 1, 0, 0])));
       expect(worker.failure?.message).toMatch(/for a request/);
     }
   });

@@ -26,7 +26,7 @@ describe("messages to the handler", () => {
   test("are text or binary, whole, whatever pieces they come in", async () => {
     const rig = serve();
     const { handler } = await open(rig);
-    rig.worker.say(
+    rig.worker.emit(
       text("hello"),
       data(BINARY, LAST, Buffer.from([0, 255])),
       data(TEXT, 0, Buffer.from("grü\u00df").subarray(0, 3)),
@@ -51,7 +51,7 @@ describe("messages to the handler", () => {
       handler.answer = gate;
     });
     const { handler } = await open(rig);
-    rig.worker.say(text("one"), text("two"), text("three"));
+    rig.worker.emit(text("one"), text("two"), text("three"));
     await settle();
     expect(handler.notes).toEqual([]);
     for (const seen of [["one"], ["one", "two"], ["one", "two", "three"]]) {
@@ -73,15 +73,15 @@ describe("messages to the handler", () => {
     const { handler } = await open(rig);
     const cost = 1000 + WS_DATA_COST;
     const message = text("x".repeat(1000));
-    rig.worker.say(...Array.from({ length: 15 }, () => message));
+    rig.worker.emit(...Array.from({ length: 15 }, () => message));
     expect(rig.worker.failure).toBeNull();
-    expect(creditOf(await rig.worker.hearAnswers())).toBe(0);
+    expect(creditOf(await rig.worker.receivedAnswers())).toBe(0);
     for (let taken = 0; taken < 14; taken++) {
       release[taken]();
       await settle();
     }
     expect(handler.notes.length).toBe(16);
-    const credited = creditOf(await rig.worker.hearAnswers());
+    const credited = creditOf(await rig.worker.receivedAnswers());
     expect(credited % cost).toBe(0);
     expect(15 * cost - credited).toBeLessThan(16384 / 4);
     expect(rig.worker.failure).toBeNull();
@@ -99,9 +99,9 @@ describe("the bounds of messages to the handler", () => {
     );
     await open(rig);
     // The first one is credited when it is taken, but that credit is not worth a frame yet.
-    rig.worker.say(...Array.from({ length: 16384 / WS_DATA_COST + 1 }, () => text("")));
+    rig.worker.emit(...Array.from({ length: 16384 / WS_DATA_COST + 1 }, () => text("")));
     expect(rig.worker.failure).toBeNull();
-    rig.worker.say(text(""));
+    rig.worker.emit(text(""));
     expect(rig.worker.failure?.message).toMatch(/malformed frame.*too many/);
   });
 
@@ -111,9 +111,9 @@ describe("the bounds of messages to the handler", () => {
     let credit = 16384;
     let pieces = 0;
     for (let left = 1_000_000; left > 0; left -= 10_000) {
-      rig.worker.say(data(BINARY, left > 10_000 ? 0 : LAST, Buffer.alloc(10_000)));
+      rig.worker.emit(data(BINARY, left > 10_000 ? 0 : LAST, Buffer.alloc(10_000)));
       credit -= 10_000 + WS_DATA_COST;
-      credit += creditOf(await rig.worker.hearAnswers());
+      credit += creditOf(await rig.worker.receivedAnswers());
       expect(credit).toBeGreaterThan(0);
       pieces++;
     }
@@ -124,9 +124,9 @@ describe("the bounds of messages to the handler", () => {
   test("of the largest size are taken, one byte more ends the worker", async () => {
     const rig = serve(() => {}, { maxMessageBytes: 1000 });
     const { handler } = await open(rig);
-    rig.worker.say(data(BINARY, 0, Buffer.alloc(600)), data(BINARY, LAST, Buffer.alloc(400)));
+    rig.worker.emit(data(BINARY, 0, Buffer.alloc(600)), data(BINARY, LAST, Buffer.alloc(400)));
     expect((handler.notes[1] as Buffer).length).toBe(1000);
-    rig.worker.say(data(BINARY, 0, Buffer.alloc(600)), data(BINARY, LAST, Buffer.alloc(401)));
+    rig.worker.emit(data(BINARY, 0, Buffer.alloc(600)), data(BINARY, LAST, Buffer.alloc(401)));
     expect(rig.worker.failure?.message).toMatch(/too large/);
   });
 
@@ -141,13 +141,13 @@ describe("the bounds of messages to the handler", () => {
       { bodyWindow: 16384 },
     );
     const { handler } = await open(rig);
-    rig.worker.say(text("bye"), text("late"), data(BINARY, 0, "half"));
-    expect((await rig.worker.hearAnswers()).map(({ type }) => type)).toEqual([f.FRAME_WS_CLOSE]);
+    rig.worker.emit(text("bye"), text("late"), data(BINARY, 0, "half"));
+    expect((await rig.worker.receivedAnswers()).map(({ type }) => type)).toEqual([f.FRAME_WS_CLOSE]);
     for (let round = 0; round < 5; round++) {
-      rig.worker.say(data(BINARY, round === 4 ? LAST : 0, Buffer.alloc(5000)));
-      expect(creditOf(await rig.worker.hearAnswers())).toBeGreaterThan(0);
+      rig.worker.emit(data(BINARY, round === 4 ? LAST : 0, Buffer.alloc(5000)));
+      expect(creditOf(await rig.worker.receivedAnswers())).toBeGreaterThan(0);
     }
-    rig.worker.say(text("later"), closed(1000, REASONS.CLOSED));
+    rig.worker.emit(text("later"), closed(1000, REASONS.CLOSED));
     expect(handler.notes).toEqual([["open"], "bye", ["close", 1000, ""]]);
     expect(rig.worker.failure).toBeNull();
   });
@@ -160,9 +160,9 @@ describe("the bounds of messages to the handler", () => {
       };
     });
     const { handler } = await open(rig);
-    rig.worker.say(text("one"), text("two"));
+    rig.worker.emit(text("one"), text("two"));
     await settle();
-    const frames = await rig.worker.hearAnswers();
+    const frames = await rig.worker.receivedAnswers();
     expect(frames.map(({ type, payload }) => [type, payload.toString("hex")])).toEqual([[f.FRAME_WS_CLOSE, "f303"]]);
     expect(handler.notes).toEqual([["open"], "one"]);
     expect(rig.worker.log).toEqual(["error onMessage of the websocket /ws failed: Error: spilt"]);
@@ -174,7 +174,7 @@ describe("the bounds of messages to the handler", () => {
       handler.answer = () => new Promise((resolve) => (release = resolve));
     });
     const { handler } = await open(rig);
-    rig.worker.say(text("one"), text("two"), closed(1001, REASONS.CLOSED, "gone"));
+    rig.worker.emit(text("one"), text("two"), closed(1001, REASONS.CLOSED, "gone"));
     expect([handler.isOpen, handler.closeCode, handler.closeReason]).toEqual([false, 1001, "gone"]);
     release();
     await settle();
@@ -197,7 +197,7 @@ describe("messages to the peer", () => {
     await handler.writeMessage("\ud800");
     expect(() => handler.writeMessage(Buffer.from([0xff]), false)).toThrow(TypeError);
     expect(() => handler.writeMessage(5 as unknown as string)).toThrow(TypeError);
-    expect(messagesOf(await rig.worker.hearAnswers())).toEqual([
+    expect(messagesOf(await rig.worker.receivedAnswers())).toEqual([
       { opcode: TEXT, flags: LAST, bytes: Buffer.from("grüß") },
       { opcode: BINARY, flags: LAST, bytes: Buffer.from([0, 255]) },
       { opcode: BINARY, flags: LAST, bytes: Buffer.from("text") },
@@ -215,12 +215,12 @@ describe("messages to the peer", () => {
     void handler.writeMessage(long).then(() => settled.push("long"));
     void handler.writeMessage("short").then(() => settled.push("short"));
     expect(handler.bufferedBytes).toBe(600_005 - 32_768);
-    const sentMessages = messagesOf(await rig.worker.hearAnswers());
+    const sentMessages = messagesOf(await rig.worker.receivedAnswers());
     expect(settled).toEqual([]);
     for (let left = 600_005 - 32_768; left > 0; ) {
       const bytes = Math.min(left, 32_768);
-      rig.worker.say(sent(bytes));
-      sentMessages.push(...messagesOf(await rig.worker.hearAnswers()));
+      rig.worker.emit(sent(bytes));
+      sentMessages.push(...messagesOf(await rig.worker.receivedAnswers()));
       left -= bytes;
     }
     expect(settled).toEqual(["long", "short"]);
@@ -239,7 +239,7 @@ describe("messages to the peer", () => {
     void handler.writeMessage(Buffer.alloc(90_000));
     expect(handler.bufferedBytes).toBe(90_000 - 16384);
     await expect(handler.writeMessage("x".repeat(50_000))).rejects.toMatchObject({ code: "STREAM_BUFFER_FULL" });
-    const [begun, close, ...more] = await rig.worker.hearAnswers();
+    const [begun, close, ...more] = await rig.worker.receivedAnswers();
     expect(messagesOf([begun])).toMatchObject([{ flags: 0, bytes: { length: 16384 } }]);
     expect([close.type, close.payload, more]).toEqual([f.FRAME_WS_CLOSE, u16(1013), []]);
     expect(handler.bufferedBytes).toBe(0);
@@ -249,14 +249,14 @@ describe("messages to the peer", () => {
     const rig = serve();
     const { handler } = await open(rig);
     const waiting = handler.writeMessage(Buffer.alloc(600_000));
-    rig.worker.say(closed(1006, REASONS.TIMEOUT));
+    rig.worker.emit(closed(1006, REASONS.TIMEOUT));
     await expect(waiting).rejects.toMatchObject({ code: "WEBSOCKET_CLOSED", reason: "TIMEOUT" });
     await expect(handler.writeMessage("x")).rejects.toMatchObject({ reason: "TIMEOUT" });
     handler.ping();
     handler.close();
     handler.abort();
     expect(handler.notes.at(-1)).toEqual(["close", 1006, ""]);
-    expect((await rig.worker.hearAnswers()).filter(({ type }) => type !== f.FRAME_WS_SEND)).toEqual([]);
+    expect((await rig.worker.receivedAnswers()).filter(({ type }) => type !== f.FRAME_WS_SEND)).toEqual([]);
   });
 });
 
@@ -265,7 +265,7 @@ test("a handler without onMessage says so", async () => {
   const bare = new FakeWorker((logger) => {
     return new HTTPServer((request) => WebSocketHandler.serve(request), { logger }).acceptor();
   }).ready();
-  bare.say(handshake(), text("x"));
+  bare.emit(handshake(), text("x"));
   expect(bare.log[0]).toMatch(/has no onMessage/);
   expect(worker.log).toEqual([]);
 });

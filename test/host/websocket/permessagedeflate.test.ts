@@ -182,7 +182,7 @@ describe("messages", () => {
     const peer = new Peer();
     for (const message of TEXTS) void handler.writeMessage(message);
     while (handler.bufferedBytes > 0) await settle();
-    const messages = messagesOf(await rig.worker.hearAnswers());
+    const messages = messagesOf(await rig.worker.receivedAnswers());
     expect(messages.length).toBe(TEXTS.length);
     for (const [index, { opcode, flags, bytes }] of messages.entries()) {
       const text = TEXTS[index];
@@ -201,7 +201,7 @@ describe("messages", () => {
     void handler.writeMessage("hello hello hello hello");
     void handler.writeMessage(noise);
     void handler.writeMessage("hello hello hello hello");
-    const [first, second, third] = messagesOf(await rig.worker.hearAnswers());
+    const [first, second, third] = messagesOf(await rig.worker.receivedAnswers());
     expect((await peer.unpack(first.bytes)).toString()).toBe("hello hello hello hello");
     expect(second).toEqual({ opcode: BINARY, flags: f.WS_LAST, bytes: noise });
     expect((await peer.unpack(third.bytes)).toString()).toBe("hello hello hello hello");
@@ -215,7 +215,7 @@ describe("messages", () => {
     const large = "0123456789".repeat(5_000);
     for (const message of [phrase, large, "plain", phrase]) void handler.writeMessage(message);
     while (handler.bufferedBytes > 0) await settle();
-    const [first, second, third, fourth] = messagesOf(await rig.worker.hearAnswers());
+    const [first, second, third, fourth] = messagesOf(await rig.worker.receivedAnswers());
     expect((await peer.unpack(first.bytes)).toString()).toBe(phrase);
     expect((await peer.unpack(second.bytes)).toString()).toBe(large);
     expect(third).toEqual({ opcode: TEXT, flags: f.WS_LAST, bytes: Buffer.from("plain") });
@@ -228,9 +228,9 @@ describe("messages", () => {
     void handler.writeMessage(long);
     const frames: Sent[] = [];
     while (frames.at(-1)?.flags !== f.WS_LAST) {
-      for (const message of messagesOf(await rig.worker.hearAnswers())) {
+      for (const message of messagesOf(await rig.worker.receivedAnswers())) {
         frames.push(message);
-        rig.worker.say(sent(message.bytes.length));
+        rig.worker.emit(sent(message.bytes.length));
       }
     }
     expect(frames.length).toBeGreaterThan(1);
@@ -248,7 +248,7 @@ describe("messages", () => {
     const { accept, handler } = await open(rig);
     expect([fieldsOf(accept), accept.payload[4]]).toEqual([[], 0]);
     void handler.writeMessage("hello hello hello");
-    expect(messagesOf(await rig.worker.hearAnswers())[0].flags).toBe(f.WS_LAST);
+    expect(messagesOf(await rig.worker.receivedAnswers())[0].flags).toBe(f.WS_LAST);
   });
 });
 
@@ -259,9 +259,9 @@ describe("messages from the peer", () => {
     const peer = new Peer(windowBits);
     for (const [index, text] of TEXTS.entries()) {
       const packed = await peer.pack(text);
-      if (index % 3 === 0) rig.worker.say(data(TEXT, f.WS_LAST, "between"));
+      if (index % 3 === 0) rig.worker.emit(data(TEXT, f.WS_LAST, "between"));
       const middle = packed.length >> 1;
-      rig.worker.say(
+      rig.worker.emit(
         data(TEXT, f.WS_COMPRESSED, packed.subarray(0, middle)),
         data(TEXT, PACKED, packed.subarray(middle)),
       );
@@ -276,7 +276,7 @@ describe("messages from the peer", () => {
     const { rig, handler } = await compressing({ noContextTakeover: true });
     const large = zlib.deflateRawSync(Buffer.alloc(4_000_000, "large"), { finishFlush: zlib.constants.Z_SYNC_FLUSH });
     const small = await new Peer().pack("small");
-    rig.worker.say(
+    rig.worker.emit(
       data(BINARY, PACKED, large.subarray(0, -4)),
       data(TEXT, PACKED, small),
       data(TEXT, f.WS_LAST, "plain"),
@@ -289,7 +289,7 @@ describe("messages from the peer", () => {
   test("that end with a final block are read, as RFC 7692 7.2.3.4 shows them, and so is the next", async () => {
     const { rig, handler } = await compressing();
     for (const hex of ["f348cdc9c90700", "f348cdc9c9070000", "f200110000", "00"]) {
-      rig.worker.say(data(TEXT, PACKED, Buffer.from(hex, "hex")));
+      rig.worker.emit(data(TEXT, PACKED, Buffer.from(hex, "hex")));
     }
     expect(handler.notes.slice(1)).toEqual(["Hello", "Hello", "Hello", ""]);
   });
@@ -301,11 +301,11 @@ describe("inflating holds up nobody else", () => {
 
   test("a small frame that inflates to much is inflated in another thread, one that does not at once", async () => {
     const { rig, handler } = await compressing({ noContextTakeover: true });
-    rig.worker.say(data(BINARY, PACKED, await pack(Buffer.alloc(INFLATE_AT_ONCE_BYTES_MAX))));
+    rig.worker.emit(data(BINARY, PACKED, await pack(Buffer.alloc(INFLATE_AT_ONCE_BYTES_MAX))));
     expect(inflatedBy(handler)).toBe(1);
     const packed = await pack(Buffer.alloc(INFLATE_AT_ONCE_BYTES_MAX + 1));
     expect(packed.length).toBeLessThan(100);
-    rig.worker.say(data(BINARY, PACKED, packed));
+    rig.worker.emit(data(BINARY, PACKED, packed));
     expect(inflatedBy(handler)).toBe(1);
     while (inflatedBy(handler) < 2) await settle();
     expect((handler.notes[2] as Buffer).length).toBe(INFLATE_AT_ONCE_BYTES_MAX + 1);
@@ -320,8 +320,8 @@ describe("inflating holds up nobody else", () => {
     const count = 1000;
     const perTurn = Math.ceil(INFLATE_TURN_BYTES_MAX / (INFLATE_MESSAGE_COST + bytes));
     await new Promise((resolve) => setImmediate(resolve));
-    first.rig.worker.say(...Array.from({ length: count }, () => data(BINARY, PACKED, packed)));
-    second.rig.worker.say(data(BINARY, PACKED, packed));
+    first.rig.worker.emit(...Array.from({ length: count }, () => data(BINARY, PACKED, packed)));
+    second.rig.worker.emit(data(BINARY, PACKED, packed));
     let before = inflatedBy(first.handler);
     expect(before).toBe(perTurn);
     expect(inflatedBy(second.handler)).toBe(0);
@@ -337,9 +337,9 @@ describe("inflating holds up nobody else", () => {
 /** The close code that a compressed message gets. */
 async function refusalOf(packed: Buffer, opcode = TEXT, maxMessageBytes = 1000): Promise<number> {
   const { rig, handler } = await compressing({}, undefined, { maxMessageBytes });
-  rig.worker.say(data(opcode, PACKED, packed));
+  rig.worker.emit(data(opcode, PACKED, packed));
   while (handler.isOpen) await settle();
-  const frames = (await rig.worker.hearAnswers()).filter(({ type }) => type !== f.FRAME_BODY_CREDIT);
+  const frames = (await rig.worker.receivedAnswers()).filter(({ type }) => type !== f.FRAME_BODY_CREDIT);
   expect([frames.map(({ type }) => type), handler.notes]).toEqual([[f.FRAME_WS_CLOSE], [["open"]]]);
   return frames[0].payload.readUInt16LE(0);
 }
@@ -349,7 +349,7 @@ describe("messages that are refused", () => {
     const packed = await new Peer().pack(Buffer.from([0x68, 0xc3]));
     expect(await refusalOf(packed)).toBe(1007);
     const { rig, handler } = await compressing();
-    rig.worker.say(data(BINARY, PACKED, packed));
+    rig.worker.emit(data(BINARY, PACKED, packed));
     expect(handler.notes[1]).toEqual(Buffer.from([0x68, 0xc3]));
   });
 
@@ -366,7 +366,7 @@ describe("messages that are refused", () => {
 
   test("the largest size is taken, one byte more is 1009", async () => {
     const { rig, handler } = await compressing({}, undefined, { maxMessageBytes: 1000 });
-    rig.worker.say(data(BINARY, PACKED, await new Peer().pack(Buffer.alloc(1000))));
+    rig.worker.emit(data(BINARY, PACKED, await new Peer().pack(Buffer.alloc(1000))));
     expect((handler.notes[1] as Buffer).length).toBe(1000);
     expect(await refusalOf(await new Peer().pack(Buffer.alloc(1001)), BINARY)).toBe(1009);
   });
@@ -393,5 +393,5 @@ test("what is being compressed when the websocket ends goes nowhere, and is told
   handler.abort();
   for (const write of writes) await expect(write).rejects.toMatchObject({ code: "WEBSOCKET_CLOSED" });
   for (let turn = 0; turn < 20; turn++) await settle();
-  expect((await rig.worker.hearAnswers()).map(({ type }) => type)).toEqual([f.FRAME_CANCEL]);
+  expect((await rig.worker.receivedAnswers()).map(({ type }) => type)).toEqual([f.FRAME_CANCEL]);
 });

@@ -13,12 +13,12 @@ describe("pings", () => {
   test("come and go", async () => {
     const rig = serve();
     const { handler } = await open(rig);
-    rig.worker.say(frame(f.FRAME_WS_PING, ID, "in"), frame(f.FRAME_WS_PONG, ID, ""));
+    rig.worker.emit(frame(f.FRAME_WS_PING, ID, "in"), frame(f.FRAME_WS_PONG, ID, ""));
     handler.ping("out");
     handler.ping();
     handler.ping(Buffer.alloc(125));
     expect(() => handler.ping(Buffer.alloc(126))).toThrow(/125/);
-    const frames = await rig.worker.hearAnswers();
+    const frames = await rig.worker.receivedAnswers();
     expect(frames.map(({ type, payload }) => [type, payload.length])).toEqual([
       [f.FRAME_WS_SEND_PING, 3],
       [f.FRAME_WS_SEND_PING, 0],
@@ -31,9 +31,9 @@ describe("pings", () => {
     const rig = serve();
     const { handler } = await open(rig);
     handler.close();
-    rig.worker.say(frame(f.FRAME_WS_PING, ID, "in"), frame(f.FRAME_WS_PONG, ID, "in"));
+    rig.worker.emit(frame(f.FRAME_WS_PING, ID, "in"), frame(f.FRAME_WS_PONG, ID, "in"));
     handler.ping("out");
-    expect((await rig.worker.hearAnswers()).map(({ type }) => type)).toEqual([f.FRAME_WS_CLOSE]);
+    expect((await rig.worker.receivedAnswers()).map(({ type }) => type)).toEqual([f.FRAME_WS_CLOSE]);
     expect(handler.notes).toEqual([["open"]]);
   });
 
@@ -46,14 +46,14 @@ describe("pings", () => {
     const { handler } = await open(rig);
     for (const life of [frame(f.FRAME_WS_PONG, ID), frame(f.FRAME_WS_PONG, ID, "unasked")]) {
       vi.advanceTimersByTime(999);
-      expect(await rig.worker.hearAnswers()).toEqual([]);
+      expect(await rig.worker.receivedAnswers()).toEqual([]);
       vi.advanceTimersByTime(1);
-      expect((await rig.worker.hearAnswers()).map(({ type }) => type)).toEqual([f.FRAME_WS_SEND_PING]);
-      rig.worker.say(life);
+      expect((await rig.worker.receivedAnswers()).map(({ type }) => type)).toEqual([f.FRAME_WS_SEND_PING]);
+      rig.worker.emit(life);
       vi.advanceTimersByTime(0);
     }
     expect(handler.isOpen).toBe(true);
-    rig.worker.say(closed(1000, REASONS.CLOSED));
+    rig.worker.emit(closed(1000, REASONS.CLOSED));
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -65,13 +65,13 @@ describe("pings", () => {
     fake();
     const rig = serve(() => {}, settings);
     await open(rig);
-    rig.worker.say(frame(f.FRAME_WS_PONG, ID, "before the ping"));
+    rig.worker.emit(frame(f.FRAME_WS_PONG, ID, "before the ping"));
     vi.advanceTimersByTime(1000);
-    rig.worker.say(frame(f.FRAME_WS_PING, ID), text("alive"), data(TEXT, 0, "a piece"));
+    rig.worker.emit(frame(f.FRAME_WS_PING, ID), text("alive"), data(TEXT, 0, "a piece"));
     vi.advanceTimersByTime(ms - 1);
-    expect((await rig.worker.hearAnswers()).map(({ type }) => type)).toEqual([f.FRAME_WS_SEND_PING]);
+    expect((await rig.worker.receivedAnswers()).map(({ type }) => type)).toEqual([f.FRAME_WS_SEND_PING]);
     vi.advanceTimersByTime(1);
-    const [close] = await rig.worker.hearAnswers();
+    const [close] = await rig.worker.receivedAnswers();
     expect([close.type, close.payload.readUInt16LE(0), close.payload.toString("utf8", 2)]).toEqual([
       f.FRAME_WS_CLOSE,
       1011,
@@ -91,7 +91,7 @@ describe("pings", () => {
       { bodyWindow: 16384 },
     );
     const { handler } = await open(rig);
-    rig.worker.say(text("x".repeat(4000)), text("x".repeat(12320)));
+    rig.worker.emit(text("x".repeat(4000)), text("x".repeat(12320)));
     vi.advanceTimersByTime(10_000);
     expect(handler.isOpen).toBe(true);
     release();

@@ -1,36 +1,37 @@
 // Restarts by the clock: how many may follow each other, when they come back, and the pauses between them.
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { RestartBudget, RestartPauses, startedAgain } from "../../../host/workers/restartpolicy.js";
+import type { TokenBucket } from "../../../host/core/tokenbucket.js";
+import { RestartPauses, restartLimiter, startedAgain } from "../../../host/workers/restartpolicy.js";
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-function taken(budget: RestartBudget): number {
+function taken(limiter: TokenBucket): number {
   let count = 0;
-  while (budget.take()) count++;
+  while (limiter.take()) count++;
   return count;
 }
 
-test("a budget is used up, and comes back one a minute, to what it was and no further", () => {
-  const budget = new RestartBudget(5);
-  expect(taken(budget)).toBe(5);
+test("the number of restarts is used up, and comes back one a minute, to what it was and no further", () => {
+  const limiter = restartLimiter(5);
+  expect(taken(limiter)).toBe(5);
   vi.advanceTimersByTime(59_999);
-  expect(taken(budget)).toBe(0);
+  expect(taken(limiter)).toBe(0);
   vi.advanceTimersByTime(1);
-  expect(taken(budget)).toBe(1);
+  expect(taken(limiter)).toBe(1);
   for (let half = 0; half < 6; half++) {
     vi.advanceTimersByTime(30_000);
-    expect(taken(budget)).toBe(half % 2);
+    expect(taken(limiter)).toBe(half % 2);
   }
   vi.advanceTimersByTime(24 * 3_600_000);
-  expect(taken(budget)).toBe(5);
+  expect(taken(limiter)).toBe(5);
 });
 
-test("a budget of nothing stays one", () => {
-  const budget = new RestartBudget(0);
+test("no restarts stay none", () => {
+  const limiter = restartLimiter(0);
   vi.advanceTimersByTime(24 * 3_600_000);
-  expect(taken(budget)).toBe(0);
+  expect(taken(limiter)).toBe(0);
 });
 
 test("the first end costs no pause, those in a row more and more, and one after a minute none again", () => {

@@ -10,7 +10,7 @@ vi.mock("node:v8", () => ({
 afterEach(() => vi.useRealTimers());
 
 test("the heap of the command may grow while it is small, and is V8's business while it is large", async () => {
-  const { letSmallHeapGrow } = await import("../../../../host/cli/run/heapgrowth.js");
+  const { raiseHeapGrowth } = await import("../../../../host/cli/run/heapgrowth.js");
   vi.useFakeTimers();
   const told = (used: number): string[] => {
     v8.used = used;
@@ -18,7 +18,7 @@ test("the heap of the command may grow while it is small, and is V8's business w
     return v8.flags.splice(0);
   };
   v8.used = 8 << 20;
-  letSmallHeapGrow();
+  raiseHeapGrowth();
   expect(told(9 << 20)).toEqual(["--heap-growing-percent=700"]);
   expect(told(64 << 20)).toEqual(["--heap-growing-percent=0"]);
   expect(told(500 << 20)).toEqual([]);

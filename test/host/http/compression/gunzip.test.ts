@@ -23,9 +23,9 @@ async function echo(pieces: Buffer[], options: ServerOptions = {}, headers = GZI
     decompressRequest: true,
     ...options,
   });
-  worker.say(requestFrame(ID, { method: 3, flags: 0, contentLength: -1, headers }));
+  worker.emit(requestFrame(ID, { method: 3, flags: 0, contentLength: -1, headers }));
   const parts = pieces.filter(({ length }) => length > 0);
-  worker.say(...parts.map((piece) => frame(f.FRAME_BODY, ID, piece)), frame(f.FRAME_BODY_END, ID));
+  worker.emit(...parts.map((piece) => frame(f.FRAME_BODY, ID, piece)), frame(f.FRAME_BODY_END, ID));
   const answer = await collect(worker);
   if (worker.failure !== null) throw worker.failure;
   return answer;
@@ -108,7 +108,7 @@ describe("a body at its bound", () => {
         { decompressRequest: true, bodyBytesMax },
       );
       const body = gzipSync(Buffer.alloc(100_000)).toString("latin1");
-      worker.say(requestFrame(ID, { method: 3, headers: GZIP, body }));
+      worker.emit(requestFrame(ID, { method: 3, headers: GZIP, body }));
       expect((await collect(worker)).status).toBe(status);
     }
   });
@@ -127,7 +127,7 @@ describe("a body at its bound", () => {
     const worker = serve(async (request) => request.respond(200, {}, await request.readBody(10)), {
       decompressRequest: true,
     });
-    worker.say(requestFrame(ID, { method: 3, headers: GZIP, body: gzipSync("x".repeat(11)).toString("latin1") }));
+    worker.emit(requestFrame(ID, { method: 3, headers: GZIP, body: gzipSync("x".repeat(11)).toString("latin1") }));
     expect((await collect(worker)).status).toBe(413);
   });
 });
@@ -143,10 +143,10 @@ describe("a body that its handler does not read", () => {
       },
       { decompressRequest: true },
     );
-    worker.say(requestFrame(ID, { method: 3, flags: 0, contentLength: -1, headers: GZIP }));
-    worker.say(frame(f.FRAME_BODY, ID, gzipSync(Buffer.alloc(1 << 20)).subarray(0, 1000)));
+    worker.emit(requestFrame(ID, { method: 3, flags: 0, contentLength: -1, headers: GZIP }));
+    worker.emit(frame(f.FRAME_BODY, ID, gzipSync(Buffer.alloc(1 << 20)).subarray(0, 1000)));
     expect((await collect(worker)).body.toString()).toBe("true");
-    for (let turn = 0; turn < 20; turn++) await worker.hear();
+    for (let turn = 0; turn < 20; turn++) await worker.received();
     expect(worker.log).toEqual([]);
   });
 
@@ -157,14 +157,14 @@ describe("a body that its handler does not read", () => {
       },
       { decompressRequest: true, bodyWindow: 16_384 },
     );
-    worker.say(requestFrame(ID, { method: 3, flags: 0, contentLength: -1, headers: GZIP }));
+    worker.emit(requestFrame(ID, { method: 3, flags: 0, contentLength: -1, headers: GZIP }));
     const bytes = gzipSync(randomBytes(200_000));
     let sent = 0;
     for (let credit = 16_384, turn = 0; turn < 200; turn++) {
       const piece = bytes.subarray(sent, sent + credit);
-      if (piece.length > 0) worker.say(frame(f.FRAME_BODY, ID, piece));
+      if (piece.length > 0) worker.emit(frame(f.FRAME_BODY, ID, piece));
       sent += piece.length;
-      const given = (await worker.hearAnswers()).filter(({ type }) => type === f.FRAME_BODY_CREDIT);
+      const given = (await worker.receivedAnswers()).filter(({ type }) => type === f.FRAME_BODY_CREDIT);
       credit = given.reduce((sum, { payload }) => sum + payload.readUInt32LE(0), 0);
     }
     expect(sent).toBeLessThan(120_000);
@@ -178,13 +178,13 @@ describe("a body that its handler does not read", () => {
       },
       { decompressRequest: true },
     );
-    worker.say(requestFrame(ID, { method: 3, flags: 0, contentLength: -1, headers: GZIP }));
-    worker.say(frame(f.FRAME_BODY, ID, gzipSync(TEXT).subarray(0, 20)));
-    await worker.hear();
-    worker.say(frame(f.FRAME_ABORT, ID, u16(3)));
+    worker.emit(requestFrame(ID, { method: 3, flags: 0, contentLength: -1, headers: GZIP }));
+    worker.emit(frame(f.FRAME_BODY, ID, gzipSync(TEXT).subarray(0, 20)));
+    await worker.received();
+    worker.emit(frame(f.FRAME_ABORT, ID, u16(3)));
     await until(
       () => failure !== undefined,
-      () => worker.hear(),
+      () => worker.received(),
     );
     expect(failure).toMatchObject({ code: "STREAM_CLOSED", reason: "RESET" });
   });
@@ -194,7 +194,7 @@ describe("the head", () => {
   const headOf = async (headers: [string, string][], options: ServerOptions): Promise<[string, string][]> => {
     let request: HTTPServerRequest | undefined;
     const worker = serve((given) => void (request = given), options);
-    worker.say(requestFrame(ID, { headers }));
+    worker.emit(requestFrame(ID, { headers }));
     return [...(request as HTTPServerRequest).headers];
   };
 

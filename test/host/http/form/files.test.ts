@@ -43,14 +43,14 @@ describe("files", () => {
       await request.readForm({ directory }).catch((error) => (failure = error));
     });
     const headers: [string, string][] = [["content-type", MULTIPART]];
-    worker.say(requestFrame(ID, { method: 3, flags: 0, contentLength: -1, headers }));
-    worker.say(frame(f.FRAME_BODY, ID, file("f", "x", "y".repeat(10_000))));
+    worker.emit(requestFrame(ID, { method: 3, flags: 0, contentLength: -1, headers }));
+    worker.emit(frame(f.FRAME_BODY, ID, file("f", "x", "y".repeat(10_000))));
     await until(
       () => left().length > 0,
-      () => worker.hear(),
+      () => worker.received(),
     );
     expect(left().length).toBe(1);
-    worker.say(frame(f.FRAME_ABORT, ID, u16(3)));
+    worker.emit(frame(f.FRAME_ABORT, ID, u16(3)));
     await eventuallyEmpty();
     expect(failure).toMatchObject({ code: "STREAM_CLOSED" });
   });
@@ -66,7 +66,7 @@ describe("files", () => {
       exists = existsSync(form.files[0].path);
     });
     const headers: [string, string][] = [["content-type", MULTIPART]];
-    worker.say(requestFrame(ID, { method: 3, headers, body: file("f", "x", "y") + END }));
+    worker.emit(requestFrame(ID, { method: 3, headers, body: file("f", "x", "y") + END }));
     await collect(worker);
     gate.emit("answered");
     await eventuallyEmpty();
@@ -84,7 +84,7 @@ describe("files", () => {
       contents = readFileSync(form.files[0].path, "utf8");
     });
     const headers: [string, string][] = [["content-type", MULTIPART]];
-    worker.say(requestFrame(ID, { method: 3, headers, body: file("f", "x", "late") + END }));
+    worker.emit(requestFrame(ID, { method: 3, headers, body: file("f", "x", "late") + END }));
     await collect(worker);
     gate.emit("answered");
     await until(
@@ -115,18 +115,18 @@ describe("files that onFile takes", () => {
       { bodyWindow: 65_536 },
     );
     const headers: [string, string][] = [["content-type", MULTIPART]];
-    worker.say(requestFrame(ID, { method: 3, flags: 0, contentLength: -1, headers }));
-    worker.say(frame(f.FRAME_BODY, ID, file("f", "x", "").slice(0, -2)));
-    worker.say(...[1, 2, 3].map(() => frame(f.FRAME_BODY, ID, Buffer.alloc(20_000))));
-    const credit = (await worker.hearAnswers()).filter(({ type }) => type === f.FRAME_BODY_CREDIT);
+    worker.emit(requestFrame(ID, { method: 3, flags: 0, contentLength: -1, headers }));
+    worker.emit(frame(f.FRAME_BODY, ID, file("f", "x", "").slice(0, -2)));
+    worker.emit(...[1, 2, 3].map(() => frame(f.FRAME_BODY, ID, Buffer.alloc(20_000))));
+    const credit = (await worker.receivedAnswers()).filter(({ type }) => type === f.FRAME_BODY_CREDIT);
     expect(taken).toBeLessThan(40_000);
     expect(credit.length).toBeLessThanOrEqual(2);
-    worker.say(frame(f.FRAME_BODY_END, ID, `\r\n${END}`));
+    worker.emit(frame(f.FRAME_BODY_END, ID, `\r\n${END}`));
     await until(
       () => taken === 60_000,
       () => {
         go();
-        return worker.hear();
+        return worker.received();
       },
     );
     expect(taken).toBe(60_000);

@@ -246,8 +246,8 @@ test("a request without a body has an empty form; one with a coding has none", a
     ["content-encoding", coding],
   ];
   const body = gzipSync("a=1&b=2").toString("latin1");
-  worker.say(requestFrame(ID, { method: 3, headers: headers("gzip"), body }));
+  worker.emit(requestFrame(ID, { method: 3, headers: headers("gzip"), body }));
   expect((await collect(worker)).body.toString()).toBe("a=1&b=2");
-  worker.say(requestFrame(ID + (1 << 18), { method: 3, headers: headers("br"), body }));
+  worker.emit(requestFrame(ID + (1 << 18), { method: 3, headers: headers("br"), body }));
   expect((await collect(worker)).status).toBe(415);
 });

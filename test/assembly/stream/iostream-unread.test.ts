@@ -1,7 +1,7 @@
 // Streams whose peer cannot be heard any more: none of them stays for ever, whatever its handler does.
 import { expect, test } from "vitest-pool-assemblyscript/assembly";
 import { bytesInUse } from "../../../assembly/bytes/buffer";
-import { HALF_CLOSE_TIMEOUT_MS, READ_CHUNK_BYTES, UNHEARD_TIMEOUT_MS } from "../../../assembly/core/limits";
+import { HALF_CLOSE_TIMEOUT_MS, READ_CHUNK_BYTES, UNREAD_TIMEOUT_MS } from "../../../assembly/core/limits";
 import { accepted, listen, newest, pattern, server, settle, sleep, write } from "../support/sim";
 
 test("a peer that has ended its side: closed when nothing was sent to it for so long", () => {
@@ -39,9 +39,9 @@ test("a peer whose bytes nobody takes: closed when nothing was taken or sent for
   const peer = accepted();
   peer.send(pattern(3 * READ_CHUNK_BYTES));
   peer.close();
-  sleep(UNHEARD_TIMEOUT_MS - 1);
+  sleep(UNREAD_TIMEOUT_MS - 1);
   newest().stream.readBytes(1);
-  sleep(UNHEARD_TIMEOUT_MS - 1);
+  sleep(UNREAD_TIMEOUT_MS - 1);
   expect(newest().take()).toBe("read(0)");
   sleep(1);
   expect(newest().take()).toBe("close(4)");
