@@ -1,22 +1,22 @@
-// What the host gave to be written for one stream, answer or websocket, and how much of it has left: SENT.
-// Invariant: what SENT reports in all is never more than what has left. Reference: docs/protocol.md, SENT.
+// What the host gave to be written for one stream, answer or websocket, and that it has left: SENT.
+// Invariant: nothing is reported while the peer's socket refuses a part of it. So of what a peer does not read, the
+// host gives no more than one window. Reference: docs/protocol.md, SENT.
 
 import { Channel } from "./channel";
 import { FRAME_SENT } from "./frames";
 
 export abstract class Ledger {
-  private given: u64 = 0; // bytes that the host gave to be written
-  private reported: u64 = 0; // of which SENT has reported
+  private given: u32 = 0; // bytes that the host gave to be written and SENT has not reported
   private listed: bool = false; // in the list of this turn
 
   /** The id to report for, 0: the host awaits no report any more. */
   protected abstract get id(): u32;
-  /** Bytes that have not left, at least those of the host that have not. */
+  /** Bytes that have not left: those of the host, and others. */
   protected abstract get unsent(): i32;
 
   /** For the next stream, answer or websocket of its slot. */
   reset(): void {
-    this.given = this.reported = 0;
+    this.given = 0;
   }
 
   /** The host gave so many bytes. */
@@ -31,15 +31,13 @@ export abstract class Ledger {
     return true;
   }
 
-  /** SENT, when bytes have left since the last one. */
+  /** SENT, when all has left. */
   report(channel: Channel): void {
     this.listed = false;
     const id = this.id;
-    if (!id) return;
-    const left = this.given - min<u64>(this.given, this.unsent);
-    if (left <= this.reported) return;
-    store<u32>(channel.send(FRAME_SENT, id, 4), u32(left - this.reported));
-    this.reported = left;
+    if (!id || !this.given || this.unsent) return;
+    store<u32>(channel.send(FRAME_SENT, id, 4), this.given);
+    this.given = 0;
   }
 }
 

@@ -3,8 +3,8 @@
  *
  * Invariants: `table.ready` counts the marks that are set, so a poll may stop when it has found that many; a connection
  * holds at most QUEUE_BYTES_MAX and one read that the sandbox has not taken, all together READ_AHEAD_BYTES_MAX and one
- * read each. Of what its peer does not read Node holds one write, at most SEND_BYTES_MAX (with TLS twice as much):
- * everything else waits in the sandbox, which counts it and has a time limit for it.
+ * read each. Of what its peer does not read Node holds one write, at most SEND_BYTES_MAX (with TLS twice as much), and
+ * the sandbox sees that its peer is slow: everything else waits there or behind it, and has a time limit.
  */
 import type { Socket } from "node:net";
 import { BlockPool } from "../../bridge/blockpool.js";
@@ -176,6 +176,8 @@ export class Connection extends Descriptor implements Peer {
   #queued = 0;
   /** The block that the socket has and the kernel had not taken. */
   #lent: Buffer | null = null;
+  /** Bytes that the socket has, but that the sandbox will give again. */
+  #unacknowledged = 0;
   #ended = false;
   #errno = 0;
   #paused = false;
@@ -240,7 +242,8 @@ export class Connection extends Descriptor implements Peer {
 
   /**
    * Sends a copy of the first of `bytes`. Returns their number, or -errno; with -ERRNO_AGAIN, or fewer than all, it
-   * will be writable.
+   * will be writable. Node's sockets take everything. So when the kernel has not taken all of it, one byte less is
+   * acknowledged, and not sent again: the sandbox waits for the peer, as it does where it has the kernel's own sockets.
    */
   send(bytes: Uint8Array): number {
     this.#table.setWritable(this, false);
@@ -254,15 +257,22 @@ export class Connection extends Descriptor implements Peer {
       return -ERRNO_AGAIN;
     }
     this.#takeBack();
-    let at = 0;
-    while (at < bytes.length && (at === 0 || socket.writableLength === 0)) {
+    const start = this.#unacknowledged;
+    this.#unacknowledged = 0;
+    let at = start;
+    while (at < bytes.length && (at === start || socket.writableLength === 0)) {
       const piece = bytes.subarray(at, at + SEND_BYTES_MAX);
       if (secure || piece.length < BLOCK_BYTES_MIN) socket.write(Buffer.from(piece));
       else this.#sendBlock(piece);
       at += piece.length;
     }
-    if (at < bytes.length) this.#block();
-    return at;
+    if (at === bytes.length) {
+      if (secure || socket.writableLength === 0) return at;
+      this.#unacknowledged = 1;
+      at -= 1;
+    }
+    this.#block();
+    return at === 0 ? -ERRNO_AGAIN : at;
   }
 
   /**

@@ -1,0 +1,49 @@
+// Readers that do not read: what each of them costs beside the kernel's buffers.
+import { describe, expect, test } from "vitest";
+import type { ServerStats } from "waterspout";
+
+import { eventually, NODE, type Server, start, WASMTIME } from "./support/ways.js";
+
+const READERS = 10;
+/** Of the handlers that write piece by piece. */
+const PIECE_BYTES = 16 << 10;
+/** Of each reader. In Node one write is in the socket, and the sandbox has a byte by which it knows that it waits. */
+const WAYS = [
+  { way: NODE, bytesMax: 2 << 10 },
+  { way: WASMTIME, bytesMax: 64 << 10 },
+];
+
+describe.each(WAYS)("$way.name", ({ way, bytesMax }) => {
+  test.each(["/whole", "/stream", "/awaited", "/pieces"])(
+    "of an answer that its peers do not read, the sandbox holds little, and gives it back: %s",
+    async (path) => {
+      const server = await start(way, "test/e2e/apps/readers.ts");
+      const clients = await Promise.all(Array.from({ length: READERS }, () => server.connect({ silent: true })));
+      for (const client of clients) client.send(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+      const { bufferBytes } = await still(server);
+      expect(bufferBytes).toBeGreaterThan(0);
+      expect(bufferBytes).toBeLessThanOrEqual(READERS * bytesMax);
+      for (const client of clients) client.reset();
+      await eventually("it is given back", async () => (await statsOf(server)).bufferBytes < bufferBytes / READERS);
+      await server.stop();
+    },
+  );
+});
+
+async function statsOf(server: Server): Promise<ServerStats> {
+  return JSON.parse((await server.get("/stats")).body.toString());
+}
+
+/** The counters when no answer goes on any more: in some turns of the loop nothing has left but these counters. */
+async function still(server: Server): Promise<ServerStats> {
+  let stats = await statsOf(server);
+  let turns = 0;
+  await eventually("all readers wait", async () => {
+    const before = stats;
+    stats = await statsOf(server);
+    const isStill = stats.requestsNow === READERS + 1 && stats.bytesOut - before.bytesOut < PIECE_BYTES;
+    turns = isStill ? turns + 1 : 0;
+    return turns === 5;
+  });
+  return stats;
+}
