@@ -36,6 +36,8 @@ export {
 } from "./core/errors.js";
 export type { Logger } from "./core/log.js";
 export type { RuntimeName } from "./core/runtimename.js";
+export type { FetchInfo } from "./fetch/info.js";
+export type { ServedRequest } from "./fetch/request.js";
 export type { AccessEntry, AccessLog, AccessLogOption } from "./http/accesslog.js";
 export type { ContentCoding } from "./http/compression/acceptencoding.js";
 export type { CompressionOptions } from "./http/compression/options.js";

@@ -1,13 +1,14 @@
 /**
  * A request as the platform's `Request`, of which only what a handler asks for is made.
  *
- * Invariants: it answers as a genuine `Request` of the same method, address, header fields, body and signal would;
- * where this Node's own code does not take a light one for genuine, handlers are given genuine ones. What no `Request`
- * can be is refused before the handler is called.
+ * Invariants: it answers as a genuine `Request` of the same method, address, header fields, body and signal would, and
+ * `fetch` and `Request` of the program, which are told of light requests before there are any, take it for one. What
+ * no `Request` can be is refused before the handler is called.
  */
 import { HTTPInputError } from "../core/errors.js";
 import type { HTTPServerRequest } from "../http/request.js";
-import { copyHeaders, delegate } from "./delegate.js";
+import { copyHeaders } from "./headers.js";
+import { type LightKind, likeFunction, markAsUncloneable, overlay, replaceGlobal } from "./overlay.js";
 
 const NativeRequest = globalThis.Request;
 /** fetch has no such requests (fetch.spec.whatwg.org, forbidden methods). */
@@ -20,109 +21,130 @@ const DOTTED = /\/(?:\.|%2e)/i;
 
 const utf8 = new TextDecoder();
 
-export class LightRequest {
+/** What a handler is given: a `Request` that knows where it comes from. */
+export type ServedRequest = Request & {
+  /** The client's IP address, as `HTTPServerRequest.remoteAddress` has it; undefined when it is not known. */
+  readonly ip?: string | undefined;
+};
+
+class LightRequest {
   readonly #request: HTTPServerRequest;
   readonly #method: string;
   readonly #url: string;
   #headers: Headers | null = null;
   #genuine: Request | null = null;
+  #signal: AbortSignal | null = null;
   /** The body was read without a genuine one. */
   #used = false;
 
   constructor(request: HTTPServerRequest, method: string, url: string) {
+    markAsUncloneable(this);
     this.#request = request;
     this.#method = method;
     this.#url = url;
   }
 
-  get method(): string {
-    return this.#method;
+  get ip(): string | undefined {
+    return this.#request.remoteAddress?.address;
   }
 
-  get url(): string {
-    return this.#url;
-  }
+  static readonly kind: LightKind<LightRequest> = {
+    of: (value) => (#request in value ? value : null),
+    known: {
+      method: (light) => light.#method,
+      url: (light) => light.#url,
+      headers: (light) => light.#allHeaders,
+      signal: (light) => light.#ownSignal,
+      body: (light) => (light.#hasBody ? undefined : null),
+      bodyUsed: (light) => (light.#genuine === null ? light.#used : undefined),
+      text: (light) => light.#read((bytes) => utf8.decode(bytes)),
+      json: (light) => light.#read((bytes) => JSON.parse(utf8.decode(bytes))),
+      arrayBuffer: (light) => light.#read((bytes) => new Uint8Array(bytes).buffer),
+    },
+    genuine: (light) => light.#asGenuine(),
+  };
 
-  get headers(): Headers {
-    this.#headers ??= this.#genuine?.headers ?? headersOf(this.#request);
+  get #allHeaders(): Headers {
+    this.#headers ??= headersOf(this.#request);
     return this.#headers;
   }
 
-  get signal(): AbortSignal {
-    return this.#request.signal;
-  }
-
-  get body(): ReadableStream | null {
-    return this.#hasBody ? LightRequest.genuine(this).body : null;
-  }
-
-  get bodyUsed(): boolean {
-    return this.#genuine === null ? this.#used : this.#genuine.bodyUsed;
-  }
-
-  text(): Promise<string> {
-    return this.#read("text", (bytes) => utf8.decode(bytes));
-  }
-
-  json(): Promise<unknown> {
-    return this.#read("json", (bytes) => JSON.parse(utf8.decode(bytes)));
-  }
-
-  arrayBuffer(): Promise<ArrayBuffer> {
-    return this.#read("arrayBuffer", (bytes) => new Uint8Array(bytes).buffer);
+  get #ownSignal(): AbortSignal {
+    this.#signal ??= signalOf(this.#request);
+    return this.#signal;
   }
 
   get #hasBody(): boolean {
     return this.#method !== "GET" && this.#method !== "HEAD" && this.#request.contentLength !== 0;
   }
 
-  /** Past the stream, while the handler has not asked for it. */
-  async #read<Value>(name: "text" | "json" | "arrayBuffer", convert: (bytes: Buffer) => Value): Promise<Value> {
-    if (this.#genuine !== null || this.#used || !this.#hasBody) {
-      return LightRequest.genuine(this)[name]() as Promise<Value>;
-    }
+  /** Past the stream, while the handler has not asked for it; undefined: it has, or there is no body. */
+  #read<Value>(convert: (bytes: Buffer) => Value): Promise<Value> | undefined {
+    if (this.#genuine !== null || this.#used || !this.#hasBody) return undefined;
     this.#used = true;
-    return convert(await this.#request.readBody(Number.POSITIVE_INFINITY));
+    return this.#request.readBody(Number.POSITIVE_INFINITY).then(convert);
   }
 
-  /** The genuine one, with the header fields that `light` has by now. */
-  static genuine(light: LightRequest): Request {
-    if (light.#genuine === null) {
-      const { signal } = light.#request;
-      const body = light.#hasBody ? (light.#used ? new ReadableStream() : bodyStream(light.#request)) : null;
-      const init = { method: light.#method, headers: light.headers, signal };
-      light.#genuine = new NativeRequest(light.#url, body === null ? init : { ...init, body, duplex: "half" });
-      if (light.#used) void light.#genuine.body?.getReader().cancel();
-    } else if (light.#headers !== null) {
-      copyHeaders(light.#headers, light.#genuine.headers);
+  /** The genuine one, with the header fields that this one has by now. */
+  #asGenuine(): Request {
+    if (this.#genuine === null) {
+      const body = this.#hasBody ? (this.#used ? new ReadableStream() : bodyStream(this.#request)) : null;
+      const init = { method: this.#method, headers: this.#allHeaders, signal: this.#ownSignal };
+      this.#genuine = new NativeRequest(this.#url, body === null ? init : { ...init, body, duplex: "half" });
+      if (this.#used) void this.#genuine.body?.getReader().cancel();
+    } else {
+      copyHeaders(this.#allHeaders, this.#genuine.headers);
     }
-    return light.#genuine;
+    return this.#genuine;
   }
 }
 
-delegate(LightRequest.prototype, NativeRequest, new NativeRequest("http://x/"), LightRequest.genuine);
+Reflect.deleteProperty(LightRequest.prototype, "constructor");
+Object.setPrototypeOf(LightRequest.prototype, NativeRequest.prototype);
 
-/** Whether Node's own code takes a light one for genuine: not where it keeps its state in private members. */
-const FAITHFUL = ((): boolean => {
-  const stub = { contentLength: 0, rawFields: ["a", "b"], signal: new AbortController().signal };
-  const light = new LightRequest(stub as unknown as HTTPServerRequest, "PUT", "http://x/");
-  try {
-    const copy = new NativeRequest(light as unknown as Request);
-    return copy.url === light.url && copy.method === light.method && copy.headers.get("a") === "b";
-  } catch {
-    return false;
-  }
-})();
+let areTaken: boolean | null = null;
 
 /**
- * The request for a handler. Throws HTTPInputError when it cannot be a `Request`: a method like TRACE, or an address
- * that is none.
+ * Has this program's `Request` and `fetch` take light requests, once. False when other code has replaced `Request`
+ * already: light ones cannot be used then.
  */
-export function standardRequest(request: HTTPServerRequest): Request {
+export function lightenRequests(): boolean {
+  areTaken ??= globalThis.Request === NativeRequest && overlay(NativeRequest, LightRequest.kind);
+  if (!areTaken || globalThis.Request !== NativeRequest) return areTaken;
+  replaceGlobal("Request", NativeRequest, function Request(...given: unknown[]): Request {
+    if (new.target === undefined) throw new TypeError("Class constructor Request cannot be invoked without 'new'");
+    const native = (new.target as unknown) === globalThis.Request ? NativeRequest : new.target;
+    return Reflect.construct(NativeRequest, withGenuine(given), native);
+  });
+  const native = globalThis.fetch;
+  const { fetch } = {
+    fetch(this: unknown, ...given: unknown[]): Promise<Response> {
+      return Reflect.apply(native, this, withGenuine(given));
+    },
+  };
+  globalThis.fetch = likeFunction(fetch, native);
+  return areTaken;
+}
+
+/** With a genuine request where the first of `given` is a light one. */
+function withGenuine(given: unknown[]): unknown[] {
+  const [first] = given;
+  const light = typeof first === "object" && first !== null ? LightRequest.kind.of(first) : null;
+  if (light !== null) given[0] = LightRequest.kind.genuine(light);
+  return given;
+}
+
+/**
+ * The request for a handler, a light one if `isLight`. Throws HTTPInputError when it cannot be a `Request`: a method
+ * like TRACE, or an address that is none.
+ */
+export function standardRequest(request: HTTPServerRequest, isLight: boolean): ServedRequest {
   const { method } = request;
   if (FORBIDDEN.test(method)) throw refused(new TypeError(`fetch has no method ${method}`));
   const light = new LightRequest(request, NORMALIZED.test(method) ? method.toUpperCase() : method, addressOf(request));
-  return FAITHFUL ? (light as unknown as Request) : LightRequest.genuine(light);
+  if (isLight) return light as unknown as ServedRequest;
+  const ip = { configurable: true, get: () => light.ip };
+  return Object.defineProperty(LightRequest.kind.genuine(light), "ip", ip) as ServedRequest;
 }
 
 function refused(cause: unknown): HTTPInputError {
@@ -160,6 +182,17 @@ function headersOf(request: HTTPServerRequest): Headers {
   const fields = request.rawFields;
   for (let at = 0; at < fields.length; at += 2) headers.append(fields[at] as string, fields[at + 1] as string);
   return headers;
+}
+
+/** Aborted when the client leaves, as `fetch` would say it: with an AbortError. */
+function signalOf(request: HTTPServerRequest): AbortSignal {
+  const controller = new AbortController();
+  const { signal } = request;
+  const abort = () =>
+    controller.abort(new DOMException("the client is gone", { name: "AbortError", cause: signal.reason }));
+  if (signal.aborted) abort();
+  else signal.addEventListener("abort", abort, { once: true });
+  return controller.signal;
 }
 
 function bodyStream({ body }: HTTPServerRequest): ReadableStream<Uint8Array> {

@@ -3,7 +3,6 @@ import { answerHooks } from "./answerhooks.js";
 import { boundHandles } from "./boundhandle.js";
 import { closedFlag } from "./closedflag.js";
 import { exposeGc } from "./collectgarbage.js";
-import { fetchSymbols } from "./fetchsymbols.js";
 import { headerLines } from "./headerlines.js";
 import { heapGrowing } from "./heapgrowing.js";
 import type { NodeInternal } from "./internal.js";
@@ -25,7 +24,6 @@ export const NODE_INTERNALS: readonly NodeInternal[] = [
   headerLines,
   readableState,
   lazyDuplex,
-  fetchSymbols,
   exposeGc,
   heapGrowing,
   moduleReports,

@@ -9,7 +9,8 @@
 import { hostAndPort, LOOPBACK } from "../core/address.js";
 import { NoAnswerError } from "../core/errors.js";
 import { ignore } from "../core/promises.js";
-import { standardRequest } from "../fetch/request.js";
+import { FetchInfo } from "../fetch/info.js";
+import { lightenRequests, type ServedRequest, standardRequest } from "../fetch/request.js";
 import { lightenResponses } from "../fetch/response.js";
 import { kindOf } from "../fetch/result.js";
 import { isResponse, sendAnswer } from "../fetch/send.js";
@@ -17,8 +18,11 @@ import type { HTTPServerRequest } from "../http/request.js";
 import { HTTPServer, type RequestCallback } from "./httpserver.js";
 import type { ServerOptions } from "./options.js";
 
-/** Answers a request; `request.signal` is aborted when the client leaves. */
-export type FetchHandler = (request: Request) => Response | Promise<Response>;
+/**
+ * Answers a request. `request.signal` is aborted when the client leaves; `request.ip` and `info` say where it comes
+ * from.
+ */
+export type FetchHandler = (request: ServedRequest, info: FetchInfo) => Response | Promise<Response>;
 
 /** What `serve` takes, beside a server's options. */
 export interface ServeOptions extends ServerOptions {
@@ -27,7 +31,10 @@ export interface ServeOptions extends ServerOptions {
   port?: number | undefined;
   /** Default: `$HOST`, else 127.0.0.1. */
   hostname?: string | undefined;
-  /** Whether `Response` of the whole program becomes one that makes no stream of text and bytes. Default: true. */
+  /**
+   * Whether `Request`, `Response` and `fetch` of the whole program know objects of which only what is asked for is
+   * made. Default: true. With false the handler is given genuine ones, which cost more than all the rest.
+   */
   overrideGlobalObjects?: boolean | undefined;
 }
 
@@ -75,16 +82,17 @@ export class FetchServer {
 }
 
 /**
- * The same handler as a function for `HTTPServer` and routes. From the first call on the program's `Response` is the
- * light one of webapi/response.ts, unless `overrideGlobalObjects` is false.
+ * The same handler as a function for `HTTPServer` and routes. From the first call on the program's `Request`,
+ * `Response` and `fetch` are those of host/fetch, unless `overrideGlobalObjects` is false.
  */
 export function fetchCallback(
   fetch: FetchHandler,
   { overrideGlobalObjects = true }: { overrideGlobalObjects?: boolean | undefined } = {},
 ): RequestCallback {
   if (overrideGlobalObjects) lightenResponses();
+  const isLight = overrideGlobalObjects && lightenRequests();
   return (request) => {
-    const answer = fetch(standardRequest(request));
+    const answer = fetch(standardRequest(request, isLight), new FetchInfo(request));
     if (!isPromise(answer)) return send(request, answer);
     return answer.then((given) => send(request, given));
   };

@@ -1,6 +1,9 @@
 // Handlers of the web platform's kind: a Hono application under the command, and `serve` in a program.
+import { getConnInfo } from "@hono/node-server/conninfo";
+import { getRequestIP, H3 } from "h3";
+import { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Application, FetchServer, RequestHandler, serve } from "waterspout";
+import { Application, type FetchHandler, FetchServer, RequestHandler, serve } from "waterspout";
 
 import { Client } from "./support/client.js";
 import { NODE, type Server, start, WASMTIME } from "./support/ways.js";
@@ -119,6 +122,70 @@ describe.each(["node", "wasmtime"] as const)("%s, in a program", (runtime) => {
     const server = await serve({ fetch: given as never, port: 0, runtime, logger }).ready();
     expect((await fetch(server.url as string)).status).toBe(500);
     expect(log).toEqual([`GET /: ${words}`]);
+    await server.close();
+  });
+
+  test.each([true, false])("a request is passed on by fetch (light objects: %s)", async (overrideGlobalObjects) => {
+    const handler = async (request: Request) => {
+      const { headers, method } = request;
+      if (headers.has("x-again")) return Response.json([method, await request.text(), headers.get("x-again")]);
+      headers.set("x-again", "yes");
+      return fetch(request.url.endsWith("/copied") ? new Request(request) : request);
+    };
+    const server = await serve({ fetch: handler, port: 0, runtime, overrideGlobalObjects }).ready();
+    for (const path of ["passed", "copied"]) {
+      const passed = await fetch(server.url + path, { method: "POST", body: "of the client" });
+      expect(await passed.json()).toEqual(["POST", "of the client", "yes"]);
+      expect(await (await fetch(server.url + path)).json()).toEqual(["GET", "", "yes"]);
+    }
+    await server.close();
+  });
+
+  test.each([true, false])("a signal's reason is an AbortError (light objects: %s)", async (overrideGlobalObjects) => {
+    let arrived = () => {};
+    const arrival = new Promise<void>((resolve) => (arrived = resolve));
+    let reason: Promise<DOMException> | null = null;
+    const handler = ({ signal }: Request) => {
+      reason = new Promise((resolve) => signal.addEventListener("abort", () => resolve(signal.reason)));
+      arrived();
+      return new Promise<Response>((resolve) => signal.addEventListener("abort", () => resolve(new Response())));
+    };
+    const server = await serve({ fetch: handler, port: 0, runtime, overrideGlobalObjects }).ready();
+    const client = await Client.connect(Number(new URL(server.url as string).port));
+    client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    await arrival;
+    client.reset();
+    expect(await reason).toMatchObject({ name: "AbortError", cause: { name: "StreamClosedError" } });
+    await server.close();
+  });
+
+  describe.each([true, false])("the client's address (light objects: %s)", (overrideGlobalObjects) => {
+    const honoApp = new Hono().get("/", (context) => context.json(getConnInfo(context).remote));
+    const h3App = new H3().get("/", (event) => ({ ip: getRequestIP(event) }));
+    test.each<[string, FetchHandler, unknown]>([
+      ["@hono/node-server", honoApp.fetch, { address: "192.0.2.1" }],
+      ["Bun", (request, server) => Response.json(server.requestIP(request)), { address: "192.0.2.1" }],
+      ["Deno", (_, info) => Response.json(info.remoteAddr), { hostname: "192.0.2.1", transport: "tcp" }],
+      ["srvx", ({ ip }) => Response.json({ ip }), { ip: "192.0.2.1" }],
+      ["h3", h3App.fetch, { ip: "192.0.2.1" }],
+    ])("as %s gives it", async (_name, handler, expected) => {
+      const options = { port: 0, runtime, overrideGlobalObjects, xheaders: true };
+      const server = await serve({ fetch: handler, ...options }).ready();
+      const answer = await fetch(server.url as string, { headers: { "X-Real-Ip": "192.0.2.1" } });
+      expect(await answer.json()).toMatchObject(expected as object);
+      await server.close();
+    });
+  });
+
+  test("an address that is not known is undefined", async () => {
+    const handler: FetchHandler = (request, info) =>
+      Response.json([request.ip, info.incoming.socket.remoteAddress, info.remoteAddr?.hostname, info.requestIP()]);
+    const server = await serve({ fetch: handler, port: 0, runtime }).ready();
+    const [ip, ...others] = (await (await fetch(server.url as string)).json()) as unknown[];
+    expect(ip).toBe(runtime === "node" ? "127.0.0.1" : null);
+    expect(others).toMatchObject(
+      runtime === "node" ? [ip, ip, { address: ip, port: expect.any(Number), family: "IPv4" }] : [null, null, null],
+    );
     await server.close();
   });
 

@@ -164,7 +164,7 @@ function isServeOptions(value: unknown): value is ServeOptions {
 }
 
 function fetchServer(value: { fetch: FetchHandler }, options: ServerOptions, overrideGlobalObjects?: boolean): Server {
-  const handler = fetchCallback((request) => value.fetch(request), { overrideGlobalObjects });
+  const handler = fetchCallback((request, info) => value.fetch(request, info), { overrideGlobalObjects });
   return new HTTPServer(handler, options);
 }
 

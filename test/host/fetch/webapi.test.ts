@@ -1,13 +1,36 @@
 // The light Request and Response beside genuine ones of the same arguments: what a program can see must be the same.
+// `Request` and `Response` are replaced for the whole process, so tests of one that has not done that come first.
+import { inspect } from "node:util";
 import { expect, test } from "vitest";
-import { HTTPServer, inject } from "waterspout";
-import { LightRequest } from "../../../dist/host/fetch/request.js";
-import { LightResponse } from "../../../dist/host/fetch/response.js";
-import { fetchSymbols } from "../../../dist/host/nodeinternals/fetchsymbols.js";
-import { fetchCallback } from "../../../dist/host/server/fetchserver.js";
+import { fetchCallback, HTTPServer, inject } from "waterspout";
 
 const Genuine = globalThis.Response;
-const Light = LightResponse as unknown as typeof Response;
+const GenuineRequest = globalThis.Request;
+
+test("only who wants it has other globals", async () => {
+  const genuine = [Response, Request, fetch, Object.getOwnPropertyDescriptors(Request.prototype)];
+  const handler = fetchCallback((request) => new Response(request.url), { overrideGlobalObjects: false });
+  expect((await inject(new HTTPServer(handler), "/a")).body.toString()).toBe("http://127.0.0.1/a");
+  expect([Response, Request, fetch, Object.getOwnPropertyDescriptors(Request.prototype)]).toEqual(genuine);
+  const members = Object.keys(Object.getOwnPropertyDescriptors(globalThis));
+  fetchCallback(() => new Response());
+  fetchCallback(() => new Response());
+  expect(Object.keys(Object.getOwnPropertyDescriptors(globalThis))).toEqual(members);
+  Light = globalThis.Response;
+  expect([Response, Request, fetch]).not.toContain(Genuine);
+  for (const [native, stand] of [
+    [Genuine, Response],
+    [GenuineRequest, Request],
+  ]) {
+    expect(Object.getOwnPropertyNames(stand).sort()).toEqual(Object.getOwnPropertyNames(native).sort());
+    for (const key of ["name", "length", "prototype"]) {
+      expect(Object.getOwnPropertyDescriptor(stand, key)).toEqual(Object.getOwnPropertyDescriptor(native, key));
+    }
+  }
+  expect([fetch.name, fetch.length]).toEqual(["fetch", (genuine[2] as typeof fetch).length]);
+});
+
+let Light = globalThis.Response;
 
 /** All that can be seen of an answer, or why there is none. */
 async function seen(make: () => Response): Promise<unknown> {
@@ -135,20 +158,9 @@ test("what is changed later does not change an answer, and what is changed in it
     ["a", "1, 3"],
     ["b", "4"],
   ]);
-  const server = new HTTPServer(fetchCallback(() => response, { overrideGlobalObjects: false }));
+  const server = new HTTPServer(fetchCallback(() => response));
   const answer = await inject(server, "/");
   expect([answer.headers.get("a"), answer.headers.get("b")]).toEqual(["1, 3", "4"]);
-});
-
-test("only who wants it has another Response", () => {
-  fetchCallback(() => new Response(), { overrideGlobalObjects: false });
-  expect(globalThis.Response).toBe(Genuine);
-  try {
-    fetchCallback(() => new Response());
-    expect(globalThis.Response).toBe(Light);
-  } finally {
-    globalThis.Response = Genuine;
-  }
 });
 
 async function pieces(stream: AsyncIterable<Uint8Array> | null): Promise<Uint8Array[]> {
@@ -157,16 +169,30 @@ async function pieces(stream: AsyncIterable<Uint8Array> | null): Promise<Uint8Ar
   return all;
 }
 
+/** What `act` does, or the error's class. */
+function outcome(act: () => unknown): unknown {
+  try {
+    return act();
+  } catch (error) {
+    return (error as Error).name;
+  }
+}
+
+/** What can be seen of an object's members. */
+function members(value: object): unknown {
+  const names: string[] = [];
+  for (const name in value) names.push(name);
+  const missing = Reflect.ownKeys(value.constructor.prototype).filter((key) => !(key in value));
+  return [names.sort(), Object.keys(value), missing, value.constructor.name];
+}
+
 /** Has `handler` see a request; `genuine` of the same parts. */
 async function ask(handler: (request: Request) => Promise<unknown>, given: Parameters<typeof inject>[1]) {
   let result: unknown;
-  const callback = fetchCallback(
-    async (request) => {
-      result = await handler(request);
-      return new Genuine();
-    },
-    { overrideGlobalObjects: false },
-  );
+  const callback = fetchCallback(async (request) => {
+    result = await handler(request);
+    return new Genuine();
+  });
   const answer = await inject(new HTTPServer(callback), given);
   return answer.status === 200 ? result : answer.status;
 }
@@ -211,6 +237,52 @@ test.each<[string, (request: Request) => Promise<unknown>]>([
     },
   ],
   ["signal", async ({ signal }) => [signal instanceof AbortSignal, signal.aborted]],
+  ["members", async (request) => members(request)],
+  [
+    "members called by hand",
+    async (request) => [
+      Object.getOwnPropertyDescriptor(Request.prototype, "url")?.get?.call(request),
+      await Request.prototype.clone.call(request).text(),
+      await Request.prototype.text.call(request),
+    ],
+  ],
+  [
+    "assigned and defined members",
+    async (request) => {
+      const assigned = outcome(() => Object.assign(request, { url: "/b" }));
+      Object.assign(request, { text: async () => "mine", more: 1 });
+      Object.defineProperty(request, "method", { value: "PUT" });
+      return [assigned, request.url, request.method, await request.text(), Object.keys(request), request.bodyUsed];
+    },
+  ],
+  [
+    "a subclass's object of it",
+    async (request) => {
+      class Own extends Request {
+        own(): string {
+          return `own ${this.clone().url}`;
+        }
+      }
+      const own = new Own(request);
+      return [own.own(), own instanceof Own, request instanceof Own, await own.text(), request.bodyUsed];
+    },
+  ],
+  [
+    "a proxy of it",
+    async (request) => {
+      const get = (target: Request, key: string) => {
+        const value = Reflect.get(target, key);
+        return typeof value === "function" ? value.bind(target) : value;
+      };
+      const proxy = new Proxy(request, { get: get as never });
+      return [proxy instanceof Request, proxy.url, proxy.headers.get("x-a"), await proxy.text()];
+    },
+  ],
+  ["its heir", async (request) => Object.create(request) instanceof Request],
+  ["a structured clone", async (request) => outcome(() => structuredClone(request))],
+  ["inspected", async (request) => inspect(request, { depth: 0 })],
+  ["another's init", async (request) => new Request("http://y/", request).text()],
+  ["spread", async (request) => Object.keys({ ...request })],
 ])("Request: %s", async (_name, handler) => {
   const headers = new Headers([
     ["host", "127.0.0.1"],
@@ -247,10 +319,76 @@ test("Request: what cannot be one is 400", async () => {
   expect(await ask(handler, { method: "OPTIONS", target: "*" })).toEqual(["OPTIONS", "http://127.0.0.1/*"]);
 });
 
-test("Request: light ones are what handlers are given, where Node's internals allow it", async () => {
+test("Request: light ones are what handlers are given", async () => {
   const isLight = async (request: Request) =>
-    Object.hasOwn(LightRequest.prototype, "url") &&
-    !("url" in Object.getOwnPropertyDescriptors(request)) &&
-    Object.getPrototypeOf(request) === LightRequest.prototype;
-  expect(await ask(isLight, "/")).toBe(fetchSymbols.isThere());
+    Object.getPrototypeOf(request) !== Request.prototype && !Object.hasOwn(request, "ip");
+  expect(await ask(isLight, "/")).toBe(true);
+});
+
+/** Has `member` of the class replaced while `act` runs. */
+async function replaced<Value>(of: object, name: string, member: PropertyDescriptor, act: () => Promise<Value>) {
+  const own = Object.getOwnPropertyDescriptor(of, name) as PropertyDescriptor;
+  Object.defineProperty(of, name, { ...own, ...member });
+  try {
+    return await act();
+  } finally {
+    Object.defineProperty(of, name, own);
+  }
+}
+
+test("a member that is replaced is replaced for light ones, too, and its old one still serves them", async () => {
+  const text = Request.prototype.text;
+  async function louder(this: Request): Promise<string> {
+    return `${await text.call(this)}!`;
+  }
+  const asked = () =>
+    ask(async (request) => [await request.text(), await text.call(request.clone?.() ?? request)], "/");
+  expect(await replaced(Request.prototype, "text", { value: louder }, asked)).toEqual(["!", ""]);
+  const posted = () => ask((request) => request.text(), { method: "POST", body: "a" });
+  expect(await replaced(Request.prototype, "text", { value: louder }, posted)).toBe("a!");
+  const { get } = Object.getOwnPropertyDescriptor(Response.prototype, "status") as PropertyDescriptor;
+  const plusOne = {
+    get: function (this: Response) {
+      return (get?.call(this) ?? 0) + 1;
+    } as () => number,
+  };
+  const statuses = async () => [new Response("a").status, new Genuine("a").status, Response.json(1).status];
+  expect(await replaced(Response.prototype, "status", plusOne, statuses)).toEqual([201, 201, 201]);
+});
+
+test("members refuse what is none of the class", async () => {
+  for (const { prototype } of [Request, Response]) {
+    for (const foreign of [{}, undefined, 1, new Headers()]) {
+      await expect(prototype.text.call(foreign as never)).rejects.toThrow(TypeError);
+      const { get } = Object.getOwnPropertyDescriptor(prototype, "headers") as PropertyDescriptor;
+      expect(() => get?.call(foreign)).toThrow(TypeError);
+    }
+  }
+  await expect(Request.prototype.text.call(new Response() as never)).rejects.toThrow(TypeError);
+  await expect(Response.prototype.text.call((await ask(async (request) => request, "/")) as never)).rejects.toThrow(
+    TypeError,
+  );
+});
+
+test("Response: its members, as genuine ones have them", async () => {
+  for (const init of [undefined, { status: 201 }]) {
+    const [light, genuine] = [new Response("text", init), new Genuine("text", init)];
+    expect(members(light)).toEqual(members(genuine));
+    expect(Object.getPrototypeOf(light)).toBe(Object.getPrototypeOf(genuine));
+    expect(outcome(() => structuredClone(light))).toEqual(outcome(() => structuredClone(genuine)));
+    expect(inspect(light)).toEqual(inspect(genuine));
+    expect(outcome(() => Object.assign(light, { status: 1 }))).toEqual(
+      outcome(() => Object.assign(genuine, { status: 1 })),
+    );
+    Object.defineProperty(light, "url", { value: "http://x/" });
+    expect([light.url, Object.keys(light), await new Response(light.body, light).text()]).toEqual([
+      "http://x/",
+      [],
+      "text",
+    ]);
+  }
+  expect(members(Response.json({}))).toEqual(members(Genuine.json({})));
+  expect(new Request("http://x/").constructor).toBe(Request);
+  expect(new GenuineRequest("http://x/") instanceof Request).toBe(true);
+  expect(() => Reflect.apply(Request, null, ["http://x/"])).toThrow(TypeError);
 });

@@ -7,7 +7,7 @@ import { authorityOf, pathStart } from "../../../host/bridge/requestframe.js";
 import { errorLine, LineReader } from "../../../host/core/log.js";
 import { percentDecode } from "../../../host/core/percent.js";
 import { standardRequest } from "../../../host/fetch/request.js";
-import { LightResponse } from "../../../host/fetch/response.js";
+import { plainAnswer, ResponseStandIn } from "../../../host/fetch/response.js";
 import { textLine, visible } from "../../../host/http/accesslog.js";
 import { negotiateCoding } from "../../../host/http/compression/acceptencoding.js";
 import { consumedFields } from "../../../host/http/compression/gunzip.js";
@@ -84,7 +84,7 @@ const FUNCTIONS: Record<string, (text: string) => unknown> = {
   "fields of an answer": (text) => encodeHeaders({ a: text }),
   "a reason": (text) => withReason(encodeHeaders({}), text),
   "fields of a handler": (text) => new FieldSet([]).with("a", text).get(text),
-  "fields of a Response": (text) => new LightResponse("", { headers: { a: text } }).headers,
+  "fields of a Response": (text) => plainAnswer(new ResponseStandIn("", { headers: { a: text } })),
   "a form": (text) => parseUrlencoded(Buffer.from(text), 1e9),
   arguments: (text) => parseArguments(Buffer.from(text)),
   "an argument": (text) => cleaned(text, true),
@@ -133,8 +133,9 @@ const FUNCTIONS: Record<string, (text: string) => unknown> = {
   "a signed value": (text) => decodeSignedValue("secret", "a", `2|1:0|${text}`),
   signing: (text) => createSignedValue("secret", text, text),
   "a token": decodeXSRFToken,
-  "a fetch request": (text) => standardRequest(request({ a: text }, { target: `/${text}`, path: `/${text}` })).url,
-  "a fetch request's host": (text) => standardRequest(request({}, { host: text })).url,
+  "a fetch request": (text) =>
+    standardRequest(request({ a: text }, { target: `/${text}`, path: `/${text}` }), false).url,
+  "a fetch request's host": (text) => standardRequest(request({}, { host: text }), false).url,
   "a line of the log": (text) =>
     textLine(
       { method: visible(text), target: visible(text), status: 1, bytes: 1, ms: 1, address: null, aborted: null },

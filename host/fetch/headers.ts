@@ -1,0 +1,69 @@
+/**
+ * Header fields of light objects, which are a table by name until code asks for `Headers`.
+ *
+ * Invariant: a table holds what `Headers` would hold of the same fields; fields for which that is not sure are left to
+ * `Headers`.
+ */
+import { isFieldText, isToken, withoutOuterSpace } from "../core/grammar.js";
+import { NameTable } from "../core/nametable.js";
+
+/** By name in lower case. Several values of a field are several fields. */
+export type Fields = Readonly<Record<string, string | string[]>>;
+export type WritableFields = Record<string, string | string[]>;
+
+/** The fields of anything that is plain enough; null otherwise, also when one of them must not be sent. */
+export function plainFields(headers: unknown): WritableFields | null {
+  if (typeof headers !== "object" || headers === null) return null;
+  const fields: WritableFields = new NameTable();
+  const prototype: unknown = Object.getPrototypeOf(headers);
+  if (prototype === Object.prototype || prototype === null) {
+    if (Symbol.iterator in headers) return null;
+    for (const name of Object.keys(headers)) {
+      if (!put(fields, name, (headers as Record<string, unknown>)[name])) return null;
+    }
+    return fields;
+  }
+  if (!Array.isArray(headers) && prototype !== Headers.prototype) return null;
+  for (const pair of headers as Iterable<unknown>) {
+    if (!Array.isArray(pair) || pair.length !== 2 || !put(fields, pair[0], pair[1])) return null;
+  }
+  return fields;
+}
+
+/** Takes text that may be sent; white space around it is left to the genuine class, which removes it. */
+function put(fields: WritableFields, name: unknown, value: unknown): boolean {
+  if (!isToken(name) || typeof value !== "string") return false;
+  if (!isFieldText(value) || withoutOuterSpace(value) !== value) return false;
+  const key = name.toLowerCase();
+  const before = fields[key];
+  if (before === undefined) fields[key] = value;
+  else if (key === "set-cookie") fields[key] = [before, value].flat();
+  else fields[key] = `${String(before)}, ${value}`;
+  return true;
+}
+
+export function headersOf(fields: Fields): Headers {
+  const headers = new Headers();
+  for (const name of Object.keys(fields)) {
+    for (const value of [fields[name] ?? []].flat()) headers.append(name, value);
+  }
+  return headers;
+}
+
+/** The fields of `headers`, whatever they hold: what must not be sent is refused when it is. */
+export function fieldsOf(headers: Iterable<[string, string]>): Fields {
+  const fields: WritableFields = new NameTable();
+  for (const [name, value] of headers) {
+    const before = fields[name];
+    if (before === undefined) fields[name] = value;
+    else if (Array.isArray(before)) before.push(value);
+    else fields[name] = [before, value];
+  }
+  return fields;
+}
+
+/** Makes `to`, of a genuine object, hold what `from` does, which code may have changed since. */
+export function copyHeaders(from: Headers, to: Headers): void {
+  for (const name of [...to.keys()]) to.delete(name);
+  for (const [name, value] of from) to.append(name, value);
+}
