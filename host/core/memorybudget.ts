@@ -4,7 +4,8 @@
  * A process beyond a limit of its system is killed, or dies in an allocation that cannot fail. So the defaults of all
  * that peers can fill are parts of the room that there is, and leave half of it to sockets, to handlers and to garbage.
  *
- * Invariant: found out once, when the first server is made; without a limit every bound has its usual value.
+ * Invariant: found out once, when the first server is made, or when it is known how many processes share a limit;
+ * without a limit every bound has its usual value.
  * Reference: setrlimit(2), RLIMIT_DATA and RLIMIT_AS; proc(5), VmData and VmSize; `process.constrainedMemory` for
  * cgroups.
  */
@@ -46,6 +47,14 @@ export interface MemoryLimit {
 }
 
 let room: number | null = null;
+/** Processes that do the same as this one, and share the limit of one container or service. */
+let processes = 1;
+
+/** This process is one of `count` that share what their container or service may take. */
+export function shareMemory(count: number): void {
+  processes = count;
+  room = null;
+}
 
 /** Bytes that this process may take in addition to what it has; Infinity: as many as it likes. */
 export function memoryRoom(): number {
@@ -87,7 +96,7 @@ function memoryLimits(): MemoryLimit[] {
   const used = process.memoryUsage.rss();
   return [
     { max: memorySaid(), used },
-    { max: process.constrainedMemory() || Number.POSITIVE_INFINITY, used },
+    { max: (process.constrainedMemory() || Number.POSITIVE_INFINITY) / processes, used },
     ...systemLimits(textOf("/proc/self/limits"), textOf("/proc/self/status")),
   ];
 }

@@ -10,6 +10,7 @@ import { wholeNumber } from "../core/check.js";
 import { WorkerError } from "../core/errors.js";
 import { RESTARTS_MAX } from "../core/limits.js";
 import { defaultLogger } from "../core/log.js";
+import { shareMemory } from "../core/memorybudget.js";
 import { taskId } from "../net/inheritedsockets.js";
 import { ProcessGroup } from "./processgroup.js";
 
@@ -45,6 +46,7 @@ export async function forkProcesses(count: number | null = 0, maxRestarts: numbe
   forked = true;
   const id = taskId();
   if (id !== null) {
+    shareMemory(wanted);
     stopOnSignals();
     return id;
   }

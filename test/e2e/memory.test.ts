@@ -84,6 +84,19 @@ describe.each([NODE, WASMTIME])("$name", (way) => {
   }
 });
 
+test("node: each of several processes counts on its part of what their container may take", async () => {
+  const env = { NODE_OPTIONS: "--import=data:text/javascript,process.constrainedMemory=()=>2**30" };
+  const bound = async (workers: string): Promise<number> => {
+    const server = await start(NODE, "test/e2e/apps/limited.ts", ["--workers", workers], { env });
+    const { body } = await server.get("/bound");
+    await server.stop();
+    return Number(body);
+  };
+  const alone = await bound("1");
+  expect(alone).toBeGreaterThan(64 * MIB);
+  expect(await bound("4")).toBeLessThan(alone / 4);
+});
+
 test(`${SANDBOXED_BARE.name}: uploads beyond the memory that its host gives are answered with 503, the others go on`, async () => {
   const server = await start(SANDBOXED_BARE, SANDBOXED_BARE.demo, ["-W", "max-memory-size=40000000"]);
   const body = "x".repeat(1_000_000);

@@ -5,7 +5,7 @@
  * that plan; otherwise it exits, and the parent starts it again with such sockets.
  */
 import { UsageError } from "../../core/errors.js";
-import { MEMORY_VARIABLE } from "../../core/memorybudget.js";
+import { MEMORY_VARIABLE, shareMemory } from "../../core/memorybudget.js";
 import { nameProgram } from "../../core/program.js";
 import { answerReports } from "../../inspect/group.js";
 import { isInherited } from "../../net/bind.js";
@@ -104,7 +104,8 @@ async function serveAsWorker(settings: RunSettings): Promise<void> {
   const { application } = loaded;
   const canBeServed = isInherited(plan.port, plan.address, plan.runtime) && (isWatched || !plan.autoreload);
   if (!canBeServed) process.exit(0); // its parent starts it again with the sockets of its plan
-  application.configure({ inspect: false });
+  if (plan.runtime === "node") shareMemory(plan.workers);
+  application.configure({ inspect: false }); // its bounds are found out again, too
   answerReports(application);
   const serving = await listen(application, plan);
   if (serving !== null) await tell({ serving });

@@ -1,10 +1,17 @@
 // How much memory a process may take, by what its system says of it.
 import { spawnSync } from "node:child_process";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { resolveBridge } from "../../../host/bridge/settings.js";
 import { CONNECTIONS_MAX, MEMORY_BYTES_MAX } from "../../../host/core/limits.js";
-import { memoryIn, memoryRoom, roomWithin, SANDBOX_SHARE, systemLimits } from "../../../host/core/memorybudget.js";
+import {
+  memoryIn,
+  memoryRoom,
+  roomWithin,
+  SANDBOX_SHARE,
+  shareMemory,
+  systemLimits,
+} from "../../../host/core/memorybudget.js";
 
 const MIB = 1 << 20;
 const LIMITS = `Limit                     Soft Limit           Hard Limit           Units
@@ -32,6 +39,15 @@ test("the tightest limit counts, less what is used and what JavaScript needs; so
   expect(roomWithin([wide, { max: 256 * MIB, used: 100 * MIB }])).toBe(124 * MIB);
   expect(roomWithin([{ max: 2 ** 63, used: 1 }])).toBeGreaterThan(2 ** 50);
   expect(roomWithin([wide, { max: 10 * MIB, used: 100 * MIB }])).toBe(16 * MIB);
+});
+
+test("processes that share a container have a part of its limit each", () => {
+  vi.spyOn(process, "constrainedMemory").mockReturnValue(4096 * MIB);
+  vi.spyOn(process.memoryUsage, "rss").mockReturnValue(100 * MIB);
+  shareMemory(4);
+  expect(memoryRoom()).toBeLessThanOrEqual((1024 - 100 - 32) * MIB);
+  vi.restoreAllMocks();
+  shareMemory(1);
 });
 
 test.each([
