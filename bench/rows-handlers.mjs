@@ -2,7 +2,15 @@
 // database; each beside the same application on Node's own server. Their form is that of rows.mjs.
 
 import { CONNECTIONS } from "./load.mjs";
-import { crudServers, HANDLER_NODE, HANDLER_WASMTIME, NODE_HTTP, sharedServers, TORNADO } from "./servers.mjs";
+import {
+  crudServers,
+  HANDLER_NODE,
+  HANDLER_WASMTIME,
+  NODE_HTTP,
+  sharedServers,
+  srvxServer,
+  TORNADO,
+} from "./servers.mjs";
 
 /** What the project promises of each way to run, beside Node's own server. */
 const WASMTIME_AT_LEAST = 1.2;
@@ -16,7 +24,7 @@ function handlerRow(id, title, { wasmtime, node, http }, more = {}) {
     { name: `${way}, requests/s, of Node's server`, of, over: "http", figure: "requestsPerSecond", ...atLeast },
     { name: `${way}, CPU a request, of Node's server`, of, over: "http", figure: "cpuMicros" },
   ];
-  const { promised = true, tornado, ...row } = more;
+  const { promised = true, tornado, srvx, ...row } = more;
   return {
     id,
     kind: "throughput",
@@ -27,6 +35,7 @@ function handlerRow(id, title, { wasmtime, node, http }, more = {}) {
       node: { server: node },
       http: { server: http },
       ...(tornado === undefined ? {} : { tornado: { server: tornado } }),
+      ...(srvx === undefined ? {} : { srvx: { server: srvx } }),
     },
     claims: [
       ...claims("wasmtime", "TypeScript behind wasmtime", promised ? { atLeast: WASMTIME_AT_LEAST } : {}),
@@ -34,6 +43,9 @@ function handlerRow(id, title, { wasmtime, node, http }, more = {}) {
       ...(tornado === undefined
         ? []
         : [{ name: "TypeScript in Node, of Tornado", of: "node", over: "tornado", figure: "requestsPerSecond" }]),
+      ...(srvx === undefined
+        ? []
+        : [{ name: "TypeScript in Node, CPU a request, of srvx", of: "node", over: "srvx", figure: "cpuMicros" }]),
     ],
     ...row,
   };
@@ -46,8 +58,14 @@ export const HANDLER_ROWS = [
     { wasmtime: HANDLER_WASMTIME, node: HANDLER_NODE, http: NODE_HTTP },
     { tornado: TORNADO },
   ),
-  handlerRow("fetch", "hello through serve({ fetch }), beside @hono/node-server", sharedServers("fetch")),
-  handlerRow("hono", "hello by Hono, beside @hono/node-server", sharedServers("hono")),
+  ...["fetch", "hono", "h3"].map((name) =>
+    handlerRow(
+      name,
+      `hello ${name === "fetch" ? "through serve({ fetch })" : `by ${name}`}, beside @hono/node-server and srvx`,
+      sharedServers(name),
+      { srvx: srvxServer(name) },
+    ),
+  ),
   handlerRow("express", "hello by Express, beside Node's http", sharedServers("express")),
   handlerRow("crud-list", "GET /users of examples/crud.ts over PostgreSQL, 20 users", crudServers(), {
     promised: false,

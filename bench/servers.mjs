@@ -166,6 +166,13 @@ export function sharedServers(name) {
   };
 }
 
+/** An application of bench/handlers on srvx. */
+export function srvxServer(name) {
+  const program = join(ROOT, "bench/peers/node-srvx.mjs");
+  const launch = (port) => ({ command: [node().command, program, name, String(port)] });
+  return { title: "Node's http with srvx", product: false, launch };
+}
+
 /** The CRUD example over a PostgreSQL server, and its list of users on Node's own server. */
 export function crudServers() {
   const withUsers = (server) => ({

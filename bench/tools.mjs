@@ -29,7 +29,7 @@ export const httparse = once(findHttparse);
 export const npmPeers = once(() => {
   const { devDependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
   return {
-    version: ["undici", "ws", "hono", "@hono/node-server", "express", "pg"]
+    version: ["undici", "ws", "hono", "@hono/node-server", "h3", "srvx", "express", "pg"]
       .map((name) => `${name} ${devDependencies[name]}`)
       .join(", "),
   };

@@ -1,5 +1,5 @@
 // Serves one of these applications by Waterspout, in a program of its own as its users write it.
-// Usage: node bench/handlers/serve.mjs fetch|hono|express PORT node|wasmtime
+// Usage: node bench/handlers/serve.mjs fetch|hono|h3|express PORT node|wasmtime
 
 import { createServer, serve } from "waterspout";
 

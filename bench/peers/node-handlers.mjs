@@ -1,5 +1,5 @@
 // The peer of the applications in bench/handlers: Node's own server, for fetch handlers with Hono's adapter.
-// Usage: node bench/peers/node-handlers.mjs fetch|hono|express PORT
+// Usage: node bench/peers/node-handlers.mjs fetch|hono|h3|express PORT
 
 import { createServer } from "node:http";
 import { serve } from "@hono/node-server";

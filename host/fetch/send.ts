@@ -9,6 +9,7 @@ import type { HTTPServerRequest } from "../http/request.js";
 import { type Fields, fieldsOf } from "./headers.js";
 import { isFetchedInflated, isInflated } from "./inflated.js";
 import { isLightResponse, plainAnswer } from "./response.js";
+import { isSrvxResponse, srvxAnswer } from "./srvxresponse.js";
 
 const OF_A_CONNECTION = [
   "connection",
@@ -23,7 +24,7 @@ const OF_A_CONNECTION = [
 /** Whether `value` is a `Response`, also one of another realm or package. */
 export function isResponse(value: unknown): value is Response {
   if (typeof value !== "object" || value === null) return false;
-  if (isLightResponse(value)) return true; // without making its Headers
+  if (isLightResponse(value) || isSrvxResponse(value)) return true; // without making its Headers
   if (!("status" in value && "headers" in value)) return false;
   const { status, headers } = value;
   return typeof status === "number" && typeof headers === "object" && headers !== null && Symbol.iterator in headers;
@@ -31,8 +32,8 @@ export function isResponse(value: unknown): value is Response {
 
 /** Sends `answer`, at once where its body is there; else the promise is done when all of it has been sent. */
 export function sendAnswer(request: HTTPServerRequest, answer: Response): void | Promise<void> {
-  const plain = plainAnswer(answer);
-  if (plain === null) return send(request, answer);
+  const plain = plainAnswer(answer) ?? srvxAnswer(answer) ?? answer;
+  if (!("fields" in plain)) return send(request, plain);
   const { status, reason, fields, body } = plain;
   request.respond(status, endToEnd(fields), body, reason === "" ? undefined : reason);
 }

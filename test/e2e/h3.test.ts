@@ -3,6 +3,7 @@ import { once } from "node:events";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { toNodeHandler } from "h3";
+import { FastResponse } from "srvx";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type FetchServer, serve } from "waterspout";
 
@@ -89,6 +90,15 @@ describe.each(["node", "wasmtime"] as const)("%s: h3", (runtime) => {
 
   test.each(ASKED.map((asked) => [name(asked), asked] as const))("%s", async (_name, asked) => {
     await compare(theirPort(), ourPort(), asked, asItself);
+  });
+
+  test("an answer without a body may be given again, and one with a body may not", async () => {
+    const given = [new FastResponse(null, { status: 202 }), new FastResponse("once"), new Response("once")];
+    const server = await serve({ fetch: ({ url }) => given[Number(url.at(-1))], port: 0, runtime }).ready();
+    const statuses = [];
+    for (const which of [0, 0, 1, 1, 2]) statuses.push((await fetch(`${server.url}${which}`)).status);
+    expect(statuses).toEqual([202, 202, 200, 500, 200]);
+    await server.close();
   });
 
   test("a request can be copied into another", async () => {
