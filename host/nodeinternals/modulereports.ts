@@ -35,6 +35,11 @@ export function reportFile(path: string): void {
   if (process.env[MODULES_VARIABLE] !== undefined) process.send?.({ [REQUIRED]: [path] });
 }
 
+/** The same of a module that this process is about to load. */
+export function reportModule(url: string): void {
+  if (process.env[MODULES_VARIABLE] !== undefined) process.send?.({ [IMPORTED]: [url] });
+}
+
 /** The modules that a child's message reports, as paths or URLs; null when it is another message. */
 export function modulesOf(message: unknown): readonly unknown[] | null {
   if (typeof message !== "object" || message === null) return null;

@@ -98,7 +98,10 @@ async function supervise(settings: RunSettings, plan: Plan, watch: boolean): Pro
 async function serveAsWorker(settings: RunSettings): Promise<void> {
   const isWatched = process.env[MODULES_VARIABLE] !== undefined;
   if (isWatched) await reportModules();
-  const loaded = await load(settings);
+  const loaded = await load(settings).catch(async (error) => {
+    await tell({}); // then what was reported before has left, too: the files to watch for a better version
+    throw error;
+  });
   const plan = planFrom(settings, loaded);
   await tell({ plan });
   const { application } = loaded;

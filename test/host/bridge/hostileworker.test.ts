@@ -32,9 +32,11 @@ const HOLDERS = Math.floor(HELD_BYTES_MAX / LARGE.length);
 let seen: number;
 
 function start(options = {}): FakeWorker {
+  const kept: unknown[] = [];
   seen = 0;
-  const run = (): void => {
+  const run = (request: unknown): void => {
     seen++;
+    kept.push(request); // what is collected is answered with 500
   };
   return new FakeWorker((logger) => new HTTPServer(run, { ...options, logger }).acceptor(), options).ready();
 }

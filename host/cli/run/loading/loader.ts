@@ -6,6 +6,7 @@
  * Invariant: `tsx` is loaded only for an application that has files which it must translate.
  */
 import nodeModule, { createRequire } from "node:module";
+import { reportModule } from "../../../nodeinternals/modulereports.js";
 import { formatOf, TYPESCRIPT } from "./moduleformat.js";
 
 interface Resolved {
@@ -32,6 +33,7 @@ export function enableLoader(file: string): void {
 
 function resolve(specifier: string, context: { readonly conditions: readonly string[] }, next: Resolve): Resolved {
   const resolved = next(specifier, context);
+  reportModule(resolved.url); // Node itself does it when the module has been read and is no broken one
   if (TYPESCRIPT.test(resolved.url)) enableTypeScript();
   // `require` gets what `tsx` or Node makes of the file.
   if (!context.conditions.includes("import")) return resolved;
