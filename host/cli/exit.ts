@@ -1,6 +1,6 @@
-/** The end of the command after an error: one line on stderr, and an exit code for scripts. */
+/** The end of the command after an error: one line on stderr, more on a terminal, and an exit code for scripts. */
 import { isUsageError } from "../core/errors.js";
-import { errorLine, oneLine } from "../core/log.js";
+import { errorLine, manyLines, oneLine } from "../core/log.js";
 
 export const EXIT_FAILED = 1;
 export const EXIT_USAGE = 2;
@@ -8,6 +8,8 @@ export const EXIT_USAGE = 2;
 /** Writes `error` to stderr as one line and exits. */
 export function exitWith(error: unknown): never {
   process.stderr.write(`waterspout: ${complaint(error)}\n`);
+  const { details = "" } = (error ?? {}) as { details?: string };
+  if (process.stderr.isTTY && details !== "") process.stderr.write(`\n${manyLines(details)}\n\n`);
   process.exit(isUsageError(error) ? EXIT_USAGE : EXIT_FAILED);
 }
 

@@ -3,6 +3,7 @@
  * Any pino-shaped object will do; the default writes one line to stderr.
  */
 
+import { inspect } from "node:util";
 import { stderrLines } from "./linewriter.js";
 
 /** The part of pino that is used. A message comes alone, or after an object that may hold `err`. */
@@ -16,7 +17,7 @@ export interface Logger {
 /** Longest line taken over from a worker; what is longer is cut, since its text is not ours. */
 const LINE_BYTES_MAX = 4096;
 
-/** One line for an error: its name, its message and the first place in its stack, unless the message has one. */
+/** One line for an error: its name, its message and, unless that has a place, the application's first in its stack. */
 export function errorLine(error: unknown): string {
   if (!(error instanceof Error)) return oneLine(String(error));
   const text = oneLine(`${error.name}: ${error.message}`);
@@ -28,14 +29,32 @@ export function errorLine(error: unknown): string {
 function placeOf(stack: readonly string[]): string | undefined {
   const [first = ""] = stack;
   if (/^(file:\/\/)?\/.*:\d+$/.test(first)) return `at ${first}`;
-  return stack.find((line) => /^\s+at /.test(line))?.trim();
+  const frames = stack.filter((line) => /^\s+at /.test(line));
+  return (frames.find(isOfApplication) ?? frames[0])?.trim();
+}
+
+/** Not Node's own code and no package's. */
+function isOfApplication(frame: string): boolean {
+  return !/[( ]node:/.test(frame) && !/[/\\]node_modules[/\\]/.test(frame);
 }
 
 /** `text` without line breaks and other control characters, so that it cannot forge a line of its own. */
 export function oneLine(text: string): string {
+  return withoutControls(text).trim();
+}
+
+/** The same for a text of several lines, each of which is indented. */
+export function manyLines(text: string): string {
+  return text
+    .split("\n")
+    .map((line) => `  ${withoutControls(line)}`.trimEnd())
+    .join("\n");
+}
+
+function withoutControls(text: string): string {
   let line = "";
   for (const character of text) line += isControl(character) ? " " : character;
-  return line.trim();
+  return line;
 }
 
 function isControl(character: string): boolean {
@@ -46,7 +65,9 @@ function isControl(character: string): boolean {
 function write(level: string, fields: object | string, message?: string): void {
   const text = typeof fields === "string" ? fields : message;
   const error = typeof fields === "object" && "err" in fields ? `: ${errorLine(fields.err)}` : "";
-  stderrLines.write(`waterspout: ${level}${oneLine(text ?? "")}${error}\n`);
+  const details =
+    error !== "" && process.stderr.isTTY ? `${manyLines(inspect((fields as { err: unknown }).err))}\n` : "";
+  stderrLines.write(`waterspout: ${level}${oneLine(text ?? "")}${error}\n${details}`);
 }
 
 /** Writes warnings and errors to stderr, and says nothing below. */

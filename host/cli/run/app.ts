@@ -9,7 +9,6 @@ import { open } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isUsageError, OptionError, UsageError } from "../../core/errors.js";
-import { errorLine } from "../../core/log.js";
 import { nodeListenerOf, runListener } from "../../nodehttp/listener.js";
 import type { Folder } from "../../runtime/folders.js";
 import { type FetchHandler, fetchCallback, type ServeOptions } from "../../server/fetchserver.js";
@@ -18,7 +17,8 @@ import { mergedOptions, type OuterOptions, type ServerOptions } from "../../serv
 import { SERVER_BRAND, type Server } from "../../server/server.js";
 import { WasmApplication } from "../../server/wasmserver.js";
 import { isWebSocketClass } from "../../web/websockethandler.js";
-import { enableLoader } from "./loading/loader.js";
+import { enableLoader, requestedFiles } from "./loading/loader.js";
+import { loadError } from "./loading/loaderror.js";
 
 /** What the command can serve. */
 export type Application = Server | WasmApplication;
@@ -93,7 +93,7 @@ async function importDefault(file: string): Promise<unknown> {
     return typeof value === "object" && value !== null && "__esModule" in value ? (value as Exports).default : value;
   } catch (error) {
     if (isUsageError(error)) throw error; // a setting that cannot be
-    throw new Error(`cannot load ${file}: ${errorLine(error)}`, { cause: error });
+    throw loadError(file, requestedFiles, error);
   }
 }
 

@@ -6,6 +6,7 @@
  * Invariant: `tsx` is loaded only for an application that has files which it must translate.
  */
 import nodeModule, { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
 import { reportModule } from "../../../nodeinternals/modulereports.js";
 import { formatOf, TYPESCRIPT } from "./moduleformat.js";
 
@@ -19,6 +20,8 @@ type RegisterHooks = (hooks: { resolve(...args: [...Parameters<Resolve>, next: R
 const require = createRequire(import.meta.url);
 // From Node 22.15 on.
 const { registerHooks } = nodeModule as unknown as { registerHooks?: RegisterHooks };
+/** What an application asked for, packages left out; empty where hooks run in a thread of their own. */
+export const requestedFiles: string[] = [];
 let isEnabled = false;
 let isTypeScriptEnabled = false;
 
@@ -34,10 +37,12 @@ export function enableLoader(file: string): void {
 function resolve(specifier: string, context: { readonly conditions: readonly string[] }, next: Resolve): Resolved {
   const resolved = next(specifier, context);
   reportModule(resolved.url); // Node itself does it when the module has been read and is no broken one
+  const format = formatOf(resolved.url);
+  if (format !== null) requestedFiles.push(fileURLToPath(resolved.url));
   if (TYPESCRIPT.test(resolved.url)) enableTypeScript();
   // `require` gets what `tsx` or Node makes of the file.
   if (!context.conditions.includes("import")) return resolved;
-  return { ...resolved, format: formatOf(resolved.url) ?? resolved.format };
+  return { ...resolved, format: format ?? resolved.format };
 }
 
 function enableTypeScript(): void {

@@ -6,7 +6,7 @@
  * Reference: Node's own detection of syntax (from 22.7 on), which does not look where package.json has a `type`.
  */
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 /** Files that have to be translated. */
 export const TYPESCRIPT = /\.(?:[cm]?ts|[jt]sx)$/;
@@ -23,6 +23,11 @@ export function formatOf(url: string): "module" | "commonjs" | null {
   return isInModulePackage(new URL(".", url).href) || isModule(textOf(url), TYPESCRIPT.test(url))
     ? "module"
     : "commonjs";
+}
+
+/** Whether an application's file is loaded as an ES module. */
+export function isModuleFile(file: string): boolean {
+  return formatOf(pathToFileURL(file).href) === "module";
 }
 
 function isModule(text: string, isTypeScript: boolean): boolean {

@@ -1,4 +1,5 @@
-// Loads the applications that the arguments name, asks each for "/", and prints the answers as JSON: by file, or why not.
+// Loads the applications that the arguments name, asks each for "/", and prints the answers as JSON: by file, or what is
+// said instead.
 import { loadApplication } from "../../../../dist/host/cli/run/app.js";
 import { inject } from "../../../../dist/host/index.js";
 
@@ -8,7 +9,7 @@ for (const file of process.argv.slice(2)) {
     const { application } = await loadApplication(file, { over: {}, under: {} });
     answers[file] = (await inject(application, "/")).text;
   } catch (error) {
-    answers[file] = error.message;
+    answers[file] = { message: error.message, details: error.details };
   }
 }
 console.log(JSON.stringify(answers));
