@@ -209,11 +209,14 @@ export class BridgeHTTPHandler extends HTTPHandler {
     const reasonSize = i32(load<u16>(source, 6));
     const sizes = source + RESPONSE_BYTES;
     let text = reasonSize;
-    if (size < RESPONSE_BYTES + rows * 4 || status < 200 || status > 999) fail("wrong head");
+    if (size < RESPONSE_BYTES + rows * 4 || status < 100 || status > 999) fail("wrong head");
     for (let i = 0; i < rows * 2; i++) text += load<u16>(sizes + (usize(i) << 1));
     const bodySize = size - RESPONSE_BYTES - rows * 4 - text;
     if (bodySize < 0) fail("sizes that do not add up");
     let length = load<i64>(source, 8);
+    const informs = status < 200;
+    if (informs && (status == 101 || flags || bodySize || length >= 0)) fail("wrong head");
+    if (informs && !connection.request.minor) return; // RFC 9110 15.2
     // A 304 speaks of the length that a 200 would have had, or says nothing (RFC 9110 8.6).
     if (length < 0 && flags & RESPONSE_LAST && status != 304) length = bodySize;
     if (flags & RESPONSE_CLOSE) connection.closeAfterAnswer();
@@ -227,7 +230,8 @@ export class BridgeHTTPHandler extends HTTPHandler {
       if (!connection.addField(at, nameSize, value, valueSize)) return connection.abort(REASON_BAD_RESPONSE);
       at = value + usize(valueSize);
     }
-    if (flags & RESPONSE_LAST) {
+    if (informs) connection.endInformation();
+    else if (flags & RESPONSE_LAST) {
       if (bodySize) connection.writeBody(at, bodySize);
       connection.finishResponse();
     } else this.body(connection, at, bodySize);

@@ -408,7 +408,7 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
   takeBody(bytes: i64): void {
     if (this.request.credit != i64.MAX_VALUE) this.request.credit += bytes;
     if (this.state != BODY || !this.inFlight) return;
-    if (this.writer.continueDue && this.request.credit > 0) {
+    if (this.request.credit > 0 && !this.body.due) {
       this.writer.writeContinue();
       this.restartBodyClock();
     }
@@ -506,6 +506,11 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
 
   addField(name: usize, nameSize: i32, value: usize, valueSize: i32): bool {
     return this.writer.addField(name, nameSize, value, valueSize);
+  }
+
+  /** Ends an informational answer, 1xx, whose head was written as any other: the final one is still to come. */
+  endInformation(): void {
+    this.writer.endInformation();
   }
 
   writeBody(source: usize, size: i32): bool {

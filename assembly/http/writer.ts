@@ -132,6 +132,14 @@ export class HTTP1Writer {
     return true;
   }
 
+  /** Ends the head of a 1xx. */
+  endInformation(): void {
+    if (this.progress != FIELDS) return;
+    if (this.status == 100) this.continueDue = false;
+    this.put(writer.endOfHead(this.stream.reserve(FRAMING_ROOM)));
+    this.progress = NOT_BEGUN;
+  }
+
   /** A piece of the body: SENT, DROPPED or BROKEN. */
   write(source: usize, size: i32): i32 {
     if (this.progress == FIELDS) this.endHead();

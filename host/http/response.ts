@@ -38,6 +38,7 @@ const SHORT_TEXT = 40;
 
 /** Longest delay that Node's timers know. */
 const TIMER_MS_MAX = 0x7fffffff;
+const STATUS_SWITCHING_PROTOCOLS = 101;
 const STATUS_NO_CONTENT = 204;
 const STATUS_NOT_MODIFIED = 304;
 
@@ -276,6 +277,23 @@ export class HTTPConnection {
     this.#declared = plain.contentLength;
     if (head?.coding != null && !this.#bodyless) this.#compress(head.coding, -1);
     return chunk === undefined ? Promise.resolve() : this.write(chunk);
+  }
+
+  /**
+   * Sends an informational answer, 1xx, before the head: 103 with `Link` fields, or 100, which also leaves by itself
+   * when the body is read. Not sent in HTTP/1.0. Throws HTTPOutputError once the head has been sent, HeaderError for a
+   * status that is no 1xx or is 101, and for a field that must not be sent.
+   */
+  writeInformation(status: number, headers?: HeadersInput): void {
+    if (this.#started) throw new HTTPOutputError("the head has been sent already");
+    if (!Number.isInteger(status) || status < 100 || status > 199 || status === STATUS_SWITCHING_PROTOCOLS) {
+      throw new HeaderError(`an informational status is a whole number from 100 to 199 but for 101, not ${status}`);
+    }
+    const block = encodeHeaders(headers);
+    if (block.close || block.contentLength >= 0) throw new HeaderError("it has no Content-Length and closes nothing");
+    if (this.#gone !== null) return;
+    writeResponse(this.#bridge, this.#id, status, block, 0, -1, null);
+    this.#bridge.written();
   }
 
   /**

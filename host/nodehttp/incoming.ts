@@ -14,12 +14,14 @@ import { aborted, type RequestSocket } from "./socket.js";
 const REQUEST = Symbol("request");
 const BLOCKS = Symbol("blocks");
 const READ_BEGUN = Symbol("reading has begun");
+const WHEN_READ = Symbol("called when all has been read");
 const ENDED = Symbol("its end has been given to the stream");
 
 export interface Incoming extends IncomingMessage {
   [REQUEST]: HTTPServerRequest;
   [BLOCKS]: AsyncIterator<Buffer> | null;
   [READ_BEGUN]: boolean;
+  [WHEN_READ]: (() => void) | null;
   [ENDED]: boolean;
 }
 
@@ -29,6 +31,7 @@ export function incomingMessage(request: HTTPServerRequest, socket: RequestSocke
   message[REQUEST] = request;
   message[BLOCKS] = null;
   message[READ_BEGUN] = false;
+  message[WHEN_READ] = null;
   message[ENDED] = false;
   message._read = read;
   socket.incoming = message;
@@ -57,6 +60,7 @@ function read(this: Incoming): void {
     },
     (error) => {
       if (this.socket.destroyed) return; // which ends this, too
+      this[WHEN_READ]?.();
       if (request.finished)
         this.destroy(); // answered before all of it had come: the rest is dropped
       else this.destroy(error === request.gone ? aborted() : error);
@@ -72,8 +76,24 @@ export function tellClose(message: Incoming): void {
   if (!isBeingRead) emitCloseEarly(message);
 }
 
+/**
+ * Calls `then` when all of the body has been read: at once unless somebody reads it, who gets all of it, also behind
+ * an early answer.
+ */
+export function whenRead(request: HTTPServerRequest, message: Incoming, then: () => void): void {
+  if (isBeingRead(request, message)) message[WHEN_READ] = then;
+  else then();
+}
+
+/** Whether some of the body is to come, and somebody has begun to read it. */
+export function isBeingRead(request: HTTPServerRequest, message: Incoming): boolean {
+  if (request.contentLength === 0 || request.hasArrived || message[ENDED] || message.destroyed) return false;
+  return message.listenerCount("data") > 0 || message.listenerCount("readable") > 0;
+}
+
 /** What Node does with the rest of a body behind its answer: it is read and dropped, and then the request has ended. */
 export function endUnread(request: HTTPServerRequest, message: Incoming): void {
+  if (isBeingRead(request, message)) return;
   const isQuiet = request.contentLength === 0 && message.eventNames().length === 0 && !message[READ_BEGUN];
   if (isQuiet && endQuietly(message)) {
     message[ENDED] = true;
@@ -89,4 +109,5 @@ function complete({ trailers }: HTTPServerRequest, message: Incoming): void {
   message.complete = true;
   if (trailers.size > 0) addFields(message, [...trailers].flat());
   message.push(null);
+  message[WHEN_READ]?.();
 }

@@ -16,7 +16,7 @@ import { type AnswerTaker, type Callback, type Data, hookAnswer } from "../nodei
 import { emitCloseOnce } from "../nodeinternals/closedflag.js";
 import { clearNeedDrain, noteNeedDrain } from "../nodeinternals/needdrain.js";
 import { eachOutHeader } from "../nodeinternals/outheaders.js";
-import { endUnread, type Incoming } from "./incoming.js";
+import { endUnread, type Incoming, isBeingRead, whenRead } from "./incoming.js";
 import type { RequestSocket } from "./socket.js";
 
 type Fields = Record<string, string | number | string[]>;
@@ -87,6 +87,15 @@ class Answer implements AnswerTaker {
     const hasFields = eachOutHeader(response, (key, name, value) => this.#put(key, name, value));
     if (!hasFields) for (const [name, value] of pairsOf(given)) this.#putChecked(name, value);
     if (!response.shouldKeepAlive && this.#request.version === "HTTP/1.1") this.#fields.Connection = "close";
+  }
+
+  inform(text: string): void {
+    const [line = "", ...fields] = text.trimEnd().split("\r\n");
+    const pairs = fields.map((field) => [
+      field.slice(0, field.indexOf(":")),
+      field.slice(field.indexOf(":") + 1).trim(),
+    ]);
+    this.#request.connection.writeInformation(Number(line.split(" ")[1]), pairs as [string, string][]);
   }
 
   #putChecked(name: string, value: unknown): void {
@@ -176,8 +185,10 @@ class Answer implements AnswerTaker {
     this.#complete = true;
     if (this.#socket.destroyed) return;
     try {
-      if (!this.#request.started && this.#request.method !== "HEAD") this.#respond();
-      else this.#endStream();
+      const isWhole = !this.#request.started && this.#request.method !== "HEAD";
+      if (!isWhole) this.#endStream();
+      else if (isBeingRead(this.#request, this.#message)) this.#endEarly();
+      else this.#respond();
     } catch (error) {
       this.#fail(error as Error);
     }
@@ -189,6 +200,14 @@ class Answer implements AnswerTaker {
     process.nextTick(() => this.#sent());
   }
 
+  /** The whole answer, in front of the rest of a body that is read on: only behind that is the request over. */
+  #endEarly(): void {
+    const { statusCode } = this.#response;
+    const isDeclared = Object.keys(this.#fields).some((name) => name.toLowerCase() === "content-length");
+    if (!isDeclared && !isBodyless(statusCode)) this.#fields["Content-Length"] = toBytes(this.#last ?? "").length;
+    this.#endStream();
+  }
+
   #endStream(): void {
     const { connection } = this.#request;
     const bytes = toBytes(this.#last ?? "");
@@ -196,7 +215,7 @@ class Answer implements AnswerTaker {
       ? connection.write(bytes)
       : connection.writeHeaders(this.#response.statusCode, this.#fields, bytes, this.#reason);
     this.#socket.pending += bytes.length;
-    connection.finish();
+    whenRead(this.#request, this.#message, () => connection.finish());
     done.then(
       () => {
         this.#socket.pending -= bytes.length;

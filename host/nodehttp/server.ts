@@ -50,7 +50,9 @@ export function createServer(
   return server;
 }
 
-/** With the events `request`, `upgrade`, `connect`, `listening`, `error` and `close` of Node's server. */
+/**
+ * With the events `request`, `checkContinue`, `upgrade`, `connect`, `listening`, `error` and `close` of Node's server.
+ */
 export class NodeServer extends EventEmitter {
   /**
    * Milliseconds without a byte read or written after which a connection with a request gets `timeout`; default 0:
@@ -83,7 +85,10 @@ export class NodeServer extends EventEmitter {
   }
 
   #newServer(): HTTPServer {
-    const emit: NodeListener = (message, response) => void this.emit("request", message, response);
+    const emit: NodeListener = (message, response) => {
+      const isAsked = this.listenerCount("checkContinue") > 0 && isContinue(message.headers.expect);
+      this.emit(isAsked ? "checkContinue" : "request", message, response);
+    };
     const handle: RequestListener["handle"] = (request, logger) => {
       if (takeUpgrade(request, this, this.#server.options)) return;
       return runListener(request, logger, emit, this);
@@ -231,6 +236,10 @@ function listenOptions(given: unknown[]): NodeListenOptions {
   if (typeof first === "string" && !/^\d+$/.test(first)) return { path: first, backlog };
   const port = typeof first === "function" ? undefined : (first as number | string | undefined);
   return { port, host: typeof second === "string" ? second : undefined, backlog };
+}
+
+function isContinue(expect: string | undefined): boolean {
+  return expect?.toLowerCase() === "100-continue";
 }
 
 function notSo(code: string, text: string): Error {

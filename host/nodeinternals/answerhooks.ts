@@ -19,6 +19,8 @@ export interface AnswerTaker {
   head(fields: unknown): void;
   /** Sends a piece of the body. Returns whether more is welcome. */
   send(data: Data, encoding?: BufferEncoding | null, callback?: Callback | null): boolean;
+  /** Sends a 1xx answer, which is given as Node would write it. */
+  inform(text: string): void;
 }
 
 /** Members of Node's that its types leave out. */
@@ -71,9 +73,10 @@ function send(this: Hooked, data: Data, encoding?: BufferEncoding | null, callba
   return this[TAKER].send(data, encoding, callback);
 }
 
-/** 1xx answers are not sent: `100 Continue` leaves when the body is read. The callback is called all the same. */
-function writeRaw(this: Hooked, _data: Data, encoding?: unknown, callback?: unknown): boolean {
+/** 1xx answers are all that Node writes so. */
+function writeRaw(this: Hooked, data: Data, encoding?: unknown, callback?: unknown): boolean {
   if (this.socket?.destroyed === true) return false;
+  this[TAKER].inform(String(data));
   const then = typeof encoding === "function" ? encoding : callback;
   if (typeof then === "function") process.nextTick(then as () => void);
   return true;
@@ -95,7 +98,8 @@ function cutText(response: ServerResponse, socket: Duplex, taker: AnswerTaker): 
   };
   const write = (data: Data, encoding?: BufferEncoding | null, callback?: Callback | null): boolean => {
     if (!isHeadWritten) {
-      if (callback != null) process.nextTick(callback); // a 1xx answer, which is not sent
+      taker.inform(String(data));
+      if (callback != null) process.nextTick(callback);
       return true;
     }
     const body = isHeadCut ? data : afterHead(data);

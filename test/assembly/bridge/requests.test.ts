@@ -214,6 +214,37 @@ describe("requests", () => {
     expect(heardAfter(1000)).toBe("ABORT#2(2)");
   });
 
+  test("informational answers leave in front of the final one; HTTP/1.0 does not get them", () => {
+    begun(config(HTTP));
+    const peer = connect();
+    peer.send(get("/"));
+    heard();
+    tell(response(1, 103, 0, -1, "", "Link", "</a>") + response(1, 102, 0, -1, "") + response(1, 200, LAST, -1, "x"));
+    expect(received(peer)).toBe(
+      "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" +
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx",
+    );
+    peer.send("GET / HTTP/1.0\r\n\r\n");
+    heard();
+    tell(response(2, 103, 0, -1, "") + response(2, 200, LAST, -1, "x"));
+    expect(received(peer)).toBe("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx");
+  });
+
+  test("a 100 of the host's is the one that is waited for, and the body has its time from the first credit on", () => {
+    begun(config(HTTP));
+    const peer = connect();
+    peer.send("POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+    heard();
+    tell(response(1, 100, 0, -1, ""));
+    expect(received(peer)).toBe("HTTP/1.1 100 Continue\r\n\r\n");
+    sleep(BODY_TIMEOUT_MS + 1);
+    expect(heard()).toBe("");
+    tell(frame(frames.FRAME_BODY_CREDIT, idOf(1), u32s(1000)));
+    expect(received(peer)).toBe("");
+    sleep(BODY_TIMEOUT_MS + 1);
+    expect(heard().startsWith("REFUSED(408,")).toBe(true);
+  });
+
   test("a client that waits for 100 Continue gets it when the host gives the window", () => {
     begun(config(HTTP, 10));
     const peer = connect();
