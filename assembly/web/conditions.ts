@@ -6,22 +6,21 @@
 
 import { NO_DATE, parseDate } from "./dates";
 import { namesEtag } from "./etags";
-import { HandlerInput } from "./handlerinput";
+import { HeldHead } from "./heldhead";
 
 /**
  * The status that the conditions of a GET or HEAD leave of 200: that, 304 when the client has it, 412 when it wants
  * another version. `etag` with its quotes, "": there is none; `modified` in seconds since 1970, NO_DATE: unknown.
  */
-export function precondition(request: HandlerInput, etag: string, modified: i64): i32 {
-  if (request.hasRequestHeader("if-match")) {
-    if (!namesEtag(request.getRequestHeader("if-match", ""), etag, true)) return 412;
+export function precondition(head: HeldHead, etag: string, modified: i64): i32 {
+  if (head.hasField("if-match")) {
+    if (!namesEtag(head.field("if-match", ""), etag, true)) return 412;
   } else {
-    const limit = parseDate(request.getRequestHeader("if-unmodified-since", ""));
+    const limit = parseDate(head.field("if-unmodified-since", ""));
     if (limit != NO_DATE && modified != NO_DATE && modified > limit) return 412;
   }
-  if (request.hasRequestHeader("if-none-match"))
-    return namesEtag(request.getRequestHeader("if-none-match", ""), etag) ? 304 : 200;
-  const since = parseDate(request.getRequestHeader("if-modified-since", ""));
+  if (head.hasField("if-none-match")) return namesEtag(head.field("if-none-match", ""), etag) ? 304 : 200;
+  const since = parseDate(head.field("if-modified-since", ""));
   return since != NO_DATE && modified != NO_DATE && modified <= since ? 304 : 200;
 }
 
@@ -29,9 +28,9 @@ export function precondition(request: HandlerInput, etag: string, modified: i64)
  * If-Range: whether the rest that the client has is of this version; a part of another would be of no use to it (RFC
  * 9110 13.1.5).
  */
-export function isSameVersion(request: HandlerInput, etag: string, modified: i64): bool {
-  if (!request.hasRequestHeader("if-range")) return true;
-  const condition = request.getRequestHeader("if-range", "");
+export function isSameVersion(head: HeldHead, etag: string, modified: i64): bool {
+  if (!head.hasField("if-range")) return true;
+  const condition = head.field("if-range", "");
   if (condition.includes('"')) return condition == etag && !etag.startsWith("W/");
   return modified != NO_DATE && parseDate(condition) == modified;
 }

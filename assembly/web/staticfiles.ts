@@ -149,7 +149,7 @@ export class StaticFileHandler extends RequestHandler {
     this.setHeader("Last-Modified", httpDate(seconds));
     this.setHeader("Content-Type", this.getContentType(path));
     this.setExtraHeaders(path);
-    const status = precondition(this, etag, seconds);
+    const status = precondition(this.heldHead, etag, seconds);
     if (status == 412) return this.sendError(412);
     if (status == 304) {
       this.setStatus(304);
@@ -177,7 +177,7 @@ export class StaticFileHandler extends RequestHandler {
 
   /** Of GET alone: HEAD has no parts (RFC 9110 14.2). */
   private rangeOf(size: i64, etag: string, modified: i64): i32 {
-    if (this.isHead || !isSameVersion(this, etag, modified)) return WHOLE;
+    if (this.isHead || !isSameVersion(this.heldHead, etag, modified)) return WHOLE;
     return parseRange(this.getRequestHeader("range", ""), size);
   }
 }
