@@ -62,115 +62,119 @@ describe.each([COMPONENT, COMPONENT_ASYNC])("$component", (way) => {
     return end([...componentCommand(target, options), way.demo, ...args]);
   }
 
-  test("its imports are the published list of rights, and nothing else", async () => {
-    const published = rowsBelow("docs/threat-model.md", `### \`${target}\``).map(({ import: name }) =>
-      name.replaceAll("`", ""),
-    );
-    const imports = (app: string): Promise<string[]> => importsOf(path.join(ROOT, `build/${app}.${target}.wasm`));
-    expect((await imports("demo")).sort()).toEqual(published.sort());
-    for (const name of await imports("echo")) expect(published).toContain(name);
-  });
+  describe("peers", () => {
+    test("its imports are the published list of rights, and nothing else", async () => {
+      const published = rowsBelow("docs/threat-model.md", `### \`${target}\``).map(({ import: name }) =>
+        name.replaceAll("`", ""),
+      );
+      const imports = (app: string): Promise<string[]> => importsOf(path.join(ROOT, `build/${app}.${target}.wasm`));
+      expect((await imports("demo")).sort()).toEqual(published.sort());
+      for (const name of await imports("echo")) expect(published).toContain(name);
+    });
 
-  test.each(["127.0.0.1", "::1"])("on %s the peer's address is the client's", async (host) => {
-    const server = await start(way, telling, [], { host });
-    try {
-      for (let i = 0; i < 3; i++) {
-        const client = await Client.connect(server.port, { host });
-        const { body } = await client.send(GET).readResponse();
-        const where = host.includes(":") ? `[${host}]` : host;
-        expect(body.toString().split(" ")[1]).toBe(`${where}:${client.socket.localPort}`);
-        client.close();
-      }
-    } finally {
-      await server.stop();
-    }
-  });
-
-  test("whatever a client does, its resources and its descriptor are given back", async () => {
-    const server = await start(way, telling);
-    const descriptors = (): number => readdirSync(`/proc/${server.pid}/fd`).length;
-    try {
-      const before = descriptors();
-      const first = await highestSocket(server);
-      for (let round = 0; round < 12; round++) await crowd(server, round);
-      await eventually("its descriptors given back", () => descriptors() <= before + 2);
-      // Numbers are used again: with one handle lost by each connection they would have grown by thousands.
-      expect(await highestSocket(server)).toBeLessThan(first + CROWD);
-    } finally {
-      await server.stop();
-    }
-  });
-
-  test("an answer of any size arrives whole at a client that has ended its side and reads late", async () => {
-    const server = await start(way);
-    try {
-      const bystander = await server.connect();
-      const sizes = Array.from({ length: 200 }, (_, i) => 100_000 + i * 30_011);
-      for (let at = 0; at < sizes.length; at += 50) {
-        const clients = await Promise.all(
-          sizes.slice(at, at + 50).map(async (bytes) => {
-            const client = await server.connect({ silent: true });
-            client.send(`GET /big?bytes=${bytes} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`).halfClose();
-            return client;
-          }),
-        );
-        // By then the kernel holds what it can of each answer.
-        for (let i = 0; i < 50; i++) await bystander.send(GET).readResponse();
-        for (const [i, client] of clients.entries()) {
-          const { body } = await client.resume().readResponse();
-          expect(body.length).toBe(sizes[at + i]);
+    test.each(["127.0.0.1", "::1"])("on %s the peer's address is the client's", async (host) => {
+      const server = await start(way, telling, [], { host });
+      try {
+        for (let i = 0; i < 3; i++) {
+          const client = await Client.connect(server.port, { host });
+          const { body } = await client.send(GET).readResponse();
+          const where = host.includes(":") ? `[${host}]` : host;
+          expect(body.toString().split(" ")[1]).toBe(`${where}:${client.socket.localPort}`);
           client.close();
         }
+      } finally {
+        await server.stop();
       }
-    } finally {
-      await server.stop();
-    }
-  });
+    });
 
-  test("a peer that takes nothing is given up, and holds up nobody", async () => {
-    const server = await start(way);
-    try {
-      const before = await server.connect();
-      for (let i = 0; i < 20; i++) {
-        const greedy = await server.connect({ silent: true });
-        greedy.send(`GET /big?bytes=${16 * MIB} HTTP/1.1\r\nHost: x\r\n\r\n`);
-        await before.send(GET).readResponse();
-        greedy.reset();
-        await before.send(GET).readResponse();
+    test("whatever a client does, its resources and its descriptor are given back", async () => {
+      const server = await start(way, telling);
+      const descriptors = (): number => readdirSync(`/proc/${server.pid}/fd`).length;
+      try {
+        const before = descriptors();
+        const first = await highestSocket(server);
+        for (let round = 0; round < 12; round++) await crowd(server, round);
+        await eventually("its descriptors given back", () => descriptors() <= before + 2);
+        // Numbers are used again: with one handle lost by each connection they would have grown by thousands.
+        expect(await highestSocket(server)).toBeLessThan(first + CROWD);
+      } finally {
+        await server.stop();
       }
-    } finally {
-      await server.stop();
-    }
+    });
+
+    test("an answer of any size arrives whole at a client that has ended its side and reads late", async () => {
+      const server = await start(way);
+      try {
+        const bystander = await server.connect();
+        const sizes = Array.from({ length: 200 }, (_, i) => 100_000 + i * 30_011);
+        for (let at = 0; at < sizes.length; at += 50) {
+          const clients = await Promise.all(
+            sizes.slice(at, at + 50).map(async (bytes) => {
+              const client = await server.connect({ silent: true });
+              client.send(`GET /big?bytes=${bytes} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`).halfClose();
+              return client;
+            }),
+          );
+          // By then the kernel holds what it can of each answer.
+          for (let i = 0; i < 50; i++) await bystander.send(GET).readResponse();
+          for (const [i, client] of clients.entries()) {
+            const { body } = await client.resume().readResponse();
+            expect(body.length).toBe(sizes[at + i]);
+            client.close();
+          }
+        }
+      } finally {
+        await server.stop();
+      }
+    });
+
+    test("a peer that takes nothing is given up, and holds up nobody", async () => {
+      const server = await start(way);
+      try {
+        const before = await server.connect();
+        for (let i = 0; i < 20; i++) {
+          const greedy = await server.connect({ silent: true });
+          greedy.send(`GET /big?bytes=${16 * MIB} HTTP/1.1\r\nHost: x\r\n\r\n`);
+          await before.send(GET).readResponse();
+          greedy.reset();
+          await before.send(GET).readResponse();
+        }
+      } finally {
+        await server.stop();
+      }
+    });
   });
 
-  test.each([
-    [["--address", "localhost"], [], "--address must be an IPv4 or IPv6 address, not localhost"],
-    [["--address=1.2.3"], [], "--address must be an IPv4 or IPv6 address, not 1.2.3"],
-    [["--port", "0"], [], "--port must be a number from 1 to 65535, not 0"],
-    [["--port=65536"], [], "--port must be a number from 1 to 65535, not 65536"],
-    [["--backlog", "many"], [], "--backlog must be a number from 1 to 65535, not many"],
-    [["--port"], [], "--port needs a value"],
-    [[], ["--env", "WATERSPOUT_PORT=x"], "WATERSPOUT_PORT must be a number from 1 to 65535, not x"],
-    [[], ["--env", "WATERSPOUT_ADDRESS=::g"], "WATERSPOUT_ADDRESS must be an IPv4 or IPv6 address, not ::g"],
-    [["--workers", "2"], [], "unknown option --workers; a component has one address and one worker, no TLS"],
-    [["app.sock"], [], "unexpected argument app.sock; a component has one address and one worker, no TLS"],
-    [["--address", "192.0.2.1"], [], "cannot listen on 192.0.2.1:8888: this machine does not have the address"],
-    [["--port", "8888"], ["-S", "inherit-network=n"], "cannot listen on 127.0.0.1:8888: access denied"],
-  ])("%j, wasmtime %j: one sentence, and nothing listens", async (args, options, said) => {
-    const { code, stdout, stderr } = await complaint(args, options);
-    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
-    expect(stderr.startsWith(`waterspout: ${said}`), stderr).toBe(true);
-  });
+  describe("where it listens", () => {
+    test.each([
+      [["--address", "localhost"], [], "--address must be an IPv4 or IPv6 address, not localhost"],
+      [["--address=1.2.3"], [], "--address must be an IPv4 or IPv6 address, not 1.2.3"],
+      [["--port", "0"], [], "--port must be a number from 1 to 65535, not 0"],
+      [["--port=65536"], [], "--port must be a number from 1 to 65535, not 65536"],
+      [["--backlog", "many"], [], "--backlog must be a number from 1 to 65535, not many"],
+      [["--port"], [], "--port needs a value"],
+      [[], ["--env", "WATERSPOUT_PORT=x"], "WATERSPOUT_PORT must be a number from 1 to 65535, not x"],
+      [[], ["--env", "WATERSPOUT_ADDRESS=::g"], "WATERSPOUT_ADDRESS must be an IPv4 or IPv6 address, not ::g"],
+      [["--workers", "2"], [], "unknown option --workers; a component has one address and one worker, no TLS"],
+      [["app.sock"], [], "unexpected argument app.sock; a component has one address and one worker, no TLS"],
+      [["--address", "192.0.2.1"], [], "cannot listen on 192.0.2.1:8888: this machine does not have the address"],
+      [["--port", "8888"], ["-S", "inherit-network=n"], "cannot listen on 127.0.0.1:8888: access denied"],
+    ])("%j, wasmtime %j: one sentence, and nothing listens", async (args, options, said) => {
+      const { code, stdout, stderr } = await complaint(args, options);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+      expect(stderr.startsWith(`waterspout: ${said}`), stderr).toBe(true);
+    });
 
-  test("the command line wins over the environment, and a port that is taken is said to be", async () => {
-    const server = await start(way, way.demo, ["--env", "WATERSPOUT_PORT=1", "--env", "WATERSPOUT_BACKLOG=16"]);
-    try {
-      const { code, stderr } = await complaint([], ["--env", `WATERSPOUT_PORT=${server.port}`]);
-      expect(code).toBe(1);
-      expect(stderr).toContain(`cannot listen on 127.0.0.1:${server.port}: the address is in use`);
-    } finally {
-      await server.stop();
-    }
+    test("the command line wins over the environment, and a port that is taken is said to be", async () => {
+      const server = await start(way, way.demo, ["--env", "WATERSPOUT_PORT=1", "--env", "WATERSPOUT_BACKLOG=16"]);
+      try {
+        const { code, stderr } = await complaint([], ["--env", `WATERSPOUT_PORT=${server.port}`]);
+        expect(code).toBe(1);
+        expect(stderr).toContain(`cannot listen on 127.0.0.1:${server.port}: the address is in use`);
+      } finally {
+        await server.stop();
+      }
+    });
   });
 });
 

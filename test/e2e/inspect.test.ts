@@ -102,92 +102,96 @@ describe.skipIf(!hasBrowser)("the page", () => {
     };
   }
 
-  test.each([NODE, WASMTIME])("draws what happens, with $name, and asks nobody else", async (way) => {
-    const dark = way === NODE;
-    const { server, admin, page, complaints, asked } = await look(way, [], dark);
-    const end = load(server);
-    await (await server.connect()).send("GET / HTTP/1.1\r\nHost: <script>alert(1)</script>\r\n\r\n").gone();
-    await page.getByText("serving", { exact: true }).waitFor();
-    await page.locator("#refusals tbody tr").waitFor();
-    const rate = () => page.locator("#rate").innerText();
-    await eventually("requests", async () => !["–", "0"].includes(await rate()));
-    await eventually("lines", async () => (await drawn(page)).length === 7);
-    const before = await drawn(page);
-    for (const { points } of before) expect(points).toBeGreaterThan(300);
-    await eventually("the charts move", async () =>
-      (await drawn(page)).every(({ look }, at) => look !== before[at].look),
-    );
-    expect(await page.locator("#refusals tbody").innerText()).toMatch(/bad host\s+400\s+1/);
-    expect(await page.locator("#p99").innerText()).toMatch(/^[\d.]+ (µs|ms|s)$/);
-    expect(await page.locator("#connections").innerText()).toMatch(/^[89]$/);
-    await screenshot(page, `live-${way.name}`);
-    await page.setViewportSize({ width: 360, height: 740 });
-    const widths = `[...document.querySelectorAll("canvas")].map((canvas) => canvas.clientWidth)`;
-    await eventually("narrow charts", async () =>
-      (await page.evaluate<number[]>(widths)).every((width) => width < 360),
-    );
-    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(360);
-    await screenshot(page, `live-${way.name}-phone`);
-    await end();
-    expect(complaints).toEqual([]);
-    expect([...asked]).toEqual([new URL(admin.url).origin]);
-    await page.close();
-  });
-
-  test("survives a worker's end, and says when the server has ended", async () => {
-    const { server, page, complaints } = await look(WASMTIME, ["--workers", "2"]);
-    const end = load(server);
-    await page.getByText("2 of 2 workers").waitFor();
-    process.kill(workersOf(server.pid)[0].pid, "SIGKILL");
-    await page.getByText("2 of 2 workers, 1 started again").waitFor();
-    expect(complaints).toEqual([]);
-    await end();
-    server.signal("SIGTERM");
-    await page.getByText(/^(ended|connection lost)/).waitFor();
-    expect(await server.exited).toEqual({ code: 0, signal: null });
-    await page.close();
-  });
-
-  test("shows which routes fail and which are slow, the last errors, and that nothing comes from a server that computes", async () => {
-    const { server, page, complaints } = await look({ ...NODE, demo: "test/e2e/apps/failing.ts" });
-    for (let i = 0; i < 3; i++) await server.get("/fails");
-    await server.get("/waits");
-    const shown = (id: string) => page.locator(`#${id}`).innerText();
-    await page.locator("#errors li").first().waitFor();
-    expect(await shown("errors")).toMatch(/\d\d:\d\d:\d\d .*GET \/fails failed: RangeError: not <b>today<\/b>/);
-    await eventually("three failed", async () => /GET \/fails\s.*\s3\b/.test(await shown("failing")));
-    expect(await shown("failing")).not.toContain("/waits");
-    await eventually("the slowest first", async () =>
-      /^Slowest routes\s.*\n?GET \/waits/s.test(await shown("slowest")),
-    );
-    expect(await shown("about")).toMatch(
-      /^failing\.ts on 127\.0\.0\.1:\d+ · node · 1 of 1 worker · up \d+ s · version \d/,
-    );
-    await (await server.connect()).send("GET /freezes HTTP/1.1\r\nHost: x\r\n\r\n");
-    await page.getByText(/^no data since \d\d:\d\d:\d\d$/).waitFor();
-    await page.getByText("serving", { exact: true }).waitFor();
-    expect(complaints).toEqual([]);
-    await page.close();
-  });
-
-  test("of a .wasm application says what it does not know", async () => {
-    const { page } = await look(SANDBOXED_NODE);
-    await page.getByText("does not tell what it counts").waitFor();
-    expect(await page.locator("#rate").innerText()).toBe("–");
-    await page.close();
-  });
-
-  test("closing the page ends the measuring", async () => {
-    const { server, admin, page } = await look(NODE);
-    await page.getByText("serving", { exact: true }).waitFor();
-    await page.close();
-    const others = await Promise.all(Array.from({ length: 16 }, () => admin.watch()));
-    await eventually("its place is free", async () => {
-      const missing = others.filter(({ status }) => status !== 200).length;
-      for (let i = 0; i < missing; i++) others.push(await admin.watch());
-      return others.filter(({ status }) => status === 200).length === 16;
+  describe("its drawings", () => {
+    test.each([NODE, WASMTIME])("draws what happens, with $name, and asks nobody else", async (way) => {
+      const dark = way === NODE;
+      const { server, admin, page, complaints, asked } = await look(way, [], dark);
+      const end = load(server);
+      await (await server.connect()).send("GET / HTTP/1.1\r\nHost: <script>alert(1)</script>\r\n\r\n").gone();
+      await page.getByText("serving", { exact: true }).waitFor();
+      await page.locator("#refusals tbody tr").waitFor();
+      const rate = () => page.locator("#rate").innerText();
+      await eventually("requests", async () => !["–", "0"].includes(await rate()));
+      await eventually("lines", async () => (await drawn(page)).length === 7);
+      const before = await drawn(page);
+      for (const { points } of before) expect(points).toBeGreaterThan(300);
+      await eventually("the charts move", async () =>
+        (await drawn(page)).every(({ look }, at) => look !== before[at].look),
+      );
+      expect(await page.locator("#refusals tbody").innerText()).toMatch(/bad host\s+400\s+1/);
+      expect(await page.locator("#p99").innerText()).toMatch(/^[\d.]+ (µs|ms|s)$/);
+      expect(await page.locator("#connections").innerText()).toMatch(/^[89]$/);
+      await screenshot(page, `live-${way.name}`);
+      await page.setViewportSize({ width: 360, height: 740 });
+      const widths = `[...document.querySelectorAll("canvas")].map((canvas) => canvas.clientWidth)`;
+      await eventually("narrow charts", async () =>
+        (await page.evaluate<number[]>(widths)).every((width) => width < 360),
+      );
+      expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(360);
+      await screenshot(page, `live-${way.name}-phone`);
+      await end();
+      expect(complaints).toEqual([]);
+      expect([...asked]).toEqual([new URL(admin.url).origin]);
+      await page.close();
     });
-    for (const { leave } of others) leave();
-    expect((await server.get("/")).status).toBe(200);
+  });
+
+  describe("its tables and its ends", () => {
+    test("survives a worker's end, and says when the server has ended", async () => {
+      const { server, page, complaints } = await look(WASMTIME, ["--workers", "2"]);
+      const end = load(server);
+      await page.getByText("2 of 2 workers").waitFor();
+      process.kill(workersOf(server.pid)[0].pid, "SIGKILL");
+      await page.getByText("2 of 2 workers, 1 started again").waitFor();
+      expect(complaints).toEqual([]);
+      await end();
+      server.signal("SIGTERM");
+      await page.getByText(/^(ended|connection lost)/).waitFor();
+      expect(await server.exited).toEqual({ code: 0, signal: null });
+      await page.close();
+    });
+
+    test("shows which routes fail and which are slow, the last errors, and that nothing comes from a server that computes", async () => {
+      const { server, page, complaints } = await look({ ...NODE, demo: "test/e2e/apps/failing.ts" });
+      for (let i = 0; i < 3; i++) await server.get("/fails");
+      await server.get("/waits");
+      const shown = (id: string) => page.locator(`#${id}`).innerText();
+      await page.locator("#errors li").first().waitFor();
+      expect(await shown("errors")).toMatch(/\d\d:\d\d:\d\d .*GET \/fails failed: RangeError: not <b>today<\/b>/);
+      await eventually("three failed", async () => /GET \/fails\s.*\s3\b/.test(await shown("failing")));
+      expect(await shown("failing")).not.toContain("/waits");
+      await eventually("the slowest first", async () =>
+        /^Slowest routes\s.*\n?GET \/waits/s.test(await shown("slowest")),
+      );
+      expect(await shown("about")).toMatch(
+        /^failing\.ts on 127\.0\.0\.1:\d+ · node · 1 of 1 worker · up \d+ s · version \d/,
+      );
+      await (await server.connect()).send("GET /freezes HTTP/1.1\r\nHost: x\r\n\r\n");
+      await page.getByText(/^no data since \d\d:\d\d:\d\d$/).waitFor();
+      await page.getByText("serving", { exact: true }).waitFor();
+      expect(complaints).toEqual([]);
+      await page.close();
+    });
+
+    test("of a .wasm application says what it does not know", async () => {
+      const { page } = await look(SANDBOXED_NODE);
+      await page.getByText("does not tell what it counts").waitFor();
+      expect(await page.locator("#rate").innerText()).toBe("–");
+      await page.close();
+    });
+
+    test("closing the page ends the measuring", async () => {
+      const { server, admin, page } = await look(NODE);
+      await page.getByText("serving", { exact: true }).waitFor();
+      await page.close();
+      const others = await Promise.all(Array.from({ length: 16 }, () => admin.watch()));
+      await eventually("its place is free", async () => {
+        const missing = others.filter(({ status }) => status !== 200).length;
+        for (let i = 0; i < missing; i++) others.push(await admin.watch());
+        return others.filter(({ status }) => status === 200).length === 16;
+      });
+      for (const { leave } of others) leave();
+      expect((await server.get("/")).status).toBe(200);
+    });
   });
 });

@@ -156,159 +156,163 @@ describe.each(["node", "wasmtime"] as const)("%s: a server of Node's kind", (run
   };
   const portOf = (server: NodeServer) => (server.address() as AddressInfo).port;
 
-  test("listens, says where, and ends", async () => {
-    const server = await listening((_req, res) => void res.end("served"));
-    expect([server.listening, server.address()]).toMatchObject([true, { address: "127.0.0.1", family: "IPv4" }]);
-    const taken = createServer(undefined, { runtime });
-    const [error] = await once(taken.listen({ port: portOf(server), host: "127.0.0.1" }), "error");
-    expect(error).toMatchObject({ code: "EADDRINUSE" });
-    await new Promise((resolve) => server.close(resolve));
-    expect([server.listening, server.address()]).toEqual([false, null]);
-    const late = new Promise((resolve) => server.close(resolve));
-    expect(await late).toMatchObject({ code: "ERR_SERVER_NOT_RUNNING" });
-  });
-
-  test("says where in the turn of listen, takes connections from then on, and listens again after close", async () => {
-    const server = createServer((req, res) => void res.end(`served ${req.url}`), { runtime, logger: SILENT });
-    for (const turn of ["/first", "/second", "/third"]) {
-      server.listen(0);
-      expect(server.listening).toBe(true);
-      expect((await ask(portOf(server), { target: turn })).body).toBe(`served ${turn}`);
-      const closed = new Promise((resolve) => server.close(resolve));
+  describe("listening", () => {
+    test("listens, says where, and ends", async () => {
+      const server = await listening((_req, res) => void res.end("served"));
+      expect([server.listening, server.address()]).toMatchObject([true, { address: "127.0.0.1", family: "IPv4" }]);
+      const taken = createServer(undefined, { runtime });
+      const [error] = await once(taken.listen({ port: portOf(server), host: "127.0.0.1" }), "error");
+      expect(error).toMatchObject({ code: "EADDRINUSE" });
+      await new Promise((resolve) => server.close(resolve));
       expect([server.listening, server.address()]).toEqual([false, null]);
-      if (turn !== "/second") await closed; // or at once
-    }
-    const taken = createServer(undefined, { runtime, logger: SILENT });
-    await once(server.listen(0), "listening");
-    taken.listen(portOf(server));
-    expect([(await once(taken, "error"))[0].code, taken.address(), taken.listening]).toEqual([
-      "EADDRINUSE",
-      null,
-      false,
-    ]);
-    await once(taken.listen(0), "listening");
-    await Promise.all([server, taken].map((each) => new Promise((resolve) => each.close(resolve))));
-  });
-
-  test("a path: a Unix-domain socket, or an error", async () => {
-    const folder = mkdtempSync(path.join(tmpdir(), "waterspout-test-"));
-    const file = path.join(folder, "socket");
-    const server = createServer((req, res) => void res.end(String(req.socket.remoteAddress)), {
-      runtime,
-      logger: SILENT,
+      const late = new Promise((resolve) => server.close(resolve));
+      expect(await late).toMatchObject({ code: "ERR_SERVER_NOT_RUNNING" });
     });
-    if (runtime === "wasmtime") {
-      server.listen(file);
-      expect((await once(server, "error"))[0]).toMatchObject({ code: "RUNTIME_UNAVAILABLE" });
-    } else {
-      await once(server.listen({ path: file, readableAll: true, writableAll: true }), "listening");
-      expect([server.address(), statSync(file).mode & 0o777]).toEqual([file, 0o666]);
-      const [response] = await once(http.get({ socketPath: file, agent: false }), "response");
-      expect(String(await once(response, "data"))).toBe("undefined");
-      await new Promise((resolve) => server.close(resolve));
-      await once(server.listen(file), "listening");
-      expect(statSync(file).mode & 0o777).toBe(0o600);
-      await new Promise((resolve) => server.close(resolve));
-    }
-    rmSync(folder, { recursive: true });
-  });
 
-  test("getConnections counts those that are open", async () => {
-    const server = await listening((_req, res) => void res.end());
-    const count = () =>
-      new Promise((resolve, reject) => {
-        server.getConnections((error, connections) => (error === null ? resolve(connections) : reject(error)));
+    test("says where in the turn of listen, takes connections from then on, and listens again after close", async () => {
+      const server = createServer((req, res) => void res.end(`served ${req.url}`), { runtime, logger: SILENT });
+      for (const turn of ["/first", "/second", "/third"]) {
+        server.listen(0);
+        expect(server.listening).toBe(true);
+        expect((await ask(portOf(server), { target: turn })).body).toBe(`served ${turn}`);
+        const closed = new Promise((resolve) => server.close(resolve));
+        expect([server.listening, server.address()]).toEqual([false, null]);
+        if (turn !== "/second") await closed; // or at once
+      }
+      const taken = createServer(undefined, { runtime, logger: SILENT });
+      await once(server.listen(0), "listening");
+      taken.listen(portOf(server));
+      expect([(await once(taken, "error"))[0].code, taken.address(), taken.listening]).toEqual([
+        "EADDRINUSE",
+        null,
+        false,
+      ]);
+      await once(taken.listen(0), "listening");
+      await Promise.all([server, taken].map((each) => new Promise((resolve) => each.close(resolve))));
+    });
+
+    test("a path: a Unix-domain socket, or an error", async () => {
+      const folder = mkdtempSync(path.join(tmpdir(), "waterspout-test-"));
+      const file = path.join(folder, "socket");
+      const server = createServer((req, res) => void res.end(String(req.socket.remoteAddress)), {
+        runtime,
+        logger: SILENT,
       });
-    expect(await count()).toBe(0);
-    const client = await Client.connect(portOf(server));
-    await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").readResponse();
-    expect(await count()).toBe(1);
-    client.close();
-    await eventually("none", async () => (await count()) === 0);
-    await new Promise((resolve) => server.close(resolve));
+      if (runtime === "wasmtime") {
+        server.listen(file);
+        expect((await once(server, "error"))[0]).toMatchObject({ code: "RUNTIME_UNAVAILABLE" });
+      } else {
+        await once(server.listen({ path: file, readableAll: true, writableAll: true }), "listening");
+        expect([server.address(), statSync(file).mode & 0o777]).toEqual([file, 0o666]);
+        const [response] = await once(http.get({ socketPath: file, agent: false }), "response");
+        expect(String(await once(response, "data"))).toBe("undefined");
+        await new Promise((resolve) => server.close(resolve));
+        await once(server.listen(file), "listening");
+        expect(statSync(file).mode & 0o777).toBe(0o600);
+        await new Promise((resolve) => server.close(resolve));
+      }
+      rmSync(folder, { recursive: true });
+    });
+
+    test("getConnections counts those that are open", async () => {
+      const server = await listening((_req, res) => void res.end());
+      const count = () =>
+        new Promise((resolve, reject) => {
+          server.getConnections((error, connections) => (error === null ? resolve(connections) : reject(error)));
+        });
+      expect(await count()).toBe(0);
+      const client = await Client.connect(portOf(server));
+      await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").readResponse();
+      expect(await count()).toBe(1);
+      client.close();
+      await eventually("none", async () => (await count()) === 0);
+      await new Promise((resolve) => server.close(resolve));
+    });
   });
 
-  test("an exception is a 500, a body of another length cuts the connection", async () => {
-    const server = await listening((req, res) => {
-      if (req.url === "/throw") throw new Error("on purpose");
-      res.writeHead(200, { "Content-Length": "5" });
-      res.write("four");
-      res.end();
+  describe("requests and sockets", () => {
+    test("an exception is a 500, a body of another length cuts the connection", async () => {
+      const server = await listening((req, res) => {
+        if (req.url === "/throw") throw new Error("on purpose");
+        res.writeHead(200, { "Content-Length": "5" });
+        res.write("four");
+        res.end();
+      });
+      expect((await ask(portOf(server), { target: "/throw" })).status).toBe(500);
+      await expect(ask(portOf(server), { target: "/short" })).rejects.toThrow("aborted");
+      await new Promise((resolve) => server.close(resolve));
     });
-    expect((await ask(portOf(server), { target: "/throw" })).status).toBe(500);
-    await expect(ask(portOf(server), { target: "/short" })).rejects.toThrow("aborted");
-    await new Promise((resolve) => server.close(resolve));
-  });
 
-  test("trailers of a request", async () => {
-    const server = await listening(async (req, res) => {
-      for await (const _piece of req);
-      res.end(JSON.stringify([req.trailers, req.complete, req.httpVersion]));
+    test("trailers of a request", async () => {
+      const server = await listening(async (req, res) => {
+        for await (const _piece of req);
+        res.end(JSON.stringify([req.trailers, req.complete, req.httpVersion]));
+      });
+      const client = await Client.connect(portOf(server));
+      client.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Sum: 7\r\n\r\n");
+      expect((await client.readResponse()).body.toString()).toBe('[{"x-sum":"7"},true,"1.1"]');
+      client.close();
+      await new Promise((resolve) => server.close(resolve));
     });
-    const client = await Client.connect(portOf(server));
-    client.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Sum: 7\r\n\r\n");
-    expect((await client.readResponse()).body.toString()).toBe('[{"x-sum":"7"},true,"1.1"]');
-    client.close();
-    await new Promise((resolve) => server.close(resolve));
-  });
 
-  test("the rows of docs/node-handlers.md about sockets, trailers, Date and Transfer-Encoding", async () => {
-    const server = await listening((req, res) => {
-      res.sendDate = false;
-      res.setHeader("Transfer-Encoding", "chunked");
-      res.addTrailers({ "X-Sum": "7" });
-      const { remoteAddress, remoteFamily, remotePort } = req.socket;
-      req.socket.setNoDelay().setKeepAlive().setTimeout(1);
-      res.end(JSON.stringify([remoteAddress, remoteFamily, typeof remotePort, req.socket === res.socket]));
+    test("the rows of docs/node-handlers.md about sockets, trailers, Date and Transfer-Encoding", async () => {
+      const server = await listening((req, res) => {
+        res.sendDate = false;
+        res.setHeader("Transfer-Encoding", "chunked");
+        res.addTrailers({ "X-Sum": "7" });
+        const { remoteAddress, remoteFamily, remotePort } = req.socket;
+        req.socket.setNoDelay().setKeepAlive().setTimeout(1);
+        res.end(JSON.stringify([remoteAddress, remoteFamily, typeof remotePort, req.socket === res.socket]));
+      });
+      const client = await Client.connect(portOf(server));
+      const response = await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").readResponse();
+      const known = runtime === "node" ? ["127.0.0.1", "IPv4", "number"] : [null, null, "undefined"];
+      expect(JSON.parse(response.body.toString())).toEqual([...known, true]);
+      expect([response.status, response.headers.has("date"), response.headers.has("transfer-encoding")]).toEqual([
+        200,
+        true,
+        false,
+      ]);
+      client.close();
+      await new Promise((resolve) => server.close(resolve));
     });
-    const client = await Client.connect(portOf(server));
-    const response = await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").readResponse();
-    const known = runtime === "node" ? ["127.0.0.1", "IPv4", "number"] : [null, null, "undefined"];
-    expect(JSON.parse(response.body.toString())).toEqual([...known, true]);
-    expect([response.status, response.headers.has("date"), response.headers.has("transfer-encoding")]).toEqual([
-      200,
-      true,
-      false,
-    ]);
-    client.close();
-    await new Promise((resolve) => server.close(resolve));
-  });
 
-  test("a client that ends its side: close of request, response and socket, once; what is written all the same arrives", async () => {
-    const log: string[] = [];
-    const server = await listening((req, res) => {
-      req.on("close", () => log.push("request"));
-      res.on("close", () => log.push("response"));
-      req.socket.on("close", () => log.push("socket"));
-      res.write("begun ");
-      res.on("finish", () => log.push("finish"));
-      res.once("close", () => setImmediate(() => res.end("and ended")));
+    test("a client that ends its side: close of request, response and socket, once; what is written all the same arrives", async () => {
+      const log: string[] = [];
+      const server = await listening((req, res) => {
+        req.on("close", () => log.push("request"));
+        res.on("close", () => log.push("response"));
+        req.socket.on("close", () => log.push("socket"));
+        res.write("begun ");
+        res.on("finish", () => log.push("finish"));
+        res.once("close", () => setImmediate(() => res.end("and ended")));
+      });
+      const client = await Client.connect(portOf(server));
+      const response = await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").halfClose().readResponse();
+      expect(response.body.toString()).toBe("begun and ended");
+      await client.expectEnd();
+      await eventually("finish", () => log.includes("finish"));
+      expect(log.toSorted()).toEqual(["finish", "request", "response", "socket"]);
+      expect(log.at(-1)).toBe("finish");
+      await new Promise((resolve) => server.close(resolve));
     });
-    const client = await Client.connect(portOf(server));
-    const response = await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").halfClose().readResponse();
-    expect(response.body.toString()).toBe("begun and ended");
-    await client.expectEnd();
-    await eventually("finish", () => log.includes("finish"));
-    expect(log.toSorted()).toEqual(["finish", "request", "response", "socket"]);
-    expect(log.at(-1)).toBe("finish");
-    await new Promise((resolve) => server.close(resolve));
-  });
 
-  test("an upload that breaks off", async () => {
-    const log: string[] = [];
-    const server = await listening((req, res) => {
-      req.on("aborted", () => log.push("aborted"));
-      req.on("error", (error: NodeJS.ErrnoException) => log.push(`${error.message} ${error.code} ${req.complete}`));
-      res.on("close", () => log.push(`closed ${res.writableFinished}`));
-      req.resume();
-      req.once("data", () => log.push("data"));
+    test("an upload that breaks off", async () => {
+      const log: string[] = [];
+      const server = await listening((req, res) => {
+        req.on("aborted", () => log.push("aborted"));
+        req.on("error", (error: NodeJS.ErrnoException) => log.push(`${error.message} ${error.code} ${req.complete}`));
+        res.on("close", () => log.push(`closed ${res.writableFinished}`));
+        req.resume();
+        req.once("data", () => log.push("data"));
+      });
+      const client = await Client.connect(portOf(server));
+      client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf");
+      await eventually("the first piece", () => log.includes("data"));
+      client.reset();
+      await eventually("the end", () => log.length === 4);
+      expect(log.toSorted()).toEqual(["aborted", "aborted ECONNRESET false", "closed false", "data"]);
+      await new Promise((resolve) => server.close(resolve));
     });
-    const client = await Client.connect(portOf(server));
-    client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf");
-    await eventually("the first piece", () => log.includes("data"));
-    client.reset();
-    await eventually("the end", () => log.length === 4);
-    expect(log.toSorted()).toEqual(["aborted", "aborted ECONNRESET false", "closed false", "data"]);
-    await new Promise((resolve) => server.close(resolve));
   });
 });

@@ -67,124 +67,128 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "TLS", () => {
       });
       afterAll(() => server.stop());
 
-      test("says where it serves", () => {
-        expect(server.url).toBe(`tls://127.0.0.1:${server.port}`);
-      });
+      describe("handshakes", () => {
+        test("says where it serves", () => {
+          expect(server.url).toBe(`tls://127.0.0.1:${server.port}`);
+        });
 
-      test("the peer's address, and what was agreed on", async () => {
-        const client = await connect(server.port, { servername: "server.example" });
-        const { address, tls: agreed } = await told(client);
-        expect(address).toEqual({ address: "127.0.0.1", port: client.socket.localPort, family: "IPv4" });
-        expect(agreed).toMatchObject({
-          version: "TLSv1.3",
-          alpnProtocol: null,
-          serverName: "server.example",
-          peerCertificate: null,
+        test("the peer's address, and what was agreed on", async () => {
+          const client = await connect(server.port, { servername: "server.example" });
+          const { address, tls: agreed } = await told(client);
+          expect(address).toEqual({ address: "127.0.0.1", port: client.socket.localPort, family: "IPv4" });
+          expect(agreed).toMatchObject({
+            version: "TLSv1.3",
+            alpnProtocol: null,
+            serverName: "server.example",
+            peerCertificate: null,
+          });
+        });
+
+        test.each([
+          [["echo/1"], "echo/1"],
+          [["echo/1", "echo/2"], "echo/2"],
+        ])("ALPN: of %j it chooses %s", async (ALPNProtocols, chosen) => {
+          const client = await connect(server.port, { ALPNProtocols });
+          expect(client.socket.alpnProtocol).toBe(chosen);
+          expect((await told(client)).tls.alpnProtocol).toBe(chosen);
+        });
+
+        test("ALPN: no common protocol is a failed handshake", async () => {
+          await expect(connect(server.port, { ALPNProtocols: ["smoke"] })).rejects.toThrow();
+        });
+
+        test.each([
+          ["other.example", "other.example"],
+          ["a.wild.example", "any.wild.example"],
+          ["nobody.example", "server.example"],
+        ])("SNI: for %s it shows the certificate of %s", async (servername, subject) => {
+          const client = await connect(server.port, { servername, rejectUnauthorized: false });
+          expect(client.socket.getPeerCertificate().subject.CN).toBe(subject);
+        });
+
+        test("TLS 1.2 is spoken, 1.1 is not", async () => {
+          expect((await told(await connect(server.port, { maxVersion: "TLSv1.2" }))).tls.version).toBe("TLSv1.2");
+          const old = { minVersion: "TLSv1.1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" } as const;
+          await expect(connect(server.port, old)).rejects.toThrow();
         });
       });
 
-      test.each([
-        [["echo/1"], "echo/1"],
-        [["echo/1", "echo/2"], "echo/2"],
-      ])("ALPN: of %j it chooses %s", async (ALPNProtocols, chosen) => {
-        const client = await connect(server.port, { ALPNProtocols });
-        expect(client.socket.alpnProtocol).toBe(chosen);
-        expect((await told(client)).tls.alpnProtocol).toBe(chosen);
-      });
-
-      test("ALPN: no common protocol is a failed handshake", async () => {
-        await expect(connect(server.port, { ALPNProtocols: ["smoke"] })).rejects.toThrow();
-      });
-
-      test.each([
-        ["other.example", "other.example"],
-        ["a.wild.example", "any.wild.example"],
-        ["nobody.example", "server.example"],
-      ])("SNI: for %s it shows the certificate of %s", async (servername, subject) => {
-        const client = await connect(server.port, { servername, rejectUnauthorized: false });
-        expect(client.socket.getPeerCertificate().subject.CN).toBe(subject);
-      });
-
-      test("TLS 1.2 is spoken, 1.1 is not", async () => {
-        expect((await told(await connect(server.port, { maxVersion: "TLSv1.2" }))).tls.version).toBe("TLSv1.2");
-        const old = { minVersion: "TLSv1.1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" } as const;
-        await expect(connect(server.port, old)).rejects.toThrow();
-      });
-
-      test("16 MiB come back as they were sent", async () => {
-        const client = await connect(server.port);
-        await told(client);
-        const bytes = randomBytes(16 * MIB);
-        bytes[0] = 10; // the application reads one line first
-        const hash = createHash("sha256");
-        let count = 0;
-        client.socket.removeAllListeners("data").on("data", (chunk) => {
-          hash.update(chunk);
-          count += chunk.length;
+      describe("streams", () => {
+        test("16 MiB come back as they were sent", async () => {
+          const client = await connect(server.port);
+          await told(client);
+          const bytes = randomBytes(16 * MIB);
+          bytes[0] = 10; // the application reads one line first
+          const hash = createHash("sha256");
+          let count = 0;
+          client.socket.removeAllListeners("data").on("data", (chunk) => {
+            hash.update(chunk);
+            count += chunk.length;
+          });
+          client.socket.end(bytes);
+          await once(client.socket, "end");
+          expect(count).toBe(bytes.length - 1);
+          expect(hash.digest("hex")).toBe(createHash("sha256").update(bytes.subarray(1)).digest("hex"));
         });
-        client.socket.end(bytes);
-        await once(client.socket, "end");
-        expect(count).toBe(bytes.length - 1);
-        expect(hash.digest("hex")).toBe(createHash("sha256").update(bytes.subarray(1)).digest("hex"));
-      });
 
-      test("a client that has ended its side still gets its answer", async () => {
-        const client = await connect(server.port);
-        await told(client);
-        client.socket.end("\nlast words");
-        await eventually("the end", () => client.ended);
-        expect(client.received.toString()).toBe("last words");
-      });
+        test("a client that has ended its side still gets its answer", async () => {
+          const client = await connect(server.port);
+          await told(client);
+          client.socket.end("\nlast words");
+          await eventually("the end", () => client.ended);
+          expect(client.received.toString()).toBe("last words");
+        });
 
-      test("a client that sends and never reads is held back, and costs little memory", async () => {
-        const client = await connect(server.port);
-        await told(client);
-        client.socket.pause();
-        const before = residentBytes(server.pid);
-        expect(await flood(client.socket, Buffer.alloc(MIB, 10), 64 * MIB)).toBeLessThan(48 * MIB);
-        expect(residentBytes(server.pid) - before).toBeLessThan(48 * MIB);
-      });
+        test("a client that sends and never reads is held back, and costs little memory", async () => {
+          const client = await connect(server.port);
+          await told(client);
+          client.socket.pause();
+          const before = residentBytes(server.pid);
+          expect(await flood(client.socket, Buffer.alloc(MIB, 10), 64 * MIB)).toBeLessThan(48 * MIB);
+          expect(residentBytes(server.pid) - before).toBeLessThan(48 * MIB);
+        });
 
-      test("resets of half of 100 clients harm nobody else", async () => {
-        const raws = Array.from({ length: 100 }, () => net.connect(server.port, "127.0.0.1").on("error", () => {}));
-        const clients = raws.map((socket) => new SecureClient(tls.connect({ socket, rejectUnauthorized: false })));
-        await Promise.all(clients.map(told));
-        for (const [index, raw] of raws.entries()) if (index % 2) raw.resetAndDestroy();
-        for (const [index, { socket }] of clients.entries()) if (index % 2 === 0) socket.write(`\n${index}\n`);
-        for (const [index, client] of clients.entries()) {
-          if (index % 2 === 0) expect(await client.line()).toBe(`${index}\n`);
-          client.socket.destroy();
-        }
-      });
+        test("resets of half of 100 clients harm nobody else", async () => {
+          const raws = Array.from({ length: 100 }, () => net.connect(server.port, "127.0.0.1").on("error", () => {}));
+          const clients = raws.map((socket) => new SecureClient(tls.connect({ socket, rejectUnauthorized: false })));
+          await Promise.all(clients.map(told));
+          for (const [index, raw] of raws.entries()) if (index % 2) raw.resetAndDestroy();
+          for (const [index, { socket }] of clients.entries()) if (index % 2 === 0) socket.write(`\n${index}\n`);
+          for (const [index, client] of clients.entries()) {
+            if (index % 2 === 0) expect(await client.line()).toBe(`${index}\n`);
+            client.socket.destroy();
+          }
+        });
 
-      test.each([
-        ["plain HTTP", "GET / HTTP/1.1\r\nHost: x\r\n\r\n"],
-        ["random bytes", randomBytes(4096)],
-        ["a record that never comes whole", Buffer.from("16030318ff", "hex")],
-        ["the beginning of a hello, then the end", Buffer.from("1603010200010001fc0303", "hex")],
-      ])("instead of a handshake: %s", async (_name, bytes) => {
-        const client = await server.connect();
-        client.send(bytes as never).halfClose();
-        await client.gone();
-        expect((await told(await connect(server.port))).tls.version).toBe("TLSv1.3");
-      });
+        test.each([
+          ["plain HTTP", "GET / HTTP/1.1\r\nHost: x\r\n\r\n"],
+          ["random bytes", randomBytes(4096)],
+          ["a record that never comes whole", Buffer.from("16030318ff", "hex")],
+          ["the beginning of a hello, then the end", Buffer.from("1603010200010001fc0303", "hex")],
+        ])("instead of a handshake: %s", async (_name, bytes) => {
+          const client = await server.connect();
+          client.send(bytes as never).halfClose();
+          await client.gone();
+          expect((await told(await connect(server.port))).tls.version).toBe("TLSv1.3");
+        });
 
-      test("a client that connects and says nothing is closed, and others are served meanwhile", async () => {
-        const silent = await server.connect();
-        const start = performance.now();
-        await told(await connect(server.port));
-        expect(performance.now() - start).toBeLessThan(4500);
-        await silent.gone();
-        expect(performance.now() - start).toBeGreaterThan(4500);
-      });
+        test("a client that connects and says nothing is closed, and others are served meanwhile", async () => {
+          const silent = await server.connect();
+          const start = performance.now();
+          await told(await connect(server.port));
+          expect(performance.now() - start).toBeLessThan(4500);
+          await silent.gone();
+          expect(performance.now() - start).toBeGreaterThan(4500);
+        });
 
-      test("does nothing while its connections are idle", async () => {
-        const client = await connect(server.port);
-        await told(client);
-        const { wakeUpsPerSecond } = await activity(server.pid);
-        expect(wakeUpsPerSecond).toBeLessThan(50);
-        client.socket.write("\nstill there\n");
-        expect(await client.line()).toBe("still there\n");
+        test("does nothing while its connections are idle", async () => {
+          const client = await connect(server.port);
+          await told(client);
+          const { wakeUpsPerSecond } = await activity(server.pid);
+          expect(wakeUpsPerSecond).toBeLessThan(50);
+          client.socket.write("\nstill there\n");
+          expect(await client.line()).toBe("still there\n");
+        });
       });
     });
 

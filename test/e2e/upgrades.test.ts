@@ -58,126 +58,130 @@ describe.each(["http", "node", "wasmtime"] as const)("%s", (kind) => {
     return { client, socket, req, head };
   }
 
-  test("the listener gets the request, the connection and what came behind the head", async () => {
-    const { client, socket, req, head } = await upgraded("GET /never HTTP/1.1\r\nHost: x\r\n\r\n");
-    expect([req.method, req.url, req.headers.upgrade, (req as unknown as { upgrade: boolean }).upgrade]).toEqual([
-      "GET",
-      "/chat?x=1",
-      "test",
-      true,
-    ]);
-    expect(req.socket).toBe(socket);
-    expect(head.toString()).toBe("GET /never HTTP/1.1\r\nHost: x\r\n\r\n");
-    expect([socket.readable, socket.writable, socket.destroyed, socket.readyState]).toEqual([
-      true,
-      true,
-      false,
-      "open",
-    ]);
-    expect(socket.localPort).toBe(portOf(server));
-    if (kind !== "wasmtime") expect(socket.remoteAddress).toBe("127.0.0.1");
-    socket.write(ACCEPTED);
-    expect(await client.readUntil("\r\n\r\n")).toBe(ACCEPTED);
-    socket.on("data", (data) => socket.write(`<${data}>`));
-    client.send("one");
-    expect(await client.readUntil(">")).toBe("<one>");
-    client.halfClose();
-    await once(socket, "end");
-    const closed = once(socket, "close");
-    socket.end("bye");
-    expect((await client.readToEnd()).toString()).toBe("bye");
-    expect(await closed).toEqual([false]);
-    expect([socket.bytesRead >= 3, socket.readyState]).toEqual([true, "closed"]);
-  });
-
-  test("megabytes go both ways at once", async () => {
-    const { client, socket } = await upgraded();
-    const bytes = randomBytes(4_000_000);
-    socket.pipe(socket);
-    client.send(bytes);
-    expect((await client.readBytes(bytes.length)).equals(bytes)).toBe(true);
-  });
-
-  test("a peer that does not read holds the writer up, and one that nobody reads is held up itself", async () => {
-    const { client, socket } = await upgraded();
-    client.socket.pause();
-    const block = Buffer.alloc(1 << 20);
-    const written = 16 << 20;
-    const isWelcome = [...Array(16)].map(() => socket.write(block));
-    expect(isWelcome.at(-1)).toBe(false);
-    const sent = await client.flood(block, 64 << 20);
-    expect(sent).toBeLessThan(64 << 20);
-    expect(socket.writableLength).toBeGreaterThan(0);
-    const drained = once(socket, "drain");
-    client.resume();
-    await drained;
-    let read = 0;
-    socket.on("data", ({ length }) => (read += length));
-    await eventually("all has been read", () => read >= sent);
-    await eventually("all has come", () => client.receivedBytes === written);
-  });
-
-  test("destroy cuts, and what the client then does is not heard", async () => {
-    const { client, socket } = await upgraded();
-    const closed = once(socket, "close");
-    socket.destroy();
-    expect(await closed).toEqual([false]);
-    await eventually("the client's end", () => client.ended || client.error !== null);
-    expect(socket.write("late", nothing)).toBe(false);
-  });
-
-  test("a client that resets the connection ends it; an error comes to who listens for it", async () => {
-    const { client, socket } = await upgraded();
-    const told: unknown[] = [];
-    socket.on("error", ({ code }: NodeJS.ErrnoException) => told.push(code));
-    socket.on("close", (hadError: boolean) => told.push(hadError));
-    socket.resume();
-    client.reset();
-    await eventually("both", () => told.length === 2);
-    expect(told).toEqual(["ECONNRESET", true]);
-  });
-
-  test("setTimeout tells of silence", async () => {
-    const { socket } = await upgraded();
-    const told = new Promise<void>((resolve) => void socket.setTimeout(20, resolve));
-    await told;
-    expect(socket.destroyed).toBe(false);
-    socket.setTimeout(0).setNoDelay(true).setKeepAlive(true).ref().unref();
-    socket.cork();
-    socket.write("a");
-    socket.uncork();
-  });
-
-  test("what offers no upgrade is an ordinary request, before and behind", async () => {
-    upgrade = () => expect.unreachable();
-    const client = await Client.connect(portOf(server));
-    const fields = ["", "Upgrade: test\r\n", "Connection: Upgrade\r\n", "Connection: Upgrades\r\nUpgrade: test\r\n"];
-    for (const field of fields) {
-      client.send(`GET /a HTTP/1.1\r\nHost: x\r\n${field}\r\n`);
-      expect((await client.readResponse("GET")).body.toString()).toBe("/a is ordinary");
-    }
-    client.close();
-  });
-
-  test("what a server that stops has upgraded goes on", async () => {
-    const own = kind === "http" ? http.createServer() : createServer({ runtime: kind, logger: LOGGED });
-    own.on("upgrade", (_req: IncomingMessage, socket: Socket, head: Buffer) => {
-      socket.write(head);
-      socket.pipe(socket);
+  describe("the connection's bytes", () => {
+    test("the listener gets the request, the connection and what came behind the head", async () => {
+      const { client, socket, req, head } = await upgraded("GET /never HTTP/1.1\r\nHost: x\r\n\r\n");
+      expect([req.method, req.url, req.headers.upgrade, (req as unknown as { upgrade: boolean }).upgrade]).toEqual([
+        "GET",
+        "/chat?x=1",
+        "test",
+        true,
+      ]);
+      expect(req.socket).toBe(socket);
+      expect(head.toString()).toBe("GET /never HTTP/1.1\r\nHost: x\r\n\r\n");
+      expect([socket.readable, socket.writable, socket.destroyed, socket.readyState]).toEqual([
+        true,
+        true,
+        false,
+        "open",
+      ]);
+      expect(socket.localPort).toBe(portOf(server));
+      if (kind !== "wasmtime") expect(socket.remoteAddress).toBe("127.0.0.1");
+      socket.write(ACCEPTED);
+      expect(await client.readUntil("\r\n\r\n")).toBe(ACCEPTED);
+      socket.on("data", (data) => socket.write(`<${data}>`));
+      client.send("one");
+      expect(await client.readUntil(">")).toBe("<one>");
+      client.halfClose();
+      await once(socket, "end");
+      const closed = once(socket, "close");
+      socket.end("bye");
+      expect((await client.readToEnd()).toString()).toBe("bye");
+      expect(await closed).toEqual([false]);
+      expect([socket.bytesRead >= 3, socket.readyState]).toEqual([true, "closed"]);
     });
-    own.listen(0, "127.0.0.1");
-    await once(own, "listening");
-    const client = await Client.connect(portOf(own));
-    client.send(`GET / HTTP/1.1\r\n${UPGRADE}`);
-    client.send("before");
-    await client.readUntil("before");
-    const closed = once(own, "close");
-    own.close();
-    client.send("behind");
-    await client.readUntil("behind");
-    client.halfClose();
-    await client.readToEnd();
-    await closed;
+
+    test("megabytes go both ways at once", async () => {
+      const { client, socket } = await upgraded();
+      const bytes = randomBytes(4_000_000);
+      socket.pipe(socket);
+      client.send(bytes);
+      expect((await client.readBytes(bytes.length)).equals(bytes)).toBe(true);
+    });
+
+    test("a peer that does not read holds the writer up, and one that nobody reads is held up itself", async () => {
+      const { client, socket } = await upgraded();
+      client.socket.pause();
+      const block = Buffer.alloc(1 << 20);
+      const written = 16 << 20;
+      const isWelcome = [...Array(16)].map(() => socket.write(block));
+      expect(isWelcome.at(-1)).toBe(false);
+      const sent = await client.flood(block, 64 << 20);
+      expect(sent).toBeLessThan(64 << 20);
+      expect(socket.writableLength).toBeGreaterThan(0);
+      const drained = once(socket, "drain");
+      client.resume();
+      await drained;
+      let read = 0;
+      socket.on("data", ({ length }) => (read += length));
+      await eventually("all has been read", () => read >= sent);
+      await eventually("all has come", () => client.receivedBytes === written);
+    });
+  });
+
+  describe("its ends, and what is no upgrade", () => {
+    test("destroy cuts, and what the client then does is not heard", async () => {
+      const { client, socket } = await upgraded();
+      const closed = once(socket, "close");
+      socket.destroy();
+      expect(await closed).toEqual([false]);
+      await eventually("the client's end", () => client.ended || client.error !== null);
+      expect(socket.write("late", nothing)).toBe(false);
+    });
+
+    test("a client that resets the connection ends it; an error comes to who listens for it", async () => {
+      const { client, socket } = await upgraded();
+      const told: unknown[] = [];
+      socket.on("error", ({ code }: NodeJS.ErrnoException) => told.push(code));
+      socket.on("close", (hadError: boolean) => told.push(hadError));
+      socket.resume();
+      client.reset();
+      await eventually("both", () => told.length === 2);
+      expect(told).toEqual(["ECONNRESET", true]);
+    });
+
+    test("setTimeout tells of silence", async () => {
+      const { socket } = await upgraded();
+      const told = new Promise<void>((resolve) => void socket.setTimeout(20, resolve));
+      await told;
+      expect(socket.destroyed).toBe(false);
+      socket.setTimeout(0).setNoDelay(true).setKeepAlive(true).ref().unref();
+      socket.cork();
+      socket.write("a");
+      socket.uncork();
+    });
+
+    test("what offers no upgrade is an ordinary request, before and behind", async () => {
+      upgrade = () => expect.unreachable();
+      const client = await Client.connect(portOf(server));
+      const fields = ["", "Upgrade: test\r\n", "Connection: Upgrade\r\n", "Connection: Upgrades\r\nUpgrade: test\r\n"];
+      for (const field of fields) {
+        client.send(`GET /a HTTP/1.1\r\nHost: x\r\n${field}\r\n`);
+        expect((await client.readResponse("GET")).body.toString()).toBe("/a is ordinary");
+      }
+      client.close();
+    });
+
+    test("what a server that stops has upgraded goes on", async () => {
+      const own = kind === "http" ? http.createServer() : createServer({ runtime: kind, logger: LOGGED });
+      own.on("upgrade", (_req: IncomingMessage, socket: Socket, head: Buffer) => {
+        socket.write(head);
+        socket.pipe(socket);
+      });
+      own.listen(0, "127.0.0.1");
+      await once(own, "listening");
+      const client = await Client.connect(portOf(own));
+      client.send(`GET / HTTP/1.1\r\n${UPGRADE}`);
+      client.send("before");
+      await client.readUntil("before");
+      const closed = once(own, "close");
+      own.close();
+      client.send("behind");
+      await client.readUntil("behind");
+      client.halfClose();
+      await client.readToEnd();
+      await closed;
+    });
   });
 });
 

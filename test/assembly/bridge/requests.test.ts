@@ -122,7 +122,9 @@ describe("requests", () => {
     }
     expect(heardAfter(1000)).toContain("ABORT#3(4)");
   });
+});
 
+describe("requests: windows, and answers on their way", () => {
   test("a body goes no further than its window", () => {
     begun(config(HTTP, 10));
     const peer = connect();
@@ -259,7 +261,9 @@ describe("requests", () => {
     peer.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nabc");
     expect(heard()).toContain("REQUEST#2(3,1,3,3 ");
   });
+});
 
+describe("requests: refusals, broken answers, the stop", () => {
   test("refused requests are told, so many a second", () => {
     begun(config(HTTP));
     connect().send("GET / HTTP/1.1\r\n\r\n");

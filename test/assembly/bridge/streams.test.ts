@@ -108,7 +108,9 @@ describe("streams", () => {
     peer.room = 100;
     expect(heard()).toBe("SENT#1(10)");
   });
+});
 
+describe("streams: the end", () => {
   test("close after what was written, close at once", () => {
     begun(config(STREAMS));
     const slow = connect();

@@ -276,7 +276,9 @@ describe("the end", () => {
       expect(last).toBe("WS_CLOSED#" + id + "(1006," + (number == 1 ? "3" : "1") + " )");
     }
   });
+});
 
+describe("the end, not by the peer alone", () => {
   test("by the host: WS_CLOSED when the peer has answered, or has not", () => {
     const peer = opened();
     expect(tell(bye(1, 1000, "so long"))).toBe("");

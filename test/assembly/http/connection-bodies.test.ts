@@ -110,7 +110,9 @@ describe("bodies", () => {
     settle();
     expect(handler.take()).toBe("/take data(012) data(3456789) finish");
   });
+});
 
+describe("100 Continue", () => {
   test("100 Continue", () => {
     const peer = client();
     const head = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n";

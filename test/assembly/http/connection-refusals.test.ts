@@ -116,7 +116,9 @@ describe("refusals", () => {
     settle();
     expect(handler.take()).toBe("/open data(abcde) gone(11)");
   });
+});
 
+describe("refusals: what the client gets, and what it still sends", () => {
   test("of a HEAD: the fields, and no body", () => {
     const body = "The request has no Host, which HTTP/1.1 requires\n";
     const start = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: ";

@@ -244,7 +244,9 @@ describe("answers", () => {
     expect(answers.endsWith("\r\n\r\n5\r\nbegun\r\n")).toBe(true);
     expect(peer.ended).toBe(true);
   });
+});
 
+describe("answers without a body, and slow ones", () => {
   test("HEAD, 204 and 304 with a Content-Length: no body, and the connection goes on", () => {
     const peer = client();
     const head = "HEAD /length?n=42&text=";

@@ -181,7 +181,9 @@ describe("a stream's end", () => {
     expect(peer.received).toBe("answer");
     expect(seen.take()).toBe(CLOSED);
   });
+});
 
+describe("lingering", () => {
   test("finish with linger: shuts down, drops what still comes, closes at the peer's end", () => {
     const seen = connected();
     write(seen.stream, "answer");
@@ -252,7 +254,9 @@ describe("a stream's end", () => {
     expect(seen.take()).toBe(CLOSED);
     expect(peer.received).toBe("answer");
   });
+});
 
+describe("the end of a stream that goes on in another way", () => {
   test("finish inside the last bytes of a peer that has ended: what waits still leaves", () => {
     const seen = connected();
     seen.appetite = 0;

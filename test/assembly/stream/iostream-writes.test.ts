@@ -95,7 +95,9 @@ describe("writing", () => {
     sent("1");
     expect(peer.received == "first " + pattern(100000) + " last").toBe(true);
   });
+});
 
+describe("writing to a peer that is slow", () => {
   test("a peer that takes nothing for the write timeout", () => {
     const seen = connected();
     seen.stream.writeTimeoutMs = 1000;

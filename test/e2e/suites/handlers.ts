@@ -13,147 +13,155 @@ export function handlerSuite(way: Way): void {
     });
     afterAll(() => server.stop());
 
-    test("are given the request as it came", async () => {
-      const client = await server.connect();
-      const head =
-        "PUT /a%20b/?q=1&q=%32&r HTTP/1.1\r\nHost: x:80\r\nX-Two:  one \r\nx-two: \xe9\r\nContent-Length: 3\r\n\r\n";
-      const response = await client.send(`${head}\xff\0b`).readResponse();
-      const seen = JSON.parse(response.body.toString());
-      expect(seen).toMatchObject({
-        method: "PUT",
-        target: "/a%20b/?q=1&q=%32&r",
-        path: "/a%20b/",
-        version: "HTTP/1.1",
-        body: "\xff\0b",
+    describe("answers", () => {
+      test("are given the request as it came", async () => {
+        const client = await server.connect();
+        const head =
+          "PUT /a%20b/?q=1&q=%32&r HTTP/1.1\r\nHost: x:80\r\nX-Two:  one \r\nx-two: \xe9\r\nContent-Length: 3\r\n\r\n";
+        const response = await client.send(`${head}\xff\0b`).readResponse();
+        const seen = JSON.parse(response.body.toString());
+        expect(seen).toMatchObject({
+          method: "PUT",
+          target: "/a%20b/?q=1&q=%32&r",
+          path: "/a%20b/",
+          version: "HTTP/1.1",
+          body: "\xff\0b",
+        });
+        expect(seen.query).toEqual([
+          ["q", "1"],
+          ["q", "2"],
+          ["r", ""],
+        ]);
+        const headers = (seen.headers as [string, string][]).map(([name, value]) => [name.toLowerCase(), value]);
+        expect(headers).toContainEqual(["host", "x:80"]);
+        expect(
+          headers
+            .filter(([name]) => name === "x-two")
+            .map(([, value]) => value)
+            .join(", "),
+        ).toBe("one, \xe9");
+        if (way.runtime === "node")
+          expect(seen.remoteAddress).toMatchObject({ address: "127.0.0.1", port: client.socket.localPort });
+        else expect(seen.remoteAddress).toBeNull();
       });
-      expect(seen.query).toEqual([
-        ["q", "1"],
-        ["q", "2"],
-        ["r", ""],
-      ]);
-      const headers = (seen.headers as [string, string][]).map(([name, value]) => [name.toLowerCase(), value]);
-      expect(headers).toContainEqual(["host", "x:80"]);
-      expect(
-        headers
-          .filter(([name]) => name === "x-two")
-          .map(([, value]) => value)
-          .join(", "),
-      ).toBe("one, \xe9");
-      if (way.runtime === "node")
-        expect(seen.remoteAddress).toMatchObject({ address: "127.0.0.1", port: client.socket.localPort });
-      else expect(seen.remoteAddress).toBeNull();
+
+      test("that throw: 500, logged, and the connection goes on or ends in order", async () => {
+        const client = await server.connect();
+        const response = await client.send("GET /throw HTTP/1.1\r\nHost: x\r\n\r\n").readResponse();
+        expect(response.status).toBe(500);
+        expect(response.body.toString()).not.toContain("thrown by the handler");
+        await server.complaint(/thrown by the handler/);
+        expect((await server.get("/")).status).toBe(200);
+      });
+
+      test("that throw inside an answer: it is cut, so that nobody takes it for whole", async () => {
+        const client = await server.connect();
+        await expect(client.send("GET /late HTTP/1.1\r\nHost: x\r\n\r\n").readResponse()).rejects.toThrow();
+        await client.gone();
+        await server.complaint(/thrown in the middle of the answer/);
+        expect((await server.get("/")).status).toBe(200);
+      });
+
+      test("that put a line end into a header: 500, and the line never leaves", async () => {
+        const response = await server.get("/inject");
+        expect(response.status).toBe(500);
+        expect([...response.headers.keys()]).not.toContain("set-cookie");
+      });
+
+      test("that answer twice: the first counts", async () => {
+        const client = await server.connect();
+        expect((await client.send("GET /twice HTTP/1.1\r\nHost: x\r\n\r\n").readResponse()).body.toString()).toBe(
+          "first",
+        );
+        client.send("GET /empty HTTP/1.1\r\nHost: x\r\n\r\n");
+        expect((await client.readResponse()).status).toBe(204);
+      });
+
+      test("can answer 204, which has no body and no framing", async () => {
+        const client = await server.connect();
+        for (let i = 0; i < 2; i++) {
+          expect((await client.send("GET /empty HTTP/1.1\r\nHost: x\r\n\r\n").readResponse()).status).toBe(204);
+        }
+      });
+
+      test("that give HEAD no body say no length: GET may have one", async () => {
+        const client = await server.connect();
+        const head = await client.send("HEAD /go HTTP/1.1\r\nHost: x\r\n\r\n").readResponse("HEAD");
+        expect([head.status, head.headers.has("content-length")]).toEqual([200, false]);
+        expect(head.headers.has("transfer-encoding")).toBe(false);
+        const get = await client.send("GET /go HTTP/1.1\r\nHost: x\r\n\r\n").readResponse();
+        expect(get.headers.get("content-length")).toBe("0");
+      });
     });
 
-    test("that throw: 500, logged, and the connection goes on or ends in order", async () => {
-      const client = await server.connect();
-      const response = await client.send("GET /throw HTTP/1.1\r\nHost: x\r\n\r\n").readResponse();
-      expect(response.status).toBe(500);
-      expect(response.body.toString()).not.toContain("thrown by the handler");
-      await server.complaint(/thrown by the handler/);
-      expect((await server.get("/")).status).toBe(200);
-    });
+    describe("bodies", () => {
+      test("can take a body as it comes", async () => {
+        const client = await server.connect();
+        client
+          .send(`POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: ${8 * MIB}\r\n\r\n`)
+          .send(Buffer.alloc(8 * MIB));
+        expect((await client.readResponse()).body.toString()).toBe(String(8 * MIB));
+      });
 
-    test("that throw inside an answer: it is cut, so that nobody takes it for whole", async () => {
-      const client = await server.connect();
-      await expect(client.send("GET /late HTTP/1.1\r\nHost: x\r\n\r\n").readResponse()).rejects.toThrow();
-      await client.gone();
-      await server.complaint(/thrown in the middle of the answer/);
-      expect((await server.get("/")).status).toBe(200);
-    });
+      test("that do not take a body yet stop its sender; nobody else waits", async () => {
+        const client = await server.connect();
+        client.send("POST /later HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+        const chunk = Buffer.concat([Buffer.from("10000\r\n"), Buffer.alloc(65_536), Buffer.from("\r\n")]);
+        expect(await client.flood(chunk, 16 * MIB)).toBeLessThan(16 * MIB);
+        client.reset();
+        expect((await server.get("/go")).status).toBe(200);
+        await server.complaint(/the body of \/later: STREAM_CLOSED/);
+      });
 
-    test("that put a line end into a header: 500, and the line never leaves", async () => {
-      const response = await server.get("/inject");
-      expect(response.status).toBe(500);
-      expect([...response.headers.keys()]).not.toContain("set-cookie");
-    });
+      test("can bound a body's size and time", async () => {
+        const post = (target: string, framing: string, body: string) =>
+          server.request(`POST ${target} HTTP/1.1\r\nHost: x\r\n${framing}\r\n\r\n${body}`);
+        expect((await post("/bounded", "Content-Length: 10", "0123456789")).body.toString()).toBe("0123456789");
+        expect((await post("/bounded", "Content-Length: 11", "0123456789a")).status).toBe(413);
+        expect((await post("/bounded", "Transfer-Encoding: chunked", "b\r\n0123456789a\r\n0\r\n\r\n")).status).toBe(
+          413,
+        );
+        expect((await post("/hurried", "Content-Length: 2", "ab")).body.toString()).toBe("ab");
+        expect((await post("/hurried", "Content-Length: 2", "a")).status).toBe(408);
+      });
 
-    test("that answer twice: the first counts", async () => {
-      const client = await server.connect();
-      expect((await client.send("GET /twice HTTP/1.1\r\nHost: x\r\n\r\n").readResponse()).body.toString()).toBe(
-        "first",
-      );
-      client.send("GET /empty HTTP/1.1\r\nHost: x\r\n\r\n");
-      expect((await client.readResponse()).status).toBe(204);
-    });
+      test("are given the trailers that are safe to use", async () => {
+        const client = await server.connect();
+        client.send("POST /trailers HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+        client.send("2\r\nab\r\n0\r\nX-Sum: 12\r\nContent-Length: 9\r\nX-Two: \xe9 \r\n\r\n");
+        expect(JSON.parse((await client.readResponse()).body.toString())).toEqual([
+          ["x-sum", "12"],
+          ["x-two", "\xe9"],
+        ]);
+      });
 
-    test("can answer 204, which has no body and no framing", async () => {
-      const client = await server.connect();
-      for (let i = 0; i < 2; i++) {
+      test("ask for a body that waits by reading it", async () => {
+        const client = await server.connect();
+        client.send("POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+        await server.get("/");
+        expect(client.receivedBytes).toBe(0);
+        expect((await server.get("/go")).status).toBe(200);
+        expect((await client.readResponse()).status).toBe(100);
+        expect((await client.send("hello").readResponse()).status).toBe(200);
         expect((await client.send("GET /empty HTTP/1.1\r\nHost: x\r\n\r\n").readResponse()).status).toBe(204);
-      }
-    });
+      });
 
-    test("that give HEAD no body say no length: GET may have one", async () => {
-      const client = await server.connect();
-      const head = await client.send("HEAD /go HTTP/1.1\r\nHost: x\r\n\r\n").readResponse("HEAD");
-      expect([head.status, head.headers.has("content-length")]).toEqual([200, false]);
-      expect(head.headers.has("transfer-encoding")).toBe(false);
-      const get = await client.send("GET /go HTTP/1.1\r\nHost: x\r\n\r\n").readResponse();
-      expect(get.headers.get("content-length")).toBe("0");
-    });
+      test("that answer twice what waits for a read do not ask for it", async () => {
+        const client = await server.connect();
+        client.send("POST /twice HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+        const response = await client.readResponse();
+        expect(response.status).toBe(200);
+        expect(response.headers.get("connection")).toBe("close");
+        await client.expectEnd();
+      });
 
-    test("can take a body as it comes", async () => {
-      const client = await server.connect();
-      client.send(`POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: ${8 * MIB}\r\n\r\n`).send(Buffer.alloc(8 * MIB));
-      expect((await client.readResponse()).body.toString()).toBe(String(8 * MIB));
-    });
-
-    test("that do not take a body yet stop its sender; nobody else waits", async () => {
-      const client = await server.connect();
-      client.send("POST /later HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
-      const chunk = Buffer.concat([Buffer.from("10000\r\n"), Buffer.alloc(65_536), Buffer.from("\r\n")]);
-      expect(await client.flood(chunk, 16 * MIB)).toBeLessThan(16 * MIB);
-      client.reset();
-      expect((await server.get("/go")).status).toBe(200);
-      await server.complaint(/the body of \/later: STREAM_CLOSED/);
-    });
-
-    test("can bound a body's size and time", async () => {
-      const post = (target: string, framing: string, body: string) =>
-        server.request(`POST ${target} HTTP/1.1\r\nHost: x\r\n${framing}\r\n\r\n${body}`);
-      expect((await post("/bounded", "Content-Length: 10", "0123456789")).body.toString()).toBe("0123456789");
-      expect((await post("/bounded", "Content-Length: 11", "0123456789a")).status).toBe(413);
-      expect((await post("/bounded", "Transfer-Encoding: chunked", "b\r\n0123456789a\r\n0\r\n\r\n")).status).toBe(413);
-      expect((await post("/hurried", "Content-Length: 2", "ab")).body.toString()).toBe("ab");
-      expect((await post("/hurried", "Content-Length: 2", "a")).status).toBe(408);
-    });
-
-    test("are given the trailers that are safe to use", async () => {
-      const client = await server.connect();
-      client.send("POST /trailers HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
-      client.send("2\r\nab\r\n0\r\nX-Sum: 12\r\nContent-Length: 9\r\nX-Two: \xe9 \r\n\r\n");
-      expect(JSON.parse((await client.readResponse()).body.toString())).toEqual([
-        ["x-sum", "12"],
-        ["x-two", "\xe9"],
-      ]);
-    });
-
-    test("ask for a body that waits by reading it", async () => {
-      const client = await server.connect();
-      client.send("POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
-      await server.get("/");
-      expect(client.receivedBytes).toBe(0);
-      expect((await server.get("/go")).status).toBe(200);
-      expect((await client.readResponse()).status).toBe(100);
-      expect((await client.send("hello").readResponse()).status).toBe(200);
-      expect((await client.send("GET /empty HTTP/1.1\r\nHost: x\r\n\r\n").readResponse()).status).toBe(204);
-    });
-
-    test("that answer twice what waits for a read do not ask for it", async () => {
-      const client = await server.connect();
-      client.send("POST /twice HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
-      const response = await client.readResponse();
-      expect(response.status).toBe(200);
-      expect(response.headers.get("connection")).toBe("close");
-      await client.expectEnd();
-    });
-
-    test("learn that the client is gone", async () => {
-      const client = await server.connect();
-      client.send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
-      await server.get("/");
-      client.reset();
-      await server.complaint(/the client of \/wait is gone/);
+      test("learn that the client is gone", async () => {
+        const client = await server.connect();
+        client.send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
+        await server.get("/");
+        client.reset();
+        await server.complaint(/the client of \/wait is gone/);
+      });
     });
   });
   describe("handlers that give nothing, or what is no answer", () => {

@@ -63,96 +63,101 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls over the br
     return { socket, others };
   }
 
-  test("plaintext is fed when a read asks for it, as much as it may need; what is written is encrypted", async () => {
-    const { worker, stream } = open();
-    const { socket, others } = client(worker);
-    await stream.startTls(serverSide());
-    socket.write("hello\nmore");
-    await expect.poll(() => others).toEqual([[f.FRAME_START_TLS, ""]]);
-    const line = stream.readUntil("\n", 100);
-    await expect.poll(() => others.slice(1).map(([type]) => type)).toEqual([f.FRAME_READ_UNTIL, f.FRAME_FEED]);
-    expect(others[2]?.[1]).toBe("hello\nmore");
-    worker.emit(frame(f.FRAME_DATA_END, ID, "hello\n"));
-    expect((await line).toString()).toBe("hello\n");
-    await stream.write("answer");
-    expect(socket.read()?.toString()).toBe("answer");
-    const rest = stream.readBytes(4);
-    worker.emit(frame(f.FRAME_DATA_END, ID, "more"));
-    expect((await rest).toString()).toBe("more");
-    socket.end();
-    await expect.poll(() => others.slice(3).map(([type]) => type)).toEqual([f.FRAME_READ_BYTES, f.FRAME_FEED_END]);
+  describe("bytes", () => {
+    test("plaintext is fed when a read asks for it, as much as it may need; what is written is encrypted", async () => {
+      const { worker, stream } = open();
+      const { socket, others } = client(worker);
+      await stream.startTls(serverSide());
+      socket.write("hello\nmore");
+      await expect.poll(() => others).toEqual([[f.FRAME_START_TLS, ""]]);
+      const line = stream.readUntil("\n", 100);
+      await expect.poll(() => others.slice(1).map(([type]) => type)).toEqual([f.FRAME_READ_UNTIL, f.FRAME_FEED]);
+      expect(others[2]?.[1]).toBe("hello\nmore");
+      worker.emit(frame(f.FRAME_DATA_END, ID, "hello\n"));
+      expect((await line).toString()).toBe("hello\n");
+      await stream.write("answer");
+      expect(socket.read()?.toString()).toBe("answer");
+      const rest = stream.readBytes(4);
+      worker.emit(frame(f.FRAME_DATA_END, ID, "more"));
+      expect((await rest).toString()).toBe("more");
+      socket.end();
+      await expect.poll(() => others.slice(3).map(([type]) => type)).toEqual([f.FRAME_READ_BYTES, f.FRAME_FEED_END]);
+    });
+
+    test("what the sandbox has and nobody has read stays below what a read may need", async () => {
+      const { worker, stream } = open();
+      const { socket, others } = client(worker);
+      await stream.startTls(serverSide());
+      socket.write(Buffer.alloc(8 << 20));
+      const fed = () =>
+        others.filter(([type]) => type === f.FRAME_FEED).reduce((sum, [, text]) => sum + text.length, 0);
+      await new Promise((resolve) => setTimeout(resolve, 50)); // nothing must be fed meanwhile
+      expect(fed()).toBe(0);
+      void stream.readBytes(8 << 20).catch(() => {});
+      await expect.poll(fed).toBeGreaterThanOrEqual(256 << 10);
+      await new Promise((resolve) => setTimeout(resolve, 50)); // no more must be fed meanwhile
+      expect(fed()).toBeLessThanOrEqual(512 << 10);
+      stream.abort();
+    });
   });
 
-  test("what the sandbox has and nobody has read stays below what a read may need", async () => {
-    const { worker, stream } = open();
-    const { socket, others } = client(worker);
-    await stream.startTls(serverSide());
-    socket.write(Buffer.alloc(8 << 20));
-    const fed = () => others.filter(([type]) => type === f.FRAME_FEED).reduce((sum, [, text]) => sum + text.length, 0);
-    await new Promise((resolve) => setTimeout(resolve, 50)); // nothing must be fed meanwhile
-    expect(fed()).toBe(0);
-    void stream.readBytes(8 << 20).catch(() => {});
-    await expect.poll(fed).toBeGreaterThanOrEqual(256 << 10);
-    await new Promise((resolve) => setTimeout(resolve, 50)); // no more must be fed meanwhile
-    expect(fed()).toBeLessThanOrEqual(512 << 10);
-    stream.abort();
-  });
+  describe("bounds", () => {
+    test("RAW that nobody asked for ends the worker", async () => {
+      const plain = open();
+      plain.worker.emit(frame(f.FRAME_RAW, ID, "x"));
+      expect(plain.worker.failure?.message).toContain("RAW that nobody asked for");
+      const { worker, stream } = open();
+      const starting = stream.startTls(serverSide());
+      await worker.received();
+      worker.emit(frame(f.FRAME_RAW, ID, "\x16\x03"), frame(f.FRAME_RAW_FAILED, ID, u16(2)));
+      expect(worker.killed).toBe(true);
+      await expect(starting).rejects.toMatchObject({ code: "STREAM_CLOSED" });
+    });
 
-  test("RAW that nobody asked for ends the worker", async () => {
-    const plain = open();
-    plain.worker.emit(frame(f.FRAME_RAW, ID, "x"));
-    expect(plain.worker.failure?.message).toContain("RAW that nobody asked for");
-    const { worker, stream } = open();
-    const starting = stream.startTls(serverSide());
-    await worker.received();
-    worker.emit(frame(f.FRAME_RAW, ID, "\x16\x03"), frame(f.FRAME_RAW_FAILED, ID, u16(2)));
-    expect(worker.killed).toBe(true);
-    await expect(starting).rejects.toMatchObject({ code: "STREAM_CLOSED" });
-  });
+    test("neither reads nor writes while it is under way; close ends it", async () => {
+      const { worker, stream } = open();
+      const starting = stream.startTls(serverSide());
+      for (const use of [stream.readUntil("\n"), stream.write("x"), stream.startTls(serverSide())]) {
+        await expect(use).rejects.toMatchObject({ code: "STREAM_NOT_IDLE" });
+      }
+      stream.close();
+      await expect(starting).rejects.toMatchObject({ code: "STREAM_CLOSED", reason: "CLOSED" });
+      const types = (await worker.receivedAnswers()).map(({ type }) => type);
+      expect(types).toEqual([f.FRAME_START_TLS, f.FRAME_CLOSE]);
+    });
 
-  test("neither reads nor writes while it is under way; close ends it", async () => {
-    const { worker, stream } = open();
-    const starting = stream.startTls(serverSide());
-    for (const use of [stream.readUntil("\n"), stream.write("x"), stream.startTls(serverSide())]) {
-      await expect(use).rejects.toMatchObject({ code: "STREAM_NOT_IDLE" });
-    }
-    stream.close();
-    await expect(starting).rejects.toMatchObject({ code: "STREAM_CLOSED", reason: "CLOSED" });
-    const types = (await worker.receivedAnswers()).map(({ type }) => type);
-    expect(types).toEqual([f.FRAME_START_TLS, f.FRAME_CLOSE]);
-  });
+    test("wrong options leave the stream as it is", async () => {
+      const { worker, stream } = open();
+      for (const options of [
+        {},
+        { serverSide: true },
+        { serverSide: true, sslOptions: { certfile: "/nowhere.pem" } },
+        { sslOptions: new TLSContexts(made.certificate) },
+        { ...serverSide(), timeoutMs: 0 },
+        { ...serverSide(), timeoutMs: 600_001 },
+      ]) {
+        await expect(stream.startTls(options)).rejects.toMatchObject({
+          code: expect.stringMatching(/INVALID_OPTION|TLS_CONFIG/),
+        });
+      }
+      expect(await worker.receivedAnswers()).toEqual([]);
+      expect(stream.closed).toBe(false);
+    });
 
-  test("wrong options leave the stream as it is", async () => {
-    const { worker, stream } = open();
-    for (const options of [
-      {},
-      { serverSide: true },
-      { serverSide: true, sslOptions: { certfile: "/nowhere.pem" } },
-      { sslOptions: new TLSContexts(made.certificate) },
-      { ...serverSide(), timeoutMs: 0 },
-      { ...serverSide(), timeoutMs: 600_001 },
-    ]) {
-      await expect(stream.startTls(options)).rejects.toMatchObject({
-        code: expect.stringMatching(/INVALID_OPTION|TLS_CONFIG/),
-      });
-    }
-    expect(await worker.receivedAnswers()).toEqual([]);
-    expect(stream.closed).toBe(false);
-  });
-
-  test("beyond so many peers that say nothing the oldest has to go", { timeout: 60_000 }, async () => {
-    const streams = Array.from({ length: 2049 }, () => open().stream);
-    const sslOptions = new TLSContexts(made.certificate);
-    const all = streams.map((stream) =>
-      stream.startTls({ serverSide: true, sslOptions }).then(
-        () => "agreed",
-        (error) => error.message as string,
-      ),
-    );
-    expect(await all[0]).toBe("the TLS handshake failed: too many are under way");
-    for (const stream of streams) stream.abort();
-    expect(new Set((await Promise.all(all)).slice(1))).toEqual(
-      new Set(["the stream is closed: it was closed on this side"]),
-    );
+    test("beyond so many peers that say nothing the oldest has to go", { timeout: 60_000 }, async () => {
+      const streams = Array.from({ length: 2049 }, () => open().stream);
+      const sslOptions = new TLSContexts(made.certificate);
+      const all = streams.map((stream) =>
+        stream.startTls({ serverSide: true, sslOptions }).then(
+          () => "agreed",
+          (error) => error.message as string,
+        ),
+      );
+      expect(await all[0]).toBe("the TLS handshake failed: too many are under way");
+      for (const stream of streams) stream.abort();
+      expect(new Set((await Promise.all(all)).slice(1))).toEqual(
+        new Set(["the stream is closed: it was closed on this side"]),
+      );
+    });
   });
 });
