@@ -20,7 +20,7 @@ export interface NodeInternal {
  * Names of internals that are not to be used although Node has them, separated by commas, or `*` for all of them. It
  * answers whether a fault goes away without them.
  */
-const WITHOUT_VARIABLE = "WATERSPOUT_WITHOUT_INTERNALS";
+const SWITCHED_OFF: readonly string[] = process.env.WATERSPOUT_WITHOUT_INTERNALS?.split(",") ?? [];
 
 /** Describes an internal. `attempt` tries it, at most once; false or an exception: it is missing. */
 export function nodeInternal(name: string, lost: string, attempt: () => boolean): NodeInternal {
@@ -34,8 +34,7 @@ export function nodeInternal(name: string, lost: string, attempt: () => boolean)
 
 /** Whether the internal called `name` is not to be used. */
 export function isSwitchedOff(name: string): boolean {
-  const names = process.env[WITHOUT_VARIABLE]?.split(",") ?? [];
-  return names.includes("*") || names.includes(name);
+  return SWITCHED_OFF.includes("*") || SWITCHED_OFF.includes(name);
 }
 
 function succeeds(attempt: () => boolean): boolean {

@@ -37,9 +37,6 @@ export function hasVersion(head: usize, source: usize): bool {
   return row >= 0 && valueSize(head, row) == 2 && load<u16>(source + usize(valueOffset(head, row))) == VERSION;
 }
 
-/** What handshakeKey says of a head that is none. */
-export const NO_HANDSHAKE: usize = 0;
-
 /** Where the key of a well-formed opening handshake stands, KEY_BYTES of it; 0: the head is not one. */
 export function handshakeKey(head: usize, source: usize): usize {
   if (methodCode(head) != Method.GET || !upgrade(head) || bodyKind(head) != BODY_NONE) return 0;

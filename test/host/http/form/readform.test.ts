@@ -32,6 +32,11 @@ describe("urlencoded", () => {
     expect(pairs(await read("Application/X-WWW-Form-Urlencoded; charset=UTF-8", [body]))).toEqual(expected);
   });
 
+  test("is decoded as bytes: part of a character may be escaped", async () => {
+    const body = Buffer.from("a=%c3\xbc&b=\xf0%9f\x8c%8a", "latin1");
+    expect(pairs(await read(URLENCODED, [body]))).toEqual([["a", "ü"], ["b", "\u{1f30a}"]]); // biome-ignore format: pairs
+  });
+
   test.each([["a=%ff"], ["a=%ed%a0%80"], ["%c3=1"], [Buffer.from("a=\xff", "latin1")]])(
     "%j is not UTF-8",
     async (body) => {
