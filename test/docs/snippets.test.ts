@@ -388,6 +388,10 @@ test.each(COMMANDS)("$place: $line", async ({ words }) => {
           ? / run -S inherit-network=y \S+\.component-async\.wasm( --address 127\.0\.0\.1)? --port 8889$/
           : / run (-C cache=n )?-S preview2=n -S (listenfd|tcplisten=127\.0\.0\.1:\d+)( --dir \S+::\S+)? \S+\.wasm$/,
     );
+  } else if (program === "jco") {
+    expect(args.join(" ")).toMatch(
+      /^(run \S+\.component\.wasm --address|serve --host) 127\.0\.0\.1 --port 8889( \S+\.http\.wasm)?$/,
+    );
   } else if (program === "curl" || program === "nc") {
     expect(args.join(" ")).toMatch(/(^|\/)127\.0\.0\.1[: ](8888|8889)\b/);
   } else {
