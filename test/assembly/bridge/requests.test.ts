@@ -183,7 +183,9 @@ describe("requests: windows, and answers on their way", () => {
     const answers = received(peer);
     expect(answers.indexOf("one")).toBeLessThan(answers.indexOf("two"));
   });
+});
 
+describe("requests: clients that leave or wait", () => {
   test("a client that goes away: ABORT, and what crosses it is dropped", () => {
     begun(config(HTTP));
     const peer = connect();
