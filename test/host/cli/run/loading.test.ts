@@ -33,7 +33,7 @@ ${TYPED}`,
   decorators: {
     "app.ts": `function yes(_method: unknown, _context: ClassMethodDecoratorContext): any { return () => "yes"; }
 class Said { @yes say(): string { return "no"; } }
-const answer = new Said().emit();
+const answer = new Said().say();
 ${TYPED}`,
   },
   using: { "app.ts": `let answer = "no";\n{ using end = { [Symbol.dispose]() { answer = "yes"; } }; }\n${TYPED}` },
