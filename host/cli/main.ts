@@ -5,6 +5,7 @@
  * Invariants: stdout gets a command's result and nothing else; every error is one line on stderr. The exit code is 0
  * after an orderly stop, 1 when something failed, 2 for wrong usage, 128 + n when a second signal n forced the end.
  */
+import { existsSync } from "node:fs";
 import { UsageError } from "../core/errors.js";
 import { packageVersion } from "../core/paths.js";
 import { COMMON_OPTIONS, readArguments } from "./command.js";
@@ -17,6 +18,8 @@ async function main([name, ...args]: readonly string[]): Promise<void> {
   if (name === undefined) throw new UsageError("no command; try waterspout --help");
   if (name === "help") return help(args);
   if (name.startsWith("-")) return withoutCommand([name, ...args]);
+  // A file in place of a command is one to run.
+  if (commandNamed(name) === null && existsSync(name)) return main(["run", name, ...args]);
   const command = commandNamed(name);
   if (command === null) throw new UsageError(unknown(name));
   const { values, positionals, passedOn } = readArguments(command.options, args);

@@ -30,6 +30,10 @@ describe("what is wrong is one line, and exit code 2", () => {
     [[], "no command; try waterspout --help"],
     [["biuld"], "no command biuld; did you mean build?"],
     [["hepl"], "no command hepl; did you mean help?"],
+    [
+      ["README.md"],
+      "README.md is no application: it must end in .ts, .js, .mts, .mjs, .cts, .cjs, .tsx, .jsx or .wasm",
+    ],
     [["serve"], "no command serve; try waterspout --help"],
     [["help", "rum"], "no command rum; did you mean run?"],
     [["run"], "run needs a file to serve; try waterspout run --help"],

@@ -5,6 +5,7 @@
  * that plan; otherwise it exits, and the parent starts it again with such sockets.
  */
 import { UsageError } from "../../core/errors.js";
+import { STOP_GRACE_MS } from "../../core/limits.js";
 import { MEMORY_VARIABLE, shareMemory } from "../../core/memorybudget.js";
 import { nameProgram } from "../../core/program.js";
 import { answerReports } from "../../inspect/group.js";
@@ -67,12 +68,30 @@ async function load({ file, outer, folders }: RunSettings): Promise<Loaded> {
 /** Resolves when it serves; with null when it was stopped before that. */
 async function listen(application: Application, plan: Plan): Promise<Serving | null> {
   raiseHeapGrowth();
-  onSignals(() => void application.stop().then(() => process.exit(0), exitWith));
+  onSignals((name) => {
+    if (name === "SIGINT") sayWhatIsWaitedFor(application);
+    application.stop().then(() => process.exit(0), exitWith);
+  });
   reloadOnHangUp(application);
   await application.listen(plan.port, plan.address);
   application.closed.catch(() => process.exit(EXIT_FAILED));
   const [address] = application.addresses;
   return address === undefined ? null : servingOf(application, address, plan);
+}
+
+/** Whoever has pressed ^C is told why the command does not end at once. */
+function sayWhatIsWaitedFor(application: Application): void {
+  if (!("stats" in application)) return;
+  application.stats().then(
+    ({ requestsNow, connectionsNow }) => {
+      const [count, what] = application.scheme === "http" ? [requestsNow, "request"] : [connectionsNow, "connection"];
+      if (count === 0) return;
+      const seconds = STOP_GRACE_MS / 1000;
+      const many = `${count} ${what}${count === 1 ? "" : "s"}`;
+      process.stderr.write(`waterspout: waits up to ${seconds} s for ${many} in flight; a second ^C ends it at once\n`);
+    },
+    () => {}, // it has ended
+  );
 }
 
 /** With TLS, SIGHUP loads the certificates again; without it, the signal ends the process as usual. */

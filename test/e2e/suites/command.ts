@@ -112,6 +112,16 @@ export function commandSuite(way: Way): void {
       });
     });
 
+    test("SIGINT says what is waited for, how long, and how to end it at once", async () => {
+      const server = await serve("examples/demo.ts");
+      (await server.connect()).send(slow(60_000));
+      await server.get("/");
+      server.signal("SIGINT");
+      await server.complaint(/^waterspout: waits up to 10 s for 1 request in flight; a second \^C ends it at once$/);
+      server.signal("SIGINT");
+      expect(await server.exited).toEqual({ code: 130, signal: null });
+    });
+
     test.each([
       ["SIGTERM", 143],
       ["SIGINT", 130],
