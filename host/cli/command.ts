@@ -12,6 +12,10 @@ import { nearest } from "./didyoumean.js";
 export interface Option {
   readonly type: "string" | "boolean";
   readonly multiple?: boolean;
+  /** The letter of `-p`, which means the same. Default: none. */
+  readonly short?: string;
+  /** Another name, which means the same. Default: none. */
+  readonly alias?: string;
   /** What it does; the help breaks it into lines. */
   readonly help: string;
   /** The name of its value in the help: `"FILE"`, `"PORT"`. Completion offers files for `"FILE"` and `"FOLDER"`. */
@@ -70,9 +74,9 @@ export interface Given {
 /** Reads `args`, in which options and words may be mixed. Throws UsageError. */
 export function readArguments(options: Readonly<Record<string, Option>>, args: readonly string[]): Given {
   const all = new Map(Object.entries({ ...COMMON_OPTIONS, ...options }));
-  const known = [...all].map(([name, option]): [string, Flag] => [name, { value: valueKind(option) }]);
+  const known = [...all].map(([name, option]): [string, Flag] => [name, { ...option, value: valueKind(option) }]);
   const { flags, words, passedOn, mistake } = readFlags(args, new Map(known));
-  if (mistake !== null) throw new UsageError(complaint(mistake, [...all.keys()]));
+  if (mistake !== null) throw new UsageError(complaint(mistake, [...all].flatMap(namesOf)));
   const values: Record<string, Values[string]> = {};
   for (const [name, given] of flags) {
     const { multiple, bare } = all.get(name) as Option;
@@ -80,6 +84,17 @@ export function readArguments(options: Readonly<Record<string, Option>>, args: r
     values[name] = multiple === true ? each : each.at(-1);
   }
   return { values, positionals: words, passedOn };
+}
+
+/** The long names of an option, without dashes. */
+function namesOf([name, { alias }]: readonly [string, Option]): string[] {
+  return alias === undefined ? [name] : [name, alias];
+}
+
+/** All that an option may be called: `["--address", "--host", "-H"]`. */
+export function spellings(name: string, option: Option): string[] {
+  const long = namesOf([name, option]).map((each) => `--${each}`);
+  return option.short === undefined ? long : [...long, `-${option.short}`];
 }
 
 function valueKind({ type, bare }: Option): Flag["value"] {

@@ -4,9 +4,9 @@ import type { Command } from "./command.js";
 import { completion } from "./completion/index.js";
 import { doctor } from "./doctor/index.js";
 import { newProject } from "./new/index.js";
-import { run } from "./run/index.js";
+import { dev, run } from "./run/index.js";
 
-export const commands: readonly Command[] = [run, build, newProject, doctor, completion];
+export const commands: readonly Command[] = [run, dev, build, newProject, doctor, completion];
 
 /** The command of this name, or null. */
 export function commandNamed(name: string): Command | null {

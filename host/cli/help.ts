@@ -3,7 +3,7 @@
  *
  * Invariant: no line is longer than WIDTH.
  */
-import { COMMON_OPTIONS, type Command, type Option } from "./command.js";
+import { COMMON_OPTIONS, type Command, type Option, spellings } from "./command.js";
 
 const WIDTH = 88;
 const INDENT = 2;
@@ -50,10 +50,12 @@ export function optionLines(options: Readonly<Record<string, Option>>): string {
     .join("\n");
 }
 
-/** `--port PORT`, `--inspect[=PORT]`, `--watch`. */
-export function optionLabel(name: string, { value = "VALUE", bare, type }: Option): string {
-  if (type === "boolean") return `--${name}`;
-  return bare === undefined ? `--${name} ${value}` : `--${name}[=${value}]`;
+/** `--port, -p PORT`, `--inspect[=PORT]`, `--watch`. */
+export function optionLabel(name: string, option: Option): string {
+  const { value = "VALUE", bare, type } = option;
+  const names = spellings(name, option).join(", ");
+  if (type === "boolean") return names;
+  return bare === undefined ? `${names} ${value}` : `${names}[=${value}]`;
 }
 
 function entry(label: string, text: string): string {

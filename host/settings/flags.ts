@@ -1,6 +1,6 @@
 /**
- * Reading flags: `--name=value`, `--name value`, `--name`, `--no-name`. The command's options and an application's
- * settings are both read here, from the tokens of Node's own `parseArgs`.
+ * Reading flags: `--name=value`, `--name value`, `--name`, `--no-name`, `-n value`. The command's options and an
+ * application's settings are both read here, from the tokens of Node's own `parseArgs`.
  *
  * Invariant: nothing is thrown; the first mistake is returned, and the caller decides what follows from it.
  * Reference: POSIX.1-2017 12.2, Utility Syntax Guidelines.
@@ -16,6 +16,10 @@ export interface Flag {
   readonly value: "none" | "optional" | "needed";
   /** Whether `--no-name` is a flag, too. Default: false. */
   readonly negatable?: boolean;
+  /** The letter of `-p`, which means the same. Default: none. */
+  readonly short?: string;
+  /** Another name: `--alias` means the same. Default: none. */
+  readonly alias?: string;
 }
 
 export interface Mistake {
@@ -38,10 +42,15 @@ export interface GivenFlags {
 /** Reads `args`, in which flags and words may be mixed. `known`: the flags by their names, without dashes. */
 export function readFlags(args: readonly string[], known: ReadonlyMap<string, Flag>): GivenFlags {
   const end = args.indexOf("--");
-  const types = [...known].map(([name, { value }]) => [name, { type: value === "needed" ? "string" : "boolean" }]);
+  const aliases = new Map([...known].flatMap(([name, { alias }]) => (alias === undefined ? [] : [[alias, name]])));
+  const types = [...known].flatMap(([name, { value, short, alias }]) => {
+    const type = value === "needed" ? "string" : "boolean";
+    const own = [name, short === undefined ? { type } : { type, short }];
+    return alias === undefined ? [own] : [own, [alias, { type }]];
+  });
   const { tokens } = parseArgs({
     args: end < 0 ? [...args] : args.slice(0, end),
-    options: Object.fromEntries(types) as Record<string, { type: "string" | "boolean" }>,
+    options: Object.fromEntries(types) as Record<string, { type: "string" | "boolean"; short?: string }>,
     strict: false,
     tokens: true,
   });
@@ -51,8 +60,9 @@ export function readFlags(args: readonly string[], known: ReadonlyMap<string, Fl
   for (const token of tokens) {
     if (token.kind === "positional") words.push(token.value);
     if (token.kind !== "option") continue;
-    const off = !known.has(token.name) && token.name.startsWith("no-");
-    const name = off ? token.name.slice("no-".length) : token.name;
+    const given = aliases.get(token.name) ?? token.name;
+    const off = !known.has(given) && given.startsWith("no-");
+    const name = off ? given.slice("no-".length) : given;
     const kind = mistakeIn(token, off, known.get(name));
     if (kind !== null) mistake ??= { kind, flag: token.rawName };
     else flags.set(name, [...(flags.get(name) ?? []), token.value ?? !off]);
@@ -71,7 +81,8 @@ function mistakeIn(
   off: boolean,
   flag: Flag | undefined,
 ): Mistake["kind"] | null {
-  if (flag === undefined || !rawName.startsWith("--") || (off && flag.negatable !== true)) return "unknown";
+  if (flag === undefined || (off && flag.negatable !== true)) return "unknown";
+  if (!rawName.startsWith("--") && rawName !== `-${flag.short}`) return "unknown";
   if (off || flag.value === "none") return value === undefined ? null : "unexpected";
   if (flag.value === "optional" || inlineValue === true) return null;
   return value === undefined || isFlag(value) ? "missing" : null;

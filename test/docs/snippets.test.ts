@@ -364,7 +364,7 @@ test.each(COMMANDS)("$place: $line", async ({ words }) => {
     const end = args.indexOf("--");
     const own = end < 0 ? args : args.slice(0, end);
     for (const option of own.filter((word) => word.startsWith("--"))) expect(known).toContain(`  ${option}`);
-    if (["run", "build"].includes(args[0])) expect(blocks.map(({ name }) => name)).toContain(args[1]);
+    if (["run", "dev", "build"].includes(args[0])) expect(blocks.map(({ name }) => name)).toContain(args[1]);
   } else if (program === "node") {
     const file = args.findIndex((word) => !word.startsWith("-"));
     expect(args[file]).toBe(path.relative(ROOT, CLI)); // run by debugging.test.ts

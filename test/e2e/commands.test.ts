@@ -1,9 +1,10 @@
 // The program around its commands: which one is meant, help, versions, exit codes.
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 
-import { ROOT, run } from "./support/ways.js";
+import { NODE, ROOT, run, start } from "./support/ways.js";
 
 const VERSION = `${JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8")).version}\n`;
 
@@ -14,6 +15,7 @@ test.each([
   [["help", "run"], /^Usage: waterspout run APP/],
   [["--help", "run"], /^Usage: waterspout run APP/],
   [["run", "no.ts", "--help"], /^Usage: waterspout run APP/],
+  [["dev", "--help"], /^Usage: waterspout dev APP/],
   [["build", "--help"], /^Usage: waterspout build/],
 ] as [string[], RegExp][])("%j helps", async (args, text) => {
   const { code, stdout, stderr } = await run(args);
@@ -36,11 +38,28 @@ describe("what is wrong is one line, and exit code 2", () => {
     ],
     [["serve"], "no command serve; try waterspout --help"],
     [["help", "rum"], "no command rum; did you mean run?"],
+    [["dev"], "dev needs a file to serve; try waterspout dev --help"],
     [["run"], "run needs a file to serve; try waterspout run --help"],
     [["run", "a.ts", "b.ts"], "run takes one file, not also b.ts"],
     [["run", "a.ts", "--prot", "1"], "Unknown option '--prot'; did you mean --port?"],
+    [["dev", "a.ts", "--watch"], "Unknown option '--watch'"],
+    [["dev", "a.ts", "-p", "many"], '--port must be a whole number from 0 to 65535, not "many"'],
     [["--port", "1", "run", "a.ts"], "Unknown option '--port'"],
   ])("%j", async (args, line) => {
     expect(await run(args)).toMatchObject({ code: 2, stdout: "", stderr: `waterspout: ${line}\n` });
   });
+});
+
+test("dev serves, and loads the application again when it changes", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "waterspout-dev-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const app = path.join(folder, "app.js");
+  const write = (text: string) => writeFileSync(app, `export default () => new Response("${text}");\n`);
+  write("one");
+  const server = await start(NODE, app, ["-H", "localhost", "-p", "0"], { command: "dev" });
+  onTestFinished(() => server.stop());
+  expect((await server.get("/")).body.toString()).toBe("one");
+  write("two");
+  await server.complaint(/app\.js changed: restarted in \d+ ms$/);
+  expect((await server.get("/")).body.toString()).toBe("two");
 });

@@ -6,7 +6,7 @@
  * completed by the shell itself.
  * Reference: bash(1) "Programmable Completion", zshcompsys(1) `_arguments`, fish's complete(1).
  */
-import { type Argument, COMMON_OPTIONS, type Command, type Option } from "../command.js";
+import { type Argument, COMMON_OPTIONS, type Command, type Option, spellings } from "../command.js";
 
 /** The shells. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;
@@ -39,7 +39,7 @@ function quoted(text: string): string {
 }
 
 function flagsOf(options: [string, Option][]): string {
-  return options.map(([name]) => `--${name}`).join(" ");
+  return options.flatMap(([name, option]) => spellings(name, option)).join(" ");
 }
 
 // --- bash ---
@@ -49,7 +49,10 @@ function bashScript(commands: readonly Command[]): string {
   const values = commands.flatMap((command) =>
     optionsOf(command)
       .filter(([, option]) => option.type === "string" && option.bare === undefined)
-      .map(([name, option]) => `    ${quoted(`${command.name} --${name}`)}) ${bashWords(option)} ;;\n`),
+      .map(([name, option]) => {
+        const given = spellings(name, option).map((flag) => quoted(`${command.name} ${flag}`));
+        return `    ${given.join(" | ")}) ${bashWords(option)} ;;\n`;
+      }),
   );
   const words = commands.map(
     (command) =>
@@ -70,7 +73,7 @@ _waterspout() {
     previous=\${COMP_WORDS[COMP_CWORD-2]}
   fi
   if ((COMP_CWORD == 1)); then
-    __waterspout_words ${quoted([...names, ...Object.keys(COMMON_OPTIONS).map((name) => `--${name}`)].join(" "))}
+    __waterspout_words ${quoted(`${names.join(" ")} ${flagsOf(Object.entries(COMMON_OPTIONS))}`)}
     return
   fi
   case "$command $previous" in
@@ -96,7 +99,7 @@ function bashWords(taken: Taken): string {
 function zshScript(commands: readonly Command[]): string {
   const described = commands.map(({ name, summary }) => `    ${quoted(`${name}:${summary}`)}\n`);
   const cases = commands.map((command) => {
-    const specs = optionsOf(command).map(([name, option]) => zshOption(name, option));
+    const specs = optionsOf(command).flatMap(([name, option]) => zshOptions(name, option));
     if (command.argument) specs.push(`1:${command.argument.value}:${zshAction(command.argument)}`);
     return `    ${command.name}) _arguments -S ${specs.map((spec) => `\\\n      ${quoted(spec)}`).join(" ")} ;;\n`;
   });
@@ -108,7 +111,7 @@ ${described.join("")}  )
   if (( CURRENT == 2 )); then
     _describe -t commands command commands
     _arguments ${Object.entries(COMMON_OPTIONS)
-      .map(([name, option]) => quoted(zshOption(name, option)))
+      .flatMap(([name, option]) => zshOptions(name, option).map(quoted))
       .join(" ")}
     return
   fi
@@ -122,13 +125,19 @@ if [[ $funcstack[1] == _waterspout ]]; then _waterspout "$@"; else compdef _wate
 `;
 }
 
-function zshOption(name: string, option: Option): string {
+/** A description of each spelling of the option; after one of them zsh does not offer the others. */
+function zshOptions(name: string, option: Option): string[] {
   const help = briefly(option).replace(/[[\]\\]/g, "\\$&");
-  if (option.type === "boolean") return `--${name}[${help}]`;
-  // A value that may be left out is joined to its option by "=".
-  const [separator, optional] = option.bare === undefined ? ["=", ""] : ["=-", ":"];
+  const all = spellings(name, option);
+  const once = all.length === 1 ? "" : `(${all.join(" ")})`;
+  const before = option.multiple ? "*" : once;
+  if (option.type === "boolean") return all.map((flag) => `${before}${flag}[${help}]`);
   const message = (option.value ?? "VALUE").replaceAll(":", "\\:");
-  return `${option.multiple ? "*" : ""}--${name}${separator}[${help}]:${optional}${message}:${zshAction(option)}`;
+  return all.map((flag) => {
+    // A value that may be left out is joined to its option by "="; one of a letter may follow at once.
+    const [separator, optional] = option.bare === undefined ? [flag.startsWith("--") ? "=" : "+", ""] : ["=-", ":"];
+    return `${before}${flag}${separator}[${help}]:${optional}${message}:${zshAction(option)}`;
+  });
 }
 
 function zshAction(taken: Taken): string {
@@ -163,7 +172,8 @@ ${[...global, ...lines].join("\n")}
 }
 
 function fishOption(name: string, option: Option): string {
-  const text = `-l ${name} -d ${fishQuoted(briefly(option))}`;
+  const names = spellings(name, option).map((flag) => flag.replace("--", "-l ").replace(/^-(?!l )/, "-s "));
+  const text = `${names.join(" ")} -d ${fishQuoted(briefly(option))}`;
   if (option.type === "boolean" || option.bare !== undefined) return text;
   if (takesFile(option)) return `${text} -r -F`;
   return option.choices ? `${text} -x -a ${fishQuoted(option.choices.join(" "))}` : `${text} -x`;

@@ -1,13 +1,20 @@
-/** `waterspout run APP`: its options. serve.ts serves, and is loaded only then. */
+/** `waterspout run APP` and `waterspout dev APP`: their options. serve.ts serves, and is loaded only then. */
 import { UsageError } from "../../core/errors.js";
 import { ACCESS_LOG_FORMS } from "../../http/accesslog.js";
-import type { Command, Option } from "../command.js";
+import type { Command, Option, Values } from "../command.js";
 import { commandHelp } from "../help.js";
 
 const options = {
-  port: { type: "string", value: "PORT", help: "port to listen on, 0 for a free one (default: $PORT, else 8888)" },
+  port: {
+    type: "string",
+    short: "p",
+    value: "PORT",
+    help: "port to listen on, 0 for a free one (default: $PORT, else 8888)",
+  },
   address: {
     type: "string",
+    short: "H",
+    alias: "host",
     value: "ADDRESS",
     help: 'address or host name to listen on, "" for all (default: $HOST, else 127.0.0.1)',
   },
@@ -66,6 +73,9 @@ const options = {
   json: { type: "boolean", help: "say where it serves as one JSON object" },
 } satisfies Record<string, Option>;
 
+/** `dev` is `run --watch`. */
+const { watch: _, ...devOptions } = options;
+
 const usage = "APP [options] [-- SETTINGS]";
 const about =
   "Serves APP: a module in TypeScript or JavaScript whose default export is a TCPServer subclass, a server, an " +
@@ -83,11 +93,31 @@ export const run: Command = {
   options,
   help: commandHelp({ name: "run", usage, options }, about, more),
   passesOn: true,
-  async run(values, positionals, passedOn) {
-    const [file, ...rest] = positionals;
-    if (file === undefined) throw new UsageError("run needs a file to serve; try waterspout run --help");
-    if (rest.length > 0) throw new UsageError(`run takes one file, not also ${rest.join(" ")}`);
-    const { serve } = await import("./serve.js");
-    await serve(file, values, passedOn);
-  },
+  run: (values, words, passedOn) => serveFile("run", values, words, passedOn),
 };
+
+export const dev: Command = {
+  name: "dev",
+  summary: "serve an application, and load it again when its files change",
+  usage,
+  argument: { value: "APP" },
+  options: devOptions,
+  help: commandHelp(
+    { name: "dev", usage, options: devOptions },
+    "Is run with --watch: serves APP and loads it again when its files change, without closing the port.",
+  ),
+  passesOn: true,
+  run: (values, words, passedOn) => serveFile("dev", { ...values, watch: true }, words, passedOn),
+};
+
+async function serveFile(
+  command: string,
+  values: Values,
+  [file, ...rest]: readonly string[],
+  passedOn: readonly string[],
+): Promise<undefined> {
+  if (file === undefined) throw new UsageError(`${command} needs a file to serve; try waterspout ${command} --help`);
+  if (rest.length > 0) throw new UsageError(`${command} takes one file, not also ${rest.join(" ")}`);
+  const { serve } = await import("./serve.js");
+  await serve(file, values, passedOn);
+}

@@ -63,6 +63,8 @@ export const WAYS: readonly Way[] = [NODE, WASMTIME, ...SANDBOXED_WAYS];
 
 export interface Options {
   env?: Record<string, string>;
+  /** Which of waterspout's commands serves; default: run. */
+  command?: "run" | "dev";
   /** A command that runs the server, such as one that lowers a limit first: `[...wrap, server, ...args]`. */
   wrap?: string[];
   /** How long it may take until it serves; default: DEADLINE_MS. */
@@ -204,7 +206,17 @@ export async function eventually(
 // --- how each is started ---
 
 async function startCommand(way: Way, app: string, args: string[], options: Options): Promise<Server> {
-  const command = [process.execPath, CLI, "run", app, "--port", "0", "--runtime", way.runtime, ...args];
+  const command = [
+    process.execPath,
+    CLI,
+    options.command ?? "run",
+    app,
+    "--port",
+    "0",
+    "--runtime",
+    way.runtime,
+    ...args,
+  ];
   const server = launch(way, command, options);
   await serving(server, () => server.output.stdout.includes("\n"), options.serveMs);
   const line = server.output.stdout.trimEnd();

@@ -24,6 +24,7 @@ const odd: Command = {
     watch: { type: "boolean", help: "a `flag` with $dollars" },
     show: { type: "string", value: "PORT", bare: "1", help: "its value may be left out" },
     cert: { type: "string", value: "FILE", help: "a file" },
+    size: { type: "string", short: "s", alias: "much", value: "SIZE", choices: ["big"], help: "has three names" },
     dir: { type: "string", value: "HOST::GUEST", multiple: true, help: "one of several" },
   },
   run: async () => 0,
@@ -94,6 +95,9 @@ describe.each(["bash", "zsh"] as const)("%s", (shell) => {
     ["waterspout odd --cert a\t", "<odd><--cert><a file.pem>"],
     ["waterspout odd --dir b --dir a\t", "<odd><--dir><b><--dir><a file.pem>"],
     ["waterspout odd --dir=b --di\t", "<odd><--dir=b><--dir>"],
+    ["waterspout odd --much b\t", "<odd><--much><big>"],
+    ["waterspout odd -s b\t--sh\t", "<odd><-s><big><--show>"],
+    ["waterspout odd --size=b\t", "<odd><--size=big>"],
     ["waterspout odd a\t", "<odd><a file.pem>"],
     ["waterspout doctor a\t", "<doctor><a>"], // no file is wanted there
     ["waterspout --vers\t", "<--version>"],
@@ -103,13 +107,15 @@ describe.each(["bash", "zsh"] as const)("%s", (shell) => {
 });
 
 test.skipIf(!isInstalled("fish")).each([
-  ["waterspout ", ["build", "completion", "doctor", "new", "odd", "run"]],
+  ["waterspout ", ["build", "completion", "dev", "doctor", "new", "odd", "run"]],
   ["waterspout comp", ["completion"]],
   ["waterspout completion ", ["bash", "fish", "zsh"]],
   ["waterspout new run --t", ["--template"]],
   ["waterspout run --runtime ", ["node", "wasmtime"]],
   ["waterspout run --runtime=w", ["--runtime=wasmtime"]],
   ["waterspout odd --cert a", ["a file.pem"]],
+  ["waterspout odd --mu", ["--much"]],
+  ["waterspout odd -s ", ["big"]],
   ["waterspout odd a", ["a file.pem"]],
   ["waterspout doctor a", []],
   ["waterspout odd --l", ["--level\tdon't [break]: \\this"]],

@@ -43,7 +43,7 @@ describe("help", () => {
 
 describe("arguments", () => {
   const options: Record<string, Option> = {
-    port: { type: "string", help: "" },
+    port: { type: "string", short: "p", alias: "door", help: "" },
     watch: { type: "boolean", help: "" },
     inspect: { type: "string", bare: "8889", help: "" },
   };
@@ -62,6 +62,19 @@ describe("arguments", () => {
     expect(read("--").passedOn).toEqual([]);
   });
 
+  test("a letter or another name is the option itself; the last one counts", () => {
+    expect(read("-p", "1", "a.ts")).toMatchObject({ values: { port: "1" }, positionals: ["a.ts"] });
+    expect(read("--door", "1", "--port=2", "-p3")).toMatchObject({ values: { port: "3" } });
+  });
+
+  test("those of run and dev", () => {
+    for (const { options: own } of commands.filter(({ name }) => ["run", "dev"].includes(name))) {
+      const { values } = readArguments(own, ["-p", "80", "-H", "::1"]);
+      expect({ ...values }).toEqual({ port: "80", address: "::1" });
+      expect({ ...readArguments(own, ["--host="]).values }).toEqual({ address: "" });
+    }
+  });
+
   test("an option that may come without its value does not take the next word", () => {
     expect(read("--inspect", "a.ts")).toMatchObject({ values: { inspect: "8889" }, positionals: ["a.ts"] });
     expect(read("--inspect=0", "a.ts")).toMatchObject({ values: { inspect: "0" }, positionals: ["a.ts"] });
@@ -69,7 +82,9 @@ describe("arguments", () => {
 
   test.each([
     [["--wacth"], "Unknown option '--wacth'; did you mean --watch?"],
+    [["--dor=1"], "Unknown option '--dor'; did you mean --door?"],
     [["--speed"], "Unknown option '--speed'"],
+    [["-w"], "Unknown option '-w'"],
     [["--port"], "Option '--port <value>' argument missing"],
     [["--watch=1"], "Option '--watch' does not take an argument"],
   ])("%j: %s", (args, message) => {

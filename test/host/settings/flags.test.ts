@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type Flag, readFlags } from "../../../host/settings/flags.js";
 
 const known = new Map<string, Flag>([
-  ["port", { value: "needed" }],
+  ["port", { value: "needed", short: "p", alias: "door" }],
   ["inspect", { value: "optional" }],
   ["watch", { value: "none" }],
   ["loud", { value: "optional", negatable: true }],
@@ -28,6 +28,8 @@ describe("flags", () => {
     ["a flag whose own name begins with no-", ["--no-color"], { flags: { "no-color": [true] } }],
     ["words, among them a dash", ["a", "-", "--watch", "b"], { flags: { watch: [true] }, words: ["a", "-", "b"] }],
     ["what comes after --", ["a", "--", "--x", "--"], { words: ["a"], passedOn: ["--x", "--"] }],
+    ["a letter, with the next word or the rest of its own", ["-p", "1", "-p2"], { flags: { port: ["1", "2"] } }],
+    ["another name, in the order given", ["--door=1", "-p", "2", "--door", "3"], { flags: { port: ["1", "2", "3"] } }],
     ["nothing", [], {}],
   ])("%s", (_name, args, expected) => {
     expect(read(...args)).toEqual({ ...nothing, ...expected });
@@ -37,7 +39,11 @@ describe("flags", () => {
     ["--prot=1", "unknown", "--prot"],
     ["--no-watch", "unknown", "--no-watch"],
     ["--no-port=1", "unknown", "--no-port"],
-    ["-p", "unknown", "-p"],
+    ["-x", "unknown", "-x"],
+    ["--p=1", "unknown", "--p"],
+    ["--no-door", "unknown", "--no-door"],
+    ["-p", "missing", "-p"],
+    ["--door", "missing", "--door"],
     ["--watch=1", "unexpected", "--watch"],
     ["--no-loud=1", "unexpected", "--no-loud"],
     ["--port", "missing", "--port"],
