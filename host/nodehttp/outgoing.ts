@@ -228,7 +228,7 @@ class Answer implements AnswerTaker {
   /** Node's `finish`, and what its server does behind it. */
   #sent(): void {
     const response = this.#response;
-    this.#socket.stopTimer();
+    this.#socket.settle();
     if (response.destroyed) return;
     endUnread(this.#request, this.#message);
     this.#socket._httpMessage = null;

@@ -12,6 +12,7 @@ import { bindUnixSocket } from "../net/unixsocket.js";
 import { HTTPServer, type RequestListener } from "../server/httpserver.js";
 import type { ServerOptions } from "../server/options.js";
 import { type NodeListener, runListener } from "./listener.js";
+import type { RequestSocket } from "./socket.js";
 import { type ShouldUpgrade, takeUpgrade } from "./upgrades.js";
 
 /** Where a server of Node's kind listens. */
@@ -75,6 +76,8 @@ export class NodeServer extends EventEmitter {
   #opening: Promise<void> | null = null;
   /** `close` has been called: what listens next is another server. */
   #closed = false;
+  /** Of requests that have no whole answer yet, and whose client has ended its side. */
+  readonly #halfClosed = new Set<RequestSocket>();
 
   /** @internal */
   constructor({ shouldUpgradeCallback, ...options }: NodeServerOptions) {
@@ -171,7 +174,7 @@ export class NodeServer extends EventEmitter {
 
   /**
    * Accepts no more, lets what is in flight finish within 10 seconds and ends; then `close` comes and `callback` is
-   * called, with an error when the server did not listen.
+   * called, with an error when the server did not listen. A request whose client has ended its side is not waited for.
    */
   close(callback?: (error?: Error) => void): this {
     if (this.#opening === null) {
@@ -184,9 +187,21 @@ export class NodeServer extends EventEmitter {
     const server = this.#server;
     this.#closed = true;
     this.#forget();
+    for (const socket of this.#halfClosed) socket.endUnanswered();
     const stopped = opening.then(() => server.stop());
     void ignore(stopped.then(() => process.nextTick(() => this.emit("close"))));
     return this;
+  }
+
+  /** @internal */
+  clientEnded(socket: RequestSocket): void {
+    if (this.#closed) socket.endUnanswered();
+    else this.#halfClosed.add(socket);
+  }
+
+  /** @internal */
+  settled(socket: RequestSocket): void {
+    this.#halfClosed.delete(socket);
   }
 
   /** Closes all connections, also those with something in flight. */

@@ -12,10 +12,14 @@ import { emitCloseOnce } from "../nodeinternals/closedflag.js";
 import { LazyDuplex } from "../nodeinternals/lazyduplex.js";
 import { type LocalAddress, localOf, type ServerSocket } from "./localaddress.js";
 
-/** What a server has to say about the silence of a connection, and where it listens. */
+/** The server of a socket: its timeout, where it listens, and what it is told of the connection. */
 export interface TimeoutSource extends ServerSocket {
   /** Milliseconds; 0: none. */
   readonly timeout: number;
+  /** The client of `socket` has ended its side, and the answer is not complete. */
+  clientEnded(socket: RequestSocket): void;
+  /** The answer of such a socket is complete, or its connection is cut. */
+  settled(socket: RequestSocket): void;
   emit(event: string, ...given: unknown[]): boolean;
 }
 
@@ -57,6 +61,7 @@ export class RequestSocket extends LazyDuplex {
   readonly #request: HTTPServerRequest;
   #destroyed = false;
   #closeTold = false;
+  #clientEnded = false;
   #timeoutMs = 0;
   #timer: NodeJS.Timeout | null = null;
 
@@ -131,7 +136,7 @@ export class RequestSocket extends LazyDuplex {
       if (ms === 0) this.removeListener("timeout", callback);
       else this.once("timeout", callback);
     }
-    this.stopTimer();
+    this.#stopTimer();
     if (ms > 0 && !this.#destroyed) this.#timer = setTimeout(() => this.#timedOut(), ms).unref();
     return this;
   }
@@ -142,7 +147,12 @@ export class RequestSocket extends LazyDuplex {
   }
 
   /** The answer is complete: the connection is not this request's any more. */
-  stopTimer(): void {
+  settle(): void {
+    this.#stopTimer();
+    if (this.#clientEnded) this.#server?.settled(this);
+  }
+
+  #stopTimer(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
@@ -214,7 +224,7 @@ export class RequestSocket extends LazyDuplex {
   #begin(): boolean {
     if (this.#destroyed) return false;
     this.#destroyed = true;
-    this.stopTimer();
+    this.settle();
     return true;
   }
 
@@ -232,6 +242,13 @@ export class RequestSocket extends LazyDuplex {
   /** `close` of this and of its response: the client has ended its side. What is written all the same is sent. */
   tellClose(): void {
     process.nextTick(() => this.#tell(false));
+    this.#clientEnded = true;
+    if (!this.#destroyed && this._httpMessage !== null) this.#server?.clientEnded(this);
+  }
+
+  /** For a server that closes: it waits for no answer whose client has ended its side, unless all of it is written. */
+  endUnanswered(): void {
+    if (this._httpMessage?.writableEnded === false) this.destroy();
   }
 
   #tell(hadError: boolean): void {
