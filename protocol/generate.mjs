@@ -82,13 +82,25 @@ function sharedLimits(language) {
   );
 }
 
+const METHOD_SOURCES = {
+  GET: "RFC 9110 9.3.1",
+  HEAD: "RFC 9110 9.3.2",
+  POST: "RFC 9110 9.3.3",
+  PUT: "RFC 9110 9.3.4",
+  DELETE: "RFC 9110 9.3.5",
+  PATCH: "RFC 5789 2",
+  OPTIONS: "RFC 9110 9.3.7",
+};
+
 function assemblyMethods() {
   return lines(
     `// The numbers of methods. ${GENERATED}`,
     "",
-    "/** A request's method; OTHER is every one that is not listed here. */",
+    "/** A request's method. */",
     "export const enum Method {",
-    ["OTHER", ...methods].map((name, index) => `  ${name} = ${index},`),
+    "  /** A method that is not listed here. */",
+    "  OTHER = 0,",
+    methods.flatMap((name, index) => [`  /** ${METHOD_SOURCES[name]}. */`, `  ${name} = ${index + 1},`]),
     "}",
     "",
     "/** The names of Method's numbers from 1 up. */",
@@ -148,9 +160,11 @@ function assemblyStats() {
     ),
     "/** The first of the turns' times: how many turns took at most 1,024 ns, at most twice that, and so on. */",
     `export const TURN_TIMES: i32 = ${stats.length};`,
+    "/** How many numbers stand for the turns' times. */",
     `export const TURN_TIMES_COUNT: i32 = ${turnTimes};`,
     "/** The first of the refused requests by their reason, in the order of http/refusals.ts; the last is for others. */",
     `export const REFUSALS: i32 = ${stats.length + turnTimes};`,
+    "/** How many numbers stand for refused requests. */",
     `export const REFUSALS_COUNT: i32 = ${refusals.length};`,
     "",
     "/** Numbers in the table. */",

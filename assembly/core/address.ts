@@ -2,13 +2,16 @@
 // Invariant: an IPv4 address is in the first 4 of the 16 bytes, the rest are 0. Text as in RFC 5952 (IPv6) and RFC 1123
 // (IPv4).
 
+/** An IP address and a port. */
 @final
 export class Address {
   /** 4 or 6. */
   family: i32 = 4;
+  /** The port's number. */
   port: i32 = 0;
   /** The 16 bytes in network order, as two words of memory. */
   first: u64 = 0;
+  /** The second of the two words: 0 for IPv4. */
   last: u64 = 0;
 
   /** Where the address bytes stand. */
@@ -16,6 +19,7 @@ export class Address {
     return changetype<usize>(this) + offsetof<Address>("first");
   }
 
+  /** Takes over family, port and address of `other`. */
   copyFrom(other: Address): void {
     this.family = other.family;
     this.port = other.port;

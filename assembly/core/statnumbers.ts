@@ -40,9 +40,11 @@ export const MEMORY_BYTES: i32 = 17;
 export const CONNECTIONS_HOT: i32 = 18;
 /** The first of the turns' times: how many turns took at most 1,024 ns, at most twice that, and so on. */
 export const TURN_TIMES: i32 = 19;
+/** How many numbers stand for the turns' times. */
 export const TURN_TIMES_COUNT: i32 = 20;
 /** The first of the refused requests by their reason, in the order of http/refusals.ts; the last is for others. */
 export const REFUSALS: i32 = 39;
+/** How many numbers stand for refused requests. */
 export const REFUSALS_COUNT: i32 = 39;
 
 /** Numbers in the table. */

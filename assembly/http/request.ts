@@ -66,32 +66,52 @@ export abstract class Upgraded extends StreamHandler {
 
 /** The way that answers go. HTTP1Connection is the one there is. */
 export abstract class HTTPConnection extends StreamHandler {
+  /**
+   * Begins the answer. `reason` 0: the standard phrase; `contentLength` -1: not known. Begun twice, it cuts the
+   * connection.
+   */
   abstract startResponse(status: i32, reason: usize, reasonSize: i32, contentLength: i64): void;
+  /** Adds a header field, after startResponse and before the body. False: it cannot be one, or the head is over. */
   abstract addField(name: usize, nameSize: i32, value: usize, valueSize: i32): bool;
+  /** A piece of the body. False: the connection is gone, or more than the contentLength was given and it is cut. */
   abstract writeBody(source: usize, size: i32): bool;
+  /** Ends the answer; one that is shorter than its contentLength cuts the connection. */
   abstract finishResponse(): void;
+  /** Lets the client send `bytes` more of the body: adds them to the credit of the request. */
   abstract takeBody(bytes: i64): void;
+  /** Closes the connection behind the answer in flight, or behind the next one. */
   abstract closeAfterAnswer(): void;
+  /** Cuts the connection, for a reason of core/errors.ts. Complete answers before this one still arrive. */
   abstract abort(reason: i32): void;
   /** There is no memory for the request in flight: 503 where an answer can still be given, and the connection ends. */
   abstract shed(): void;
+  /** A request has come and its answer is not complete. */
   abstract get inFlight(): bool;
+  /** Bytes of answers that have not left. */
   abstract get unsent(): i32;
+  /** Of these, what the peer's socket has refused so far. */
   abstract get waiting(): i32;
+  /** The connection below HTTP: its handle, and the peer's address. */
   abstract get socket(): Connection;
 }
 
-
+/**
+ * A request and its answer: Tornado's HTTPServerRequest. An object serves one request after the other. Texts are
+ * addresses and sizes in the module's memory.
+ */
 @final
 export class HTTPServerRequest {
-  /** The number of its connection in the server, and its own number in that connection: keys for a handler's tables. */
+  /** The number of its connection in the server: with `serial` a key for a handler's tables. */
   slot: i32 = 0;
+  /** Its own number in that connection. */
   serial: u32 = 0;
   /** For the handler's own use; 0 at first. */
   tag: u32 = 0;
+  /** The method's number; methodText has the text. */
   method: i32 = Method.OTHER;
   /** 0 or 1: HTTP/1.0 or HTTP/1.1. */
   minor: i32 = 1;
+  /** The connection may go on after this request. */
   keepAlive: bool = true;
   /** Of the body; 0 without one, -1 for a chunked one. */
   contentLength: i64 = 0;
@@ -105,16 +125,21 @@ export class HTTPServerRequest {
   expectsContinue: bool = false;
   /** The body, when the request collects it. */
   body: Buffer = new Buffer(BODY);
+  /** Whether collectBody() was called. */
   collects: bool = false;
   /** The trailer lines of a chunked body as they came: complete in finish(), to be read with nextTrailer or trailer. */
   trailers: Buffer = new Buffer();
+  /** The connection that it came on. */
   connection: HTTPConnection;
 
   // Views into the head: valid as long as headersReceived says.
+  /** The parsed head: what the functions of protocol/http/headstate.ts read. */
   head: usize = 0;
+  /** The head as it came, from the method on. */
   source: usize = 0;
   /** Body bytes that came with the head, behind it: for a handler that takes a small body at once. */
   ahead: usize = 0;
+  /** How many bytes stand at `ahead`. */
   aheadSize: i32 = 0;
 
   constructor(connection: HTTPConnection) {
@@ -129,9 +154,11 @@ export class HTTPServerRequest {
 
   // --- the request ---
 
+  /** The target's text as it came: path and query. */
   get target(): usize {
     return this.source + usize(targetOffset(this.head));
   }
+  /** Bytes of the target. */
   get targetSize(): i32 {
     return targetSize(this.head);
   }
@@ -139,21 +166,27 @@ export class HTTPServerRequest {
   get methodText(): usize {
     return this.source;
   }
+  /** Bytes of the method. */
   get methodSize(): i32 {
     return methodSize(this.head);
   }
+  /** How many header fields there are. */
   get fieldCount(): i32 {
     return rowCount(this.head);
   }
+  /** The name of a field, with `index` from 0 to below fieldCount. */
   name(index: i32): usize {
     return this.source + usize(nameOffset(this.head, index));
   }
+  /** Bytes of that name. */
   nameSize(index: i32): i32 {
     return nameSize(this.head, index);
   }
+  /** The value of a field, without blanks around it. */
   value(index: i32): usize {
     return this.source + usize(valueOffset(this.head, index));
   }
+  /** Bytes of that value. */
   valueSize(index: i32): i32 {
     return valueSize(this.head, index);
   }
@@ -171,15 +204,19 @@ export class HTTPServerRequest {
     }
     return -1;
   }
+  /** The name of the trailer field that nextTrailer has found. */
   get trailerName(): usize {
     return this.trailers.source + usize(trailerNameOffset(trailerRow));
   }
+  /** Bytes of that name. */
   get trailerNameSize(): i32 {
     return trailerNameSize(trailerRow);
   }
+  /** Its value. */
   get trailerValue(): usize {
     return this.trailers.source + usize(trailerValueOffset(trailerRow));
   }
+  /** Bytes of that value. */
   get trailerValueSize(): i32 {
     return trailerValueSize(trailerRow);
   }
@@ -288,6 +325,7 @@ export class HTTPServerRequest {
     return this.writeBytes(target, size);
   }
 
+  /** A piece of the body. False: the connection is gone, or its framing would break. */
   writeBytes(source: usize, size: i32): bool {
     return this.connection.writeBody(source, size);
   }

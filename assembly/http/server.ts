@@ -55,7 +55,9 @@ class Watch extends Timeout {
   }
 }
 
+/** A TCPServer whose connections speak HTTP/1: Tornado's HTTPServer. */
 export class HTTPServer extends TCPServer {
+  /** The limits of its connections. Their defaults stand in core/limits.ts. */
   readonly parameters: HTTP1ConnectionParameters = new HTTP1ConnectionParameters();
   private pool: Connections = new Connections();
 

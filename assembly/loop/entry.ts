@@ -24,6 +24,7 @@ export function turn(maxWaitMs: i32): i32 {
   return i32(min<i64>((rest + NS_PER_MS - 1) / NS_PER_MS, FOREVER - 1));
 }
 
+/** Runs the loop until it is stopped: what a WASI runtime calls. */
 export function _start(): void {
   while (turn(FOREVER) >= 0) {}
 }

@@ -9,7 +9,9 @@ import { Timeout, Timers } from "./timers";
 import * as wasi from "../wasi/index";
 
 export { Timeout };
+/** Bytes may have come, or the end; of a listening socket: a connection. */
 export const READ = wasi.READ;
+/** There may be room to write. */
 export const WRITE = wasi.WRITE;
 
 /** What add_handler's function is in Tornado. */
@@ -20,12 +22,14 @@ export abstract class EventHandler {
 
 /** Something to run in the next turn (addCallback), or at the end of every turn (atTurnEnd). */
 export abstract class Callback {
+  /** What is to be done. */
   abstract run(): void;
 }
 
 /** How stale the Date of an answer may be. */
 const WALL_CLOCK_EVERY_NS: i64 = 100 * NS_PER_MS;
 
+/** The event loop of this module: Tornado's IOLoop. IOLoop.current() gives it. */
 export class IOLoop {
   private static instance: IOLoop | null = null;
   private handlers: StaticArray<EventHandler | null> = new StaticArray<EventHandler | null>(256);
@@ -60,7 +64,7 @@ export class IOLoop {
     wasi.watch(handle, events);
   }
 
-
+  /** Watches `handle` for other `events`; 0: for none, until the next call. */
   @inline updateHandler(handle: i32, events: i32): void {
     wasi.watch(handle, events);
   }

@@ -6,7 +6,7 @@ import { NS_PER_MS } from "../core/units";
 import { Callback, IOLoop, Timeout } from "./ioloop";
 import * as wasi from "../wasi/index";
 
-
+/** Runs a Callback again and again: Tornado's PeriodicCallback. */
 @final
 export class PeriodicCallback extends Timeout {
   private loop: IOLoop = IOLoop.current();
@@ -20,7 +20,9 @@ export class PeriodicCallback extends Timeout {
    */
   constructor(
     private callback: Callback,
+    /** Milliseconds between runs. */
     readonly callbackTimeMs: i64,
+    /** The share of a period by which each may be longer or shorter, half of it to each side. */
     readonly jitter: f64 = 0,
   ) {
     super();
@@ -44,6 +46,7 @@ export class PeriodicCallback extends Timeout {
     this.loop.removeTimeout(this);
   }
 
+  /** It has been started and not stopped. */
   isRunning(): bool {
     return this.running;
   }

@@ -7,10 +7,13 @@ export abstract class Timeout {
   deadline: i64 = 0;
   /** Where it stands in the heap, -1: not armed. */
   place: i32 = -1;
+  /** When it was added, as a count: of equal deadlines the smaller one is first. */
   order: u64 = 0;
 
+  /** What is to be done at the deadline. It may be armed again. */
   abstract run(): void;
 
+  /** It has been added, and has neither run nor been removed. */
   get armed(): bool {
     return this.place >= 0;
   }

@@ -13,6 +13,7 @@ import * as wasi from "../wasi/index";
 
 const NO_MEMORY: i32 = -REASON_BUFFER_FULL;
 
+/** Takes the connections that an Acceptor accepts. */
 export abstract class AcceptHandler {
   /** A connection from the listener with this index. */
   abstract onAccept(handle: i32, listener: i32): void;
@@ -30,7 +31,7 @@ export function addAcceptHandler(socket: i32, index: i32, handler: AcceptHandler
   return new Acceptor(socket, index, handler);
 }
 
-
+/** Accepts from one listening socket; addAcceptHandler makes it. */
 @final
 export class Acceptor extends EventHandler {
   private loop: IOLoop = IOLoop.current();
@@ -75,6 +76,7 @@ export class Acceptor extends EventHandler {
     this.watch();
   }
 
+  /** Accepts again after pause(). */
   resume(): void {
     this.paused = false;
     this.watch();

@@ -67,7 +67,9 @@ class Deadline extends Timeout {
   }
 }
 
+/** A server of connections: subclass it and write handleStream. Tornado's TCPServer. */
 export abstract class TCPServer implements StreamOwner {
+  /** Open connections at most; further ones wait in the queue of the kernel. Default CONNECTIONS_MAX. */
   connectionsMax: i32 = CONNECTIONS_MAX;
   private open: Array<IOStream> = [];
   private acceptors: Array<Acceptor> = [];
@@ -160,6 +162,7 @@ export abstract class TCPServer implements StreamOwner {
     }
   }
 
+  /** For its connections: `stream` has closed. */
   streamClosed(stream: Connection): void {
     const last = this.open.pop();
     if (last !== stream) {

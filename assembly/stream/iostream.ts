@@ -101,6 +101,7 @@ class StreamTimeout extends Timeout {
   }
 }
 
+/** Reads and writes of one connection; results go to its StreamHandler. Tornado's IOStream. */
 // @ts-ignore: decorator
 @final
 export class IOStream extends Connection implements TurnEndStream, CorkedStream {
@@ -108,11 +109,9 @@ export class IOStream extends Connection implements TurnEndStream, CorkedStream 
   ended: bool = false;
   /** How much unread input may wait here while nothing is being read. 0: the socket is left alone. */
   readAhead: i32 = READ_CHUNK_BYTES;
+  /** Bytes that one read may gather. Default 16 MiB. */
   bufferBytesMax: i32 = BUFFER_BYTES_MAX;
-  /**
-   * A peer that has ended its side counts as gone when nothing was sent to it for so long: the stream closes with
-   * REASON_END.
-   */
+  /** A peer that has ended its side and was sent nothing for so long counts as gone: closes with REASON_END. */
   halfCloseTimeoutMs: i32 = HALF_CLOSE_TIMEOUT_MS;
 
   private handler: StreamHandler;
@@ -152,11 +151,13 @@ export class IOStream extends Connection implements TurnEndStream, CorkedStream 
     return stream;
   }
 
+  /** Calls `handler` from now on. */
   setHandler(handler: StreamHandler): void {
     this.handler = handler;
     this.endReported = false; // onEnd is called for each handler
   }
 
+  /** Nothing can be read or written any more. */
   get closed(): bool {
     return this.state >= RETIRED;
   }

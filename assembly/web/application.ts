@@ -63,6 +63,7 @@ class NotFound extends RequestHandler {
   }
 }
 
+/** Routes, and the handler that a server calls with each request: Tornado's Application. */
 export class Application extends LoggingHTTPHandler implements HandlerOwner {
   private routes: Route[] = [];
   /** By the connection's slot: the handler of its request. */

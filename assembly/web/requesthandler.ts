@@ -24,16 +24,20 @@ const EMPTY: usize = memory.data(16, 8);
 /** In place of a set of methods: no route matches. */
 export const NO_ROUTE: i32 = -1;
 
+/** Answers one request: Tornado's RequestHandler. */
 export abstract class RequestHandler {
+  /** The application that has chosen this handler. */
   application!: HandlerOwner;
   /** The connection's request: for what is not here. It is another one when the answer is complete. */
   request!: HTTPServerRequest;
   /** What the groups of the route's pattern hold, in their order. */
   pathArguments: string[] = [];
+  /** The names of these groups, `*` for a rest without one: see pathArgument. */
   pathNames: string[] = [];
   /** The answer is complete when the method returns. Set it to false to answer in a later turn, with finish(). */
   autoFinish: bool = true;
   private methods: i32 = NO_ROUTE; // those that its route has, as bits of Method
+  /** The request's head, for the getters of this class. */
   protected heldHead: HeldHead = new HeldHead();
   private handlerAnswer: HandlerAnswer = new HandlerAnswer();
   private query: Arguments | null = null;
@@ -44,6 +48,7 @@ export abstract class RequestHandler {
   /** Called before the method; when it finishes the answer, the method is not called. */
   prepare(): void {}
 
+  /** Answers GET. Default: 405. */
   get(): void {
     this.refuseMethod();
   }
@@ -51,18 +56,23 @@ export abstract class RequestHandler {
   head(): void {
     this.get();
   }
+  /** Answers POST. Default: 405. */
   post(): void {
     this.refuseMethod();
   }
+  /** Answers PUT. Default: 405. */
   put(): void {
     this.refuseMethod();
   }
+  /** Answers DELETE. Default: 405. */
   delete(): void {
     this.refuseMethod();
   }
+  /** Answers PATCH. Default: 405. */
   patch(): void {
     this.refuseMethod();
   }
+  /** Answers OPTIONS. Default: 405. */
   options(): void {
     this.refuseMethod();
   }
@@ -158,6 +168,7 @@ export abstract class RequestHandler {
   get body(): usize {
     return this.finished ? EMPTY : this.request.body.source;
   }
+  /** Bytes of the body; 0 once the answer is complete. */
   get bodySize(): i32 {
     return this.finished ? 0 : this.request.body.size;
   }

@@ -37,6 +37,7 @@ class Pump extends Callback {
   }
 }
 
+/** Serves the files of a folder, with ETag, conditions and ranges: Tornado's StaticFileHandler. */
 export class StaticFileHandler extends RequestHandler {
   private file: i32 = -1;
   private at: i64 = 0;

@@ -72,11 +72,12 @@ const NO_FRAME: i32 = -1;
 
 const pool: Array<WebSocketConnection> = [];
 
-
+/** One open websocket (RFC 6455): sends messages, and calls its delegate with what comes. */
 @final
 export class WebSocketConnection extends Upgraded {
-  /** Which connection of the server it was, and for the delegate's own use: the request's tag. */
+  /** Which connection of the server it was. */
   slot: i32 = 0;
+  /** For the delegate's own use: at first the tag of the request. */
   tag: u32 = 0;
   /** Of one message, its fragments together; of a compressed one as it travels. */
   messageBytesMax: i64 = WS_MESSAGE_BYTES_MAX;
@@ -90,6 +91,7 @@ export class WebSocketConnection extends Upgraded {
   pieceCost: i32 = 0;
   /** Of the message that is being received. */
   isText: bool = false;
+  /** Of that message: it is compressed (RFC 7692). */
   isCompressed: bool = false;
   /** Room for a delegate that collects messages; emptied at the end. */
   message: Buffer = new Buffer(BODY);

@@ -26,6 +26,7 @@ const HTTPS: usize = changetype<usize>("https://");
 const HTTP_PORT: usize = changetype<usize>(":80");
 const HTTPS_PORT: usize = changetype<usize>(":443");
 
+/** Accepts websockets and gets their messages whole: Tornado's WebSocketHandler. */
 export abstract class WebSocketHandler extends WebSocketDelegate {
   /** Of one message, all its fragments together; a larger one closes its websocket with 1009. */
   messageBytesMax: i64 = WS_MESSAGE_BYTES_MAX;

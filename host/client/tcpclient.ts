@@ -46,6 +46,9 @@ export interface TCPClientOptions {
   connector?: Connector | undefined;
 }
 
+/**
+ * Opens outgoing connections, with TLS where asked: Tornado's TCPClient. It keeps no state between calls of `connect`.
+ */
 export class TCPClient {
   readonly #resolver: Resolver;
   readonly #connector: Connector | undefined;

@@ -8,6 +8,7 @@ export interface Address {
   readonly address: string;
   /** 0 for a Unix-domain socket. */
   readonly port: number;
+  /** The kind of `address`; `"unix"` is a Unix-domain socket. */
   readonly family: "IPv4" | "IPv6" | "unix";
 }
 
@@ -27,7 +28,9 @@ export interface SocketOptions {
 
 /** A bound port or path, to be given to `addSockets` of a server with the same runtime. */
 export interface ListeningSocket {
+  /** Where it listens, with the port that the system has chosen where 0 was asked for. */
   readonly address: Address;
+  /** The runtime that it was bound for: a server with another one refuses it. */
   readonly runtime: RuntimeName;
   /** @internal Whether a server or a handler of this process takes its connections. */
   readonly watched?: boolean;

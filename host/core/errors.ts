@@ -37,6 +37,7 @@ export class WaterspoutError extends Error {
  * system's error where this process holds the socket.
  */
 export class StreamClosedError extends WaterspoutError {
+  /** Why it is closed. */
   readonly reason: Reason;
 
   constructor(reason: Reason, options?: ErrorOptions) {
@@ -49,6 +50,7 @@ export class StreamClosedError extends WaterspoutError {
  * The websocket is closed or being closed. `reason` says how it ended; `"CLOSED"` while the closing handshake goes on.
  */
 export class WebSocketClosedError extends WaterspoutError {
+  /** How it ended. */
   readonly reason: Reason;
 
   constructor(reason: Reason) {
@@ -83,6 +85,7 @@ export class AlreadyReadingError extends WaterspoutError {
  * is too large, 415 for a body of a kind that was not asked for, 503 for one that there is no memory for now.
  */
 export class HTTPInputError extends WaterspoutError {
+  /** The status of the answer. Default 400. */
   readonly status: number;
 
   constructor(message: string, status = 400, code = "HTTP_INPUT", options?: ErrorOptions) {
@@ -140,6 +143,7 @@ export class OptionError extends WaterspoutError {
 
 /** A file for TLS that is missing, unreadable, not what it should be, or no match for another. */
 export class TLSConfigError extends WaterspoutError {
+  /** The path of the file. */
   readonly path: string;
 
   constructor(path: string, message: string, options?: ErrorOptions) {
@@ -250,6 +254,7 @@ export type ConnectPhase = "resolving" | "connecting" | "handshake";
 
 /** A connection was not there in time. `phase` says what it was waiting for, the message to whom. */
 export class ConnectTimeoutError extends TimeoutError {
+  /** What the attempt was waiting for. */
   readonly phase: ConnectPhase;
 
   constructor(phase: ConnectPhase, message: string) {

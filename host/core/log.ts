@@ -8,9 +8,13 @@ import { stderrLines } from "./linewriter.js";
 
 /** The part of pino that is used. A message comes alone, or after an object that may hold `err`. */
 export interface Logger {
+  /** Details for finding a fault. */
   debug(fields: object | string, message?: string): void;
+  /** What happens in good order. */
   info(fields: object | string, message?: string): void;
+  /** What an operator should look at, and the server gets over. */
   warn(fields: object | string, message?: string): void;
+  /** What has failed, such as a handler that threw. */
   error(fields: object | string, message?: string): void;
 }
 

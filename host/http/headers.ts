@@ -118,6 +118,7 @@ export class HTTPHeaders implements Iterable<[string, string]> {
     }
   }
 
+  /** The same as `entries`. */
   [Symbol.iterator](): IterableIterator<[string, string]> {
     return this.entries();
   }

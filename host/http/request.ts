@@ -51,6 +51,7 @@ export interface RequestOwner {
   serve(request: HTTPServerRequest): void;
 }
 
+/** A request and its answer, as handlers get it: Tornado's HTTPServerRequest. */
 export class HTTPServerRequest implements Endpoint, ResponseOwner, Unanswered {
   /** @internal */
   readonly noun = "request";

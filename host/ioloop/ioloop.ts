@@ -19,10 +19,15 @@ export interface TimeoutHandle {
   timer: NodeJS.Timeout | null;
 }
 
+/** The event loop of this process under Tornado's names; `IOLoop.current()` gives it. */
 export class IOLoop {
+  /** No event. Events are bits, with Tornado's values. */
   static readonly NONE = NONE;
+  /** Bytes have come, or the end; of a listening socket: connections wait. */
   static readonly READ = READ;
+  /** There is room to write. */
   static readonly WRITE = WRITE;
+  /** It has failed or is closed. Always reported. */
   static readonly ERROR = ERROR;
   static #current: IOLoop | null = null;
   /** Where failures of callbacks are reported. */

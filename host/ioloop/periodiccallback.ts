@@ -8,6 +8,7 @@
 import { OptionError } from "../core/errors.js";
 import { IOLoop, type TimeoutHandle } from "./ioloop.js";
 
+/** Calls a function again and again, one call at a time: Tornado's PeriodicCallback. */
 export class PeriodicCallback {
   readonly #callback: () => unknown;
   readonly #periodMs: number;

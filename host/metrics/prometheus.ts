@@ -14,6 +14,7 @@ import { type LatencyTotal, type Reading, Totals } from "./totals.js";
 
 /** What prom-client's Registry has, as far as it is used. */
 export interface MetricsRegistry {
+  /** Adds a metric, which the registry then asks for its values at each scrape. */
   registerMetric(metric: never): void;
 }
 

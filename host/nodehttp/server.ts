@@ -21,11 +21,13 @@ export interface NodeListenOptions {
   port?: number | string | undefined;
   /** Default 127.0.0.1; `""`: all interfaces. */
   host?: string | undefined;
+  /** Connections that may wait to be accepted. Default 511. */
   backlog?: number | undefined;
   /** A Unix-domain socket in place of a port, with the runtime `node`. */
   path?: string | undefined;
   /** Everybody may connect to `path`; default: its owner alone. */
   readableAll?: boolean | undefined;
+  /** The same as `readableAll`: either makes the socket's mode 0666. Default false: 0600. */
   writableAll?: boolean | undefined;
 }
 
@@ -62,9 +64,13 @@ export class NodeServer extends EventEmitter {
   timeout = 0;
   /** Without effect, as the other limits that Node has here: see the options of a server. */
   keepAliveTimeout = 0;
+  /** Without effect: the option `headerTimeoutMs` holds. */
   headersTimeout = 0;
+  /** Without effect: the options `headerTimeoutMs` and `bodyTimeoutMs` hold. */
   requestTimeout = 0;
+  /** Without effect: docs/limits.md says how large a head may be. */
   maxHeadersCount: number | null = null;
+  /** Without effect: the option `requestsMax` holds. */
   maxRequestsPerSocket: number | null = 0;
   /** Whether connections are accepted. */
   listening = false;

@@ -26,6 +26,7 @@ export type FetchHandler = (request: ServedRequest, info: FetchInfo) => Response
 
 /** What `serve` takes, beside a server's options. */
 export interface ServeOptions extends ServerOptions {
+  /** Answers each request; when it throws or rejects the answer is 500. */
   fetch: FetchHandler;
   /** 0: a free one. Default: `$PORT`, else 8888. */
   port?: number | undefined;

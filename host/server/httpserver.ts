@@ -28,6 +28,7 @@ export type Answering = void | Response | Promise<void | Response>;
 
 /** What takes a function's place: an Application, a router. What goes wrong is told to the server's `logger`. */
 export interface RequestListener {
+  /** Answers one request, as a RequestCallback does; `logger` is the server's. */
   handle(request: HTTPServerRequest, logger: Logger): Answering;
   /** CONNECT comes to it, too; else it is answered with 501. */
   readonly connects?: boolean;
@@ -44,6 +45,7 @@ const REFUSALS: Record<number, string> = {
 
 /** Finds the handler of each request; null: there is none, and the answer is 404. */
 export interface HandlerFinder {
+  /** The function that answers this request; null: none does. `logger` is the server's. */
   findHandler(request: HTTPServerRequest, logger: Logger): RequestCallback | null;
 }
 

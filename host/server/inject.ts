@@ -36,9 +36,11 @@ import type { HTTPServer } from "./httpserver.js";
 
 /** A request; `GET /` unless said otherwise. */
 export interface InjectedRequest {
+  /** Default `"GET"`. */
   method?: string;
   /** Path and query as they would travel. */
   target?: string;
+  /** Header fields by name, a list for several of one name. Host is added where it lacks; Content-Length is refused. */
   headers?: Readonly<Record<string, string | number | readonly string[]>>;
   /** Text is sent as UTF-8, an object that is no bytes as JSON, with its Content-Type. */
   body?: string | Uint8Array | object;
@@ -51,11 +53,13 @@ export interface InjectedRequest {
 /** The answer, complete. */
 export class InjectedAnswer {
   constructor(
+    /** The status, such as 200. */
     readonly status: number,
     /** The phrase behind the status, "" for the standard one. */
     readonly reason: string,
     /** The fields that the handler has given, and Content-Length where it is known. */
     readonly headers: HTTPHeaders,
+    /** The whole body, empty when there is none. */
     readonly body: Buffer,
   ) {}
 

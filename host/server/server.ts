@@ -67,6 +67,7 @@ class BridgeSession implements Session {
 }
 
 export abstract class Server implements Inspected {
+  /** @internal */
   static readonly [SERVER_BRAND] = true;
   #options: ServerSettings;
   #given: ServerOptions;

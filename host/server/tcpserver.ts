@@ -14,6 +14,7 @@ import { IOStream } from "../stream/iostream.js";
 import type { StreamSettings } from "../stream/settings.js";
 import { Server } from "./server.js";
 
+/** A server of plain or TLS connections, for a subclass with a `handleStream`: Tornado's TCPServer. */
 export class TCPServer extends Server {
   override readonly scheme: "http" | "tcp" = "tcp";
 

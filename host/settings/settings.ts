@@ -15,23 +15,33 @@ interface Described {
   readonly multiple?: boolean;
 }
 
+/** A setting whose value is text. */
 export interface StringSetting extends Described {
+  /** What its values are. */
   readonly type: "string";
+  /** Its value until one is given; a list with `multiple`. Default: undefined. */
   readonly default?: string | readonly string[];
   /** The values that it may have. Default: any. */
   readonly choices?: readonly string[];
 }
 
+/** A setting whose value is a number. */
 export interface NumberSetting extends Described {
   /** `"integer"`: a whole number. */
   readonly type: "number" | "integer";
+  /** Its value until one is given; a list with `multiple`. Default: undefined. */
   readonly default?: number | readonly number[];
+  /** The smallest value that it may have. Default: no bound. */
   readonly min?: number;
+  /** The largest value that it may have. Default: no bound. */
   readonly max?: number;
 }
 
+/** A setting that is on or off. */
 export interface BooleanSetting extends Described {
+  /** What its values are. */
   readonly type: "boolean";
+  /** Its value until one is given; a list with `multiple`. Default: undefined. */
   readonly default?: boolean | readonly boolean[];
 }
 

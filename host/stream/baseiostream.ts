@@ -32,6 +32,7 @@ type FindEnd = (bytes: Buffer, searched: number) => number;
 
 const UINT32_MAX = 0xffffffff;
 
+/** Reads and writes of one connection, whatever holds it: Tornado's BaseIOStream. */
 export abstract class BaseIOStream implements AsyncIterable<Buffer> {
   readonly #settings: StreamSettings;
   #held: ReadBuffer | null = null;

@@ -12,7 +12,9 @@ import type { BaseIOStream } from "./baseiostream.js";
 
 /** The two sides of a stream as Web Streams. */
 export interface WebStreams {
+  /** What the peer sends; ends with the peer's end. Cancelling it cuts the connection. */
   readonly readable: ReadableStream<Uint8Array>;
+  /** What is sent, text as UTF-8. Closing it closes the stream, aborting it cuts the connection. */
   readonly writable: WritableStream<Uint8Array | string>;
 }
 

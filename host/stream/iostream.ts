@@ -54,6 +54,7 @@ interface Read {
   reject(error: Error): void;
 }
 
+/** A connection that a server has accepted and the sandbox holds: Tornado's IOStream. */
 export class IOStream extends BaseIOStream implements Endpoint {
   /** @internal */
   readonly noun = "connection";

@@ -100,7 +100,9 @@ interface Contexts {
 
 /** Certificates that have been read and checked: a server's own, or for `startTls`, which then reads no files. */
 export class TLSContexts {
+  /** Milliseconds for a handshake, as the options say. */
   readonly handshakeTimeoutMs: number;
+  /** Whether clients are asked for a certificate, as the options say. */
   readonly certReqs: CertReqs;
   readonly #options: SSLOptions;
   readonly #watchers = new Set<() => void>();

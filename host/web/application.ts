@@ -61,10 +61,13 @@ export interface ApplicationSettings {
   etag?: boolean;
   /** Signs cookies: one secret, or several by version, of which `keyVersion` names the one for new cookies. */
   cookieSecret?: CookieSecret;
+  /** The version of the secret that signs new cookies. Needed when `cookieSecret` has several. */
   keyVersion?: number;
   /** Requests that change something need the token of the cookie `_xsrf`: see `xsrfToken`. Default: false. */
   xsrfCookies?: boolean;
+  /** The name of the token's cookie. Default `_xsrf`. */
   xsrfCookieName?: string;
+  /** Attributes of the token's cookie, such as `secure`. Default: `path=/`, and 30 days for a user who is signed in. */
   xsrfCookieAttributes?: HandlerCookieAttributes;
   /**
    * Requests that change something are refused when a browser says that they come from another site. Default: false.
@@ -82,13 +85,17 @@ export interface ApplicationSettings {
   loginUrl?: string;
   /** A folder whose files are served below `staticUrlPrefix` (`/static/`), and `/favicon.ico` and `/robots.txt`. */
   staticPath?: string;
+  /** Where the files of `staticPath` are found. Default `/static/`. */
   staticUrlPrefix?: string;
+  /** The class that serves them. Default: StaticFileHandler. */
   staticHandlerClass?: typeof StaticFileHandler;
+  /** Further options of that class. Default: none. */
   staticHandlerOptions?: Omit<StaticFileOptions, "path">;
   /** The host whose routes also answer requests for hosts that have none. */
   defaultHost?: string;
   /** Answers what no route is for. Default: 404. */
   defaultHandlerClass?: HandlerClass;
+  /** What the `initialize` of `defaultHandlerClass` is given. */
   defaultHandlerOptions?: object;
   /** Where handlers log. Default: where their server does. */
   logger?: Logger;
@@ -150,6 +157,7 @@ function isList(target: Target): target is readonly RouteInput[] {
 
 /** `Own`: settings of the application's own, beside those that are known. */
 export class Application<Own extends object = object> implements Router {
+  /** The settings that it was made with. */
   readonly settings: Readonly<ApplicationSettings & Own>;
   /** Routes by host, then `#routes` for all hosts. */
   readonly #router: ApplicationRouter;

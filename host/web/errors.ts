@@ -18,9 +18,13 @@ export interface HTTPErrorOptions extends ErrorOptions {
 
 /** Ends the request with `status` and the error page of its handler. */
 export class HTTPError extends WaterspoutError {
+  /** The status of the answer. Default 500. */
   readonly status: number;
+  /** The phrase behind the status; null: the standard one. */
   readonly reason: string | null;
+  /** For the log, and for the page in debug mode; null: none. */
   readonly logMessage: string | null;
+  /** Further header fields of the answer; null: none. */
   readonly headers: HeadersInput | null;
 
   constructor(status = 500, options: HTTPErrorOptions | string = {}) {
@@ -37,6 +41,7 @@ export class HTTPError extends WaterspoutError {
 
 /** An argument without a default that the request does not have: 400. */
 export class MissingArgumentError extends HTTPError {
+  /** The name of the argument. */
   readonly argument: string;
 
   constructor(argument: string) {
@@ -47,6 +52,7 @@ export class MissingArgumentError extends HTTPError {
 
 /** Ends the request with what has been written so far, and `chunk`. Not an error: nothing is logged. */
 export class Finish extends Error {
+  /** The last piece of the answer, as `write` takes it; undefined: none. */
   readonly chunk: string | Uint8Array | object | undefined;
 
   constructor(chunk?: string | Uint8Array | object) {

@@ -22,6 +22,7 @@ export type Chunk = string | Uint8Array | object;
 
 /** What `setCookie` takes; `expiresDays` is short for a `maxAge`. */
 export interface HandlerCookieAttributes extends CookieAttributes {
+  /** Days until the browser forgets the cookie; takes the place of `maxAge`. */
   expiresDays?: number | undefined;
 }
 

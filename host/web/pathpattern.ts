@@ -16,6 +16,7 @@ export type PathArgument = string | undefined | PathGroups;
 export type PathValue = string | number;
 /** Values for the groups of a pattern, in their order or by name. */
 export type PathValues = readonly PathValue[] | Readonly<Record<string, PathValue>>;
+/** What the named groups of a pattern hold, decoded; undefined for a group that took no part in the match. */
 export type PathGroups = Readonly<Record<string, string | undefined>>;
 
 /** What a handler is called with when its path has no groups. */

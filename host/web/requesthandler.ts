@@ -43,6 +43,7 @@ const TO_ESCAPE = /[ \u0080-\u{10ffff}]+/gu;
 
 /** `User`: what `getCurrentUser` gives; `Own`: the settings of the application's own. */
 export abstract class RequestHandler<User = unknown, Own extends object = Readonly<Record<string, unknown>>> {
+  /** @internal */
   static readonly [HANDLER_BRAND] = true;
   /**
    * Methods that requests may have, each answered by the method of its name in small letters; others are answered with
@@ -53,6 +54,7 @@ export abstract class RequestHandler<User = unknown, Own extends object = Readon
   static readonly streamRequestBody: boolean = false;
   /** The application that has chosen this handler. */
   readonly application: Application;
+  /** The request that this object answers. */
   readonly request: HTTPServerRequest;
   /** The whole body; empty when there is none, for a multipart form, and with `streamRequestBody`. */
   body: Buffer = EMPTY;

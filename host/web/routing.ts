@@ -15,6 +15,7 @@ export type Match = readonly PathArgument[] | null;
 
 /** Whether a rule is for a request. `path` is the request's, as it came. */
 export interface Matcher {
+  /** What it has found in the path, empty for nothing; null: it does not match. */
   match(request: HTTPServerRequest, path: string): Match;
   /** The path that this matches with these values; null for a matcher that knows none. */
   reverse?(values: PathValues): string;
@@ -88,9 +89,13 @@ export type RouteFunction = {
 /** A matcher, and who answers what it matches. */
 export class Rule<Target = Router | RouteFunction> {
   constructor(
+    /** Says whether the rule is for a request. */
     readonly matcher: Matcher,
+    /** Answers what matches. */
     readonly target: Target,
+    /** What the `initialize` of a RequestHandler class is given. */
     readonly options?: object,
+    /** What `reverseUrl` knows the route by. */
     readonly name?: string,
   ) {}
 }

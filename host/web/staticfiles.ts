@@ -32,6 +32,7 @@ import { type ByteRange, parseRange } from "./ranges.js";
 import { RequestHandler } from "./requesthandler.js";
 import { type StaticSettings, versionBelow, versionedUrl } from "./staticurl.js";
 
+/** Options of a StaticFileHandler: the third part of its route. */
 export interface StaticFileOptions {
   /** The folder. */
   path: string;
@@ -53,6 +54,7 @@ const CACHE_SECONDS = 10 * 365 * 86_400;
 const SUFFIXES = { br: ".br", gzip: ".gz" } as const;
 type Coding = keyof typeof SUFFIXES;
 
+/** Serves the files of a folder, with ETag, conditions and ranges: Tornado's StaticFileHandler. */
 export class StaticFileHandler extends RequestHandler {
   /** The folder: the option `path`. */
   root = ".";

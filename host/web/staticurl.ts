@@ -8,9 +8,15 @@ import { checkBelow, openFile, realPathIn, versionOf } from "./files.js";
 
 /** The settings of an application that files need. */
 export interface StaticSettings {
+  /** The folder of the files. */
   readonly staticPath: string;
+  /** Where the files are found. Default `/static/`. */
   readonly staticUrlPrefix?: string;
-  readonly staticHandlerOptions?: { readonly allowedSymlinkDirectories?: readonly string[] };
+  /** Options of the class that serves the files. */
+  readonly staticHandlerOptions?: {
+    /** Folders that symbolic links may also lead into. Default: none but `staticPath`. */
+    readonly allowedSymlinkDirectories?: readonly string[];
+  };
 }
 
 /** A handler's class that makes the addresses itself. */

@@ -9,6 +9,7 @@ import {
   Application as Untyped,
 } from "./application.js";
 
+/** Routes and settings, and what a server calls with each request. `Own`: settings of the application's own. */
 export type Application<Own extends object = object> = Untyped<Own>;
 export const Application: {
   /**

@@ -67,9 +67,13 @@ export class WebSocketHandler<
   Own extends object = Readonly<Record<string, unknown>>,
 > extends RequestHandler<User, Own> {
   static override readonly SUPPORTED_METHODS: readonly string[] = ["GET"];
+  /** @internal */
   static readonly [WEBSOCKET_BRAND] = true;
+  /** Milliseconds between pings: see WebSocketSettings. Default: the application's, else 0: none are sent. */
   static websocketPingIntervalMs: number | undefined = undefined;
+  /** Milliseconds in which a pong must come: see WebSocketSettings. Default: the application's, else the interval. */
   static websocketPingTimeoutMs: number | undefined = undefined;
+  /** Bytes of one message, inflated. Default: the application's `websocketMaxMessageBytes`, else 10 MiB. */
   static maxMessageBytes: number | undefined = undefined;
 
   #connection: WebSocketConnection | null = null;

@@ -18,11 +18,13 @@ export interface BlockSource {
 
 /** What stands in front of a part's bytes. */
 export interface PartHead {
+  /** The field's name: `name` of its Content-Disposition. */
   readonly name: string;
   /** The file's name without folders; null for a part that is no file. */
   readonly filename: string | null;
   /** Content-Type as it came; for a part without one `text/plain`. */
   readonly contentType: string;
+  /** All header fields of the part. */
   readonly headers: HTTPHeaders;
 }
 
