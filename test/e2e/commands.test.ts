@@ -1,10 +1,12 @@
 // The program around its commands: which one is meant, help, versions, exit codes.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 
-import { NODE, ROOT, run, start } from "./support/ways.js";
+import { CLI, eventually, NODE, ROOT, run, start } from "./support/ways.js";
 
 const VERSION = `${JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8")).version}\n`;
 
@@ -62,4 +64,52 @@ test("dev serves, and loads the application again when it changes", async () => 
   write("two");
   await server.complaint(/app\.js changed: restarted in \d+ ms$/);
   expect((await server.get("/")).body.toString()).toBe("two");
+});
+
+describe("on a terminal", () => {
+  /** A server whose stdout and stderr are a terminal. `folder` is all that it finds programs in. */
+  async function serve(folder: string, CI: string, args: string[]) {
+    const command = [`PATH=${folder}`, process.execPath, CLI, "run", "examples/hello.ts", "-p", "0", ...args].join(" ");
+    const child = spawn("script", ["-qfec", command, "/dev/null"], {
+      cwd: ROOT,
+      env: { ...process.env, CI },
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    const exited = once(child, "exit");
+    onTestFinished(() => void child.kill()); // the server ends with its terminal
+    let output = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+    const says = (pattern: RegExp) => eventually(`${pattern} on the terminal`, () => pattern.test(output));
+    const interrupt = async () => {
+      child.stdin.write("\x03");
+      expect(await exited).toEqual([0, null]);
+      child.stdin.end();
+      return output;
+    };
+    return { says, interrupt };
+  }
+
+  test("it says when it was ready; --open opens the page, and one line says that this failed", async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "waterspout-open-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const opened = path.join(folder, "opened");
+    const browser = `#!/bin/sh\necho "$1" > ${opened}; exit 3\n`;
+    for (const name of ["xdg-open", "open"]) writeFileSync(path.join(folder, name), browser, { mode: 0o755 });
+    const { says, interrupt } = await serve(folder, "", ["--open"]);
+    await says(/^Waterspout serves http:\/\/127\.0\.0\.1:\d+\/ \(node\), ready in \d+ ms\r\n/);
+    await says(/\nwaterspout: cannot open http:\S+: (xdg-)?open has failed\r\n/);
+    const url = /serves (\S+)/.exec(await interrupt())?.[1];
+    expect(readFileSync(opened, "utf8")).toBe(`${url}\n`);
+  });
+
+  test.each([
+    ["", 1],
+    ["true", 0],
+  ])("without a browser: CI=%j has %d lines about it; --json is what it is elsewhere", async (CI, count) => {
+    const { says, interrupt } = await serve("/nowhere", CI, ["--open", "--json"]);
+    await says(/\n/);
+    const [line, ...rest] = (await interrupt()).trimEnd().split("\r\n");
+    expect(JSON.parse(line!)).toMatchObject({ runtime: "node", address: "127.0.0.1" });
+    expect(rest.filter((each) => /^waterspout: cannot open http:\S+: .+ENOENT$/.test(each))).toHaveLength(count);
+  });
 });

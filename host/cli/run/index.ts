@@ -38,6 +38,7 @@ const options = {
     help: "a folder that a .wasm application may read, and what it calls it; can be given several times",
   },
   watch: { type: "boolean", help: "load APP again when its files change, without closing the port" },
+  open: { type: "boolean", help: "open the page in the browser, when on a terminal and not in CI" },
   certfile: {
     type: "string",
     value: "FILE",

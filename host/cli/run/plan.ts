@@ -1,4 +1,4 @@
-/** How an application is to be served, what a child process reports to its parent, and the line on stdout. */
+/** How an application is to be served, and what a child process reports to its parent. */
 import { type Address, hostAndPort } from "../../core/address.js";
 import type { RuntimeName } from "../../core/runtimename.js";
 import { type InspectSettings, mergedOptions, resolveInspect } from "../../server/options.js";
@@ -50,10 +50,4 @@ export function servingOf({ scheme, options }: Application, address: Address, { 
   const name = options.tls === null ? scheme : http ? "https" : "tls";
   const url = `${name}://${hostAndPort(address)}${http ? "/" : ""}`;
   return { url, runtime, workers, address: address.address, port: address.port };
-}
-
-/** The line that the command prints when it serves. */
-export function servingLine(serving: Serving, json: boolean): string {
-  if (json) return `${JSON.stringify({ ...serving, pid: process.pid })}\n`;
-  return `Waterspout serves ${serving.url} (${serving.runtime})\n`;
 }

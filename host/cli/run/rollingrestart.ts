@@ -17,8 +17,9 @@ import { MODULES_VARIABLE } from "../../nodeinternals/modulereports.js";
 import { onSignals } from "../../workers/fork.js";
 import { ProcessGroup } from "../../workers/processgroup.js";
 import { EXIT_FAILED } from "../exit.js";
+import { announce } from "./announce.js";
 import { FileWatcher } from "./filewatcher.js";
-import { type Plan, type Serving, servingLine, type WorkerMessage } from "./plan.js";
+import type { Plan, Serving, WorkerMessage } from "./plan.js";
 import type { RunSettings } from "./settings.js";
 
 interface Generation {
@@ -165,7 +166,7 @@ export class RollingRestart {
   }
 
   #announce({ group, plan }: Generation, serving: Serving): void {
-    process.stdout.write(servingLine(serving, this.#settings.json));
+    announce(serving, this.#settings);
     if (plan?.tls === true) process.on("SIGHUP", () => (this.#current?.group ?? group).tell("SIGHUP"));
   }
 

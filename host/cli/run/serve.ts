@@ -16,9 +16,10 @@ import { checkSettings, presetSettings, settingsHelp } from "../../settings/defi
 import { onSignals } from "../../workers/fork.js";
 import type { Values } from "../command.js";
 import { EXIT_FAILED, exitWith } from "../exit.js";
+import { announce } from "./announce.js";
 import { type Application, type Loaded, loadApplication } from "./app.js";
 import { raiseHeapGrowth } from "./heapgrowth.js";
-import { type Plan, planFrom, type Serving, servingLine, servingOf, type WorkerMessage } from "./plan.js";
+import { type Plan, planFrom, type Serving, servingOf, type WorkerMessage } from "./plan.js";
 import { type RunSettings, readRunSettings } from "./settings.js";
 
 /** Serves `file`. `passedOn`: flags of the application's own settings. */
@@ -36,7 +37,7 @@ export async function serve(file: string, values: Values, passedOn: readonly str
   const plan = planFrom(settings, loaded);
   if (plan.autoreload || needsProcesses(plan)) return supervise(settings, plan, plan.autoreload);
   const serving = await listen(loaded.application, plan);
-  if (serving !== null) process.stdout.write(servingLine(serving, settings.json));
+  if (serving !== null) announce(serving, settings);
 }
 
 /** Whether it takes several processes of Node; wasmtime's workers are children of one. */

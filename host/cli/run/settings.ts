@@ -60,6 +60,7 @@ export interface RunSettings {
   readonly memory: string | undefined;
   readonly watch: boolean;
   readonly json: boolean;
+  readonly open: boolean;
   /** Flags say where to listen. */
   readonly isPlaceFixed: boolean;
   /** Where to listen, if APP exports this. Throws UsageError. */
@@ -87,6 +88,7 @@ export function readRunSettings(file: string, values: Values): RunSettings {
     memory: [said.flags, environment, said.file].map(memoryFrom).find((text) => text !== undefined),
     watch: values.watch === true,
     json: values.json === true,
+    open: values.open === true,
     outer: {
       over: { ...over, ...options(first) },
       under: { runtime: "node", ...under, ...options(then) },
