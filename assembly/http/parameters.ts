@@ -14,20 +14,28 @@ import {
   WRITE_TIMEOUT_MS,
 } from "../core/limits";
 
-
+/** The limits of one server's connections, and what they may do. */
 @final
 export class HTTP1ConnectionParameters {
+  /** Of a request's head; more is answered with 431. Default 64 KiB. */
   headBytesMax: i32 = HEAD_BYTES_MAX;
+  /** Of a request's body; more is answered with 413. Default 16 MiB. */
   bodyBytesMax: i64 = BODY_BYTES_MAX;
+  /** For a request's whole head. Default 30 s. */
   headerTimeoutMs: i32 = HEADER_TIMEOUT_MS;
+  /** Between two requests of a connection. Default 75 s. */
   idleTimeoutMs: i32 = IDLE_TIMEOUT_MS;
+  /** The longest silence inside a request's body. Default 30 s. */
   bodyTimeoutMs: i32 = BODY_TIMEOUT_MS;
+  /** The longest time that a client may take nothing of what waits for it. Default 60 s. */
   writeTimeoutMs: i32 = WRITE_TIMEOUT_MS;
-  /** For the answer to a client that has ended its side: how long nothing of it may leave. */
+  /** For the answer to a client that has ended its side: how long nothing of it may leave. Default 30 s. */
   halfCloseTimeoutMs: i32 = HALF_CLOSE_TIMEOUT_MS;
-  /** Bytes a second; 0: any amount, as long as it comes within the timeout. */
+  /** Bytes of a body that must come a second; 0: any amount, as long as it comes within the timeout. Default 500. */
   bodyRateBytesMin: i32 = BODY_RATE_BYTES_MIN;
+  /** Bytes a second that a client must take of what waits for it; 0: any amount. Default 500. */
   writeRateBytesMin: i32 = WRITE_RATE_BYTES_MIN;
+  /** Requests of one connection; the last answer closes it. Default 1,000,000. */
   requestsMax: i32 = REQUESTS_MAX;
   /** CONNECT is a request as others are, with the authority as its target; else it is refused. */
   connects: bool = false;

@@ -88,8 +88,11 @@ export class Histogram {
 export interface LatencyCounts {
   /** Range and count, in the order of ranges. */
   readonly counts: readonly (readonly [number, number])[];
+  /** Requests in all ranges. */
   readonly count: number;
+  /** Their times together, in milliseconds. */
   readonly sumMs: number;
+  /** The longest of them, in milliseconds. */
   readonly maxMs: number;
 }
 

@@ -25,15 +25,15 @@ export interface NodeListenOptions {
   backlog?: number | undefined;
   /** A Unix-domain socket in place of a port, with the runtime `node`. */
   path?: string | undefined;
-  /** Everybody may connect to `path`; default: its owner alone. */
+  /** Every user of this machine may connect to `path`: its mode is 0666. Default false: its owner alone, 0600. */
   readableAll?: boolean | undefined;
-  /** The same as `readableAll`: either makes the socket's mode 0666. Default false: 0600. */
+  /** The same as `readableAll`; one of the two is enough. Default false. */
   writableAll?: boolean | undefined;
 }
 
 /** Options of Node's that hold here beside those of any server. */
 export interface NodeServerOptions extends ServerOptions {
-  /** Whether a request that offers an upgrade is given to `upgrade`; default: when somebody listens for that. */
+  /** Whether a request that offers an upgrade is given to `upgrade`; default: when `upgrade` has a listener. */
   shouldUpgradeCallback?: ShouldUpgrade | undefined;
 }
 

@@ -44,7 +44,7 @@ export interface InjectedRequest {
   headers?: Readonly<Record<string, string | number | readonly string[]>>;
   /** Text is sent as UTF-8, an object that is no bytes as JSON, with its Content-Type. */
   body?: string | Uint8Array | object;
-  /** Whom it comes from. Default: 127.0.0.1. */
+  /** The client's address. Default: 127.0.0.1. */
   remoteAddress?: Address;
   /** The client leaves when this is aborted. */
   signal?: AbortSignal;
