@@ -15,7 +15,7 @@ export interface Address {
 /** Where a server listens unless configured: reachable from this machine alone. */
 export const LOOPBACK = "127.0.0.1";
 
-/** What the system is told before a port is bound. */
+/** What is set before a port is bound. */
 export interface SocketOptions {
   /** An IPv6 address takes no IPv4 connections. Default true. */
   ipv6Only?: boolean;

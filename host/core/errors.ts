@@ -252,7 +252,7 @@ export class TimeoutError extends WaterspoutError {
 /** Where the time of a connection attempt was spent. */
 export type ConnectPhase = "resolving" | "connecting" | "handshake";
 
-/** A connection was not there in time. `phase` says what it was waiting for, the message to whom. */
+/** A connection was not there in time. `phase` says what it was waiting for, the message which host. */
 export class ConnectTimeoutError extends TimeoutError {
   /** What the attempt was waiting for. */
   readonly phase: ConnectPhase;

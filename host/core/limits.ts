@@ -152,7 +152,7 @@ export const LATENCY_ROUTES_MAX = 256;
 export const INSPECT_WATCHERS_MAX = 16;
 /** Connections of the admin server: watchers, and scrapes beside them. */
 export const INSPECT_CONNECTIONS_MAX = 64;
-/** How often the live page is told. */
+/** Between two updates of the live page. */
 export const INSPECT_EVERY_MS = 1_000;
 /** Routes in each table of the live page. */
 export const INSPECT_ROUTES_MAX = 10;

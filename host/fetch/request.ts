@@ -2,7 +2,7 @@
  * A request as the platform's `Request`, of which only what a handler asks for is made.
  *
  * Invariants: it answers as a genuine `Request` of the same method, address, header fields, body and signal would, and
- * `fetch` and `Request` of the program, which are told of light requests before there are any, take it for one. What
+ * `fetch` and `Request` of the program, which know light requests before there are any, take it for one. What
  * no `Request` can be is refused before the handler is called.
  */
 import { HTTPInputError } from "../core/errors.js";

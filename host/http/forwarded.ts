@@ -89,7 +89,7 @@ function firstStranger(trust: ForwardTrust, entries: readonly string[]): Address
   let last: Address | null = null;
   for (let index = entries.length - 1; index >= 0; index--) {
     last = parseAddress(entries[index] as string);
-    if (last === null) return null; // whoever added this, nothing to the left of it can be believed
+    if (last === null) return null; // whichever peer added this, nothing to the left of it can be believed
     if (!isTrusted(trust.proxies, last)) break;
   }
   return last;

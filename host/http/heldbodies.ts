@@ -37,7 +37,7 @@ export class HeldBody {
     if (this.#over) return;
     if (this.#bytes + bytes > this.#max) throw new BodyTooLargeError(this.#max);
     if (total + bytes > this.#max) {
-      this.#giveBack(); // nobody keeps a body that is refused, and the next one in line may fit already
+      this.#giveBack(); // a body that is refused is not kept, and the next one in line may fit already
       throw new BodiesFullError(this.#max);
     }
     this.#bytes += bytes;

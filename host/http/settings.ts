@@ -22,8 +22,8 @@ export interface HTTPOptions {
   /**
    * Who sent a request and over what is what the header fields of the proxies in front say: X-Real-Ip, X-Forwarded-For,
    * X-Scheme, X-Forwarded-Proto; with `"forwarded"` Forwarded (RFC 7239) instead. Only from proxies of this machine and
-   * `trustedDownstream`; with the runtime `"wasmtime"`, without TLS and the PROXY protocol, from whoever can connect:
-   * it does not tell who does. Default: false.
+   * `trustedDownstream`; with the runtime `"wasmtime"`, without TLS and the PROXY protocol, from every peer: it does
+   * not say where one is. Default: false.
    */
   xheaders?: boolean | "forwarded" | undefined;
   /** With `xheaders`: the proxies' addresses, or networks like `"10.0.0.0/8"`. Default: the loopback ones. */
@@ -56,7 +56,7 @@ export interface HTTPSettings {
 }
 
 /**
- * Checks `options` and fills in the defaults. `anonymous`: the server learns nobody's address. Throws OptionError.
+ * Checks `options` and fills in the defaults. `anonymous`: the server learns no client's address. Throws OptionError.
  */
 export function resolveHTTP(options: HTTPOptions, logger: Logger, anonymous: boolean): HTTPSettings {
   const { bodiesBytesMax = bodiesBytesMaxDefault() } = options;

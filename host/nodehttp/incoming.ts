@@ -77,15 +77,15 @@ export function tellClose(message: Incoming): void {
 }
 
 /**
- * Calls `then` when all of the body has been read: at once unless somebody reads it, who gets all of it, also behind
- * an early answer.
+ * Calls `then` when all of the body has been read: at once unless the handler reads it; then it gets all of it,
+ * also behind an early answer.
  */
 export function whenRead(request: HTTPServerRequest, message: Incoming, then: () => void): void {
   if (isBeingRead(request, message)) message[WHEN_READ] = then;
   else then();
 }
 
-/** Whether some of the body is to come, and somebody has begun to read it. */
+/** Whether some of the body is to come, and the handler has begun to read it. */
 export function isBeingRead(request: HTTPServerRequest, message: Incoming): boolean {
   if (request.contentLength === 0 || request.hasArrived || message[ENDED] || message.destroyed) return false;
   return message.listenerCount("data") > 0 || message.listenerCount("readable") > 0;

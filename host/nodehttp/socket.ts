@@ -12,7 +12,7 @@ import { emitCloseOnce } from "../nodeinternals/closedflag.js";
 import { LazyDuplex } from "../nodeinternals/lazyduplex.js";
 import { type LocalAddress, localOf, type ServerSocket } from "./localaddress.js";
 
-/** The server of a socket: its timeout, where it listens, and what it is told of the connection. */
+/** The server of a socket: its timeout, where it listens, and what it hears of the connection. */
 export interface TimeoutSource extends ServerSocket {
   /** Milliseconds; 0: none. */
   readonly timeout: number;

@@ -2,8 +2,8 @@
  * What `upgrade` and `connect` give: the connection itself as a Duplex with the members of `net.Socket` that can be
  * kept here.
  *
- * Invariants: bytes are taken from the connection only while somebody reads, and a write is done when the peer's
- * connection has it, so back-pressure works both ways. An error that nobody listens for only ends the connection.
+ * Invariants: bytes are taken from the connection only while the handler reads, and a write is done when the peer's
+ * connection has it, so back-pressure works both ways. An error without a listener only ends the connection.
  */
 import { Duplex } from "node:stream";
 import { StreamClosedError } from "../core/errors.js";
@@ -102,7 +102,7 @@ export class UpgradedSocket extends Duplex {
       this.destroy(reason === "TIMEOUT" ? gone("ETIMEDOUT", "read ETIMEDOUT") : gone("ECONNRESET", "read ECONNRESET"));
   }
 
-  /** The connection is closed, or the peer has ended its side, while nobody reads. */
+  /** The connection is closed, or the peer has ended its side, while the handler does not read. */
   #closed(): void {
     if (!this.#isReading && !this.readableEnded) this.#ended(this.#stream.error ?? new StreamClosedError("END"));
   }

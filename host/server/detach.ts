@@ -24,8 +24,8 @@ const AT_ONCE = 1;
 export type DetachedCallback = (stream: IOStream, ahead: number) => void;
 
 /**
- * Ends HTTP on the connection of `request` and calls `detached` when that is done; a client that leaves before is not
- * told of. Throws HTTPOutputError when the request has been answered.
+ * Ends HTTP on the connection of `request` and calls `detached` when that is done; not when the client
+ * leaves before. Throws HTTPOutputError when the request has been answered.
  */
 export function detach(request: HTTPServerRequest, settings: StreamSettings, detached: DetachedCallback): void {
   request.upgrade((bridge, id, peer) => new Detaching(bridge, id, peer, settings, detached));

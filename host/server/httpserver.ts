@@ -26,7 +26,7 @@ export type RequestCallback = (request: HTTPServerRequest) => Answering;
 // biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing is one
 export type Answering = void | Response | Promise<void | Response>;
 
-/** What takes a function's place: an Application, a router. What goes wrong is told to the server's `logger`. */
+/** What takes a function's place: an Application, a router. Errors are written to the server's `logger`. */
 export interface RequestListener {
   /** Answers one request, as a RequestCallback does; `logger` is the server's. */
   handle(request: HTTPServerRequest, logger: Logger): Answering;

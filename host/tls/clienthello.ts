@@ -18,8 +18,8 @@ const SERVER_NAME = 0;
 const NAME = /^[\x21-\x7e]{1,255}$/;
 
 /**
- * Calls `heard` when the first record has come whole, or bytes that cannot become one; they stay in the connection. It
- * is told the name that the client asks for.
+ * Calls `heard` when the first record has come whole, or bytes that cannot become one; they stay in the connection.
+ * `heard` is given the name that the client asks for.
  */
 export function hearHello(connection: Duplex, heard: (serverName: string | null) => void): void {
   let room = Buffer.alloc(0);

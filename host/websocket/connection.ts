@@ -300,8 +300,8 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
   }
 
   /**
-   * The peer takes its messages too slowly. A message that was left out would be missed by nobody but the peer: it is
-   * told by a close.
+   * The peer takes its messages too slowly. Without a message in between it could not know that one is missing, so
+   * the websocket is closed.
    */
   #giveUp(): StreamBufferFullError {
     const what = `${this.waiting} bytes wait for the websocket ${this.#settings.name} (writeBufferBytesMax)`;

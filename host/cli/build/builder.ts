@@ -63,7 +63,7 @@ interface Made {
   bytes: Uint8Array;
   imports: string[];
   runtimes: string[];
-  /** Why nobody could serve it; null: somebody can. */
+  /** Why no runtime can serve it; null: one can. */
   problem: string | null;
 }
 
@@ -108,7 +108,7 @@ function countOf(errors: Diagnostic[]): string {
 
 const NOT_SERVED = 'cannot be served: it must say export { _start, turn } from "waterspout/assembly"';
 
-/** Why nobody could serve it. */
+/** Why no runtime can serve it; null: one can. */
 function problemOf({ unknown, missingExports }: Inspection): string | null {
   if (unknown.length > 0) return `imports what no runtime has: ${unknown.join(", ")}`;
   return missingExports.length === 0 ? null : NOT_SERVED;

@@ -98,7 +98,7 @@ export function exporting({ source, exports }: Component): new () => object {
 
     afterParse({ sources }: { sources: Source[] }): void {
       const found = sources.find(({ normalizedPath }) => normalizedPath.endsWith(source));
-      if (found === undefined) return; // the application does not use this package: what it lacks is told later
+      if (found === undefined) return; // the application does not use this package: what it lacks is reported later
       found.sourceKind = USER_ENTRY;
       this.#path = found.internalPath;
     }

@@ -80,7 +80,7 @@ async function listen(application: Application, plan: Plan): Promise<Serving | n
   return address === undefined ? null : servingOf(application, address, plan);
 }
 
-/** Whoever has pressed ^C is told why the command does not end at once. */
+/** Says to the user who has pressed ^C why the command does not end at once. */
 function sayWhatIsWaitedFor(application: Application): void {
   if (!("stats" in application)) return;
   application.stats().then(

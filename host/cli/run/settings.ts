@@ -56,7 +56,7 @@ export interface RunSettings {
   readonly outer: OuterOptions;
   /** Folders for a .wasm application. */
   readonly folders: readonly Folder[];
-  /** How much memory each process may take, as it was said; undefined: nobody says. */
+  /** How much memory each process may take, as it was given; undefined: it was not. */
   readonly memory: string | undefined;
   readonly watch: boolean;
   readonly json: boolean;

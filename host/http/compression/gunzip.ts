@@ -24,8 +24,8 @@ export function isGzip(contentEncoding: string | null): boolean {
 }
 
 /**
- * Names and values of the header fields as a handler sees them whose body is inflated: nobody but the server says that
- * it was.
+ * Names and values of the header fields as a handler sees them whose body is inflated: a client cannot claim that it
+ * was.
  */
 export function consumedFields(fields: readonly string[]): string[] {
   const codings = fields.filter((_text, at) => at % 2 === 1 && isCoding(fields[at - 1] as string));

@@ -40,7 +40,7 @@ export function copyOfRead(buffer: Buffer, bytes: number): Buffer {
   return chunk;
 }
 
-/** Nobody looks at `chunk` any more. */
+/** Takes `chunk` back, which its reader has done with. */
 export function giveBack(chunk: Buffer): void {
   theShared().blocks.give(chunk);
 }

@@ -72,7 +72,7 @@ function typeIn(text: string): unknown {
   }
 }
 
-/** "" when it cannot be read; whoever loads the file reports that. */
+/** "" when it cannot be read; the loader reports that. */
 function textOf(url: string): string {
   try {
     return readFileSync(fileURLToPath(url), "utf8");
