@@ -7,38 +7,19 @@
 import { dirname, resolve } from "node:path";
 import { LOOPBACK } from "../../core/address.js";
 import { UsageError } from "../../core/errors.js";
-import { MEMORY_FORMS, MEMORY_VARIABLE, memoryIn } from "../../core/memorybudget.js";
+import { MEMORY_FORMS, memoryIn } from "../../core/memorybudget.js";
 import type { RuntimeName } from "../../core/runtimename.js";
-import { ACCESS_LOG_FORMS, type AccessLogForm } from "../../http/accesslog.js";
+import type { AccessLogForm } from "../../http/accesslog.js";
 import { type Folder, foldersFrom } from "../../runtime/folders.js";
 import { definedOptions, type OuterOptions, type ServerOptions } from "../../server/options.js";
 import { checkValues, fileSource, readSettingsFile, settingsPath } from "../../settings/file.js";
-import {
-  checked,
-  environment,
-  type Setting,
-  type Settings,
-  type Source,
-  settingFrom,
-} from "../../settings/settings.js";
+import { checked, environment, flagOf, type Setting, type Source, settingFrom } from "../../settings/settings.js";
 import type { SSLOptions } from "../../tls/contexts.js";
 import type { Values } from "../command.js";
+import { RUN_SETTINGS } from "./options.js";
 
 const PORT = 8888;
-const WORKERS_MAX = 64;
 
-/** The settings of the command. Its file may have them, too, beside `application`, the application's own part. */
-export const RUN_SETTINGS = {
-  port: { type: "integer", min: 0, max: 65535, env: "PORT", help: "" },
-  address: { type: "string", env: "HOST", help: "" },
-  runtime: { type: "string", choices: ["node", "wasmtime"], env: "WATERSPOUT_RUNTIME", help: "" },
-  workers: { type: "integer", min: 1, max: WORKERS_MAX, env: "WATERSPOUT_WORKERS", help: "" },
-  certfile: { type: "string", help: "" },
-  keyfile: { type: "string", help: "" },
-  accessLog: { type: "string", choices: ACCESS_LOG_FORMS, env: "WATERSPOUT_ACCESS_LOG", help: "" },
-  inspect: { type: "integer", min: 0, max: 65535, help: "" },
-  memory: { type: "string", env: MEMORY_VARIABLE, help: "" },
-} as const satisfies Settings;
 type Name = keyof typeof RUN_SETTINGS;
 
 /** Where a server is to listen. */
@@ -107,10 +88,9 @@ function valueFrom(name: Name, sources: readonly Source[]): unknown {
   return settingFrom(name, RUN_SETTINGS[name] as Setting, sources);
 }
 
-/** `accessLog` is `--access-log`. */
 function flagSource(values: Values): Source {
   return (name) => {
-    const flag = name === "accessLog" ? "access-log" : name;
+    const flag = flagOf(name);
     const text = values[flag];
     return typeof text === "string" ? { texts: [text], origin: `--${flag}` } : undefined;
   };
