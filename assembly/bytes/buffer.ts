@@ -84,12 +84,13 @@ export function releaseBlock(block: usize, size: i32): void {
   heap.free(block);
 }
 
-
+/** Bytes that are added at the end and taken at the beginning. */
 @final
 export class Buffer {
   private block: usize = 0;
   private capacity: i32 = 0;
   private start: i32 = 0;
+  /** Bytes that it holds. */
   size: i32 = 0;
 
   /** `kind`: the class of its blocks. */
@@ -143,6 +144,7 @@ export class Buffer {
     return found;
   }
 
+  /** The first `size` bytes of what reserve() gave hold something: they are added. */
   commit(size: i32): void {
     this.size += size;
   }

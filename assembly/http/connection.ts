@@ -58,7 +58,7 @@ export interface HTTP1ConnectionOwner {
   ended(connection: HTTP1Connection): void;
 }
 
-
+/** One HTTP/1 connection of a server: reads its requests one after the other and writes their answers. */
 @final
 export class HTTP1Connection extends HTTPConnection implements StreamOwner {
   stream!: IOStream;

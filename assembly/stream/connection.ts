@@ -7,9 +7,11 @@ import * as wasi from "../wasi/index";
 
 /** Keeps the list of connections it accepted, and drops each when it has closed. */
 export interface StreamOwner {
+  /** `connection` has closed. */
   streamClosed(connection: Connection): void;
 }
 
+/** An accepted connection: its handle, where it came from and who its peer is. */
 export abstract class Connection extends EventHandler {
   /** The connection's platform handle. */
   handle: i32 = -1;

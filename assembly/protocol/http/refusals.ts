@@ -1,49 +1,88 @@
 // Why a request is refused, in the order in which a request is read; texts.ts has what the answer says.
 // Generated from protocol/protocol.json by `make protocol`; edit it there.
 
+/** Why a request is refused, each with the status of the answer. */
 export const enum Refusal {
   // --- the request line ---
+  /** 400: The request line does not begin with a method and one space. */
   BAD_METHOD = -2,
+  /** 400: The request target is empty or holds a byte that must be percent-encoded. */
   BAD_TARGET = -3,
+  /** 400: The request line has no HTTP version. */
   NO_VERSION = -4,
+  /** 400: The request line does not end with a space, HTTP/1.1 and CR LF. */
   BAD_VERSION = -5,
+  /** 505: This server speaks HTTP/1.x only. */
   UNSUPPORTED_VERSION = -6,
+  /** 414: The request target is longer than this server accepts. */
   TARGET_TOO_LONG = -7,
   // --- header fields ---
+  /** 400: A header field's name is empty or holds a byte that is not allowed in names. */
   BAD_NAME = -8,
+  /** 400: A header line has no colon. */
   NO_COLON = -9,
+  /** 400: A header field's name is followed by white space. */
   SPACE_BEFORE_COLON = -10,
+  /** 400: A header line begins with white space; folded lines are not accepted. */
   FOLDED_FIELD = -11,
+  /** 400: A header field's value holds a control character. */
   BAD_VALUE = -12,
+  /** 400: A header line does not end with CR LF. */
   BAD_LINE_END = -13,
+  /** 431: The request has more header fields than this server accepts. */
   TOO_MANY_FIELDS = -14,
+  /** 431: The request line and header fields are larger than this server accepts. */
   HEAD_TOO_LARGE = -15,
+  /** 408: The request's head did not arrive in time. */
   HEAD_TIMEOUT = -16,
   // --- what the request asks for, and its framing ---
+  /** 501: CONNECT is not implemented: this server is not a proxy. */
   CONNECT = -17,
+  /** 400: The request target is neither a path nor an http or https URI, or does not fit the method. */
   BAD_TARGET_FORM = -18,
+  /** 400: The request has no Host, which HTTP/1.1 requires. */
   NO_HOST = -19,
+  /** 400: Host is given more than once. */
   SEVERAL_HOSTS = -20,
+  /** 400: Host is not a host name or address with an optional port. */
   BAD_HOST = -21,
+  /** 400: Content-Length is not a number. */
   BAD_LENGTH = -22,
+  /** 400: Content-Length is given more than once. */
   SEVERAL_LENGTHS = -23,
+  /** 400: Content-Length and Transfer-Encoding exclude each other. */
   LENGTH_AND_CODING = -24,
+  /** 400: Transfer-Encoding is not defined for HTTP/1.0. */
   CODING_IN_HTTP10 = -25,
+  /** 400: Transfer-Encoding does not end with chunked, or names it twice. */
   BAD_CODING = -26,
+  /** 501: The only Transfer-Encoding that this server implements is chunked. */
   UNSUPPORTED_CODING = -27,
+  /** 400: Connection is not a list of option names. */
   BAD_CONNECTION = -28,
+  /** 417: The only expectation that this server meets is 100-continue. */
   EXPECTATION = -29,
   // --- the body ---
+  /** 413: The request's body is larger than this server accepts. */
   BODY_TOO_LARGE = -30,
+  /** 408: The request's body did not arrive in time. */
   BODY_TIMEOUT = -31,
+  /** 400: A chunk's size is not a number of up to 16 hexadecimal digits followed by CR LF. */
   BAD_CHUNK_SIZE = -32,
+  /** 400: A chunk's extension holds a control character or does not end with CR LF. */
   BAD_CHUNK_EXTENSION = -33,
+  /** 400: A chunk's size and extensions are longer than this server accepts. */
   CHUNK_LINE_TOO_LONG = -34,
+  /** 400: The body's chunk extensions outweigh its data. */
   TOO_MUCH_CHUNKING = -35,
+  /** 400: A chunk's data is not followed by CR LF. */
   BAD_CHUNK_END = -36,
+  /** 400: A trailer line is not a name, a colon, a value and CR LF. */
   BAD_TRAILER = -37,
+  /** 431: The trailer fields are larger or more than this server accepts. */
   TRAILERS_TOO_LARGE = -38,
   // --- the server ---
+  /** 503: The server holds as much for others as it can; try again later. */
   MEMORY_SHORT = -39,
 }
 
