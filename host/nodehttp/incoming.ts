@@ -27,7 +27,9 @@ export interface Incoming extends IncomingMessage {
 
 /** The request for handlers of Node's kind. */
 export function incomingMessage(request: HTTPServerRequest, socket: RequestSocket): Incoming {
-  const message = new IncomingMessage(socket as unknown as Socket) as Incoming;
+  const { server } = socket;
+  const Message = server === null ? IncomingMessage : server.classes.IncomingMessage;
+  const message = new Message(socket as unknown as Socket) as Incoming;
   message[REQUEST] = request;
   message[BLOCKS] = null;
   message[READ_BEGUN] = false;
@@ -41,7 +43,9 @@ export function incomingMessage(request: HTTPServerRequest, socket: RequestSocke
   message.httpVersion = isOld ? "1.0" : "1.1";
   message.httpVersionMajor = 1;
   message.httpVersionMinor = isOld ? 0 : 1;
-  addFields(message, request.rawFields);
+  const fields = request.rawFields;
+  const pairs = server === null || server.maxHeadersCount === null ? 0 : server.maxHeadersCount;
+  addFields(message, pairs > 0 ? fields.slice(0, 2 * pairs) : fields);
   return message;
 }
 

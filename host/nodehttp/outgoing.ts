@@ -38,7 +38,8 @@ export function serverResponse(
   socket: RequestSocket,
   logger: Logger,
 ): ServerResponse {
-  const response = new ServerResponse(message) as unknown as Outgoing;
+  const Response = socket.server === null ? ServerResponse : socket.server.classes.ServerResponse;
+  const response = new Response(message) as unknown as Outgoing;
   response[ANSWER] = new Answer(request, response, message, socket, logger);
   hookAnswer(response, socket, response[ANSWER]);
   response.end = end as typeof response.end;

@@ -5,6 +5,7 @@
  * is in docs/node-handlers.md.
  */
 import { EventEmitter } from "node:events";
+import { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { LOOPBACK } from "../core/address.js";
 import { ignore } from "../core/promises.js";
@@ -12,7 +13,8 @@ import { bindUnixSocket } from "../net/unixsocket.js";
 import { HTTPServer, type RequestListener } from "../server/httpserver.js";
 import type { ServerOptions } from "../server/options.js";
 import { type NodeListener, runListener } from "./listener.js";
-import type { RequestSocket } from "./socket.js";
+import { limitOption, type NodeServerOptions, nodeLimit, SANDBOX_DEFAULTS, serverOptions } from "./options.js";
+import type { MessageClasses, RequestSocket } from "./socket.js";
 import { type ShouldUpgrade, takeUpgrade } from "./upgrades.js";
 
 /** Where a server of Node's kind listens. */
@@ -29,12 +31,6 @@ export interface NodeListenOptions {
   readableAll?: boolean | undefined;
   /** The same as `readableAll`; one of the two is enough. Default false. */
   writableAll?: boolean | undefined;
-}
-
-/** Options of Node's that hold here beside those of any server. */
-export interface NodeServerOptions extends ServerOptions {
-  /** Whether a request that offers an upgrade is given to `upgrade`; default: when `upgrade` has a listener. */
-  shouldUpgradeCallback?: ShouldUpgrade | undefined;
 }
 
 /**
@@ -62,34 +58,35 @@ export class NodeServer extends EventEmitter {
    * none.
    */
   timeout = 0;
-  /** Without effect, as the other limits that Node has here: see the options of a server. */
-  keepAliveTimeout = 0;
-  /** Without effect: the option `headerTimeoutMs` holds. */
-  headersTimeout = 0;
-  /** Without effect: the options `headerTimeoutMs` and `bodyTimeoutMs` hold. */
-  requestTimeout = 0;
-  /** Without effect: docs/limits.md says how large a head may be. */
+  /** How many header fields of a request its `headers` have, those beyond are dropped; default null, as 0: all. */
   maxHeadersCount: number | null = null;
-  /** Without effect: the option `requestsMax` holds. */
-  maxRequestsPerSocket: number | null = 0;
   /** Whether connections are accepted. */
   listening = false;
   /** @internal */
   readonly shouldUpgrade: ShouldUpgrade | null;
+  /** @internal */
+  readonly classes: MessageClasses;
   readonly #options: ServerOptions;
   #server: HTTPServer;
   #address: AddressInfo | string | null = null;
   #opening: Promise<void> | null = null;
   /** `close` has been called: what listens next is another server. */
   #closed = false;
+  /** The sandbox has its limits. */
+  #isLimited = false;
+  #requestTimeout = 0;
   /** Of requests that have no whole answer yet, and whose client has ended its side. */
   readonly #halfClosed = new Set<RequestSocket>();
 
   /** @internal */
-  constructor({ shouldUpgradeCallback, ...options }: NodeServerOptions) {
+  constructor(options: NodeServerOptions) {
     super();
-    this.#options = options;
-    this.shouldUpgrade = shouldUpgradeCallback ?? null;
+    this.#options = serverOptions(options);
+    this.shouldUpgrade = options.shouldUpgradeCallback ?? null;
+    this.classes = {
+      IncomingMessage: options.IncomingMessage ?? IncomingMessage,
+      ServerResponse: options.ServerResponse ?? ServerResponse,
+    };
     this.#server = this.#newServer();
   }
 
@@ -106,6 +103,57 @@ export class NodeServer extends EventEmitter {
   }
 
   /**
+   * Milliseconds between two requests of a connection, `idleTimeoutMs` of the options; 0: no limit. As the other limits
+   * it is for what listens next: set in the turn of `listen` or before it. Later is too late, which the log says.
+   */
+  get keepAliveTimeout(): number {
+    return nodeLimit(this.#options.idleTimeoutMs ?? SANDBOX_DEFAULTS.idleTimeoutMs);
+  }
+
+  set keepAliveTimeout(ms: number) {
+    this.#limit("keepAliveTimeout", ms);
+  }
+
+  /** Milliseconds for a request's whole head, `headerTimeoutMs` of the options; 0: no limit. */
+  get headersTimeout(): number {
+    return nodeLimit(this.#options.headerTimeoutMs ?? SANDBOX_DEFAULTS.headerTimeoutMs);
+  }
+
+  set headersTimeout(ms: number) {
+    this.#limit("headersTimeout", ms);
+  }
+
+  /** Requests of one connection, `requestsMax` of the options; the last answer closes it. Default 0: 1,000,000. */
+  get maxRequestsPerSocket(): number | null {
+    return nodeLimit(this.#options.requestsMax ?? 0);
+  }
+
+  set maxRequestsPerSocket(count: number | null) {
+    this.#limit("maxRequestsPerSocket", count);
+  }
+
+  /** Without effect, as the log says when it is set: `bodyTimeoutMs` and `bodyRateBytesMin` hold. */
+  get requestTimeout(): number {
+    return this.#requestTimeout;
+  }
+
+  set requestTimeout(ms: number) {
+    this.#requestTimeout = ms;
+    if (ms > 0) this.#warn("requestTimeout is without effect: the options bodyTimeoutMs and bodyRateBytesMin hold");
+  }
+
+  #limit(name: "keepAliveTimeout" | "headersTimeout" | "maxRequestsPerSocket", value: number | null): void {
+    const option = limitOption(name, value);
+    Object.assign(this.#options, option);
+    if (!this.#isLimited) this.#server.configure(option);
+    else this.#warn(`${name} was set when the server listened already: it holds when it listens again`);
+  }
+
+  #warn(line: string): void {
+    this.#server.options.logger.warn(line);
+  }
+
+  /**
    * Listens: `listen(port, host, callback)`, `listen(path, callback)` or `listen({ port, host }, callback)`; `callback`
    * is called at `listening`. Failures are `error` events. `address()` says at once where, unless `host` is a
    * name or all interfaces. May be called again after `close`.
@@ -118,6 +166,9 @@ export class NodeServer extends EventEmitter {
     if (this.#closed) this.#server = this.#newServer();
     this.#closed = false;
     const server = this.#server;
+    queueMicrotask(() => {
+      this.#isLimited = this.#opening !== null;
+    });
     const opening = options.path == null ? this.#listenOn(options) : this.#listenAt(options.path, options);
     this.#opening = opening;
     this.listening = this.#address !== null;
@@ -171,6 +222,7 @@ export class NodeServer extends EventEmitter {
     this.#opening = null;
     this.#address = null;
     this.listening = false;
+    this.#isLimited = false;
   }
 
   /** Where it listens: the path of a Unix-domain socket; null before and after. */

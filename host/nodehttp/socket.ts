@@ -12,10 +12,18 @@ import { emitCloseOnce } from "../nodeinternals/closedflag.js";
 import { LazyDuplex } from "../nodeinternals/lazyduplex.js";
 import { type LocalAddress, localOf, type ServerSocket } from "./localaddress.js";
 
+export interface MessageClasses {
+  readonly IncomingMessage: typeof IncomingMessage;
+  readonly ServerResponse: typeof ServerResponse;
+}
+
 /** The server of a socket: its timeout, where it listens, and what it hears of the connection. */
 export interface TimeoutSource extends ServerSocket {
   /** Milliseconds; 0: none. */
   readonly timeout: number;
+  /** Of what classes requests and answers are. */
+  readonly classes: MessageClasses;
+  readonly maxHeadersCount: number | null;
   /** The client of `socket` has ended its side, and the answer is not complete. */
   clientEnded(socket: RequestSocket): void;
   /** The answer of such a socket is complete, or its connection is cut. */

@@ -1,7 +1,7 @@
 // The server that `createServer` gives: what its options, properties, methods and events do. The same cases run on
 // Node's own server and on ours.
 import { once } from "node:events";
-import http, { type IncomingMessage, type ServerResponse } from "node:http";
+import http, { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { createServer, type NodeServer, type NodeServerOptions } from "waterspout";
@@ -10,14 +10,19 @@ import { Client } from "./support/client.js";
 import { eventually } from "./support/ways.js";
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+/** Node looks only every so often whether a limit is over. */
+const CHECKED_OFTEN = { connectionsCheckingInterval: 20 } as NodeServerOptions;
 const GET = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 
 type Listener = (req: IncomingMessage, res: ServerResponse) => void;
 
-describe.each(["http", "node", "wasmtime"] as const)("%s", (kind) => {
-  const servers: (http.Server | NodeServer)[] = [];
+const KINDS = ["http", "node", "wasmtime"] as const;
+
+/** Makes servers of one kind, which end with their test. */
+function servers(kind: (typeof KINDS)[number]) {
+  const all: (http.Server | NodeServer)[] = [];
   afterEach(async () => {
-    for (const server of servers.splice(0)) {
+    for (const server of all.splice(0)) {
       if (!server.listening) continue;
       const closed = once(server, "close");
       server.close();
@@ -31,7 +36,7 @@ describe.each(["http", "node", "wasmtime"] as const)("%s", (kind) => {
       kind === "http"
         ? http.createServer(options as http.ServerOptions, listener)
         : createServer({ logger: SILENT, ...options, runtime: kind }, listener);
-    servers.push(server);
+    all.push(server);
     return server;
   }
 
@@ -39,6 +44,11 @@ describe.each(["http", "node", "wasmtime"] as const)("%s", (kind) => {
     if (!server.listening) await once(server.listen(0, "127.0.0.1"), "listening");
     return Client.connect((server.address() as AddressInfo).port);
   }
+  return { made, connected };
+}
+
+describe.each(KINDS)("%s: methods", (kind) => {
+  const { made, connected } = servers(kind);
 
   test.each(["before", "after"])(
     "close waits for no answer to a client that has ended its side %s it",
@@ -69,4 +79,126 @@ describe.each(["http", "node", "wasmtime"] as const)("%s", (kind) => {
       await closed;
     },
   );
+
+  test("closeAllConnections cuts what is in flight, and others are served; getConnections counts them", async () => {
+    const answers: ServerResponse[] = [];
+    const server = made((_req, res) => void answers.push(res));
+    const count = () => new Promise((resolve) => server.getConnections((_error, open) => resolve(open)));
+    const client = await connected(server);
+    client.send(GET);
+    await eventually("a request", () => answers.length === 1);
+    expect(await count()).toBe(1);
+    expect(server.closeAllConnections()).toBe(undefined);
+    await eventually("the connection's end", () => client.ended || client.error !== null);
+    const next = await connected(server);
+    next.send(GET);
+    await eventually("another request", () => answers.length === 2);
+    answers[1]?.end("served");
+    expect((await next.readResponse("GET")).body.toString()).toBe("served");
+    next.close();
+    client.close();
+    await eventually("no connection", async () => (await count()) === 0);
+    await server[Symbol.asyncDispose]();
+    expect(server.listening).toBe(false);
+  });
+});
+
+describe.each(KINDS)("%s: limits and options", (kind) => {
+  const { made, connected } = servers(kind);
+
+  test.each(["before listen", "in the turn of listen"])(
+    "keepAliveTimeout, set %s, closes idle connections",
+    async (when) => {
+      const server = made((_req, res) => void res.end("x"));
+      if (when !== "before listen") server.listen(0, "127.0.0.1");
+      server.keepAliveTimeout = 50;
+      expect(server.keepAliveTimeout).toBe(50);
+      if (when !== "before listen") await once(server, "listening");
+      const client = await connected(server);
+      client.send(GET);
+      expect((await client.readResponse("GET")).status).toBe(200);
+      expect((await client.readToEnd()).length).toBe(0);
+      client.close();
+    },
+  );
+
+  test("headersTimeout answers a head that does not come to its end with 408", async () => {
+    const server = made(() => {}, { headersTimeout: 100, ...CHECKED_OFTEN });
+    expect(server.headersTimeout).toBe(100);
+    const client = await connected(server);
+    client.send("GET / HTTP/1.1\r\nHo");
+    expect(await client.readUntil("\r\n\r\n")).toMatch(/^HTTP\/1.1 408 /);
+    client.close();
+  });
+
+  test("maxRequestsPerSocket: the last answer closes the connection", async () => {
+    const server = made((_req, res) => void res.end("x"));
+    server.maxRequestsPerSocket = 2;
+    const client = await connected(server);
+    client.send(GET);
+    expect((await client.readResponse("GET")).headers.get("connection")).not.toBe("close");
+    client.send(GET);
+    expect((await client.readResponse("GET")).headers.get("connection")).toBe("close");
+    await client.readToEnd();
+    client.close();
+    server.maxRequestsPerSocket = 0;
+    expect(server.maxRequestsPerSocket).toBe(0);
+  });
+
+  test("maxHeadersCount drops the fields beyond; maxHeaderSize refuses them with 431", async () => {
+    const server = made((req, res) => void res.end(Object.keys(req.headers).join()), { maxHeaderSize: 1000 });
+    server.maxHeadersCount = 2;
+    const client = await connected(server);
+    client.send("GET / HTTP/1.1\r\nHost: x\r\nA: 1\r\nB: 2\r\n\r\n");
+    expect((await client.readResponse("GET")).body.toString()).toBe("host,a");
+    client.send(`GET / HTTP/1.1\r\nHost: x\r\nA: ${"a".repeat(1000)}\r\n\r\n`);
+    expect(await client.readUntil("\r\n\r\n")).toMatch(/^HTTP\/1.1 431 /);
+    client.close();
+  });
+
+  test("IncomingMessage and ServerResponse of one's own", async () => {
+    class Message extends IncomingMessage {
+      shout(): string {
+        return `${this.url}!`;
+      }
+    }
+    class Answer extends ServerResponse {
+      say(text: string): void {
+        this.setHeader("X-Said", "yes").end(text);
+      }
+    }
+    const options = { IncomingMessage: Message, ServerResponse: Answer as typeof ServerResponse };
+    const server = made((req, res) => (res as Answer).say((req as Message).shout()), options);
+    const client = await connected(server);
+    client.send(GET);
+    const { headers, body } = await client.readResponse("GET");
+    expect([headers.get("x-said"), body.toString()]).toEqual(["yes", "/!"]);
+    client.close();
+  });
+});
+
+test("a limit that is set too late, and one that cannot be had, are lines of the log", async () => {
+  const lines: string[] = [];
+  const logger = { ...SILENT, warn: (...given: unknown[]) => void lines.push(String(given.at(-1))) };
+  const server = createServer({ logger });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  expect(lines).toEqual([]);
+  server.keepAliveTimeout = 1000;
+  server.requestTimeout = 1000;
+  expect(lines).toEqual([
+    expect.stringContaining("keepAliveTimeout was set when the server listened already"),
+    expect.stringContaining("requestTimeout is without effect"),
+  ]);
+  expect([server.keepAliveTimeout, server.requestTimeout, server.headersTimeout]).toEqual([1000, 1000, 30_000]);
+  await server[Symbol.asyncDispose]();
+});
+
+test.each([
+  [{ insecureHTTPParser: true }, "no lenient parser"],
+  [{ maxHeaderSize: 65_537 }, "maxHeaderSize is at most 65536"],
+  [{ keepAliveTimeout: -1 }, "keepAliveTimeout must be"],
+  [{ headersTimeout: "1" as unknown as number }, "headersTimeout must be"],
+])("%j is refused", (options, message) => {
+  expect(() => createServer(options)).toThrow(message);
+  expect(() => createServer({ maxHeaderSize: 65_536, keepAliveTimeout: 0 })).not.toThrow();
 });

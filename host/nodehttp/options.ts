@@ -1,0 +1,74 @@
+/**
+ * Options of Node's server, each as the option of ours that it is.
+ *
+ * Invariant: what cannot be had is refused here, or stands in docs/node-handlers.md; no limit is silently wider than
+ * what was asked for.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { UINT31_MAX } from "../core/check.js";
+import { OptionError } from "../core/errors.js";
+import type { ServerOptions } from "../server/options.js";
+import type { ShouldUpgrade } from "./upgrades.js";
+
+/** Options of Node's that hold here beside those of any server. */
+export interface NodeServerOptions extends ServerOptions {
+  /** Whether a request that offers an upgrade is given to `upgrade`; default: when `upgrade` has a listener. */
+  shouldUpgradeCallback?: ShouldUpgrade | undefined;
+  /** Node's name of `idleTimeoutMs`; 0: no limit. */
+  keepAliveTimeout?: number | undefined;
+  /** Node's name of `headerTimeoutMs`; 0: no limit. */
+  headersTimeout?: number | undefined;
+  /** Node's name of `headBytesMax`. At most 65,536, which is the default, too. */
+  maxHeaderSize?: number | undefined;
+  /** The class of requests: one that extends Node's. */
+  IncomingMessage?: typeof IncomingMessage | undefined;
+  /** The class of answers: one that extends Node's. */
+  ServerResponse?: typeof ServerResponse | undefined;
+  /** There is no lenient parser: OptionError when it is true. */
+  insecureHTTPParser?: boolean | undefined;
+}
+
+/** What the sandbox has unless an option says something else: assembly/core/limits.ts. */
+export const SANDBOX_DEFAULTS = {
+  idleTimeoutMs: 75_000,
+  headerTimeoutMs: 30_000,
+  headBytesMax: 65_536,
+} as const;
+
+/** Properties and options of Node's server that are limits of ours, and those. */
+const LIMITS = {
+  keepAliveTimeout: "idleTimeoutMs",
+  headersTimeout: "headerTimeoutMs",
+  maxRequestsPerSocket: "requestsMax",
+  maxHeaderSize: "headBytesMax",
+} as const;
+
+type LimitName = keyof typeof LIMITS;
+
+/** The option of ours for a limit of Node's, where 0 is none. Throws OptionError that names Node's. */
+export function limitOption(name: LimitName, value: number | null): ServerOptions {
+  const isNumber = value === null || (typeof value === "number" && value >= 0);
+  if (!isNumber) throw new OptionError(`${name} must be a number that is not negative, not ${String(value)}`);
+  if (name === "maxHeaderSize") {
+    const { headBytesMax } = SANDBOX_DEFAULTS;
+    if (Number(value) > headBytesMax) throw new OptionError(`maxHeaderSize is at most ${headBytesMax}, not ${value}`);
+    return value ? { headBytesMax: Math.ceil(value) } : {};
+  }
+  return { [LIMITS[name]]: Math.min(Math.ceil(value || UINT31_MAX), UINT31_MAX) };
+}
+
+/** The number that Node has for one of ours. */
+export function nodeLimit(value: number): number {
+  return value === UINT31_MAX ? 0 : value;
+}
+
+/** The options of any server that `options` ask for. Throws OptionError. */
+export function serverOptions(options: NodeServerOptions): ServerOptions {
+  const { shouldUpgradeCallback, IncomingMessage, ServerResponse, insecureHTTPParser, ...given } = options;
+  if (insecureHTTPParser) throw new OptionError("insecureHTTPParser: the sandbox has no lenient parser");
+  const { keepAliveTimeout, headersTimeout, maxHeaderSize, ...own } = given;
+  const limits = Object.entries({ keepAliveTimeout, headersTimeout, maxHeaderSize }).map(([name, value]) =>
+    value === undefined ? {} : limitOption(name as LimitName, value),
+  );
+  return Object.assign(own, ...limits);
+}
