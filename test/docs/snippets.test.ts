@@ -271,10 +271,13 @@ function releaseFlags(): string[] {
   ];
 }
 
+/** What runs TypeScript without more: Node, from 22.18 on. */
+const TS = "typescript" in process.features && process.features.typescript ? process.execPath : bin("tsx");
+
 test.each(hasWasmtime ? ["node", "wasmtime"] : ["node"])(
   "server.ts serves with %s, and drains",
   async (runtime) => {
-    const child = launch([bin("tsx"), path.join(folder, "server.ts")], { PORT: "0", WATERSPOUT_RUNTIME: runtime });
+    const child = launch([TS, path.join(folder, "server.ts")], { PORT: "0", WATERSPOUT_RUNTIME: runtime });
     await eventually("an address", () => child.output.stdout.includes("\n") || child.exit !== null);
     const port = Number(/ port (\d+)\n/.exec(child.output.stdout)?.[1]);
     expect(port, child.output.stderr).toBeGreaterThan(0);
@@ -306,8 +309,7 @@ test.each(["serving.ts", "handler.ts", "websockets.ts"])(
 );
 
 test("settings/program.ts takes settings from its command line and its file", async () => {
-  const greets = async (...args: string[]) =>
-    (await run(bin("tsx"), ["settings/program.ts", ...args], { cwd: folder })).stdout;
+  const greets = async (...args: string[]) => (await run(TS, ["settings/program.ts", ...args], { cwd: folder })).stdout;
   expect(await greets("--name=you", "me")).toBe("Hello, you and me\n");
   writeFileSync(path.join(folder, "settings/program.json"), '{ "name": "all" }');
   expect(await greets("--config", "settings/program.json")).toBe("Hello, all\n");
@@ -367,6 +369,7 @@ test.each(COMMANDS)("$place: $line", async ({ words }) => {
     if (["run", "dev", "build"].includes(args[0])) expect(blocks.map(({ name }) => name)).toContain(args[1]);
   } else if (program === "node") {
     const file = args.findIndex((word) => !word.startsWith("-"));
+    if (args[file]?.endsWith(".ts")) return expect(blocks.map(({ name }) => name)).toContain(args[file]);
     expect(args[file]).toBe(path.relative(ROOT, CLI)); // run by debugging.test.ts
     expect(blocks.map(({ name }) => name)).toContain(args[file + 2]);
   } else if (program === "tsx") {
