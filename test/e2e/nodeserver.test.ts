@@ -139,7 +139,7 @@ describe.each(KINDS)("%s: limits and options", (kind) => {
     expect((await client.readResponse("GET")).headers.get("connection")).not.toBe("close");
     client.send(GET);
     expect((await client.readResponse("GET")).headers.get("connection")).toBe("close");
-    await client.readToEnd();
+    if (kind !== "http") await client.readToEnd(); // Node's server waits for its keepAliveTimeout
     client.close();
     server.maxRequestsPerSocket = 0;
     expect(server.maxRequestsPerSocket).toBe(0);
