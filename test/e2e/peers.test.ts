@@ -187,7 +187,8 @@ test("node: a request is told from its own connection, also when that is closed 
   for (let round = 0; round < 4; round++) {
     closing = null;
     const clients = await Promise.all(Array.from({ length: 300 }, () => connect(at, ATTACKER, false)));
-    const ends = clients.map(({ raw }) => once(raw.resume(), "close"));
+    // Some are reset: the server closes them before it has read all of their requests.
+    const ends = clients.map(({ raw }) => new Promise((resolve) => raw.resume().once("close", resolve)));
     for (const { raw } of clients) {
       raw.write(
         `GET / HTTP/1.1\r\nHost: x\r\nX-From: ${raw.localAddress} ${raw.localPort}\r\nX-Padding: ${padding}\r\n\r\n`,
