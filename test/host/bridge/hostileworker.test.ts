@@ -64,6 +64,7 @@ describe("what handlers do not take", () => {
   test("is held up to the bound; beyond it who has most is answered with 503, and the worker goes on", async () => {
     const worker = start();
     const other = start();
+    const startedMs = performance.now();
     for (let slot = 0; slot < HOLDERS; slot++) say(worker, f.FRAME_REQUEST, idOf(slot), LARGE);
     expect((await worker.receivedAnswers()).length).toBe(0);
     for (let round = 0; round < 3000; round++) say(worker, f.FRAME_REQUEST, idOf(HOLDERS + round), LARGE);
@@ -71,7 +72,10 @@ describe("what handlers do not take", () => {
     expect(answers.map(({ type, payload }) => [type, payload.readUInt16LE(0), payload[2]])).toEqual(
       Array(3000).fill([f.FRAME_RESPONSE, 503, f.RESPONSE_LAST | f.RESPONSE_CLOSE]),
     );
-    expect(worker.log.filter((line) => line.includes("256 MiB: a request was given up")).length).toBe(1);
+    const lines = worker.log.filter((line) => line.includes("256 MiB: a request was given up"));
+    expect(lines.length).toBeGreaterThan(0);
+    const secondsLong = (performance.now() - startedMs) / 1000;
+    expect(lines.length, "one line a second").toBeLessThanOrEqual(1 + secondsLong);
     expect([worker.failure, other.failure, other.log]).toEqual([null, null, []]);
     worker.emit(frame(f.FRAME_BODY, answers[0].id, "crossed"), frame(f.FRAME_ABORT, answers[0].id, u16(1)));
     expect(worker.failure).toBe(null);
