@@ -47,7 +47,8 @@ function isUnspecified({ address }: Serving): boolean {
 }
 
 function withHost(url: string, host: string): string {
-  return url.replace(/\/\/.+:(?=\d)/, `//${host.includes(":") ? `[${host}]` : host}:`);
+  const [scheme, port] = [url.slice(0, url.indexOf("//")), url.slice(url.lastIndexOf(":"))];
+  return `${scheme}//${host.includes(":") ? `[${host}]` : host}${port}`;
 }
 
 /** The first address that others in the local network can reach; null without any. Link-local ones need a zone. */
