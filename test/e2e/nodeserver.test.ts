@@ -145,12 +145,19 @@ describe.each(KINDS)("%s: limits and options", (kind) => {
     expect(server.maxRequestsPerSocket).toBe(0);
   });
 
-  test("maxHeadersCount drops the fields beyond; maxHeaderSize refuses them with 431", async () => {
-    const server = made((req, res) => void res.end(Object.keys(req.headers).join()), { maxHeaderSize: 1000 });
+  // Node's own server drops them in 20 and refuses the request later.
+  test.skipIf(kind === "http")("maxHeadersCount drops the fields beyond", async () => {
+    const server = made((req, res) => void res.end(Object.keys(req.headers).join()));
     server.maxHeadersCount = 2;
     const client = await connected(server);
     client.send("GET / HTTP/1.1\r\nHost: x\r\nA: 1\r\nB: 2\r\n\r\n");
     expect((await client.readResponse("GET")).body.toString()).toBe("host,a");
+    client.close();
+  });
+
+  test("maxHeaderSize refuses what is larger with 431", async () => {
+    const server = made((_req, res) => void res.end(), { maxHeaderSize: 1000 });
+    const client = await connected(server);
     client.send(`GET / HTTP/1.1\r\nHost: x\r\nA: ${"a".repeat(1000)}\r\n\r\n`);
     expect(await client.readUntil("\r\n\r\n")).toMatch(/^HTTP\/1.1 431 /);
     client.close();
