@@ -6,8 +6,7 @@
 // takes nothing for too long is given up. There is one request at a time, so its slot is always 0.
 // Reference: connection.ts, body.ts and writer.ts, which do the same for HTTP/1; wasi:http 0.2.0.
 
-import { REASON_BAD_RESPONSE, REASON_BUFFER_FULL, REASON_CLOSED, REASON_TIMEOUT } from "../core/errors";
-import { AGAIN } from "../core/errors";
+import { AGAIN, REASON_BAD_RESPONSE, REASON_BUFFER_FULL, REASON_CLOSED, REASON_TIMEOUT } from "../core/errors";
 import { READ_CHUNK_BYTES, READS_PER_TURN } from "../core/limits";
 import { REQUESTS_EVER, REQUESTS_NOW, count, countRefusal } from "../core/stats";
 import { Callback, IOLoop, READ, Timeout, WRITE } from "../loop/ioloop";

@@ -66,12 +66,19 @@ function isControl(character: string): boolean {
   return code < 0x20 || (code >= 0x7f && code < 0xa0);
 }
 
-function write(level: string, fields: object | string, message?: string): void {
+/** What is given to a logger, as one line. */
+export function logLine(fields: object | string, message?: string): string {
   const text = typeof fields === "string" ? fields : message;
-  const error = typeof fields === "object" && "err" in fields ? `: ${errorLine(fields.err)}` : "";
-  const details =
-    error !== "" && process.stderr.isTTY ? `${manyLines(inspect((fields as { err: unknown }).err))}\n` : "";
-  stderrLines.write(`waterspout: ${level}${oneLine(text ?? "")}${error}\n${details}`);
+  return `${oneLine(text ?? "")}${hasError(fields) ? `: ${errorLine(fields.err)}` : ""}`;
+}
+
+function hasError(fields: object | string): fields is { err: unknown } {
+  return typeof fields === "object" && "err" in fields;
+}
+
+function write(level: string, fields: object | string, message?: string): void {
+  const details = hasError(fields) && process.stderr.isTTY ? `${manyLines(inspect(fields.err))}\n` : "";
+  stderrLines.write(`waterspout: ${level}${logLine(fields, message)}\n${details}`);
 }
 
 /** Writes warnings and errors to stderr, and says nothing below. */

@@ -5,7 +5,7 @@
  * peer may be the cause of any number of them.
  */
 import { RECENT_ERROR_CHARS_MAX, RECENT_ERRORS_MAX } from "./limits.js";
-import { errorLine, type Logger, oneLine } from "./log.js";
+import { type Logger, logLine } from "./log.js";
 
 /** One line of the log. */
 export interface RecentError {
@@ -30,7 +30,8 @@ export class RecentErrors {
       info: (...line) => logger.info(...line),
       warn: (...line) => logger.warn(...line),
       error: (...line) => {
-        this.#errors = newest([{ time: Date.now(), text: textOf(...line) }, ...this.#errors]);
+        const text = logLine(...line).slice(0, RECENT_ERROR_CHARS_MAX);
+        this.#errors = newest([{ time: Date.now(), text }, ...this.#errors]);
         logger.error(...line);
       },
     };
@@ -41,10 +42,4 @@ export class RecentErrors {
 /** Those that are kept of `errors`, the newest first. */
 export function newest(errors: readonly RecentError[]): RecentError[] {
   return errors.toSorted((one, other) => other.time - one.time).slice(0, RECENT_ERRORS_MAX);
-}
-
-function textOf(fields: object | string, message?: string): string {
-  const text = typeof fields === "string" ? fields : (message ?? "");
-  const error = typeof fields === "object" && "err" in fields ? `: ${errorLine(fields.err)}` : "";
-  return `${oneLine(text)}${error}`.slice(0, RECENT_ERROR_CHARS_MAX);
 }
