@@ -1,5 +1,5 @@
 // Readers that do not read: what each of them costs beside the kernel's buffers.
-import { describe, expect, test } from "vitest";
+import { describe, test } from "vitest";
 import type { ServerStats } from "waterspout";
 
 import { eventually, NODE, type Server, start, WASMTIME } from "./support/ways.js";
@@ -20,9 +20,12 @@ describe.each(WAYS)("$way.name", ({ way, bytesMax }) => {
       const server = await start(way, "test/e2e/apps/readers.ts");
       const clients = await Promise.all(Array.from({ length: READERS }, () => server.connect({ silent: true })));
       for (const client of clients) client.send(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
-      const { bufferBytes } = await still(server);
-      expect(bufferBytes).toBeGreaterThan(0);
-      expect(bufferBytes).toBeLessThanOrEqual(READERS * bytesMax);
+      let bufferBytes = 0;
+      // The kernel may take more of an answer a little later, so what is held is asked for until it is as little.
+      await eventually("little is held", async () => {
+        ({ bufferBytes } = await still(server));
+        return bufferBytes > 0 && bufferBytes <= READERS * bytesMax;
+      });
       for (const client of clients) client.reset();
       await eventually("it is given back", async () => (await statsOf(server)).bufferBytes < bufferBytes / READERS);
       await server.stop();
