@@ -85,8 +85,10 @@ test("the targets that documents name are targets of the Makefile", () => {
 test("docs/speed.md has one place for the figures, and README.md repeats none but those", () => {
   const { prose } = documentNamed("docs/speed.md");
   expect(prose.match(/<!-- \/?bench -->/g)).toEqual(["<!-- bench -->", "<!-- /bench -->"]);
-  const figures = rowsBelow("docs/speed.md", "# Speed").map((row) => JSON.stringify(row));
-  for (const row of rowsBelow("README.md", "## Speed")) expect(figures).toContain(JSON.stringify(row));
+  const [, speed] = documentNamed("README.md").prose.split("\n## Speed\n");
+  const figures = speed!.split("\n## ")[0]!.match(/\d+,\d{3}/g) ?? [];
+  expect(figures.length).toBeGreaterThan(4);
+  for (const figure of figures) expect(prose).toContain(figure);
 });
 
 test("CHANGELOG.md tells of the version in package.json", () => {

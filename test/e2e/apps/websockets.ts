@@ -71,7 +71,7 @@ class Friendly extends Noting {
   }
 }
 
-/** The README's, word for word. */
+/** That of docs/tour.md, word for word. */
 const members = new Set<Room>();
 
 class Room extends Noting {

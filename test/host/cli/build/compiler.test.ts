@@ -1,4 +1,4 @@
-// The flags that `waterspout build` gives to the compiler: those with which README.md compiles by hand, and the
+// The flags that `waterspout build` gives to the compiler: those with which docs/tour.md compiles by hand, and the
 // project's own demo is built.
 import { expect, test } from "vitest";
 
