@@ -70,7 +70,9 @@ describe("on a terminal", () => {
   /** A server whose stdout and stderr are a terminal. `folder` is all that it finds programs in. */
   async function serve(folder: string, CI: string, args: string[]) {
     // Without exec a shell would stand between, and ^C would end that as well: with its code, not the server's.
-    const command = [`PATH=${folder} exec`, process.execPath, CLI, "run", "examples/hello.ts", "-p", "0", ...args].join(" ");
+    const command = [`PATH=${folder} exec`, process.execPath, CLI, "run", "examples/hello.ts", "-p", "0", ...args].join(
+      " ",
+    );
     const child = spawn("script", ["-qfec", command, "/dev/null"], {
       cwd: ROOT,
       env: { ...process.env, CI },
