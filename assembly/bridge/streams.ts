@@ -73,7 +73,7 @@ export class BridgeStream extends Upgraded {
     this.touch();
     const address = stream.address;
     const payload = this.channel.send(FRAME_OPEN, this.id, OPEN_BYTES + (address ? ADDRESS_BYTES : 0));
-    store<u32>(payload, stream.descriptor);
+    store<u32>(payload, stream.connection.descriptor);
     store<u32>(payload, u32(stream.listener), 4);
     if (address) writeAddress(payload + usize(OPEN_BYTES), address);
   }

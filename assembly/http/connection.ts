@@ -110,7 +110,7 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
   }
 
   get socket(): Connection {
-    return this.stream;
+    return this.stream.connection;
   }
 
   /**
@@ -163,8 +163,8 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
     this.live = false;
     this.writer.drop();
     this.successor = successor;
-    this.acceptedBy = stream.owner;
-    stream.owner = this;
+    this.acceptedBy = stream.connection.owner;
+    stream.connection.owner = this;
     stream.setDeadline(0);
     stream.readAhead = READ_CHUNK_BYTES;
     stream.pause();
@@ -173,12 +173,12 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
   }
 
   /** A stream that was handed over has closed; until now it held this connection's slot. */
-  streamClosed(stream: Connection): void {
+  streamClosed(connection: Connection): void {
     const server = this.acceptedBy;
     this.successor = null;
     this.acceptedBy = null;
     this.owner.ended(this);
-    if (server) server.streamClosed(stream);
+    if (server) server.streamClosed(connection);
   }
 
   shed(): void {

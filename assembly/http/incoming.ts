@@ -9,7 +9,7 @@
 import { AGAIN, REASON_BAD_RESPONSE, REASON_BUFFER_FULL, REASON_CLOSED, REASON_TIMEOUT } from "../core/errors";
 import { READ_CHUNK_BYTES, READS_PER_TURN } from "../core/limits";
 import { REQUESTS_EVER, REQUESTS_NOW, count, countRefusal } from "../core/stats";
-import { Callback, IOLoop, READ, Timeout, WRITE } from "../loop/ioloop";
+import { Callback, EventHandler, IOLoop, READ, Timeout, WRITE } from "../loop/ioloop";
 import { contentLength, keepAlive, methodCode } from "../protocol/http/headstate";
 import { isField, writeDecimal } from "../protocol/http/writer";
 import { reasonOf, statusOf, textOf, textSizeOf } from "../protocol/http/refusal";
@@ -59,12 +59,11 @@ class Deadline extends Timeout {
   }
 }
 
-/** The handle that the loop watches. */
+/** Hears when the exchange may be ready. */
 @final
-class Exchange extends Connection {
+class Readiness extends EventHandler {
   constructor(private connection: IncomingConnection) {
     super();
-    this.handle = EXCHANGE;
   }
   onReady(handle: i32, events: i32): void {
     this.connection.onReady(events);
@@ -76,7 +75,8 @@ class Exchange extends Connection {
 export class IncomingConnection extends HTTPConnection {
   readonly request!: HTTPServerRequest;
   private loop: IOLoop = IOLoop.current();
-  private exchange!: Exchange;
+  private connection: Connection = new Connection();
+  private readiness!: Readiness;
   private next!: Step;
   private deadline!: Deadline;
   private head: IncomingHead;
@@ -101,7 +101,8 @@ export class IncomingConnection extends HTTPConnection {
     this.head = new IncomingHead(parameters);
     this.body = new HTTP1Body(parameters);
     this.request = new HTTPServerRequest(this);
-    this.exchange = new Exchange(this);
+    this.connection.handle = EXCHANGE;
+    this.readiness = new Readiness(this);
     this.next = new Step(this);
     this.deadline = new Deadline(this);
   }
@@ -262,7 +263,7 @@ export class IncomingConnection extends HTTPConnection {
     if (this.failure) this.fail();
     else if (this.progress == FLUSHING && !this.queue.size) this.end(true);
     if (this.progress == OVER) return;
-    this.loop.addHandler(EXCHANGE, this.exchange, (this.isReading ? READ : 0) | (this.queue.size ? WRITE : 0));
+    this.loop.addHandler(EXCHANGE, this.readiness, (this.isReading ? READ : 0) | (this.queue.size ? WRITE : 0));
     let due = this.isReading ? this.body.due : 0;
     if (this.queue.deadline) due = due ? min(due, this.queue.deadline) : this.queue.deadline;
     if (due) this.loop.callAt(due, this.deadline);
@@ -272,7 +273,7 @@ export class IncomingConnection extends HTTPConnection {
   // --- the answer ---
 
   get socket(): Connection {
-    return this.exchange;
+    return this.connection;
   }
   get inFlight(): bool {
     return this.progress < FLUSHING && !this.failure;

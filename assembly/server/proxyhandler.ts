@@ -38,7 +38,7 @@ export class ProxyHandler extends StreamHandler {
       this.refuse(stream, REASON_BAD_REQUEST);
       return 0;
     }
-    if (parsed.port >= 0) stream.setAddress(parsed);
+    if (parsed.port >= 0) stream.connection.setAddress(parsed);
     stream.setDeadline(0);
     stream.readAhead = READ_CHUNK_BYTES;
     stream.pause();

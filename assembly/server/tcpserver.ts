@@ -15,7 +15,7 @@ import { CONNECTIONS_EVER, CONNECTIONS_NOW, count } from "../core/stats";
 import * as wasi from "../wasi/index";
 
 /** What the platform says of a new connection. */
-const told: Address = new Address();
+const peerAddress: Address = new Address();
 
 /** Holds a new stream until handleStream has set its own handler. */
 @final
@@ -146,9 +146,10 @@ export abstract class TCPServer implements StreamOwner {
   /** For the acceptors. */
   accepted(handle: i32, listener: i32): void {
     const stream = IOStream.open(handle, noHandler);
-    stream.owner = this;
-    stream.listener = listener;
-    stream.place = this.open.push(stream) - 1;
+    const connection = stream.connection;
+    connection.owner = this;
+    connection.listener = listener;
+    connection.place = this.open.push(stream) - 1;
     count(CONNECTIONS_EVER);
     count(CONNECTIONS_NOW);
     if (this.connections >= this.connectionsMax) {
@@ -157,17 +158,17 @@ export abstract class TCPServer implements StreamOwner {
     }
     if (this.proxyHandler) this.proxyHandler!.start(stream);
     else {
-      if (wasi.peer(handle, told)) stream.setAddress(told);
+      if (wasi.peer(handle, peerAddress)) connection.setAddress(peerAddress);
       this.handleStream(stream, stream.address);
     }
   }
 
-  /** For its connections: `stream` has closed. */
-  streamClosed(stream: Connection): void {
+  /** For its connections: `connection` has closed. */
+  streamClosed(connection: Connection): void {
     const last = this.open.pop();
-    if (last !== stream) {
-      unchecked((this.open[stream.place] = last));
-      last.place = stream.place;
+    if (last.connection !== connection) {
+      unchecked((this.open[connection.place] = last));
+      last.connection.place = connection.place;
     }
     count(CONNECTIONS_NOW, -1);
     if (!this.full) return;

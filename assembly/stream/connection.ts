@@ -2,7 +2,6 @@
 // Invariant: its handle is valid until it closes; then the platform may use the number again, see wasi/index.ts.
 
 import { Address } from "../core/address";
-import { EventHandler } from "../loop/ioloop";
 import * as wasi from "../wasi/index";
 
 /** Keeps the list of connections it accepted, and drops each when it has closed. */
@@ -12,7 +11,9 @@ export interface StreamOwner {
 }
 
 /** An accepted connection: its handle, where it came from and who its peer is. */
-export abstract class Connection extends EventHandler {
+// @ts-ignore: decorator
+@final
+export class Connection {
   /** The connection's platform handle. */
   handle: i32 = -1;
   /** Index of the listener that it came from. */
@@ -38,8 +39,9 @@ export abstract class Connection extends EventHandler {
     this.address = room;
   }
 
-  /** For the next connection of the pool. */
-  protected resetConnection(): void {
+  /** It has closed: its owner drops it, and the object is free for the next connection. */
+  end(): void {
+    if (this.owner) this.owner!.streamClosed(this);
     this.handle = -1;
     this.listener = 0;
     this.owner = null;

@@ -11,6 +11,7 @@
 // Reference: Tornado's iostream.py, whose streams end with the peer's side where these go on.
 
 import { Buffer } from "../bytes/buffer";
+import { Address } from "../core/address";
 import { Connection } from "./connection";
 import * as cork from "./cork";
 import { CorkedStream } from "./cork";
@@ -23,21 +24,20 @@ import {
   REASON_TIMEOUT,
   REASON_TOO_LONG,
 } from "../core/errors";
-import { IOLoop, READ, Timeout, WRITE } from "../loop/ioloop";
+import { EventHandler, IOLoop, READ, WRITE } from "../loop/ioloop";
 import {
   BUFFER_BYTES_MAX,
   DELIMITER_BYTES_MAX,
   HALF_CLOSE_TIMEOUT_MS,
-  LINGER_BYTES_MAX,
-  LINGER_MS,
-  LINGER_WHOLE_MS,
   READS_PER_TURN,
   READ_CHUNK_BYTES,
   UNREAD_TIMEOUT_MS,
 } from "../core/limits";
+import { Linger } from "./linger";
 import { BYTES, CLOSE, CONSUME, DISCARD, IDLE, MORE, PARTIAL, PendingRead } from "./pendingread";
 import { BYTES_IN, count } from "../core/stats";
 import { NS_PER_MS, NS_PER_S } from "../core/units";
+import { StreamTimeout, TimedStream } from "./streamtimeout";
 import { TurnEndStream, addStream, closeAtTurnEnd, prepare, resumeLater } from "./turnend";
 import { WriteQueue } from "./writequeue";
 import * as wasi from "../wasi/index";
@@ -90,21 +90,12 @@ export abstract class StreamHandler {
   onClose(stream: IOStream, reason: i32): void {}
 }
 
-
-@final
-class StreamTimeout extends Timeout {
-  constructor(private stream: IOStream) {
-    super();
-  }
-  run(): void {
-    this.stream.timeoutFired();
-  }
-}
-
 /** Reads and writes of one connection; results go to its StreamHandler. Tornado's IOStream. */
 // @ts-ignore: decorator
 @final
-export class IOStream extends Connection implements TurnEndStream, CorkedStream {
+export class IOStream extends EventHandler implements TurnEndStream, CorkedStream, TimedStream {
+  /** What is known of the connection, apart from its bytes. */
+  readonly connection: Connection = new Connection();
   /** The peer will send no more. */
   ended: bool = false;
   /** How much unread input may wait here while nothing is being read. 0: the socket is left alone. */
@@ -123,19 +114,19 @@ export class IOStream extends Connection implements TurnEndStream, CorkedStream 
   private reason: i32 = 0;
   private delivering: bool = false;
   private endReported: bool = false;
-  private linger: bool = false;
-  private discarded: i32 = 0;
+  private lingers: bool = false;
+  private linger: Linger = new Linger();
   private interest: i32 = 0;
   private deadline: i64 = 0;
   private movedAt: i64 = 0; // when the handler last took a byte, or reading last stopped
-  private lingerEnd: i64 = 0;
-  private timeout: StreamTimeout | null = null;
+  private timeout!: StreamTimeout;
   private isPutOff: bool = false; // resume() waits until the host is no longer behind
 
   /** Streams come from open(), which takes them from the pool. */
   constructor(handler: StreamHandler) {
     super();
     this.handler = handler;
+    this.timeout = new StreamTimeout(this);
     addStream(this);
   }
 
@@ -143,12 +134,22 @@ export class IOStream extends Connection implements TurnEndStream, CorkedStream 
   static open(handle: i32, handler: StreamHandler): IOStream {
     prepare();
     const stream = pool.length ? pool.pop() : new IOStream(handler);
-    stream.handle = handle;
+    stream.connection.handle = handle;
     stream.handler = handler;
     stream.state = OPEN;
     stream.loop.addHandler(handle, stream, 0);
     stream.updateInterest();
     return stream;
+  }
+
+  /** Index of the listener that the connection came from. */
+  get listener(): i32 {
+    return this.connection.listener;
+  }
+
+  /** Where the peer is, null: unknown. */
+  get address(): Address | null {
+    return this.connection.address;
   }
 
   /** Calls `handler` from now on. */
@@ -292,9 +293,8 @@ export class IOStream extends Connection implements TurnEndStream, CorkedStream 
   }
 
   private discard(size: i32): i32 {
-    this.discarded += size;
-    if (this.discarded > LINGER_BYTES_MAX) this.retire(this.reason);
-    else if (this.deadline) this.deadline = min(this.loop.time + i64(LINGER_MS) * NS_PER_MS, this.lingerEnd);
+    if (!this.linger.drop(size)) this.retire(this.reason);
+    else if (this.deadline) this.deadline = this.linger.next(this.loop.time);
     return size;
   }
 
@@ -391,13 +391,13 @@ export class IOStream extends Connection implements TurnEndStream, CorkedStream 
   }
 
   private send(source: usize, size: i32): bool {
-    const reason = this.queue.send(this.handle, source, size, this.loop.time);
+    const reason = this.queue.send(this.connection.handle, source, size, this.loop.time);
     if (reason) {
       this.retire(reason);
       return false;
     }
     if (this.queue.size) {
-      this.armTimeout(this.queue.deadline);
+      this.timeout.fireBy(this.queue.deadline);
       this.updateInterest();
     }
     return true;
@@ -419,7 +419,7 @@ export class IOStream extends Connection implements TurnEndStream, CorkedStream 
     if (cork.isCorked(this)) cork.flush();
     if (this.state != OPEN) return;
     this.state = FINISHING;
-    this.linger = linger;
+    this.lingers = linger;
     this.reason = reason;
     this.pending.mode = DISCARD;
     this.deadline = 0;
@@ -429,11 +429,10 @@ export class IOStream extends Connection implements TurnEndStream, CorkedStream 
 
   private finishWhenSent(): void {
     if (this.state != FINISHING || this.queue.size) return this.updateInterest();
-    if (!this.linger || this.ended) return this.retire(this.reason);
-    wasi.shutdown(this.handle);
-    this.deadline = this.loop.time + i64(LINGER_MS) * NS_PER_MS;
-    this.lingerEnd = this.loop.time + i64(LINGER_WHOLE_MS) * NS_PER_MS;
-    this.armTimeout(this.deadline);
+    if (!this.lingers || this.ended) return this.retire(this.reason);
+    wasi.shutdown(this.connection.handle);
+    this.deadline = this.linger.begin(this.loop.time);
+    this.timeout.fireBy(this.deadline);
     this.updateInterest();
   }
 
@@ -447,22 +446,23 @@ export class IOStream extends Connection implements TurnEndStream, CorkedStream 
 
   /** The end of a retired stream; for the end of the turn. */
   closeNow(): void {
-    this.loop.removeHandler(this.handle);
-    if (this.timeout) this.loop.removeTimeout(this.timeout!);
-    wasi.close(this.handle);
+    const handle = this.connection.handle;
+    this.loop.removeHandler(handle);
+    this.timeout.cancel();
+    wasi.close(handle);
     this.handler.onClose(this, this.reason);
-    if (this.owner) this.owner!.streamClosed(this);
+    this.connection.end();
     this.incoming.clear();
     this.pending.reset();
     cork.forget(this);
     this.queue.reset();
-    this.ended = this.endReported = this.linger = this.delivering = this.isPutOff = false;
+    this.ended = this.endReported = this.lingers = this.delivering = this.isPutOff = false;
     this.readAhead = READ_CHUNK_BYTES;
     this.bufferBytesMax = BUFFER_BYTES_MAX;
     this.halfCloseTimeoutMs = HALF_CLOSE_TIMEOUT_MS;
-    this.interest = this.discarded = 0;
+    this.linger.reset();
+    this.interest = 0;
     this.deadline = 0;
-    this.resetConnection();
     this.state = POOLED;
     pool.push(this);
   }
@@ -486,7 +486,7 @@ export class IOStream extends Connection implements TurnEndStream, CorkedStream 
   private readReady(): void {
     this.cork();
     for (let i = 0; i < READS_PER_TURN && this.wantsInput(); i++) {
-      const n = wasi.read(this.handle, inScratch, READ_CHUNK_BYTES);
+      const n = wasi.read(this.connection.handle, inScratch, READ_CHUNK_BYTES);
       if (n == AGAIN) break;
       if (n < 0) {
         this.retire(-n);
@@ -519,10 +519,10 @@ export class IOStream extends Connection implements TurnEndStream, CorkedStream 
   }
 
   private writeReady(): void {
-    const sent = this.queue.sendWaiting(this.handle, this.loop.time);
+    const sent = this.queue.sendWaiting(this.connection.handle, this.loop.time);
     if (sent < 0) return this.retire(-sent);
     if (!sent) return;
-    if (this.queue.deadline) this.armTimeout(this.queue.deadline);
+    if (this.queue.deadline) this.timeout.fireBy(this.queue.deadline);
     if (this.state == FINISHING) return this.finishWhenSent();
     this.handler.onSent(this);
     this.updateInterest();
@@ -542,9 +542,9 @@ export class IOStream extends Connection implements TurnEndStream, CorkedStream 
     this.interest = interest;
     if (wasRead && this.isNotRead) {
       this.movedAt = this.loop.time;
-      this.armTimeout(this.absence);
+      this.timeout.fireBy(this.absence);
     }
-    this.loop.updateHandler(this.handle, interest);
+    this.loop.updateHandler(this.connection.handle, interest);
   }
 
   // --- time ---
@@ -556,7 +556,7 @@ export class IOStream extends Connection implements TurnEndStream, CorkedStream 
   setDeadline(deadline: i64): void {
     if (this.state != OPEN) return;
     this.deadline = deadline;
-    if (deadline) this.armTimeout(deadline);
+    if (deadline) this.timeout.fireBy(deadline);
   }
 
   /** The peer's end, or its being gone, would not be noticed: it has ended its side, or what it sends is not read. */
@@ -571,14 +571,7 @@ export class IOStream extends Connection implements TurnEndStream, CorkedStream 
     );
   }
 
-  /** The one timeout of the stream fires early rather than being moved for every request. */
-  private armTimeout(deadline: i64): void {
-    let timeout = this.timeout;
-    if (!timeout) timeout = this.timeout = new StreamTimeout(this);
-    if (!timeout.armed || deadline < timeout.deadline) this.loop.callAt(deadline, timeout);
-  }
-
-  /** The stream's timeout fired: it may be too early for all deadlines. */
+  /** For the stream's timeout. */
   timeoutFired(): void {
     const now = this.loop.time;
     if (this.isNotRead && now >= this.absence) return this.retire(this.ended ? REASON_END : REASON_TIMEOUT);
@@ -592,8 +585,8 @@ export class IOStream extends Connection implements TurnEndStream, CorkedStream 
       this.handler.onTimeout(this);
       this.uncork();
     }
-    if (this.deadline) this.armTimeout(this.deadline);
-    if (this.queue.deadline) this.armTimeout(this.queue.deadline);
-    if (this.isNotRead) this.armTimeout(this.absence);
+    if (this.deadline) this.timeout.fireBy(this.deadline);
+    if (this.queue.deadline) this.timeout.fireBy(this.queue.deadline);
+    if (this.isNotRead) this.timeout.fireBy(this.absence);
   }
 }
