@@ -45,8 +45,10 @@ export { type CookieAttributes, parseCookies, setCookie } from "./http/cookies.j
 export type { Form, FormFile, FormOptions, FormPart } from "./http/form/form.js";
 export type { FormLimits } from "./http/form/limits.js";
 export { type HeadersInput, HTTPHeaders } from "./http/headers.js";
+export type { RequestFinishMessage, RequestStartMessage } from "./http/observing.js";
 export { HTTPServerRequest } from "./http/request.js";
 export { HTTPConnection } from "./http/response.js";
+export { type TraceContext, traceContextOf } from "./http/tracecontext.js";
 export { addAcceptHandler } from "./ioloop/accepting.js";
 export { IOLoop, type TimeoutHandle } from "./ioloop/ioloop.js";
 export { PeriodicCallback } from "./ioloop/periodiccallback.js";

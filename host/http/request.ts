@@ -30,6 +30,7 @@ import type { Form, FormOptions } from "./form/form.js";
 import { type Forwarded, forwardedBy } from "./forwarded.js";
 import { encodeHeaders, type HeaderBlock, type HeadersInput, HTTPHeaders, withReason } from "./headers.js";
 import { IncomingBody } from "./incomingbody.js";
+import type { Observation } from "./observing.js";
 import { RequestHead } from "./requesthead.js";
 import { checkStatus, HTTPConnection, isBodyless, type ResponseOwner, respondBusy, respondWhole } from "./response.js";
 import type { HTTPSettings } from "./settings.js";
@@ -81,6 +82,8 @@ export class HTTPServerRequest implements Endpoint, ResponseOwner, Unanswered {
   onGone: (() => void) | null = null;
   /** @internal A handler has left it to a function that has given no promise: it may be answered later. */
   isLeft = false;
+  /** @internal Null: no code observes it. */
+  observation: Observation | null = null;
   /** Called when the request is over and its handler has ended. */
   #onOver: (() => void)[] | null = null;
   /** Once its handler has returned without an answer. */
@@ -248,9 +251,7 @@ export class HTTPServerRequest implements Endpoint, ResponseOwner, Unanswered {
     return this.#head.contentLength;
   }
 
-  /**
-   * The body as it comes, inflated under `decompressRequest`. The peer is slowed down to the pace at which it is taken.
-   */
+  /** The body as it comes, inflated under `decompressRequest`; the peer is slowed down to the pace of its reader. */
   get body(): AsyncIterable<Buffer> {
     return this.#body.blocks;
   }
@@ -390,9 +391,7 @@ export class HTTPServerRequest implements Endpoint, ResponseOwner, Unanswered {
     return this.#answered || this.#connection?.finished === true;
   }
 
-  /**
-   * @internal Resolves when the peer's connection has taken what was answered so far; rejects when the peer is gone.
-   */
+  /** @internal Resolves when the peer's connection has taken what was answered so far; rejects when it is gone. */
   get taken(): Promise<void> {
     if (this.#connection !== null || this.#gone !== null) return this.connection.taken;
     return ALL_TAKEN;
@@ -455,10 +454,8 @@ export class HTTPServerRequest implements Endpoint, ResponseOwner, Unanswered {
 
   /** @internal Whether it is answered, is being answered, or other code has taken it and will answer. */
   get isTaken(): boolean {
-    const { started } = this;
-    return (
-      started || this.#leaving !== null || this.#connection !== null || this.onGone !== null || this.#late !== null
-    );
+    const isLeaving = this.#leaving !== null;
+    return this.started || isLeaving || this.#connection !== null || this.onGone !== null || this.#late !== null;
   }
 
   /**
@@ -487,6 +484,7 @@ export class HTTPServerRequest implements Endpoint, ResponseOwner, Unanswered {
     twin.#incoming = new IncomingBody(this.#bridge, this.#id, twin.#head, this.#owner.settings, this.#body.held);
     twin.#handled = true;
     twin.route = this.route;
+    twin.observation = this.observation;
     return twin;
   }
 
@@ -593,6 +591,7 @@ export class HTTPServerRequest implements Endpoint, ResponseOwner, Unanswered {
   #log(status: number | null, bytes: number, aborted: Reason | null): void {
     if (this.isStray) return;
     this.#bridge.latencies.answered(this.methodNumber, aborted === null ? status : null, this.route, this.#cameMs);
+    this.observation?.finish(this, status, bytes, aborted);
     const { accessLog } = this.#owner.settings;
     if (accessLog !== null) accessLog(accessEntry(this, this.#cameMs, status, bytes, aborted));
   }

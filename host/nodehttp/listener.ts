@@ -7,6 +7,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { OptionError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
+import { nodeStarted } from "../http/observing.js";
 import type { HTTPServerRequest } from "../http/request.js";
 import { incomingMessage, tellClose } from "./incoming.js";
 import { serverResponse } from "./outgoing.js";
@@ -31,6 +32,7 @@ export function runListener(
   };
   request.onGone = () => socket.gone();
   if (server !== null && server.timeout > 0) socket.setTimeout(server.timeout);
+  if (nodeStarted.hasSubscribers) nodeStarted.publish({ request: message, response, socket, server });
   const result = listener(message, response);
   if (request.hasArrived) message.complete = true; // as with Node, not before the listener's first turn is over
   return result;

@@ -10,6 +10,7 @@ import { toBytes } from "../core/data.js";
 import { HeaderError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
 import { NameTable } from "../core/nametable.js";
+import { nodeFinished } from "../http/observing.js";
 import type { HTTPServerRequest } from "../http/request.js";
 import { isBodyless } from "../http/response.js";
 import { type AnswerTaker, type Callback, type Data, hookAnswer } from "../nodeinternals/answerhooks.js";
@@ -234,6 +235,10 @@ class Answer implements AnswerTaker {
     endUnread(this.#request, this.#message);
     this.#socket._httpMessage = null;
     (response as { socket: unknown }).socket = null;
+    if (nodeFinished.hasSubscribers) {
+      const [request, socket] = [this.#message, this.#socket];
+      nodeFinished.publish({ request, response, socket, server: socket.server });
+    }
     this.#finish?.();
     process.nextTick(close, response);
   }

@@ -302,6 +302,24 @@ export class NodeServer extends EventEmitter {
   }
 }
 
+/**
+ * How `listener` answers requests of a server that is not of Node's kind. What it is given belongs to a NodeServer, for
+ * agents that wrap its `emit`.
+ */
+export function handleOf(listener: NodeListener): RequestListener["handle"] {
+  const server = new NodeServer({});
+  let result: void | Promise<void>;
+  server.on("request", (message, response) => {
+    result = listener(message, response);
+  });
+  const emit: NodeListener = (message, response) => {
+    result = undefined;
+    server.emit("request", message, response);
+    return result;
+  };
+  return (request, logger) => runListener(request, logger, emit, server);
+}
+
 function listenOptions(given: unknown[]): NodeListenOptions {
   const [first, second] = given;
   if (typeof first === "object" && first !== null) return first as NodeListenOptions;

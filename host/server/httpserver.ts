@@ -11,6 +11,7 @@ import { KIND_HTTP } from "../bridge/frames.js";
 import { HTTPInputError, NoAnswerError, OptionError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
 import { answerWith, withoutAnswer } from "../fetch/result.js";
+import { isObserved, Observation } from "../http/observing.js";
 import { HTTPServerRequest, type RequestOwner } from "../http/request.js";
 import type { ServerOptions } from "./options.js";
 import { TCPServer } from "./tcpserver.js";
@@ -97,6 +98,12 @@ export class HTTPServer extends TCPServer {
 
   #run(request: HTTPServerRequest): void {
     if (request.isStray) return request.cancel();
+    if (!isObserved()) return this.#answer(request);
+    request.observation = new Observation(this);
+    request.observation.run(request, () => this.#answer(request));
+  }
+
+  #answer(request: HTTPServerRequest): void {
     try {
       const result: unknown = this.#handler(request);
       if (result !== undefined) return this.#wait(request, result);
@@ -122,6 +129,7 @@ export class HTTPServer extends TCPServer {
   #fail(request: HTTPServerRequest, error: unknown): void {
     const { logger } = this.options;
     const refused = error instanceof HTTPInputError;
+    if (request.observation !== null && !refused && error !== request.leaving) request.observation.error = error;
     if (error === request.leaving || refused) logger.debug({ err: error }, "a request has ended early");
     else if (error instanceof NoAnswerError) logger.error(`${request.method} ${request.target}: ${error.message}`);
     else logger.error({ err: error }, `the handler of ${request.method} ${request.target} failed`);

@@ -173,8 +173,10 @@ function failed(handler: AnyHandler, answer: HandlerAnswer, error: unknown): voi
       handler.logger.debug({ err: error }, "a client has left before its answer");
       return cut(handler, answer);
     }
+    const status = statusOf(error) ?? 500;
+    if (handler.request.observation !== null && status >= 500) handler.request.observation.error = error;
     handler.logException(error);
-    handler.sendError(statusOf(error) ?? 500, { error });
+    handler.sendError(status, { error });
   } catch (failure) {
     lastResort(handler, answer, failure);
   }

@@ -143,6 +143,13 @@ const ANSWERS: Record<string, (server: Server) => Promise<void>> = {
     expect(text).toContain("\nwaterspout_http_requests_total 2\n");
     expect(text).toContain('waterspout_http_request_duration_seconds_count{method="GET",status="4xx"} 1');
   },
+  async "tracing.ts"(server) {
+    const trace = "c".repeat(32);
+    const fields = `traceparent: 00-${trace}-${"d".repeat(16)}-01`;
+    const answer = await server.request(`GET /hello/you HTTP/1.1\r\nHost: x\r\n${fields}\r\n\r\n`);
+    expect(answer.body.toString()).toBe(`Hello, you, from the trace ${trace}`);
+    await server.complaint(new RegExp(`^${trace} GET /hello/:name 200 \\d+ ms`));
+  },
   async "settings/greeter.ts"(server) {
     expect((await server.get("/")).body.toString()).toBe("Hello, 50 rows about rain and wind\n");
     expect(server.output.stderr, "its file of settings turns the access log off").toBe("");

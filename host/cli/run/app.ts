@@ -9,7 +9,8 @@ import { open } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isUsageError, OptionError, UsageError } from "../../core/errors.js";
-import { nodeListenerOf, runListener } from "../../nodehttp/listener.js";
+import { nodeListenerOf } from "../../nodehttp/listener.js";
+import { handleOf } from "../../nodehttp/server.js";
 import type { Folder } from "../../runtime/folders.js";
 import { type FetchHandler, fetchCallback, type ServeOptions } from "../../server/fetchserver.js";
 import { HTTPServer, type RequestCallback, type RequestListener } from "../../server/httpserver.js";
@@ -129,7 +130,7 @@ function nodeServer(file: string, value: unknown, options: ServerOptions): Serve
   try {
     const listener = nodeListenerOf(value);
     if (listener === null) return null;
-    return new HTTPServer({ handle: (request, logger) => runListener(request, logger, listener) }, options);
+    return new HTTPServer({ handle: handleOf(listener) }, options);
   } catch (error) {
     throw error instanceof OptionError ? new UsageError(`${file}: ${error.message}`) : error;
   }
