@@ -59,15 +59,22 @@ export function bindOwnSockets(
 }
 
 /**
- * As `bindOwnSockets`, at once; null where that is not possible: for a name, all interfaces, or what worker processes
- * inherit.
+ * As `bindOwnSockets`, at once; null where that is not possible: for a name, all interfaces in two sockets, or what
+ * worker processes inherit.
  */
 export function bindNow(port: number, address: string, options: BindOptions): Binding | null {
-  const { backlog = BACKLOG } = options;
+  const { backlog = BACKLOG, ipv6Only = true } = options;
   const runtime = runtimeNamed(resolveRuntime(options.runtime));
-  const isPlain = isIP(address) !== 0 && Number.isInteger(port) && port >= 0 && port <= PORT_MAX;
+  const isEverywhere = address === "" && !ipv6Only;
+  const isPlain = (isIP(address) !== 0 || isEverywhere) && Number.isInteger(port) && port >= 0 && port <= PORT_MAX;
   if (!isPlain || isInherited(port, address, runtime.name)) return null;
-  return runtime.bindNow(address, port, backlog);
+  if (!isEverywhere) return runtime.bindNow(address, port, backlog, { ipv6Only });
+  try {
+    return runtime.bindNow("::", port, backlog, { ipv6Only });
+  } catch (error) {
+    if (!(error instanceof BindError && isMissing(error))) throw error;
+    return runtime.bindNow("0.0.0.0", port, backlog, {});
+  }
 }
 
 async function bind(port: number, address: string, options: BindOptions, shared: boolean): Promise<ListeningSocket[]> {

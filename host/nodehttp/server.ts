@@ -8,6 +8,7 @@ import { EventEmitter } from "node:events";
 import { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { LOOPBACK } from "../core/address.js";
+import { BACKLOG } from "../core/limits.js";
 import { ignore } from "../core/promises.js";
 import { bindUnixSocket } from "../net/unixsocket.js";
 import { HTTPServer, type RequestListener } from "../server/httpserver.js";
@@ -25,6 +26,8 @@ export interface NodeListenOptions {
   host?: string | undefined;
   /** Connections that may wait to be accepted. Default 511. */
   backlog?: number | undefined;
+  /** An IPv6 address takes no IPv4 connections. Default true. */
+  ipv6Only?: boolean | undefined;
   /** A Unix-domain socket in place of a port, with the runtime `node`. */
   path?: string | undefined;
   /** Every user of this machine may connect to `path`: its mode is 0666. Default false: its owner alone, 0600. */
@@ -156,7 +159,7 @@ export class NodeServer extends EventEmitter {
   /**
    * Listens: `listen(port, host, callback)`, `listen(path, callback)` or `listen({ port, host }, callback)`; `callback`
    * is called at `listening`. Failures are `error` events. `address()` says at once where, unless `host` is a
-   * name or all interfaces. May be called again after `close`.
+   * name, or all interfaces and `ipv6Only` is true. May be called again after `close`.
    */
   listen(...given: unknown[]): this {
     const callback = given.find((each) => typeof each === "function") as (() => void) | undefined;
@@ -179,14 +182,10 @@ export class NodeServer extends EventEmitter {
     return this;
   }
 
-  #listenOn({ port, host, backlog }: NodeListenOptions): Promise<void> {
+  #listenOn({ port, host, backlog = BACKLOG, ipv6Only = true }: NodeListenOptions): Promise<void> {
     const name = host === undefined || host === "localhost" ? LOOPBACK : host;
     try {
-      const { address, done } = this.#server.listenNow(
-        Number(port ?? 0),
-        name,
-        backlog === undefined ? {} : { backlog },
-      );
+      const { address, done } = this.#server.listenNow(Number(port ?? 0), name, { backlog, ipv6Only });
       this.#address = address;
       return done;
     } catch (error) {
@@ -320,7 +319,8 @@ export function handleOf(listener: NodeListener): RequestListener["handle"] {
   return (request, logger) => runListener(request, logger, emit, server);
 }
 
-function listenOptions(given: unknown[]): NodeListenOptions {
+/** @internal What arguments of `listen` say. */
+export function listenOptions(given: unknown[]): NodeListenOptions {
   const [first, second] = given;
   if (typeof first === "object" && first !== null) return first as NodeListenOptions;
   const backlog = given.slice(1).find((each) => typeof each === "number") as number | undefined;

@@ -74,7 +74,7 @@ export interface Runtime {
    * Binds one port for this process, and knows at once where; it listens then, or `socket` rejects. Null when this Node
    * cannot. Throws BindError.
    */
-  bindNow(host: string, port: number, backlog: number): Binding | null;
+  bindNow(address: string, port: number, backlog: number, options: SocketOptions): Binding | null;
   /** A socket that this process has from the one that started it. */
   adopt(address: Address, fd: number, backlog: number): ListeningSocket;
   /** Puts a guard in front of sockets. */

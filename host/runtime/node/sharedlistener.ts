@@ -126,8 +126,13 @@ export async function listenShared(
 }
 
 /** The same at once, which holds up the process for as long as another takes to start. Throws BindError. */
-export function listenSharedNow(address: string, port: number, backlog: number): SharedListener {
-  const bound = bindHandle(address, port);
+export function listenSharedNow(
+  address: string,
+  port: number,
+  backlog: number,
+  options: SocketOptions,
+): SharedListener {
+  const bound = bindHandle(address, port, options);
   const { status } = spawnSync(process.execPath, listenArguments(backlog), listenOptions(bound.handle.fd));
   return listenerOn(bound, status === null ? -1 : -status, "wasmtime");
 }

@@ -283,9 +283,9 @@ export const nodeRuntime: Runtime = {
     if (!options.shared || !boundHandles.isThere()) return await listen(address, port, backlog, options);
     return listenOn(await listenShared(address, port, backlog, options, "node"), backlog);
   },
-  bindNow(host, port, backlog) {
+  bindNow(host, port, backlog, options) {
     if (!boundHandles.isThere()) return null;
-    const { handle, address } = bindHandle(host, port);
+    const { handle, address } = bindHandle(host, port, options);
     return { address, socket: listen(host, address.port, backlog, {}, handle) };
   },
   adopt: (address, fd, backlog) => listenOn(new SharedListener("node", address, fd), backlog),

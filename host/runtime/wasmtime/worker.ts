@@ -168,8 +168,8 @@ let checked: { binary: string; result: Promise<string> } | null = null;
 export const wasmtimeRuntime: Runtime = {
   name: "wasmtime",
   bind: listenShared,
-  bindNow(host, port, backlog) {
-    const socket = listenSharedNow(host, port, backlog);
+  bindNow(host, port, backlog, options) {
+    const socket = listenSharedNow(host, port, backlog, options);
     return { address: socket.address, socket: Promise.resolve(socket) };
   },
   adopt: (address, fd) => new SharedListener("wasmtime", address, fd),
