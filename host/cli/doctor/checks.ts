@@ -8,12 +8,12 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { basename, delimiter, join } from "node:path";
+import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { LOOPBACK } from "../../core/address.js";
 import { CONNECTIONS_MAX } from "../../core/limits.js";
-import { CORE_FILE, PACKAGE_FOLDER, WASMTIME_INSTALLER_FILE } from "../../core/paths.js";
-import { binaryFile, checkVersion } from "../../runtime/wasmtime/worker.js";
+import { CORE_FILE, PACKAGE_FOLDER } from "../../core/paths.js";
+import { findWasmtime } from "../../runtime/wasmtime/binary.js";
 import { inspectModule } from "../inspectmodule.js";
 import { findPackage, type Manifest, manifest, satisfies } from "../packages.js";
 
@@ -47,7 +47,7 @@ export async function allChecks(): Promise<Check[]> {
     checkNode(own, process.versions.node),
     checkPackage(own),
     checkCore(CORE_FILE),
-    await checkWasmtime(binaryFile()),
+    await checkWasmtime(),
     ...Object.entries(own.peerDependencies).map(([name, range]) => checkPeer(name, range, own, process.cwd())),
     await checkLoopback(LOOPBACK),
     await checkLoopback("::1"),
@@ -89,27 +89,17 @@ export function checkCore(file: string): Check {
   }
 }
 
-/** Whether the wasmtime that would be used is there and of the right version; else how to get one that is. */
-export async function checkWasmtime(binary: string): Promise<Check> {
+/** Which wasmtime would be used, and why; else how to get one. */
+export async function checkWasmtime(): Promise<Check> {
+  const name = "wasmtime";
   try {
-    return ok("wasmtime", `${await checkVersion(binary)}, ${binary}`);
+    const { version, file, why } = await findWasmtime();
+    return ok(name, `${version}, ${file}, ${why}`);
   } catch (error) {
-    const text = (error as Error).message.split(/[;:] "/)[0] as string;
-    return { name: "wasmtime", status: "warn", text, fix: `for --runtime wasmtime ${await wayToWasmtime(binary)}` };
+    const [text = "", installer] = (error as Error).message.split(': run "');
+    const fix = installer === undefined ? "unset it, or set it to another" : `run ${installer.slice(0, -1)}`;
+    return { name, status: "warn", text, fix };
   }
-}
-
-async function wayToWasmtime(tried: string): Promise<string> {
-  for (const folder of (process.env.PATH ?? "").split(delimiter)) {
-    const candidate = join(folder, "wasmtime");
-    if (candidate === tried || !existsSync(candidate)) continue;
-    const isRight = await checkVersion(candidate).then(
-      () => true,
-      () => false,
-    );
-    if (isRight) return `set WATERSPOUT_WASMTIME=${candidate}`;
-  }
-  return `run: sh ${WASMTIME_INSTALLER_FILE}`;
 }
 
 /** Whether an optional package is installed in a version that `range` allows. */

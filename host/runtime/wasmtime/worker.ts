@@ -5,25 +5,18 @@
  * Invariant: nothing that a child does harms this process or another child; its end is reported and it can be replaced.
  * Reference: sd_listen_fds(3) for LISTEN_FDS and LISTEN_PID; `wasmtime run -S help`.
  */
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
-import { promisify } from "node:util";
 import type { Peer } from "../../bridge/bridge.js";
 import type { FrameWriter } from "../../bridge/framewriter.js";
-import { OptionError, RuntimeUnavailableError, WorkerError } from "../../core/errors.js";
+import { OptionError, WorkerError } from "../../core/errors.js";
 import { WORKER_END_MS } from "../../core/limits.js";
 import { LineReader } from "../../core/log.js";
-import { MAKEFILE, WASMTIME_FILE, WASMTIME_INSTALLER_FILE } from "../../core/paths.js";
 import type { Folder } from "../folders.js";
 import { listenShared, listenSharedNow, SharedListener } from "../node/sharedlistener.js";
 import type { Runtime, Worker, WorkerEvents } from "../worker.js";
+import { findWasmtime, type Wasmtime } from "./binary.js";
 import { relay } from "./tlsrelay.js";
-
-/** preview1 sockets went away with wasmtime 47; 36 is the long-term release that has them. */
-const VERSION_NEEDED = 36;
-const INSTALLER = existsSync(MAKEFILE) ? "make wasmtime" : `sh ${WASMTIME_INSTALLER_FILE}`;
-const HINT = `"${INSTALLER}" installs it, and WATERSPOUT_WASMTIME names another`;
 
 class WasmtimeWorker implements Worker {
   readonly #child: ChildProcess;
@@ -139,31 +132,8 @@ class WasmtimeWorker implements Worker {
   }
 }
 
-/** The wasmtime that will be used: the one that the environment names, else this package's own. */
-export function binaryFile(): string {
-  return process.env.WATERSPOUT_WASMTIME || WASMTIME_FILE;
-}
-
-/**
- * Resolves with the version of `binary`; rejects with RuntimeUnavailableError unless it is there and the one that is
- * needed.
- */
-export async function checkVersion(binary: string): Promise<string> {
-  let output: string;
-  try {
-    output = (await promisify(execFile)(binary, ["--version"], { timeout: 10_000 })).stdout;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const problem = code === "ENOENT" ? "there is no wasmtime" : "there is no working wasmtime";
-    throw new RuntimeUnavailableError(`${problem} at ${binary}; ${HINT}`, { cause: error });
-  }
-  const version = /^wasmtime(?:-cli)? ((\d+)\.\S+)/.exec(output);
-  if (Number(version?.[2]) === VERSION_NEEDED) return version?.[1] as string;
-  const found = version === null ? "no wasmtime" : version[0];
-  throw new RuntimeUnavailableError(`${binary} is ${found}; wasmtime ${VERSION_NEEDED} is needed: ${HINT}`);
-}
-
-let checked: { binary: string; result: Promise<string> } | null = null;
+/** The one that `prepare` has found. */
+let wasmtime: Wasmtime | null = null;
 
 export const wasmtimeRuntime: Runtime = {
   name: "wasmtime",
@@ -178,11 +148,15 @@ export const wasmtimeRuntime: Runtime = {
     return relay(sockets as readonly SharedListener[], guard, guard.tls);
   },
   async prepare(): Promise<void> {
-    const binary = binaryFile();
-    if (checked?.binary !== binary) checked = { binary, result: checkVersion(binary) };
-    await checked.result;
+    wasmtime = await findWasmtime();
   },
   start(module, sockets, events, folders = []): Worker {
-    return new WasmtimeWorker(binaryFile(), module, sockets as readonly SharedListener[], events, folders);
+    return new WasmtimeWorker(
+      (wasmtime as Wasmtime).file,
+      module,
+      sockets as readonly SharedListener[],
+      events,
+      folders,
+    );
   },
 };

@@ -1,4 +1,4 @@
-// The pipe to a wasmtime worker that does not read for a while; the worker is a script that sends back what it
+// Where wasmtime is kept, and the pipe to a wasmtime worker that does not read for a while; the worker is a script that sends back what it
 // receives.
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,6 +8,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { FrameReader } from "../../../host/bridge/framereader.js";
 import { FRAME_WRITE } from "../../../host/bridge/frames.js";
 import { FrameWriter } from "../../../host/bridge/framewriter.js";
+import { cacheFolder } from "../../../host/runtime/wasmtime/binary.js";
 import { wasmtimeRuntime } from "../../../host/runtime/wasmtime/worker.js";
 
 const PIECE = 65_536;
@@ -15,19 +16,20 @@ const FIRST = 32;
 const ALL = 48;
 
 /** Has `script` run in the place of wasmtime until the test is over. */
-function standIn(folder: string, script: string): void {
+async function standIn(folder: string, script: string): Promise<void> {
   const file = join(folder, "wasmtime");
-  writeFileSync(file, `#!/bin/sh\n${script}\n`);
+  writeFileSync(file, `#!/bin/sh\n[ "$1" = --version ] && exec echo "wasmtime 36.0.0"\n${script}\n`);
   chmodSync(file, 0o755);
   vi.stubEnv("WATERSPOUT_WASMTIME", file);
   onTestFinished(() => {
     vi.unstubAllEnvs();
     rmSync(folder, { recursive: true });
   });
+  await wasmtimeRuntime.prepare("no module");
 }
 
 test("a worker that has closed its stdout and does not end is killed, and said to have ended", async () => {
-  standIn(mkdtempSync(join(tmpdir(), "waterspout-")), "exec >&-\nexec sleep 600");
+  await standIn(mkdtempSync(join(tmpdir(), "waterspout-")), "exec >&-\nexec sleep 600");
   const ended = await new Promise<Error | null>((resolve) => {
     wasmtimeRuntime.start("no module", [], { gather() {}, receive() {}, log() {}, ended: resolve });
   });
@@ -38,7 +40,7 @@ test.each([
   ["exit 0", null],
   ["exit 70", "it exited with status 70"],
 ])("a worker that ends by itself tells how: %s", async (script, message) => {
-  standIn(mkdtempSync(join(tmpdir(), "waterspout-")), `exec >&-\nsleep 0.1\n${script}`);
+  await standIn(mkdtempSync(join(tmpdir(), "waterspout-")), `exec >&-\nsleep 0.1\n${script}`);
   const ended = await new Promise<Error | null>((resolve) => {
     wasmtimeRuntime.start("no module", [], { gather() {}, receive() {}, log() {}, ended: resolve });
   });
@@ -48,7 +50,7 @@ test.each([
 test("frames for a worker that does not read wait in order, are not overwritten, and leave when it reads", async () => {
   const folder = mkdtempSync(join(tmpdir(), "waterspout-"));
   const go = join(folder, "go");
-  standIn(folder, `while [ ! -e '${go}' ]; do sleep 0.02; done\nexec cat`);
+  await standIn(folder, `while [ ! -e '${go}' ]; do sleep 0.02; done\nexec cat`);
 
   const writer = new FrameWriter();
   const heard: number[] = [];
@@ -80,4 +82,14 @@ test("frames for a worker that does not read wait in order, are not overwritten,
     writeFileSync(go, "");
   });
   expect(heard).toEqual(Array.from({ length: ALL }, (_, index) => index + 1));
+});
+
+test("the folder in the user's cache, on each system", () => {
+  const none = {};
+  expect(cacheFolder("linux", none, "/home/me")).toBe("/home/me/.cache/waterspout");
+  expect(cacheFolder("linux", { XDG_CACHE_HOME: "/cache" }, "/home/me")).toBe("/cache/waterspout");
+  expect(cacheFolder("linux", { XDG_CACHE_HOME: "relative" }, "/home/me")).toBe("/home/me/.cache/waterspout");
+  expect(cacheFolder("darwin", { XDG_CACHE_HOME: "/cache" }, "/Users/me")).toBe("/Users/me/Library/Caches/waterspout");
+  expect(cacheFolder("win32", { LOCALAPPDATA: "/local" }, "/me")).toBe("/local/waterspout/Cache");
+  expect(cacheFolder("win32", none, "/me")).toBe("/me/AppData/Local/waterspout/Cache");
 });

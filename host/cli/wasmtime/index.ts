@@ -1,0 +1,29 @@
+/** `waterspout install-wasmtime`: puts the wasmtime that this package pins into the user's cache. */
+import { UsageError } from "../../core/errors.js";
+import type { Command, Option } from "../command.js";
+import { commandHelp } from "../help.js";
+
+const name = "install-wasmtime";
+const usage = "[options]";
+
+const options = {
+  force: { type: "boolean", help: "download it, even if there is one already" },
+} satisfies Record<string, Option>;
+
+const ABOUT =
+  "Downloads wasmtime, which --runtime wasmtime needs, with pip from the index that pip is set up for, checks it " +
+  "against a checksum of this package, and puts it into the user's cache. Prints the path of the binary. Where one " +
+  "of the right version is found already, it prints the path of that.";
+
+export const installWasmtime: Command = {
+  name,
+  summary: "download wasmtime, for --runtime wasmtime",
+  usage,
+  help: commandHelp({ name, usage, options }, ABOUT),
+  options,
+  async run({ force }, positionals) {
+    if (positionals.length > 0) throw new UsageError(`${name} takes no argument, not ${positionals.join(" ")}`);
+    const { install } = await import("./installer.js");
+    return install(force === true);
+  },
+};
