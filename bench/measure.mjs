@@ -94,7 +94,7 @@ async function throughputSample({ running, idle = 0, anyCore }, load) {
     };
   } finally {
     await idleConnections?.close();
-    if (idle > 0) await sleep(SETTLE_MS); // the server takes leave of them before anybody's next turn
+    if (idle > 0) await sleep(SETTLE_MS); // the server closes them before the next one is measured
   }
 }
 

@@ -37,7 +37,7 @@ class Member extends WebSocketHandler {
   override onMessage(message: string | Buffer): void {
     if (typeof message !== "string") return this.close(1003, "text only");
     if (this.#name !== "") return say(this.#name, message.slice(0, TEXT_CHARS_MAX));
-    this.#name = message.trim().slice(0, NAME_CHARS_MAX) || "somebody";
+    this.#name = message.trim().slice(0, NAME_CHARS_MAX) || "guest";
     say("", `${this.#name} has come`);
   }
 
@@ -47,7 +47,7 @@ class Member extends WebSocketHandler {
   }
 }
 
-/** Tells everybody; a line without a name is the room's own. */
+/** Sends to all members; a line without a name is the room's own. */
 function say(name: string, text: string): void {
   const line = JSON.stringify({ name, text, time: new Date().toISOString() });
   history.push(line);

@@ -10,7 +10,7 @@
 //   write(handle, source, size)   n >= 0 | AGAIN | -REASON
 //   channelWrite(source, size)    n > 0 | -REASON; may block
 //   shutdown(handle)              no more bytes will be sent; close(handle)
-//   peer(handle, address)         fills in where the peer is; false: nobody can tell, as on preview1
+//   peer(handle, address)         fills in where the peer is; false: unknown, as on preview1
 //   descriptor(handle)            the number by which the host knows it
 //   watch(handle, interest)       NONE, READ, WRITE or both; replaces what was watched
 //   hold(yes)                     the host is behind: while held, only writers and the channel are watched, and no

@@ -149,7 +149,7 @@ export class Bridge implements FrameSink {
   readonly #refusals = new TokenBucket(REFUSALS_MAX, REFUSAL_REFILL_MS);
   readonly #lines = new TokenBucket(WORKER_LINES_MAX, WORKER_LINE_REFILL_MS);
   readonly #sheds = new TokenBucket(1, 1000);
-  #untoldSheds = 0;
+  #unloggedSheds = 0;
 
   /**
    * `peers`: the peers of connections by the address in their PROXY protocol header; no other connection is served.
@@ -249,7 +249,7 @@ export class Bridge implements FrameSink {
   }
 
   /**
-   * Bytes of a live id are kept. When it is too much for this worker then, those who have most are shed before this
+   * Bytes of a live id are kept. When it is too much for this worker then, those that have most are shed before this
    * returns.
    */
   hold(id: number, bytes: number): void {
@@ -273,11 +273,11 @@ export class Bridge implements FrameSink {
 
   #tellShed({ noun }: FrameTaker): void {
     if (!this.#sheds.take()) {
-      this.#untoldSheds++;
+      this.#unloggedSheds++;
       return;
     }
-    const others = this.#untoldSheds === 0 ? "" : `, and ${this.#untoldSheds} more before it`;
-    this.#untoldSheds = 0;
+    const others = this.#unloggedSheds === 0 ? "" : `, and ${this.#unloggedSheds} more before it`;
+    this.#unloggedSheds = 0;
     this.settings.logger.warn(
       `handlers have not taken ${this.#heldBytesMax >> 20} MiB: a ${noun} was given up${others}`,
     );
@@ -398,7 +398,7 @@ export class Bridge implements FrameSink {
 
   #takeStats(sequence: number, chunk: Buffer, start: number, end: number): void {
     const at = this.#questions.findIndex((question) => question.sequence === sequence);
-    if (at < 0) throw new ProtocolError("STATS that nobody asked for");
+    if (at < 0) throw new ProtocolError("STATS that the host has not asked for");
     const stats = readStats(chunk, start, end);
     for (const { answer } of this.#questions.splice(0, at + 1)) answer(stats);
   }

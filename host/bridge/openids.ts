@@ -1,5 +1,5 @@
 /**
- * The ids of one worker: which are open, for whom their frames are, and how many bytes the host holds for each.
+ * The ids of one worker: which are open, which object takes their frames, and how many bytes the host holds for each.
  *
  * Invariants: an id has one taker from its opening frame until it is over; a worker has no more ids open than it may
  * have connections, because each has its slot; what is held for an id is forgotten with it.

@@ -1,5 +1,5 @@
 /**
- * Who is at the other end of a connection, as far as the host knows it.
+ * The peer of a connection, as far as the host knows it.
  *
  * Invariant: an address is one that the host has seen or that a PROXY protocol header has, never a guess.
  */

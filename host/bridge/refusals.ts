@@ -11,7 +11,7 @@ import { REFUSALS } from "./statnames.js";
 export { REFUSALS };
 
 /** Where the sandbox stops counting those that it does not tell. */
-const UNTOLD_MAX = 0xffff;
+const UNREPORTED_MAX = 0xffff;
 
 /** What `server.stats()` and the metrics call a reason. */
 export type RefusalName = (typeof REFUSALS)[number][0];
@@ -20,8 +20,8 @@ export type RefusalName = (typeof REFUSALS)[number][0];
 export interface Refusal {
   /** The status of the sandbox's answer. */
   readonly status: number;
-  /** Others since the last one that was told. */
-  readonly untold: number;
+  /** Others since the last REFUSED, which had none of their own. */
+  readonly unreported: number;
   readonly descriptor: number;
   /** Where its ADDRESS begins in the chunk, -1 without one. */
   readonly addressAt: number;
@@ -38,17 +38,18 @@ export function readRefusal(chunk: Buffer, start: number, end: number): Refusal 
   if (!isKnown || !/^[ -~]{1,256}$/.test(sentence)) throw new ProtocolError("REFUSED with fields that have no meaning");
   return {
     status,
-    untold: chunk.readUInt16LE(start + 2),
+    unreported: chunk.readUInt16LE(start + 2),
     descriptor: chunk.readUInt32LE(start + 4),
     addressAt: family === 0 ? -1 : start + 8,
     sentence,
   };
 }
 
-/** `a request from 127.0.0.1:5000 was refused with 400: …; 3 others before it were not told` */
-export function refusalLine({ status, untold, sentence }: Refusal, address: Address | null): string {
+/** `a request from 127.0.0.1:5000 was refused with 400: …; 3 more were refused before it and not logged` */
+export function refusalLine({ status, unreported, sentence }: Refusal, address: Address | null): string {
   const from = address === null ? "" : ` from ${hostAndPort(address)}`;
-  const number = untold === UNTOLD_MAX ? `${untold} or more` : `${untold} more`;
-  const others = untold === 0 ? "" : `; ${number} ${untold === 1 ? "was" : "were"} refused before it and not told`;
+  const number = unreported === UNREPORTED_MAX ? `${unreported} or more` : `${unreported} more`;
+  const others =
+    unreported === 0 ? "" : `; ${number} ${unreported === 1 ? "was" : "were"} refused before it and not logged`;
   return `a request${from} was refused with ${status}: ${sentence}${others}`;
 }

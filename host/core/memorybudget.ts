@@ -1,5 +1,5 @@
 /**
- * How much memory this process may still take, and what part of it each of its bounds gets that nobody has set.
+ * How much memory this process may still take, and what part of it each bound gets that no option has set.
  *
  * A process beyond a limit of its system is killed, or dies in an allocation that cannot fail. So the defaults of all
  * that peers can fill are parts of the room that there is, and leave half of it to sockets, to handlers and to garbage.

@@ -1,6 +1,6 @@
 /**
  * Bodies that Node's `fetch` has inflated. It leaves Content-Encoding and Content-Length of the body as it came beside
- * them, so who answers with such a body says what is not true of it, and with a length that cuts it off.
+ * them, so an answer with such a body says what is not true of it, and has a length that cuts it off.
  *
  * Invariant: a body is taken for inflated exactly when Node's own code inflates it: when all of its codings are known
  * to it. Reference: fetch.spec.whatwg.org, "handle content codings"; undici's lib/web/fetch/index.js, onHeaders.

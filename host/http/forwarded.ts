@@ -1,5 +1,5 @@
 /**
- * Who sent a request, and how, by what the proxies before this server say in its header fields (`xheaders`).
+ * The client of a request and its scheme, by what the proxies before this server say in its header fields (`xheaders`).
  *
  * Invariants: fields count only when the connection comes from a trusted proxy. A peer whose address is not known is
  * none, unless the server can never tell who connects; that is a fact of the server and not of one connection. An
@@ -12,11 +12,11 @@ import { OWS, QUOTED_STRING, TOKEN } from "../core/grammar.js";
 import { isTrusted } from "../core/trustedpeers.js";
 import type { HTTPHeaders } from "./headers.js";
 
-/** Whose fields are believed. */
+/** Which peers' fields are believed. */
 export interface ForwardTrust {
   /** The proxies of `trustedDownstream`: their entries in a list are passed over. */
   readonly proxies: BlockList;
-  /** Those, and this machine: who may connect and be believed. */
+  /** Those, and this machine: the peers that are believed. */
   readonly peers: BlockList;
   /** Forwarded is read, and not the X- fields. */
   readonly standard: boolean;
@@ -47,13 +47,13 @@ export function forwardedBy(
 }
 
 /** What the fields say, as far as it is believed. */
-interface Told {
+interface Claim {
   readonly client: Address | null;
   readonly scheme: string;
 }
 
 /** X-Real-Ip, else X-Forwarded-For; the last entry of X-Scheme, else of X-Forwarded-Proto. */
-function readFields(trust: ForwardTrust, headers: HTTPHeaders): Told {
+function readFields(trust: ForwardTrust, headers: HTTPHeaders): Claim {
   const real = headers.get("x-real-ip");
   const list = headers.get("x-forwarded-for");
   const schemes = headers.get("x-scheme") ?? headers.get("x-forwarded-proto") ?? "";
@@ -65,7 +65,7 @@ function readFields(trust: ForwardTrust, headers: HTTPHeaders): Told {
 /**
  * `Forwarded: for="[2001:db8::1]:4711";proto=https, for=192.0.2.1` (RFC 7239 4); nothing of it when it is malformed.
  */
-function readForwarded(trust: ForwardTrust, headers: HTTPHeaders): Told {
+function readForwarded(trust: ForwardTrust, headers: HTTPHeaders): Claim {
   const text = headers.get("forwarded") ?? "";
   const addresses = [""];
   let scheme = "";

@@ -145,7 +145,7 @@ export function mismatch(declared: number, given: number): HTTPOutputError {
   return new HTTPOutputError(`Content-Length says ${declared} bytes, the body has ${given}`);
 }
 
-/** Who wants to know when an answer is complete. */
+/** Hears when an answer is complete. */
 export interface ResponseOwner {
   /** END or CANCEL has been written: the host is done with the id. `aborted`: why the answer is not complete. */
   answered(aborted: Reason | null): void;

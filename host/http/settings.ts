@@ -20,7 +20,7 @@ export interface HTTPOptions {
    */
   accessLog?: AccessLogOption | undefined;
   /**
-   * Who sent a request and over what is what the header fields of the proxies in front say: X-Real-Ip, X-Forwarded-For,
+   * A request's client and scheme are what the header fields of the proxies in front say: X-Real-Ip, X-Forwarded-For,
    * X-Scheme, X-Forwarded-Proto; with `"forwarded"` Forwarded (RFC 7239) instead. Only from proxies of this machine and
    * `trustedDownstream`; with the runtime `"wasmtime"`, without TLS and the PROXY protocol, from every peer: it does
    * not say where one is. Default: false.

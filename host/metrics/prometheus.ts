@@ -219,7 +219,7 @@ export function registerMetrics(server: Inspected, registry: MetricsRegistry): v
   registerTotals(new Totals(server), registry);
 }
 
-/** @internal The same, for who reads them in another way, too. */
+/** @internal The same, for code that reads them in another way, too. */
 export function registerTotals(totals: Totals, registry: MetricsRegistry): void {
   for (const definition of METRICS) registry.registerMetric(new Metric(definition, totals) as never);
 }

@@ -20,7 +20,7 @@ import { rememberBound, takeInherited } from "./inheritedsockets.js";
 
 /** How to bind a Unix-domain socket. */
 export interface BindUnixOptions {
-  /** Permissions of the file: who may connect. Default 0o600. */
+  /** Permissions of the file: which users may connect. Default 0o600. */
   mode?: number;
   /** Connections that wait in the kernel. Default 511. */
   backlog?: number;

@@ -1,5 +1,5 @@
 /**
- * What `req.socket` and `res.socket` are: who asks, and the end of it all. No byte goes through it.
+ * What `req.socket` and `res.socket` are: the peer's address, and a way to end the connection. No byte goes through it.
  *
  * Invariants: `destroy` cuts the connection while the answer is not complete, and is without effect afterwards, since
  * the connection is the sandbox's. It is a Duplex, but has a stream's state only when a handler uses it as one: few do.

@@ -17,7 +17,7 @@ export function runtimeNamed(name: RuntimeName): Runtime {
 }
 
 /**
- * Puts TLS or the check of who connects in front of `sockets`; without either there is nothing in front. Use what it
+ * Puts TLS or the check of trusted proxies in front of `sockets`; without either there is nothing in front. Use what it
  * resolves with in their place.
  */
 export async function guardSockets(

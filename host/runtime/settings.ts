@@ -11,7 +11,7 @@ import { type SSLOptions, TLSContexts } from "../tls/contexts.js";
 /** Options of every server that its runtime knows. */
 export interface RuntimeOptions {
   /**
-   * Who runs the sandbox: `"node"`, inside this process, or `"wasmtime"`, child processes that own the sockets.
+   * Where the sandbox runs: `"node"`, inside this process, or `"wasmtime"`, in child processes that own the sockets.
    * Default: `$WATERSPOUT_RUNTIME`, else `"node"`.
    */
   runtime?: RuntimeName | undefined;

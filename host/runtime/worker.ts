@@ -55,7 +55,7 @@ export interface GuardedSockets {
   /** What workers are started on and what stops listening when it is closed. */
   readonly sockets: readonly ListeningSocket[];
   /**
-   * Who is behind a connection by the address in its PROXY protocol header, which every connection has; null without
+   * The peer of a connection, by the address in its PROXY protocol header, which every connection has; null without
    * such.
    */
   readonly peers: ReadonlyMap<string, Peer> | null;

@@ -255,8 +255,8 @@ export abstract class Server implements Inspected {
    */
   async stats(): Promise<ServerStats> {
     const { workers, workerRestarts, connectionsRefused } = await this.report();
-    const told = workers.map(({ stats }) => stats).filter((each): each is WorkerStats => each !== null);
-    const stats = sumStats(told, workerRestarts);
+    const known = workers.map(({ stats }) => stats).filter((each): each is WorkerStats => each !== null);
+    const stats = sumStats(known, workerRestarts);
     return { ...stats, connectionsRefused: stats.connectionsRefused + connectionsRefused };
   }
 

@@ -51,9 +51,9 @@ function open(
   handle: Handler,
   settings: StreamSettings & { readonly logger: Logger },
 ): Endpoint {
-  const told = end - start === OPEN_BYTES + ADDRESS_BYTES;
-  if (end - start !== OPEN_BYTES && !told) throw new ProtocolError("OPEN");
-  const peer = bridge.peer(chunk.readUInt32LE(start), chunk, told ? start + OPEN_BYTES : -1);
+  const hasAddress = end - start === OPEN_BYTES + ADDRESS_BYTES;
+  if (end - start !== OPEN_BYTES && !hasAddress) throw new ProtocolError("OPEN");
+  const peer = bridge.peer(chunk.readUInt32LE(start), chunk, hasAddress ? start + OPEN_BYTES : -1);
   const { logger } = settings;
   return new IOStream(bridge, id, peer ?? null, settings, (stream) => {
     if (peer === undefined) return stream.close();

@@ -346,7 +346,7 @@ export class IOStream extends BaseIOStream implements Endpoint {
 
   /** An answer to READ_RAW, of which there is one at most. */
   #takeRaw(bytes: number): void {
-    if (bytes === 0 || bytes > this.#rawWanted) throw new ProtocolError("RAW that nobody asked for");
+    if (bytes === 0 || bytes > this.#rawWanted) throw new ProtocolError("RAW that the host has not asked for");
     this.#rawWanted = 0;
   }
 

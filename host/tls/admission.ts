@@ -8,7 +8,7 @@ import type { Address } from "../core/address.js";
 import { HANDSHAKES_MAX, SILENT_MAX } from "../core/limits.js";
 
 /** One connection on its way to TLS. */
-export interface Guest {
+export interface PendingHandshake {
   /** Where it comes from: what belongs to one customer of a provider counts as one. */
   readonly network: string;
   /** Closes the connection, which then leaves. */
@@ -17,22 +17,22 @@ export interface Guest {
 }
 
 /** Connections by network. */
-class Crowd {
-  readonly #groups = new Map<string, Set<Guest>>();
+class ByNetwork {
+  readonly #groups = new Map<string, Set<PendingHandshake>>();
   size = 0;
 
-  add(guest: Guest): void {
-    const group = this.#groups.get(guest.network);
-    if (group === undefined) this.#groups.set(guest.network, new Set([guest]));
-    else group.add(guest);
+  add(pending: PendingHandshake): void {
+    const group = this.#groups.get(pending.network);
+    if (group === undefined) this.#groups.set(pending.network, new Set([pending]));
+    else group.add(pending);
     this.size++;
   }
 
   /** Returns whether it was among them. */
-  delete(guest: Guest): boolean {
-    const group = this.#groups.get(guest.network);
-    if (group?.delete(guest) !== true) return false;
-    if (group.size === 0) this.#groups.delete(guest.network);
+  delete(pending: PendingHandshake): boolean {
+    const group = this.#groups.get(pending.network);
+    if (group?.delete(pending) !== true) return false;
+    if (group.size === 0) this.#groups.delete(pending.network);
     this.size--;
     return true;
   }
@@ -42,20 +42,20 @@ class Crowd {
   }
 
   /** The oldest of the network that has most; there must be one. */
-  oldestOfMost(): Guest {
-    let most = new Set<Guest>();
+  oldestOfMost(): PendingHandshake {
+    let most = new Set<PendingHandshake>();
     for (const group of this.#groups.values()) if (group.size > most.size) most = group;
-    return most.values().next().value as Guest;
+    return most.values().next().value as PendingHandshake;
   }
 }
 
 export class Places {
   readonly #max: number;
   readonly #silentMax: number;
-  readonly #silent = new Crowd();
-  readonly #holders = new Crowd();
+  readonly #silent = new ByNetwork();
+  readonly #holders = new ByNetwork();
   /** Clients that have sent their ClientHello and wait for a place, in the order in which they came. */
-  readonly #queue = new Set<Guest>();
+  readonly #queue = new Set<PendingHandshake>();
 
   /**
    * Room for `max` handshakes, for as many that wait for a place, and for `silentMax` connections that have said
@@ -67,43 +67,43 @@ export class Places {
   }
 
   /** A client has connected. `drop` is called when its connection has to make room for another. */
-  enter(address: Address | null, drop: () => void): Guest {
-    const guest: Guest = { network: networkOf(address), drop, start: () => {} };
-    this.#silent.add(guest);
+  enter(address: Address | null, drop: () => void): PendingHandshake {
+    const pending: PendingHandshake = { network: networkOf(address), drop, start: () => {} };
+    this.#silent.add(pending);
     if (this.#silent.size > this.#silentMax) this.#silent.oldestOfMost().drop();
-    return guest;
+    return pending;
   }
 
   /** Its ClientHello has come: `start` is called when there is a place for it, perhaps at once. */
-  ask(guest: Guest, start: () => void): void {
-    if (!this.#silent.delete(guest)) return;
-    guest.start = start;
-    if (this.#holders.size < this.#max) return this.#give(guest);
+  ask(pending: PendingHandshake, start: () => void): void {
+    if (!this.#silent.delete(pending)) return;
+    pending.start = start;
+    if (this.#holders.size < this.#max) return this.#give(pending);
     const oldest = this.#holders.oldestOfMost();
-    if (this.#holders.count(guest.network) + 1 < this.#holders.count(oldest.network)) {
+    if (this.#holders.count(pending.network) + 1 < this.#holders.count(oldest.network)) {
       this.#holders.delete(oldest);
-      this.#give(guest);
+      this.#give(pending);
       oldest.drop();
     } else {
-      this.#queue.add(guest);
+      this.#queue.add(pending);
       if (this.#queue.size > this.#max) oldest.drop();
     }
   }
 
   /** Its handshake has ended, or its connection. May be called again. */
-  leave(guest: Guest): void {
-    this.#silent.delete(guest);
-    this.#queue.delete(guest);
-    if (!this.#holders.delete(guest)) return;
+  leave(pending: PendingHandshake): void {
+    this.#silent.delete(pending);
+    this.#queue.delete(pending);
+    if (!this.#holders.delete(pending)) return;
     const next = this.#queue.values().next().value;
     if (next === undefined) return;
     this.#queue.delete(next);
     this.#give(next);
   }
 
-  #give(guest: Guest): void {
-    this.#holders.add(guest);
-    guest.start();
+  #give(pending: PendingHandshake): void {
+    this.#holders.add(pending);
+    pending.start();
   }
 }
 

@@ -10,7 +10,7 @@ import type { Duplex } from "node:stream";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import type { Address } from "../core/address.js";
 import { TLSHandshakeError } from "../core/errors.js";
-import type { Guest, Places } from "./admission.js";
+import type { PendingHandshake, Places } from "./admission.js";
 import { hearHello } from "./clienthello.js";
 import { noteTLS, refuses, serverSettings, type TLSContexts } from "./contexts.js";
 
@@ -60,7 +60,7 @@ export type HandshakeEnd = (result: TLSSocket | Error, release: () => void) => v
 export class ServerHandshake {
   readonly #connection: Duplex;
   readonly #places: Places;
-  readonly #guest: Guest;
+  readonly #pending: PendingHandshake;
   readonly #ended: HandshakeEnd;
   #over = false;
 
@@ -72,12 +72,12 @@ export class ServerHandshake {
     connection.allowHalfOpen = false; // a peer that ends its side in the middle of its handshake has given up
     connection.on("error", () => {}); // "close" follows
     connection.once("close", () => this.fail(new TLSHandshakeError("the connection was closed")));
-    this.#guest = places.enter(peer, () => {
+    this.#pending = places.enter(peer, () => {
       this.fail(new TLSHandshakeError("too many are under way"));
       connection.destroy();
     });
     hearHello(connection, (serverName) => {
-      places.ask(this.#guest, () => server.accept(connection, serverName, (result) => this.#end(result)));
+      places.ask(this.#pending, () => server.accept(connection, serverName, (result) => this.#end(result)));
     });
   }
 
@@ -89,7 +89,7 @@ export class ServerHandshake {
   #end(result: TLSSocket | Error): void {
     if (this.#over) return;
     this.#over = true;
-    const release = (): void => this.#places.leave(this.#guest);
+    const release = (): void => this.#places.leave(this.#pending);
     if (result instanceof Error) {
       release();
       this.#connection.destroy();

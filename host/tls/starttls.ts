@@ -23,7 +23,7 @@ export interface StartTLSOptions {
   serverSide?: boolean | undefined;
   /**
    * For the server a certificate, its key, and the rest; `TLSContexts` holds files that were read before. For the
-   * client who the peer has to be.
+   * client what it checks the peer by.
    */
   sslOptions?: SSLOptions | ClientSSLOptions | TLSContexts | undefined;
   /** Milliseconds for the handshake. Default: `handshakeTimeoutMs` of a server's `sslOptions`, else 10 seconds. */

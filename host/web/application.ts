@@ -33,9 +33,9 @@ import {
 import type { CookieSecret } from "./signedvalue.js";
 import { StaticFileHandler, type StaticFileOptions } from "./staticfiles.js";
 
-/** Who answers what a route matches. */
+/** What answers a request that a route matches. */
 export type Target = HandlerClass | RouteFunction | Router | readonly RouteInput[];
-/** A route: the path's pattern (or a matcher), who answers, the options for its `initialize`, its name. */
+/** A route: the path's pattern (or a matcher), its handler, the options for its `initialize`, its name. */
 export type RouteInput =
   | Rule<Target>
   | readonly [pattern: string | RegExp | Matcher, target: Target, options?: object | undefined, name?: string];

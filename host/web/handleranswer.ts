@@ -18,7 +18,7 @@ import { parseHTTPDate } from "./httpdate.js";
 const OF_A_BODY = ["Content-Encoding", "Content-Language", "Content-Type"];
 /** What no application says in the head of an upgraded connection. */
 const OF_A_CONNECTION = ["Connection", "Content-Length", "Date", "Transfer-Encoding", "Upgrade"];
-/** RFC 9112 4: what may stand in a status line; `<` never helps anybody. */
+/** RFC 9112 4: what may stand in a status line. `<` is left out: it could begin markup in a client that shows it. */
 const REASON = /^[\t\x20-\x3b\x3d-\x7e\x80-\xff]+$/;
 
 /** What an answer's ETag comes from. */

@@ -495,7 +495,7 @@ export abstract class RequestHandler<User = unknown, Own extends object = Readon
     return null;
   }
 
-  /** Who is asking. Set it in `prepare` when finding out takes time. */
+  /** The user who sent the request. Set it in `prepare` when finding out takes time. */
   get currentUser(): User | null {
     if (this.#user === undefined) this.#user = this.getCurrentUser();
     return this.#user;
@@ -521,7 +521,7 @@ export abstract class RequestHandler<User = unknown, Own extends object = Readon
     const user = this.currentUser;
     if (user !== null && user !== undefined) return user;
     const { method } = this.request;
-    if (method !== "GET" && method !== "HEAD") throw new HTTPError(403, "nobody is logged in");
+    if (method !== "GET" && method !== "HEAD") throw new HTTPError(403, "no user is logged in");
     this.redirect(withNext(this.getLoginUrl(), this.request));
     throw new Finish();
   }

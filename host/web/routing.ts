@@ -1,6 +1,6 @@
 /**
- * Who answers a request: rules in their order, the first that matches and has an answer wins. Reference: Tornado's
- * routing module, whose names these are.
+ * Which handler answers a request: rules in their order, the first that matches and has a handler wins.
+ * Reference: Tornado's routing module, whose names these are.
  *
  * Invariant: routers keep nothing of a request: what they return is called once, or never.
  */
@@ -75,7 +75,7 @@ function hostOf(request: HTTPServerRequest): string {
 
 /** What can answer a request, or say that it is not its own by null. */
 export interface Router {
-  /** Who answers the request; errors are written to `logger`. */
+  /** The handler for the request; errors are written to `logger`. */
   findHandler(request: HTTPServerRequest, logger: Logger): RequestCallback | null;
   /** The path of the route with this name; null without one. */
   reversePath?(name: string, values: PathValues): string | null;
@@ -86,7 +86,7 @@ export type RouteFunction = {
   call(request: HTTPServerRequest, ...args: PathArgument[]): Answering;
 }["call"];
 
-/** A matcher, and who answers what it matches. */
+/** A matcher, and the handler for what it matches. */
 export class Rule<Target = Router | RouteFunction> {
   constructor(
     /** Says whether the rule is for a request. */

@@ -73,7 +73,7 @@ export interface ConnectionSettings {
   readonly pingTimeoutMs: number;
   /** Null: messages travel as they are. */
   readonly compression: Agreement | null;
-  /** For the log: whose websocket it is. */
+  /** For the log: the client of the websocket. */
   readonly name: string;
   readonly logger: Logger;
 }

@@ -1,5 +1,6 @@
 /**
- * The host's part of the opening handshake: who is turned away and with what, and what is agreed on (RFC 6455 4.2).
+ * The host's part of the opening handshake: which ones are refused, with which status, and what is agreed on
+ * (RFC 6455 4.2).
  *
  * The sandbox has checked the form and marks what it found well-formed (`request.isWebSocket`). What is looked at here
  * is why it was not, and what only the application can decide: origin, subprotocol, extensions.

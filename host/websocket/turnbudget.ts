@@ -2,7 +2,7 @@
  * Work of which peers can ask for more than a turn of the loop should take: done in shares, one share a turn for all of
  * them together.
  *
- * Invariants: the work of one turn costs at most the share and one piece more. Who has to wait goes on in the order of
+ * Invariants: the work of one turn costs at most the share and one piece more. What has to wait goes on in the order of
  * asking, one piece at a time, so no connection waits for all that another has asked for.
  */
 export class TurnShare {

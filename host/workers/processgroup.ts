@@ -67,7 +67,7 @@ export class ProcessGroup {
     this.#start(count);
   }
 
-  /** Forwards a signal; who ends from now on is not started again. */
+  /** Forwards a signal; a worker that ends from now on is not started again. */
   signal(name: NodeJS.Signals): void {
     this.#asked = name;
     // Each worker has its own descriptors of these sockets, which it closes by itself.

@@ -20,5 +20,5 @@ test("the paths are those of the admin server", () => {
 });
 
 test("the bound of routes is the constant", () => {
-  expect(documentNamed(FILE).prose).toContain(`${LATENCY_ROUTES_MAX} routes are told apart`);
+  expect(documentNamed(FILE).prose).toContain(`${LATENCY_ROUTES_MAX} routes are counted apart`);
 });

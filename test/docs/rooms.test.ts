@@ -40,7 +40,7 @@ test("a room imports what stands under it, and nothing else", () => {
   const wrong = edges.filter(({ from, to, kind }) => {
     const [a, b] = [roomOf(from), roomOf(to)];
     if (a === null || a === b) return false; // index.ts names everything
-    if (b === null) return true; // nobody imports the index
+    if (b === null) return true; // no file imports the index
     const lazy = kind === "lazy" && ((rooms.lazy as Record<string, string[]>)[a] ?? []).includes(b);
     return !lazy && !layers[a]?.includes(b);
   });

@@ -76,7 +76,7 @@ describe.each([NODE, WASMTIME])("$name", (way) => {
     });
   });
 
-  test("a body that nobody reads: the answer comes, then the connection ends in order", async () => {
+  test("a body that the handler does not read: the answer comes, then the connection ends in order", async () => {
     const client = await server.connect();
     client.send(`POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: ${1024 * MIB}\r\n\r\n`);
     const response = await client.send(Buffer.alloc(65_536)).readResponse();
@@ -86,7 +86,7 @@ describe.each([NODE, WASMTIME])("$name", (way) => {
     await client.gone();
   });
 
-  test("a short body that nobody reads is passed over, and the connection goes on", async () => {
+  test("a short body that the handler does not read is passed over, and the connection goes on", async () => {
     const client = await server.connect();
     for (let i = 0; i < 2; i++) {
       const response = await client.send(post("/early", "x".repeat(100_000))).readResponse();

@@ -79,7 +79,7 @@ describe.each([NODE, WASMTIME])("the chat, $name", (way) => {
       await third.close();
     });
 
-    test("a page is told when the server stops", async () => {
+    test("a page hears when the server stops", async () => {
       const stopping = await start(way, "examples/chat.ts");
       const page = await browser.newPage();
       await page.goto(stopping.url);

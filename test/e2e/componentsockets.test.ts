@@ -128,7 +128,7 @@ describe.each([COMPONENT, COMPONENT_ASYNC])("$component", (way) => {
       }
     });
 
-    test("a peer that takes nothing is given up, and holds up nobody", async () => {
+    test("a peer that takes nothing is given up, and holds up no other", async () => {
       const server = await start(way);
       try {
         const before = await server.connect();

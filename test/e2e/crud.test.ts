@@ -165,7 +165,7 @@ describe.skipIf(!hasPostgres).each([NODE, WASMTIME])("PostgreSQL, $name", (way) 
   };
   const works = (): Promise<void> =>
     eventually("users again", async () => (await ask(server, "GET", "/users")).status === 200);
-  /** Nobody else can use the table until the promised function is called. */
+  /** No other client can use the table until the promised function is called. */
   async function lock(): Promise<() => Promise<void>> {
     const client = await database.connect();
     await client.query("BEGIN; LOCK TABLE user_tbl");

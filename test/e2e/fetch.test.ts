@@ -70,7 +70,7 @@ describe.each([NODE, WASMTIME])("$name: a Hono application", (way) => {
     expect(response.body.toString()).toBe("data: event 0\n\ndata: event 1\n\ndata: event 2\n\n");
   });
 
-  test("a client that leaves is told of, and its stream cancelled", async () => {
+  test("a client that leaves aborts its signal, and its stream is cancelled", async () => {
     for (const [target, complaint] of [
       ["/wait", /the client of \/wait is gone/],
       ["/silent", /the silent stream is cancelled/],

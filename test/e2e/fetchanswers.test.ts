@@ -76,7 +76,7 @@ describe.each([NODE, WASMTIME])("$name", (way) => {
     });
   });
 
-  test("HEAD of it is told what GET is", async () => {
+  test("HEAD of it gets the fields of GET", async () => {
     const [get, head] = [await ask("/proxied/gzip.length"), await ask("/proxied/gzip.length", "HEAD")];
     expect([length(head), head.headers.get("etag")]).toEqual([null, get.headers.get("etag")]);
     expect(head.headers.has("content-encoding")).toBe(false);
@@ -116,7 +116,7 @@ describe.each([NODE, WASMTIME])("$name", (way) => {
   test.each([
     ["/breaks-later", /broken later/],
     ["/objects-later", /data must be/],
-  ])("%s is cut, so that nobody takes it for whole", async (target, complaint) => {
+  ])("%s is cut, so that no client takes it for whole", async (target, complaint) => {
     await expect(ask(target)).rejects.toThrow();
     await server.complaint(complaint);
   });

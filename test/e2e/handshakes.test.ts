@@ -118,7 +118,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "handshakes", () => {
 
   for (const way of [NODE, WASMTIME]) {
     describe.each([LISTENER, START_TLS])(`${way.name}, $name`, (door) => {
-      test("clients that say nothing keep nobody out, and beyond the bound the oldest of them goes", async () => {
+      test("clients that say nothing keep no other out, and beyond the bound the oldest of them goes", async () => {
         const server = await serve(way, door, { handshakeTimeoutMs: NEVER_MS });
         const beyond = 20;
         const silent = await crowd(server, door, SILENT_MAX - 1, ATTACKER, null);
@@ -159,7 +159,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "handshakes", () => {
       });
     });
 
-    test(`${way.name}: clients that stop after their hello keep nobody else out`, async () => {
+    test(`${way.name}: clients that stop after their hello keep no other out`, async () => {
       const server = await serve(way, LISTENER, { handshakeTimeoutMs: NEVER_MS });
       const stalled = await crowd(server, LISTENER, HANDSHAKES_MAX + 10, ATTACKER, hello);
       const answered = () => stalled.filter(({ bytesRead }) => bytesRead > 0).length;

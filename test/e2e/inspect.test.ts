@@ -24,7 +24,7 @@ test.each([SANDBOXED_NODE, SANDBOXED_WASMTIME])(
   },
 );
 
-test("a port that is in use, or is none, is told in one line", async () => {
+test("a port that is in use, or is none, is reported in one line", async () => {
   const [, admin] = await inspected(NODE);
   const { port } = new URL(admin.url);
   for (const workers of ["1", "2"]) {
@@ -103,7 +103,7 @@ describe.skipIf(!hasBrowser)("the page", () => {
   }
 
   describe("its drawings", () => {
-    test.each([NODE, WASMTIME])("draws what happens, with $name, and asks nobody else", async (way) => {
+    test.each([NODE, WASMTIME])("draws what happens, with $name, and asks no other host", async (way) => {
       const dark = way === NODE;
       const { server, admin, page, complaints, asked } = await look(way, [], dark);
       const end = load(server);

@@ -103,13 +103,13 @@ describe.each([NODE, WASMTIME])("$name", (way) => {
   test("the close callback runs though data is unread", async () => {
     const client = await server.connect();
     await client.send("unread\n").readUntil("watching\n");
-    client.send("nobody reads this");
+    client.send("no handler reads this");
     await answer("nodelay\n"); // the loop has turned since
     client.reset();
     await server.complaint(/closed with unread data: RESET/);
   });
 
-  test("a read that a reset ends is told the reason", async () => {
+  test("a read that a reset ends rejects with the reason", async () => {
     const client = await server.connect();
     await client.send("reset\n").readUntil("reading\n");
     client.reset();
@@ -202,7 +202,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "TCPClient with TLS",
     await expect(connecting).rejects.toMatchObject({ name: "ConnectError", message: expect.stringMatching(/TLS/) });
   });
 
-  test("unless nobody wants to know", async () => {
+  test("unless it has no listener", async () => {
     const sslOptions = { certReqs: "none" as const };
     const stream = await new TCPClient().connect("127.0.0.1", server.port, { sslOptions });
     expect((await stream.readUntil("\n")).toString()).toContain("TLSv1.3");
@@ -216,7 +216,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "TCPClient with TLS",
   });
 });
 
-describe.each(["node", "wasmtime"] as const)("%s: streams that are nobody's any more", (runtime) => {
+describe.each(["node", "wasmtime"] as const)("%s: streams that no handler holds any more", (runtime) => {
   class Echo extends TCPServer {
     override async handleStream(stream: IOStream): Promise<void> {
       for (;;) {
@@ -249,7 +249,7 @@ describe.each(["node", "wasmtime"] as const)("%s: streams that are nobody's any 
     [Echo, "a line\n", 60_000],
     [Iterating, "a line\n", 60_000],
     [OneLine, "a line\n", 60_000],
-    [OneLine, "a line\nand more that nobody reads", 500],
+    [OneLine, "a line\nand more that is not read", 500],
     [Leaving, "a line\n", 500],
   ] as const)("%o, %j: none is left when its peer has left", async (Served, text, halfCloseTimeoutMs) => {
     const server = new Served({ runtime, halfCloseTimeoutMs });

@@ -68,7 +68,7 @@ for (const way of SANDBOXED_WAYS) {
 }
 
 describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "over TLS", () => {
-  test.each([NODE, WASMTIME])("$name: a client that leaves is told of", async (way) => {
+  test.each([NODE, WASMTIME])("$name: a handler hears of a client that leaves", async (way) => {
     const authority = new Authority();
     onTestFinished(() => authority.remove());
     const { certfile, keyfile } = authority.issue("leaving", "leaving.example");

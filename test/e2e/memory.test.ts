@@ -8,7 +8,7 @@ import { eventually, NODE, SANDBOXED_BARE, start, WASMTIME } from "./support/way
 const MIB = 1 << 20;
 
 describe.each([NODE, WASMTIME])("$name", (way) => {
-  test("bodies that nobody takes fill the sandbox's memory: requests are refused, the worker goes on", async () => {
+  test("bodies that handlers do not take fill the sandbox's memory: requests are refused, the worker goes on", async () => {
     const server = await start(way, "test/e2e/apps/memory.ts");
     const body = "x".repeat(500_000);
     const head = (path: string): string => `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n`;

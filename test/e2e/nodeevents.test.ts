@@ -77,7 +77,7 @@ const ANSWERED: Record<string, Listener> = {
     res.write("a", (error) => log(`cb a ${(error as Coded)?.code}`));
     res.end("b", () => log("cb end"));
   },
-  "complete of a request that nobody reads": (req, res, log) => {
+  "complete of a request that is not read": (req, res, log) => {
     req.pause();
     log(`complete ${req.complete}`);
     setImmediate(() => {

@@ -112,7 +112,7 @@ describe.each(["http", "node", "wasmtime"] as const)("%s", (kind) => {
     client.close();
   });
 
-  test("a body that nobody reads is dropped behind its answer", async () => {
+  test("a body that the handler does not read is dropped behind its answer", async () => {
     listener = (_req, res) => void res.end("early");
     const client = await connected();
     client.send(`${POST}Content-Length: 5\r\n\r\nab`);

@@ -77,7 +77,7 @@ async function connect(
   return { raw, inner };
 }
 
-/** Sends `bytes` and resets the connection before anybody can have answered, many times. */
+/** Sends `bytes` and resets the connection before the server can have answered, many times. */
 async function attack(at: Address, from: string, bytes: string, secure: boolean): Promise<void> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const { raw, inner } = await connect(at, from, secure);
@@ -166,7 +166,7 @@ describe.each(ways)("%s", (_name, options) => {
   });
 });
 
-test("node: a request is told from its own connection, also when that is closed before its handler is called", async () => {
+test("node: a request has the address of its own connection, also when that is closed before its handler is called", async () => {
   const named = (address: Address | null): string => `${address?.address} ${address?.port}`;
   const told: [from: string | null, address: string][] = [];
   let closing: Promise<void> | null = null;

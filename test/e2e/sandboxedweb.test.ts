@@ -194,7 +194,7 @@ describe.each([...SANDBOXED_WAYS, COMPONENT, HTTP])("$name", (way) => {
       expect([longOne.status, longOne.headers.get("location")]).toEqual([301, `${long}/`]);
     });
 
-    test("a slow reader of a big file costs no memory, and holds up nobody", { timeout: 60_000 }, async () => {
+    test("a slow reader of a big file costs no memory, and holds up no other client", { timeout: 60_000 }, async () => {
       const sockets = await Promise.all(Array.from({ length: 4 }, () => open(server.port)));
       for (const socket of sockets) {
         socket.pause();

@@ -305,7 +305,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls", () => {
         stream.close();
       });
 
-      test("refuses a certificate of another name, or of nobody it knows", async () => {
+      test("refuses a certificate of another name, or of an unknown authority", async () => {
         for (const sslOptions of [
           { caCerts: made.authority.certfile, serverName: "another.example" },
           { serverName: "server.example" },

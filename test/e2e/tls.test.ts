@@ -148,7 +148,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "TLS", () => {
           expect(residentBytes(server.pid) - before).toBeLessThan(48 * MIB);
         });
 
-        test("resets of half of 100 clients harm nobody else", async () => {
+        test("resets of half of 100 clients harm no other", async () => {
           const raws = Array.from({ length: 100 }, () => net.connect(server.port, "127.0.0.1").on("error", () => {}));
           const clients = raws.map((socket) => new SecureClient(tls.connect({ socket, rejectUnauthorized: false })));
           await Promise.all(clients.map(told));
@@ -298,7 +298,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "TLS", () => {
     });
   }
 
-  test("wasmtime: whoever connects to the workers' own port is not served", async () => {
+  test("wasmtime: a client that connects to the workers' own port is not served", async () => {
     const server = await start(WASMTIME, APP, [], secureEnv());
     onTestFinished(() => server.stop());
     const inner = listenersOf(server).find((port) => port !== server.port);

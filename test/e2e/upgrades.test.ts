@@ -99,7 +99,7 @@ describe.each(["http", "node", "wasmtime"] as const)("%s", (kind) => {
       expect((await client.readBytes(bytes.length)).equals(bytes)).toBe(true);
     });
 
-    test("a peer that does not read holds the writer up, and one that nobody reads is held up itself", async () => {
+    test("a peer that does not read holds the writer up, and one that the handler does not read is held up itself", async () => {
       const { client, socket } = await upgraded();
       client.socket.pause();
       const block = Buffer.alloc(1 << 20);

@@ -116,7 +116,7 @@ describe.each([NODE, WASMTIME])("$name", (way) => {
     });
 
     describe("handlers that wait", () => {
-      test("a handler that waits holds up nobody, and hears that its client has left", async () => {
+      test("a handler that waits holds up no other, and hears that its client has left", async () => {
         const slow = await server.connect();
         slow.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
         for (let i = 0; i < 5; i++) expect((await server.get("/")).status).toBe(200);

@@ -144,7 +144,7 @@ describe.each(["node", "wasmtime"])("forkProcesses with %s", (runtime) => {
       await program.gone();
     });
 
-    test("with all of them killed nobody is refused, and who waits is answered by the next ones", async () => {
+    test("with all of them killed no client is refused, and those that wait are answered by the next ones", async () => {
       run();
       const port = await serving();
       for (let round = 0; round < 3; round++) {
@@ -162,7 +162,7 @@ describe.each(["node", "wasmtime"])("forkProcesses with %s", (runtime) => {
       }
     });
 
-    test("a port in use is told once, with its address, before any worker is started", async () => {
+    test("a port in use is reported once, with its address, before any worker is started", async () => {
       const other = net.createServer().listen(0, "127.0.0.1");
       await once(other, "listening");
       const { port } = other.address() as net.AddressInfo;
@@ -184,23 +184,26 @@ describe("the command's workers", () => {
   test.each([
     ["node", NODE],
     ["wasmtime", WASMTIME],
-  ])("%s: with all of them killed nobody is refused, and who waits is answered by the next ones", async (_, way) => {
-    server = await start(way, way.demo, ["--workers", "2"]);
-    await eventually("two workers", () => workersOf(server.pid).length === 2);
-    for (let round = 0; round < 3; round++) {
-      const victims = workersOf(server.pid);
-      for (const { pid } of victims) process.kill(pid, "SIGKILL");
-      await eventually("all dead", () => !victims.some(isAlive));
-      const clients = await Promise.all(Array.from({ length: 20 }, () => server.connect()));
-      for (const client of clients) client.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-      for (const client of clients) expect((await client.readResponse()).status).toBe(200);
+  ])(
+    "%s: with all of them killed no client is refused, and those that wait are answered by the next ones",
+    async (_, way) => {
+      server = await start(way, way.demo, ["--workers", "2"]);
       await eventually("two workers", () => workersOf(server.pid).length === 2);
-    }
-  });
+      for (let round = 0; round < 3; round++) {
+        const victims = workersOf(server.pid);
+        for (const { pid } of victims) process.kill(pid, "SIGKILL");
+        await eventually("all dead", () => !victims.some(isAlive));
+        const clients = await Promise.all(Array.from({ length: 20 }, () => server.connect()));
+        for (const client of clients) client.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        for (const client of clients) expect((await client.readResponse()).status).toBe(200);
+        await eventually("two workers", () => workersOf(server.pid).length === 2);
+      }
+    },
+  );
 });
 
 async function refused(port: number): Promise<void> {
-  await eventually("nobody listens", async () => {
+  await eventually("no process listens", async () => {
     try {
       (await Client.connect(port)).close();
       return false;

@@ -111,7 +111,7 @@ export class SocketFuzz {
     this.#descriptors = this.#openDescriptors();
   }
 
-  /** Somebody who behaves is answered. */
+  /** A client that behaves is answered. */
   async #serves(): Promise<void> {
     const socket = net.connect(this.#port, "127.0.0.1");
     const chunks: Buffer[] = [];

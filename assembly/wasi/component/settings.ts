@@ -48,7 +48,7 @@ export function readSettings(environment: usize, entries: i32, texts: usize, cou
   return problem;
 }
 
-/** Why it does not listen there: the runtime denies it, no interface has the address, somebody else has it, or else. */
+/** Why it does not listen there: the runtime denies it, no interface has the address, it is in use, or else. */
 export function cannotListen(isDenied: bool, isAbsent: bool, isTaken: bool): string {
   let why = "the system refuses";
   if (isDenied) why = "access denied; a runtime grants the network with -S inherit-network";
@@ -83,7 +83,7 @@ function set(name: string, value: string, given: string): void {
   } else if (given.startsWith("--")) refuse("unknown option " + given);
 }
 
-/** The first thing that is wrong is the one that is told. */
+/** Only the first thing that is wrong is reported. */
 function refuse(what: string): void {
   const lacks = "; a component has one address and one worker, no TLS, no folders and no Unix sockets";
   if (!problem) problem = what + (what.startsWith("un") ? lacks : "");

@@ -2,7 +2,7 @@
 // component with one request at a time, so there is one exchange.
 //
 // Invariant: resources are dropped before those that they came from, and each once: the runtime ends a component that
-// does otherwise. Texts that the runtime hands over are given back by whoever has read them (releaseFound).
+// does otherwise. Texts that the runtime hands over are freed by the function that has read them (releaseFound).
 // Reference: wasi:http 0.2.0, types.wit.
 
 import { AGAIN, REASON_RESET } from "../../core/errors";

@@ -3,8 +3,8 @@
 //
 // Here poll_oneoff tells of what is ready alone, and always for certain.
 // A write of 0.2 may be taken by the host before the peer's side has room. So the last byte of such a write counts as
-// written only when all of it has left: whoever closes after the last byte closes after all of them, and a peer that
-// takes nothing is seen to take nothing.
+// written only when all of it has left: a stream that closes after the last byte closes after all of them, and a peer
+// that takes nothing is noticed.
 // Reference: imports.ts of preview1 for results and errno; wasi:io/streams, check-write.
 
 import { Address } from "../../core/address";

@@ -7,7 +7,7 @@ const WRITE_BYTES_MAX: i32 = 4096;
 const result: usize = WASI == 2 || WASI == 4 ? memory.data(16, 8) : 0;
 let stderr: i32 = 0;
 
-/** How many bytes were written, -1: nobody reads them. */
+/** How many bytes were written, -1: stderr is closed. */
 export function writeToStderr(source: usize, size: i32): i32 {
   if (!stderr) stderr = w.getStderr();
   const n = min(size, WRITE_BYTES_MAX);

@@ -107,7 +107,7 @@ export function log(source: usize, size: i32): void {
     const n = copied >>> 4;
     source += usize(n);
     size -= n;
-    if (copied & 15) stderr = -1; // nobody reads it any more
+    if (copied & 15) stderr = -1; // it is closed
   }
 }
 

@@ -1,10 +1,10 @@
 // The tables behind the platform over WASI 0.3: handles, whose waitable is whose, and the two lists that a turn goes
 // through.
 //
-// A handle is "armed" when the host is asked to tell of it, and "due" when something of it is ready. Who is to be
-// armed, and who is due, stands in a list, so a turn costs what is active, not what is connected.
+// A handle is "armed" when the host has to report it, and "due" when something of it is ready. The handles to be armed
+// and those that are due stand in a list each, so a turn costs what is active, not what is connected.
 // Invariant: a handle that was closed is given away again only once it stands in neither list. Tables are static and
-// laid out for ASYNC_HANDLES_MAX; pages that nobody touched cost nothing.
+// laid out for ASYNC_HANDLES_MAX; pages that were never touched cost nothing.
 
 import { ASYNC_HANDLES_MAX } from "../../core/limits";
 
@@ -37,7 +37,7 @@ export class Slot {
   future: i32; // how the input ended
   following: i32; // the list of free handles; of a listener its index
   accepted: i32; // of a listener: a socket that has come, 0: none
-  have: i32; // bytes of its buffer that nobody has read yet
+  have: i32; // bytes of its buffer that are not read yet
   at: i32; // where they begin
   kind: u8;
   interest: u8; // what is watched

@@ -46,7 +46,7 @@ export interface FormOptions extends FormLimits {
   onFile?: ((file: FormPart) => void | Promise<void>) | undefined;
 }
 
-/** Where a form comes from, and who says when it is over. */
+/** Where a form comes from, and what says when its request is over. */
 export interface FormSource {
   readonly headers: HTTPHeaders;
   readonly body: BodyReader;

@@ -70,7 +70,7 @@ export class DescriptorTable {
   readonly lingering = new Set<Connection>();
   readonly #free: number[] = [];
   /**
-   * Who was behind connections that have been closed, by descriptor. The sandbox accepts nothing while frames about one
+   * The peers of connections that have been closed, by descriptor. The sandbox accepts nothing while frames about one
    * are on their way.
    */
   readonly #former: (Peer | undefined)[] = [];
@@ -102,7 +102,7 @@ export class DescriptorTable {
   }
 
   /**
-   * Who is behind a connection, or was when it is closed and its descriptor has not been used again; null: it is no
+   * The peer of a connection, also when it is closed and its descriptor has not been used again; null: it is no
    * connection.
    */
   peer(fd: number): Peer | null {

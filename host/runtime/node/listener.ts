@@ -133,7 +133,7 @@ export class NodeListener implements ListeningSocket, AcceptQueue {
 }
 
 /**
- * Notes who is at the other end of a connection that a listener has just accepted. One that has been reset meanwhile is
+ * Notes the peer of a connection that a listener has just accepted. One that has been reset meanwhile is
  * closed, and this gives null: its peer will not read an answer, and its address is not known any more.
  */
 function withAddress(socket: Socket, listener: Address): Accepted | null {

@@ -114,10 +114,10 @@ class WasmtimeWorker implements Worker {
   }
 
   #watchEnd(lines: LineReader): void {
-    let told = false;
+    let hasEnded = false;
     const end = (error: Error | null) => {
-      if (told) return;
-      told = true;
+      if (hasEnded) return;
+      hasEnded = true;
       if (this.#lastMoment !== null) clearTimeout(this.#lastMoment);
       process.off("exit", this.#killAtExit);
       lines.end();

@@ -90,7 +90,7 @@ describe("detached", () => {
     expect(peer.take()).toBe("");
   });
 
-  test("the end that came before is told again", () => {
+  test("the end that came before is reported again", () => {
     begun(config(HTTP));
     const peer = connect();
     peer.send(get("/"));

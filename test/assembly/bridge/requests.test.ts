@@ -30,7 +30,7 @@ import { pattern, settle, sleep } from "../support/sim";
 const LAST: i32 = frames.RESPONSE_LAST;
 
 describe("requests", () => {
-  test("what the host is not told of takes no id: 16,382 of them between two requests do not bring one back", () => {
+  test("what gets no frame takes no id: 16,382 of them between two requests do not bring one back", () => {
     begun(config(HTTP));
     const peer = connect();
     peer.send(get("/"));
@@ -161,7 +161,7 @@ describe("requests: windows, and answers on their way", () => {
     expect(answer.endsWith("\r\n4\r\nlast\r\n0\r\n\r\n")).toBe(true);
   });
 
-  test("a 304 claims no length that nobody has given", () => {
+  test("a 304 claims no length that the handler has not given", () => {
     begun(config(HTTP));
     const peer = connect();
     peer.send(get("/"));
@@ -266,7 +266,7 @@ describe("requests: clients that leave or wait", () => {
 });
 
 describe("requests: refusals, broken answers, the stop", () => {
-  test("refused requests are told, so many a second", () => {
+  test("refused requests are reported, so many a second", () => {
     begun(config(HTTP));
     connect().send("GET / HTTP/1.1\r\n\r\n");
     expect(heard()).toBe("REFUSED(400,0,102,0 The request has no Host, which HTTP/1.1 requires)");

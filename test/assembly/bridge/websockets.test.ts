@@ -192,7 +192,7 @@ describe("messages", () => {
 });
 
 describe("pings", () => {
-  test("of the peer are answered and told, ours are sent and their pongs told", () => {
+  test("of the peer are answered and reported, ours are sent and their pongs reported", () => {
     const peer = opened();
     peer.send(masked(0x89, "there?"));
     expect(heard()).toBe("WS_PING#1(there?)");

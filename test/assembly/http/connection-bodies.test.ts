@@ -149,7 +149,7 @@ describe("100 Continue", () => {
     isRefusal(peer, received(peer), 408);
   });
 
-  test("100 Continue is for those who wait: who sends the body is not told to", () => {
+  test("100 Continue is for clients that wait: one that sends its body gets none", () => {
     const peer = client();
     expect(exchange(peer, post("/echo", "abc", "Expect: 100-continue\r\n"))).toBe(ok("abc"));
     const head = "POST /take?credit=0 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n";

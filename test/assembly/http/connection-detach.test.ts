@@ -48,7 +48,7 @@ test("from inside the handler's call, with the rest in the same packet", () => {
   expect(handler.take()).toBe("/upgrade");
 });
 
-test("the peer's end is told to the new handler though it came before", () => {
+test("the new handler hears of the peer's end though it came before", () => {
   const peer = client();
   exchange(peer, get("/never"));
   peer.end();
@@ -112,7 +112,7 @@ test("only a complete request whose answer has not begun is handed over", () => 
   expect(connection().detach(new NewProtocol()) != null).toBe(true);
 });
 
-test("a stop is told to it, and leaves it until the grace is over", () => {
+test("it hears of a stop, and may go on until the grace is over", () => {
   const peer = client();
   exchange(peer, get("/never"));
   const seen = takeOver(handler.request!);

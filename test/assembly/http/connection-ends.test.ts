@@ -1,4 +1,4 @@
-// How HTTP/1 connections end when nobody is at fault, or the network is: time limits, half-close and resets.
+// How HTTP/1 connections end without a fault, or by a fault of the network: time limits, half-close and resets.
 import { describe, expect, test } from "vitest-pool-assemblyscript/assembly";
 import { bytesInUse } from "../../../assembly/bytes/buffer";
 import {

@@ -1,4 +1,4 @@
-// Clients that leave while a handler works for them, in every way: what the handler is told, and when the connection is
+// Clients that leave while a handler works for them, in every way: what the handler hears, and when the connection is
 // freed.
 import { describe, expect, test } from "vitest-pool-assemblyscript/assembly";
 import { bytesInUse } from "../../../assembly/bytes/buffer";
@@ -30,7 +30,7 @@ function isFreed(peer: Peer): void {
 }
 
 describe("a client that ends its side", () => {
-  test("is told of when its request has waited for a while, and can be answered all the same", () => {
+  test("is reported when its request has waited for a while, and can be answered all the same", () => {
     const peer = halfClosed(get("/never"));
     sleep(WATCH_AFTER_MS - 1);
     expect(handler.take()).toBe("/never finish");
@@ -106,7 +106,7 @@ describe("a client that ends its side", () => {
     isFreed(peer);
   });
 
-  test("requests that came whole before are answered, each is told of when it waits itself", () => {
+  test("requests that came whole before are answered, and the end is reported to each when it has waited itself", () => {
     const peer = halfClosed(get("/later?n=1&ms=1000") + get("/hello?n=2") + post("/echo", "3") + get("/never"));
     sleep(2000);
     expect(handler.take()).toBe("/later finish end /hello finish /echo finish /never finish end");
@@ -131,7 +131,7 @@ describe("a client that ends its side", () => {
     isFreed(later);
   });
 
-  test("behind a slow upload: told when the answer is slow, not before", () => {
+  test("behind a slow upload: reported when the answer is slow, not before", () => {
     const peer = client();
     exchange(peer, post("/later?n=1&ms=1500", "abc").replace("abc", "ab"));
     sleep(1000);

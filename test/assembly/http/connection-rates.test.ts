@@ -113,7 +113,7 @@ describe("a body", () => {
   test("what came in time and waited for the loop counts", () => {
     const peer = upload(10);
     const body = "0123456789";
-    network().faults.late = 1000; // nothing is told of what is ready
+    network().faults.late = 1000; // the platform reports nothing that is ready
     peer.send(body);
     network().clock += i64(BODY_TIMEOUT_MS) * MS;
     turn();
@@ -142,7 +142,7 @@ describe("a body", () => {
     isRefusal(peer, received(peer), 408);
   });
 
-  test("a rest that nobody wants has its time, also after a handler that was slow", () => {
+  test("the rest of a body that the handler does not take has its time limit, also after a handler that was slow", () => {
     const peer = client();
     exchange(peer, "POST /take?credit=3 HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n0123456789");
     handler.request!.respond(200, "text/plain", "enough");

@@ -146,7 +146,7 @@ describe("refusals: what the client gets, and what it still sends", () => {
     expect(exchange(client(), request.replace("HEAD", "HEADS"))).toBe(answer + body);
   });
 
-  test("are told to the handler, once each, and never a complete request's", () => {
+  test("are reported to the handler, once each, and never a complete request's", () => {
     exchange(client(), get("/hello?n=1") + "nonsense\r\n\r\n");
     exchange(client(), chunked("/open", "zz\r\n"));
     exchange(client(), chunked("/early", "zz\r\n")); // has its answer

@@ -49,7 +49,7 @@ test("they are of one request only, and gone behind finish()", () => {
   expect(handler.take()).toBe("/sum finish");
 });
 
-test("those of a body that nobody wants are not kept", () => {
+test("those of a body that the handler does not take are not kept", () => {
   const peer = client();
   expect(exchange(peer, chunked("/early?n=1", "2\r\nab\r\n0\r\nX-Sum: 12\r\n"))).toBe(ok("early 1"));
   expect(i32(bytesInUse())).toBe(0);

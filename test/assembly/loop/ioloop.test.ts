@@ -286,7 +286,7 @@ test("stop before the first turn: it runs, and is the last", () => {
 
 // --- handlers ---
 
-test("a handler is told what its handle is ready for", () => {
+test("a handler hears what its handle is ready for", () => {
   turn();
   const handle = accept();
   loop.addHandler(handle, new Events("a"), READ);
@@ -311,7 +311,7 @@ test("a second handler replaces the first; removing what is unknown is fine", ()
   expect(logged()).toBe("");
 });
 
-test("a handler that was removed in the same turn is not told", () => {
+test("a handler that was removed in the same turn is not called", () => {
   turn();
   const first = new Events("a");
   const second = new Events("b");

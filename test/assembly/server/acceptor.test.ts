@@ -60,7 +60,7 @@ test("a connection that died in the queue stops nothing", () => {
   expect(keeper.handles.length).toBe(20);
 });
 
-test("out of descriptors: it rests, does not spin, and goes on when there are some", () => {
+test("out of descriptors: it pauses, does not spin, and goes on when there are some", () => {
   accepting();
   network().descriptorsMax = 1 + 10;
   connectMany(12);

@@ -145,7 +145,7 @@ test("episodes", TestOptions.timeout(60000), () => {
   expect(handler.upgrades).toBeGreaterThan(EPISODES / 20);
 });
 
-test("everybody is slow: the time limits alone end every connection", TestOptions.timeout(60000), () => {
+test("all clients are slow: the time limits alone end every connection", TestOptions.timeout(60000), () => {
   server.listen();
   for (episode = 0; episode < EPISODES / 6; episode++) {
     begin();

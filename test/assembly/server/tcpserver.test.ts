@@ -91,7 +91,7 @@ test("at connectionsMax no listener accepts, also when one rested meanwhile", ()
   connect(0);
   connect(0);
   settle();
-  expect(server.connections).toBe(1); // the first listener rests
+  expect(server.connections).toBe(1); // the first listener is paused
   network().descriptorsMax = 100;
   connect(1);
   connect(1);
@@ -101,7 +101,7 @@ test("at connectionsMax no listener accepts, also when one rested meanwhile", ()
   expect(server.connections).toBe(3);
 });
 
-test("a listener that rests when the server is full accepts again when there is room", () => {
+test("a listener that is paused when the server is full accepts again when there is room", () => {
   server.connectionsMax = 2;
   listen();
   network().descriptorsMax = 1 + 1;

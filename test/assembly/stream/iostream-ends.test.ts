@@ -24,7 +24,7 @@ describe("half-close", () => {
     expect(seen.take()).toBe("");
   });
 
-  test("the end is told once what came before it has been read", () => {
+  test("the end is reported once what came before it has been read", () => {
     const seen = connected();
     sent("rest");
     expect(ended()).toBe("");
@@ -42,7 +42,7 @@ describe("half-close", () => {
     expect(ended()).toBe("read(line\n) end");
   });
 
-  test("an idle stream is told", () => {
+  test("an idle stream's handler hears of it", () => {
     const seen = connected();
     expect(ended()).toBe("end");
     expect(seen.stream.closed).toBe(false);
@@ -102,7 +102,7 @@ describe("reset", () => {
 });
 
 describe("a stream's end", () => {
-  test("close: at the end of the turn, told once", () => {
+  test("close: at the end of the turn, reported once", () => {
     const seen = connected();
     seen.stream.close();
     seen.stream.close();

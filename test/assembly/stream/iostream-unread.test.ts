@@ -19,7 +19,7 @@ test("a peer that has ended its side: closed when nothing was sent to it for so 
   expect(server.connections).toBe(0);
 });
 
-test("the same with bytes before its end that nobody reads, and a limit of its own", () => {
+test("the same with bytes before its end that the handler does not read, and a limit of its own", () => {
   listen();
   const peer = accepted();
   newest().stream.halfCloseTimeoutMs = 1000;
@@ -34,7 +34,7 @@ test("the same with bytes before its end that nobody reads, and a limit of its o
   expect(i32(bytesInUse())).toBe(0);
 });
 
-test("a peer whose bytes nobody takes: closed when nothing was taken or sent for so long", () => {
+test("a peer whose bytes the handler does not take: closed when nothing was taken or sent for so long", () => {
   listen();
   const peer = accepted();
   peer.send(pattern(3 * READ_CHUNK_BYTES));

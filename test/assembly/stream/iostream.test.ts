@@ -205,7 +205,7 @@ describe("consume", () => {
     expect(seen.stream.unread).toBe(0);
   });
 
-  test("the end is told behind what was not taken", () => {
+  test("the end is reported behind what was not taken", () => {
     const seen = connected();
     seen.appetite = 0;
     seen.stream.consume();
@@ -282,7 +282,7 @@ describe("one read at a time", () => {
     expect(seen.stream.closed).toBe(false);
   });
 
-  test("nothing is read for a stream that nobody reads, beyond readAhead", () => {
+  test("nothing is read for a stream that its handler does not read, beyond readAhead", () => {
     connected();
     sent(pattern(READ_CHUNK_BYTES + 1000));
     sent(pattern(1000));

@@ -301,7 +301,7 @@ function request(source: usize, size: i32): string {
   return said + "|" + text(at, i32(source + usize(size) - at));
 }
 
-/** status, untold, descriptor, address family, sentence */
+/** status, number of others, descriptor, address family, sentence */
 function refusal(source: usize, size: i32): string {
   const family = load<u16>(source, 8).toString();
   const sentence = text(source + usize(frames.REFUSED_BYTES), size - frames.REFUSED_BYTES);

@@ -19,7 +19,7 @@ class Meant {
   closes: bool = false;
   /** It may be answered with 100 Continue first. */
   expects: bool = false;
-  /** An answer that comes before the client was told to send its body is the last. */
+  /** An answer that comes before the client's 100 Continue is the last. */
   mayClose: bool = false;
   /** What is behind it comes back as it is. */
   upgrades: bool = false;
@@ -42,7 +42,7 @@ export class Client {
   private intact: i32 = 0;
   private ends: bool = false;
   private isSlow: bool = false;
-  /** Where it waits to be told to go on, and how many steps it still waits at the first of them. */
+  /** Where it waits for the server to go on, and how many steps it still waits at the first of them. */
   private stops: Array<i32> = [];
   private patience: i32 = 0;
   private trickles: bool = false;

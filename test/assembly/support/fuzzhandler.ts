@@ -56,7 +56,7 @@ class Order {
   bodyBytes: i32 = 0;
   bodyHash: u32 = HASH_SEED;
   complete: bool = false;
-  /** Its end is known: the handler has given its whole answer, or was told that it cannot. */
+  /** Its end is known: the handler has given its whole answer, or has heard that it cannot. */
   over: bool = true;
   piece: i32 = 0;
   request!: HTTPServerRequest;

@@ -10,7 +10,7 @@
 //   /enough               answers with the first piece of the body         /drain        answers, and stops the server
 //   /refuse               answers at once, without credit for the body
 //
-// The handler notes what it is told: `/echo data(abc) finish[trailer=value]` …, `end` for onEnd, `gone(3)` for
+// The handler notes what it hears: `/echo data(abc) finish[trailer=value]` …, `end` for onEnd, `gone(3)` for
 // onConnectionClose.
 import { bytesInUse } from "../../../assembly/bytes/buffer";
 import { HTTPServer } from "../../../assembly/http/server";

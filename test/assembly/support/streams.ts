@@ -1,4 +1,4 @@
-// One stream and its peer, for the tests of streams. What its handler is told is noted as text, `read(hello) failed(2)
+// One stream and its peer, for the tests of streams. What its handler hears is noted as text, `read(hello) failed(2)
 // end close(1)`; the numbers are reasons, as docs/protocol.md numbers them.
 import { Peer } from "../../../assembly/wasi/sim/net";
 import { Recorder, accepted, listen, newest, settle } from "./sim";
@@ -27,7 +27,7 @@ export function second(): Recorder {
   return newest();
 }
 
-/** The peer sends; what the stream's handler is told of that. */
+/** The peer sends; what the stream's handler hears of that. */
 export function sent(text: string): string {
   peer.send(text);
   settle();

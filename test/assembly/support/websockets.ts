@@ -1,6 +1,6 @@
 // A WebSocket server and its clients for tests over the scripted network.
 //
-// The server's delegate notes what it is told: `open text(abc) binary+(a piece) ping(x) close(1000,1,bye)`. A client
+// The server's delegate notes what it hears: `open text(abc) binary+(a piece) ping(x) close(1000,1,bye)`. A client
 // speaks in frames: `masked(first byte, payload)`; what it has received reads `81(hello) 8a() 88(1000 bye)`.
 import { bytesInUse } from "../../../assembly/bytes/buffer";
 import { HTTP1Connection } from "../../../assembly/http/connection";

@@ -246,7 +246,7 @@ describe("handlers", () => {
     const peer = ask("/later");
     settle();
     peer.reset();
-    waiting!.write("nobody hears it");
+    waiting!.write("it has no reader");
     for (let i = 0; i < 5; i++) turn();
     waiting!.flush();
     settle();

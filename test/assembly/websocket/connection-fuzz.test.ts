@@ -1,6 +1,6 @@
 // Seeded sessions over a faulty network: many clients at once that speak WebSocket well or badly, in any pieces, read
-// slowly, vanish. No trap, no hang; every message of a client that behaves comes back whole and in order; whoever
-// breaks the protocol is told so and is over; nothing of another client's is ever among what one receives; nothing is
+// slowly, vanish. No trap, no hang; every message of a client that behaves comes back whole and in order; a client that
+// breaks the protocol gets the close code for it and is over; nothing of another client's is ever among what one receives; nothing is
 // left behind.
 import { TestOptions, test } from "vitest-pool-assemblyscript/assembly";
 import { bytesInUse } from "../../../assembly/bytes/buffer";
@@ -52,7 +52,7 @@ const WORDS: StaticArray<string> = [
   "x",
   "\0",
 ];
-/** What costs a client its websocket, with the close code that it is told. */
+/** What costs a client its websocket, with the close code that it gets. */
 const FAULTS: StaticArray<string> = [
   "1002\x81\x05hello",
   "1002" + masked(0xb1, "a"),

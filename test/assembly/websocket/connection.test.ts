@@ -315,7 +315,7 @@ describe("credit", () => {
     expect(peer.input.size).toBe(0);
   });
 
-  test("the peer's end behind what waits is told behind it", () => {
+  test("the peer's end behind what waits is reported behind it", () => {
     terms.credit = 1;
     const peer = client();
     peer.send(masked(0x81, "ab"));

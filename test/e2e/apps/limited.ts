@@ -1,4 +1,4 @@
-// An HTTP server for tests of limited memory, with its bounds as they are by default: uploads are held until somebody
+// An HTTP server for tests of limited memory, with its bounds as they are by default: uploads are held until a request
 // says "end".
 import { EventEmitter, once } from "node:events";
 

@@ -1,6 +1,6 @@
 // What starttls.test.ts serves: lines, like SMTP. "STARTTLS" answers "go" and goes on with TLS; the first line inside
 // says what was agreed. "ECHO bytes" reads so many bytes and sends them back, "BLOCK bytes" sends so many and does not
-// wait, "BYE" closes; any other line is answered with "plain: " or "secured: " before it. Why a stream failed is told
+// wait, "BYE" closes; any other line is answered with "plain: " or "secured: " before it. Why a stream failed is said
 // to the next that says "ERROR".
 import { type Address, type IOStream, type SSLOptions, TCPServer, TLSContexts, type WaterspoutError } from "waterspout";
 

@@ -154,8 +154,8 @@ export function commandSuite(way: Way): void {
       other.close();
     });
 
-    // Whoever runs this as root gives that right away first, which takes no other user: one might not be able to read
-    // the project. Some containers let everybody have every port; there it cannot be seen.
+    // A user who runs this as root gives that right away first, which takes no other user: one might not be able to read
+    // the project. Some containers let every user have every port; there it cannot be seen.
     const free = Number(readFileSync("/proc/sys/net/ipv4/ip_unprivileged_port_start", "latin1")) <= 81;
     const wrap = process.getuid!() === 0 ? ["setpriv", "--bounding-set=-net_bind_service", "--"] : [];
     test.skipIf(free)("a port that needs a right", async () => {

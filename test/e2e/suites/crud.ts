@@ -220,7 +220,7 @@ export function crudSuite(given: () => Server): void {
   });
 
   describe("lists, and many at once", () => {
-    test("a name that nobody can have is not found, and hurts nobody", async () => {
+    test("a name that no user can have is not found, and does no harm", async () => {
       for (const name of ["%00", "x".repeat(2000), "%E2%98%83", "'%20OR%20true--", "%20"]) {
         expect((await call("GET", `/users/${name}`)).status).toBe(404);
         expect((await call("DELETE", `/users/${name}`)).status).toBe(404);

@@ -70,7 +70,7 @@ export function faultSuite(way: Way): void {
       for (const client of clients) client.close();
     });
 
-    test("clients that never read a large answer: bounded memory, nobody waits", async () => {
+    test("clients that never read a large answer: bounded memory, and no other client waits", async () => {
       const before = residentBytes(server.pid);
       const bystander = await server.connect();
       for (let i = 0; i < 20; i++) {

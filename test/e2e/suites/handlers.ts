@@ -54,7 +54,7 @@ export function handlerSuite(way: Way): void {
         expect((await server.get("/")).status).toBe(200);
       });
 
-      test("that throw inside an answer: it is cut, so that nobody takes it for whole", async () => {
+      test("that throw inside an answer: it is cut, so that no client takes it for whole", async () => {
         const client = await server.connect();
         await expect(client.send("GET /late HTTP/1.1\r\nHost: x\r\n\r\n").readResponse()).rejects.toThrow();
         await client.gone();
@@ -103,7 +103,7 @@ export function handlerSuite(way: Way): void {
         expect((await client.readResponse()).body.toString()).toBe(String(8 * MIB));
       });
 
-      test("that do not take a body yet stop its sender; nobody else waits", async () => {
+      test("that do not take a body yet stop its sender; no other client waits", async () => {
         const client = await server.connect();
         client.send("POST /later HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
         const chunk = Buffer.concat([Buffer.from("10000\r\n"), Buffer.alloc(65_536), Buffer.from("\r\n")]);
@@ -215,7 +215,7 @@ export function handlerSuite(way: Way): void {
       expect((await client.send("of it.").readResponse()).body.toString()).toBe("10 bytes");
     });
 
-    test("whoever listens for the client's end is told", async () => {
+    test("a listener for the client's end is called", async () => {
       const client = await server.connect();
       client.send("GET /leaves HTTP/1.1\r\nHost: x\r\n\r\n");
       await server.get("/forgotten");

@@ -17,7 +17,7 @@ export function httpSuite(way: Way): void {
     });
     afterAll(() => server.stop());
 
-    test("a refused request is told to the operator, with its reason", async () => {
+    test("a refused request is logged, with its reason", async () => {
       const client = await server.connect();
       await expectRefusal(client.send("GET / HTTP/1.1\r\n\r\n"), 400);
       await server.complaint(/a request (from \S+ )?was refused with 400: The request has no Host/);
@@ -57,7 +57,7 @@ export function httpSuite(way: Way): void {
       await expectRefusal(client, 400);
     });
 
-    test("a refused HEAD is told its status and no body", async () => {
+    test("a refused HEAD gets its status and no body", async () => {
       const client = await server.connect();
       const response = await client.send("HEAD / HTTP/1.1\r\n\r\n").readResponse("HEAD");
       expect(response.status).toBe(400);

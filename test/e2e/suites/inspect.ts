@@ -124,7 +124,10 @@ export function inspectSuite(way: Way): void {
       expect((await server.get("/slow?ms=300")).status).toBe(200);
       expect(await admin.metric("waterspout_http_requests_in_flight")).toBe(1);
       cut.reset();
-      await eventually("told", async () => (await admin.metric(`${NAME}_count{method="GET",status="aborted"}`)) === 1);
+      await eventually(
+        "counted",
+        async () => (await admin.metric(`${NAME}_count{method="GET",status="aborted"}`)) === 1,
+      );
       expect(await admin.metric(`${NAME}_sum{method="GET",status="2xx"}`)).toBeGreaterThan(0.29);
       expect(await admin.metric(`${NAME}_bucket{method="GET",status="2xx",le="0.262144"}`)).toBe(0);
     });
@@ -220,7 +223,7 @@ export function inspectSuite(way: Way): void {
       }
     });
 
-    test("is one of sixteen, and each is told every second", async () => {
+    test("is one of sixteen, and each gets an event every second", async () => {
       const [, admin] = await inspected(way);
       const watchers = await Promise.all(Array.from({ length: 16 }, () => admin.watch()));
       expect(watchers.map(({ status }) => status)).toEqual(new Array(16).fill(200));

@@ -60,12 +60,12 @@ export function leavingSuite(start: (ms: number) => Promise<Server>, paths: stri
     afterAll(() => stop(server));
 
     test.each(Object.entries(LEAVING))(
-      "and %s: its handler is told, of whatever kind it is, once",
+      "and %s: its handler hears of it once, of whatever kind it is",
       async (_manner, leave) => {
         const { told } = await toldBy(server);
         for (const client of await waiting(server, all, streams)) leave(client);
         const expected = Object.fromEntries(all.map((path) => [path, (told[path] ?? 0) + 1]));
-        await eventually("all are told", async () => {
+        await eventually("all have heard", async () => {
           const now = (await toldBy(server)).told;
           return all.every((path) => now[path] >= expected[path]);
         });
@@ -83,7 +83,7 @@ export function leavingSuite(start: (ms: number) => Promise<Server>, paths: stri
     });
   });
 
-  test("nobody who has left keeps a connection, whatever the handler does", async () => {
+  test("a client that has left keeps no connection, whatever the handler does", async () => {
     const server = await start(1000);
     try {
       const manners = [...Object.values(LEAVING), (client: Client) => client.halfClose().socket.pause()];

@@ -91,7 +91,7 @@ export function limitSuite(way: Way): void {
         }
       });
 
-      test("a rest that nobody wants does not keep its connection", async () => {
+      test("the rest of a body that the handler does not take does not keep its connection", async () => {
         const client = (await server.connect()).send(
           `POST /unread HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\nx`,
         );

@@ -80,14 +80,14 @@ export function echoSuite(way: Way, app = "examples/echo.ts"): void {
       expect(await bystander.send("still here\n").readUntil("\n")).toBe("still here\n");
     });
 
-    test("a client that connects and says nothing disturbs nobody", async () => {
+    test("a client that connects and says nothing disturbs no other", async () => {
       const silent = await Promise.all(Array.from({ length: 50 }, () => server.connect()));
       const client = await server.connect();
       expect(await client.send("hello\n").readUntil("\n")).toBe("hello\n");
       expect(await silent[25].send("me too\n").readUntil("\n")).toBe("me too\n");
     });
 
-    test("a client that never reads is not read either, and holds up nobody", async () => {
+    test("a client that never reads is not read either, and holds up no other", async () => {
       const before = residentBytes(server.pid);
       const [greedy, client] = [await server.connect({ silent: true }), await server.connect()];
       const line = Buffer.from(`${"x".repeat(999)}\n`);
@@ -155,7 +155,7 @@ export function streamSuite(way: Way): void {
       expect((await client.resume().readToEnd()).equals(Buffer.alloc(64 * MIB, "x"))).toBe(true);
     });
 
-    test("writes that nobody waits for keep their order, and all of them leave before the end", async () => {
+    test("writes that are not awaited keep their order, and all of them leave before the end", async () => {
       const client = await server.connect();
       const expected = Array.from({ length: 5000 }, (_, i) => `${i}\n`).join("");
       expect((await client.send("unawaited 5000\n").readToEnd()).toString()).toBe(expected);

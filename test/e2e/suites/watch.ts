@@ -151,7 +151,7 @@ export function watchSuite(way: Way): void {
         expect(server.output.stderr).not.toMatch(/cannot load/);
       });
 
-      test("a burst of saves is one restart; packages, dot folders and what nobody imports are none", async () => {
+      test("a burst of saves is one restart; packages, dot folders and files that are not imported are none", async () => {
         mkdirSync(file("node_modules/package"), { recursive: true });
         writeFileSync(file("node_modules/package/index.js"), "export const n = 1;\n");
         mkdirSync(file(".cache"));

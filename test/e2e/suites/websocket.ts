@@ -64,7 +64,7 @@ export function websocketSuite(way: Way): void {
       test.each<[string, Record<string, string | undefined>]>([
         ["names in other cases", { Upgrade: "WebSocket", Connection: "keep-alive, UPGRADE" }],
         ["its own origin", { Origin: "http://x" }],
-        ["extensions that nobody knows", { "Sec-WebSocket-Extensions": "x-one; a=1, x-two" }],
+        ["unknown extensions", { "Sec-WebSocket-Extensions": "x-one; a=1, x-two" }],
       ])("with %s", async (_, headers) => {
         const socket = await WsClient.open(server, "/ws", { headers });
         await socket.close();
@@ -150,7 +150,7 @@ export function websocketSuite(way: Way): void {
         expect(await closeCodeOf(server, frame(PING, "x".repeat(126)))).toBe(1002);
       });
 
-      test("pongs that nobody asked for are nothing", async () => {
+      test("unsolicited pongs are ignored", async () => {
         const socket = await open();
         socket.send(PONG).send(PONG, "payload").send(PING, "p");
         expect((await socket.readFrame()).payload.toString()).toBe("p");

@@ -215,7 +215,7 @@ export function websocketEndSuite(way: Way): void {
         await (await open()).close();
       });
 
-      test("a hundred that leave in the middle of things: nobody else notices", async () => {
+      test("a hundred that leave in the middle of things: no other client notices", async () => {
         const bystander = await open();
         for (let i = 0; i < 100; i++) {
           const socket = await open();

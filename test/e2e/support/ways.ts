@@ -101,7 +101,7 @@ export class Server {
       process.once("error", reject);
       process.once("close", (code, signal) => resolve((this.exit = { code, signal })));
     });
-    this.exited.catch(() => {}); // whoever waits for it sees the error
+    this.exited.catch(() => {}); // code that waits for it sees the error
   }
 
   get pid(): number {
@@ -258,7 +258,7 @@ export function makeComponents(): void {
   areComponentsMade = true;
 }
 
-/** wasmtime prints nothing and cannot choose a port: a free one is looked up, and another if somebody was faster. */
+/** wasmtime prints nothing and cannot choose a port: a free one is looked up, and another if it is taken by then. */
 async function startBare(way: Way, app: string, args: string[], options: Options): Promise<Server> {
   const { host = "127.0.0.1" } = options;
   for (let attempt = 1; ; attempt++) {

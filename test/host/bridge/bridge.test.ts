@@ -63,7 +63,7 @@ describe("the handshake", () => {
     expect([48, 52, 56, 60, 64].map((at) => config.payload.readUInt32LE(at))).toEqual([7, 8, 9, 5 << 20, 10]);
   });
 
-  test("READY is told once", () => {
+  test("READY is reported once", () => {
     const { worker } = start();
     expect(worker.isReady).toBe(false);
     worker.ready();

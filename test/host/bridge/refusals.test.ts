@@ -10,8 +10,11 @@ const NOWHERE = Buffer.alloc(20);
 const IPV4 = Buffer.concat([u16(4, 5000), Buffer.from([192, 0, 2, 7]), Buffer.alloc(12)]);
 const SENTENCE = "A header line has no colon";
 
-function refused(status: number, { untold = 0, descriptor = 0, address = NOWHERE, sentence = SENTENCE } = {}): Buffer {
-  return Buffer.concat([u16(status, untold), u32(descriptor), address, Buffer.from(sentence, "latin1")]);
+function refused(
+  status: number,
+  { unreported = 0, descriptor = 0, address = NOWHERE, sentence = SENTENCE } = {},
+): Buffer {
+  return Buffer.concat([u16(status, unreported), u32(descriptor), address, Buffer.from(sentence, "latin1")]);
 }
 
 function start(): FakeWorker {
@@ -25,7 +28,7 @@ describe("a refusal", () => {
     expect(worker.log).toEqual([`warn a request was refused with 400: ${SENTENCE}`]);
   });
 
-  test("names the peer that its header told, or whose socket it is", () => {
+  test("names the peer of its PROXY header, or of its socket", () => {
     const worker = start();
     worker.peers.set(9, { address: { address: "::1", port: 7, family: "IPv6" }, tls: null });
     worker.emit(frame(FRAME_REFUSED, 0, refused(408, { address: IPV4 })));
@@ -39,13 +42,13 @@ describe("a refusal", () => {
   test("says how many it stands for", () => {
     const worker = start();
     worker.emit(
-      frame(FRAME_REFUSED, 0, refused(400, { untold: 1 })),
-      frame(FRAME_REFUSED, 0, refused(400, { untold: 9 })),
+      frame(FRAME_REFUSED, 0, refused(400, { unreported: 1 })),
+      frame(FRAME_REFUSED, 0, refused(400, { unreported: 9 })),
     );
-    expect(worker.log[0]).toMatch(/; 1 more was refused before it and not told$/);
-    expect(worker.log[1]).toMatch(/; 9 more were refused before it and not told$/);
-    worker.emit(frame(FRAME_REFUSED, 0, refused(400, { untold: 65_535 }))); // where the sandbox stops counting
-    expect(worker.log[2]).toMatch(/; 65535 or more were refused before it and not told$/);
+    expect(worker.log[0]).toMatch(/; 1 more was refused before it and not logged$/);
+    expect(worker.log[1]).toMatch(/; 9 more were refused before it and not logged$/);
+    worker.emit(frame(FRAME_REFUSED, 0, refused(400, { unreported: 65_535 }))); // where the sandbox stops counting
+    expect(worker.log[2]).toMatch(/; 65535 or more were refused before it and not logged$/);
   });
 
   test.each<[string, Buffer]>([

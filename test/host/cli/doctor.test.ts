@@ -48,7 +48,7 @@ describe("core.wasm", () => {
     expect(checkCore(copied("core.wasm"))).toMatchObject({ status: "ok", text: expect.stringMatching(/as built, 11/) });
   });
 
-  test("not there, changed, without its checksum, with rights that nobody gives", () => {
+  test("not there, changed, without its checksum, with rights that no runtime gives", () => {
     expect(checkCore(path.join(folder, "none.wasm"))).toMatchObject({ status: "fail", fix: expect.anything() });
     const changed = copied("changed.wasm");
     writeFileSync(changed, "\0asm\x01\0\0\0");
@@ -59,7 +59,7 @@ describe("core.wasm", () => {
   });
 });
 
-test("a module's imports: known, of wasmtime alone, of nobody", () => {
+test("a module's imports: known, of wasmtime alone, of no runtime", () => {
   const name = (text: string): number[] => [text.length, ...Buffer.from(text)];
   const item = (module: string, field: string): number[] => [...name(module), ...name(field), 0, 0];
   const items = [

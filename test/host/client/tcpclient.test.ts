@@ -61,7 +61,7 @@ describe("a connection", () => {
     for (const socket of accepted) socket.destroy();
   });
 
-  test("to a port that nobody listens on is refused, with the address in the error", async () => {
+  test("to a port that no process listens on is refused, with the address in the error", async () => {
     const port = await echo();
     await new Promise((resolve) => (servers.pop() as Server).close(resolve));
     await expect(new TCPClient().connect("127.0.0.1", port)).rejects.toMatchObject({

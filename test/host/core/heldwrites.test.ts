@@ -161,7 +161,7 @@ describe("an answer", () => {
     worker.bridge.end();
   });
 
-  test("of a RequestHandler whose flush nobody waits for is cut, and nothing else comes of it", async () => {
+  test("of a RequestHandler that does not await its flush is cut, and nothing else comes of it", async () => {
     class Flood extends RequestHandler {
       override get(): void {
         for (let block = 0; block < 20; block++) {

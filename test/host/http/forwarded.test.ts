@@ -60,7 +60,7 @@ describe("the address", () => {
     expect(addressOf(forwarded("4.4.4.4"), { trustedDownstream: ["192.0.2.0/24"] }, STRANGER)).toBe("4.4.4.4 0");
   });
 
-  test("one that nobody knows is believed where the server can know nobody, and nowhere else", () => {
+  test("an unknown one is believed where the server can know no peer, and nowhere else", () => {
     const told = (options: ServerOptions) => addressOf(forwarded("4.4.4.4"), options, UNKNOWN);
     expect(told({ runtime: "node" })).toBeNull();
     expect(told({ runtime: "wasmtime", proxyProtocol: true })).toBeNull();

@@ -82,7 +82,7 @@ describe("an answer bit by bit", () => {
     });
   });
 
-  test("a write rejects when the peer is gone, and nobody has to listen", async () => {
+  test("a write rejects when the peer is gone, and the handler need not catch it", async () => {
     let write: Promise<void> | undefined;
     const worker = serve(({ connection, signal }) => {
       connection.writeHeaders(200);

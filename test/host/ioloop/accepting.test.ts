@@ -72,7 +72,7 @@ describe.each(RUNTIMES)("a socket for %s", (runtime) => {
     expect(second.remotePort).toBe(late.localPort);
     second.destroy();
     remove();
-    await connect(socket); // it stays bound, and nobody is called
+    await connect(socket); // it stays bound, and no callback is called
     expect(failures).toEqual([]);
   });
 

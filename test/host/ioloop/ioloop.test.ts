@@ -63,7 +63,7 @@ describe("handlers", () => {
     expect(seen).toEqual(["w", "w"]);
   });
 
-  test("ERROR is told without being asked for", async () => {
+  test("ERROR is reported without being asked for", async () => {
     const { pipe, seen } = watched(IOLoop.NONE);
     pipe.destroy(new Error("broken"));
     await iteration();

@@ -221,7 +221,7 @@ describe("bindUnixSocket", () => {
     expect(execFileSync("ls", [folder], { encoding: "latin1" })).toBe("socket\nsocket2\n");
   });
 
-  test("closed before anybody served it, it leaves no file; somebody else's is not touched", async () => {
+  test("closed before a server took it, it leaves no file; a file of another is not touched", async () => {
     const socket = await bindUnix();
     expect(await connects({ path: file })).toBe(true);
     socket.close();
@@ -233,7 +233,7 @@ describe("bindUnixSocket", () => {
     expect(readFileSync(file, "latin1")).toBe("mine");
   });
 
-  test("a socket that nobody listens on any more is replaced", async () => {
+  test("a socket that no process listens on any more is replaced", async () => {
     const script = `require("net").createServer().listen(${JSON.stringify(file)}, () => process.kill(process.pid, "SIGKILL"))`;
     expect(() => execFileSync(process.execPath, ["-e", script])).toThrow();
     expect(lstatSync(file).isSocket()).toBe(true);
@@ -241,7 +241,7 @@ describe("bindUnixSocket", () => {
     expect(await connects({ path: file })).toBe(true);
   });
 
-  test("one that somebody listens on is not", async () => {
+  test("one that a process listens on is not", async () => {
     await bindUnix();
     const error = await refusal(bindUnix());
     expect(error).toMatchObject({ code: "EADDRINUSE", address: file, port: null });

@@ -1,4 +1,4 @@
-// Limits that Node's server has as properties: what they are unless somebody sets them.
+// Limits that Node's server has as properties: what they are unless the program sets them.
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { SANDBOX_DEFAULTS } from "../../../dist/host/nodehttp/options.js";

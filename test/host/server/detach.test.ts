@@ -18,7 +18,7 @@ async function detaching(): Promise<{ worker: FakeWorker; given: [IOStream, numb
   return { worker, given };
 }
 
-test("the id is a stream's from DETACHED on; the request's END before it is told again", async () => {
+test("the id is a stream's from DETACHED on; the request's END before it is sent again", async () => {
   const { worker, given } = await detaching();
   worker.emit(frame(f.FRAME_END, ID), frame(f.FRAME_DETACHED, ID, u32(5)));
   const [[stream, ahead]] = given as [[IOStream, number]];
@@ -32,7 +32,7 @@ test("the id is a stream's from DETACHED on; the request's END before it is told
   expect([stream.ended, worker.killed]).toEqual([true, false]);
 });
 
-test("a client that has left before is not told of, and its id is free", async () => {
+test("a client that has left before gets no stream, and its id is free", async () => {
   const { worker, given } = await detaching();
   worker.emit(frame(f.FRAME_ABORT, ID, u16(END)));
   expect([given.length, worker.killed]).toEqual([0, false]);
@@ -56,7 +56,7 @@ test.each([
   expect(worker.killed).toBe(true);
 });
 
-test("DETACHED for a request that nobody has detached", () => {
+test("DETACHED for a request that the host has not detached", () => {
   const worker = serve(() => {});
   worker.emit(requestFrame(ID), frame(f.FRAME_DETACHED, ID, u32(0)));
   expect(worker.killed).toBe(true);

@@ -46,7 +46,7 @@ describe("listen", () => {
     expect(await Promise.all(ports.map(read))).toEqual(Array(4).fill("data"));
   });
 
-  test("the base class serves nobody: its handleStream throws", () => {
+  test("the base class serves no connection: its handleStream throws", () => {
     expect(() => new TCPServer().handleStream(null as never, null)).toThrow(/TCPServer has no handleStream/);
   });
 
@@ -69,7 +69,7 @@ test("listen with reusePort: two servers on one port, or an error that names the
 });
 
 describe("bind and start", () => {
-  test("nobody is served before start; who has connected is served then", async () => {
+  test("no connection is served before start; clients that have connected are served then", async () => {
     const server = make(new Hello());
     server.bind(0);
     server.bind(0);
@@ -93,7 +93,7 @@ describe("bind and start", () => {
     await expect(server.start()).rejects.toThrow("the server has been started before");
   });
 
-  test("an error of bind is told by bind, and by start when nobody has asked", async () => {
+  test("bind rejects with its error, and start does when bind was not awaited", async () => {
     const other = net.createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
     const { port } = other.address() as net.AddressInfo;
@@ -113,7 +113,7 @@ describe("bind and start", () => {
 });
 
 describe("bindSockets and addSockets", () => {
-  test("connections wait until somebody serves them", async () => {
+  test("connections wait until a server serves them", async () => {
     const sockets = await bindSockets(0);
     const early = read(sockets[0].address.port);
     const server = make(new Hello());
@@ -191,25 +191,28 @@ describe("forkProcesses", () => {
   });
 });
 
-test.each([Number.POSITIVE_INFINITY, 2 ** 31])("a stop with a grace of %d ms cuts nobody off", async (graceMs) => {
-  let opened = (): void => {};
-  const accepted = new Promise<void>((resolve) => {
-    opened = resolve;
-  });
-  class Slow extends TCPServer {
-    override async handleStream(stream: IOStream): Promise<void> {
-      opened();
-      await stream.write(await stream.readUntil("\n"));
-      stream.close();
+test.each([Number.POSITIVE_INFINITY, 2 ** 31])(
+  "a stop with a grace of %d ms cuts no connection off",
+  async (graceMs) => {
+    let opened = (): void => {};
+    const accepted = new Promise<void>((resolve) => {
+      opened = resolve;
+    });
+    class Slow extends TCPServer {
+      override async handleStream(stream: IOStream): Promise<void> {
+        opened();
+        await stream.write(await stream.readUntil("\n"));
+        stream.close();
+      }
     }
-  }
-  const server = make(new Slow());
-  await server.listen(0);
-  const socket = net.connect(portsOf(server)[0]);
-  await accepted;
-  const stopped = server.stop(graceMs);
-  await new Promise((resolve) => setTimeout(resolve, 100)); // a timer that is set to more than 2^31 ms fires at once
-  socket.end("in time\n");
-  expect(String(Buffer.concat(await socket.toArray()))).toBe("in time\n");
-  await stopped;
-});
+    const server = make(new Slow());
+    await server.listen(0);
+    const socket = net.connect(portsOf(server)[0]);
+    await accepted;
+    const stopped = server.stop(graceMs);
+    await new Promise((resolve) => setTimeout(resolve, 100)); // a timer that is set to more than 2^31 ms fires at once
+    socket.end("in time\n");
+    expect(String(Buffer.concat(await socket.toArray()))).toBe("in time\n");
+    await stopped;
+  },
+);

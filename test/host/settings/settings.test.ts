@@ -156,7 +156,7 @@ describe("define", () => {
     );
   });
 
-  test("mistakes are told when they are made", () => {
+  test("mistakes are reported when they are made", () => {
     define({ twice: { type: "string", help: "" } });
     expect(() => define({ twice: { type: "string", help: "" } })).toThrow("the setting twice is defined twice");
     expect(() => define({ preset: { type: "integer", max: 3, default: 4, help: "" } })).toThrow(

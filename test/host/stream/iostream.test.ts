@@ -87,7 +87,7 @@ describe("opening", () => {
     }
   });
 
-  test("a peer's end that no read is told is told by the close callback, once", async () => {
+  test("a peer's end that no read reports calls the close callback, once", async () => {
     const calls: string[] = [];
     const { worker, stream } = open();
     stream.setCloseCallback(() => calls.push("closed"));
@@ -249,7 +249,7 @@ describe("writing", () => {
     expect(brief(await worker.receivedAnswers()).at(-1)).toEqual([f.FRAME_CLOSE, "01000000"]);
   });
 
-  test("a write to a peer that is gone rejects, and nobody has to listen", async () => {
+  test("a write to a peer that is gone rejects, and the handler need not catch it", async () => {
     const { worker, stream } = open();
     void stream.write("nobody waits for this");
     const write = stream.write("x");

@@ -143,7 +143,7 @@ describe("bounds of reads", () => {
     expect(stream.closed).toBe(false);
   });
 
-  test("flow control: what nobody reads stays with the peer", async () => {
+  test("flow control: what the handler does not read stays with the peer", async () => {
     const { stream, peer } = pair({}, 1024);
     const total = 10 << 20;
     let written = 0;
@@ -241,7 +241,7 @@ describe("other kinds", () => {
     void sent;
   });
 
-  test("a Duplex is told what broke the stream, and closes it when destroyed", async () => {
+  test("a Duplex gets the error that broke the stream, and closes it when destroyed", async () => {
     const { stream, peer } = pair();
     const duplex = stream.toNode().resume();
     peer.destroy(Object.assign(new Error("reset"), { code: "ECONNRESET" }));

@@ -2,34 +2,34 @@
 import { describe, expect, test } from "vitest";
 
 import { type Address, familyOf } from "../../../host/core/address.js";
-import { type Guest, networkOf, Places } from "../../../host/tls/admission.js";
+import { networkOf, type PendingHandshake, Places } from "../../../host/tls/admission.js";
 
 const at = (address: string): Address => ({ address, port: 1, family: familyOf(address) });
 const HERE = at("127.0.0.1");
 const THERE = at("127.0.0.2");
 
-/** A room whose guests are told of by their number, and what has happened to them. */
+/** Handshakes, each with a number, and what has happened to them. */
 function room(max: number, silentMax: number) {
   const places = new Places(max, silentMax);
-  const guests: Guest[] = [];
+  const handshakes: PendingHandshake[] = [];
   const events: string[] = [];
   return {
     events,
     enter(address: Address): number {
-      const index = guests.length;
-      const guest = places.enter(address, () => {
+      const index = handshakes.length;
+      const pending = places.enter(address, () => {
         events.push(`drop ${index}`);
-        places.leave(guest);
+        places.leave(pending);
       });
-      guests.push(guest);
+      handshakes.push(pending);
       return index;
     },
-    ask: (index: number) => places.ask(guests[index] as Guest, () => void events.push(`start ${index}`)),
-    leave: (index: number) => places.leave(guests[index] as Guest),
+    ask: (index: number) => places.ask(handshakes[index] as PendingHandshake, () => void events.push(`start ${index}`)),
+    leave: (index: number) => places.leave(handshakes[index] as PendingHandshake),
   };
 }
 
-test("whoever says nothing holds no place", () => {
+test("a client that says nothing holds no place", () => {
   const { enter, ask, events } = room(1, 10);
   for (let index = 0; index < 9; index++) enter(HERE);
   ask(enter(HERE));
@@ -114,7 +114,7 @@ test.each([
   expect(networkOf(at(address))).toBe(network);
 });
 
-test("so do a Unix-domain socket and a peer that nobody knows", () => {
+test("so do a Unix-domain socket and an unknown peer", () => {
   expect(networkOf({ address: "/run/x", port: 0, family: "unix" })).toBe("/run/x");
   expect(networkOf(null)).toBe("");
 });

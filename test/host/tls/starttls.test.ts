@@ -84,7 +84,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls over the br
       await expect.poll(() => others.slice(3).map(([type]) => type)).toEqual([f.FRAME_READ_BYTES, f.FRAME_FEED_END]);
     });
 
-    test("what the sandbox has and nobody has read stays below what a read may need", async () => {
+    test("what the sandbox has and the handler has not read stays below what a read may need", async () => {
       const { worker, stream } = open();
       const { socket, others } = client(worker);
       await stream.startTls(serverSide());
@@ -102,10 +102,10 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls over the br
   });
 
   describe("bounds", () => {
-    test("RAW that nobody asked for ends the worker", async () => {
+    test("RAW that the host has not asked for ends the worker", async () => {
       const plain = open();
       plain.worker.emit(frame(f.FRAME_RAW, ID, "x"));
-      expect(plain.worker.failure?.message).toContain("RAW that nobody asked for");
+      expect(plain.worker.failure?.message).toContain("RAW that the host has not asked for");
       const { worker, stream } = open();
       const starting = stream.startTls(serverSide());
       await worker.received();

@@ -278,7 +278,7 @@ describe("finish", () => {
     expect(order).toEqual(["onFinish", "finished"]);
   });
 
-  test("rejects when the client has left, and nobody has to listen", async () => {
+  test("rejects when the client has left, and the handler need not catch it", async () => {
     const controller = new AbortController();
     let ended: Promise<void> | null = null;
     const get = async function (this: RequestHandler): Promise<void> {

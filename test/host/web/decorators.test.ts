@@ -96,7 +96,7 @@ describe("without a decorator", () => {
     expect((await at("/a/", "requireNoSlash")).headers.get("location")).toBe("/a");
   });
 
-  test.each(["//evil.example", "/\\evil.example"])("nobody is led to another site by %s", async (path) => {
+  test.each(["//evil.example", "/\\evil.example"])("%s leads to no other site", async (path) => {
     for (const answer of [await at(path, "requireSlash"), await at(`${path}/`, "requireNoSlash")]) {
       expect([answer.status, answer.headers.get("location")]).toEqual([403, null]);
     }

@@ -93,7 +93,7 @@ describe("methods", () => {
     }
   });
 
-  test("that wait hold up nobody", async () => {
+  test("that wait hold up no other request", async () => {
     let release = () => {};
     const gate = new Promise<void>((resolve) => {
       release = resolve;
@@ -301,7 +301,7 @@ describe("a body that is streamed", () => {
   });
 });
 
-test("a client that leaves is told of once, and nothing is logged as an error", async () => {
+test("a handler hears once of a client that leaves, and nothing is logged as an error", async () => {
   const { logger, log } = listening();
   const controller = new AbortController();
   const calls: string[] = [];
@@ -362,7 +362,7 @@ describe("small handlers", () => {
   });
 
   test.each(["/to//evil.example", "/to/%5Cevil.example", "/to/%2Fevil.example", "/host/evil.example", "/to/a%0d%0ab"])(
-    "%s leads nobody elsewhere",
+    "%s leads to no other site",
     async (target) => {
       expect((await application.inject(target)).status).toBe(400);
     },

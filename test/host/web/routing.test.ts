@@ -82,7 +82,7 @@ describe("a path", () => {
     "x/number/1",
     "/FIRST",
     "/anchored/",
-  ])("%s finds nobody", async (target) => {
+  ])("%s finds no handler", async (target) => {
     const answer = await application.inject(target);
     expect(answer.status).toBe(404);
     expect(answer.text).toBe("<html><title>404: Not Found</title><body>404: Not Found</body></html>");
@@ -172,7 +172,7 @@ describe("a host", () => {
 });
 
 describe("routers", () => {
-  test("hand on to others, and go on when those have nobody", async () => {
+  test("hand on to others, and go on when those have no handler", async () => {
     const tools = new RuleRouter([new Rule(new PathMatches("/tools/a"), (request) => request.respond(200, {}, "a"))]);
     const router = new RuleRouter([
       new Rule(new PathMatches("/tools/.*"), tools),

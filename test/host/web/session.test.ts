@@ -205,7 +205,7 @@ describe("the token against forged requests", () => {
     for (const way of ways) expect((await forms.inject({ method: "POST", ...way })).status).toBe(200);
   });
 
-  test("keeps out everybody else", async () => {
+  test("keeps out all other clients", async () => {
     const [mine, other] = [await page(), await page()];
     const attempts: Record<string, string>[] = [
       {},

@@ -132,7 +132,7 @@ describe("who is logged in", () => {
   });
 
   test.each([[[]], [[["cookie", "user=forged"]] as [string, string][]]])(
-    "nobody, by %j: 401, and no websocket",
+    "no user, by %j: 401, and no websocket",
     async (headers) => {
       const rig = worker();
       rig.emit(handshake(ID, headers));
@@ -264,7 +264,7 @@ describe("settings of the application", () => {
     expect((await worker.receivedAnswers()).map(({ type }) => type)).toEqual([f.FRAME_WS_CLOSE]);
   });
 
-  test("are less than what the class says, and that less than what serve is told", async () => {
+  test("give way to what the class says, and that to the options of serve", async () => {
     class Small extends Noting {
       static override maxMessageBytes = 100;
     }

@@ -245,7 +245,7 @@ describe("messages to the peer", () => {
     expect(handler.bufferedBytes).toBe(0);
   });
 
-  test("are lost, and told so, when the peer is", async () => {
+  test("are lost, and their writes reject, when the peer is", async () => {
     const rig = serve();
     const { handler } = await open(rig);
     const waiting = handler.writeMessage(Buffer.alloc(600_000));

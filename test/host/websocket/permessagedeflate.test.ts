@@ -121,7 +121,7 @@ describe("the answer to an offer", () => {
   });
 });
 
-/** Somebody else's deflate: a zlib stream that lives as long as the connection. */
+/** Another implementation's deflate: a zlib stream that lives as long as the connection. */
 class Peer {
   private readonly deflate: zlib.DeflateRaw;
   private readonly inflate = zlib.createInflateRaw();
@@ -295,7 +295,7 @@ describe("messages from the peer", () => {
   });
 });
 
-describe("inflating holds up nobody else", () => {
+describe("inflating holds up no other connection", () => {
   const pack = (message: Buffer): Promise<Buffer> => new Peer().pack(message);
   const inflatedBy = ({ notes }: Noting): number => notes.length - 1;
 
@@ -387,7 +387,7 @@ describe("messages that are refused", () => {
   });
 });
 
-test("what is being compressed when the websocket ends goes nowhere, and is told so", async () => {
+test("what is being compressed when the websocket ends is dropped, and its write rejects", async () => {
   const { rig, handler } = await compressing();
   const writes = [1, 2, 3].map(() => handler.writeMessage("x".repeat(100_000)));
   handler.abort();

@@ -27,7 +27,7 @@ describe("pings", () => {
     expect(handler.notes).toEqual([["open"], ["ping", "in"], ["pong", ""]]);
   });
 
-  test("are not told of once the handler has closed", async () => {
+  test("are not reported once the handler has closed", async () => {
     const rig = serve();
     const { handler } = await open(rig);
     handler.close();

@@ -160,7 +160,7 @@ describe("a worker that ends", () => {
     expect(alive().length).toBe(1);
   });
 
-  test("is told with what its session says", async () => {
+  test("is reported with what its session says", async () => {
     await supervise(1).start();
     workers[0].session.events.failed(new Error("malformed frame"));
     workers[0].end(new Error("it was killed"));

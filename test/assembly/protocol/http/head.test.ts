@@ -25,7 +25,7 @@ const HOST = "Host: x\r\n";
 function accepted(text: string, expected: string): void {
   expect(outcome(text)).toBe(text.length);
   expect(rendered()).toBe(expected);
-  // What follows belongs to somebody else.
+  // What follows is not the head's.
   expect(outcome(text + "GET / HTTP")).toBe(text.length);
   expect(rendered()).toBe(expected);
 }

@@ -95,7 +95,7 @@ describe("a body at its bound", () => {
     expect((await echo([zeros], { bodyBytesMax: 99_999 })).status).toBe(413);
   });
 
-  test("may become no larger for whoever iterates either", async () => {
+  test("may become no larger for a handler that iterates either", async () => {
     for (const [bodyBytesMax, status] of [
       [100_000, 200],
       [99_999, 413],
@@ -133,7 +133,7 @@ describe("a body at its bound", () => {
 });
 
 describe("a body that its handler does not read", () => {
-  test("that its handler does not read to the end disturbs nobody", async () => {
+  test("that its handler does not read to the end disturbs no other request", async () => {
     const worker = serve(
       async (request) => {
         for await (const block of request.body) {
@@ -198,7 +198,7 @@ describe("the head", () => {
     return [...(request as HTTPServerRequest).headers];
   };
 
-  test("tells that a coding was taken away, and nobody else can", async () => {
+  test("tells that a coding was taken away, and a client's own field cannot", async () => {
     const headers: [string, string][] = [
       ["content-encoding", "gzip"],
       ["x-consumed-content-encoding", "br"],

@@ -77,7 +77,7 @@ test("nothing is created", () => {
   expect(call.path_open(folder, 1, PATH, put("new"), 1, 64n, 0n, 0, OUT)).toBe(63);
 });
 
-test("its name is told, and nothing of where it is", () => {
+test("the module learns its name, and nothing of where it is", () => {
   expect(call.fd_prestat_get(folder, OUT)).toBe(0);
   expect(bytes.readUInt32LE(OUT + 4)).toBe(7);
   expect(call.fd_prestat_dir_name(folder, DATA, 7)).toBe(0);

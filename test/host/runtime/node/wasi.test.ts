@@ -327,7 +327,7 @@ describe("descriptors", () => {
     expect(error.code).toBe("ECONNREFUSED");
   });
 
-  test("are told apart by fd_fdstat_get", () => {
+  test("are distinguished by fd_fdstat_get", () => {
     expect(guest.call.fd_fdstat_get(listener, OUT)).toBe(0);
     expect(guest.view.getUint8(OUT)).toBe(6);
     expect(guest.call.fd_fdstat_get(99, OUT)).toBe(BADF);
