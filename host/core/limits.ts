@@ -190,3 +190,10 @@ export const BACKLOG = 511;
 
 /** How often `--watch` looks at the files; a change is acted on when they have stayed as they are for as long again. */
 export const WATCH_INTERVAL_MS = 200;
+
+/** Clients that `rateLimit` counts apart, unless it is given another number. */
+export const RATE_LIMIT_CLIENTS_MAX = 10_000;
+/** Characters of a client's key there; of a longer one the digest is kept. */
+export const RATE_LIMIT_KEY_CHARS_MAX = 256;
+/** Characters of a client's request id that `requestId` keeps. */
+export const REQUEST_ID_CHARS_MAX = 128;

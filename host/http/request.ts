@@ -24,14 +24,15 @@ import { HTTPOutputError, ProtocolError, type Reason, reasonName, StreamClosedEr
 import type { Logger } from "../core/log.js";
 import type { TLSInfo } from "../tls/contexts.js";
 import { accessEntry } from "./accesslog.js";
+import { withFields } from "./answerfields.js";
 import { headerPairs } from "./compression/options.js";
-import { codeNotModified, codeWhole } from "./compression/whole.js";
+import { codeWhole, notModifiedFields } from "./compression/whole.js";
 import type { Form, FormOptions } from "./form/form.js";
 import { type Forwarded, forwardedBy } from "./forwarded.js";
 import { encodeHeaders, type HeaderBlock, type HeadersInput, HTTPHeaders, withReason } from "./headers.js";
 import { IncomingBody } from "./incomingbody.js";
-import type { Observation } from "./observing.js";
 import { RequestHead } from "./requesthead.js";
+import { RequestNotes } from "./requestnotes.js";
 import { checkStatus, HTTPConnection, isBodyless, type ResponseOwner, respondBusy, respondWhole } from "./response.js";
 import type { HTTPSettings } from "./settings.js";
 import { readTrailers } from "./trailers.js";
@@ -42,8 +43,6 @@ const ALL_TAKEN = Promise.resolve();
 
 const STATUS_SWITCHING_PROTOCOLS = 101;
 const STATUS_NOT_MODIFIED = 304;
-/** Fields that describe a body, and so have no place without one. */
-const OF_A_BODY = /^content-(?:encoding|language|length|type)$/i;
 
 /** The server that a request came to. */
 export interface RequestOwner {
@@ -53,7 +52,7 @@ export interface RequestOwner {
 }
 
 /** A request and its answer, as handlers get it: Tornado's HTTPServerRequest. */
-export class HTTPServerRequest implements Endpoint, ResponseOwner, Unanswered {
+export class HTTPServerRequest extends RequestNotes implements Endpoint, ResponseOwner, Unanswered {
   /** @internal */
   readonly noun = "request";
   readonly #bridge: Bridge;
@@ -76,14 +75,6 @@ export class HTTPServerRequest implements Endpoint, ResponseOwner, Unanswered {
   #abort: AbortController | null = null;
   #forwarded: Forwarded | null = null;
   #handled = false;
-  /** @internal Called when the client has ended its side: what `signal` says, for less. */
-  onLeaving: (() => void) | null = null;
-  /** @internal Called when the peer goes away before the answer is complete. */
-  onGone: (() => void) | null = null;
-  /** @internal A handler has left it to a function that has given no promise: it may be answered later. */
-  isLeft = false;
-  /** @internal Null: no code observes it. */
-  observation: Observation | null = null;
   /** Called when the request is over and its handler has ended. */
   #onOver: (() => void)[] | null = null;
   /** Once its handler has returned without an answer. */
@@ -91,6 +82,7 @@ export class HTTPServerRequest implements Endpoint, ResponseOwner, Unanswered {
 
   /** @internal Throws ProtocolError when the payload does not add up. */
   constructor(bridge: Bridge, id: number, chunk: Buffer, start: number, end: number, owner: RequestOwner) {
+    super();
     const head = new RequestHead(chunk, start, end, owner.settings.decompressRequest);
     if ((head.contentLength ?? 0) > bridge.settings.bodyBytesMax)
       throw new ProtocolError("REQUEST with too large a body");
@@ -101,12 +93,6 @@ export class HTTPServerRequest implements Endpoint, ResponseOwner, Unanswered {
     this.#peer = bridge.peer(head.descriptor, chunk, head.addressAt);
     this.#cameMs = bridge.receivedMs;
   }
-
-  /**
-   * The pattern of the route that answers it, such as `"/users/:id"`, for the metrics; `""` unless a router has set
-   * one. It must be one of a few, and never what a peer has sent.
-   */
-  route = "";
 
   // --- the head ---
 
@@ -316,7 +302,8 @@ export class HTTPServerRequest implements Endpoint, ResponseOwner, Unanswered {
    * HeaderError for a status, a header or a reason that must not be sent, TypeError for a body that is neither text nor
    * bytes; nothing has been sent then.
    */
-  respond(status: number, headers?: HeadersInput, body: Data | null = null, reason?: string): void {
+  respond(status: number, own?: HeadersInput, body: Data | null = null, reason?: string): void {
+    const headers = withFields(own, this.answerFields);
     if (this.started) throw new HTTPOutputError("the request has been answered");
     checkStatus(status);
     if (body !== null) checkData(body);
@@ -353,9 +340,8 @@ export class HTTPServerRequest implements Endpoint, ResponseOwner, Unanswered {
    */
   respondNotModified(headers: HeadersInput, bytes: number, reason?: string): void {
     const { compression } = this.#owner.settings;
-    const pairs = headerPairs(headers);
-    const fields = compression === null ? pairs : codeNotModified(compression, this.#head.acceptEncoding, pairs, bytes);
-    const kept = fields.filter(([name]) => !OF_A_BODY.test(name));
+    const pairs = headerPairs(withFields(headers, this.answerFields));
+    const kept = notModifiedFields(compression, this.#head.acceptEncoding, pairs, bytes);
     this.respond(STATUS_NOT_MODIFIED, kept, null, reason);
   }
 
@@ -483,8 +469,7 @@ export class HTTPServerRequest implements Endpoint, ResponseOwner, Unanswered {
     twin.#onOver = this.#onOver ??= [];
     twin.#incoming = new IncomingBody(this.#bridge, this.#id, twin.#head, this.#owner.settings, this.#body.held);
     twin.#handled = true;
-    twin.route = this.route;
-    twin.observation = this.observation;
+    twin.takeNotes(this);
     return twin;
   }
 

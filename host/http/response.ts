@@ -25,10 +25,11 @@ import { HeaderError, HTTPOutputError, OptionError, type Reason, StreamClosedErr
 import { isTooMuchToHold, tooMuchToHold } from "../core/heldwrites.js";
 import { WINDOW_BYTES_MIN } from "../core/limits.js";
 import { ignore } from "../core/promises.js";
+import { withFields } from "./answerfields.js";
 import type { ContentCoding } from "./compression/acceptencoding.js";
 import { type CodedHead, type Compression, codeHead, type HeaderPairs, headerPairs } from "./compression/options.js";
 import { Compressor, hasFreeCompressor } from "./compression/stream.js";
-import { encodeHeaders, type HeaderBlock, type HeadersInput, withReason } from "./headers.js";
+import { encodeHeaders, type HeaderBlock, type HeadersInput, type HTTPHeaders, withReason } from "./headers.js";
 import type { RequestHead } from "./requesthead.js";
 
 /** A body up to this size goes out with its head in one frame: it fits the smallest window. */
@@ -149,6 +150,8 @@ export function mismatch(declared: number, given: number): HTTPOutputError {
 export interface ResponseOwner {
   /** END or CANCEL has been written: the host is done with the id. `aborted`: why the answer is not complete. */
   answered(aborted: Reason | null): void;
+  /** Fields of the answer beside those that it is given; null: none. */
+  readonly answerFields: HTTPHeaders | null;
   /** Sets bounds for the rest of the request's body. */
   limitBody(bounds: { maxBytes?: number; timeoutMs?: number }): void;
 }
@@ -265,9 +268,10 @@ export class HTTPConnection {
    * connection. `reason` takes the place of the status's standard phrase. Throws HTTPOutputError when the head has been
    * sent already, HeaderError for a status, a field or a reason that must not be sent.
    */
-  writeHeaders(status: number, headers?: HeadersInput, chunk?: Data, reason?: string): Promise<void> {
+  writeHeaders(status: number, own?: HeadersInput, chunk?: Data, reason?: string): Promise<void> {
     if (this.#started) throw new HTTPOutputError("the head has been sent already");
     checkStatus(status);
+    const headers = withFields(own, this.#owner.answerFields);
     const fields = this.#compression === null ? null : headerPairs(headers);
     const plain = encodeHeaders(fields ?? headers);
     if (this.#gone !== null) return this.#refuse();

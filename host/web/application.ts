@@ -15,8 +15,10 @@ import type { BindOptions } from "../net/bind.js";
 import { type Answering, HTTPServer, type RequestCallback } from "../server/httpserver.js";
 import { type InjectedAnswer, type InjectedRequest, inject } from "../server/inject.js";
 import type { ServerOptions } from "../server/options.js";
+import { HTTPError } from "./errors.js";
 import { type HandlerClass, type HandlerCookieAttributes, isHandlerClass } from "./handlerclass.js";
 import { ErrorHandler } from "./handlers.js";
+import { type Middleware, through } from "./middleware.js";
 import type { PathArgument, PathValue, PathValues } from "./pathpattern.js";
 import {
   AnyMatches,
@@ -97,6 +99,8 @@ export interface ApplicationSettings {
   defaultHandlerClass?: HandlerClass;
   /** What the `initialize` of `defaultHandlerClass` is given. */
   defaultHandlerOptions?: object;
+  /** Called with each request before its handler, in this order: `cors`, `rateLimit`, or functions of your own. */
+  middleware?: readonly Middleware[];
   /** Where handlers log. Default: where their server does. */
   logger?: Logger;
   /** Bodies are compressed where that pays: see ServerOptions. Default: false. */
@@ -189,6 +193,21 @@ export class Application<Own extends object = object> implements Router {
   }
 
   findHandler(request: HTTPServerRequest, logger: Logger): RequestCallback {
+    const { middleware = [] } = this.settings;
+    if (middleware.length === 0) return this.#findRoute(request, logger);
+    const route: RequestCallback = (given) => this.#findRoute(given, logger)(given);
+    return (given) => {
+      const refuse = (error: unknown) => this.#refuse(given, error, logger);
+      try {
+        const answered = through(middleware, given, route);
+        return answered instanceof Promise ? answered.catch(refuse) : answered;
+      } catch (error) {
+        return refuse(error);
+      }
+    };
+  }
+
+  #findRoute(request: HTTPServerRequest, logger: Logger): RequestCallback {
     const found = this.#router.findHandler(request, logger);
     if (found !== null) return found;
     const { defaultHandlerClass, defaultHandlerOptions } = this.settings;
@@ -203,9 +222,15 @@ export class Application<Own extends object = object> implements Router {
       return this.findHandler(request, logger)(request);
     } catch (error) {
       // Handlers never throw: the path was not one, or a target that is no handler has failed.
-      if (!(error instanceof HTTPInputError) || request.started) throw error;
-      return new ErrorHandler(this, request).execute([], error, logger);
+      return this.#refuse(request, error, logger);
     }
+  }
+
+  /** Answers with the status of `error`, or throws it when it has none that is for the client. */
+  #refuse(request: HTTPServerRequest, error: unknown, logger: Logger): Answering {
+    const isAnswer = error instanceof HTTPInputError || error instanceof HTTPError;
+    if (!isAnswer || request.started) throw error;
+    return new ErrorHandler(this, request).execute([], error, logger);
   }
 
   /**

@@ -6,6 +6,7 @@
  */
 import { HTTPOutputError } from "../core/errors.js";
 import { ignore } from "../core/promises.js";
+import { withFields } from "../http/answerfields.js";
 import { encodeHeaders, type HeaderBlock } from "../http/headers.js";
 import type { HTTPServerRequest } from "../http/request.js";
 import { checkStatus, isBodyless } from "../http/response.js";
@@ -160,7 +161,7 @@ export class HandlerAnswer {
    */
   takeHead(own: readonly [string, string][]): HeaderBlock {
     for (const name of [...OF_A_BODY, ...OF_A_CONNECTION]) this.#fields = this.#fields.without(name);
-    const block = encodeHeaders([...this.#allFields(), ...own]);
+    const block = encodeHeaders(withFields([...this.#allFields(), ...own], this.#request.answerFields));
     this.abandon();
     return block;
   }

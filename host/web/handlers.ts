@@ -14,14 +14,14 @@ import { RequestHandler } from "./requesthandler.js";
 export class ErrorHandler extends RequestHandler {
   /** The body is not read, so nothing waits for it. */
   static override readonly streamRequestBody = true;
-  #status = 500;
+  #error = new HTTPError();
 
-  override initialize({ status }: { status: number }): void {
-    this.#status = status;
+  override initialize(error: { status: number }): void {
+    this.#error = error instanceof HTTPError ? error : new HTTPError(error.status);
   }
 
   override prepare(): void {
-    throw new HTTPError(this.#status);
+    throw this.#error;
   }
 
   /** It changes nothing, so no XSRF token is asked for: a wrong address is 404 and not 403. */

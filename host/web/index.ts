@@ -1,14 +1,18 @@
 /** The web layer, as `host/index.ts` gives it out. */
 export { type ApplicationSettings, type CheckedRoutes, type RouteInput, type Target, URLSpec } from "./application.js";
 export type { ArgumentOptions } from "./arguments.js";
+export { type CORSOptions, cors } from "./cors.js";
 export { addslash, authenticated, removeslash } from "./decorators.js";
 export { Finish, HTTPError, type HTTPErrorOptions, MissingArgumentError } from "./errors.js";
 export { escapeHTML } from "./escape.js";
 export type { Chunk, HandlerClass, HandlerCookieAttributes } from "./handlerclass.js";
 export { ErrorHandler, FallbackHandler, RedirectHandler, type RedirectOptions } from "./handlers.js";
 export type { HeaderValue } from "./headers.js";
+export type { Middleware } from "./middleware.js";
 export type { PathArgument, PathGroups, PathValue, PathValues } from "./pathpattern.js";
+export { type RateLimitOptions, rateLimit } from "./ratelimit.js";
 export { RequestHandler } from "./requesthandler.js";
+export { type RequestIdOptions, requestId } from "./requestid.js";
 export {
   AnyMatches,
   HostMatches,

@@ -186,6 +186,15 @@ const ANSWERS: Record<string, (server: Server) => Promise<void>> = {
     expect((await put("X-Key: secret\r\n")).body.toString()).toMatch(/^ca978112ca1bbdca/);
     expect((await put("")).status).toBe(401);
   },
+  async "web/around.ts"(server) {
+    const answer = await server.request("GET / HTTP/1.1\r\nHost: x\r\nOrigin: https://app.example.com\r\n\r\n");
+    const id = JSON.parse(answer.body.toString()).id;
+    expect(answer.headers.get("x-request-id")).toBe(id);
+    expect(answer.headers.get("x-content-type-options")).toBe("nosniff");
+    expect(answer.headers.get("access-control-allow-origin")).toBe("https://app.example.com");
+    expect((await server.get("/internal")).status).toBe(403);
+    await server.complaint(new RegExp(`^${id} / \\d+ ms$`));
+  },
   async "web/slashes.ts"(server) {
     expect((await server.get("/notes/")).body.toString()).toBe("all notes\n");
     const sent = await server.get("/notes?page=2");

@@ -3,6 +3,7 @@ import {
   Application,
   HTTPServer,
   type HTTPServerRequest,
+  type Middleware,
   RedirectHandler,
   RequestHandler,
   Rule,
@@ -152,3 +153,7 @@ export const server: TCPServer = new HTTPServer(own);
 new URLSpec("/users", Users);
 // @ts-expect-error: a rule begins with a matcher
 new Rule("/users", plain);
+
+new Application([], { middleware: [(_request, next) => next(), async (_request, next) => void (await next())] });
+// @ts-expect-error: an answer is a Response
+export const wrong: Middleware = () => "text";

@@ -12,6 +12,9 @@ import type { ContentCoding } from "./acceptencoding.js";
 import { type CodedHead, type Compression, codeHead, type HeaderPairs } from "./options.js";
 import { compressWhole, hasFreeCompressor } from "./stream.js";
 
+/** Fields that describe a body, and so have no place without one. */
+const OF_A_BODY = /^content-(?:encoding|language|length|type)$/i;
+
 /** An answer's head as it leaves, and its body: as it leaves, or with the coding that it gets on the way. */
 export type CodedAnswer =
   | { readonly block: HeaderBlock; readonly body: Data | null; readonly later: null }
@@ -39,16 +42,17 @@ export function codeWhole(
 }
 
 /**
- * The fields of a 304 in the place of a 200 with `headers` and a body of so many bytes: its ETag and its Vary are that
- * one's.
+ * The fields of a 304 in the place of a 200 with `headers` and a body of so many bytes: without those that describe a
+ * body; its ETag and its Vary are that one's.
  */
-export function codeNotModified(
-  compression: Compression,
+export function notModifiedFields(
+  compression: Compression | null,
   acceptEncoding: string | null,
   headers: HeaderPairs,
   bytes: number,
 ): HeaderPairs {
-  return codeOf(compression, acceptEncoding, 200, headers, bytes).headers;
+  const fields = compression === null ? headers : codeOf(compression, acceptEncoding, 200, headers, bytes).headers;
+  return fields.filter(([name]) => !OF_A_BODY.test(name));
 }
 
 function codeOf(

@@ -1,0 +1,43 @@
+/**
+ * What the code around a handler notes on a request: its route, fields of its answer, who observes it, whom to call.
+ *
+ * Invariant: a request that nothing is noted on costs these fields and no more.
+ */
+import { HTTPHeaders } from "./headers.js";
+import type { Observation } from "./observing.js";
+
+/** A request's notes. */
+export abstract class RequestNotes {
+  /**
+   * The pattern of the route that answers it, such as `"/users/:id"`, for the metrics; `""` unless a router has set
+   * one. It must be one of a few, and never what a peer has sent.
+   */
+  route = "";
+
+  /** @internal Called when the client has ended its side: what `signal` says, for less. */
+  onLeaving: (() => void) | null = null;
+  /** @internal Called when the peer goes away before the answer is complete. */
+  onGone: (() => void) | null = null;
+  /** @internal A handler has left it to a function that has given no promise: it may be answered later. */
+  isLeft = false;
+  /** @internal What `answerHeaders` has been given; null: nothing. */
+  answerFields: HTTPHeaders | null = null;
+  /** @internal Null: no code observes it. */
+  observation: Observation | null = null;
+
+  /**
+   * Header fields of the answer, whoever gives it: a middleware sets them. One that the answer has itself is left out;
+   * of Set-Cookie and Vary both are sent. Fields of a message's framing make answering throw.
+   */
+  get answerHeaders(): HTTPHeaders {
+    this.answerFields ??= new HTTPHeaders();
+    return this.answerFields;
+  }
+
+  /** @internal Takes over what is known of the same request. */
+  takeNotes({ route, observation, answerFields }: RequestNotes): void {
+    this.route = route;
+    this.observation = observation;
+    this.answerFields = answerFields;
+  }
+}
