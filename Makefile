@@ -13,7 +13,8 @@ ARGS ?=
 
 BIN := node_modules/.bin
 NODE_MODULES := node_modules/.package-lock.json
-HOST := dist/host/index.js
+# The mark of a whole build: dist/host/index.js and others are written twice.
+HOST := dist/host/.built
 CORE := build/core.wasm
 DEMO := build/demo.wasm
 ECHO := build/echo.wasm
@@ -28,14 +29,16 @@ WASMTIME := $(if $(WATERSPOUT_WASMTIME),,build/tools/wasmtime)
 WASMTIME_ASYNC := $(if $(WATERSPOUT_WASMTIME_ASYNC),,build/tools/wasmtime-async)
 
 sources = $(shell find $(1) -name '*.ts')
+REFERENCE := --tsconfig host/tsconfig.json host/index.ts
+SANDBOXED_REFERENCE := --name 'Waterspout, AssemblyScript' --tsconfig assembly/tsconfig.json assembly/index.ts assembly/web/index.ts
 ASSEMBLY := assembly bench/sandboxed examples/sandboxed templates/assemblyscript test/assembly
 
 .PHONY: help run build debug test check bench fuzz protocol format clean screenshot wasmtime
-.PHONY: components wasmtime-async
+.PHONY: components wasmtime-async docs
 .DELETE_ON_ERROR:
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p; s/^##/           |/p' Makefile | awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p; s/^##/           |/p' Makefile | awk -F'|' '{ printf "%-22s%s\n", $$1, $$2 }'
 
 run: build $(if $(filter wasmtime,$(RUNTIME)),$(WASMTIME)) ## serve APP (examples/demo.ts) on ADDRESS (127.0.0.1), PORT (8888)
 ## with RUNTIME (node, wasmtime) and WORKERS (1, of wasmtime)
@@ -62,6 +65,12 @@ check: $(HOST) ## formatting, types and lint of both languages; changes nothing
 	$(BIN)/tsc -p host --noEmit
 	$(BIN)/tsc -p host/inspect/page
 	$(BIN)/tsc
+	$(BIN)/typedoc $(REFERENCE) --emit none --logLevel Warn
+	$(BIN)/typedoc $(SANDBOXED_REFERENCE) --emit none --logLevel Warn
+
+docs: $(NODE_MODULES) ## the API reference of both languages, of the docstrings: build/docs/typescript, build/docs/assemblyscript
+	$(BIN)/typedoc $(REFERENCE) --out build/docs/typescript
+	$(BIN)/typedoc $(SANDBOXED_REFERENCE) --out build/docs/assemblyscript
 
 protocol: ## write the numbers of protocol/protocol.json into both languages and docs/protocol.md
 	@node protocol/generate.mjs
@@ -86,7 +95,7 @@ wasmtime-async: ## the same for a wasmtime that serves components of WASI 0.3
 	@scripts/install-wasmtime.sh async
 
 clean: ## remove what was built; node_modules, build/tools and build/bench stay
-	rm -rf dist build/*.wasm build/*.sha256
+	rm -rf dist build/docs build/*.wasm build/*.sha256
 
 # --- what the targets need ---
 
@@ -124,8 +133,10 @@ build/%.component-async.wasm: examples/sandboxed/%.ts $(HOST) asconfig.json $(ca
 build/%.http.wasm: examples/sandboxed/%.ts $(HOST) asconfig.json $(call sources,assembly) $(WIT)
 	node dist/host/cli/main.js build $< --target http --out $@ >/dev/null
 
-$(HOST): $(NODE_MODULES) tsconfig.json host/tsconfig.json $(call sources,host types)
+$(HOST): $(NODE_MODULES) tsconfig.json host/tsconfig.json scripts/bundle.mjs $(call sources,host types)
 	$(BIN)/tsc -p host
+	@node scripts/bundle.mjs
+	@touch $@
 
 $(NODES): scripts/nodes/package.json scripts/nodes/package-lock.json
 	@mkdir -p build/tools/nodes

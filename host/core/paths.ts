@@ -21,6 +21,8 @@ export const PACKAGE_FILE = join(PACKAGE_FOLDER, "package.json");
 export const CORE_FILE = join(PACKAGE_FOLDER, "build", "core.wasm");
 /** The wasmtime that `make wasmtime` installs; there is none in the package. */
 export const WASMTIME_FILE = join(PACKAGE_FOLDER, "build", "tools", "wasmtime");
+/** The hooks that load an application's modules where they need a thread (cli/run/loading/loader.ts). */
+export const LOADER_HOOKS_FILE = join(PACKAGE_FOLDER, "dist", "host", "cli", "run", "loading", "hooksthread.js");
 /** The files of the live page that a browser gets (inspect/assets.ts). */
 export const INSPECT_PAGE_FOLDER = join(PACKAGE_FOLDER, "host", "inspect", "page");
 /** The options that AssemblyScript applications are compiled with, as the sandbox is. */

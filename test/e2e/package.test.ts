@@ -84,6 +84,18 @@ test("it brings what it needs, and nothing that only this project needs", () => 
     expect(existsSync(path.join(own, name)), name).toBe(false);
 });
 
+test("its modules are put together, and their source maps have the sources", () => {
+  const host = at("first/node_modules/waterspout/dist/host");
+  const files = readdirSync(host, { recursive: true, encoding: "utf8" });
+  const modules = files.filter((name) => name.endsWith(".js"));
+  expect(modules).toContain("index.js");
+  expect(modules.length, "files that Node has to find, read and compile").toBeLessThan(40);
+  for (const name of modules) {
+    const { sources, sourcesContent } = JSON.parse(readFileSync(path.join(host, `${name}.map`), "utf8"));
+    expect(sourcesContent.filter((text: unknown) => typeof text === "string").length, name).toBe(sources.length);
+  }
+});
+
 test("doctor: Node works, wasmtime works where it is named", async () => {
   const named = await succeed(npx("doctor", "--json"), at("first"), { WATERSPOUT_WASMTIME: wasmtime() });
   const { ok, checks, ways } = JSON.parse(named.stdout);

@@ -6,7 +6,8 @@
  * Invariant: `tsx` is loaded only for an application that has files which it must translate.
  */
 import nodeModule, { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { LOADER_HOOKS_FILE } from "../../../core/paths.js";
 import { reportModule } from "../../../nodeinternals/modulereports.js";
 import { formatOf, TYPESCRIPT } from "./moduleformat.js";
 
@@ -30,7 +31,7 @@ export function enableLoader(file: string): void {
   if (TYPESCRIPT.test(file)) enableTypeScript();
   if (isEnabled) return;
   isEnabled = true;
-  if (registerHooks === undefined) nodeModule.register("./hooksthread.js", import.meta.url);
+  if (registerHooks === undefined) nodeModule.register(pathToFileURL(LOADER_HOOKS_FILE));
   else registerHooks({ resolve });
 }
 

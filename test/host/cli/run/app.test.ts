@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import { loadApplication } from "../../../../dist/host/cli/run/app.js";
-import { HTTPServer } from "../../../../dist/host/index.js";
+import { HTTPServer } from "../../../../dist/host/server/httpserver.js";
 
 describe("an application", () => {
   const outer = { over: {}, under: {} };
