@@ -82,6 +82,13 @@ test("the targets that documents name are targets of the Makefile", () => {
   }
 });
 
+test("npm's scripts are targets of the Makefile", () => {
+  const targets = [...read("Makefile").matchAll(/^([a-z]+):.*##/gm)].map(([, name]) => name);
+  const { scripts } = JSON.parse(read("package.json"));
+  expect(Object.keys(scripts)).toEqual(["build", "check", "dev", "docs", "test"]);
+  for (const script of Object.values<string>(scripts)) expect(targets).toContain(/^make ([a-z]+)/.exec(script)?.[1]);
+});
+
 test("docs/speed.md has one place for the figures, and README.md repeats none but those", () => {
   const { prose } = documentNamed("docs/speed.md");
   expect(prose.match(/<!-- \/?bench -->/g)).toEqual(["<!-- bench -->", "<!-- /bench -->"]);
