@@ -80,10 +80,6 @@ export const LINGER_BYTES_MAX: i32 = 64 << 20;
 
 // --- HTTP ---
 
-/**
- * A request's head, request line included. Tornado's and nginx's usual 64 and 32 KiB; larger is an attack or a mistake.
- */
-export const HEAD_BYTES_MAX: i32 = 65536;
 /** The request-target. */
 export const TARGET_BYTES_MAX: i32 = 16384;
 /** Empty lines before a request line that are forgiven (RFC 9112 2.2). */
@@ -94,12 +90,8 @@ export const CHUNK_LINE_BYTES_MAX: usize = 4096;
 export const CHUNK_EXCESS_BYTES_MAX: i64 = 16384;
 /** All trailer lines of a chunked body together, the empty line included. */
 export const TRAILER_BYTES_MAX: usize = 8192;
-/** For the whole head, from its first byte or from the connection's start. */
-export const HEADER_TIMEOUT_MS: i32 = 30000;
 /** After a drain began: how long after its last answer, or its start, a connection may still bring a request. */
 export const DRAIN_REQUEST_MS: i32 = 500;
-/** Between two requests of a connection. */
-export const IDLE_TIMEOUT_MS: i32 = 75000;
 /** Longest silence inside a request's body, and the slack that BODY_RATE_BYTES_MIN leaves. */
 export const BODY_TIMEOUT_MS: i32 = 30000;
 /**

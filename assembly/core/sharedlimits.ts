@@ -9,6 +9,12 @@ export const MEMORY_BYTES_MAX: i32 = 1 << 30;
 export const DELIMITER_BYTES_MAX: i32 = 256;
 /** Header fields of one request, and trailer fields. */
 export const FIELDS_MAX: i32 = 100;
+/** A request's head, request line included. Tornado's and nginx's usual 64 and 32 KiB; larger is an attack or a mistake. */
+export const HEAD_BYTES_MAX: i32 = 64 << 10;
+/** For the whole head, from its first byte or from the connection's start, unless configured. */
+export const HEADER_TIMEOUT_MS: i32 = 30_000;
+/** Between two requests of a connection, unless configured. */
+export const IDLE_TIMEOUT_MS: i32 = 75_000;
 /** A request's body, unless configured. */
 export const BODY_BYTES_MAX: i64 = 16 << 20;
 /** A handler's reason phrase. */

@@ -28,6 +28,7 @@
 
 import { Address } from "../core/address";
 import { AGAIN } from "../core/errors";
+import { PREVIEW1 } from "./build";
 import * as preview1 from "./preview1";
 import * as poller from "./poller";
 import * as preview2 from "./preview2/index";
@@ -42,22 +43,22 @@ export const FOREVER: i64 = i64.MAX_VALUE;
 /** The bridge's channel and its holding are preview1's, and the simulation's; components serve by themselves. */
 const NO_CHANNEL: i32 = -1;
 
-// WASI: 0 a scripted network for tests, 1 preview1, 2 and 3 a component of WASI 0.2 or 0.3, 4 one of wasi:http, which
-// has no sockets. The branches not taken vanish with their imports. 0.2 is preview1's platform over functions of its
-// own (calls.ts).
-if (!isDefined(WASI))
-  ERROR("choose a platform: --use WASI=1 (preview1), 2 (component), 3 (component-async), 4 (http), 0 (sim)");
-
-// @ts-ignore: decorator
-@inline const PREVIEW1: bool = WASI == 1 || WASI == 2;
-
 // @ts-ignore: decorator
 @inline export function start(): void {
-  if (WASI == 2) preview2.start();
+  if (WASI == 2) report(preview2.start());
   if (PREVIEW1) preview1.start();
-  else if (WASI == 3) preview3.start();
+  else if (WASI == 3) report(preview3.start());
   else if (WASI == 0) sim.start();
 }
+
+/** A component that cannot listen ends with a line on stderr. */
+function report(problem: string | null): void {
+  if (!problem) return;
+  const line = String.UTF8.encode("waterspout: " + problem + "\n");
+  log(changetype<usize>(line), line.byteLength);
+  exit(1);
+}
+
 // @ts-ignore: decorator
 @inline export function listenerCount(): i32 {
   if (PREVIEW1) return preview1.listenerCount();

@@ -7,6 +7,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { UINT31_MAX } from "../core/check.js";
 import { OptionError } from "../core/errors.js";
+import { HEAD_BYTES_MAX } from "../core/limits.js";
 import type { ServerOptions } from "../server/options.js";
 import type { ShouldUpgrade } from "./upgrades.js";
 
@@ -28,13 +29,6 @@ export interface NodeServerOptions extends ServerOptions {
   insecureHTTPParser?: boolean | undefined;
 }
 
-/** What the sandbox has unless an option says something else: assembly/core/limits.ts. */
-export const SANDBOX_DEFAULTS = {
-  idleTimeoutMs: 75_000,
-  headerTimeoutMs: 30_000,
-  headBytesMax: 65_536,
-} as const;
-
 /** Properties and options of Node's server that are limits of ours, and those. */
 const LIMITS = {
   keepAliveTimeout: "idleTimeoutMs",
@@ -50,8 +44,8 @@ export function limitOption(name: LimitName, value: number | null): ServerOption
   const isNumber = value === null || (typeof value === "number" && value >= 0);
   if (!isNumber) throw new OptionError(`${name} must be a number that is not negative, not ${String(value)}`);
   if (name === "maxHeaderSize") {
-    const { headBytesMax } = SANDBOX_DEFAULTS;
-    if (Number(value) > headBytesMax) throw new OptionError(`maxHeaderSize is at most ${headBytesMax}, not ${value}`);
+    if (Number(value) > HEAD_BYTES_MAX)
+      throw new OptionError(`maxHeaderSize is at most ${HEAD_BYTES_MAX}, not ${value}`);
     return value ? { headBytesMax: Math.ceil(value) } : {};
   }
   return { [LIMITS[name]]: Math.min(Math.ceil(value || UINT31_MAX), UINT31_MAX) };

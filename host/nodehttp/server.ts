@@ -8,13 +8,13 @@ import { EventEmitter } from "node:events";
 import { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { LOOPBACK } from "../core/address.js";
-import { BACKLOG } from "../core/limits.js";
+import { BACKLOG, HEADER_TIMEOUT_MS, IDLE_TIMEOUT_MS } from "../core/limits.js";
 import { ignore } from "../core/promises.js";
 import { bindUnixSocket } from "../net/unixsocket.js";
 import { HTTPServer, type RequestListener } from "../server/httpserver.js";
 import type { ServerOptions } from "../server/options.js";
 import { type NodeListener, runListener } from "./listener.js";
-import { limitOption, type NodeServerOptions, nodeLimit, SANDBOX_DEFAULTS, serverOptions } from "./options.js";
+import { limitOption, type NodeServerOptions, nodeLimit, serverOptions } from "./options.js";
 import type { MessageClasses, RequestSocket } from "./socket.js";
 import { type ShouldUpgrade, takeUpgrade } from "./upgrades.js";
 
@@ -110,7 +110,7 @@ export class NodeServer extends EventEmitter {
    * it is for what listens next: set in the turn of `listen` or before it. Later is too late, which the log says.
    */
   get keepAliveTimeout(): number {
-    return nodeLimit(this.#options.idleTimeoutMs ?? SANDBOX_DEFAULTS.idleTimeoutMs);
+    return nodeLimit(this.#options.idleTimeoutMs ?? IDLE_TIMEOUT_MS);
   }
 
   set keepAliveTimeout(ms: number) {
@@ -119,7 +119,7 @@ export class NodeServer extends EventEmitter {
 
   /** Milliseconds for a request's whole head, `headerTimeoutMs` of the options; 0: no limit. */
   get headersTimeout(): number {
-    return nodeLimit(this.#options.headerTimeoutMs ?? SANDBOX_DEFAULTS.headerTimeoutMs);
+    return nodeLimit(this.#options.headerTimeoutMs ?? HEADER_TIMEOUT_MS);
   }
 
   set headersTimeout(ms: number) {

@@ -16,10 +16,14 @@ export let backlog: i32 = LISTEN_BACKLOG;
 let problem: string | null = null;
 
 /**
- * Reads the lists that WASI hands over, `entries` pairs of texts and `count` texts, the program's name first, and gives
- * their memory back. Returns what is wrong with them, null: nothing.
+ * Reads the two lists at `lists`, as WASI hands them over: the environment's pairs of texts and the command line's
+ * texts, the program's name first. Gives their memory back. Returns what is wrong with them, null: nothing.
  */
-export function readSettings(environment: usize, entries: i32, texts: usize, count: i32): string | null {
+export function readSettings(lists: usize): string | null {
+  const environment = load<usize>(lists);
+  const entries = load<i32>(lists, 4);
+  const texts = load<usize>(lists, 8);
+  const count = load<i32>(lists, 12);
   address.port = 8888;
   setHost("127.0.0.1");
   const prefix = "WATERSPOUT_";

@@ -17,9 +17,7 @@
 import * as preview1 from "./preview1";
 import * as preview2 from "./preview2";
 import * as sim from "../sim/files";
-
-// @ts-ignore: decorator
-@inline const OVER_02: bool = WASI == 2 || WASI == 4;
+import { OVER_02 } from "../build";
 
 export { BUSY, DIRECTORY, FAILED, FORBIDDEN, MISSING, OTHER, REGULAR } from "./kinds";
 

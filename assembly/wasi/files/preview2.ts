@@ -2,11 +2,11 @@
 // Invariant: a name is looked at before it is opened, as over preview1: opening a device can do something.
 
 import { NS_PER_S } from "../../core/units";
+import { OVER_02 } from "../build";
 import { land } from "../component/memory";
 import * as w from "./imports2";
 import { BUSY, DIRECTORY, FAILED, FORBIDDEN, MISSING, OTHER, REGULAR } from "./kinds";
 
-const OVER_02: bool = WASI == 2 || WASI == 4;
 const stat: usize = OVER_02 ? memory.data(w.STAT_RESULT_BYTES, 8) : 0;
 const result: usize = OVER_02 ? memory.data(32, 8) : 0;
 /** The runtime's list: a folder i32, its name's place and size, for each. */

@@ -3,8 +3,6 @@
 
 import { address, backlog, cannotListen, readSettings } from "../component/settings";
 import { familyOf, numberAt } from "../component/socketaddress";
-import { log } from "../preview1";
-import { proc_exit } from "./calls";
 import { LISTENER, open } from "./descriptors";
 import * as w from "./imports";
 
@@ -12,32 +10,28 @@ export { peer, socketOf } from "./calls";
 
 const result: usize = memory.data(64, 8);
 
-/** Listens where the settings say; ends with a word on stderr when that does not work. */
-export function start(): void {
+/** Listens where the settings say. Returns why that does not work, null: it listens. */
+export function start(): string | null {
   w.getEnvironment(result);
   w.getArguments(result + 8);
-  const problem = readSettings(
-    load<usize>(result),
-    load<i32>(result, 4),
-    load<usize>(result, 8),
-    load<i32>(result, 12),
-  );
-  if (problem) return fail(problem);
+  const problem = readSettings(result);
+  if (problem) return problem;
   w.createSocket(familyOf(address), result);
-  if (load<u8>(result)) return failToListen(load<u8>(result, 4));
+  if (load<u8>(result)) return problemOf(load<u8>(result, 4));
   const socket = load<i32>(result, 4);
   w.setBacklog(socket, u64(backlog), result);
   bind(socket);
-  if (load<u8>(result)) return failToListen(load<u8>(result, 1));
+  if (load<u8>(result)) return problemOf(load<u8>(result, 1));
   do w.finishBind(socket, result);
   while (isUnderWay());
-  if (load<u8>(result)) return failToListen(load<u8>(result, 1));
+  if (load<u8>(result)) return problemOf(load<u8>(result, 1));
   w.startListen(socket, result);
-  if (load<u8>(result)) return failToListen(load<u8>(result, 1));
+  if (load<u8>(result)) return problemOf(load<u8>(result, 1));
   do w.finishListen(socket, result);
   while (isUnderWay());
-  if (load<u8>(result)) return failToListen(load<u8>(result, 1));
+  if (load<u8>(result)) return problemOf(load<u8>(result, 1));
   open(LISTENER, socket, 0, 0);
+  return null;
 }
 
 function isUnderWay(): bool {
@@ -64,14 +58,7 @@ function bind(socket: i32): void {
   );
 }
 
-function failToListen(code: i32): void {
-  fail(
-    cannotListen(code == w.ERROR_ACCESS_DENIED, code == w.ERROR_ADDRESS_NOT_BINDABLE, code == w.ERROR_ADDRESS_IN_USE),
-  );
-}
-
-function fail(problem: string): void {
-  const line = String.UTF8.encode("waterspout: " + problem + "\n");
-  log(changetype<usize>(line), line.byteLength);
-  proc_exit(1);
+function problemOf(code: i32): string {
+  const isAbsent = code == w.ERROR_ADDRESS_NOT_BINDABLE;
+  return cannotListen(code == w.ERROR_ACCESS_DENIED, isAbsent, code == w.ERROR_ADDRESS_IN_USE);
 }

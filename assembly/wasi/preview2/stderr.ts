@@ -1,10 +1,11 @@
 // Log lines of a component of WASI 0.2. Reference: wasi:cli/stderr; wasi:io/streams, blocking-write-and-flush.
 
+import { OVER_02 } from "../build";
 import * as w from "./imports";
 
 /** What blocking-write-and-flush takes at once. */
 const WRITE_BYTES_MAX: i32 = 4096;
-const result: usize = WASI == 2 || WASI == 4 ? memory.data(16, 8) : 0;
+const result: usize = OVER_02 ? memory.data(16, 8) : 0;
 let stderr: i32 = 0;
 
 /** How many bytes were written, -1: stderr is closed. */

@@ -139,11 +139,7 @@ export function read(handle: i32, target: usize, size: i32): i32 {
   if (slot.inputEnded) return outcome(handle, slot);
   if (slot.pending & READ) return AGAIN;
   let copied = w.readInput(slot.input, target, size);
-  if (copied == w.BLOCKED) {
-    w.join(slot.input, 0);
-    copied = w.cancelInput(slot.input);
-    w.join(slot.input, waitableSet());
-  }
+  if (copied == w.BLOCKED) copied = cancelled(slot.input, READ);
   const n = copied >>> 4;
   if ((copied & 15) == w.DROPPED) {
     slot.inputEnded = true;
@@ -151,6 +147,14 @@ export function read(handle: i32, target: usize, size: i32): i32 {
   } else if (!n) return AGAIN;
   if (n == size || slot.inputEnded) slot.ready |= READ;
   return n;
+}
+
+/** Cancels a read or write that would wait; what it has copied. While that happens the stream is in no set. */
+function cancelled(stream: i32, event: u8): i32 {
+  w.join(stream, 0);
+  const copied = event == READ ? w.cancelInput(stream) : w.cancelOutput(stream);
+  w.join(stream, waitableSet());
+  return copied;
 }
 
 function readBuffer(handle: i32, slot: Slot, target: usize, size: i32): i32 {
@@ -202,11 +206,7 @@ export function write(handle: i32, source: usize, size: i32): i32 {
   if (!slot.output || slot.outputEnded) return -REASON_RESET;
   if (slot.pending & WRITE) return AGAIN;
   let copied = w.writeOutput(slot.output, source, size);
-  if (copied == w.BLOCKED) {
-    w.join(slot.output, 0);
-    copied = w.cancelOutput(slot.output);
-    w.join(slot.output, waitableSet());
-  }
+  if (copied == w.BLOCKED) copied = cancelled(slot.output, WRITE);
   const n = copied >>> 4;
   if ((copied & 15) == w.DROPPED) slot.outputEnded = true;
   return n ? n : slot.outputEnded ? -REASON_RESET : AGAIN;

@@ -16,26 +16,22 @@ let listening: i32 = -1;
 let stderr: i32 = 0;
 let stderrSet: i32 = 0;
 
-/** Listens where the settings say; ends with a word on stderr when that does not work. */
-export function start(): void {
+/** Listens where the settings say. Returns why that does not work, null: it listens. */
+export function start(): string | null {
   w.getEnvironment(result);
   w.getArguments(result + 8);
-  const problem = readSettings(
-    load<usize>(result),
-    load<i32>(result, 4),
-    load<usize>(result, 8),
-    load<i32>(result, 12),
-  );
-  if (problem) return fail(problem);
+  const problem = readSettings(result);
+  if (problem) return problem;
   w.createSocket(familyOf(address), result);
-  if (load<u8>(result)) return failToListen();
+  if (load<u8>(result)) return problemOf(errorCode(result + 4));
   const socket = load<i32>(result, 4);
   w.setBacklog(socket, u64(backlog), result);
   bind(socket);
-  if (load<u8>(result)) return failToListen();
+  if (load<u8>(result)) return problemOf(errorCode(result + 4));
   w.listen(socket, result);
-  if (load<u8>(result)) return failToListen();
+  if (load<u8>(result)) return problemOf(errorCode(result + 4));
   listening = openListener(socket, load<i32>(result, 4), 0);
+  return null;
 }
 
 function bind(socket: i32): void {
@@ -57,18 +53,9 @@ function bind(socket: i32): void {
   );
 }
 
-function failToListen(): void {
-  const code = errorCode(result + 4);
-  fail(
-    cannotListen(code == w.ERROR_ACCESS_DENIED, code == w.ERROR_ADDRESS_NOT_BINDABLE, code == w.ERROR_ADDRESS_IN_USE),
-  );
-}
-
-/** Ends the component with a word on stderr. */
-function fail(problem: string): void {
-  const line = String.UTF8.encode("waterspout: " + problem + "\n");
-  log(changetype<usize>(line), line.byteLength);
-  exit(1);
+function problemOf(code: i32): string {
+  const isAbsent = code == w.ERROR_ADDRESS_NOT_BINDABLE;
+  return cannotListen(code == w.ERROR_ACCESS_DENIED, isAbsent, code == w.ERROR_ADDRESS_IN_USE);
 }
 
 export function listenerCount(): i32 {

@@ -2,12 +2,8 @@
  * The hooks of `loader.ts` for a Node that has no `module.registerHooks` (before 22.15): it runs them in a thread of
  * its own. `tsx` is loaded there at the first file that it has to translate.
  */
-import { formatOf, TYPESCRIPT } from "./moduleformat.js";
+import { formatOf, type Resolved, TYPESCRIPT } from "./moduleformat.js";
 
-interface Resolved {
-  readonly url: string;
-  readonly format?: string | null | undefined;
-}
 type Resolve = (specifier: string, context: object, next?: Resolve) => Promise<Resolved>;
 type Load = (url: string, context: object, next?: Load) => Promise<object>;
 interface Hooks {

@@ -9,12 +9,8 @@ import nodeModule, { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { LOADER_HOOKS_FILE } from "../../../core/paths.js";
 import { reportModule } from "../../../nodeinternals/modulereports.js";
-import { formatOf, TYPESCRIPT } from "./moduleformat.js";
+import { formatOf, type Resolved, TYPESCRIPT } from "./moduleformat.js";
 
-interface Resolved {
-  readonly url: string;
-  readonly format?: string | null | undefined;
-}
 type Resolve = (specifier: string, context: { readonly conditions: readonly string[] }) => Resolved;
 type RegisterHooks = (hooks: { resolve(...args: [...Parameters<Resolve>, next: Resolve]): Resolved }) => void;
 

@@ -8,6 +8,12 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
+/** What a hook of Node's makes of an import: the module's address and format. */
+export interface Resolved {
+  readonly url: string;
+  readonly format?: string | null | undefined;
+}
+
 /** Files that have to be translated. */
 export const TYPESCRIPT = /\.(?:[cm]?ts|[jt]sx)$/;
 
