@@ -61,7 +61,9 @@ export interface HTTP1ConnectionOwner {
 /** One HTTP/1 connection of a server: reads its requests one after the other and writes their answers. */
 @final
 export class HTTP1Connection extends HTTPConnection implements StreamOwner {
+  /** The connection's bytes. */
   stream!: IOStream;
+  /** The request in flight; the same object for all of them. */
   request!: HTTPServerRequest;
   /** When the request in flight came, or the wait for one began. */
   since: i64 = 0;

@@ -5,9 +5,13 @@
 import { ARGUMENTS_MAX } from "../core/limits";
 import { percentDecode } from "../bytes/text";
 
+/** Names and values in the order in which they came. */
 export class Arguments {
+  /** The names, decoded. */
   readonly names: string[] = [];
+  /** The values, decoded: each at the place of its name. */
   readonly values: string[] = [];
+  /** They were malformed or too many; there are none then. */
   bad: bool = false;
 
   constructor(source: usize, size: i32) {

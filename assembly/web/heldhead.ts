@@ -11,6 +11,7 @@ import { HTTPServerRequest } from "../http/request";
 import { Arguments } from "./arguments";
 import { latin1Text } from "../bytes/text";
 
+/** Where a RequestHandler reads the head of its request. */
 // @ts-ignore: decorator
 @final
 export class HeldHead {
@@ -73,6 +74,7 @@ export class HeldHead {
     return true;
   }
 
+  /** Gives the copy back; the head is empty from now on. */
   drop(): void {
     this.kept.clear();
     this.headAt = this.source = 0;

@@ -67,7 +67,7 @@ import {
 import { FrameWriter } from "./framewriter.js";
 import { Latencies } from "./latencies.js";
 import { type FrameTaker, OpenIds } from "./openids.js";
-import { type Peer, ToldPeer } from "./peer.js";
+import { type Peer, ProxiedPeer } from "./peer.js";
 import { readRefusal, refusalLine } from "./refusals.js";
 import type { BridgeSettings } from "./settings.js";
 import { readStats, type WorkerStats } from "./stats.js";
@@ -96,6 +96,7 @@ export interface Channel {
 
 /** Makes endpoints out of OPEN (KIND_STREAMS) or REQUEST (KIND_HTTP). */
 export interface Acceptor {
+  /** Which of the two the sandbox sends. */
   readonly kind: typeof KIND_STREAMS | typeof KIND_HTTP;
   /** CONNECT is a request as others are; else the sandbox refuses it. */
   readonly connects?: boolean;
@@ -105,6 +106,7 @@ export interface Acceptor {
 
 /** What becomes of the worker, for the code that runs it. */
 export interface BridgeEvents {
+  /** The sandbox serves. */
   ready(): void;
   /** The sandbox broke the protocol; the bridge has killed it. */
   failed(error: Error): void;
@@ -113,9 +115,12 @@ export interface BridgeEvents {
 /** Takers that are shed for one that brings more: a websocket takes two tries, its close and its end. */
 const SHEDS_AT_ONCE = 4;
 
+/** The host's side of one worker: gives its frames to their endpoints, and sends theirs. */
 export class Bridge implements FrameSink {
   readonly #trace = frameTrace();
+  /** Frames for the sandbox. */
   readonly writer = this.#trace?.writer() ?? new FrameWriter();
+  /** What the bridge and its sandbox are configured with. */
   readonly settings: BridgeSettings;
   /** Where requests leave how long they took. */
   readonly latencies: Latencies;
@@ -224,7 +229,7 @@ export class Bridge implements FrameSink {
     if (this.#peers !== null) {
       return at < 0 ? undefined : this.#peers.get(chunk.toString("latin1", at + 4, at + ADDRESS_BYTES));
     }
-    if (at >= 0) return new ToldPeer(chunk, at);
+    if (at >= 0) return new ProxiedPeer(chunk, at);
     return this.#channel === null ? null : this.#channel.peer(descriptor);
   }
 
@@ -344,6 +349,7 @@ export class Bridge implements FrameSink {
     for (const { answer } of this.#questions.splice(0)) answer(null);
   }
 
+  /** Acts on a frame of the sandbox; throws ProtocolError for one that the protocol does not allow. */
   frame(type: number, id: number, chunk: Buffer, start: number, end: number): void {
     if (this.#over) return;
     if (type === this.#opening && this.#ready) {

@@ -9,6 +9,7 @@ import { copyBytes, FRAME_BYTES_MAX, FRAME_HEADER_BYTES } from "./frames.js";
 
 /** Takes frames: a payload is `chunk` from `start` to `end`, and may be kept, but not changed. */
 export interface FrameSink {
+  /** A frame has come. Throws ProtocolError when it is malformed. */
   frame(type: number, id: number, chunk: Buffer, start: number, end: number): void;
 }
 

@@ -26,6 +26,7 @@ interface Full {
   readonly end: number;
 }
 
+/** Frames that wait until the sandbox's channel takes them. */
 export class FrameWriter {
   /** Where frames are written; another one after `reserve`, `copyTo` or `take`. */
   buffer: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);

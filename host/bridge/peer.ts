@@ -8,6 +8,7 @@ import type { TLSInfo } from "../tls/contexts.js";
 
 /** The other end of a connection, as far as the host knows it. */
 export interface Peer {
+  /** Where it is; null: unknown. */
   readonly address: Address | null;
   /** What TLS has agreed on; null without TLS in this process. */
   readonly tls: TLSInfo | null;
@@ -16,7 +17,7 @@ export interface Peer {
 }
 
 /** A peer by what its PROXY protocol header says; decoded when asked for. */
-export class ToldPeer implements Peer {
+export class ProxiedPeer implements Peer {
   readonly tls = null;
   readonly #chunk: Buffer;
   readonly #at: number;

@@ -97,11 +97,14 @@ const RANGES = {
   writeWindow: [WINDOW_BYTES_MIN, UINT31_MAX, WRITE_WINDOW_BYTES],
 } as const satisfies { [name in keyof BridgeOptions]: readonly [number, number, number] };
 
-type Limits = { readonly [name in keyof typeof RANGES]: number };
+/** The numbers, checked; 0: the sandbox's own default. */
+type Limits = { readonly [name in keyof Pick<BridgeOptions, keyof typeof RANGES>]-?: number };
 
 /** The same, complete and checked. */
 export interface BridgeSettings extends Limits {
+  /** Whether every connection begins with a PROXY protocol header. */
   readonly proxyProtocol: boolean;
+  /** Where faults are reported. */
   readonly logger: Logger;
 }
 

@@ -36,7 +36,13 @@ export interface ConnectOptions extends StreamOptions {
 }
 
 /** Finds the addresses of a host name, the preferred one first. */
-export type Resolver = (host: string) => Promise<readonly { address: string }[]>;
+export type Resolver = (host: string) => Promise<readonly ResolvedAddress[]>;
+
+/** One address of a host name. */
+export interface ResolvedAddress {
+  /** IPv4 or IPv6, as text. */
+  address: string;
+}
 
 /** What a client does the work with; for tests, and for names that the system does not know. */
 export interface TCPClientOptions {

@@ -11,6 +11,7 @@ import { type Logger, logLine } from "./log.js";
 export interface RecentError {
   /** When, in milliseconds since 1970. */
   readonly time: number;
+  /** What was logged, on one line. */
   readonly text: string;
 }
 

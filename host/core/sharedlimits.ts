@@ -9,7 +9,7 @@ export const MEMORY_BYTES_MAX = 1 << 30;
 export const DELIMITER_BYTES_MAX = 256;
 /** Header fields of one request, and trailer fields. */
 export const FIELDS_MAX = 100;
-/** A request's head, request line included. Tornado's and nginx's usual 64 and 32 KiB; larger is an attack or a mistake. */
+/** A request's head, request line included. As in Tornado; nginx takes 32 KiB. Larger is an attack or a mistake. */
 export const HEAD_BYTES_MAX = 64 << 10;
 /** For the whole head, from its first byte or from the connection's start, unless configured. */
 export const HEADER_TIMEOUT_MS = 30_000;

@@ -38,6 +38,7 @@ export type AccessLog = (entry: AccessEntry) => void;
 
 /** The forms that are written to stderr, and none. */
 export const ACCESS_LOG_FORMS = ["text", "json", "off"] as const;
+/** A form that is written to stderr, or none. */
 export type AccessLogForm = (typeof ACCESS_LOG_FORMS)[number];
 
 /** What the option `accessLog` may be: a form for stderr, a function, or a logger whose `info` is called. */

@@ -6,6 +6,7 @@
 import { BodyTooLargeError, OptionError } from "../core/errors.js";
 import type { HeldBody } from "./heldbodies.js";
 
+/** A body that is read block by block, at the pace of its reader. */
 export abstract class BodyReader implements AsyncIterable<Buffer> {
   readonly #held: HeldBody | null;
 
@@ -42,6 +43,7 @@ export abstract class BodyReader implements AsyncIterable<Buffer> {
     return blocks.length === 1 ? (blocks[0] as Buffer) : Buffer.concat(blocks, bytes);
   }
 
+  /** Its blocks, to the end. Rejects as `next` does. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
     for (let block = await this.next(); block !== null; block = await this.next()) yield block;
   }

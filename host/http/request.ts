@@ -46,6 +46,7 @@ const STATUS_NOT_MODIFIED = 304;
 
 /** The server that a request came to. */
 export interface RequestOwner {
+  /** The server's settings of requests and answers. */
   readonly settings: HTTPSettings;
   /** Has its handler answer the request. Called once for each. */
   serve(request: HTTPServerRequest): void;

@@ -17,6 +17,7 @@ interface Waiter {
   reject(error: Error): void;
 }
 
+/** The body of one request, as its frames bring it. */
 export class RequestBody extends BodyReader {
   readonly #bridge: Bridge;
   readonly #id: number;

@@ -25,6 +25,7 @@ import { parseCookies } from "./cookies.js";
 import { HTTPHeaders } from "./headers.js";
 import type { RequestBody } from "./requestbody.js";
 
+/** The head of one request, read from its REQUEST frame when code asks. */
 export class RequestHead {
   /** A body that comes as gzip is inflated, and the header fields say so. */
   readonly #inflates: boolean;
@@ -52,6 +53,7 @@ export class RequestHead {
     checkFlags(chunk, start, end - this.#bodyAt);
   }
 
+  /** The method, in upper case as it came. */
   get method(): string {
     const code = this.#chunk[this.#start] as number;
     if (code !== METHOD_OTHER) return METHODS[code] as string;
@@ -63,6 +65,7 @@ export class RequestHead {
     return this.#chunk[this.#start] as number;
   }
 
+  /** The request-target as it came. */
   get target(): string {
     if (this.#target === null) {
       const at = this.#textAt + this.#methodBytes();
@@ -71,6 +74,7 @@ export class RequestHead {
     return this.#target;
   }
 
+  /** The target's path, not decoded; `/` when it is empty. */
   get path(): string {
     const target = this.target;
     const start = pathStart(target);
@@ -79,6 +83,7 @@ export class RequestHead {
     return path === "" ? "/" : path;
   }
 
+  /** The target's query, decoded. */
   get query(): URLSearchParams {
     if (this.#query === null) {
       const mark = this.target.indexOf("?");
@@ -87,23 +92,28 @@ export class RequestHead {
     return this.#query;
   }
 
+  /** `HTTP/1.1` or `HTTP/1.0`. */
   get version(): string {
     return this.#chunk[this.#start + 1] === 1 ? "HTTP/1.1" : "HTTP/1.0";
   }
 
+  /** Whether the connection may have another request after this one. */
   get keepAlive(): boolean {
     return ((this.#chunk[this.#start + 2] as number) & REQUEST_KEEP_ALIVE) !== 0;
   }
 
+  /** Whether it is a well-formed opening handshake of a websocket. */
   get isWebSocket(): boolean {
     return ((this.#chunk[this.#start + 2] as number) & REQUEST_WEBSOCKET) !== 0;
   }
 
+  /** All header fields. */
   get headers(): HTTPHeaders {
     this.#headers ??= new HTTPHeaders([], this.rawFields());
     return this.#headers;
   }
 
+  /** Whether there is a header field of this name, in lower case. */
   hasField(name: string): boolean {
     return this.#headers === null ? this.#find(name) !== null : this.#headers.has(name);
   }
@@ -133,11 +143,13 @@ export class RequestHead {
     return null;
   }
 
+  /** The cookies that the client sent, by name. */
   get cookies(): ReadonlyMap<string, string> {
     this.#cookies ??= parseCookies(this.headers.get("cookie") ?? "");
     return this.#cookies;
   }
 
+  /** The host that the request is for, with its port if it has one. */
   get host(): string {
     const field = this.#headers === null ? this.#find("host") : this.#headers.get("host");
     return authorityOf(this.target) || field || LOOPBACK;
@@ -148,6 +160,7 @@ export class RequestHead {
     return this.headers.get("accept-encoding");
   }
 
+  /** Bytes of the body, by Content-Length; null for a chunked one. */
   get contentLength(): number | null {
     const at = this.#start + 16;
     const high = this.#chunk.readInt32LE(at + 4);
@@ -172,6 +185,7 @@ export class RequestHead {
     return hasAddress(this.#chunk, this.#start) ? this.#bodyAt - ADDRESS_BYTES : -1;
   }
 
+  /** Whether the method is HEAD. */
   get isHead(): boolean {
     return this.#chunk[this.#start] === METHOD_HEAD;
   }

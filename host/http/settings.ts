@@ -46,8 +46,11 @@ export interface HTTPOptions {
 export interface HTTPSettings {
   /** Null: no answer is compressed. */
   readonly compression: Compression | null;
+  /** Whether bodies that come as gzip are inflated. */
   readonly decompressRequest: boolean;
+  /** Bounds of a form. */
   readonly formLimits: ResolvedFormLimits;
+  /** Bytes of bodies that handlers may hold in memory, all requests together. */
   readonly bodiesBytesMax: number;
   /** Null: there is no access log. */
   readonly accessLog: AccessLog | null;

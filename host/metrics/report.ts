@@ -13,6 +13,7 @@ export type ServingState = "starting" | "serving" | "stopping";
 
 /** One sandbox. */
 export interface WorkerReport {
+  /** What tells it from other workers, also of other processes. */
   readonly key: string;
   /** Null: it has not answered in time. */
   readonly stats: WorkerStats | null;
@@ -20,12 +21,17 @@ export interface WorkerReport {
 
 /** The requests that one process has measured. */
 export interface LatencyReport {
+  /** What tells the process from others. */
   readonly key: string;
+  /** How long requests took, by method, status and route. */
   readonly series: readonly LatencySeries[];
 }
 
+/** What a server has to say of itself at one moment. */
 export interface Report {
+  /** Whether it starts, serves or stops. */
   readonly state: ServingState;
+  /** The runtime of its sandboxes. */
   readonly runtime: string;
   /** What is served, as people call it. */
   readonly program: string;
@@ -35,12 +41,17 @@ export interface Report {
   readonly begunMs: number;
   /** The last errors in its log, the newest first. */
   readonly errors: readonly RecentError[];
+  /** Workers that should serve. */
   readonly workersConfigured: number;
+  /** Workers that serve now. */
   readonly workersServing: number;
+  /** Workers that ended by accident and were started again. */
   readonly workerRestarts: number;
   /** Connections that Node has closed before a sandbox saw them. */
   readonly connectionsRefused: number;
+  /** Each of its sandboxes. */
   readonly workers: readonly WorkerReport[];
+  /** The latencies that each of its processes has measured. */
   readonly latencies: readonly LatencyReport[];
   /** Whether sandboxes of this kind report their counters: `.wasm` applications do not. */
   readonly counts: boolean;
@@ -48,10 +59,12 @@ export interface Report {
   readonly residentBytes: number;
 }
 
-/** Whatever can be looked at. */
+/** What the admin server shows: a server, or several processes as one. */
 export interface Inspected {
+  /** Whether it starts, serves or stops. */
   readonly state: ServingState;
   /** Workers that serve now. */
   readonly workersServing: number;
+  /** Asks the workers for their numbers. */
   report(): Promise<Report>;
 }

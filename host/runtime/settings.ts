@@ -36,7 +36,9 @@ export interface GuardSettings {
 
 /** The same, complete and checked. */
 export interface RuntimeSettings extends GuardSettings {
+  /** Where the sandbox runs. */
   readonly runtime: RuntimeName;
+  /** How many processes of wasmtime there are. */
   readonly workers: number;
 }
 

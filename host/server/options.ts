@@ -33,7 +33,9 @@ export interface InspectOptions {
 
 /** Where the admin server listens. */
 export interface InspectSettings {
+  /** Its port; 0: a free one. */
   readonly port: number;
+  /** The address that it listens on. */
   readonly address: string;
 }
 

@@ -66,6 +66,7 @@ class BridgeSession implements Session {
   }
 }
 
+/** Listens, and runs the workers that serve: what TCPServer and HTTPServer have in common. */
 export abstract class Server implements Inspected {
   /** @internal */
   static readonly [SERVER_BRAND] = true;

@@ -6,6 +6,7 @@
  */
 import { UsageError } from "../core/errors.js";
 
+/** What settings of all types have. */
 interface Described {
   /** What it does, for `--help`. */
   readonly help: string;
@@ -50,6 +51,7 @@ export type Setting = StringSetting | NumberSetting | BooleanSetting;
 /** Settings by their names, as TypeScript spells them; the flag of `pageSize` is `--page-size`. */
 export type Settings = Readonly<Record<string, Setting>>;
 
+/** One value of a setting. */
 type One<S> = S extends { readonly choices: readonly (infer Choice)[] }
   ? Choice
   : S extends { readonly type: "string" }
@@ -57,6 +59,7 @@ type One<S> = S extends { readonly choices: readonly (infer Choice)[] }
     : S extends { readonly type: "boolean" }
       ? boolean
       : number;
+/** What a setting has once it is given: a value, or a list with `multiple`. */
 type Given<S> = S extends { readonly multiple: true } ? readonly One<S>[] : One<S>;
 /** The value of a setting. */
 export type SettingValue<S> = S extends { readonly default: NonNullable<unknown> } ? Given<S> : Given<S> | undefined;

@@ -32,7 +32,9 @@ export interface StartTLSOptions {
 
 /** The same, read and checked. */
 export interface TLSPlan {
+  /** Milliseconds for the handshake. */
   readonly timeoutMs: number;
+  /** Begins the handshake. Rejects when it fails or `signal` aborts; `duplex` is closed then. */
   start(duplex: Duplex, peer: Address | null, signal: AbortSignal): Promise<TLSSocket>;
 }
 

@@ -5,6 +5,7 @@
 import type { PathArgument } from "./pathpattern.js";
 import type { RequestHandler } from "./requesthandler.js";
 
+/** A method of a RequestHandler. */
 type Method<This, Args extends PathArgument[], Result> = (this: This, ...args: Args) => Result;
 
 /**

@@ -83,6 +83,7 @@ export interface Router {
 
 /** A function as a route's target: it gets what the path's groups hold behind the request. */
 export type RouteFunction = {
+  /** Answers the request. */
   call(request: HTTPServerRequest, ...args: PathArgument[]): Answering;
 }["call"];
 

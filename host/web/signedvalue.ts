@@ -13,6 +13,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { OptionError } from "../core/errors.js";
 
+/** A secret, as text or bytes. */
 type Secret = string | Uint8Array;
 /**
  * One secret, or several by their version: new values are signed with the one that `keyVersion` names, all are

@@ -54,6 +54,7 @@ export interface WebSocketSettings {
   readonly maxMessageBytes: number | undefined;
 }
 
+/** A subclass of WebSocketHandler. */
 type WebSocketClass = new (application: Application, request: HTTPServerRequest) => WebSocketHandler;
 
 const TIMER_MS_MAX = 0x7fffffff;

@@ -29,10 +29,15 @@ export interface CompressionOptions {
 
 /** The same, complete and checked. */
 export interface Compression {
+  /** Codings that answers may have, the preferred one first. */
   readonly encodings: readonly ContentCoding[];
+  /** Bytes of the smallest body that is compressed. */
   readonly bytesMin: number;
+  /** 1 to 9. */
   readonly gzipLevel: number;
+  /** 0 to 11. */
   readonly brotliQuality: number;
+  /** Content types that are compressed beside the usual ones. */
   readonly types: ReadonlySet<string>;
 }
 
