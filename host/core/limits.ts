@@ -197,3 +197,8 @@ export const RATE_LIMIT_CLIENTS_MAX = 10_000;
 export const RATE_LIMIT_KEY_CHARS_MAX = 256;
 /** Characters of a client's request id that `requestId` keeps. */
 export const REQUEST_ID_CHARS_MAX = 128;
+
+/** Bytes of server-sent events that wait for one client that does not read, unless configured. */
+export const EVENT_STREAM_BYTES_MAX = 1 << 20;
+/** Between two comments of a stream of events in which nothing happens: proxies drop silent connections after 30 s. */
+export const EVENT_STREAM_HEARTBEAT_MS = 15_000;

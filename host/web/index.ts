@@ -5,6 +5,7 @@ export { type CORSOptions, cors } from "./cors.js";
 export { addslash, authenticated, removeslash } from "./decorators.js";
 export { Finish, HTTPError, type HTTPErrorOptions, MissingArgumentError } from "./errors.js";
 export { escapeHTML } from "./escape.js";
+export { EventStream, type EventStreamOptions, type ServerSentEvent } from "./eventstream.js";
 export type { Chunk, HandlerClass, HandlerCookieAttributes } from "./handlerclass.js";
 export { ErrorHandler, FallbackHandler, RedirectHandler, type RedirectOptions } from "./handlers.js";
 export type { HeaderValue } from "./headers.js";

@@ -195,6 +195,13 @@ const ANSWERS: Record<string, (server: Server) => Promise<void>> = {
     expect((await server.get("/internal")).status).toBe(403);
     await server.complaint(new RegExp(`^${id} / \\d+ ms$`));
   },
+  async "web/clock.ts"(server) {
+    const client = await server.connect();
+    client.send("GET /clock HTTP/1.1\r\nHost: x\r\nLast-Event-ID: 7\r\n\r\n");
+    expect(await client.readUntil('data: {"tick":9}\n')).toContain('event: tick\nid: 8\ndata: {"tick":8}\n\n');
+    client.close();
+    expect((await server.get("/countdown")).body.toString()).toBe("data: 3\n\ndata: 2\n\ndata: 1\n\n");
+  },
   async "web/slashes.ts"(server) {
     expect((await server.get("/notes/")).body.toString()).toBe("all notes\n");
     const sent = await server.get("/notes?page=2");

@@ -1,4 +1,4 @@
-// What stands around handlers, over real connections and on every runtime: middleware.
+// What stands around handlers, over real connections and on every runtime: middleware, streams of events.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { NODE, type Server, start, WASMTIME } from "./support/ways.js";
@@ -45,6 +45,36 @@ describe.each([NODE, WASMTIME])("$name", (way) => {
       const refused = await ask("POST /upload", "X-Key: busy", "Content-Length: 5", "Expect: 100-continue");
       expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "20"]);
       expect((await ask("GET /", "X-Key: other")).status).toBe(200);
+    });
+  });
+
+  describe("server-sent events", () => {
+    test.each([
+      ["/events?id=7", "id: 7\nretry: 1\ndata: one\ndata: two\n\n", /^a listener has left$/],
+      ["/fetch/events", 'event: greeting\ndata: {"hello":"you"}\n\n', /^a listener of fetch has left$/],
+    ])("%s: events, a heartbeat, and an end when the client leaves", async (target, event, left) => {
+      const client = await server.connect();
+      client.send(`GET ${target} HTTP/1.1\r\nHost: x\r\n\r\n`);
+      const head = await client.readUntil("\r\n\r\n");
+      expect(head.toLowerCase()).toContain("content-type: text/event-stream\r\n");
+      expect(await client.readUntil(event)).toContain(event);
+      await client.readUntil("\r\n:\n\n\r\n");
+      await client.readUntil("\r\n:\n\n\r\n");
+      client.close();
+      await server.complaint(left);
+    });
+
+    test("HEAD has the fields, and no events", async () => {
+      const head = await ask("HEAD /events?id=7");
+      expect([head.status, head.headers.get("content-type")]).toEqual([200, "text/event-stream"]);
+    });
+
+    test("a client that does not read is left, and the server goes on", async () => {
+      const client = await server.connect({ silent: true });
+      client.send("GET /events?id=1&flood=1 HTTP/1.1\r\nHost: x\r\n\r\n");
+      await server.complaint(/^the flood has ended$/);
+      client.reset();
+      expect((await server.get("/")).status).toBe(200);
     });
   });
 });

@@ -1,5 +1,14 @@
-// What stands around handlers: middleware.
-import { Application, cors, type Middleware, RequestHandler, rateLimit, requestId } from "waterspout";
+// What stands around handlers: middleware, streams of events.
+import {
+  Application,
+  cors,
+  EventStream,
+  fetchCallback,
+  type Middleware,
+  RequestHandler,
+  rateLimit,
+  requestId,
+} from "waterspout";
 
 const timing: Middleware = async (request, next) => {
   await next();
@@ -18,10 +27,38 @@ class Upload extends RequestHandler {
   }
 }
 
+/** Sends without end: who does not read is left. */
+function flood(events: EventStream): void {
+  const timer = setInterval(() => void events.send({ data: "x".repeat(100_000) }), 1);
+  events.signal.addEventListener("abort", () => {
+    clearInterval(timer);
+    console.error("the flood has ended");
+  });
+}
+
+class Events extends RequestHandler {
+  override get(): Promise<void> {
+    const events = new EventStream({ heartbeatMs: 50 });
+    events.signal.addEventListener("abort", () => console.error("a listener has left"));
+    void events.send({ id: this.getArgument("id"), data: "one\ntwo", retry: 1 });
+    if (this.getArgument("flood", null) !== null) flood(events);
+    return events.serve(this);
+  }
+}
+
+const fetched = fetchCallback(() => {
+  const events = new EventStream({ heartbeatMs: 50 });
+  events.signal.addEventListener("abort", () => console.error("a listener of fetch has left"));
+  void events.send({ event: "greeting", data: { hello: "you" } });
+  return events.response;
+});
+
 export default new Application(
   [
     ["/", Hello],
     ["/upload", Upload],
+    ["/events", Events],
+    ["/fetch/events", fetched],
   ],
   {
     middleware: [
