@@ -100,7 +100,7 @@ export abstract class TCPServer implements StreamOwner {
     IOLoop.current().addCallback(new Listening(this));
   }
 
-  /** For listen(): the loop runs. A server that has been stopped meanwhile lets go of its sockets at once. */
+  /** For listen(): the loop runs. A server that has been stopped by then closes its sockets at once. */
   startListening(): void {
     this.addSockets(bindSockets());
     if (this.stopped) this.stop();

@@ -287,7 +287,7 @@ export abstract class RequestHandler {
     this.request.finish(); // last: the connection's next request may begin in this call
   }
 
-  /** Sends the client elsewhere: 302, or 301 when it is for ever, or another status. Ends the answer. */
+  /** Sends the client elsewhere: 302, or 301 with `permanent`, or `status`. Ends the answer. */
   redirect(url: string, permanent: bool = false, status: i32 = 0): void {
     this.setStatus(status ? status : permanent ? 301 : 302);
     if (!this.setHeader("Location", percentEncode(url, NO_BLANKS))) return this.sendError(500);

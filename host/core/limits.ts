@@ -105,7 +105,7 @@ export const STOP_GRACE_MS_MAX = 2_000_000_000;
 export const STATS_TIMEOUT_MS = 2_000;
 /** Restarts in a row of one server's workers before it gives up; as many as Tornado's fork_processes has in all. */
 export const RESTARTS_MAX = 100;
-/** One of these comes back every minute: who ends more seldom is started again for ever. */
+/** One of these comes back every minute: a worker that ends more seldom is always started again. */
 export const RESTART_REFILL_MS = 60_000;
 /**
  * Pause before the second restart in a row; the first has none. Doubled each time up to the maximum, and none after a

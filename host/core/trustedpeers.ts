@@ -1,6 +1,5 @@
 /**
- * Proxies whose word on the client's address is believed: addresses and networks as text, checked when the server is
- * made.
+ * Proxies that may say what the client's address is: addresses and networks as text, checked when the server is made.
  * Reference: HAProxy's proxy-protocol.txt 2: only trusted proxies should be able to use the protocol.
  */
 import { BlockList, isIP } from "node:net";

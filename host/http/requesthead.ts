@@ -205,7 +205,7 @@ export class RequestHead {
     if (this.isComplete || this.#end > this.#bodyAt) body.push(this.#chunk, this.#bodyAt, this.#end, this.isComplete);
   }
 
-  /** Lets go of the chunk: the handler has not answered yet, and may take long. */
+  /** Copies what it needs of the chunk, so that this can be freed: the handler may take long to answer. */
   detach(): void {
     const bytes = this.#end - this.#start;
     if (bytes * 2 >= this.#chunk.length) return;

@@ -140,8 +140,8 @@ function check(): void {
 
 /**
  * An idle process collects nothing, so the client of a forgetful handler would wait long. Here the collector is called,
- * where that takes few milliseconds. A handler that keeps its requests for later would have it called in vain: after a
- * few times it is not, until one is found.
+ * where that takes few milliseconds. When a few calls in a row have found no
+ * such request, because handlers keep theirs for later, it is not called again until one is found.
  */
 function collect(): void {
   if (collectionsLeft === 0 || v8.getHeapStatistics().used_heap_size > COLLECT_HEAP_BYTES_MAX) return;

@@ -9,7 +9,7 @@ import { HANDSHAKES_MAX, SILENT_MAX } from "../core/limits.js";
 
 /** One connection on its way to TLS. */
 export interface PendingHandshake {
-  /** Where it comes from: what belongs to one customer of a provider counts as one. */
+  /** Where it comes from: an IPv4 address, or the 64 bits of IPv6 that one site usually has. */
   readonly network: string;
   /** Closes the connection, which then leaves. */
   readonly drop: () => void;

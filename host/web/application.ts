@@ -75,7 +75,7 @@ export interface ApplicationSettings {
    * Requests that change something are refused when a browser says that they come from another site. Default: false.
    */
   crossOriginProtection?: boolean;
-  /** Origins such as `https://example.com` that may nevertheless, and whose pages may open websockets. */
+  /** Origins such as `https://example.com` whose pages may send such requests, and open websockets. */
   trustedOrigins?: readonly string[];
   /** Milliseconds between pings to the peers of websockets. Default 0: none are sent. */
   websocketPingIntervalMs?: number;

@@ -303,7 +303,7 @@ export abstract class RequestHandler<User = unknown, Own extends object = Readon
   }
 
   /**
-   * Sends the client elsewhere: 302, or 301 when it is for ever, or `status`. Ends the answer. Throws HTTPOutputError
+   * Sends the client elsewhere: 302, or 301 with `permanent`, or `status`. Ends the answer. Throws HTTPOutputError
    * when the head has been sent, OptionError for a status that is not from 300 to 399.
    */
   redirect(url: string, { permanent = false, status }: { permanent?: boolean; status?: number } = {}): void {
@@ -316,7 +316,7 @@ export abstract class RequestHandler<User = unknown, Own extends object = Readon
   }
 
   /**
-   * For addresses that end with a slash: ends the request of one that does not, GET and HEAD by a redirect for ever,
+   * For addresses that end with a slash: ends the request of one that does not, GET and HEAD by 301,
    * others by 404.
    */
   requireSlash(): void {
@@ -544,7 +544,7 @@ export abstract class RequestHandler<User = unknown, Own extends object = Readon
   }
 
   /**
-   * The address of a file of the setting `staticPath`, with a version, so that it can be kept for ever; with
+   * The address of a file of the setting `staticPath`, with a version, so that clients may cache it for good; with
    * `includeHost` for other sites. Rejects with HTTPError 403 or 404 for what cannot be served, with OptionError
    * without the setting.
    */

@@ -1,6 +1,6 @@
 /**
  * Addresses of the files of the setting `staticPath`. Invariant: an address with a version is that of what the file
- * held when it was made, so clients may keep it for ever. Reference: Tornado's StaticFileHandler.make_static_url.
+ * held when it was made, so clients may cache it for good. Reference: Tornado's StaticFileHandler.make_static_url.
  */
 import { resolve } from "node:path";
 import { OptionError } from "../core/errors.js";

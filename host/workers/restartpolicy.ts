@@ -2,7 +2,7 @@
  * How often and how soon workers that have ended by accident are started again: for those of a server, and for worker
  * processes.
  *
- * Invariants: a worker that ends now and then is started again at once, for ever; one that ends in a loop waits longer
+ * Invariants: a worker that ends now and then is always started again, at once; one that ends in a loop waits longer
  * each time, and uses up what there is for all workers together.
  */
 

@@ -56,7 +56,7 @@ describe.each(["http", "node", "wasmtime"] as const)("%s", (kind) => {
     client.close();
   });
 
-  test("checkContinue takes who waits for 100, and writeContinue sends it; the connection goes on", async () => {
+  test("checkContinue takes a request that waits for 100, and writeContinue sends it; the connection goes on", async () => {
     listener = (req, res) => void res.end(`request ${req.url}`);
     checked = (req, res) => {
       res.writeContinue();
@@ -79,46 +79,48 @@ describe.each(["http", "node", "wasmtime"] as const)("%s", (kind) => {
     client.close();
   });
 
-  test.each([
-    ["end", (res: ServerResponse) => void res.end("early")],
-    [
-      "write and end",
-      (res: ServerResponse) => {
-        res.setHeader("Content-Length", 5).write("ear");
-        res.end("ly");
-      },
-    ],
-    ["writeHead and end", (res: ServerResponse) => void res.writeHead(200, { "Content-Length": "5" }).end("early")],
-    ["an empty 204", (res: ServerResponse) => void res.writeHead(204).end()],
-  ])("a body with a reader comes to its end behind an early answer: %s", async (_name, answer) => {
-    listener = (req, res, log) => {
-      let bytes = 0;
-      req.on("data", ({ length }) => (bytes += length));
-      req.on("end", () => log(`end ${bytes} ${req.complete}`));
-      req.on("error", ({ message }) => log(message));
-      res.on("finish", () => log("finish"));
-      answer(res);
-    };
-    const client = await connected();
-    client.send(`${POST}Content-Length: 600000\r\n\r\n${"x".repeat(300_000)}`);
-    await client.readResponse("POST");
-    await eventually("finish", () => log.includes("finish"));
-    client.send("y".repeat(300_000));
-    await eventually("the end", () => log.length > 1);
-    expect(log).toEqual(["finish", "end 600000 true"]);
-    listener = (_req, res) => void res.end("next");
-    client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-    expect((await client.readResponse("GET")).body.toString()).toBe("next");
-    client.close();
-  });
+  describe("a body behind an early answer", () => {
+    test.each([
+      ["end", (res: ServerResponse) => void res.end("early")],
+      [
+        "write and end",
+        (res: ServerResponse) => {
+          res.setHeader("Content-Length", 5).write("ear");
+          res.end("ly");
+        },
+      ],
+      ["writeHead and end", (res: ServerResponse) => void res.writeHead(200, { "Content-Length": "5" }).end("early")],
+      ["an empty 204", (res: ServerResponse) => void res.writeHead(204).end()],
+    ])("a body with a reader comes to its end behind an early answer: %s", async (_name, answer) => {
+      listener = (req, res, log) => {
+        let bytes = 0;
+        req.on("data", ({ length }) => (bytes += length));
+        req.on("end", () => log(`end ${bytes} ${req.complete}`));
+        req.on("error", ({ message }) => log(message));
+        res.on("finish", () => log("finish"));
+        answer(res);
+      };
+      const client = await connected();
+      client.send(`${POST}Content-Length: 600000\r\n\r\n${"x".repeat(300_000)}`);
+      await client.readResponse("POST");
+      await eventually("finish", () => log.includes("finish"));
+      client.send("y".repeat(300_000));
+      await eventually("the end", () => log.length > 1);
+      expect(log).toEqual(["finish", "end 600000 true"]);
+      listener = (_req, res) => void res.end("next");
+      client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+      expect((await client.readResponse("GET")).body.toString()).toBe("next");
+      client.close();
+    });
 
-  test("a body that the handler does not read is dropped behind its answer", async () => {
-    listener = (_req, res) => void res.end("early");
-    const client = await connected();
-    client.send(`${POST}Content-Length: 5\r\n\r\nab`);
-    expect((await client.readResponse("POST")).body.toString()).toBe("early");
-    client.send("cdeGET / HTTP/1.1\r\nHost: x\r\n\r\n");
-    expect((await client.readResponse("GET")).body.toString()).toBe("early");
-    client.close();
+    test("a body that the handler does not read is dropped behind its answer", async () => {
+      listener = (_req, res) => void res.end("early");
+      const client = await connected();
+      client.send(`${POST}Content-Length: 5\r\n\r\nab`);
+      expect((await client.readResponse("POST")).body.toString()).toBe("early");
+      client.send("cdeGET / HTTP/1.1\r\nHost: x\r\n\r\n");
+      expect((await client.readResponse("GET")).body.toString()).toBe("early");
+      client.close();
+    });
   });
 });

@@ -238,7 +238,7 @@ export function close(handle: i32): void {
   closeSlot(handle);
 }
 
-/** A client that has come in this moment is let go with the listener. */
+/** A connection that has come and was not accepted is closed with the listener. */
 function closeListener(slot: Slot): void {
   if (slot.pending & READ) noteSocket(slot, w.cancelAccepted(slot.input));
   if (slot.accepted) w.dropSocket(slot.accepted);

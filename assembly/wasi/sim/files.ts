@@ -2,8 +2,7 @@
 //
 //   disk()                the one disk: put(path, content), folder names, faults
 //
-// Invariant: a use that a kernel would punish (a closed file, a path that the application should have refused) fails
-// the test.
+// Invariant: a wrong use (a closed file, a path that the application should have refused) fails the test.
 
 import { BUSY, FAILED, FORBIDDEN, MISSING, OTHER, REGULAR } from "../files/kinds";
 

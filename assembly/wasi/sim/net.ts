@@ -3,9 +3,9 @@
 //   network()   the one network: faults, listeners, the clock, counters, what was logged, the host at the channel
 //   connect()   a connection in a listener's queue, as the peer sees it: send, end, reset, what came, how much it takes
 //
-// Invariants: the same seed and the same script give the same run; time passes only while the sandbox waits; a use of
-// the platform that a kernel would punish (a closed handle, bytes after shutdown, a read that blocks) fails the test at
-// once. Reference: src/testing/io.zig of TigerBeetle. Nothing here is in a module that is built for WASI.
+// Invariants: the same seed and the same script give the same run; time passes only while the sandbox waits; a wrong
+// use of the platform (a closed handle, bytes after shutdown, a read that blocks) fails the test at once.
+// Reference: src/testing/io.zig of TigerBeetle. Nothing here is in a module that is built for WASI.
 
 import { Address } from "../../core/address";
 

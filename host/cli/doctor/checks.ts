@@ -81,8 +81,8 @@ export function checkCore(file: string): Check {
   if (sum !== expected) return fail(`${found}, and not ${expected?.slice(0, 12)}… as it was built`);
   try {
     const { imports, unknown, wasmtimeOnly } = inspectModule(bytes);
-    const strangers = [...unknown, ...wasmtimeOnly];
-    if (strangers.length > 0) return fail(`it imports ${strangers.join(", ")}, which this version does not have`);
+    const missing = [...unknown, ...wasmtimeOnly];
+    if (missing.length > 0) return fail(`it imports ${missing.join(", ")}, which this version does not have`);
     return ok(name, `${found} as built, ${imports.length} imports`);
   } catch {
     return fail(`${file} is no WebAssembly module`);

@@ -329,9 +329,9 @@ export class Connection extends Descriptor implements Peer {
   }
 
   /**
-   * Lets go of the connection; what was sent is still delivered. When the sandbox had more than its peer took, it has
-   * given that up, for example because a time limit ran out: nothing whole can be delivered any more, and the
-   * connection ends at once.
+   * The sandbox has closed the connection; what was sent is still delivered. When the sandbox had more than its peer
+   * took, it has given that up, for example because a time limit ran out: nothing whole can be delivered any more, and
+   * the connection ends at once.
    */
   close(): void {
     this.#closed = true;

@@ -3,7 +3,7 @@
  * memory and a table of descriptors.
  *
  * Invariants: nothing here waits; every range that the sandbox names is checked against its memory before it is used,
- * and a bad one is a GuestFault, which ends the instance; events are honest, so an event means that there is something.
+ * and a bad one is a GuestFault, which ends the instance; an event is reported only when there is something.
  * A poll costs what is ready where it can: it stops when as many subscriptions as there are marks have been found. A
  * descriptor is marked writable when it has become so after a send that answered EAGAIN, which is when it is worth
  * asking for.

@@ -4,7 +4,7 @@
  *
  * Every process on this machine may connect to that listener. So each connection begins with a PROXY protocol header
  * whose source address is a secret of its own instead of the peer's; the host knows a forwarded connection by it, and
- * turns away all others.
+ * refuses all others.
  *
  * Invariants: what is buffered for one connection is bounded in both directions; an end travels as an end and a break
  * as a break; connections that no worker has room for count as handshakes, whose number is bounded.
@@ -124,7 +124,7 @@ class Forwarded {
     inner.once("close", connected);
     outer.on("error", () => {}); // "close" follows
     inner.on("error", () => {});
-    // A peer that keeps its side open for ever would keep the connection: the worker has closed it, and cannot say so.
+    // A peer that never ends its side would keep the connection: the worker has closed it, and cannot say so.
     inner.once("end", () => outer.setTimeout(HALF_CLOSED_MS, () => outer.destroy()));
     outer.once("close", () => this.#outerClosed());
     inner.once("close", () => this.#innerClosed());

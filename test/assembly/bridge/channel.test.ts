@@ -70,7 +70,9 @@ describe("the channel", () => {
     tell(first + second + write(1, "x") + echo(marked));
     expect(peer.take()).toBe("x");
   });
+});
 
+describe("the channel of a slow host", () => {
   test("without ECHO no more is written than the pipe holds, and no socket is read", () => {
     begun(config(STREAMS));
     stopEchoing();

@@ -147,7 +147,9 @@ describe("half-close", () => {
     expect(peer.closed).toBe(true);
     expect(server.connections).toBe(0);
   });
+});
 
+describe("half-close in the middle", () => {
   test("in the middle of a head", () => {
     const peer = client();
     exchange(peer, "GET / HT");

@@ -105,7 +105,9 @@ describe("a client that ends its side", () => {
     expect(handler.take()).toBe("/never finish end gone(2)");
     isFreed(peer);
   });
+});
 
+describe("a client that ends its side behind several requests", () => {
   test("requests that came whole before are answered, and the end is reported to each when it has waited itself", () => {
     const peer = halfClosed(get("/later?n=1&ms=1000") + get("/hello?n=2") + post("/echo", "3") + get("/never"));
     sleep(2000);

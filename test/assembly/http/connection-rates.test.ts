@@ -98,7 +98,9 @@ describe("a body", () => {
     server.parameters.bodyRateBytesMin = 0;
     expect(lifeOf(upload(1000), 1)).toBe(600_000);
   });
+});
 
+describe("a body, while the server is slow", () => {
   test("time in which the handler takes nothing is not the peer's", () => {
     const peer = client();
     exchange(peer, "POST /take?credit=3 HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n0123");

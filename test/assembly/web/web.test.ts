@@ -357,6 +357,11 @@ describe("files", () => {
     settle();
     expect(disk().reads).toBe(FILE_BLOCKS_PER_TURN * 4);
   });
+});
+
+describe("requests beside files", () => {
+  beforeEach(serve);
+
   test("a request behind a file has its own handler", () => {
     const size = FILE_BLOCK_BYTES * FILE_BLOCKS_PER_TURN * 2;
     put("big", size);

@@ -264,7 +264,9 @@ export function websocketHandlerSuite(way: Way): void {
         other.socket.close(1000);
         expect(await other.ended()).toEqual([1000, ""]);
       });
+    });
 
+    describe("compression, frame by frame", () => {
       const headers = { "Sec-WebSocket-Extensions": "permessage-deflate" };
       /** "Hello", RFC 7692 7.2.3.1. */
       const HELLO = Buffer.from("f248cdc9c90700", "hex");

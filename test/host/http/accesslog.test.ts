@@ -71,7 +71,9 @@ describe("an entry", () => {
     ]);
     expect(await entriesOf((request) => request.respond(304))).toMatchObject([{ status: 304, bytes: 0 }]);
   });
+});
 
+describe("an entry of an answer that fails", () => {
   test("of a handler that throws, rejects or sends a wrong head is one of its 500", async () => {
     const fail = (): never => {
       throw new Error("no");

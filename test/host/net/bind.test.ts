@@ -233,31 +233,33 @@ describe("bindUnixSocket", () => {
     expect(readFileSync(file, "latin1")).toBe("mine");
   });
 
-  test("a socket that no process listens on any more is replaced", async () => {
-    const script = `require("net").createServer().listen(${JSON.stringify(file)}, () => process.kill(process.pid, "SIGKILL"))`;
-    expect(() => execFileSync(process.execPath, ["-e", script])).toThrow();
-    expect(lstatSync(file).isSocket()).toBe(true);
-    await bindUnix();
-    expect(await connects({ path: file })).toBe(true);
-  });
+  describe("a path with a file", () => {
+    test("a socket that no process listens on any more is replaced", async () => {
+      const script = `require("net").createServer().listen(${JSON.stringify(file)}, () => process.kill(process.pid, "SIGKILL"))`;
+      expect(() => execFileSync(process.execPath, ["-e", script])).toThrow();
+      expect(lstatSync(file).isSocket()).toBe(true);
+      await bindUnix();
+      expect(await connects({ path: file })).toBe(true);
+    });
 
-  test("one that a process listens on is not", async () => {
-    await bindUnix();
-    const error = await refusal(bindUnix());
-    expect(error).toMatchObject({ code: "EADDRINUSE", address: file, port: null });
-    expect(error.message).toBe(`cannot listen on ${file}: the address is already in use (EADDRINUSE)`);
-    expect(await connects({ path: file })).toBe(true);
-  });
+    test("one that a process listens on is not", async () => {
+      await bindUnix();
+      const error = await refusal(bindUnix());
+      expect(error).toMatchObject({ code: "EADDRINUSE", address: file, port: null });
+      expect(error.message).toBe(`cannot listen on ${file}: the address is already in use (EADDRINUSE)`);
+      expect(await connects({ path: file })).toBe(true);
+    });
 
-  test("nor is another kind of file", async () => {
-    writeFileSync(file, "text");
-    expect((await refusal(bindUnix())).message).toBe(
-      `cannot listen on ${file}: there is a file of this name that is no socket (ENOTSOCK)`,
-    );
-    expect(readFileSync(file, "latin1")).toBe("text");
-    rmSync(file);
-    mkdirSync(file);
-    expect((await refusal(bindUnix())).code).toBe("ENOTSOCK");
+    test("nor is another kind of file", async () => {
+      writeFileSync(file, "text");
+      expect((await refusal(bindUnix())).message).toBe(
+        `cannot listen on ${file}: there is a file of this name that is no socket (ENOTSOCK)`,
+      );
+      expect(readFileSync(file, "latin1")).toBe("text");
+      rmSync(file);
+      mkdirSync(file);
+      expect((await refusal(bindUnix())).code).toBe("ENOTSOCK");
+    });
   });
 
   test("a folder that is not there, that is no folder, or may not be written to; a path that is too long", async () => {

@@ -80,6 +80,44 @@ test("the first that says something decides; the others may be wrong", () => {
   expect(kindOf({ type: "string", choices: ["a", "b"], help: "" })).toBe("a or b");
 });
 
+describe("define, from the command line and by mistake", () => {
+  test("flags: with = and without, with dashes and underscores, switches with no-", () => {
+    const options = define({
+      flagSize: { type: "integer", help: "" },
+      flag_name: { type: "string", help: "" },
+      flagLoud: { type: "boolean", default: true, help: "" },
+      flagTag: { type: "string", multiple: true, default: [], help: "" },
+    });
+    const parsed = (...args: string[]): unknown[] => {
+      const rest = parseCommandLine(args);
+      return [options.flagSize, options.flag_name, options.flagLoud, options.flagTag, rest];
+    };
+    expect(parsed("--flag-size=3", "--flag-name", "a b")).toEqual([3, "a b", true, [], []]);
+    expect(parsed("--flag_size", "3", "x", "--no-flag-loud", "y")).toEqual([3, undefined, false, [], ["x", "y"]]);
+    expect(parsed("--flag-loud=false", "--flag-tag=a,b", "--flag-tag", "c")).toEqual([
+      undefined,
+      undefined,
+      false,
+      ["a", "b", "c"],
+      [],
+    ]);
+    expect(parsed("--flag-name=a=b\nc")).toEqual([undefined, "a=b\nc", true, [], []]);
+    expect(() => parseCommandLine(["--flag-size"])).toThrow("--flag-size needs a value");
+    expect(() => parseCommandLine(["--flag-sise=3"])).toThrow(
+      /--flag-sise is no setting of the application; there are .*--flag-size/,
+    );
+  });
+
+  test("mistakes are reported when they are made", () => {
+    define({ twice: { type: "string", help: "" } });
+    expect(() => define({ twice: { type: "string", help: "" } })).toThrow("the setting twice is defined twice");
+    expect(() => define({ preset: { type: "integer", max: 3, default: 4, help: "" } })).toThrow(
+      /the default of preset must be/,
+    );
+    expect(() => define({ "no-name": { type: "string", help: "" } })).toThrow(/cannot be a setting's name/);
+  });
+});
+
 describe("define", () => {
   let folder: string;
   beforeEach(() => {
@@ -127,42 +165,6 @@ describe("define", () => {
     expect(parseCommandLine(["--order-one=4", "other"])).toEqual(["other"]);
     expect(options.orderOne).toBe(4);
     delete process.env.WATERSPOUT_TEST_ORDER;
-  });
-
-  test("flags: with = and without, with dashes and underscores, switches with no-", () => {
-    const options = define({
-      flagSize: { type: "integer", help: "" },
-      flag_name: { type: "string", help: "" },
-      flagLoud: { type: "boolean", default: true, help: "" },
-      flagTag: { type: "string", multiple: true, default: [], help: "" },
-    });
-    const parsed = (...args: string[]): unknown[] => {
-      const rest = parseCommandLine(args);
-      return [options.flagSize, options.flag_name, options.flagLoud, options.flagTag, rest];
-    };
-    expect(parsed("--flag-size=3", "--flag-name", "a b")).toEqual([3, "a b", true, [], []]);
-    expect(parsed("--flag_size", "3", "x", "--no-flag-loud", "y")).toEqual([3, undefined, false, [], ["x", "y"]]);
-    expect(parsed("--flag-loud=false", "--flag-tag=a,b", "--flag-tag", "c")).toEqual([
-      undefined,
-      undefined,
-      false,
-      ["a", "b", "c"],
-      [],
-    ]);
-    expect(parsed("--flag-name=a=b\nc")).toEqual([undefined, "a=b\nc", true, [], []]);
-    expect(() => parseCommandLine(["--flag-size"])).toThrow("--flag-size needs a value");
-    expect(() => parseCommandLine(["--flag-sise=3"])).toThrow(
-      /--flag-sise is no setting of the application; there are .*--flag-size/,
-    );
-  });
-
-  test("mistakes are reported when they are made", () => {
-    define({ twice: { type: "string", help: "" } });
-    expect(() => define({ twice: { type: "string", help: "" } })).toThrow("the setting twice is defined twice");
-    expect(() => define({ preset: { type: "integer", max: 3, default: 4, help: "" } })).toThrow(
-      /the default of preset must be/,
-    );
-    expect(() => define({ "no-name": { type: "string", help: "" } })).toThrow(/cannot be a setting's name/);
   });
 
   test.each([

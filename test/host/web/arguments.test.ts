@@ -6,20 +6,20 @@ import { answerOf } from "../support/websupport.js";
 
 const FORM = { "Content-Type": "application/x-www-form-urlencoded" };
 
-describe("arguments", () => {
-  const show = (ask: (handler: RequestHandler) => unknown, request: InjectedRequest | string) =>
-    answerOf(
-      {
-        get() {
-          this.finish({ value: ask(this) });
-        },
-        post() {
-          this.finish({ value: ask(this) });
-        },
+const show = (ask: (handler: RequestHandler) => unknown, request: InjectedRequest | string) =>
+  answerOf(
+    {
+      get() {
+        this.finish({ value: ask(this) });
       },
-      request,
-    );
+      post() {
+        this.finish({ value: ask(this) });
+      },
+    },
+    request,
+  );
 
+describe("arguments", () => {
   test.each([
     ["/?a=1", "1"],
     ["/?a=1&a=2", "2"],
@@ -61,7 +61,9 @@ describe("arguments", () => {
     const answer = await show((handler) => handler.getArgument("a", "", { strip: false }), "/?a=+x+");
     expect(answer.json()).toEqual({ value: " x " });
   });
+});
 
+describe("arguments of a body", () => {
   test("are those of the query, then those of the body; the body's is the last", async () => {
     const all = (handler: RequestHandler) => [
       handler.getArgument("a"),

@@ -57,7 +57,9 @@ describe("methods", () => {
     const own = await answerOf({ get, head: () => {} }, { method: "HEAD" });
     expect(own.headers.get("content-length")).toBe("0");
   });
+});
 
+describe("methods of one request", () => {
   test("are called in order, and wait", async () => {
     const calls: string[] = [];
     class Handler extends RequestHandler {

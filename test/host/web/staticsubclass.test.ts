@@ -161,7 +161,9 @@ describe("content of a subclass", () => {
     }
     expect((await answerOf(Always)).status).toBe(304);
   });
+});
 
+describe("addresses of a subclass", () => {
   test("makes the addresses of the setting staticPath", async () => {
     class Own extends StaticFileHandler {
       static override async getVersion(_settings: StaticSettings, name: string): Promise<string | null> {

@@ -193,6 +193,9 @@ describe("header fields", () => {
     expect(outcome(GET + HOST + "host" + "t".repeat(32) + ": a\r\n\r\n")).toBeGreaterThan(0);
     expect(isDuplicate(HEAD, HOST_FIELD)).toBe(false);
   });
+});
+
+describe("refused header fields", () => {
   test("BAD_NAME", () => {
     refusedLine(": b\r\n", Refusal.BAD_NAME);
     refusedLine("A(b): c\r\n", Refusal.BAD_NAME);
