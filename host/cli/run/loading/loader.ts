@@ -9,7 +9,7 @@ import nodeModule, { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { LOADER_HOOKS_FILE } from "../../../core/paths.js";
 import { reportModule } from "../../../nodeinternals/modulereports.js";
-import { formatOf, type Resolved, TYPESCRIPT } from "./moduleformat.js";
+import { formatOf, isPlain, type Resolved, TYPESCRIPT } from "./moduleformat.js";
 
 type Resolve = (specifier: string, context: { readonly conditions: readonly string[] }) => Resolved;
 type RegisterHooks = (hooks: { resolve(...args: [...Parameters<Resolve>, next: Resolve]): Resolved }) => void;
@@ -25,7 +25,7 @@ let isTypeScriptEnabled = false;
 /** From now on modules are loaded so. `file` is an application's first. */
 export function enableLoader(file: string): void {
   if (TYPESCRIPT.test(file)) enableTypeScript();
-  if (isEnabled) return;
+  if (isEnabled || (registerHooks === undefined && isPlain(file))) return; // the thread takes 25 ms
   isEnabled = true;
   if (registerHooks === undefined) nodeModule.register(pathToFileURL(LOADER_HOOKS_FILE));
   else registerHooks({ resolve });

@@ -36,6 +36,19 @@ export function isModuleFile(file: string): boolean {
   return formatOf(pathToFileURL(file).href) === "module";
 }
 
+/** What may load further files, besides the names in `import` and `export`. */
+const LOADS = /\bimport\s*\(|\brequire\b|\bWorker\b|node:module/;
+
+/** Whether Node loads an application by itself as our hooks would: JavaScript that asks for Node's modules and ours alone. */
+export function isPlain(file: string): boolean {
+  const { href } = pathToFileURL(file);
+  const text = textOf(href);
+  if (TYPESCRIPT.test(href) || LOADS.test(text)) return false;
+  const names = [...text.matchAll(/\b(?:from|import)\s*["']([^"']*)["']/g)].map(([, name]) => name as string);
+  if (!names.every((name) => name === "waterspout" || name.startsWith("node:"))) return false;
+  return formatOf(href) === "commonjs" || /\.mjs$/.test(href) || isInModulePackage(new URL(".", href).href);
+}
+
 function isModule(text: string, isTypeScript: boolean): boolean {
   const lines = text.split("\n");
   if (text.includes("import.meta") || lines.some(awaits)) return true;

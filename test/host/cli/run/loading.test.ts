@@ -7,6 +7,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { isPlain } from "../../../../host/cli/run/loading/moduleformat.js";
 import { ROOT } from "../../../e2e/support/ways.js";
 
 const HANDLER = "export default (request) => request.respond(200, {}, answer);\n";
@@ -140,5 +141,35 @@ describe.each([
 
   test.each(Object.keys(features))("%s", (feature) => {
     expect(answers[fileOf(feature)]).toBe("yes");
+  });
+});
+
+// A Node without `module.registerHooks` runs the hooks in a thread, which a small application need not wait for.
+describe.each([true, false])("an application that Node loads by itself, in a package of modules: %s", (isModules) => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(path.join(tmpdir(), "waterspout-plain-"));
+    writeFileSync(path.join(folder, "package.json"), JSON.stringify(isModules ? { type: "module" } : {}));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test.each([
+    ["app.js", HANDLER, isModules],
+    ["app.mjs", HANDLER, true],
+    ["app.js", `import fs from "node:fs";\nimport {\n  Application,\n} from "waterspout";\n${HANDLER}`, isModules],
+    ["app.cjs", "module.exports = () => {};\n", true],
+    ["app.js", "exports.default = () => {};\n", true],
+    ["app.ts", HANDLER, false],
+    ["app.mjs", `import "./part.js";\n${HANDLER}`, false],
+    ["app.mjs", `import part from'express';\n${HANDLER}`, false],
+    ["app.mjs", `export * from "../part.js";\n${HANDLER}`, false],
+    ["app.mjs", `const part = await import("./part.js");\n${HANDLER}`, false],
+    ["app.mjs", `import { createRequire } from "node:module";\n${HANDLER}`, false],
+    ["app.mjs", `new Worker(new URL("part.ts", import.meta.url));\n${HANDLER}`, false],
+    ["app.cjs", 'require("./part");\n', false],
+  ])("%s: %j: %s", (name, text, expected) => {
+    const file = path.join(folder, name);
+    writeFileSync(file, text);
+    expect(isPlain(file)).toBe(expected);
   });
 });
