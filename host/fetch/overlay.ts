@@ -20,6 +20,11 @@ export interface LightKind<Light> {
 type Member = (this: unknown, ...given: unknown[]) => unknown;
 type Class = abstract new (...given: never[]) => object;
 
+/** Whether the class is the platform's own: what other code puts in its place inherits from it. */
+export function isOriginal({ prototype }: Class): boolean {
+  return Object.getPrototypeOf(prototype) === Object.prototype;
+}
+
 /** Has the members of `native` answer for light objects, too. False when they cannot be changed. */
 export function overlay<Light>({ prototype }: Class, kind: LightKind<Light>): boolean {
   const members = Reflect.ownKeys(prototype).filter((key) => key !== "constructor");

@@ -8,9 +8,16 @@
 import { HTTPInputError } from "../core/errors.js";
 import type { HTTPServerRequest } from "../http/request.js";
 import { copyHeaders } from "./headers.js";
-import { type LightKind, likeFunction, markAsUncloneable, overlay, replaceGlobal } from "./overlay.js";
+import { isOriginal, type LightKind, likeFunction, markAsUncloneable, overlay, replaceGlobal } from "./overlay.js";
 
-const NativeRequest = globalThis.Request;
+let native: typeof Request | null = null;
+
+/** The platform's class. Node takes 30 ms to load it at the first use: not before there is a handler of that kind. */
+function nativeRequest(): typeof Request {
+  native ??= globalThis.Request;
+  return native;
+}
+
 /** fetch has no such requests (fetch.spec.whatwg.org, forbidden methods). */
 const FORBIDDEN = /^(?:connect|trace|track)$/i;
 /** Written in small letters they are taken for the others; no other method is. */
@@ -90,7 +97,7 @@ class LightRequest {
     if (this.#genuine === null) {
       const body = this.#hasBody ? (this.#used ? new ReadableStream() : bodyStream(this.#request)) : null;
       const init = { method: this.#method, headers: this.#allHeaders, signal: this.#ownSignal };
-      this.#genuine = new NativeRequest(this.#url, body === null ? init : { ...init, body, duplex: "half" });
+      this.#genuine = new (nativeRequest())(this.#url, body === null ? init : { ...init, body, duplex: "half" });
       if (this.#used) void this.#genuine.body?.getReader().cancel();
     } else {
       copyHeaders(this.#allHeaders, this.#genuine.headers);
@@ -100,7 +107,6 @@ class LightRequest {
 }
 
 Reflect.deleteProperty(LightRequest.prototype, "constructor");
-Object.setPrototypeOf(LightRequest.prototype, NativeRequest.prototype);
 
 let areTaken: boolean | null = null;
 
@@ -109,20 +115,25 @@ let areTaken: boolean | null = null;
  * already: light ones cannot be used then.
  */
 export function lightenRequests(): boolean {
-  areTaken ??= globalThis.Request === NativeRequest && overlay(NativeRequest, LightRequest.kind);
+  const NativeRequest = nativeRequest();
+  if (areTaken === null) {
+    areTaken = globalThis.Request === NativeRequest && isOriginal(NativeRequest);
+    areTaken &&= overlay(NativeRequest, LightRequest.kind);
+    Object.setPrototypeOf(LightRequest.prototype, NativeRequest.prototype);
+  }
   if (!areTaken || globalThis.Request !== NativeRequest) return areTaken;
   replaceGlobal("Request", NativeRequest, function Request(...given: unknown[]): Request {
     if (new.target === undefined) throw new TypeError("Class constructor Request cannot be invoked without 'new'");
-    const native = (new.target as unknown) === globalThis.Request ? NativeRequest : new.target;
-    return Reflect.construct(NativeRequest, withGenuine(given), native);
+    const made = (new.target as unknown) === globalThis.Request ? NativeRequest : new.target;
+    return Reflect.construct(NativeRequest, withGenuine(given), made);
   });
-  const native = globalThis.fetch;
+  const nativeFetch = globalThis.fetch;
   const { fetch } = {
     fetch(this: unknown, ...given: unknown[]): Promise<Response> {
-      return Reflect.apply(native, this, withGenuine(given));
+      return Reflect.apply(nativeFetch, this, withGenuine(given));
     },
   };
-  globalThis.fetch = likeFunction(fetch, native);
+  globalThis.fetch = likeFunction(fetch, nativeFetch);
   return areTaken;
 }
 

@@ -9,9 +9,23 @@
 import { isFieldText } from "../core/grammar.js";
 import { copyHeaders, type Fields, fieldsOf, headersOf, plainFields } from "./headers.js";
 import { watchBodies } from "./inflated.js";
-import { type LightKind, likeFunction, markAsUncloneable, overlay, replaceGlobal, Stamped } from "./overlay.js";
+import {
+  isOriginal,
+  type LightKind,
+  likeFunction,
+  markAsUncloneable,
+  overlay,
+  replaceGlobal,
+  Stamped,
+} from "./overlay.js";
 
-const NativeResponse = globalThis.Response;
+let native: typeof Response | null = null;
+
+/** The platform's class. Node takes 30 ms to load it at the first use: not before there is a handler of that kind. */
+function nativeResponse(): typeof Response {
+  native ??= globalThis.Response;
+  return native;
+}
 
 /** An answer that has no stream. */
 export interface PlainAnswer {
@@ -65,7 +79,7 @@ const kind: LightKind<Parts> = {
   genuine(parts) {
     parts.headers ??= headersOf(parts.fields);
     const { status, reason: statusText, headers, body } = parts;
-    if (parts.genuine === null) parts.genuine = new NativeResponse(body, { status, statusText, headers });
+    if (parts.genuine === null) parts.genuine = new (nativeResponse())(body, { status, statusText, headers });
     else copyHeaders(headers, parts.genuine.headers);
     return parts.genuine;
   },
@@ -107,8 +121,8 @@ function StandIn(this: object, body?: Body, init?: ResponseInit): object | undef
   if (new.target === undefined) throw new TypeError("Class constructor Response cannot be invoked without 'new'");
   const parts = plainParts(body, init, TEXT);
   if (parts !== null) new LightResponse(this, parts);
-  else if ((new.target as unknown) === StandIn) return new NativeResponse(body, init);
-  else return Reflect.construct(NativeResponse, [body, init], new.target);
+  else if ((new.target as unknown) === StandIn) return new (nativeResponse())(body, init);
+  else return Reflect.construct(nativeResponse(), [body, init], new.target);
   return undefined;
 }
 
@@ -116,13 +130,12 @@ function json(value: unknown, init?: ResponseInit): object {
   const text: unknown = JSON.stringify(value);
   const parts = typeof text === "string" ? plainParts(text, init, { "content-type": JSON_TYPE }) : null;
   // The genuine class refuses or converts the rest.
-  if (parts === null) return NativeResponse.json(value, init);
+  if (parts === null) return nativeResponse().json(value, init);
   return new LightResponse(new Empty(), parts);
 }
 
 /** Makes objects of the class that have nothing. */
 function Nothing(): void {}
-Nothing.prototype = NativeResponse.prototype;
 const Empty = Nothing as unknown as new () => object;
 
 /** The class that `lightenResponses` puts in the place of the platform's. */
@@ -132,8 +145,10 @@ let isDone = false;
 
 /** From now on `Response` is the light one, unless other code has replaced it already. */
 export function lightenResponses(): void {
-  if (isDone || globalThis.Response !== NativeResponse) return;
+  const NativeResponse = nativeResponse();
+  if (isDone || globalThis.Response !== NativeResponse || !isOriginal(NativeResponse)) return;
   isDone = true;
+  Nothing.prototype = NativeResponse.prototype;
   if (!overlay(NativeResponse, kind)) return;
   watchBodies(NativeResponse);
   const own = Object.getOwnPropertyDescriptor(NativeResponse, "json");

@@ -17,7 +17,6 @@ interface Prepared {
   body?: unknown;
 }
 
-const NativeResponse = globalThis.Response;
 const sent = new WeakMap<object, PlainAnswer>();
 
 /** Whether it is one of srvx' class. */
@@ -45,7 +44,7 @@ export function srvxAnswer(response: object): PlainAnswer | Response | null {
   const plain: PlainAnswer = { status, reason, fields: fieldsOf(pairs), body: isWhole ? body : "" };
   sent.set(response, plain);
   if (isWhole) return plain;
-  return new NativeResponse(asBody(body), { status, statusText: reason, headers: pairs });
+  return new Response(asBody(body), { status, statusText: reason, headers: pairs });
 }
 
 /** A stream of the web or of Node; what can only be piped is piped. */

@@ -4,10 +4,11 @@
  * Invariant: what this does differently are properties of the object itself, never of a class: frameworks give the
  * object another prototype (Express does), below which only Node's own methods are left.
  */
-import { IncomingMessage } from "node:http";
+
 import type { Socket } from "node:net";
 import type { HTTPServerRequest } from "../http/request.js";
 import { addFields } from "../nodeinternals/headerlines.js";
+import { IncomingMessage } from "../nodeinternals/httpclasses.js";
 import { emitCloseEarly, endQuietly, pushBlock, readAhead } from "../nodeinternals/readablestate.js";
 import { aborted, type RequestSocket } from "./socket.js";
 

@@ -5,7 +5,7 @@
  * HTTP/1 (nodeinternals/answerhooks.ts): status, fields and bytes go to the request's own answer, and an answer that
  * `end` gives at once leaves in one piece.
  */
-import { ServerResponse, validateHeaderName, validateHeaderValue } from "node:http";
+
 import { toBytes } from "../core/data.js";
 import { HeaderError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
@@ -15,6 +15,7 @@ import type { HTTPServerRequest } from "../http/request.js";
 import { isBodyless } from "../http/response.js";
 import { type AnswerTaker, type Callback, type Data, hookAnswer } from "../nodeinternals/answerhooks.js";
 import { emitCloseOnce } from "../nodeinternals/closedflag.js";
+import { ServerResponse, validateHeaderName, validateHeaderValue } from "../nodeinternals/httpclasses.js";
 import { clearNeedDrain, noteNeedDrain } from "../nodeinternals/needdrain.js";
 import { eachOutHeader } from "../nodeinternals/outheaders.js";
 import { endUnread, type Incoming, isBeingRead, whenRead } from "./incoming.js";

@@ -5,12 +5,12 @@
  * is in docs/node-handlers.md.
  */
 import { EventEmitter } from "node:events";
-import { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { LOOPBACK } from "../core/address.js";
 import { BACKLOG, HEADER_TIMEOUT_MS, IDLE_TIMEOUT_MS } from "../core/limits.js";
 import { ignore } from "../core/promises.js";
 import { bindUnixSocket } from "../net/unixsocket.js";
+import { IncomingMessage, ServerResponse } from "../nodeinternals/httpclasses.js";
 import { HTTPServer, type RequestListener } from "../server/httpserver.js";
 import type { ServerOptions } from "../server/options.js";
 import { type NodeListener, runListener } from "./listener.js";

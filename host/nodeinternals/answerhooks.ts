@@ -5,8 +5,9 @@
  *
  * Invariant: what is changed are properties of the object itself: frameworks give it another prototype (Express does).
  */
-import { ServerResponse } from "node:http";
+
 import type { Duplex } from "node:stream";
+import { ServerResponse } from "./httpclasses.js";
 import { nodeInternal } from "./internal.js";
 import { sampleResponse } from "./samples.js";
 

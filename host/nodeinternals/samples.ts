@@ -1,6 +1,7 @@
 /** Members of Node's objects that have a symbol for their name. */
-import { IncomingMessage, ServerResponse } from "node:http";
+
 import type { Socket } from "node:net";
+import { IncomingMessage, ServerResponse } from "./httpclasses.js";
 
 /** A response as the attempts of this room need one. */
 export function sampleResponse(): ServerResponse {

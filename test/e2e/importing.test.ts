@@ -42,3 +42,10 @@ test.each([
   const output = execFileSync(process.execPath, ["--input-type=module", "-e", PROGRAM], { env, encoding: "utf8" });
   expect(JSON.parse(output)).toEqual({ before: ["WATERSPOUT_WITHOUT_INTERNALS"], taskId: null, port: true });
 });
+
+test("the package is imported without Node's fetch, which takes as long to load as half of the package", () => {
+  const program = `await import(${JSON.stringify(PACKAGE)}); console.log(process.moduleLoadList.join("\\n"));`;
+  const loaded = execFileSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8" });
+  expect(loaded).toContain("NativeModule net");
+  expect(loaded).not.toMatch(/undici\/undici/);
+});

@@ -39,7 +39,7 @@ export function isModuleFile(file: string): boolean {
 /** What may load further files, besides the names in `import` and `export`. */
 const LOADS = /\bimport\s*\(|\brequire\b|\bWorker\b|node:module/;
 
-/** Whether Node loads an application by itself as our hooks would: JavaScript that asks for Node's modules and ours alone. */
+/** Whether Node by itself loads an application as our hooks would: JavaScript that imports only `node:` and us. */
 export function isPlain(file: string): boolean {
   const { href } = pathToFileURL(file);
   const text = textOf(href);
