@@ -74,11 +74,18 @@ function read(this: Incoming): void {
 }
 
 /**
- * `close`, once, while the message can still be read: the client has ended its side, which may be all that it has done.
+ * What Node's server makes of a client that has ended its side, once, while the message can still be read: `close`, and
+ * before it `aborted` and `error` unless all of the message has been read.
  */
 export function tellClose(message: Incoming): void {
   const isBeingRead = message[READ_BEGUN] && !message.complete; // its end, or error, is to come
-  if (!isBeingRead) emitCloseEarly(message);
+  if (isBeingRead || message.closed) return;
+  if (!message.readableEnded) {
+    message.aborted = true;
+    message.emit("aborted");
+    process.nextTick(() => message.listenerCount("error") > 0 && message.emit("error", aborted()));
+  }
+  emitCloseEarly(message);
 }
 
 /**

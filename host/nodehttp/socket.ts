@@ -241,7 +241,10 @@ export class RequestSocket extends LazyDuplex {
     // Without a listener it is dropped, as with the sockets of Node's server.
     if (error != null && this.listenerCount("error") > 0) this.emit("error", error);
     if (this._httpMessage !== null) {
-      this.incoming?.destroy(aborted());
+      const request = this.incoming;
+      if (request?.aborted)
+        request.destroyed = true; // its listeners have been called when the client ended its side
+      else request?.destroy(aborted());
       this._httpMessage.destroyed = true;
     }
     this.#tell(error != null);

@@ -146,12 +146,24 @@ const ours =
   (listener) =>
     createServer({ runtime, logger: SILENT }, listener) as unknown as ReturnType<Make>;
 
+/** How a client leaves whose answer has begun. */
+const LEAVES: Record<string, (client: Client) => void> = {
+  "ends its side": (client) => client.halfClose(),
+  "resets the connection": (client) => client.reset(),
+};
+
+interface Around {
+  serverTimeoutMs?: number;
+  /** Called when the answer has begun. */
+  leave?: (client: Client) => void;
+}
+
 /** The events of each object: between two of them the order is not promised. */
 async function told(
   make: Make,
   sent: string,
   listener: Listener,
-  serverTimeoutMs = 0,
+  { serverTimeoutMs = 0, leave }: Around = {},
 ): Promise<Record<string, string[]>> {
   const lines: string[] = [];
   const log: Log = (line) => void lines.push(line);
@@ -165,6 +177,10 @@ async function told(
   await once(server as unknown as http.Server, "listening");
   const client = await Client.connect((server.address() as AddressInfo).port);
   client.send(sent);
+  if (leave !== undefined) {
+    await client.readUntil("begun");
+    leave(client);
+  }
   await eventually("both ends", () => lines.includes("req close") && lines.includes("res close"));
   client.close();
   await new Promise((resolve) => server.close(resolve));
@@ -192,14 +208,30 @@ describe.each(["node", "wasmtime"] as const)("%s: as with Node's server", (runti
     expect(await told(ours(runtime), sent, consume)).toEqual(await told(theirs, sent, consume));
   });
 
+  describe.each(Object.entries(LEAVES))("a client that %s while its answer is written", (_name, leave) => {
+    test.each(["is not read", "is read", "is read, and has no listener for errors"])("the request %s", async (how) => {
+      const begin: Listener = (req, res, log) => {
+        if (how !== "is read, and has no listener for errors") {
+          req.on("error", (error: NodeJS.ErrnoException) => log(`req error ${error.code} ${error.message}`));
+        }
+        if (how !== "is not read") req.resume();
+        res.write("begun");
+      };
+      const sent = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+      expect(await told(ours(runtime), sent, begin, { leave })).toEqual(await told(theirs, sent, begin, { leave }));
+    });
+  });
+
   test("server.setTimeout(ms, callback)", async () => {
     const waits: Listener = (req, res) => {
       req.resume();
       setTimeout(() => res.end("x"), 2 * TIMEOUT_MS);
     };
     const sent = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
-    expect((await told(ours(runtime), sent, waits, TIMEOUT_MS)).server).toContain("server timeout");
-    expect((await told(theirs, sent, waits, TIMEOUT_MS)).server).toContain("server timeout");
+    expect((await told(ours(runtime), sent, waits, { serverTimeoutMs: TIMEOUT_MS })).server).toContain(
+      "server timeout",
+    );
+    expect((await told(theirs, sent, waits, { serverTimeoutMs: TIMEOUT_MS })).server).toContain("server timeout");
   });
 
   test("createServer takes options first, last, alone, or not at all", async () => {
