@@ -189,10 +189,10 @@ function hostStats() {
     " */",
     `export const TURN_TIMES_COUNT = ${turnTimes};`,
     "",
-    "/** Behind those: why requests are refused, and with which status; the last is for all others. */",
+    "/** Behind those: why requests are refused, with which status and sentence; the last is for all others. */",
     "export const REFUSALS = [",
-    refusals.map(({ name, status }) => `  ["${name.toLowerCase()}", ${status}],`),
-    "] as const satisfies readonly (readonly [string, number])[];",
+    refusals.map(({ name, status, sentence }) => `  ["${name.toLowerCase()}", ${status}, "${sentence}"],`),
+    "] as const satisfies readonly (readonly [string, number, string])[];",
   );
 }
 

@@ -98,6 +98,7 @@ export const REQUEST_EXPECT: i32 = 16;
 // --- flags of CONFIG ---
 export const CONFIG_PROXY: i32 = 1;
 export const CONFIG_CONNECT: i32 = 2;
+export const CONFIG_NODE: i32 = 4;
 
 // --- flags of RESPONSE ---
 export const RESPONSE_LAST: i32 = 1;

@@ -12,6 +12,7 @@ import * as wasi from "../wasi/index";
 import { Channel, FrameHandler, fail } from "./channel";
 import {
   CONFIG_CONNECT,
+  CONFIG_NODE,
   CONFIG_PROXY,
   CONFIG_BYTES,
   FRAME_BODY_CREDIT,
@@ -226,6 +227,7 @@ class Bridge extends FrameHandler {
     this.handler.sockets.window = this.handler.bodyWindow;
     const flags = load<u8>(source, 3);
     parameters.connects = (flags & CONFIG_CONNECT) != 0;
+    parameters.asNode = (flags & CONFIG_NODE) != 0;
     if (flags & CONFIG_PROXY) server.useProxyProtocol();
     this.server = server;
     server.listen();

@@ -93,7 +93,7 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
     this.body = new HTTP1Body(parameters);
     this.request = new HTTPServerRequest(this);
     this.request.slot = slot;
-    this.writer = new HTTP1Writer(this.request);
+    this.writer = new HTTP1Writer(this.request, this.parameters);
   }
 
   /** Begins with a new connection. */

@@ -39,6 +39,10 @@ export class HTTP1ConnectionParameters {
   requestsMax: i32 = REQUESTS_MAX;
   /** CONNECT is a request as others are, with the authority as its target; else it is refused. */
   connects: bool = false;
+  /**
+   * Answers say that and for how long their connection is kept, and refusals have no body: as those of Node's server.
+   */
+  asNode: bool = false;
   /** No connection is kept after its answer: the server stops. */
   draining: bool = false;
 }

@@ -6,6 +6,7 @@
 
 import * as writer from "../protocol/http/writer";
 import { REASON_BYTES_MAX } from "../core/limits";
+import { HTTP1ConnectionParameters } from "./parameters";
 import { HTTPServerRequest, Method } from "./request";
 import { IOLoop } from "../loop/ioloop";
 import { IOStream } from "../stream/iostream";
@@ -53,7 +54,10 @@ export class HTTP1Writer {
   private status: i32 = 0;
   private loop: IOLoop = IOLoop.current();
 
-  constructor(private request: HTTPServerRequest) {}
+  constructor(
+    private request: HTTPServerRequest,
+    private parameters: HTTP1ConnectionParameters,
+  ) {}
 
   /** Begins with a new connection. */
   start(stream: IOStream): void {
@@ -178,7 +182,9 @@ export class HTTP1Writer {
 
   /** A complete answer that refuses the request; one to HEAD is `bodiless`. */
   writeRefusal(code: i32, bodiless: bool): void {
-    this.put(writer.refusalResponse(this.stream.reserve(REFUSAL_ROOM), code, this.loop.unixSeconds(), bodiless));
+    const start = this.stream.reserve(REFUSAL_ROOM);
+    if (this.parameters.asNode) this.put(writer.bareRefusal(start, code));
+    else this.put(writer.refusalResponse(start, code, this.loop.unixSeconds(), bodiless));
   }
 
   /** Decides how the client finds the end of the body, and with it whether the connection can go on. */
@@ -200,9 +206,17 @@ export class HTTP1Writer {
       if (!http11) this.keepAlive = false;
       at = writer.upgradeOptionField(at, !this.keepAlive);
     } else if (!this.keepAlive) at = writer.closeField(at);
+    else if (this.parameters.asNode) at = this.keepAliveFields(at);
     else if (!http11) at = writer.keepAliveField(at);
     this.progress = BODY;
     this.put(writer.endOfHead(at));
+  }
+
+  private keepAliveFields(target: usize): usize {
+    const parameters = this.parameters;
+    const at = writer.keepAliveField(target);
+    if (parameters.idleTimeoutMs == i32.MAX_VALUE) return at;
+    return writer.keptForField(at, parameters.idleTimeoutMs / 1000, parameters.requestsMax);
   }
 
   /** What was written up to `end` since reserve() counts. */

@@ -6,6 +6,7 @@
  * the ECHO of the last MARK.
  */
 
+import type { Address } from "../core/address.js";
 import { ProtocolError, WorkerError } from "../core/errors.js";
 import { tookBlock } from "../core/garbage.js";
 import {
@@ -25,6 +26,7 @@ import {
   ADDRESS_BYTES,
   CONFIG_BYTES,
   CONFIG_CONNECT,
+  CONFIG_NODE,
   CONFIG_PROXY,
   FRAME_ABORT,
   FRAME_BODY,
@@ -68,7 +70,7 @@ import { FrameWriter } from "./framewriter.js";
 import { Latencies } from "./latencies.js";
 import { type FrameTaker, OpenIds } from "./openids.js";
 import { type Peer, ProxiedPeer } from "./peer.js";
-import { readRefusal, refusalLine } from "./refusals.js";
+import { type Refusal, readRefusal, refusalLine } from "./refusals.js";
 import type { BridgeSettings } from "./settings.js";
 import { readStats, type WorkerStats } from "./stats.js";
 import { frameTrace } from "./trace.js";
@@ -100,6 +102,10 @@ export interface Acceptor {
   readonly kind: typeof KIND_STREAMS | typeof KIND_HTTP;
   /** CONNECT is a request as others are; else the sandbox refuses it. */
   readonly connects?: boolean;
+  /** Answers are kept alive, and requests refused, in the words of Node's server. */
+  readonly asNode?: boolean;
+  /** A request was refused, of which there is a line in the log; `address` is the peer's. */
+  refused?(refusal: Refusal, address: Address | null): void;
   /** Reads the frame that opens an endpoint; throws ProtocolError when it is malformed. */
   accept(bridge: Bridge, id: number, chunk: Buffer, start: number, end: number): Endpoint;
 }
@@ -414,7 +420,9 @@ export class Bridge implements FrameSink {
     if (!this.#refusals.take()) throw new ProtocolError("too many REFUSED");
     const refusal = readRefusal(chunk, start, end);
     const peer = this.peer(refusal.descriptor, chunk, refusal.addressAt);
-    this.settings.logger.warn(refusalLine(refusal, peer?.address ?? null));
+    const address = peer?.address ?? null;
+    this.settings.logger.warn(refusalLine(refusal, address));
+    this.#acceptor.refused?.(refusal, address);
   }
 
   #takeMark(sequence: number, size: number): void {
@@ -441,8 +449,9 @@ export class Bridge implements FrameSink {
     const { settings } = this;
     put16(buffer, at, PROTOCOL_VERSION);
     buffer[at + 2] = this.#acceptor.kind;
+    const { connects = false, asNode = false } = this.#acceptor;
     const isProxied = settings.proxyProtocol || this.#peers !== null;
-    buffer[at + 3] = (isProxied ? CONFIG_PROXY : 0) | (this.#acceptor.connects === true ? CONFIG_CONNECT : 0);
+    buffer[at + 3] = (isProxied ? CONFIG_PROXY : 0) | (connects ? CONFIG_CONNECT : 0) | (asNode ? CONFIG_NODE : 0);
     put32(buffer, at + 4, settings.connectionsMax);
     put64(buffer, at + 8, settings.bodyBytesMax);
     put32(buffer, at + 16, settings.headBytesMax);

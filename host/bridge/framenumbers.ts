@@ -98,6 +98,7 @@ export const REQUEST_EXPECT = 16;
 // --- flags of CONFIG ---
 export const CONFIG_PROXY = 1;
 export const CONFIG_CONNECT = 2;
+export const CONFIG_NODE = 4;
 
 // --- flags of RESPONSE ---
 export const RESPONSE_LAST = 1;

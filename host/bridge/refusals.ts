@@ -26,7 +26,11 @@ export interface Refusal {
   /** Where its ADDRESS begins in the chunk, -1 without one. */
   readonly addressAt: number;
   readonly sentence: string;
+  /** What `sentence` says; `"other"` when it is none of the sandbox's. */
+  readonly reason: RefusalName;
 }
+
+const REASONS: ReadonlyMap<string, RefusalName> = new Map(REFUSALS.map(([reason, , sentence]) => [sentence, reason]));
 
 /** Reads a REFUSED frame; throws ProtocolError when it is malformed. */
 export function readRefusal(chunk: Buffer, start: number, end: number): Refusal {
@@ -42,6 +46,7 @@ export function readRefusal(chunk: Buffer, start: number, end: number): Refusal 
     descriptor: chunk.readUInt32LE(start + 4),
     addressAt: family === 0 ? -1 : start + 8,
     sentence,
+    reason: REASONS.get(sentence) ?? "other",
   };
 }
 

@@ -15,6 +15,7 @@ import { HTTPServer, type RequestListener } from "../server/httpserver.js";
 import type { ServerOptions } from "../server/options.js";
 import { type NodeListener, runListener } from "./listener.js";
 import { limitOption, type NodeServerOptions, nodeLimit, serverOptions } from "./options.js";
+import { AnsweredSocket, parseError } from "./parseerror.js";
 import type { MessageClasses, RequestSocket } from "./socket.js";
 import { type ShouldUpgrade, takeUpgrade } from "./upgrades.js";
 
@@ -53,7 +54,8 @@ export function createServer(
 }
 
 /**
- * With the events `request`, `checkContinue`, `upgrade`, `connect`, `listening`, `error` and `close` of Node's server.
+ * With the events `request`, `checkContinue`, `clientError`, `upgrade`, `connect`, `listening`, `error` and `close` of
+ * Node's server.
  */
 export class NodeServer extends EventEmitter {
   /**
@@ -102,7 +104,12 @@ export class NodeServer extends EventEmitter {
       if (takeUpgrade(request, this, this.#server.options)) return;
       return runListener(request, logger, emit, this);
     };
-    return new HTTPServer({ handle, connects: true }, this.#options);
+    const refused: RequestListener["refused"] = (refusal, address) => {
+      const error = this.listenerCount("clientError") > 0 ? parseError(refusal) : null;
+      // In a turn of its own: what a listener throws is the program's, and not the sandbox's fault.
+      if (error !== null) process.nextTick(() => this.emit("clientError", error, new AnsweredSocket(address)));
+    };
+    return new HTTPServer({ handle, connects: true, asNode: true, refused }, this.#options);
   }
 
   /**

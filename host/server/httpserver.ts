@@ -8,6 +8,8 @@
 
 import type { Acceptor } from "../bridge/bridge.js";
 import { KIND_HTTP } from "../bridge/frames.js";
+import type { Refusal } from "../bridge/refusals.js";
+import type { Address } from "../core/address.js";
 import { HTTPInputError, NoAnswerError, OptionError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
 import { answerWith, withoutAnswer } from "../fetch/result.js";
@@ -33,6 +35,10 @@ export interface RequestListener {
   handle(request: HTTPServerRequest, logger: Logger): Answering;
   /** CONNECT comes to it, too; else it is answered with 501. */
   readonly connects?: boolean;
+  /** @internal Answers and refusals have the words of Node's server. */
+  readonly asNode?: boolean;
+  /** @internal Called for a request that was refused before it could be one; `address` is its client's. */
+  readonly refused?: (refusal: Refusal, address: Address | null) => void;
 }
 
 const PLAIN_TEXT = { "Content-Type": "text/plain" };
@@ -59,7 +65,7 @@ export class HTTPServer extends TCPServer {
   readonly #handler: RequestCallback;
   /** What a handler is called in the log; `""` when it has no name. */
   readonly #name: string;
-  readonly #connects: boolean;
+  readonly #acceptance: Pick<Acceptor, "connects" | "asNode" | "refused">;
   readonly #forgotten = (request: HTTPServerRequest) => this.#fail(request, withoutAnswer(request, this.#name));
 
   /**
@@ -69,7 +75,8 @@ export class HTTPServer extends TCPServer {
   constructor(handler: RequestCallback | RequestListener | HandlerFinder, options: ServerOptions = {}) {
     super(options);
     this.#name = typeof handler === "function" ? handler.name : "";
-    this.#connects = typeof handler === "object" && "connects" in handler && handler.connects === true;
+    const { connects = false, asNode = false, refused } = handler as Partial<RequestListener>;
+    this.#acceptance = { connects, asNode, ...(refused !== undefined && { refused }) };
     this.#handler = typeof handler === "function" ? handler : this.#callbackOf(handler);
   }
 
@@ -91,7 +98,7 @@ export class HTTPServer extends TCPServer {
     const owner: RequestOwner = { settings: this.options, serve: (request) => this.#run(request) };
     return {
       kind: KIND_HTTP,
-      connects: this.#connects,
+      ...this.#acceptance,
       accept: (bridge, id, chunk, start, end) => new HTTPServerRequest(bridge, id, chunk, start, end, owner),
     };
   }

@@ -20,6 +20,7 @@ import {
   writeBytes,
   writeText,
 } from "../../bytes/scan";
+import { REQUESTS_MAX } from "../../core/limits";
 import { dateField } from "./date";
 import { phraseOf } from "./phrases";
 import { statusOf, textOf, textSizeOf } from "./refusal";
@@ -104,6 +105,8 @@ const LENGTH_LINE: usize = changetype<usize>("Content-Length: ");
 const CHUNKED_LINE: usize = changetype<usize>("Transfer-Encoding: chunked\r\n");
 const CLOSE_LINE: usize = changetype<usize>("Connection: close\r\n");
 const KEEP_ALIVE_LINE: usize = changetype<usize>("Connection: keep-alive\r\n");
+const KEPT_FOR_LINE: usize = changetype<usize>("Keep-Alive: timeout=");
+const MAX_PARAMETER: usize = changetype<usize>(", max=");
 const UPGRADE_LINE: usize = changetype<usize>("Connection: Upgrade\r\n");
 const UPGRADE_CLOSE_LINE: usize = changetype<usize>("Connection: close, Upgrade\r\n");
 const CONTINUE_LINES: usize = changetype<usize>("HTTP/1.1 100 Continue\r\n\r\n");
@@ -142,6 +145,14 @@ export function closeField(target: usize): usize {
 /** For HTTP/1.0 clients that asked for it. Needs 32 bytes. */
 export function keepAliveField(target: usize): usize {
   return writeText(target, KEEP_ALIVE_LINE);
+}
+
+/** Beside keepAliveField: for how many seconds and requests, as Node's server says it. Needs 64 bytes. */
+export function keptForField(target: usize, seconds: i32, requestsMax: i32): usize {
+  let at = writeDecimal(writeText(target, KEPT_FOR_LINE), seconds);
+  if (requestsMax < REQUESTS_MAX) at = writeDecimal(writeText(at, MAX_PARAMETER), requestsMax);
+  store<u16>(at, CRLF);
+  return at + 2;
 }
 
 /** Beside a field named Upgrade (RFC 9110 7.8), in the place of closeField. Needs 32 bytes. */
@@ -186,6 +197,13 @@ export function continueResponse(target: usize): usize {
 
 const RETRY_LINE: usize = changetype<usize>("Retry-After: 1\r\n");
 const PLAIN_TEXT_LINE: usize = changetype<usize>("Content-Type: text/plain\r\n");
+
+/** The whole answer to a refused request as Node's server gives it. Needs 128 bytes. */
+export function bareRefusal(target: usize, code: i32): usize {
+  let at = statusLine(target, statusOf(code), 0, 0);
+  if (statusOf(code) == 503) at = writeText(at, RETRY_LINE);
+  return endOfHead(closeField(at));
+}
 
 /**
  * The whole answer to a refused request; `bodiless`, for HEAD, without the body, whose length it names. Needs 384

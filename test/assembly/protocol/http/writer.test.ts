@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest-pool-assemblyscript/assembly";
+import { REQUESTS_MAX } from "../../../../assembly/core/limits";
 import { LAST_REFUSAL, Refusal, statusOf, textOf, textSizeOf } from "../../../../assembly/protocol/http/refusal";
 import {
+  bareRefusal,
   chunkHead,
   chunkTail,
   chunkedField,
@@ -13,6 +15,7 @@ import {
   isDate,
   isUpgrade,
   keepAliveField,
+  keptForField,
   lastChunk,
   refusalResponse,
   statusLine,
@@ -124,6 +127,10 @@ describe("fields", () => {
     expect(written(chunkedField(TARGET))).toBe("Transfer-Encoding: chunked\r\n");
     expect(written(closeField(TARGET))).toBe("Connection: close\r\n");
     expect(written(keepAliveField(TARGET))).toBe("Connection: keep-alive\r\n");
+    expect(written(keptForField(TARGET, 0, REQUESTS_MAX))).toBe("Keep-Alive: timeout=0\r\n");
+    expect(written(keptForField(TARGET, 2147482, REQUESTS_MAX - 1))).toBe(
+      "Keep-Alive: timeout=2147482, max=999999\r\n",
+    );
     expect(written(upgradeOptionField(TARGET, false))).toBe("Connection: Upgrade\r\n");
     expect(written(upgradeOptionField(TARGET, true))).toBe("Connection: close, Upgrade\r\n");
     expect(written(endOfHead(TARGET))).toBe("\r\n");
@@ -207,6 +214,14 @@ describe("refusals", () => {
     expect(written(refusalResponse(TARGET, Refusal.BAD_LENGTH, 784111777))).toBe(
       "HTTP/1.1 400 Bad Request\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: text/plain\r\n" +
         "Content-Length: 31\r\nConnection: close\r\n\r\nContent-Length is not a number\n",
+    );
+  });
+  test("a bare one, as Node's server has it", () => {
+    expect(written(bareRefusal(TARGET, Refusal.BAD_LENGTH))).toBe(
+      "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n",
+    );
+    expect(written(bareRefusal(TARGET, Refusal.MEMORY_SHORT))).toBe(
+      "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n\r\n",
     );
   });
   test("each has a status and a sentence, and fits", () => {

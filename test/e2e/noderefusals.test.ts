@@ -1,0 +1,121 @@
+// What a client gets, and the program hears, of a request that is refused, and how long an answer's connection is said
+// to be kept: on Node's own server and on ours, in the same words.
+import { once } from "node:events";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { createServer, type NodeServer, type NodeServerOptions } from "waterspout";
+
+import { Client } from "./support/client.js";
+import { eventually } from "./support/ways.js";
+
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+const LISTENER: http.RequestListener = (req, res) => void req.on("end", () => res.end("x")).resume();
+
+/** Requests that end at a fault, and the code of Node's for it. */
+const REFUSED: Record<string, [request: string, code: string]> = {
+  "no method": ["(", "HPE_INVALID_METHOD"],
+  "no URL": ["GET \t", "HPE_INVALID_URL"],
+  "a header line without a colon": ["GET / HTTP/1.1\r\nHost\r\n\r\n", "HPE_INVALID_HEADER_TOKEN"],
+  "a name with a space": ["GET / HTTP/1.1\r\nHost: x\r\nA : 1\r\n\r\n", "HPE_INVALID_HEADER_TOKEN"],
+  "a value with a control character": ["GET / HTTP/1.1\r\nHost: x\r\nA: \u0001\r\n\r\n", "HPE_INVALID_HEADER_TOKEN"],
+  "a length that is no number": [
+    "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n",
+    "HPE_INVALID_CONTENT_LENGTH",
+  ],
+  "two lengths": [
+    "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+    "HPE_UNEXPECTED_CONTENT_LENGTH",
+  ],
+  "a length and a coding": [
+    "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "HPE_INVALID_TRANSFER_ENCODING",
+  ],
+  "a head that is too large": [`GET / HTTP/1.1\r\nHost: x\r\nA: ${"a".repeat(900)}\r\n\r\n`, "HPE_HEADER_OVERFLOW"],
+  "a chunk size that is no number": [
+    "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n-\r\n",
+    "HPE_INVALID_CHUNK_SIZE",
+  ],
+};
+
+async function serve(
+  kind: string,
+  options: NodeServerOptions = {},
+  requestsMax = 0,
+): Promise<http.Server | NodeServer> {
+  const server =
+    kind === "http"
+      ? http.createServer(options as http.ServerOptions, LISTENER)
+      : createServer({ logger: SILENT, ...options, runtime: kind as "node" | "wasmtime" }, LISTENER);
+  server.maxRequestsPerSocket = requestsMax;
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  onTestFinished(async () => {
+    const closed = once(server, "close");
+    server.close();
+    server.closeAllConnections();
+    await closed;
+  });
+  return server;
+}
+
+async function answerTo(server: http.Server | NodeServer, request: string): Promise<string> {
+  const client = await Client.connect((server.address() as AddressInfo).port);
+  client.send(request);
+  const answer = (await client.readToEnd()).toString();
+  client.close();
+  return answer;
+}
+
+describe.each(["http", "node", "wasmtime"])("%s", (kind) => {
+  test.each(Object.entries(REFUSED))("%s is refused as Node's server does it", async (_what, [request, code]) => {
+    const server = await serve(kind, { maxHeaderSize: 800 });
+    const status = code === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request";
+    expect(await answerTo(server, request)).toBe(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
+  });
+
+  test.each(Object.entries(REFUSED))("%s is a clientError, with Node's code", async (_what, [request, code]) => {
+    const server = await serve(kind, { maxHeaderSize: 800 });
+    const errors: string[] = [];
+    server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
+      errors.push(`${error.message.split(":")[0]} ${error.code}`);
+      if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\n\r\n");
+      else socket.destroy();
+    });
+    await answerTo(server, request);
+    await eventually("an error", () => errors.length > 0);
+    expect(errors).toEqual([`Parse Error ${code}`]);
+  });
+
+  test.each([
+    [7_000, 0, "timeout=7"],
+    [7_000, 3, "timeout=7, max=3"],
+    [0, 0, undefined],
+  ])("keepAliveTimeout %d, maxRequestsPerSocket %d: an answer says %s", async (keepAliveTimeout, requestsMax, said) => {
+    const server = await serve(kind, { keepAliveTimeout }, requestsMax);
+    const client = await Client.connect((server.address() as AddressInfo).port);
+    for (const [connection, kept] of [
+      ["keep-alive", said],
+      ["close", undefined],
+    ]) {
+      client.send(`GET / HTTP/1.1\r\nHost: x\r\nConnection: ${connection}\r\n\r\n`);
+      const { headers } = await client.readResponse();
+      expect([headers.get("connection"), headers.get("keep-alive") ?? undefined]).toEqual([connection, kept]);
+    }
+    client.close();
+  });
+});
+
+test.each(["node", "wasmtime"])("%s: what a listener of clientError throws is the program's", async (kind) => {
+  const server = await serve(kind);
+  server.on("clientError", () => {
+    throw new Error("on purpose");
+  });
+  const thrown = new Promise((resolve) => process.once("uncaughtException", resolve));
+  const others = process.listeners("uncaughtException").slice(0, -1);
+  for (const other of others) process.off("uncaughtException", other);
+  onTestFinished(() => void others.map((other) => process.on("uncaughtException", other)));
+  await answerTo(server, "(");
+  expect(await thrown).toEqual(new Error("on purpose"));
+  expect(await answerTo(server, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).toContain(" 200 OK");
+});
