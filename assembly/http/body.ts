@@ -1,4 +1,5 @@
-// HTTP1Body: the body of the request in flight: how much of it is still to come, and how much time its client has.
+// HTTP1Body: the body of the request in flight: how much of it is still to come, how large it may be, and how much time
+// its client has.
 //
 // Invariants: bytes after a body are never taken for a part of it, nor a body for a request. A client gets
 // bodyTimeoutMs, and for each byte the time that the byte takes at bodyRateBytesMin, but is never more than
@@ -20,6 +21,13 @@ import { NS_PER_MS, NS_PER_S } from "../core/units";
 import { HTTP1ConnectionParameters } from "./parameters";
 
 if (CHUNKED_BYTES != 32) ERROR("the chunked decoder's state does not fit its fields");
+
+/** Whether a body of `size` bytes is over the server's limit: its request is refused with 413. */
+// @ts-ignore: decorator
+@inline
+export function isTooLarge(size: i64, parameters: HTTP1ConnectionParameters): bool {
+  return size > parameters.bodyBytesMax;
+}
 
 
 @final

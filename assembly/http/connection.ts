@@ -25,7 +25,7 @@ import { Connection, StreamOwner } from "../stream/connection";
 import { TurnBudget } from "./turnbudget";
 import { minorVersion, skipEmptyLines } from "../protocol/http/head";
 import { Refusal, reasonOf } from "../protocol/http/refusal";
-import { HTTP1Body } from "./body";
+import { HTTP1Body, isTooLarge } from "./body";
 import { HTTP1Head } from "./head";
 import { CHUNK_DATA, CHUNK_END, CHUNK_TRAILERS } from "../protocol/http/chunked";
 import { HTTP1ConnectionParameters } from "./parameters";
@@ -424,8 +424,7 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
     if (event < 0) return this.refuse(event);
     if (event == CHUNK_TRAILERS) this.keepTrailers(source + usize(body.offset), body.size);
     else if (event == CHUNK_DATA) {
-      if (body.sizeMin > this.parameters.bodyBytesMax && !this.writer.isDone)
-        return this.refuse(Refusal.BODY_TOO_LARGE);
+      if (isTooLarge(body.sizeMin, this.parameters) && !this.writer.isDone) return this.refuse(Refusal.BODY_TOO_LARGE);
       this.takePiece(source + usize(body.offset), body.size);
     }
     if (this.state == BODY && (event == CHUNK_END || body.isComplete)) this.bodyComplete();

@@ -9,6 +9,7 @@ import { checkHead } from "../protocol/http/framing";
 import { PARTIAL, headReset, parseHead, targetSize } from "../protocol/http/head";
 import { BODY_CHUNKED, BODY_LENGTH, ROW_BYTES, TABLE, bodyKind, contentLength } from "../protocol/http/headstate";
 import { Refusal } from "../protocol/http/refusal";
+import { isTooLarge } from "./body";
 import { HTTP1ConnectionParameters } from "./parameters";
 
 const STATE_BYTES: i32 = i32(TABLE) + FIELDS_MAX * i32(ROW_BYTES);
@@ -51,7 +52,7 @@ export class HTTP1Head {
     if (refusal) return refusal;
     const kind = bodyKind(head);
     const length = contentLength(head);
-    if (kind == BODY_LENGTH && length > this.parameters.bodyBytesMax) return Refusal.BODY_TOO_LARGE;
+    if (kind == BODY_LENGTH && isTooLarge(length, this.parameters)) return Refusal.BODY_TOO_LARGE;
     const hasBody = kind == BODY_CHUNKED || length > 0;
     return hasMemory(hasBody ? BODY : STREAM) ? size : Refusal.MEMORY_SHORT;
   }

@@ -19,7 +19,7 @@ import { WriteQueue } from "../stream/writequeue";
 import { EXCHANGE } from "../wasi/http/index";
 import * as exchange from "../wasi/http/exchange";
 import * as wasi from "../wasi/index";
-import { HTTP1Body } from "./body";
+import { HTTP1Body, isTooLarge } from "./body";
 import { IncomingHead } from "./incominghead";
 import { HTTP1ConnectionParameters } from "./parameters";
 import { HTTPConnection, HTTPHandler, HTTPServerRequest, Method } from "./request";
@@ -163,7 +163,7 @@ export class IncomingConnection extends HTTPConnection {
     request.head = 0;
     head.drop();
     if (this.reading && this.inFlight) {
-      if (request.contentLength > this.parameters.bodyBytesMax) return this.refuse(Refusal.BODY_TOO_LARGE);
+      if (isTooLarge(request.contentLength, this.parameters)) return this.refuse(Refusal.BODY_TOO_LARGE);
       this.readBody();
     }
   }
@@ -213,7 +213,7 @@ export class IncomingConnection extends HTTPConnection {
   private takePiece(): void {
     const request = this.request;
     const body = this.body;
-    if (body.taken + this.piece > this.parameters.bodyBytesMax) return this.refuse(Refusal.BODY_TOO_LARGE);
+    if (isTooLarge(body.taken + this.piece, this.parameters)) return this.refuse(Refusal.BODY_TOO_LARGE);
     const source = chunk + usize(this.pieceAt);
     const size = i32(min<i64>(this.piece, request.credit));
     body.next(source, size);
