@@ -1,8 +1,9 @@
 /**
  * Bytes on their way to one peer: the host's half of the write window (docs/protocol.md, Credit, Writes).
  *
- * Invariant: what was sent and not yet reported by SENT is at most the window; the rest waits here in order. A write is
- * done when SENT has covered its last byte. The window is small at first and grows with what the peer has taken.
+ * Invariant: a piece is sent only while what SENT has not reported is less than the window; the rest waits here in
+ * order. A write is done when SENT has covered its last byte. The window is small at first and grows with what the peer
+ * has taken.
  */
 import { ProtocolError, type WaterspoutError } from "../core/errors.js";
 import { holdWrites, isTooMuchToHold } from "../core/heldwrites.js";
@@ -62,6 +63,15 @@ export class WriteWindow {
     if (head === undefined) return false;
     const large = head.length > bytesMax ? head.length - this.#offset : 0;
     return isTooMuchToHold(bytesMax, this.#queued - large, bytes);
+  }
+
+  /** Bytes that would be sent, and so copied, at once; 0 or less: a write would wait. */
+  get room(): number {
+    return this.#queue.length > 0 ? 0 : this.#open;
+  }
+
+  get #open(): number {
+    return windowFor(this.#reported, this.#window) - (this.#sent - this.#reported);
   }
 
   /** Bytes that were reported as sent. */
@@ -139,10 +149,12 @@ export class WriteWindow {
         if (this.ending) this.#finish();
         return;
       }
-      const room = windowFor(this.#reported, this.#window) - (this.#sent - this.#reported);
+      const room = this.#open;
       if (room <= 0) return;
       const start = this.#offset;
-      const end = Math.min(head.length, start + Math.min(room, PIECE_BYTES));
+      const pieceBytes = Math.min(PIECE_BYTES, this.#window);
+      // What fits into one piece is not cut: all of its memory would be kept here until its second part has left.
+      const end = head.length - start <= pieceBytes ? head.length : start + Math.min(room, pieceBytes);
       const last = this.ending && end === head.length && this.#queue.length === 1;
       this.#sent += end - start;
       this.#hold(start - end - (end === head.length ? WRITE_COST : 0));

@@ -66,12 +66,8 @@ async function send(request: HTTPServerRequest, answer: Response): Promise<void>
   const reader = body.getReader() as Reader;
   const begin = (chunk?: Uint8Array) => request.connection.writeHeaders(status, fields, chunk, reason);
   try {
-    const first = reader.read();
-    const one = await soon(first);
-    if (one === null) return await stream(request, reader, begin(), first);
-    const second = reader.read();
-    if ((await soon(second))?.done !== true) return await stream(request, reader, begin(one.value), second);
-    request.respond(status, fields, one.value ?? null, reason);
+    const begun = await beginUnlessWhole(reader, begin, (whole) => request.respond(status, fields, whole, reason));
+    if (begun !== null) await stream(request, reader, begun);
   } catch (error) {
     await reader.cancel(error).catch(() => {});
     throw error;
@@ -97,14 +93,34 @@ function soon(reading: Promise<Reading>): Promise<Reading | null> {
   return Promise.race([reading, new Promise<null>((resolve) => setImmediate(resolve, null))]);
 }
 
-/** The head is on its way; `next` is the first piece that is not. */
-async function stream(
-  request: HTTPServerRequest,
+/** An answer that has been begun. */
+interface Begun {
+  /** The head, and the first piece if it was there, have left. */
+  readonly left: Promise<void>;
+  /**
+   * The next piece, whose error is heard when it is written. It is taken out of here, because a function that waits
+   * keeps what its variables had.
+   */
+  readonly next: Promise<Reading>[];
+}
+
+/** Responds with a body that is there at once and has one piece, and returns null; begins any other. */
+async function beginUnlessWhole(
   reader: Reader,
-  begun: Promise<void>,
-  next: Promise<Reading>,
-): Promise<void> {
-  void ignore(next); // heard below, unless the client has left before
+  begin: (chunk?: Uint8Array) => Promise<void>,
+  respond: (body: Uint8Array | null) => void,
+): Promise<Begun | null> {
+  const first = reader.read();
+  const one = await soon(first);
+  if (one === null) return { left: begin(), next: [ignore(first)] };
+  const second = reader.read();
+  if ((await soon(second))?.done !== true) return { left: begin(one.value), next: [ignore(second)] };
+  respond(one.value ?? null);
+  return null;
+}
+
+/** Sends the rest. While a piece leaves, no variable here keeps it: its bytes are the connection's. */
+async function stream(request: HTTPServerRequest, reader: Reader, { left, next }: Begun): Promise<void> {
   let cut = false;
   const leave = () => {
     cut = true;
@@ -112,10 +128,11 @@ async function stream(
   };
   if (request.signal.aborted) leave();
   else request.signal.addEventListener("abort", leave, { once: true });
-  await begun;
-  for (let piece = await next; !piece.done; piece = await reader.read()) {
-    await request.connection.write(piece.value);
-  }
+  const { connection } = request;
+  const write = ({ done, value }: Reading) => (done ? null : { left: connection.write(value) });
+  const pass = () => (next.pop() ?? reader.read()).then(write);
+  await left;
+  for (let piece = await pass(); piece !== null; piece = await pass()) await piece.left;
   if (cut) return request.cancel(); // a client that reads on must not take it for the whole answer
-  request.connection.finish();
+  connection.finish();
 }

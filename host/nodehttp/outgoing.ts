@@ -145,10 +145,11 @@ class Answer implements AnswerTaker {
       const done = connection.started
         ? connection.write(bytes)
         : connection.writeHeaders(statusCode, this.#fields, bytes, this.#reason);
-      socket.pending += bytes.length;
+      const size = bytes.length; // what waits for the client keeps a number, not the bytes
+      socket.pending += size;
       socket.active();
       done.then(
-        () => this.#taken(bytes.length, callback),
+        () => this.#taken(size, callback),
         (error) => callback?.(error),
       );
     } catch (error) {
@@ -214,14 +215,16 @@ class Answer implements AnswerTaker {
   #endStream(): void {
     const { connection } = this.#request;
     const bytes = toBytes(this.#last ?? "");
+    this.#last = null;
     const done = connection.started
       ? connection.write(bytes)
       : connection.writeHeaders(this.#response.statusCode, this.#fields, bytes, this.#reason);
-    this.#socket.pending += bytes.length;
+    const size = bytes.length;
+    this.#socket.pending += size;
     whenRead(this.#request, this.#message, () => connection.finish());
     done.then(
       () => {
-        this.#socket.pending -= bytes.length;
+        this.#socket.pending -= size;
         this.#sent();
       },
       () => {}, // the client is gone: `close` comes without `finish`

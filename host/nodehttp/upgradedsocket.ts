@@ -66,9 +66,10 @@ export class UpgradedSocket extends Duplex {
 
   override _write(chunk: Buffer, _encoding: string, callback: Callback): void {
     this.active();
+    const { length } = chunk; // not the bytes: they need not stay here until they have left
     this.#stream.write(chunk).then(
       () => {
-        this.bytesWritten += chunk.length;
+        this.bytesWritten += length;
         this.active();
         callback();
       },

@@ -28,9 +28,9 @@ async function next(stream: BaseIOStream, chunkBytes: number): Promise<Buffer | 
   }
 }
 
-/** A write whose refusal is a rejection too. */
+/** A write whose refusal is a rejection too. It does not wait itself, since it would keep `data` meanwhile. */
 async function send(stream: BaseIOStream, data: Uint8Array): Promise<void> {
-  await stream.write(data);
+  return stream.write(data);
 }
 
 export function toWeb(stream: BaseIOStream, chunkBytes: number): WebStreams {

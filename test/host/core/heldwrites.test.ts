@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 
 import * as f from "../../../host/bridge/frames.js";
 import {
+  PIECE_BYTES,
   WRITE_BUFFER_BYTES_MAX,
   WRITE_COST,
   WRITE_WINDOW_BYTES_FIRST,
@@ -111,8 +112,8 @@ function streamOf(): { stream: IOStream } {
 test("a stream's write is refused, and the stream goes on", async () => {
   const { stream } = streamOf();
   const write = (bytes: number): void => void stream.write(Buffer.alloc(bytes));
-  const room = WRITE_BUFFER_BYTES_MAX - WRITE_WINDOW_BYTES_FIRST - WRITE_COST;
-  write(2 * WRITE_WINDOW_BYTES_FIRST); // half of it waits
+  const room = WRITE_BUFFER_BYTES_MAX - PIECE_BYTES - WRITE_COST;
+  write(WRITE_WINDOW_BYTES_FIRST + PIECE_BYTES); // a piece of it waits
   expect(() => write(room + 1)).toThrow(FULL);
   write(room);
   expect(() => write(1)).toThrow(FULL);
