@@ -6,8 +6,8 @@
  * written, so a buffer of user code is its own again at once.
  */
 
+import { BlockPool } from "../core/blockpool.js";
 import { PIECE_BYTES } from "../core/limits.js";
-import { BlockPool } from "./blockpool.js";
 import { copyBytes, FRAME_BYTES_MAX, FRAME_HEADER_BYTES, put32 } from "./frames.js";
 
 /** The first block: enough for a turn of small frames. */

@@ -253,6 +253,11 @@ export class HTTPConnection {
     return this.#compressor === null ? this.#writeWindow.done() : this.#compressor.done();
   }
 
+  /** @internal Bytes that `write` would copy at once; 0 or less: it would keep them. */
+  get room(): number {
+    return this.#compressor === null ? this.#writeWindow.room : 0;
+  }
+
   /** @internal The status that has been sent; null before. */
   get status(): number | null {
     return this.#status;

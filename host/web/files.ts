@@ -56,7 +56,7 @@ export async function openFile(realPath: string): Promise<OpenFile> {
   return { handle, realPath, size: found.size, modifiedMs: Math.floor(found.mtimeMs), inode: found.ino };
 }
 
-const BLOCK_BYTES = 64 << 10;
+const HASH_BLOCK_BYTES = 64 << 10;
 /** What it means that nothing is there. */
 const MISSING = ["ENOENT", "ENOTDIR", "ENAMETOOLONG", "ELOOP"];
 
@@ -67,23 +67,6 @@ export async function openFileIn(path: string, folders: readonly string[]): Prom
   } catch (error) {
     if (error instanceof HTTPError) return null;
     throw error;
-  }
-}
-
-/**
- * The bytes of a file from `start` up to, not including, `end`, in blocks: each is there until the one after the next
- * is asked for.
- */
-export async function* readBlocks(file: Promise<OpenFile>, start: number, end: number): AsyncGenerator<Uint8Array> {
-  const { handle } = await file;
-  let block = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, end - start));
-  let other = end - start > BLOCK_BYTES ? Buffer.allocUnsafe(BLOCK_BYTES) : block;
-  for (let at = start; at < end; ) {
-    const { bytesRead } = await handle.read(block, 0, Math.min(block.length, end - at), at);
-    if (bytesRead === 0) return; // it has become shorter
-    at += bytesRead;
-    yield block.subarray(0, bytesRead);
-    [block, other] = [other, block];
   }
 }
 
@@ -136,7 +119,7 @@ export function versionOf(file: OpenFile): Promise<string | null> {
 async function hashOf({ handle, size }: OpenFile): Promise<string | null> {
   if (size > VERSION_BYTES_MAX) return null;
   const hash = createHash("sha512");
-  const block = Buffer.allocUnsafe(Math.min(size, BLOCK_BYTES) || 1);
+  const block = Buffer.allocUnsafe(Math.min(size, HASH_BLOCK_BYTES) || 1);
   for (let at = 0; at < size; ) {
     const { bytesRead } = await handle.read(block, 0, block.length, at);
     if (bytesRead === 0) break;

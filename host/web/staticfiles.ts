@@ -16,6 +16,7 @@ import { lookup } from "mrmime";
 import { negotiateCoding } from "../http/compression/acceptencoding.js";
 import { isSameVersion, precondition, type Validators } from "./conditions.js";
 import { HTTPError } from "./errors.js";
+import { FilePart } from "./filepart.js";
 import {
   checkBelow,
   isFolder,
@@ -23,7 +24,6 @@ import {
   type OpenFile,
   openFile,
   openFileIn,
-  readBlocks,
   realPathIn,
   versionOf,
 } from "./files.js";
@@ -185,7 +185,7 @@ export class StaticFileHandler extends RequestHandler {
    * left before the one after the next is asked for. Default: those of the file.
    */
   getContent(_absolutePath: string, start: number, end: number): FileContent {
-    return readBlocks(this.#open(), start, end);
+    return new FilePart(this.#open(), start, end);
   }
 
   // --- addresses ---
@@ -252,8 +252,10 @@ export class StaticFileHandler extends RequestHandler {
     }
     if (this.request.method === "HEAD" || start === end) return;
     const content = this.getContent(this.absolutePath, start, end);
-    if (typeof content === "string" || content instanceof Uint8Array) this.write(content);
-    else await this.#stream(content, end - start);
+    if (typeof content === "string" || content instanceof Uint8Array) return this.write(content);
+    if (!(content instanceof FilePart && content.isLong)) return this.#stream(content, end - start);
+    await this.flush();
+    await content.sendTo(this.request.connection);
   }
 
   /** Of GET alone: HEAD has no parts (RFC 9110 14.2). */

@@ -7,9 +7,9 @@
  * the sandbox sees that its peer is slow: everything else waits there or behind it, and has a time limit.
  */
 import type { Socket } from "node:net";
-import { BlockPool } from "../../bridge/blockpool.js";
 import type { Peer } from "../../bridge/bridge.js";
 import type { Accepted, Address } from "../../core/address.js";
+import { BlockPool } from "../../core/blockpool.js";
 import { type TLSInfo, tlsOf } from "../../tls/contexts.js";
 import { copyOfRead, countAhead, giveBack, readShared } from "./socketreads.js";
 

@@ -4,7 +4,7 @@
  * Invariant: a connection counts what waits in it.
  */
 import type { Socket } from "node:net";
-import { BlockPool } from "../../bridge/blockpool.js";
+import { BlockPool } from "../../core/blockpool.js";
 import { tookBlock } from "../../core/garbage.js";
 import { READ_AHEAD_BYTES_MAX, SOCKET_READ_BYTES } from "../../core/limits.js";
 import { memoryShare, READ_AHEAD_SHARE, SOCKET_READ_SHARE } from "../../core/memorybudget.js";

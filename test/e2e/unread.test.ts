@@ -1,0 +1,72 @@
+// What the host and its sandbox hold for readers that do not read: the pieces of their answers that can still be
+// reached. How much memory a process takes would depend on the machine; this does not.
+import { afterEach, describe, expect, test } from "vitest";
+
+import type { Client } from "./support/client.js";
+import { eventually, NODE, type Server, start, WASMTIME } from "./support/ways.js";
+
+const READERS = 20;
+const FILE_BYTES = 10 << 20;
+const KIB = 1024;
+/** So often in a row the same is held: for longer than a block is kept for a client that takes nothing. */
+const TURNS_STILL = 25;
+const STILL_BYTES = 64 * KIB;
+
+let server: Server;
+afterEach(() => server.stop());
+
+async function ask(path: string, readers: number): Promise<Client[]> {
+  const clients = await Promise.all(Array.from({ length: readers }, () => server.connect({ silent: true })));
+  for (const client of clients) client.send(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+  return clients;
+}
+
+async function bytesHeld(): Promise<number> {
+  return Number((await server.get("/memory")).body);
+}
+
+/** The same, once they are as many as `isSo` wants and do not change any more. */
+async function held(isSo: (bytes: number) => boolean): Promise<number> {
+  let last: number[] = [];
+  await eventually("as much is held, and no more", async () => {
+    const bytes = await bytesHeld();
+    last = isSo(bytes) ? [...last, bytes].slice(-TURNS_STILL) : [];
+    return last.length === TURNS_STILL && Math.max(...last) - Math.min(...last) < STILL_BYTES;
+  });
+  return last[0];
+}
+
+/** Of each reader, with its share of the spare blocks for files, a mebibyte. */
+const FILE_KIB_MAX = 42 + 1024 / READERS;
+/** In KiB of each reader; a piece has 64. In Node each has a block in its socket at least. */
+const ANSWERS = [
+  { way: NODE, kind: "files", path: "/file", least: 30, most: FILE_KIB_MAX, what: "a static file" },
+  { way: WASMTIME, kind: "files", path: "/file", least: -Infinity, most: FILE_KIB_MAX, what: "a static file" },
+  { way: NODE, kind: "", path: "/bytes", least: 60, most: 74, what: "a Response whose stream does not read ahead" },
+  { way: NODE, kind: "", path: "/stream", least: 120, most: 140, what: "a Response whose stream reads a piece ahead" },
+  { way: NODE, kind: "node", path: "/write", least: 60, most: 74, what: "a Node handler that waits for drain" },
+  { way: NODE, kind: "node", path: "/pipe", least: 120, most: 140, what: "a file's stream, which reads ahead, piped" },
+];
+
+describe("readers that do not read cost a piece of their answer, and what its source reads ahead", () => {
+  test.each(ANSWERS)("$what, $way.name", async ({ way, kind, path, least, most }) => {
+    server = await start(way, "test/e2e/apps/unread.ts", [], { env: { ANSWERS: kind } });
+    const fresh = await bytesHeld();
+    await ask(path, READERS); // the first ones fill pools of blocks as well
+    const before = await held((bytes) => bytes - fresh > READERS * least * KIB);
+    await ask(path, READERS);
+    const after = await held((bytes) => bytes - before > READERS * least * KIB);
+    expect((after - before) / READERS / KIB).toBeLessThan(most);
+  });
+});
+
+test.each([NODE, WASMTIME])("a reader that goes on gets the rest of a file as it is: $name", async (way) => {
+  server = await start(way, "test/e2e/apps/unread.ts", [], { env: { ANSWERS: "files" } });
+  const fresh = await bytesHeld();
+  const [client] = await ask("/file", 1);
+  await held((bytes) => bytes > fresh);
+  client.resume();
+  const { body } = await client.readResponse();
+  const wanted = Uint32Array.from({ length: FILE_BYTES / 4 }, (_, index) => index);
+  expect(Buffer.compare(body, Buffer.from(wanted.buffer))).toBe(0);
+});
