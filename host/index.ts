@@ -83,6 +83,12 @@ export type { ClientSSLOptions } from "./tls/client.js";
 export { type CertificateFiles, type CertReqs, type SSLOptions, TLSContexts, type TLSInfo } from "./tls/contexts.js";
 export type { StartTLSOptions } from "./tls/starttls.js";
 export * from "./web/index.js";
+export type {
+  ServerWebSocket,
+  ServerWebSocketEvents,
+  WebSocketCloseEvent,
+} from "./web/serverwebsocket.js";
+export { type UpgradeWebSocketOptions, upgradeWebSocket, type WebSocketUpgrade } from "./web/upgradewebsocket.js";
 export { WebSocketHandler, type WebSocketSettings } from "./web/websockethandler.js";
 export type { MessageCompressionOptions } from "./websocket/permessagedeflate.js";
 export { watchFile } from "./workers/autoreload.js";

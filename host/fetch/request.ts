@@ -55,6 +55,10 @@ class LightRequest {
     return this.#request.remoteAddress?.address;
   }
 
+  static requestOf(light: LightRequest): HTTPServerRequest {
+    return light.#request;
+  }
+
   static readonly kind: LightKind<LightRequest> = {
     of: (value) => (#request in value ? value : null),
     known: {
@@ -155,7 +159,18 @@ export function standardRequest(request: HTTPServerRequest, isLight: boolean): S
   const light = new LightRequest(request, NORMALIZED.test(method) ? method.toUpperCase() : method, addressOf(request));
   if (isLight) return light as unknown as ServedRequest;
   const ip = { configurable: true, get: () => light.ip };
-  return Object.defineProperty(LightRequest.kind.genuine(light), "ip", ip) as ServedRequest;
+  const genuine = Object.defineProperty(LightRequest.kind.genuine(light), "ip", ip) as ServedRequest;
+  served.set(genuine, request);
+  return genuine;
+}
+
+/** The requests of handlers that get genuine ones. */
+const served = new WeakMap<object, HTTPServerRequest>();
+
+/** The server's request that a handler was given as `request`; null for a copy, and for any other `Request`. */
+export function servedRequest(request: Request): HTTPServerRequest | null {
+  const light = LightRequest.kind.of(request);
+  return light === null ? (served.get(request) ?? null) : LightRequest.requestOf(light);
 }
 
 function refused(cause: unknown): HTTPInputError {

@@ -6,6 +6,7 @@
  */
 import { ignore } from "../core/promises.js";
 import type { HTTPServerRequest } from "../http/request.js";
+import { takerOf } from "./handover.js";
 import { type Fields, fieldsOf } from "./headers.js";
 import { isFetchedInflated, isInflated } from "./inflated.js";
 import { isLightResponse, plainAnswer } from "./response.js";
@@ -32,6 +33,8 @@ export function isResponse(value: unknown): value is Response {
 
 /** Sends `answer`, at once where its body is there; else the promise is done when all of it has been sent. */
 export function sendAnswer(request: HTTPServerRequest, answer: Response): void | Promise<void> {
+  const taker = request.isWebSocket ? takerOf(answer) : undefined;
+  if (taker !== undefined) return taker(request);
   const plain = plainAnswer(answer) ?? srvxAnswer(answer) ?? answer;
   if (!("fields" in plain)) return send(request, plain);
   const { status, reason, fields, body } = plain;

@@ -39,6 +39,7 @@ beforeAll(() => {
   symlinkSync(ROOT, path.join(folder, "node_modules/waterspout"));
   symlinkSync(path.join(ROOT, "node_modules/prom-client"), path.join(folder, "node_modules/prom-client"));
   symlinkSync(path.join(ROOT, "node_modules/@types"), path.join(folder, "node_modules/@types"));
+  symlinkSync(path.join(ROOT, "node_modules/hono"), path.join(folder, "node_modules/hono"));
   symlinkSync(path.join(ROOT, "node_modules/ws"), path.join(folder, "node_modules/ws"));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -173,6 +174,13 @@ const ANSWERS: Record<string, (server: Server) => Promise<void>> = {
     expect(JSON.parse((await server.get("/a")).body.toString())).toEqual({ path: "/a" });
     const echo = await server.request("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
     expect(echo.body.toString()).toBe("abc");
+  },
+  async "sockets.ts"(server) {
+    const [echo, room] = [await WsClient.open(server, "/echo"), await WsClient.open(server, "/rooms/attic")];
+    expect((await echo.send(TEXT, "hey").readMessage()).payload.toString()).toBe("hey");
+    expect((await room.send(TEXT, "hey").readMessage()).payload.toString()).toBe("attic: hey");
+    for (const socket of [echo, room]) await socket.close();
+    expect((await server.get("/echo")).status).toBe(400);
   },
   async "web/notes.ts"(server) {
     const type = "Content-Type: application/x-www-form-urlencoded";
