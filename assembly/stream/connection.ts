@@ -10,7 +10,7 @@ export interface StreamOwner {
   streamClosed(connection: Connection): void;
 }
 
-/** An accepted connection: its handle, where it came from and who its peer is. */
+/** An accepted connection: its handle, its listener and its peer. */
 // @ts-ignore: decorator
 @final
 export class Connection {

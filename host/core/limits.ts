@@ -42,7 +42,7 @@ export const READ_UNTIL_CLOSE_BYTES_MAX = 16 << 20;
 export const READ_CHUNK_BYTES = 64 << 10;
 /**
  * What the host holds for one worker because handlers have not taken it: heads, bodies, messages and parts of reads,
- * whatever peers or the worker do. Beyond it those who have most are given up: a request is
+ * whatever peers or the worker do. Beyond it those that have most are given up: a request is
  * answered with 503 or its connection closed, a websocket closed with 1013, a stream closed.
  */
 export const HELD_BYTES_MAX = 256 << 20;
@@ -148,7 +148,7 @@ export const COLLECT_HEAP_BYTES_MAX = 64 << 20;
 
 /** Routes whose requests are measured apart; the rest are measured together. */
 export const LATENCY_ROUTES_MAX = 256;
-/** Who may look at one server's live page at a time. */
+/** Live pages of one server that are open at a time. */
 export const INSPECT_WATCHERS_MAX = 16;
 /** Connections of the admin server: watchers, and scrapes beside them. */
 export const INSPECT_CONNECTIONS_MAX = 64;

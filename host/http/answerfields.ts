@@ -1,5 +1,5 @@
 /**
- * Header fields that every answer to a request has, whoever gives it.
+ * Header fields that every answer to a request has, whether its handler, a middleware or the server gives it.
  *
  * Invariant: a field that the answer has itself is its own; `Set-Cookie` and `Vary` are lists, to which these are
  * added.

@@ -2,7 +2,7 @@
  * The client of a request and its scheme, by what the proxies before this server say in its header fields (`xheaders`).
  *
  * Invariants: fields count only when the connection comes from a trusted proxy. A peer whose address is not known is
- * none, unless the server can never tell who connects; that is a fact of the server and not of one connection. An
+ * none, unless the server can never learn addresses; that is a fact of the server and not of one connection. An
  * address that is none changes nothing; of a list only what trusted proxies have added is believed, from the right.
  * Reference: Tornado's httpserver._HTTPRequestContext; RFC 7239.
  */

@@ -1,5 +1,6 @@
 /**
- * What the code around a handler notes on a request: its route, fields of its answer, who observes it, whom to call.
+ * What the code around a handler notes on a request: its route, fields of its answer, its observer, and
+ * functions to call when the client leaves.
  *
  * Invariant: a request that nothing is noted on costs these fields and no more.
  */
@@ -26,7 +27,7 @@ export abstract class RequestNotes {
   observation: Observation | null = null;
 
   /**
-   * Header fields of the answer, whoever gives it: a middleware sets them. One that the answer has itself is left out;
+   * Header fields of every answer to it: a middleware sets them. One that the answer has itself is left out;
    * of Set-Cookie and Vary both are sent. Fields of a message's framing make answering throw.
    */
   get answerHeaders(): HTTPHeaders {

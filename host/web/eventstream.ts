@@ -32,7 +32,7 @@ export interface EventStreamOptions {
   bufferBytesMax?: number;
 }
 
-/** An event, encoded, and who waits until it has left. */
+/** An event, encoded, and the promise of the call that waits until it has left. */
 interface Piece {
   readonly bytes: Buffer;
   readonly resolve: () => void;

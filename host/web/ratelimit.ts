@@ -21,9 +21,9 @@ export interface RateLimitOptions {
   /** Clients that are counted apart; beyond that the one that was silent longest is forgotten. Default: 10,000. */
   clientsMax?: number;
   /**
-   * Who a request comes from; null: it is not counted. Default: the client's IPv4 address, or the /64 network of its
-   * IPv6 address. Clients without one (the runtime `wasmtime` without TLS, PROXY protocol and `xheaders`) are counted
-   * as one.
+   * The key that a request is counted by; null: it is not counted. Default: the client's IPv4 address, or the /64
+   * network of its IPv6 address. Clients without one (the runtime `wasmtime` without TLS, PROXY protocol and
+   * `xheaders`) are counted as one.
    */
   keyOf?: (request: HTTPServerRequest) => string | null;
 }

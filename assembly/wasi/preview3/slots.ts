@@ -115,7 +115,7 @@ function giveBack(handle: i32, slot: Slot): void {
   free = handle;
 }
 
-// --- who is to be armed ---
+// --- handles to be armed ---
 
 /** `handle` is looked at before the next wait. */
 export function armLater(handle: i32): void {
@@ -137,7 +137,7 @@ export function nextToArm(): i32 {
   return -1;
 }
 
-// --- who is due ---
+// --- handles that are due ---
 
 /** `what` of `handle` is to be tried. */
 export function markReady(handle: i32, what: u8): void {

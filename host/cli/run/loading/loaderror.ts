@@ -85,7 +85,7 @@ function check(file: string): BrokenCode | null {
   return found === null ? null : { ...found, place: found.place.replace("[stdin]", file) };
 }
 
-/** A name alone is a package; what begins with a dot or a slash is a file, and the message says who imports it. */
+/** A name alone is a package; what begins with a dot or a slash is a file. The message says which file imports it. */
 function missingModule(error: unknown): string | null {
   const { code, message = "" } = error as NodeJS.ErrnoException;
   if (code !== "ERR_MODULE_NOT_FOUND" && code !== "MODULE_NOT_FOUND") return null;
