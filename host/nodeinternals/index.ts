@@ -12,6 +12,7 @@ import { needDrain } from "./needdrain.js";
 import { socketReads } from "./onread.js";
 import { outHeaders } from "./outheaders.js";
 import { readableState } from "./readablestate.js";
+import { wasmTiers } from "./wasmtiers.js";
 
 /** In the order of docs/node-internals.md. */
 export const NODE_INTERNALS: readonly NodeInternal[] = [
@@ -26,5 +27,6 @@ export const NODE_INTERNALS: readonly NodeInternal[] = [
   lazyDuplex,
   exposeGc,
   heapGrowing,
+  wasmTiers,
   moduleReports,
 ];

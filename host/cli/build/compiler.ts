@@ -9,6 +9,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { COMPILER_OPTIONS_FILE } from "../../core/paths.js";
+import { compileWasmOnce } from "../../nodeinternals/wasmtiers.js";
 import type { InstalledPackage } from "../packages.js";
 import { exporting, TARGETS, type Target } from "./targets.js";
 
@@ -69,6 +70,7 @@ export async function compile(
   job: Job,
   stderr: { write(text: string): unknown; isTTY?: boolean },
 ): Promise<Compilation> {
+  compileWasmOnce(); // asc is one, and is done before V8's better code of it would have paid
   const { main } = (await import(pathToFileURL(join(compiler.folder, "dist", "asc.js")).href)) as Asc;
   const compilation: Compilation = { files: new Map(), diagnostics: [], failure: null };
   const where = [job.source, "--baseDir", job.base, "--outFile", job.out];
