@@ -22,6 +22,7 @@ WEB := build/web.wasm
 COMPONENTS := $(foreach app,demo echo,build/$(app).component.wasm build/$(app).component-async.wasm) \
   build/web.component.wasm build/demo.http.wasm build/web.http.wasm
 NODES := build/tools/nodes/node_modules/.package-lock.json
+ENGINES := build/tools/engines/node_modules/.package-lock.json
 # The binary of the Node that NODE names; `node` where it names none.
 node = $(if $(NODE),$(CURDIR)/$(dir $(NODES))node$(NODE)-$(shell node -p 'process.platform + "-" + process.arch')/bin/node,node)
 # Another binary is the user's own business.
@@ -52,7 +53,7 @@ debug: build ## build/core.wasm with names and debug info (docs/debugging.md); m
 
 components: $(COMPONENTS) ## examples as components of WASI 0.2, WASI 0.3 and wasi:http: build/demo.component.wasm, …
 
-test: build $(COMPONENTS) $(WASMTIME) $(WASMTIME_ASYNC) $(if $(NODE),$(NODES)) ## all tests, or those that ARGS chooses (ARGS="--project host")
+test: build $(COMPONENTS) $(WASMTIME) $(WASMTIME_ASYNC) $(ENGINES) $(if $(NODE),$(NODES)) ## all tests, or those that ARGS chooses (ARGS="--project host")
 ## on the Node that runs make, or on NODE (22, 24, 26)
 	@[ -z '$(NODE)' ] || [ -x '$(node)' ] || { echo 'waterspout: scripts/nodes/ has no Node $(NODE) for this machine' >&2; exit 1; }
 	@$(if $(NODE),PATH="$(dir $(node)):$$PATH") $(BIN)/vitest run $(ARGS)
@@ -138,10 +139,10 @@ $(HOST): $(NODE_MODULES) tsconfig.json host/tsconfig.json scripts/bundle.mjs $(c
 	@node scripts/bundle.mjs
 	@touch $@
 
-$(NODES): scripts/nodes/package.json scripts/nodes/package-lock.json
-	@mkdir -p build/tools/nodes
-	@cp $^ .npmrc build/tools/nodes
-	npm ci --prefix build/tools/nodes
+build/tools/%/node_modules/.package-lock.json: scripts/%/package.json scripts/%/package-lock.json
+	@mkdir -p build/tools/$*
+	@cp $^ .npmrc build/tools/$*
+	npm ci --prefix build/tools/$*
 	@touch $@
 
 build/tools/wasmtime:

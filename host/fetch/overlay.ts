@@ -25,17 +25,19 @@ export function isOriginal({ prototype }: Class): boolean {
   return Object.getPrototypeOf(prototype) === Object.prototype;
 }
 
-/** Has the members of `native` answer for light objects, too. False when they cannot be changed. */
+/** Has the members of `native` answer for light objects, too. False when one of them cannot be changed, as in Bun. */
 export function overlay<Light>({ prototype }: Class, kind: LightKind<Light>): boolean {
-  const members = Reflect.ownKeys(prototype).filter((key) => key !== "constructor");
-  if (Object.isFrozen(prototype)) return false;
-  for (const key of members) {
-    const member = Object.getOwnPropertyDescriptor(prototype, key) as PropertyDescriptor;
-    if (member.get !== undefined) {
-      Object.defineProperty(prototype, key, { ...member, get: answering(key, member.get, kind, "get ") });
-    } else if (typeof member.value === "function") {
-      Object.defineProperty(prototype, key, { ...member, value: answering(key, member.value, kind) });
-    }
+  const members = Reflect.ownKeys(prototype)
+    .filter((key) => key !== "constructor")
+    .map((key) => [key, Object.getOwnPropertyDescriptor(prototype, key) as PropertyDescriptor] as const)
+    .filter(([, { get, value }]) => get !== undefined || typeof value === "function");
+  if (members.some(([, { configurable }]) => configurable !== true)) return false;
+  for (const [key, member] of members) {
+    const own =
+      member.get === undefined
+        ? { value: answering(key, member.value, kind) }
+        : { get: answering(key, member.get, kind, "get ") };
+    Object.defineProperty(prototype, key, { ...member, ...own });
   }
   return true;
 }

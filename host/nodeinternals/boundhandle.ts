@@ -2,8 +2,8 @@
  * Sockets that are bound and do not listen yet: `net._createServerHandle`, with the methods of the handle that it
  * returns. node:net itself only binds what it also accepts from, in this process.
  *
- * Without it a port is bound and served by one process: worker processes, workers of wasmtime and Unix-domain sockets
- * with a mode of their own need a socket that this process holds and does not accept from.
+ * Without it a port is bound and served by one process: worker processes, `--watch`, workers of wasmtime and
+ * Unix-domain sockets with a mode of their own need a socket that this process holds and does not accept from.
  */
 import net from "node:net";
 import { nodeInternal } from "./internal.js";
@@ -36,7 +36,7 @@ const { _createServerHandle: createServerHandle } = net as unknown as { _createS
 
 export const boundHandles = nodeInternal(
   "_createServerHandle",
-  "one process binds and serves a port: no worker processes, no workers of wasmtime, no Unix-domain sockets",
+  "one process binds and serves a port: no worker processes, no `--watch`, no workers of wasmtime",
   () => {
     const handle = createServerHandle("127.0.0.1", 0, 4, undefined, 0) as TCPHandle;
     const name: { port?: number } = {};

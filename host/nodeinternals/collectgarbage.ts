@@ -1,10 +1,12 @@
 /**
  * V8's collector as a function, which is behind V8's flag `--expose-gc` (`v8.setFlagsFromString`, `vm`). A program that
- * was started with the flag has it anyway.
+ * was started with the flag has it anyway. Bun has a public function for it.
  */
 import v8 from "node:v8";
 import vm from "node:vm";
 import { nodeInternal } from "./internal.js";
+
+const { Bun } = globalThis as { readonly Bun?: { gc(isSynchronous: boolean): void } };
 
 let collect: (() => void) | null = null;
 
@@ -21,5 +23,5 @@ export const exposeGc = nodeInternal(
 /** Collects all of V8's heap, if that can be asked for. */
 export function collectGarbage(): void {
   if (exposeGc.isThere()) collect?.();
-  else globalThis.gc?.();
+  else (Bun?.gc ?? globalThis.gc)?.(true);
 }

@@ -16,6 +16,7 @@ import {
   type TlsOptions,
 } from "node:tls";
 import { choice, wholeNumber } from "../core/check.js";
+import { whyNoTLS } from "../core/engine.js";
 import { OptionError, TLSConfigError } from "../core/errors.js";
 import { HANDSHAKE_TIMEOUT_MS } from "../core/limits.js";
 
@@ -110,6 +111,8 @@ export class TLSContexts {
 
   /** Throws TLSConfigError for a file that is missing or wrong, OptionError for an option that is. */
   constructor(options: SSLOptions) {
+    const why = whyNoTLS("sslOptions");
+    if (why !== null) throw new OptionError(why);
     this.#options = structuredClone(options);
     this.certReqs = checkedCertReqs(options);
     this.handshakeTimeoutMs = wholeNumber(

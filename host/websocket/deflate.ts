@@ -64,6 +64,18 @@ class History {
   }
 }
 
+let takesDictionaries: boolean | null = null;
+
+/** Whether a message can refer to those before it. Deno's zlib does not look at a dictionary for raw deflate. */
+export function canTakeOver(): boolean {
+  if (takesDictionaries === null) {
+    const text = Buffer.from("a text that is longer than a reference to it");
+    const alone = zlib.deflateRawSync(text);
+    takesDictionaries = zlib.deflateRawSync(text, { dictionary: text }).length < alone.length;
+  }
+  return takesDictionaries;
+}
+
 // --- deflating ---
 
 interface Job {

@@ -7,7 +7,7 @@
  */
 import { wholeNumber } from "../core/check.js";
 import { OWS, TOKEN } from "../core/grammar.js";
-import type { DeflateParameters, ZlibParameters } from "./deflate.js";
+import { canTakeOver, type DeflateParameters, type ZlibParameters } from "./deflate.js";
 
 /** What `getCompressionOptions` returns; every part may be left out. */
 export interface MessageCompressionOptions {
@@ -19,7 +19,7 @@ export interface MessageCompressionOptions {
   thresholdBytes?: number;
   /**
    * Each message is compressed by itself, to and from the client: worse compression, no memory between messages.
-   * Default: false.
+   * Default: false; in Deno always true.
    */
   noContextTakeover?: boolean;
   /** The largest window of either side, 9 to 15. Default 15. */
@@ -94,7 +94,7 @@ export function negotiate(offers: readonly Offer[], options: MessageCompressionO
       WINDOW_BITS_MIN,
       WINDOW_BITS_MAX,
     ),
-    takeover: options.noContextTakeover !== true,
+    takeover: options.noContextTakeover !== true && canTakeOver(),
   };
   for (const { name, parameters } of offers) {
     const requested = name === NAME ? requestedOf(parameters) : null;

@@ -7,7 +7,8 @@
  */
 import { availableParallelism, constants } from "node:os";
 import { wholeNumber } from "../core/check.js";
-import { WorkerError } from "../core/errors.js";
+import { whyNotShared } from "../core/engine.js";
+import { RuntimeUnavailableError, WorkerError } from "../core/errors.js";
 import { RESTARTS_MAX } from "../core/limits.js";
 import { defaultLogger } from "../core/log.js";
 import { shareMemory } from "../core/memorybudget.js";
@@ -35,7 +36,8 @@ export function cpuCount(): number {
  *
  * Sockets from `bindSockets` and `bindUnixSocket` that were bound before are shared: connections wait in them while no
  * process lives. After `maxRestarts` (100) restarts in a row, of which one is forgotten each minute, the remaining ones
- * are stopped, and it rejects with WorkerError, as it does when it is called twice or when this process serves already.
+ * are stopped, and it rejects with WorkerError, as it does when it is called twice or when this process serves already;
+ * with RuntimeUnavailableError where processes cannot share sockets, as in Bun and Deno.
  * A worker process without a handler for SIGINT or SIGTERM stops its servers in order.
  */
 export async function forkProcesses(count: number | null = 0, maxRestarts: number = RESTARTS_MAX): Promise<number> {
@@ -43,6 +45,8 @@ export async function forkProcesses(count: number | null = 0, maxRestarts: numbe
   wholeNumber("maxRestarts", maxRestarts, 0);
   if (forked) throw new WorkerError("forkProcesses was called before");
   if (serving.size > 0) throw new WorkerError("forkProcesses must be called before anything is served");
+  const why = whyNotShared("forkProcesses");
+  if (why !== null) throw new RuntimeUnavailableError(why);
   forked = true;
   const id = taskId();
   if (id !== null) {

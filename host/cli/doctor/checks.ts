@@ -11,6 +11,7 @@ import { createServer } from "node:net";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { LOOPBACK } from "../../core/address.js";
+import { ENGINE } from "../../core/engine.js";
 import { CONNECTIONS_MAX } from "../../core/limits.js";
 import { CORE_FILE, PACKAGE_FOLDER } from "../../core/paths.js";
 import { findWasmtime } from "../../runtime/wasmtime/binary.js";
@@ -44,7 +45,7 @@ export const PURPOSES: Readonly<Record<string, string>> = {
 export async function allChecks(): Promise<Check[]> {
   const own = manifest();
   return [
-    checkNode(own, process.versions.node),
+    checkNode(own, process.versions.node, ENGINE),
     checkPackage(own),
     checkCore(CORE_FILE),
     await checkWasmtime(),
@@ -56,9 +57,9 @@ export async function allChecks(): Promise<Check[]> {
 }
 
 /** Whether this Node is one that the package supports. */
-export function checkNode(own: Manifest, version: string): Check {
+export function checkNode(own: Manifest, version: string, engine: string = `Node ${version}`): Check {
   const needed = Number(/\d+/.exec(own.engines.node)?.[0]);
-  const text = `Node ${version}`;
+  const text = engine.startsWith("Node") ? engine : `${engine}, which is like Node ${version}`;
   if (Number.parseInt(version, 10) >= needed) return ok("node", text);
   return { name: "node", status: "fail", text, fix: `install Node ${needed} or later` };
 }

@@ -20,6 +20,7 @@ import { announce } from "./announce.js";
 import { type Application, type Loaded, loadApplication } from "./app.js";
 import { raiseHeapGrowth } from "./heapgrowth.js";
 import { type Plan, planFrom, type Serving, servingOf, type WorkerMessage } from "./plan.js";
+import { canReload, refuseImpossible } from "./refusals.js";
 import { type RunSettings, readRunSettings } from "./settings.js";
 
 /** Serves `file`. `passedOn`: flags of the application's own settings. */
@@ -32,10 +33,13 @@ export async function serve(file: string, values: Values, passedOn: readonly str
   presetAccessLog(settings);
   if (passedOn.includes("--help")) return printSettings(settings);
   const guess = planFrom(settings, null);
+  refuseImpossible(guess, settings.watch, file);
   if (settings.watch || needsProcesses(guess)) return supervise(settings, guess, settings.watch);
   const loaded = await load(settings);
   const plan = planFrom(settings, loaded);
-  if (plan.autoreload || needsProcesses(plan)) return supervise(settings, plan, plan.autoreload);
+  refuseImpossible(plan, false, file);
+  const reloads = canReload(plan);
+  if (reloads || needsProcesses(plan)) return supervise(settings, plan, reloads);
   const serving = await listen(loaded.application, plan);
   if (serving !== null) announce(serving, settings);
 }

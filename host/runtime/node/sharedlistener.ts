@@ -13,16 +13,10 @@ import { chmodSync, closeSync, linkSync, lstatSync, unlinkSync } from "node:fs";
 import type { Socket } from "node:net";
 import { getSystemErrorName } from "node:util";
 import { type Address, familyOf, type ListeningSocket, type SocketOptions } from "../../core/address.js";
+import { whyNotShared } from "../../core/engine.js";
 import { BindError, RuntimeUnavailableError } from "../../core/errors.js";
 import type { RuntimeName } from "../../core/runtimename.js";
-import {
-  bindPipe,
-  bindTCP,
-  boundHandles,
-  TCP_IPV6_ONLY,
-  TCP_REUSE_PORT,
-  type TCPHandle,
-} from "../../nodeinternals/boundhandle.js";
+import { bindPipe, bindTCP, TCP_IPV6_ONLY, TCP_REUSE_PORT, type TCPHandle } from "../../nodeinternals/boundhandle.js";
 import type { AcceptQueue } from "./descriptors.js";
 
 /**
@@ -160,8 +154,8 @@ export function bindHandle(address: string, port: number, options: SocketOptions
 }
 
 function requireHandles(): void {
-  if (boundHandles.isThere()) return;
-  throw new RuntimeUnavailableError(`sockets that are shared cannot be bound with Node ${process.version}`);
+  const why = whyNotShared("the runtime wasmtime");
+  if (why !== null) throw new RuntimeUnavailableError(why);
 }
 
 function listenerOn(bound: Bound, error: number, runtime: RuntimeName): SharedListener {

@@ -28,6 +28,8 @@ export interface Way {
   demo: string;
   /** Of a bare one: it is a component, of WASI 0.2, WASI 0.3 or wasi:http. */
   component?: Component;
+  /** The command that runs JavaScript there, if not this Node. */
+  engine?: readonly string[];
   /** The binary that runs it, if not the one that the project uses for such. */
   wasmtime?: string;
 }
@@ -207,7 +209,7 @@ export async function eventually(
 
 async function startCommand(way: Way, app: string, args: string[], options: Options): Promise<Server> {
   const command = [
-    process.execPath,
+    ...(way.engine ?? [process.execPath]),
     CLI,
     options.command ?? "run",
     app,

@@ -3,10 +3,12 @@
  * and not the part that Node (22.18 and later) runs by itself; whether a file is an ES module is decided by
  * `moduleformat.ts`.
  *
- * Invariant: `tsx` is loaded only for an application that has files which it must translate.
+ * Invariant: `tsx` is loaded only for an application that has files which it must translate, and not in Bun and Deno,
+ * which translate all of TypeScript themselves.
  */
 import nodeModule, { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { IS_NODE } from "../../../core/engine.js";
 import { LOADER_HOOKS_FILE } from "../../../core/paths.js";
 import { reportModule } from "../../../nodeinternals/modulereports.js";
 import { formatOf, isPlain, type Resolved, TYPESCRIPT } from "./moduleformat.js";
@@ -24,6 +26,7 @@ let isTypeScriptEnabled = false;
 
 /** From now on modules are loaded so. `file` is an application's first. */
 export function enableLoader(file: string): void {
+  if (!IS_NODE) return;
   if (TYPESCRIPT.test(file)) enableTypeScript();
   if (isEnabled || (registerHooks === undefined && isPlain(file))) return; // the thread takes 25 ms
   isEnabled = true;

@@ -1,0 +1,32 @@
+/**
+ * What `waterspout run` cannot do where it runs: Bun and Deno are not Node in everything.
+ *
+ * Invariant: it is refused in one sentence before anything is started.
+ */
+import { WATCHER, whyNoTLS, whyNotShared } from "../../core/engine.js";
+import { UsageError } from "../../core/errors.js";
+import type { Plan } from "./plan.js";
+
+/** Throws UsageError for what cannot be done. `watch`: `--watch` was given. */
+export function refuseImpossible({ runtime, workers, tls }: Plan, watch: boolean, file: string): void {
+  const reasons = [
+    runtime === "wasmtime" ? whyNotShared("the runtime wasmtime") : null,
+    workers > 1 ? whyNotShared("--workers") : null,
+    watch ? whyNotWatched(file) : null,
+    tls ? whyNoTLS("TLS") : null,
+  ];
+  const why = reasons.find((reason) => reason !== null);
+  if (why !== undefined) throw new UsageError(why);
+}
+
+function whyNotWatched(file: string): string | null {
+  const why = whyNotShared("--watch");
+  return why === null || WATCHER === null ? why : `${why}; ${WATCHER} ${process.argv[1]} run ${file} does it`;
+}
+
+/** Whether an application that asks for it is loaded again; where that is not possible it is served all the same. */
+export function canReload({ autoreload }: Plan): boolean {
+  const why = autoreload ? whyNotShared("loading the application again") : null;
+  if (why !== null) process.stderr.write(`waterspout: warning: ${why}\n`);
+  return autoreload && why === null;
+}
