@@ -1,7 +1,8 @@
 // WriteQueue: what was written to a stream and its socket has not taken, and how much time the peer has to take it.
 //
 // Invariants: bytes leave in the order written; what waits stays below WRITE_BUFFER_BYTES_MAX; a peer that takes
-// nothing for timeoutMs, or less than rateBytesMin, is late.
+// nothing for timeoutMs, or less than rateBytesMin, is late. Being slow is not forgotten when nothing is left to wait:
+// a handler that writes piece by piece may empty the queue with each.
 
 import { Buffer } from "../bytes/buffer";
 import { AGAIN, REASON_BUFFER_FULL } from "../core/errors";
@@ -23,6 +24,10 @@ export class WriteQueue {
   /** Bytes a second that the peer must take of what waits, timeoutMs of slack aside; 0: any at all in timeoutMs. */
   rateBytesMin: i32 = 0;
   private bytes: Buffer = new Buffer();
+  // When nothing was left to wait the last time, the deadline then, and `sent` then.
+  private emptyAt: i64 = 0;
+  private lastDeadline: i64 = 0; // 0: nothing has waited yet
+  private lastSent: u64 = 0;
 
   /** Bytes that wait. */
   get size(): i32 {
@@ -43,7 +48,7 @@ export class WriteQueue {
       taken = max(n, 0);
       this.countSent(taken, now);
       if (taken == size) return 0;
-      this.deadline = this.latest(now);
+      this.deadline = this.begun(now);
     }
     const rest = size - taken;
     if (this.bytes.size + rest > WRITE_BUFFER_BYTES_MAX) return REASON_BUFFER_FULL;
@@ -64,7 +69,8 @@ export class WriteQueue {
       moved += n;
       this.countSent(n, now);
       this.bytes.consume(n);
-      this.deadline = this.bytes.size ? this.laterBy(n, now) : 0;
+      this.deadline = this.laterBy(this.deadline, n, now);
+      if (!this.bytes.size) this.emptied(now);
       if (n < size) return moved;
     }
     return moved;
@@ -80,18 +86,32 @@ export class WriteQueue {
     return now + i64(this.timeoutMs) * NS_PER_MS;
   }
 
+  /** The deadline for what begins to wait: time without anything that waited, and what has left in it, pay for it. */
+  private begun(now: i64): i64 {
+    if (!this.lastDeadline) return this.latest(now);
+    const bytes = i32(min<u64>(this.sent - this.lastSent, i32.MAX_VALUE));
+    return this.laterBy(this.lastDeadline + 2 * (now - this.emptyAt), bytes, now);
+  }
+
+  private emptied(now: i64): void {
+    this.emptyAt = now;
+    this.lastDeadline = this.deadline;
+    this.lastSent = this.sent;
+    this.deadline = 0;
+  }
+
   /** What the peer has taken pays for some time, never for more than timeoutMs from now. */
-  private laterBy(bytes: i32, now: i64): i64 {
+  private laterBy(deadline: i64, bytes: i32, now: i64): i64 {
     const latest = this.latest(now);
     if (!this.rateBytesMin) return latest;
-    return min(latest, this.deadline + (i64(bytes) * NS_PER_S) / this.rateBytesMin);
+    return min(latest, deadline + (i64(bytes) * NS_PER_S) / this.rateBytesMin);
   }
 
   /** For the next connection of the pool. */
   reset(): void {
     this.bytes.clear();
-    this.sent = 0;
-    this.deadline = 0;
+    this.sent = this.lastSent = 0;
+    this.deadline = this.lastDeadline = 0;
     this.timeoutMs = WRITE_TIMEOUT_MS;
     this.rateBytesMin = 0;
   }

@@ -97,6 +97,27 @@ describe("writing", () => {
   });
 });
 
+/**
+ * How many pieces of `bytes` a peer takes of at most 100, each `ms` late, when nothing waits for `pauseMs` after each,
+ * and it takes `more` bytes at once. It has to take 10 bytes a second, and may be two seconds late.
+ */
+function lifeOf(bytes: i32, ms: i32, pauseMs: i32, more: i32 = 0): i32 {
+  const stream = connected().stream;
+  stream.writeTimeoutMs = 2000;
+  stream.writeRateBytesMin = 10;
+  for (let pieces = 0; pieces < 100; pieces++) {
+    peer.room = more;
+    write(stream, pattern(more));
+    write(stream, pattern(bytes));
+    sleep(ms);
+    if (stream.closed) return pieces;
+    peer.room = bytes;
+    settle();
+    sleep(pauseMs);
+  }
+  return 100;
+}
+
 describe("writing to a peer that is slow", () => {
   test("a peer that takes nothing for the write timeout", () => {
     const seen = connected();
@@ -132,6 +153,24 @@ describe("writing to a peer that is slow", () => {
     network().faults.spurious = 1000;
     for (let i = 0; i < 200 && !seen.stream.closed; i++) IOLoop.current().turn(100 * MS);
     expect(seen.take()).toBe(TIMEOUT);
+  });
+
+  test("at its minimum rate is served, piece by piece", () => {
+    expect(lifeOf(10, 1000, 0)).toBe(100);
+  });
+
+  test("below it is late, though it takes each piece in time", () => {
+    expect(lifeOf(10, 1100, 0)).toBe(9);
+  });
+
+  test("may be slower when nothing waits in between", () => {
+    expect(lifeOf(10, 1500, 500)).toBe(100);
+    expect(lifeOf(10, 1500, 400)).toBe(5);
+  });
+
+  test("is given time for what it takes without being waited for", () => {
+    expect(lifeOf(10, 1500, 0, 5)).toBe(100);
+    expect(lifeOf(10, 1500, 0, 4)).toBe(5);
   });
 
   test("reading goes on while a write waits", () => {
