@@ -29,6 +29,7 @@
 import { Address } from "../core/address";
 import { AGAIN } from "../core/errors";
 import { PREVIEW1 } from "./build";
+import { FOREVER, NONE, READ, WRITE } from "./readiness";
 import * as preview1 from "./preview1";
 import * as poller from "./poller";
 import * as preview2 from "./preview2/index";
@@ -36,10 +37,7 @@ import * as preview3 from "./preview3/index";
 import * as http from "./http/index";
 import * as sim from "./sim";
 
-export const NONE: i32 = 0;
-export const READ: i32 = 1;
-export const WRITE: i32 = 2;
-export const FOREVER: i64 = i64.MAX_VALUE;
+export { FOREVER, NONE, READ, WRITE };
 /** The bridge's channel and its holding are preview1's, and the simulation's; components serve by themselves. */
 const NO_CHANNEL: i32 = -1;
 

@@ -44,6 +44,7 @@ import {
   setOf,
   unlist,
 } from "./backoff";
+import { FOREVER, READ, WRITE } from "./readiness";
 
 /** A connection that was silent for this long is cold. */
 const HOT_NS: i64 = 50_000_000;
@@ -65,10 +66,6 @@ const MISSES_IN_ROW: i32 = 3;
 /** Uncertain events tried after a poll in which something else was certain. */
 const UNCERTAIN_PER_POLL: i32 = 4;
 const DEMOTIONS_PER_POLL: i32 = 64;
-
-const READ: i32 = 1;
-const WRITE: i32 = 2;
-const FOREVER: i64 = i64.MAX_VALUE;
 
 const events: usize = memory.data(i32(EVENT_BYTES) * (HANDLES_MAX * 2 + LISTENERS_MAX + 2), 16);
 const scratch: usize = memory.data(16, 8);

@@ -7,6 +7,7 @@
  */
 
 import type { Address } from "../core/address.js";
+import { UINT31_MAX } from "../core/check.js";
 import { ProtocolError, WorkerError } from "../core/errors.js";
 import { tookBlock } from "../core/garbage.js";
 import {
@@ -323,7 +324,7 @@ export class Bridge implements FrameSink {
   stop(graceMs: number): void {
     if (this.#over) return;
     this.#stopping = true;
-    this.writer.number(FRAME_STOP, 0, Math.min(graceMs, 0x7fffffff));
+    this.writer.number(FRAME_STOP, 0, Math.min(graceMs, UINT31_MAX));
     this.written();
   }
 

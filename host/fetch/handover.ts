@@ -3,11 +3,12 @@
  *
  * Invariant: the connection is handed over when that very `Response` is the answer, and not before.
  */
+
 import type { HTTPServerRequest } from "../http/request.js";
+import { STATUS_SWITCHING_PROTOCOLS } from "../http/response.js";
 
 type TakeOver = (request: HTTPServerRequest) => void;
 
-const STATUS_SWITCHING_PROTOCOLS = 101;
 const handovers = new WeakMap<object, TakeOver>();
 
 /** A `Response` whose status is 101; `take` is called with the request that it answers. */

@@ -33,16 +33,22 @@ import { encodeHeaders, type HeaderBlock, type HeadersInput, HTTPHeaders, withRe
 import { IncomingBody } from "./incomingbody.js";
 import { RequestHead } from "./requesthead.js";
 import { RequestNotes } from "./requestnotes.js";
-import { checkStatus, HTTPConnection, isBodyless, type ResponseOwner, respondBusy, respondWhole } from "./response.js";
+import {
+  checkStatus,
+  HTTPConnection,
+  isBodyless,
+  type ResponseOwner,
+  respondBusy,
+  respondWhole,
+  STATUS_NOT_MODIFIED,
+  STATUS_SWITCHING_PROTOCOLS,
+} from "./response.js";
 import type { HTTPSettings } from "./settings.js";
 import { readTrailers } from "./trailers.js";
 import { awaitAnswer, awaitNoMore, LateAnswer, type Unanswered } from "./unanswered.js";
 
 /** What leaves in one frame is on its way. */
 const ALL_TAKEN = Promise.resolve();
-
-const STATUS_SWITCHING_PROTOCOLS = 101;
-const STATUS_NOT_MODIFIED = 304;
 
 /** The server that a request came to. */
 export interface RequestOwner {

@@ -20,6 +20,7 @@ import {
   RESPONSE_LAST,
 } from "../bridge/frames.js";
 import { WriteWindow } from "../bridge/writewindow.js";
+import { UINT31_MAX } from "../core/check.js";
 import { type Data, toBytes } from "../core/data.js";
 import { HeaderError, HTTPOutputError, OptionError, type Reason, StreamClosedError } from "../core/errors.js";
 import { isTooMuchToHold, tooMuchToHold } from "../core/heldwrites.js";
@@ -37,11 +38,9 @@ const WHOLE_BYTES_MAX = WINDOW_BYTES_MIN;
 /** Text up to this length is encoded here; beyond it the call into the engine pays. */
 const SHORT_TEXT = 40;
 
-/** Longest delay that Node's timers know. */
-const TIMER_MS_MAX = 0x7fffffff;
-const STATUS_SWITCHING_PROTOCOLS = 101;
+export const STATUS_SWITCHING_PROTOCOLS = 101;
 const STATUS_NO_CONTENT = 204;
-const STATUS_NOT_MODIFIED = 304;
+export const STATUS_NOT_MODIFIED = 304;
 
 /** Throws HeaderError unless `status` is a final status, 200 to 999. */
 export function checkStatus(status: number): void {
@@ -235,8 +234,8 @@ export class HTTPConnection {
    * beside it. Throws OptionError unless `ms` is from 1 to 2,147,483,647.
    */
   setBodyTimeout(ms: number): void {
-    if (!Number.isInteger(ms) || ms < 1 || ms > TIMER_MS_MAX) {
-      throw new OptionError(`a body's time is bounded by 1 to ${TIMER_MS_MAX} ms, not ${ms}`);
+    if (!Number.isInteger(ms) || ms < 1 || ms > UINT31_MAX) {
+      throw new OptionError(`a body's time is bounded by 1 to ${UINT31_MAX} ms, not ${ms}`);
     }
     this.#owner.limitBody({ timeoutMs: ms });
   }

@@ -4,14 +4,13 @@
  * Invariants: what a callback throws or rejects with is logged, and the loop goes on. After `close` nothing is called
  * any more.
  */
+
 import type { ListeningSocket } from "../core/address.js";
+import { UINT31_MAX } from "../core/check.js";
 import { IOLoopError, OptionError, TimeoutError } from "../core/errors.js";
 import { defaultLogger, type Logger } from "../core/log.js";
 import { isListening, ListenerWatch } from "./listenerwatch.js";
 import { ERROR, type IOHandler, NONE, READ, Watch, type Watchable, WRITE } from "./watch.js";
-
-/** Longest delay that Node's timers know, in milliseconds; longer ones go in steps. */
-const DELAY_MS_MAX = 0x7fffffff;
 
 /** What `callLater`, `callAt` and `addTimeout` return and `removeTimeout` takes. */
 export interface TimeoutHandle {
@@ -137,11 +136,11 @@ export class IOLoop {
     this.#timeouts.add(handle);
     handle.timer = setTimeout(
       () => {
-        if (delayMs > DELAY_MS_MAX) return this.#arm(handle, when, fire);
+        if (delayMs > UINT31_MAX) return this.#arm(handle, when, fire);
         this.#timeouts.delete(handle);
         fire();
       },
-      Math.min(delayMs, DELAY_MS_MAX),
+      Math.min(delayMs, UINT31_MAX),
     );
   }
 
@@ -158,7 +157,7 @@ export class IOLoop {
       return Promise.resolve();
     }
     return new Promise((resolve) => {
-      const alive = setInterval(() => {}, DELAY_MS_MAX);
+      const alive = setInterval(() => {}, UINT31_MAX);
       this.#end = () => {
         clearInterval(alive);
         this.#end = null;

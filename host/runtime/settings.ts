@@ -42,7 +42,8 @@ export interface RuntimeSettings extends GuardSettings {
   readonly workers: number;
 }
 
-const WORKERS_MAX = 64;
+/** Processes of wasmtime, or of Node with the command's `--workers`. */
+export const WORKERS_MAX = 64;
 
 /** Checks `options` and fills in the defaults. Throws OptionError and TLSConfigError. */
 export function resolveRuntimeSettings(options: RuntimeOptions, proxyProtocol: boolean): RuntimeSettings {

@@ -6,7 +6,7 @@
  * left.
  * Reference: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream.
  */
-import { wholeNumber } from "../core/check.js";
+import { UINT31_MAX, wholeNumber } from "../core/check.js";
 import { OptionError, StreamClosedError } from "../core/errors.js";
 import { EVENT_STREAM_BYTES_MAX, EVENT_STREAM_HEARTBEAT_MS } from "../core/limits.js";
 import { ignore } from "../core/promises.js";
@@ -41,7 +41,6 @@ interface Piece {
 
 const FIELDS = { "Content-Type": "text/event-stream", "Cache-Control": "no-cache", "X-Accel-Buffering": "no" };
 const COMMENT = Buffer.from(":\n\n");
-const TIMER_MS_MAX = 2 ** 31 - 1;
 /** What would end a field's line, or be dropped by the client. */
 const NOT_A_LINE = /[\r\n\0]/;
 
@@ -61,8 +60,8 @@ export class EventStream {
 
   /** Throws OptionError for numbers out of range. */
   constructor({ heartbeatMs, bufferBytesMax }: EventStreamOptions = {}) {
-    this.#heartbeatMs = wholeNumber("heartbeatMs", heartbeatMs ?? EVENT_STREAM_HEARTBEAT_MS, 0, TIMER_MS_MAX);
-    this.#bufferBytesMax = wholeNumber("bufferBytesMax", bufferBytesMax ?? EVENT_STREAM_BYTES_MAX, 1, TIMER_MS_MAX);
+    this.#heartbeatMs = wholeNumber("heartbeatMs", heartbeatMs ?? EVENT_STREAM_HEARTBEAT_MS, 0, UINT31_MAX);
+    this.#bufferBytesMax = wholeNumber("bufferBytesMax", bufferBytesMax ?? EVENT_STREAM_BYTES_MAX, 1, UINT31_MAX);
     this.#body = new ReadableStream<Uint8Array>(
       { pull: (controller) => this.#pull(controller), cancel: () => this.close() },
       { highWaterMark: 0 },

@@ -6,7 +6,7 @@
  * Reference: the generic cell rate algorithm, ITU-T I.371.
  */
 import { createHash } from "node:crypto";
-import { wholeNumber } from "../core/check.js";
+import { UINT31_MAX, wholeNumber } from "../core/check.js";
 import { RATE_LIMIT_CLIENTS_MAX, RATE_LIMIT_KEY_CHARS_MAX } from "../core/limits.js";
 import type { HTTPServerRequest } from "../http/request.js";
 import { HTTPError } from "./errors.js";
@@ -29,12 +29,11 @@ export interface RateLimitOptions {
 }
 
 const WINDOW_MS = 60_000;
-const MS_MAX = 2 ** 31 - 1;
 
 /** Answers clients that send too much with 429 and `Retry-After`. Throws OptionError for numbers out of range. */
 export function rateLimit({ requests, windowMs = WINDOW_MS, clientsMax, keyOf }: RateLimitOptions): Middleware {
-  wholeNumber("rateLimit.requests", requests, 1, MS_MAX);
-  wholeNumber("rateLimit.windowMs", windowMs, 1, MS_MAX);
+  wholeNumber("rateLimit.requests", requests, 1, UINT31_MAX);
+  wholeNumber("rateLimit.windowMs", windowMs, 1, UINT31_MAX);
   const most = wholeNumber("rateLimit.clientsMax", clientsMax ?? RATE_LIMIT_CLIENTS_MAX, 1, 2 ** 24);
   const intervalMs = windowMs / requests;
   /** When each client will be as one that is new, if it sends nothing until then; the last one to come stands last. */

@@ -10,7 +10,7 @@
  * Reference: docs/websocket.md; Tornado's websocket.WebSocketHandler for the names; RFC 6455.
  */
 import { constants } from "node:buffer";
-import { wholeNumber } from "../core/check.js";
+import { UINT31_MAX, wholeNumber } from "../core/check.js";
 import type { Data } from "../core/data.js";
 import { HTTPOutputError, OptionError } from "../core/errors.js";
 import { WS_MESSAGE_BYTES_MAX } from "../core/limits.js";
@@ -56,8 +56,6 @@ export interface WebSocketSettings {
 
 /** A subclass of WebSocketHandler. */
 type WebSocketClass = new (application: Application, request: HTTPServerRequest) => WebSocketHandler;
-
-const TIMER_MS_MAX = 0x7fffffff;
 
 /** Of handlers that serve a request without an application. */
 let standalone: Application | null = null;
@@ -266,8 +264,8 @@ export class WebSocketHandler<
       given.maxMessageBytes ?? own.maxMessageBytes ?? all.websocketMaxMessageBytes ?? WS_MESSAGE_BYTES_MAX;
     return {
       maxMessageBytes: wholeNumber("maxMessageBytes", bytesMax, 1, constants.MAX_STRING_LENGTH),
-      pingIntervalMs: wholeNumber("websocketPingIntervalMs", intervalMs, 0, TIMER_MS_MAX),
-      pingTimeoutMs: wholeNumber("websocketPingTimeoutMs", timeoutMs, intervalMs === 0 ? 0 : 1, TIMER_MS_MAX),
+      pingIntervalMs: wholeNumber("websocketPingIntervalMs", intervalMs, 0, UINT31_MAX),
+      pingTimeoutMs: wholeNumber("websocketPingTimeoutMs", timeoutMs, intervalMs === 0 ? 0 : 1, UINT31_MAX),
       compression,
       name: this.request.path,
       logger: this.logger,

@@ -54,7 +54,7 @@ const CLOSE_ABNORMAL = 1006;
 const CLOSE_ERROR = 1011;
 const CLOSE_TRY_AGAIN = 1013;
 /** A close frame's code takes two bytes of it. */
-const REASON_BYTES_MAX = WS_CONTROL_BYTES_MAX - 2;
+const CLOSE_REASON_BYTES_MAX = WS_CONTROL_BYTES_MAX - 2;
 const NO_WORDS = Buffer.alloc(0);
 
 /** The handler, as far as it is called from here. */
@@ -169,8 +169,8 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
     const number = code ?? (text.length > 0 ? CLOSE_NORMAL : 0);
     if (code !== undefined && !isSendable(code))
       throw new OptionError(`${code} is no code that a close frame may hold`);
-    if (text.length > REASON_BYTES_MAX)
-      throw new OptionError(`a close frame's reason holds at most ${REASON_BYTES_MAX} bytes, not ${text.length}`);
+    if (text.length > CLOSE_REASON_BYTES_MAX)
+      throw new OptionError(`a close frame's reason holds at most ${CLOSE_REASON_BYTES_MAX} bytes, not ${text.length}`);
     if (this.#closed !== null) return;
     this.#shut("CLOSED");
     this.#sender.close(number, text);
@@ -289,7 +289,7 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
 
   #takeClosed(chunk: Buffer, start: number, end: number): void {
     const textAt = start + WS_CLOSED_BYTES;
-    if (textAt > end || end - textAt > REASON_BYTES_MAX) throw new ProtocolError("WS_CLOSED");
+    if (textAt > end || end - textAt > CLOSE_REASON_BYTES_MAX) throw new ProtocolError("WS_CLOSED");
     const code = chunk.readUInt16LE(start);
     const reason = reasonName(chunk.readUInt16LE(start + 2));
     const known = isSendable(code) || code === CLOSE_NO_CODE || code === CLOSE_ABNORMAL;

@@ -6,14 +6,12 @@ import { land } from "../component/memory";
 import * as w2 from "../preview2/imports";
 import { writeToStderr } from "../preview2/stderr";
 import { readablePollable, writablePollable } from "./exchange";
+import { FOREVER, READ, WRITE } from "../readiness";
 
 export { read, write } from "./exchange";
 
 /** The handle of the exchange. */
 export const EXCHANGE: i32 = 0;
-const FOREVER: i64 = i64.MAX_VALUE;
-const READ: i32 = 1;
-const WRITE: i32 = 2;
 
 // Up to three pollables, the indexes of those that are ready, and a result.
 const pollables: usize = WASI == 4 ? memory.data(16, 4) : 0;

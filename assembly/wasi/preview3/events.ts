@@ -6,8 +6,8 @@
 import * as w from "./imports";
 import { armRead, armWrite, arrived, left, noteOutcome, waitableSet } from "./connections";
 import { READ, WRITE, armLater, isAnyDue, markReady, nextDue, nextToArm, ownerOf, slotOf, turnToDue } from "./slots";
+import { FOREVER } from "../readiness";
 
-const FOREVER: i64 = i64.MAX_VALUE;
 /** Events that are taken in one turn; the rest come with the next. */
 const EVENTS_PER_TURN: i32 = 1024;
 

@@ -7,10 +7,8 @@ import { Address } from "../../core/address";
 import { AGAIN, REASON_BUFFER_FULL, REASON_RESET } from "../../core/errors";
 import { NS_PER_MS, NS_PER_S } from "../../core/units";
 import { Listener, Network, Peer, Pipe, network } from "./net";
+import { FOREVER, READ, WRITE } from "../readiness";
 
-const READ: i32 = 1;
-const WRITE: i32 = 2;
-const FOREVER: i64 = i64.MAX_VALUE;
 /** Descriptors are not handles, and nothing may take one for the other. */
 const FIRST_DESCRIPTOR: u32 = 100;
 const LATE_NS: i64 = NS_PER_MS;

@@ -2,12 +2,12 @@
  * The options of `waterspout run`, each described once: for its help and completion, for its flag, for the environment
  * and for the file of settings.
  */
+
 import { MEMORY_VARIABLE } from "../../core/memorybudget.js";
 import { ACCESS_LOG_FORMS } from "../../http/accesslog.js";
+import { WORKERS_MAX } from "../../runtime/settings.js";
 import { flagOf, type Setting } from "../../settings/settings.js";
 import type { Option } from "../command.js";
-
-const WORKERS_MAX = 64;
 
 /** A setting, and what its flag has beside it. */
 type FlaggedSetting = Setting & Pick<Option, "value" | "short" | "alias" | "bare">;

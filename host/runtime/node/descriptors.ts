@@ -6,20 +6,14 @@
  * read each. Of what its peer does not read Node holds one write, at most SEND_BYTES_MAX (with TLS twice as much), and
  * the sandbox sees that its peer is slow: everything else waits there or behind it, and has a time limit.
  */
+
 import type { Socket } from "node:net";
 import type { Peer } from "../../bridge/bridge.js";
 import type { Accepted, Address } from "../../core/address.js";
 import { BlockPool } from "../../core/blockpool.js";
 import { type TLSInfo, tlsOf } from "../../tls/contexts.js";
+import { ERRNO_AGAIN, ERRNO_CONNRESET, ERRNO_IO, ERRNO_PIPE, ERRNO_TIMEDOUT } from "./preview1.js";
 import { copyOfRead, countAhead, giveBack, readShared } from "./socketreads.js";
-
-export const ERRNO_AGAIN = 6;
-export const ERRNO_BADF = 8;
-export const ERRNO_CONNRESET = 15;
-export const ERRNO_IO = 29;
-export const ERRNO_MFILE = 33;
-export const ERRNO_PIPE = 64;
-export const ERRNO_TIMEDOUT = 73;
 
 const QUEUE_BYTES_MAX = 64 << 10;
 /**

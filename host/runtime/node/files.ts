@@ -8,42 +8,46 @@
  * such thing.
  * Reference: WASI snapshot 01, wasi_snapshot_preview1.witx.
  */
+
 import { type BigIntStats, closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { join, normalize, sep } from "node:path";
 import { READ_FLAGS, realPathBelowSync } from "../../core/pathbelow.js";
 import type { Folder } from "../folders.js";
+import { Descriptor, type DescriptorTable, KIND_FILE, KIND_FOLDER } from "./descriptors.js";
 import {
-  Descriptor,
-  type DescriptorTable,
+  ERRNO_ACCES,
   ERRNO_BADF,
+  ERRNO_ILSEQ,
+  ERRNO_INVAL,
   ERRNO_IO,
+  ERRNO_ISDIR,
+  ERRNO_LOOP,
   ERRNO_MFILE,
-  KIND_FILE,
-  KIND_FOLDER,
-} from "./descriptors.js";
+  ERRNO_NAMETOOLONG,
+  ERRNO_NFILE,
+  ERRNO_NOENT,
+  ERRNO_NOTDIR,
+  ERRNO_NXIO,
+  ERRNO_PERM,
+  FILETYPE_DIRECTORY,
+  FILETYPE_REGULAR,
+} from "./preview1.js";
 import { GuestFault } from "./wasi.js";
 
-const ERRNO_ILSEQ = 25;
-const ERRNO_INVAL = 28;
-const ERRNO_ISDIR = 31;
-const ERRNO_NAMETOOLONG = 37;
-const ERRNO_PERM = 63;
 const ERRNO_NAMES: Readonly<Record<string, number>> = {
-  EACCES: 2,
+  EACCES: ERRNO_ACCES,
   EINVAL: ERRNO_INVAL,
-  ELOOP: 32,
+  ELOOP: ERRNO_LOOP,
   EMFILE: ERRNO_MFILE,
   ENAMETOOLONG: ERRNO_NAMETOOLONG,
-  ENFILE: 41,
-  ENOENT: 44,
-  ENOTDIR: 54,
+  ENFILE: ERRNO_NFILE,
+  ENOENT: ERRNO_NOENT,
+  ENOTDIR: ERRNO_NOTDIR,
   EOUTSIDE: ERRNO_PERM,
   EPERM: ERRNO_PERM,
-  ENXIO: 60,
+  ENXIO: ERRNO_NXIO,
 };
 
-const FILETYPE_DIRECTORY = 3;
-const FILETYPE_REGULAR = 4;
 const FILESTAT_BYTES = 64;
 const PATH_BYTES_MAX = 4096;
 

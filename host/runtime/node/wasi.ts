@@ -10,20 +10,26 @@
  *
  * Reference: WASI snapshot 01, wasi_snapshot_preview1.witx.
  */
+
 import {
   type Connection,
   type Descriptor,
   type DescriptorTable,
-  ERRNO_BADF,
   KIND_CONNECTION,
   KIND_LISTENER,
   type Listener,
 } from "./descriptors.js";
+import {
+  ERRNO_BADF,
+  ERRNO_INVAL,
+  ERRNO_NOTSUP,
+  FILETYPE_CHARACTER_DEVICE,
+  FILETYPE_DIRECTORY,
+  FILETYPE_REGULAR,
+  FILETYPE_SOCKET_STREAM,
+} from "./preview1.js";
 
 export const WASI_MODULE = "wasi_snapshot_preview1";
-
-const ERRNO_INVAL = 28;
-const ERRNO_NOTSUP = 58;
 
 const SUBSCRIPTION_BYTES = 48;
 const EVENT_BYTES = 32;
@@ -34,10 +40,6 @@ const HANGUP = 1;
 const WRITE_ROOM_BYTES = 65536;
 
 const FDSTAT_BYTES = 24;
-const FILETYPE_CHARACTER_DEVICE = 2;
-const FILETYPE_DIRECTORY = 3;
-const FILETYPE_REGULAR = 4;
-const FILETYPE_SOCKET_STREAM = 6;
 
 const CLOCK_REALTIME = 0;
 const SHUT_READ = 1;

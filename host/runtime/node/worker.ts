@@ -5,6 +5,7 @@
  * Invariants: a turn is never entered twice, and no user code runs inside one: what the sandbox wrote to descriptor 1
  * is handed on after it. A trap, a bad pointer or proc_exit ends the instance and its sockets, and nothing else.
  */
+
 import { readFile } from "node:fs/promises";
 import type { Peer } from "../../bridge/bridge.js";
 import { keepBatch } from "../../bridge/framereader.js";
@@ -15,9 +16,10 @@ import { LineReader } from "../../core/log.js";
 import { boundHandles } from "../../nodeinternals/boundhandle.js";
 import type { Folder } from "../folders.js";
 import type { Runtime, Worker, WorkerEvents } from "../worker.js";
-import { Connection, Descriptor, DescriptorTable, ERRNO_AGAIN, KIND_CHANNEL, Listener } from "./descriptors.js";
+import { Connection, Descriptor, DescriptorTable, KIND_CHANNEL, Listener } from "./descriptors.js";
 import { FileCalls, OpenFile, OpenFolder } from "./files.js";
 import { listen, listenOn, type NodeListener } from "./listener.js";
+import { ERRNO_AGAIN } from "./preview1.js";
 import { bindHandle, listenShared, SharedListener } from "./sharedlistener.js";
 import { GuestExit, type StandardStreams, WASI_MODULE, Wasi } from "./wasi.js";
 
