@@ -227,7 +227,7 @@ class Bridge extends FrameHandler {
     this.handler.sockets.window = this.handler.bodyWindow;
     const flags = load<u8>(source, 3);
     parameters.connects = (flags & CONFIG_CONNECT) != 0;
-    parameters.asNode = (flags & CONFIG_NODE) != 0;
+    parameters.asNode = this.handler.keepsNames = (flags & CONFIG_NODE) != 0;
     if (flags & CONFIG_PROXY) server.useProxyProtocol();
     this.server = server;
     server.listen();

@@ -68,6 +68,8 @@ class RequestRecord extends Ledger {
 @final
 export class BridgeHTTPHandler extends HTTPHandler {
   bodyWindow: i64 = 0;
+  /** Names of a request's fields travel as they came; else in lower case. */
+  keepsNames: bool = false;
   /** What becomes of requests that are answered with WS_ACCEPT. */
   sockets!: BridgeWebSockets;
   /** SENT of answers and of websockets. */
@@ -130,7 +132,8 @@ export class BridgeHTTPHandler extends HTTPHandler {
     for (let i = 0; i < rows; i++, sizes += 4) {
       store<u16>(sizes, u16(request.nameSize(i)));
       store<u16>(sizes, u16(request.valueSize(i)), 2);
-      at = copyLower(at, request.name(i), request.nameSize(i));
+      if (this.keepsNames) at = copy(at, request.name(i), request.nameSize(i));
+      else at = copyLower(at, request.name(i), request.nameSize(i));
       at = copy(at, request.value(i), request.valueSize(i));
     }
     if (address) at = writeAddress(at, address);
@@ -258,7 +261,6 @@ export function findRequest(server: HTTPServer, id: u32): HTTP1Connection | null
   return target + usize(size);
 }
 
-/** Field names travel in lower case. */
 function copyLower(target: usize, source: usize, size: i32): usize {
   for (let i: usize = 0; i < usize(size); i++) store<u8>(target + i, lower(load<u8>(source + i)));
   return target + usize(size);

@@ -127,10 +127,12 @@ export class HTTP1Writer {
   addField(name: usize, nameSize: i32, value: usize, valueSize: i32): bool {
     const room = nameSize + valueSize + FIELD_ROOM;
     if (this.progress != FIELDS || room > COPY_MAX * 2) return false;
+    const isDate = writer.isDate(name, nameSize);
+    if (isDate) this.dated = true;
+    if (isDate && !valueSize) return true; // no Date is wanted
     const start = this.stream.reserve(room);
     const end = writer.field(start, name, nameSize, value, valueSize);
     if (!end) return false;
-    if (writer.isDate(name, nameSize)) this.dated = true;
     if (writer.isUpgrade(name, nameSize)) this.upgrades = true;
     this.put(end);
     return true;

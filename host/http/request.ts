@@ -54,6 +54,8 @@ const ALL_TAKEN = Promise.resolve();
 export interface RequestOwner {
   /** The server's settings of requests and answers. */
   readonly settings: HTTPSettings;
+  /** Names of fields come as the client wrote them; else in lower case. */
+  readonly keepsNames?: boolean;
   /** Has its handler answer the request. Called once for each. */
   serve(request: HTTPServerRequest): void;
 }
@@ -90,7 +92,7 @@ export class HTTPServerRequest extends RequestNotes implements Endpoint, Respons
   /** @internal Throws ProtocolError when the payload does not add up. */
   constructor(bridge: Bridge, id: number, chunk: Buffer, start: number, end: number, owner: RequestOwner) {
     super();
-    const head = new RequestHead(chunk, start, end, owner.settings.decompressRequest);
+    const head = new RequestHead(chunk, start, end, owner.settings.decompressRequest, owner.keepsNames === true);
     if ((head.contentLength ?? 0) > bridge.settings.bodyBytesMax)
       throw new ProtocolError("REQUEST with too large a body");
     this.#head = head;
@@ -148,7 +150,7 @@ export class HTTPServerRequest extends RequestNotes implements Endpoint, Respons
     return this.#head.headers;
   }
 
-  /** @internal Names in lower case and values, one after the other. */
+  /** @internal Names, in lower case unless the server keeps them, and values, one after the other. */
   get rawFields(): string[] {
     return this.#head.rawFields();
   }

@@ -29,6 +29,8 @@ import type { RequestBody } from "./requestbody.js";
 export class RequestHead {
   /** A body that comes as gzip is inflated, and the header fields say so. */
   readonly #inflates: boolean;
+  /** Names of fields are as they came; else in lower case. */
+  readonly #keepsNames: boolean;
   // The REQUEST payload, and where its parts begin.
   #chunk: Buffer;
   #start: number;
@@ -41,8 +43,9 @@ export class RequestHead {
   #cookies: ReadonlyMap<string, string> | null = null;
 
   /** Throws ProtocolError when the payload does not add up. */
-  constructor(chunk: Buffer, start: number, end: number, inflates: boolean) {
+  constructor(chunk: Buffer, start: number, end: number, inflates: boolean, keepsNames: boolean) {
     this.#inflates = inflates;
+    this.#keepsNames = keepsNames;
     this.#chunk = chunk;
     this.#start = start;
     this.#end = end;
@@ -109,7 +112,11 @@ export class RequestHead {
 
   /** All header fields. */
   get headers(): HTTPHeaders {
-    this.#headers ??= new HTTPHeaders([], this.rawFields());
+    if (this.#headers === null) {
+      const fields = this.rawFields();
+      if (this.#keepsNames) for (let at = 0; at < fields.length; at += 2) fields[at] = fields[at]!.toLowerCase();
+      this.#headers = new HTTPHeaders([], fields);
+    }
     return this.#headers;
   }
 
@@ -228,7 +235,7 @@ export class RequestHead {
     return this.#chunk.readUInt16LE(this.#start + 6);
   }
 
-  /** Names in lower case and values of the header fields, one after the other. */
+  /** Names and values of the header fields, one after the other. */
   rawFields(): string[] {
     const table = this.#start + REQUEST_BYTES;
     const first = this.#textAt + this.#methodBytes() + this.#chunk.readUInt16LE(this.#start + 8);

@@ -54,6 +54,10 @@ function end(this: Outgoing, ...given: unknown[]): ServerResponse {
   return this[ANSWER].end(given);
 }
 
+function hasDate(fields: Fields): boolean {
+  return Object.keys(fields).some((name) => name.toLowerCase() === "date");
+}
+
 class Answer implements AnswerTaker {
   readonly #request: HTTPServerRequest;
   readonly #response: Outgoing;
@@ -89,6 +93,7 @@ class Answer implements AnswerTaker {
     this.#fields = new NameTable();
     const hasFields = eachOutHeader(response, (key, name, value) => this.#put(key, name, value));
     if (!hasFields) for (const [name, value] of pairsOf(given)) this.#putChecked(name, value);
+    if (!response.sendDate && !hasDate(this.#fields)) this.#fields.Date = ""; // which leaves the sandbox's out
     if (!response.shouldKeepAlive && this.#request.version === "HTTP/1.1") this.#fields.Connection = "close";
   }
 

@@ -95,7 +95,11 @@ export class HTTPServer extends TCPServer {
 
   /** @internal */
   override acceptor(): Acceptor {
-    const owner: RequestOwner = { settings: this.options, serve: (request) => this.#run(request) };
+    const owner: RequestOwner = {
+      settings: this.options,
+      keepsNames: this.#acceptance.asNode === true,
+      serve: (request) => this.#run(request),
+    };
     return {
       kind: KIND_HTTP,
       ...this.#acceptance,

@@ -103,6 +103,46 @@ describe.each(KINDS)("%s: methods", (kind) => {
   });
 });
 
+describe.each(KINDS)("%s: header fields", (kind) => {
+  const { made, connected } = servers(kind);
+
+  test("names of header fields are as the client wrote them in rawHeaders, and in lower case in headers", async () => {
+    const server = made((req, res) => void res.end(JSON.stringify([req.rawHeaders, req.headers, req.headersDistinct])));
+    const client = await connected(server);
+    client.send("GET / HTTP/1.1\r\nHOST: x\r\nX-oNe: A\r\nx-OnE: b\r\nCookie: c=d\r\n\r\n");
+    expect(JSON.parse((await client.readResponse()).body.toString())).toEqual([
+      ["HOST", "x", "X-oNe", "A", "x-OnE", "b", "Cookie", "c=d"],
+      { host: "x", "x-one": "A, b", cookie: "c=d" },
+      { host: ["x"], "x-one": ["A", "b"], cookie: ["c=d"] },
+    ]);
+    client.close();
+  });
+
+  test.each([
+    ["sendDate is false", (res: ServerResponse) => (res.sendDate = false), null],
+    ["it is removed", (res: ServerResponse) => res.removeHeader("Date"), null],
+    ["it is set", (res: ServerResponse) => res.setHeader("DATE", "today"), "today"],
+    [
+      "it is set, and sendDate is false",
+      (res: ServerResponse) => (res.setHeader("date", "now").sendDate = false),
+      "now",
+    ],
+  ])("Date, when %s", async (_when, prepare, date) => {
+    const server = made((req, res) => {
+      prepare(res);
+      if (req.url === "/streamed") res.write("a");
+      res.end("b");
+    });
+    for (const path of ["/", "/streamed"]) {
+      const client = await connected(server);
+      client.send(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+      const answer = (await client.readToEnd()).toString();
+      expect(/^Date: (.*)$/im.exec(answer)?.[1]?.trim() ?? null).toBe(date);
+      client.close();
+    }
+  });
+});
+
 describe.each(KINDS)("%s: limits and options", (kind) => {
   const { made, connected } = servers(kind);
 
