@@ -28,7 +28,7 @@ export interface HTTPOptions {
   xheaders?: boolean | "forwarded" | undefined;
   /** With `xheaders`: the proxies' addresses, or networks like `"10.0.0.0/8"`. Default: the loopback ones. */
   trustedDownstream?: readonly string[] | undefined;
-  /** Answers are compressed with what their client accepts: br, gzip or deflate. Default: false. */
+  /** Answers are compressed with what their client accepts: zstd, br, gzip or deflate. Default: false. */
   compressResponse?: boolean | CompressionOptions | undefined;
   /** A request's body that comes as gzip is inflated; `bodyBytesMax` holds for both of its sizes. Default: false. */
   decompressRequest?: boolean | undefined;

@@ -40,7 +40,7 @@ export interface StaticFileOptions {
   defaultFilename?: string;
   /** Folders that symbolic links may also lead into. Default: none but `path`. */
   allowedSymlinkDirectories?: readonly string[];
-  /** Whether `app.js.br` or `app.js.gz` beside `app.js` is sent to clients that accept it. Default: false. */
+  /** Whether `app.js.br`, `.zst` or `.gz` beside `app.js` is sent to clients that accept it. Default: false. */
   precompressed?: boolean;
 }
 
@@ -51,7 +51,7 @@ export type FileContent = Uint8Array | string | Iterable<Uint8Array | string> | 
 const CACHE_SECONDS = 10 * 365 * 86_400;
 
 /** What precompressed files are called, the preferred ones first. */
-const SUFFIXES = { br: ".br", gzip: ".gz" } as const;
+const SUFFIXES = { br: ".br", zstd: ".zst", gzip: ".gz" } as const;
 type Coding = keyof typeof SUFFIXES;
 
 /** Serves the files of a folder, with ETag, conditions and ranges: Tornado's StaticFileHandler. */

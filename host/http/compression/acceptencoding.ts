@@ -6,7 +6,7 @@
  */
 
 /** The codings that answers are compressed with. */
-export type ContentCoding = "br" | "gzip" | "deflate";
+export type ContentCoding = "zstd" | "br" | "gzip" | "deflate";
 
 /** What a client accepts. */
 export interface Negotiated {

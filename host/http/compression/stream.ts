@@ -24,6 +24,7 @@ import { COMPRESSOR_BYTES, memoryShare } from "../../core/memorybudget.js";
 import { ignore } from "../../core/promises.js";
 import type { ContentCoding } from "./acceptencoding.js";
 import type { Compression } from "./options.js";
+import { zstdStream, zstdWhole } from "./zstd.js";
 
 /** 256 KiB: as much as gzip looks back on; the library's own 4 MiB would be held for each answer. */
 const BROTLI_WINDOW_BITS = 18;
@@ -37,6 +38,7 @@ export function hasFreeCompressor(): boolean {
 
 /** All of a small body. */
 export function compressWhole(compression: Compression, coding: ContentCoding, body: Uint8Array): Buffer {
+  if (coding === "zstd") return zstdWhole(body, compression.zstdLevel);
   if (coding === "br") return brotliCompressSync(body, brotliOptions(compression, body.length));
   const options = { level: compression.gzipLevel };
   return coding === "gzip" ? gzipSync(body, options) : deflateSync(body, options);
@@ -123,6 +125,7 @@ export class Compressor {
 
 function open(compression: Compression, coding: ContentCoding, bytes: number): Transform {
   const inPieces = bytes < 0;
+  if (coding === "zstd") return zstdStream(compression.zstdLevel, inPieces);
   if (coding === "br") {
     const flush = inPieces ? constants.BROTLI_OPERATION_FLUSH : constants.BROTLI_OPERATION_PROCESS;
     return createBrotliCompress({ ...brotliOptions(compression, Math.max(bytes, 0)), flush });

@@ -10,7 +10,17 @@ import { frame, idOf, requestFrame, u16, u32, until } from "../support/fakeworke
 
 const PLAIN = { "Content-Type": "text/plain" };
 const TEXT = "All the same words, again and again. ".repeat(200);
-const DECODERS = { br: zlib.brotliDecompressSync, gzip: zlib.gunzipSync, deflate: zlib.inflateSync };
+const { zstdDecompressSync } = zlib as { zstdDecompressSync?: (bytes: Buffer) => Buffer };
+const DECODERS: Record<ContentCoding, (bytes: Buffer) => Buffer> = {
+  zstd: (bytes) => zstdDecompressSync?.(bytes) as Buffer,
+  br: zlib.brotliDecompressSync,
+  gzip: zlib.gunzipSync,
+  deflate: zlib.inflateSync,
+};
+/** What this Node can compress with, in the order of preference. */
+const CODINGS = (["zstd", "br", "gzip", "deflate"] as const).filter(
+  (coding) => coding !== "zstd" || zstdDecompressSync !== undefined,
+);
 
 function accepting(accept: string | null, method = 1) {
   return { method, headers: accept === null ? [] : ([["accept-encoding", accept]] as [string, string][]) };
@@ -44,20 +54,22 @@ describe("Accept-Encoding", () => {
     ["gzip; q=0.001", "gzip", false],
     ["*", "br", false],
     ["*;q=0", null, true],
-    ["br;q=0, *", "gzip", false],
+    ["br;q=0, *", "zstd", false],
     ["identity", null, false],
     ["gzip, identity", "gzip", false],
     ["gzip;q=0.5, identity;q=0.8", null, false],
     ["gzip;q=0.5, *;q=0.8", "br", false],
     ["identity;q=0", null, true],
     ["gzip, identity;q=0", "gzip", true],
-    ["zstd", null, false],
+    ["zstd", "zstd", false],
+    ["br, zstd;q=0.9", "br", false],
+    ["compress", null, false],
     ["gzip;q=2", null, false],
     ["gzip;level=9", null, false],
     ["gzip;q=1;x", null, false],
     [",,gzip,,", "gzip", false],
   ])("%j chooses %j", (header, coding, identityRefused) => {
-    expect(negotiateCoding(header, ["br", "gzip", "deflate"])).toEqual({ coding, identityRefused });
+    expect(negotiateCoding(header, ["br", "zstd", "gzip", "deflate"])).toEqual({ coding, identityRefused });
   });
 
   test("of those that are offered, in their order", () => {
@@ -66,8 +78,25 @@ describe("Accept-Encoding", () => {
   });
 });
 
+describe("zstd", () => {
+  const all = "gzip, deflate, br, zstd";
+
+  test("is preferred where Node has it, and passed over where it has not", async () => {
+    expect((await answerTo(all, whole(TEXT))).fields.get("content-encoding")).toBe(CODINGS[0]);
+    const wanted = { compressResponse: { encodings: ["zstd", "gzip"] as const } };
+    const [first = "gzip"] = CODINGS.filter((coding) => coding !== "br");
+    expect((await answerTo(all, whole(TEXT), wanted)).fields.get("content-encoding")).toBe(first);
+  });
+
+  test("alone it is an OptionError without it", async () => {
+    const make = () => new HTTPServer(whole(TEXT), { compressResponse: { encodings: ["zstd"] } });
+    if (zstdDecompressSync === undefined) expect(make).toThrow("this Node has no zstd");
+    else expect(make).not.toThrow();
+  });
+});
+
 describe("a whole answer", () => {
-  test.each(["br", "gzip", "deflate"] as const)("%s", async (coding) => {
+  test.each(CODINGS)("%s", async (coding) => {
     const answer = await answerTo(coding, whole(TEXT, { ...PLAIN, ETag: '"1"', "Content-Length": `${TEXT.length}` }));
     expect(Object.fromEntries(answer.fields)).toEqual({
       "content-type": "text/plain",
@@ -212,7 +241,7 @@ describe("an answer bit by bit", () => {
     }
   });
 
-  test.each(["br", "gzip", "deflate"] as const)("%s", async (coding) => {
+  test.each(CODINGS)("%s", async (coding) => {
     const answer = await answerTo(coding, ({ connection }) => {
       connection.writeHeaders(200, { ...PLAIN, "Content-Length": TEXT.length * 3 }, TEXT);
       connection.write(TEXT);
@@ -274,6 +303,7 @@ test.each<[ServerOptions["compressResponse"], RegExp]>([
   [{ bytesMin: -1 }, /bytesMin/],
   [{ gzipLevel: 10 }, /gzipLevel/],
   [{ brotliQuality: 12 }, /brotliQuality/],
+  [{ zstdLevel: 20 }, /zstdLevel/],
 ])("the option %j is refused", (compressResponse, message) => {
   expect(() => new HTTPServer(() => {}, { compressResponse })).toThrow(message);
 });
