@@ -3,6 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 
+import type { Client } from "./support/client.js";
 import { eventually, NODE, SANDBOXED_BARE, start, WASMTIME } from "./support/ways.js";
 
 const MIB = 1 << 20;
@@ -46,6 +47,25 @@ describe.each([NODE, WASMTIME])("$name", (way) => {
     for (const client of clients) client.close();
     await server.stop();
   });
+});
+
+test("in Node, beyond the connections that it may have as many wait, and further ones are closed", async () => {
+  const connections = 256; // of 16 MiB, which is the least room that there is said to be
+  const server = await start(NODE, "test/e2e/apps/limited.ts", [], { env: { WATERSPOUT_MEMORY: "64M" } });
+  const ask = async (count: number): Promise<Client[]> => {
+    const clients = await Promise.all(Array.from({ length: count }, () => server.connect()));
+    return clients.map((client) => client.send("GET /bound HTTP/1.1\r\nHost: x\r\n\r\n"));
+  };
+  const statusesOf = (clients: Client[]): Promise<number[]> =>
+    Promise.all(clients.map(async (client) => (await client.readResponse()).status));
+  const open = await ask(connections);
+  expect(await statusesOf(open)).toEqual(open.map(() => 200));
+  const waiting = await ask(connections);
+  const [further] = await ask(1);
+  await further.gone();
+  for (const client of open) client.close();
+  expect(await statusesOf(waiting)).toEqual(waiting.map(() => 200));
+  await server.stop();
 });
 
 // Node 24 does not even start with so little.

@@ -1,21 +1,24 @@
 /**
  * Listening sockets of the node runtime: node:net listens, and what it accepts waits here until the sandbox takes it.
  *
- * Invariants: at most QUEUE_MAX connections wait, and only TLS reads ahead of the sandbox: node:net cannot be made to
- * stop accepting, so what comes beyond that is refused. Every connection that gets further than this file has a known
- * peer. A shared listener is not accepted from before `begin`: until then worker processes may.
+ * Invariants: at most QUEUE_MAX connections wait, fewer with little memory, and only TLS reads ahead of the sandbox:
+ * node:net cannot be made to stop accepting, so what comes beyond that is refused. Every connection that gets further
+ * than this file has a known peer. A shared listener is not accepted from before `begin`: until then worker processes
+ * may.
  */
 import { createServer, type ListenOptions, type Server, type Socket } from "node:net";
 import type { Accepted } from "../../core/address.js";
 import { type Address, familyOf, type ListeningSocket, type SocketOptions } from "../../core/address.js";
 import { BindError } from "../../core/errors.js";
+import { CONNECTION_BYTES, memoryShare } from "../../core/memorybudget.js";
 import { isTrusted } from "../../core/trustedpeers.js";
 import { Handshakes } from "../../tls/handshakes.js";
 import type { Guard } from "../worker.js";
 import { type AcceptQueue, hearErrors } from "./descriptors.js";
 import type { SharedListener } from "./sharedlistener.js";
 
-const QUEUE_MAX = 1024;
+/** Each takes some 4 KiB. */
+const QUEUE_MAX = 4096;
 /** Rounds of Node's loop without a connection after which the kernel's queue is empty: libuv accepts one a round. */
 const QUIET_ROUNDS = 3;
 
@@ -121,7 +124,7 @@ export class NodeListener implements ListeningSocket, AcceptQueue {
   }
 
   #take(accepted: Accepted): void {
-    if (this.#queue.length >= QUEUE_MAX) {
+    if (this.#queue.length >= memoryShare(CONNECTION_BYTES, QUEUE_MAX)) {
       this.refused++;
       accepted.socket.destroy();
       return;
