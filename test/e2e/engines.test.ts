@@ -150,6 +150,13 @@ describe.each([
     expect(await refusal(engine, args)).toMatch(new RegExp(said));
   });
 
+  test.skipIf(!isThere)("a program that forks is told", async () => {
+    const run = engine === WITHOUT ? [...engine, "--import", "tsx"] : engine;
+    const { code, stderr } = await end([...run, "examples/forms-fork.ts"], ROOT, { PORT: "0" });
+    expect(code).toBe(1);
+    expect(stderr).toContain("forkProcesses needs sockets that processes share, which ");
+  });
+
   test.skipIf(!isThere)("an application that asks to be loaded again is served, with a warning", async () => {
     const server = await start({ ...NODE, engine }, "test/e2e/apps/debugged.ts");
     await server.complaint(/^waterspout: warning: loading the application again needs sockets that processes share, /);
