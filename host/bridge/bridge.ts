@@ -81,7 +81,7 @@ export type { Peer } from "./peer.js";
 
 /** A stream or a request, as it is opened. */
 export interface Endpoint extends FrameTaker {
-  /** Calls user code. Called at most once, after the id has become live. */
+  /** @internal Calls user code. Called at most once, after the id has become live. */
   run(): void;
 }
 

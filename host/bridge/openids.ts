@@ -11,16 +11,16 @@ import { SLOT_MASK } from "./frames.js";
 
 /** Takes the frames of an id: a stream, a request or a websocket. */
 export interface FrameTaker {
-  /** What it is, for a log line that counts such. */
+  /** @internal What it is, for a log line that counts such. */
   readonly noun: string;
-  /** Takes a frame with its id; throws ProtocolError for one that it did not ask for. */
+  /** @internal Takes a frame with its id; throws ProtocolError for one that it did not ask for. */
   receive(type: number, chunk: Buffer, start: number, end: number): void;
   /**
-   * The host holds too much for this worker, and most of it for this id: gives that up and ends the id, telling the
-   * peer if it can.
+   * @internal The host holds too much for this worker, and most of it for this id: gives that up and ends the id. The
+   * peer is told, if it can be.
    */
   shed(): void;
-  /** The worker has ended: nothing more comes, and nothing can be sent. */
+  /** @internal The worker has ended: nothing more comes, and nothing can be sent. */
   lost(): void;
 }
 

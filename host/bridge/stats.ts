@@ -10,8 +10,6 @@ import { STATS_BYTES } from "./frames.js";
 import type { RefusalName } from "./refusals.js";
 import { REFUSALS, STAT_NAMES, TURN_TIMES_COUNT } from "./statnames.js";
 
-export { STAT_NAMES, TURN_TIMES_COUNT };
-
 const TURN_TIMES_AT = STAT_NAMES.length * 8;
 const REFUSALS_AT = TURN_TIMES_AT + TURN_TIMES_COUNT * 8;
 

@@ -147,11 +147,11 @@ export function mismatch(declared: number, given: number): HTTPOutputError {
 
 /** Hears when an answer is complete. */
 export interface ResponseOwner {
-  /** END or CANCEL has been written: the host is done with the id. `aborted`: why the answer is not complete. */
+  /** @internal END or CANCEL has been written: the host is done with the id. `aborted`: why the answer is cut. */
   answered(aborted: Reason | null): void;
-  /** Fields of the answer beside those that it is given; null: none. */
+  /** @internal Fields of the answer beside those that it is given; null: none. */
   readonly answerFields: HTTPHeaders | null;
-  /** Sets bounds for the rest of the request's body. */
+  /** @internal Sets bounds for the rest of the request's body. */
   limitBody(bounds: { maxBytes?: number; timeoutMs?: number }): void;
 }
 

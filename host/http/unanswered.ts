@@ -20,7 +20,7 @@ import { collectGarbage } from "../nodeinternals/collectgarbage.js";
 
 /** A request that waits for its answer. */
 export interface Unanswered {
-  /** Puts a WeaklyHeld in its place. Does nothing when it has been answered. */
+  /** @internal Puts a WeaklyHeld in its place. Does nothing when it has been answered. */
   holdWeakly(): void;
 }
 

@@ -65,6 +65,6 @@ export interface Inspected {
   readonly state: ServingState;
   /** Workers that serve now. */
   readonly workersServing: number;
-  /** Asks the workers for their numbers. */
+  /** @internal Asks the workers for their numbers. */
   report(): Promise<Report>;
 }

@@ -1,6 +1,9 @@
 /**
  * `Application` with the type that its users see: the options of each route are checked against its handler's
  * `initialize`.
+ *
+ * Invariant: the type has a name of its own, which the package exports; else an application that is exported could not
+ * be written into a declaration file.
  */
 import {
   type ApplicationSettings,
@@ -10,7 +13,7 @@ import {
 } from "./application.js";
 
 /** Routes and settings, and what a server calls with each request. `Own`: settings of the application's own. */
-export type Application<Own extends object = object> = Untyped<Own>;
+export interface Application<Own extends object = object> extends Untyped<Own> {}
 export const Application: {
   /**
    * `settings` may hold some of the application's own, such as `{ database }`. Throws OptionError for a route that can
@@ -19,5 +22,5 @@ export const Application: {
   new <const Routes extends readonly RouteInput[] = [], Own extends object = object>(
     routes?: Routes & CheckedRoutes<Routes>,
     settings?: ApplicationSettings & Own,
-  ): Untyped<Own>;
+  ): Application<Own>;
 } = Untyped;

@@ -21,6 +21,7 @@ import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { documentNamed } from "../docs/documents.js";
 import { type Ended, end } from "./support/programs.js";
 import { eventually, NODE, ROOT, Server, WASMTIME, type Way, wasmtime } from "./support/ways.js";
 
@@ -94,6 +95,26 @@ test("its modules are put together, and their source maps have the sources", () 
     const { sources, sourcesContent } = JSON.parse(readFileSync(path.join(host, `${name}.map`), "utf8"));
     expect(sourcesContent.filter((text: unknown) => typeof text === "string").length, name).toBe(sources.length);
   }
+});
+
+test("its declarations are whole without what is internal, and an application has some of its own", async () => {
+  const host = at("first/node_modules/waterspout/dist/host");
+  const declarations = readdirSync(host, { recursive: true, encoding: "utf8" }).filter((name) =>
+    name.endsWith(".d.ts"),
+  );
+  expect(declarations).toContain("index.d.ts");
+  for (const name of declarations) expect(readFileSync(path.join(host, name), "utf8"), name).not.toContain("@internal");
+
+  const place = at("first/declarations");
+  mkdirSync(path.join(place, "node_modules/@types"), { recursive: true });
+  symlinkSync(path.join(ROOT, "node_modules/@types/node"), path.join(place, "node_modules/@types/node"));
+  const compilerOptions = { module: "nodenext", strict: true, types: ["node"], declaration: true, outDir: "out" };
+  writeFileSync(path.join(place, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["greet.ts"] }));
+  writeFileSync(path.join(place, "package.json"), '{ "type": "module" }');
+  const greet = documentNamed("docs/tour.md").blocks.find(({ name }) => name === "greet.ts");
+  writeFileSync(path.join(place, "greet.ts"), greet!.text);
+  await succeed([path.join(ROOT, "node_modules/.bin/tsc"), "-p", "."], place);
+  expect(readFileSync(path.join(place, "out/greet.d.ts"), "utf8")).toContain("Application<object>");
 });
 
 test("doctor: Node works, wasmtime works where it is named", async () => {

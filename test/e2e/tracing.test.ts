@@ -224,7 +224,7 @@ test("nothing is made for a request that no code observes", async () => {
     [
       "/",
       (request) => {
-        isObserved = request.observation !== null;
+        isObserved = (request as unknown as { observation: object | null }).observation !== null;
         request.respond(200);
       },
     ],

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 
 import type { Acceptor } from "../../../host/bridge/bridge.js";
 import * as f from "../../../host/bridge/frames.js";
-import { STAT_NAMES } from "../../../host/bridge/stats.js";
+import { STAT_NAMES } from "../../../host/bridge/statnames.js";
 import { FakeWorker, frame } from "../support/fakeworker.js";
 
 const acceptor: Acceptor = {

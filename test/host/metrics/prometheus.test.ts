@@ -2,7 +2,8 @@
 import { Counter, Registry, register } from "prom-client";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Histogram } from "../../../host/bridge/latencies.js";
-import { addStats, TURN_TIMES_COUNT, type WorkerStats } from "../../../host/bridge/stats.js";
+import { TURN_TIMES_COUNT } from "../../../host/bridge/statnames.js";
+import { addStats, type WorkerStats } from "../../../host/bridge/stats.js";
 import { isLocalName } from "../../../host/inspect/access.js";
 import { snapshotOf } from "../../../host/inspect/snapshot.js";
 import { METRICS, registerMetrics } from "../../../host/metrics/prometheus.js";
