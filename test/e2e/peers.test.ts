@@ -1,5 +1,5 @@
-// Who a peer is: noted when its connection is accepted, so that one that resets its connection at once is not taken for
-// somebody else.
+// The address of a peer is noted when its connection is accepted, so that a peer that resets its connection at once is not
+// taken for another.
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import net from "node:net";

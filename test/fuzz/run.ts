@@ -61,7 +61,7 @@ if (values.help) {
 let rejections = 0;
 process.on("unhandledRejection", (error) => {
   rejections++;
-  console.error("a rejection that nobody has handled:", error);
+  console.error("an unhandled rejection:", error);
 });
 
 const all = fuzzers().filter(({ name }) => name.includes(values.only));

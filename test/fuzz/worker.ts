@@ -153,7 +153,7 @@ class Life {
       if (worker.failure !== null) return;
     }
     await worker.received();
-    if (!this.#isSpoilt && worker.bridge.held !== 0) throw new Error(`${worker.bridge.held} bytes are held for nobody`);
+    if (!this.#isSpoilt && worker.bridge.held !== 0) throw new Error(`${worker.bridge.held} bytes are held for no id`);
   }
 
   // --- what the sandbox says ---

@@ -1,6 +1,6 @@
 // httparse over a buffer full of requests: `heads FILE fresh|kept SECONDS`, where FILE holds whole request heads and nothing else.
 //   fresh   as httparse's documentation shows it: a new table of 64 empty fields for each request
-//   kept    a table that nobody clears, which is the fastest that its interface allows
+//   kept    a table that is never cleared, which is the fastest that its interface allows
 // It prints one line of JSON: the requests a second of CPU time in its best slice, and how many fields one pass has found.
 
 use std::hint::black_box;

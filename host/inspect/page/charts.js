@@ -1,5 +1,5 @@
 // The charts: what each draws, and uPlot around it. uPlot is a global, from uplot.js.
-// Invariant: a chart has the last WINDOW seconds, never more; a second that nobody measured is a gap, not a line across
+// Invariant: a chart has the last WINDOW seconds, never more; a second that was not measured is a gap, not a line across
 // it.
 import { bytes, clock, count, duration } from "./format.js";
 

@@ -77,7 +77,7 @@ test("closing all connections is done when what follows it is answered", async (
 });
 
 test.each([
-  ["that nobody asked for", 2, table(0)],
+  ["that the host has not asked for", 2, table(0)],
   ["for no question", 0, table(0)],
   ["of the wrong size", 1, table(0).subarray(8)],
 ])("STATS %s ends the worker", async (_what, id, payload) => {

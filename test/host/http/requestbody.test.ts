@@ -109,7 +109,7 @@ describe("trailers", () => {
       "more than its texts",
       [requestFrame(ID, CHUNKED), frame(f.FRAME_TRAILERS, ID, Buffer.concat([u16(1, 0, 1, 0), Buffer.from("abc")]))],
     ],
-    ["for nobody", [trailers(["a", "b"])]],
+    ["for no body", [trailers(["a", "b"])]],
     ["a body that waits and is complete", [requestFrame(ID, { ...ASKING, flags: f.REQUEST_EXPECT | 2, body: "abc" })]],
   ])("%s: are not believed", (_name, frames) => {
     const worker = serve(() => {});

@@ -307,7 +307,7 @@ describe("closing", () => {
 
 describe("is not believed", () => {
   const cases: [string, (stream: IOStream) => unknown, Buffer][] = [
-    ["data that nobody asked for", () => {}, frame(f.FRAME_DATA_END, ID, "x")],
+    ["data that the host has not asked for", () => {}, frame(f.FRAME_DATA_END, ID, "x")],
     ["a failure of no read", () => {}, frame(f.FRAME_READ_FAILED, ID, END)],
     ["more than was asked for", (stream) => stream.readBytes(2), frame(f.FRAME_DATA_END, ID, "abc")],
     ["more than was asked for, in parts", (stream) => stream.readBytes(2), frame(f.FRAME_DATA, ID, "abc")],

@@ -25,7 +25,7 @@ describe("what the sandbox must not send", () => {
     ["SENT for nothing", () => [sent(1)]],
     ["SENT of another size", (id) => [frame(f.FRAME_SENT, id, Buffer.alloc(8))]],
     ["WS_CLOSED that is cut short", (id) => [frame(f.FRAME_WS_CLOSED, id, u16(1000))]],
-    ["WS_CLOSED with a code that nobody may send", () => [closed(1015, REASONS.CLOSED)]],
+    ["WS_CLOSED with a code that no peer may send", () => [closed(1015, REASONS.CLOSED)]],
     ["WS_CLOSED for an unknown reason", () => [closed(1000, 99)]],
     ["WS_CLOSED with a long text", () => [closed(1000, REASONS.CLOSED, "x".repeat(124))]],
     [
