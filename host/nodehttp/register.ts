@@ -6,9 +6,9 @@
  * one line, with the first server. What is not as with Node's server is in docs/node-handlers.md.
  */
 import cluster from "node:cluster";
-import http from "node:http";
 import { syncBuiltinESMExports } from "node:module";
 import { resolveRuntime } from "../core/runtimename.js";
+import { node } from "../nodeinternals/httpclasses.js";
 import type { NodeListener } from "./listener.js";
 import type { NodeServerOptions } from "./options.js";
 import { listenOptions, NodeServer } from "./server.js";
@@ -44,6 +44,6 @@ if (cluster.isWorker) {
   process.stderr.write("waterspout: a worker of node:cluster keeps Node's http.Server\n");
 } else {
   const createServer = (...given: ConstructorParameters<typeof Server>): Server => new Server(...given);
-  Object.assign(http, { createServer, Server: CallableServer });
+  Object.assign(node, { createServer, Server: CallableServer });
   syncBuiltinESMExports();
 }

@@ -10,7 +10,7 @@ import { LOOPBACK } from "../core/address.js";
 import { BACKLOG, HEADER_TIMEOUT_MS, IDLE_TIMEOUT_MS } from "../core/limits.js";
 import { ignore } from "../core/promises.js";
 import { bindUnixSocket } from "../net/unixsocket.js";
-import { IncomingMessage, ServerResponse } from "../nodeinternals/httpclasses.js";
+import { IncomingMessage, ServerResponse, STATUS_CODES } from "../nodeinternals/httpclasses.js";
 import { HTTPServer, type RequestListener } from "../server/httpserver.js";
 import type { ServerOptions } from "../server/options.js";
 import { type NodeListener, runListener } from "./listener.js";
@@ -275,6 +275,22 @@ export class NodeServer extends EventEmitter {
 
   /** Without effect: idle connections are closed by `close`. */
   closeIdleConnections(): void {}
+
+  /**
+   * A listener has rejected, and `events.captureRejections` is on: as with Node, 500 where nothing has been sent, else
+   * the connection is cut.
+   */
+  override [EventEmitter.captureRejectionSymbol](error: Error, event: string | symbol, ...given: unknown[]): void {
+    const response = given[1];
+    const isRequest = event === "request" && response instanceof ServerResponse;
+    if (!isRequest) this.emit("error", error);
+    else if (response.headersSent || response.writableEnded) response.destroy();
+    else {
+      for (const name of response.getHeaderNames()) response.removeHeader(name);
+      response.statusCode = 500;
+      response.end(STATUS_CODES[500]);
+    }
+  }
 
   /** Sets `timeout`, and has `callback` called with the socket; without a listener such a connection is cut. */
   setTimeout(ms: number, callback?: (socket: unknown) => void): this {

@@ -7,10 +7,10 @@ import { createRequire } from "node:module";
 
 // The first is there from 20.16 and 22.3 on.
 const load = process.getBuiltinModule ?? createRequire(import.meta.url);
-const node = load("node:http") as typeof http;
+export const node = load("node:http") as typeof http;
 
 export type IncomingMessage = http.IncomingMessage;
 export const IncomingMessage: typeof http.IncomingMessage = node.IncomingMessage;
 export type ServerResponse = http.ServerResponse;
 export const ServerResponse: typeof http.ServerResponse = node.ServerResponse;
-export const { validateHeaderName, validateHeaderValue } = node;
+export const { STATUS_CODES, validateHeaderName, validateHeaderValue } = node;

@@ -1,9 +1,9 @@
 // The server that `createServer` gives: what its options, properties, methods and events do. The same cases run on
 // Node's own server and on ours.
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import http, { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 import { createServer, type NodeServer, type NodeServerOptions } from "waterspout";
 
 import { Client } from "./support/client.js";
@@ -140,6 +140,29 @@ describe.each(KINDS)("%s: header fields", (kind) => {
       expect(/^Date: (.*)$/im.exec(answer)?.[1]?.trim() ?? null).toBe(date);
       client.close();
     }
+  });
+});
+
+describe.each(KINDS)("%s: a listener that rejects, with events.captureRejections", (kind) => {
+  const { made, connected } = servers(kind);
+
+  test.each([false, true])("when its answer has begun: %s", async (begun) => {
+    EventEmitter.captureRejections = true;
+    onTestFinished(() => void (EventEmitter.captureRejections = false));
+    const server = made(async (_req, res) => {
+      res.setHeader("X-Mine", "1");
+      if (begun) await new Promise((resolve) => res.write("begun", resolve));
+      throw new Error("on purpose");
+    });
+    const client = await connected(server);
+    client.send(GET);
+    if (begun) {
+      expect((await client.readToEnd().catch(() => "cut")).toString()).not.toContain("0\r\n\r\n");
+    } else {
+      const { status, headers, body } = await client.readResponse();
+      expect([status, headers.has("x-mine"), body.toString()]).toEqual([500, false, "Internal Server Error"]);
+    }
+    client.close();
   });
 });
 
