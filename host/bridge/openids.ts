@@ -17,7 +17,7 @@ export interface FrameTaker {
   receive(type: number, chunk: Buffer, start: number, end: number): void;
   /**
    * @internal The host holds too much for this worker, and most of it for this id: gives that up and ends the id. The
-   * peer is told, if it can be.
+   * peer gets a status or a close code, if it can.
    */
   shed(): void;
   /** @internal The worker has ended: nothing more comes, and nothing can be sent. */

@@ -150,7 +150,7 @@ describe.each([
     expect(await refusal(engine, args)).toMatch(new RegExp(said));
   });
 
-  test.skipIf(!isThere)("a program that forks is told", async () => {
+  test.skipIf(!isThere)("a program that forks ends with what it lacks", async () => {
     const run = engine === WITHOUT ? [...engine, "--import", "tsx"] : engine;
     const { code, stderr } = await end([...run, "examples/forms-fork.ts"], ROOT, { PORT: "0" });
     expect(code).toBe(1);

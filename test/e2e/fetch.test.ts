@@ -116,7 +116,7 @@ describe.each(["node", "wasmtime"] as const)("%s, in a program", (runtime) => {
     [() => undefined, "fetch has given nothing; it must return a Response"],
     [async () => "text", "fetch has given a string; it must return a Response"],
     [() => ({ status: 200 }), "fetch has given an object; it must return a Response"],
-  ])("a fetch that gives none (%s) is 500, and told of in words", async (given, words) => {
+  ])("a fetch that gives none (%s) is 500, and the log says why", async (given, words) => {
     const log: unknown[] = [];
     const logger = { ...SILENT, error: (line: unknown) => log.push(line) };
     const server = await serve({ fetch: given as never, port: 0, runtime, logger }).ready();
