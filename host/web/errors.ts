@@ -50,6 +50,32 @@ export class MissingArgumentError extends HTTPError {
   }
 }
 
+/** What is wrong with a part of a request. */
+export interface ValidationIssue {
+  /** The part. */
+  readonly in: "params" | "query" | "body";
+  /** Where in the part: keys from the outside in, at most 32. */
+  readonly path: readonly (string | number)[];
+  /** What is wrong, in the words of the schema; at most 200 characters. */
+  readonly message: string;
+}
+
+/** A request that has not passed its schemas: 422, with the issues as JSON. */
+export class ValidationError extends HTTPError {
+  /** What is wrong; at most 100. */
+  readonly issues: readonly ValidationIssue[];
+
+  constructor(issues: readonly ValidationIssue[]) {
+    super(422);
+    this.issues = issues;
+  }
+
+  /** What the client gets. */
+  get report(): { readonly status: number; readonly issues: readonly ValidationIssue[] } {
+    return { status: this.status, issues: this.issues };
+  }
+}
+
 /** Ends the request with what has been written so far, and `chunk`. Not an error: nothing is logged. */
 export class Finish extends Error {
   /** The last piece of the answer, as `write` takes it; undefined: none. */

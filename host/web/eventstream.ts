@@ -100,7 +100,7 @@ export class EventStream {
   }
 
   /** Answers the request of a RequestHandler: return it from `get`. Resolves when the stream has ended. */
-  async serve(handler: RequestHandler): Promise<void> {
+  async serve(handler: Pick<RequestHandler, "request" | "setHeader" | "write" | "flush">): Promise<void> {
     for (const [name, value] of Object.entries(FIELDS)) handler.setHeader(name, value);
     const { method, signal } = handler.request;
     if (method === "HEAD") return this.close();

@@ -3,7 +3,14 @@ export { type ApplicationSettings, type CheckedRoutes, type RouteInput, type Tar
 export type { ArgumentOptions } from "./arguments.js";
 export { type CORSOptions, cors } from "./cors.js";
 export { addslash, authenticated, removeslash } from "./decorators.js";
-export { Finish, HTTPError, type HTTPErrorOptions, MissingArgumentError } from "./errors.js";
+export {
+  Finish,
+  HTTPError,
+  type HTTPErrorOptions,
+  MissingArgumentError,
+  ValidationError,
+  type ValidationIssue,
+} from "./errors.js";
 export { escapeHTML } from "./escape.js";
 export { EventStream, type EventStreamOptions, type ServerSentEvent } from "./eventstream.js";
 export type { Chunk, HandlerClass, HandlerCookieAttributes } from "./handlerclass.js";
@@ -26,6 +33,8 @@ export {
   RuleRouter,
 } from "./routing.js";
 export { type CookieSecret, createSignedValue, decodeSignedValue } from "./signedvalue.js";
+export type { SchemaFailure, SchemaIssue, SchemaSuccess, StandardSchema } from "./standardschema.js";
 export { type FileContent, StaticFileHandler, type StaticFileOptions } from "./staticfiles.js";
 export type { StaticSettings } from "./staticurl.js";
 export { Application } from "./typedapplication.js";
+export { type RequestSchemas, type Valid, validate, validated } from "./validate.js";

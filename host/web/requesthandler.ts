@@ -20,7 +20,7 @@ import { isLocal, withNext, withoutSlash, withSlash } from "./addresses.js";
 import type { Application, ApplicationSettings } from "./application.js";
 import { type ArgumentOptions, allOf, isMultipart, lastOf, parseJSON, RequestArguments } from "./arguments.js";
 import { debugPage, errorPage } from "./errorpage.js";
-import { Finish, HTTPError } from "./errors.js";
+import { Finish, HTTPError, ValidationError } from "./errors.js";
 import { etagOf, namesEtag } from "./etags.js";
 import { callOnFinish, execute, methodNotAllowed, sendError, statusOf } from "./execute.js";
 import { HandlerAnswer, jsonText } from "./handleranswer.js";
@@ -341,9 +341,10 @@ export abstract class RequestHandler<User = unknown, Own extends object = Readon
 
   /**
    * Writes the page of an error, and finishes. `error` is what was thrown, if anything was. Default: a plain page; with
-   * the setting `debug` one that shows where it was thrown.
+   * the setting `debug` one that shows where it was thrown; the issues of a ValidationError as JSON.
    */
   writeError(status: number, error: unknown): Answered {
+    if (error instanceof ValidationError) return void this.finish(error.report);
     const isShown = this.application.settings.debug === true && error !== null;
     this.finish(isShown ? debugPage(status, this.getReason(), error) : errorPage(status, this.getReason()));
   }

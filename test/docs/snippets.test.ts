@@ -39,6 +39,8 @@ beforeAll(() => {
   symlinkSync(ROOT, path.join(folder, "node_modules/waterspout"));
   symlinkSync(path.join(ROOT, "node_modules/prom-client"), path.join(folder, "node_modules/prom-client"));
   symlinkSync(path.join(ROOT, "node_modules/@types"), path.join(folder, "node_modules/@types"));
+  symlinkSync(path.join(ROOT, "node_modules/zod"), path.join(folder, "node_modules/zod"));
+  symlinkSync(path.join(ROOT, "node_modules/valibot"), path.join(folder, "node_modules/valibot"));
   symlinkSync(path.join(ROOT, "node_modules/hono"), path.join(folder, "node_modules/hono"));
   symlinkSync(path.join(ROOT, "node_modules/ws"), path.join(folder, "node_modules/ws"));
 });
@@ -203,6 +205,21 @@ const ANSWERS: Record<string, (server: Server) => Promise<void>> = {
     expect(answer.headers.get("access-control-allow-origin")).toBe("https://app.example.com");
     expect((await server.get("/internal")).status).toBe(403);
     await server.complaint(new RegExp(`^${id} / \\d+ ms$`));
+  },
+  async "web/signup.ts"(server) {
+    const post = (body: string) =>
+      server.request(
+        `POST /users?page=2 HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      );
+    expect(JSON.parse((await post('{"name":"ada","age":36}')).body.toString())).toEqual({
+      name: "ADA",
+      next: 37,
+      page: 2,
+    });
+    const refused = await post('{"name":"ada","age":-1}');
+    expect(refused.status).toBe(422);
+    expect(JSON.parse(refused.body.toString()).issues).toMatchObject([{ in: "body", path: ["age"] }]);
+    expect((await server.get("/users/7")).body.toString()).toBe('{"id":8}');
   },
   async "web/clock.ts"(server) {
     const client = await server.connect();

@@ -1,4 +1,4 @@
-// What stands around handlers, over real connections and on every runtime: middleware, streams of events.
+// What stands around handlers, over real connections and on every runtime: middleware, streams of events, validation.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { NODE, type Server, start, WASMTIME } from "./support/ways.js";
@@ -76,5 +76,16 @@ describe.each([NODE, WASMTIME])("$name", (way) => {
       client.reset();
       expect((await server.get("/")).status).toBe(200);
     });
+  });
+
+  test("validation", async () => {
+    const post = (body: string) =>
+      server.request(
+        "POST /sum HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" +
+          `Content-Length: ${body.length}\r\n\r\n${body}`,
+      );
+    expect((await post('{"a":1,"b":2}')).body.toString()).toBe("3");
+    const refused = await post('{"a":1}');
+    expect([refused.status, JSON.parse(refused.body.toString()).issues[0].path]).toEqual([422, ["b"]]);
   });
 });

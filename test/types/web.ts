@@ -1,4 +1,5 @@
 // What must compile, and what must not: `make check` holds each `@ts-expect-error` to be one.
+import * as v from "valibot";
 import {
   Application,
   HTTPServer,
@@ -10,8 +11,11 @@ import {
   StaticFileHandler,
   type TCPServer,
   URLSpec,
+  validate,
+  validated,
   WebSocketHandler,
 } from "waterspout";
+import { z } from "zod";
 
 interface User {
   name: string;
@@ -157,3 +161,22 @@ new Rule("/users", plain);
 new Application([], { middleware: [(_request, next) => next(), async (_request, next) => void (await next())] });
 // @ts-expect-error: an answer is a Response
 export const wrong: Middleware = () => "text";
+
+const Params = z.object({ id: z.coerce.number() });
+const Body = v.object({ name: v.string() });
+
+export const typed = validated({ params: Params, body: Body }, (_request, { params, body }) => {
+  const id: number = params.id;
+  const name: string = body.name;
+  // @ts-expect-error: it is a number
+  const wrong: string = params.id;
+  return Response.json({ id, name, wrong });
+});
+
+export class Validates extends RequestHandler<User, { database: string }> {
+  override async post(): Promise<void> {
+    const { body, ...rest } = await validate(this, { body: Body });
+    // @ts-expect-error: there is no schema for it
+    this.write({ name: body.name satisfies string, query: rest.query });
+  }
+}

@@ -1,4 +1,4 @@
-// What stands around handlers: middleware, streams of events.
+// What stands around handlers: middleware, streams of events, validation.
 import {
   Application,
   cors,
@@ -8,7 +8,9 @@ import {
   RequestHandler,
   rateLimit,
   requestId,
+  validated,
 } from "waterspout";
+import { z } from "zod";
 
 const timing: Middleware = async (request, next) => {
   await next();
@@ -53,10 +55,15 @@ const fetched = fetchCallback(() => {
   return events.response;
 });
 
+function sum(_request: unknown, { body }: { body: { a: number; b: number } }): Response {
+  return Response.json(body.a + body.b);
+}
+
 export default new Application(
   [
     ["/", Hello],
     ["/upload", Upload],
+    ["/sum", validated({ body: z.object({ a: z.number(), b: z.number() }) }, sum)],
     ["/events", Events],
     ["/fetch/events", fetched],
   ],
