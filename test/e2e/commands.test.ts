@@ -1,13 +1,28 @@
 // The program around its commands: which one is meant, help, versions, exit codes.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import { CLI, eventually, NODE, ROOT, run, start } from "./support/ways.js";
 
+/** For the compiler on a machine that has much to do. */
+const BUILD_MS_MAX = 60_000;
+const SANDBOXED = `import { HTTPHandler, HTTPServer, HTTPServerRequest } from "waterspout/assembly";
+import { word } from "./word";
+
+export { _start, turn } from "waterspout/assembly";
+
+class Hello extends HTTPHandler {
+  headersReceived(request: HTTPServerRequest): void {
+    request.respond(200, "text/plain", word);
+  }
+}
+
+new HTTPServer(new Hello()).listen();
+`;
 const VERSION = `${JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8")).version}\n`;
 
 test.each([
@@ -63,8 +78,33 @@ test("dev serves, and loads the application again when it changes", async () => 
   expect((await server.get("/")).body.toString()).toBe("one");
   write("two");
   await server.complaint(/app\.js changed: restarted in \d+ ms$/);
-  expect((await server.get("/")).body.toString()).toBe("two");
+  await eventually("the old one has ended", async () => (await server.get("/")).body.toString() === "two");
 });
+
+test("dev compiles AssemblyScript, again when a source changes, and serves what it has while one is broken", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "waterspout-dev-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const write = (name: string, text: string) => writeFileSync(path.join(folder, name), text);
+  const linked = (name: string, target: string) => symlinkSync(target, path.join(folder, "node_modules", name));
+  mkdirSync(path.join(folder, "node_modules"));
+  linked("waterspout", ROOT);
+  linked("assemblyscript", path.join(ROOT, "node_modules/assemblyscript"));
+  write("package.json", "{}");
+  write("word.ts", 'export const word = "one";\n');
+  write("app.ts", SANDBOXED);
+  const app = path.join(folder, "app.ts");
+  const server = await start(NODE, app, [], { command: "dev", serveMs: BUILD_MS_MAX });
+  onTestFinished(() => server.stop());
+  const says = (pattern: RegExp) =>
+    eventually(`${pattern} on stderr`, () => pattern.test(server.output.stderr), BUILD_MS_MAX);
+  expect((await server.get("/")).body.toString()).toBe("one");
+  write("word.ts", "export const word = ;\n");
+  await says(/app\.ts has .*error/);
+  expect((await server.get("/")).body.toString()).toBe("one");
+  write("word.ts", 'export const word = "two";\n');
+  await says(/app\.wasm changed: restarted in/);
+  await eventually("the old one has ended", async () => (await server.get("/")).body.toString() === "two");
+}, 180_000);
 
 describe("on a terminal", () => {
   /** A server whose stdout and stderr are a terminal. `folder` is all that it finds programs in. */

@@ -1,4 +1,5 @@
 /** `waterspout run APP` and `waterspout dev APP`. serve.ts serves, and is loaded only then. */
+import { existsSync } from "node:fs";
 import { UsageError } from "../../core/errors.js";
 import type { Command, Values } from "../command.js";
 import { commandHelp } from "../help.js";
@@ -32,7 +33,8 @@ export const dev: Command = {
   options: DEV_OPTIONS,
   help: commandHelp(
     { name: "dev", usage, options: DEV_OPTIONS },
-    "Is run with --watch: serves APP and loads it again when its files change, without closing the port.",
+    "Is run with --watch: serves APP and loads it again when its files change, without closing the port. An APP in " +
+      "AssemblyScript (.ts) is compiled into build/, now and when a source changes.",
   ),
   passesOn: true,
   run: (values, words, passedOn) => serveFile("dev", { ...values, watch: true }, words, passedOn),
@@ -47,5 +49,12 @@ async function serveFile(
   if (file === undefined) throw new UsageError(`${command} needs a file to serve; try waterspout ${command} --help`);
   if (rest.length > 0) throw new UsageError(`${command} takes one file, not also ${rest.join(" ")}`);
   const { serve } = await import("./serve.js");
-  await serve(file, values, passedOn);
+  await serve(command === "dev" ? await moduleOf(file) : file, values, passedOn);
+}
+
+/** What is served in the place of `file`: of an application in AssemblyScript its module, which is kept up to date. */
+async function moduleOf(file: string): Promise<string> {
+  if (!existsSync(file)) return file; // serve() says so
+  const { isAssemblyScript, keepBuilt } = await import("./rebuild.js");
+  return isAssemblyScript(file) ? keepBuilt(file) : file;
 }
