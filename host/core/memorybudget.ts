@@ -32,6 +32,8 @@ export const SANDBOX_SHARE = 8;
 export const HELD_SHARE = 16;
 export const WRITES_HELD_SHARE = 16;
 export const READ_AHEAD_SHARE = 32;
+/** What the memory of a .wasm application may grow by has one: of those above it needs only what is read ahead. */
+export const APPLICATION_SHARE = 4;
 /** What may lie outside of V8's heap in addition to what was left there, before garbage is collected. */
 export const GARBAGE_SHARE = 8;
 /** One read of a socket: many thousand connections may have one each. */

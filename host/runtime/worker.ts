@@ -79,8 +79,11 @@ export interface Runtime {
   adopt(address: Address, fd: number, backlog: number): ListeningSocket;
   /** Puts a guard in front of sockets. */
   guard(sockets: readonly ListeningSocket[], guard: Guard): Promise<GuardedSockets>;
-  /** Makes sure that `module` (the path of a .wasm file) can be run. Rejects with RuntimeUnavailableError. */
-  prepare(module: string): Promise<void>;
+  /**
+   * Makes sure that `module` (the path of a .wasm file) can be run; its memory may grow by `growthBytesMax` then, by
+   * default as much as it likes. Rejects with RuntimeUnavailableError.
+   */
+  prepare(module: string, growthBytesMax?: number): Promise<void>;
   /**
    * Starts a worker, which may read `folders`: they are the descriptors behind its listeners. `prepare` has been
    * awaited.

@@ -5,6 +5,7 @@
  */
 import { type Address, hostAndPort, type ListeningSocket } from "../core/address.js";
 import { STOP_GRACE_MS, STOP_GRACE_MS_MAX } from "../core/limits.js";
+import { APPLICATION_SHARE, memoryShare } from "../core/memorybudget.js";
 import { programName } from "../core/program.js";
 import { deferred, ignore } from "../core/promises.js";
 import { RecentErrors } from "../core/recenterrors.js";
@@ -132,6 +133,7 @@ export class WasmApplication implements Inspected {
 
   async #serve(port: number, address: string): Promise<void> {
     const { runtime, workers, logger } = this.options;
+    const count = runtime === "wasmtime" ? workers : 1;
     const bound = await bindOwnSockets(port, address, { runtime });
     const { sockets } = await guardSockets(bound, this.scheme, this.options);
     this.#sockets = sockets;
@@ -140,7 +142,8 @@ export class WasmApplication implements Inspected {
       module: this.#file,
       folders: this.#folders,
       sockets,
-      count: runtime === "wasmtime" ? workers : 1,
+      count,
+      growthBytesMax: memoryShare(APPLICATION_SHARE * count, Number.POSITIVE_INFINITY),
       logger,
       session: (events) => new PlainSession(events),
       failed: (error) => {

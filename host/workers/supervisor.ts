@@ -41,6 +41,8 @@ export interface SupervisorSettings {
   readonly sockets: readonly ListeningSocket[];
   /** Folders that the workers may read. Default: none. */
   readonly folders?: readonly Folder[];
+  /** Bytes that each worker's memory may grow by. Default: as many as its module allows. */
+  readonly growthBytesMax?: number;
   readonly count: number;
   readonly logger: Logger;
   session(events: SessionEvents): Session;
@@ -98,8 +100,8 @@ export class Supervisor {
 
   /** Starts all workers. Resolves when every one serves; rejects, with all of them ended, when one does not. */
   async start(): Promise<void> {
-    const { runtime, module, count } = this.#settings;
-    await runtime.prepare(module);
+    const { runtime, module, count, growthBytesMax } = this.#settings;
+    await runtime.prepare(module, growthBytesMax);
     const starts: Promise<void>[] = [];
     for (let index = 0; index < count; index++) {
       const name = count === 1 ? "the worker" : `worker ${index}`;

@@ -4,7 +4,15 @@ import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 
 import type { Client } from "./support/client.js";
-import { eventually, NODE, SANDBOXED_BARE, start, WASMTIME } from "./support/ways.js";
+import {
+  eventually,
+  NODE,
+  SANDBOXED_BARE,
+  SANDBOXED_NODE,
+  SANDBOXED_WASMTIME,
+  start,
+  WASMTIME,
+} from "./support/ways.js";
 
 const MIB = 1 << 20;
 
@@ -117,27 +125,36 @@ test("node: each of several processes counts on its part of what their container
   expect(await bound("4")).toBeLessThan(alone / 4);
 });
 
-test(`${SANDBOXED_BARE.name}: uploads beyond the memory that its host gives are answered with 503, the others go on`, async () => {
-  const server = await start(SANDBOXED_BARE, SANDBOXED_BARE.demo, ["-W", "max-memory-size=40000000"]);
-  const body = "x".repeat(1_000_000);
-  const head = `POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n`;
-  const clients = await Promise.all(Array.from({ length: 60 }, () => server.connect()));
-  for (const client of clients) client.send(head + body.slice(1));
-  await server.complaint(/refused with 503/);
-  expect((await server.get("/")).status).toBe(200);
-  for (const client of clients) client.send("x");
-  const answers = await Promise.all(clients.map((client) => client.readResponse("POST")));
-  const whole = answers.filter(({ status }) => status === 200);
-  const refused = answers.filter(({ status }) => status === 503);
-  expect(whole.length).toBeGreaterThan(0);
-  expect(refused.length).toBeGreaterThan(0);
-  expect(whole.length + refused.length).toBe(clients.length);
-  for (const answer of whole) expect(answer.body.length).toBe(body.length);
-  for (const answer of refused) expect(answer.headers.get("retry-after")).toBe("1");
-  for (const client of clients) client.close();
-  expect((await server.request(head + body)).body.length).toBe(body.length);
-  await server.stop();
-});
+const SHORT = [
+  { way: SANDBOXED_BARE, args: ["-W", "max-memory-size=40000000"], env: {} },
+  { way: SANDBOXED_NODE, args: [], env: { WATERSPOUT_MEMORY: "192M" } },
+  { way: SANDBOXED_WASMTIME, args: [], env: { WATERSPOUT_MEMORY: "192M" } },
+];
+
+test.each(SHORT)(
+  "$way.name: uploads beyond the memory that there is are answered with 503, the others go on",
+  async ({ way, args, env }) => {
+    const server = await start(way, way.demo, args, { env });
+    const body = "x".repeat(1_000_000);
+    const head = `POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n`;
+    const clients = await Promise.all(Array.from({ length: 60 }, () => server.connect()));
+    for (const client of clients) client.send(head + body.slice(1));
+    await server.complaint(/refused with 503/);
+    expect((await server.get("/")).status).toBe(200);
+    for (const client of clients) client.send("x");
+    const answers = await Promise.all(clients.map((client) => client.readResponse("POST")));
+    const whole = answers.filter(({ status }) => status === 200);
+    const refused = answers.filter(({ status }) => status === 503);
+    expect(whole.length).toBeGreaterThan(0);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(whole.length + refused.length).toBe(clients.length);
+    for (const answer of whole) expect(answer.body.length).toBe(body.length);
+    for (const answer of refused) expect(answer.headers.get("retry-after")).toBe("1");
+    for (const client of clients) client.close();
+    expect((await server.request(head + body)).body.length).toBe(body.length);
+    await server.stop();
+  },
+);
 
 test(`${SANDBOXED_BARE.name}: with hardly more memory than its tables take, a crowd is served`, async () => {
   const server = await start(SANDBOXED_BARE, SANDBOXED_BARE.demo, ["-W", "max-memory-size=20000000"]);

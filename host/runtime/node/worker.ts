@@ -15,6 +15,7 @@ import { TURN_OUTPUT_BYTES_MAX } from "../../core/limits.js";
 import { LineReader } from "../../core/log.js";
 import { boundHandles } from "../../nodeinternals/boundhandle.js";
 import type { Folder } from "../folders.js";
+import { withGrowthLimit } from "../modulememory.js";
 import type { Runtime, Worker, WorkerEvents } from "../worker.js";
 import { Connection, Descriptor, DescriptorTable, KIND_CHANNEL, Listener } from "./descriptors.js";
 import { FileCalls, OpenFile, OpenFolder } from "./files.js";
@@ -256,11 +257,11 @@ class NodeWorker implements Worker, StandardStreams {
 const modules = new Map<string, WebAssembly.Module>();
 
 /** Reads and compiles a module, once, and checks that it is one of ours. */
-async function load(path: string): Promise<void> {
+async function load(path: string, growthBytesMax = Number.POSITIVE_INFINITY): Promise<void> {
   if (modules.has(path)) return;
   let module: WebAssembly.Module;
   try {
-    module = await WebAssembly.compile(await readFile(path));
+    module = await WebAssembly.compile(withGrowthLimit(await readFile(path), growthBytesMax));
   } catch (error) {
     throw new RuntimeUnavailableError(`cannot load ${path}: ${(error as Error).message}`, { cause: error });
   }

@@ -6,6 +6,7 @@
  * Reference: sd_listen_fds(3) for LISTEN_FDS and LISTEN_PID; `wasmtime run -S help`.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import type { Readable, Writable } from "node:stream";
 import type { Peer } from "../../bridge/bridge.js";
 import type { FrameWriter } from "../../bridge/framewriter.js";
@@ -13,6 +14,7 @@ import { OptionError, WorkerError } from "../../core/errors.js";
 import { WORKER_END_MS } from "../../core/limits.js";
 import { LineReader } from "../../core/log.js";
 import type { Folder } from "../folders.js";
+import { memoryBytesWith } from "../modulememory.js";
 import { listenShared, listenSharedNow, SharedListener } from "../node/sharedlistener.js";
 import type { Runtime, Worker, WorkerEvents } from "../worker.js";
 import { findWasmtime, type Wasmtime } from "./binary.js";
@@ -36,6 +38,7 @@ class WasmtimeWorker implements Worker {
     sockets: readonly SharedListener[],
     events: WorkerEvents,
     folders: readonly Folder[],
+    memoryBytesMax: number | null,
   ) {
     this.#events = events;
     // The shell only sets LISTEN_PID to the pid that wasmtime will have. A group of its own keeps a terminal's Ctrl-C
@@ -53,6 +56,7 @@ class WasmtimeWorker implements Worker {
         "preview2=n",
         "-S",
         "listenfd",
+        ...(memoryBytesMax === null ? [] : ["-W", `max-memory-size=${memoryBytesMax}`]),
         ...folders.flatMap(({ host, guest }) => ["--dir", `${host}::${guest}`]),
         module,
       ],
@@ -134,6 +138,8 @@ class WasmtimeWorker implements Worker {
 
 /** The one that `prepare` has found. */
 let wasmtime: Wasmtime | null = null;
+/** Bytes that modules may have, by path; those of which nothing is said are missing. */
+const memoryBytesMax = new Map<string, number | null>();
 
 export const wasmtimeRuntime: Runtime = {
   name: "wasmtime",
@@ -147,8 +153,10 @@ export const wasmtimeRuntime: Runtime = {
     if (guard.tls === null) throw new OptionError("wasmtime workers cannot tell who connects");
     return relay(sockets as readonly SharedListener[], guard, guard.tls);
   },
-  async prepare(): Promise<void> {
+  async prepare(module, growthBytesMax = Number.POSITIVE_INFINITY): Promise<void> {
     wasmtime = await findWasmtime();
+    if (growthBytesMax === Number.POSITIVE_INFINITY) memoryBytesMax.delete(module);
+    else memoryBytesMax.set(module, memoryBytesWith(await readFile(module), growthBytesMax));
   },
   start(module, sockets, events, folders = []): Worker {
     return new WasmtimeWorker(
@@ -157,6 +165,7 @@ export const wasmtimeRuntime: Runtime = {
       sockets as readonly SharedListener[],
       events,
       folders,
+      memoryBytesMax.get(module) ?? null,
     );
   },
 };
