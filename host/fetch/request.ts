@@ -161,11 +161,14 @@ export function standardRequest(request: HTTPServerRequest, isLight: boolean): S
   const ip = { configurable: true, get: () => light.ip };
   const genuine = Object.defineProperty(LightRequest.kind.genuine(light), "ip", ip) as ServedRequest;
   served.set(genuine, request);
+  genuineOf.set(request, genuine);
   return genuine;
 }
 
 /** The requests of handlers that get genuine ones. */
 const served = new WeakMap<object, HTTPServerRequest>();
+/** The other way: Node aborts a `Request`'s signal only while that lives, and a handler may keep the signal alone. */
+const genuineOf = new WeakMap<HTTPServerRequest, Request>();
 
 /** The server's request that a handler was given as `request`; null for a copy, and for any other `Request`. */
 export function servedRequest(request: Request): HTTPServerRequest | null {
