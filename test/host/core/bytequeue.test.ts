@@ -46,15 +46,18 @@ describe("a write window", () => {
     return { sent, writeWindow };
   };
 
-  test("keeps to its window and goes on when it is given back", () => {
+  test("keeps to its window and a piece, and goes on when it is given back", () => {
     const { sent, writeWindow } = make(4);
     writeWindow.push(Buffer.from("abcdef"));
     writeWindow.push(Buffer.from("gh"));
     expect(sent).toEqual(["abcd"]);
     expect(writeWindow.waiting).toBe(8);
     writeWindow.sent(1);
-    writeWindow.sent(3);
-    expect(sent).toEqual(["abcd", "e", "f", "gh"]);
+    expect(sent).toEqual(["abcd", "ef"]);
+    writeWindow.sent(1);
+    expect(sent).toEqual(["abcd", "ef"]);
+    writeWindow.sent(2);
+    expect(sent).toEqual(["abcd", "ef", "gh"]);
     writeWindow.end();
     expect(sent.at(-1)).toBe("|");
   });
