@@ -4,7 +4,7 @@
  * Invariant: a compressor looks back at most 256 KiB, as those of the other codings, whatever the level.
  */
 import type { Transform } from "node:stream";
-import * as zlib from "node:zlib";
+import zlib from "node:zlib";
 
 interface ZstdOptions {
   params: Record<number, number>;
