@@ -66,12 +66,18 @@ class History {
 
 let takesDictionaries: boolean | null = null;
 
-/** Whether a message can refer to those before it. Deno's zlib does not look at a dictionary for raw deflate. */
+/**
+ * Whether a message can refer to those before it. Deno's zlib does not look at a dictionary for raw deflate. False, for
+ * now, when there is no memory to try it.
+ */
 export function canTakeOver(): boolean {
-  if (takesDictionaries === null) {
-    const text = Buffer.from("a text that is longer than a reference to it");
+  if (takesDictionaries !== null) return takesDictionaries;
+  const text = Buffer.from("a text that is longer than a reference to it");
+  try {
     const alone = zlib.deflateRawSync(text);
     takesDictionaries = zlib.deflateRawSync(text, { dictionary: text }).length < alone.length;
+  } catch {
+    return false;
   }
   return takesDictionaries;
 }
