@@ -205,6 +205,6 @@ export const EVENT_STREAM_BYTES_MAX = 1 << 20;
 /** Between two comments of a stream of events in which nothing happens: proxies drop silent connections after 30 s. */
 export const EVENT_STREAM_HEARTBEAT_MS = 15_000;
 
-/** Issues of a request that has not passed its schemas that its client is told of, and characters of each. */
+/** Issues that the answer to a request names which has not passed its schemas, and characters of each. */
 export const ISSUES_MAX = 100;
 export const ISSUE_CHARS_MAX = 200;

@@ -38,14 +38,17 @@ async function held(isSo: (bytes: number) => boolean): Promise<number> {
 
 /** Of each reader, with its share of the spare blocks for files, a mebibyte. */
 const FILE_KIB_MAX = 42 + 1024 / READERS;
-/** In KiB of each reader; a piece has 64. In Node each has a block in its socket at least. */
+/**
+ * In KiB of each reader; a piece has 64. In Node each has a block in its socket at least. Between the two there is half
+ * a piece: the kernel may take one more of some of the readers that were there before.
+ */
 const ANSWERS = [
   { way: NODE, kind: "files", path: "/file", least: 30, most: FILE_KIB_MAX, what: "a static file" },
   { way: WASMTIME, kind: "files", path: "/file", least: -Infinity, most: FILE_KIB_MAX, what: "a static file" },
-  { way: NODE, kind: "", path: "/bytes", least: 60, most: 74, what: "a Response whose stream does not read ahead" },
-  { way: NODE, kind: "", path: "/stream", least: 120, most: 140, what: "a Response whose stream reads a piece ahead" },
-  { way: NODE, kind: "node", path: "/write", least: 60, most: 74, what: "a Node handler that waits for drain" },
-  { way: NODE, kind: "node", path: "/pipe", least: 120, most: 140, what: "a file's stream, which reads ahead, piped" },
+  { way: NODE, kind: "", path: "/bytes", least: 60, most: 96, what: "a Response whose stream does not read ahead" },
+  { way: NODE, kind: "", path: "/stream", least: 120, most: 160, what: "a Response whose stream reads a piece ahead" },
+  { way: NODE, kind: "node", path: "/write", least: 60, most: 96, what: "a Node handler that waits for drain" },
+  { way: NODE, kind: "node", path: "/pipe", least: 120, most: 160, what: "a file's stream, which reads ahead, piped" },
 ];
 
 describe("readers that do not read cost a piece of their answer, and what its source reads ahead", () => {
@@ -62,9 +65,8 @@ describe("readers that do not read cost a piece of their answer, and what its so
 
 test.each([NODE, WASMTIME])("a reader that goes on gets the rest of a file as it is: $name", async (way) => {
   server = await start(way, "test/e2e/apps/unread.ts", [], { env: { ANSWERS: "files" } });
-  const fresh = await bytesHeld();
   const [client] = await ask("/file", 1);
-  await held((bytes) => bytes > fresh);
+  await held(() => true); // for longer than a block is kept
   client.resume();
   const { body } = await client.readResponse();
   const wanted = Uint32Array.from({ length: FILE_BYTES / 4 }, (_, index) => index);

@@ -115,7 +115,7 @@ test.each(["/handler/7", "/function/7"])("%s: a schema that waits, and one that 
   expect((await applicationOf({ params: failing }).inject(target)).status).toBe(500);
 });
 
-test("a client is told of 100 issues, 32 keys of a path, and 200 characters each", async () => {
+test("an answer has 100 issues, 32 keys of a path, and 200 characters each", async () => {
   const schema = (count: number, size: number, keys: number): StandardSchema => ({
     "~standard": {
       version: 1,
