@@ -14,8 +14,11 @@ const BLOCK_BYTES = 64 << 10;
 const SPARE_BLOCKS = 16;
 /** How long a block is kept for a client that takes nothing. */
 const BLOCK_KEPT_MS = 250;
+/** While more are in use than so many, nothing is read ahead, and a client that has to wait keeps none. */
+const BLOCKS_KEPT_MAX = 256;
 
 const blocks = new BlockPool(BLOCK_BYTES, SPARE_BLOCKS);
+let blocksInUse = 0;
 
 /** The bytes of a file from `start` up to, not including, `end`. */
 export class FilePart implements AsyncIterable<Uint8Array> {
@@ -62,6 +65,7 @@ export class FilePart implements AsyncIterable<Uint8Array> {
         const left = connection.write(room > 0 ? piece : Buffer.from(piece));
         reader.advance(piece.length);
         if (reader.isAtEnd) return void ignore(left); // it goes with the end
+        reader.wait();
         await left;
       }
     } finally {
@@ -103,7 +107,13 @@ class BlockReader {
   advance(bytes: number): void {
     this.#at += bytes;
     this.#offset += bytes;
-    if (this.#offset === this.#filled && !this.isAtEnd) void ignore(this.#fill());
+    const isEmpty = this.#offset === this.#filled && !this.isAtEnd;
+    if (isEmpty && blocksInUse <= BLOCKS_KEPT_MAX) void ignore(this.#fill());
+  }
+
+  /** What comes next may be long in coming. */
+  wait(): void {
+    if (blocksInUse > BLOCKS_KEPT_MAX && this.#reading === null) this.#giveBack();
   }
 
   /** Nothing more will be read. */
@@ -114,7 +124,10 @@ class BlockReader {
   }
 
   #fill(): Promise<void> {
-    this.#block ??= blocks.take();
+    if (this.#block === null) {
+      this.#block = blocks.take();
+      blocksInUse++;
+    }
     this.#offset = this.#filled = 0;
     this.#reading = this.#readBlock(this.#block);
     return this.#reading;
@@ -131,7 +144,10 @@ class BlockReader {
 
   #giveBack(): void {
     if (this.#reading !== null) return void this.#timer.refresh();
-    if (this.#block !== null) blocks.give(this.#block);
+    if (this.#block !== null) {
+      blocks.give(this.#block);
+      blocksInUse--;
+    }
     this.#block = null;
     this.#offset = this.#filled = 0;
   }
