@@ -75,9 +75,10 @@ export class HTTPServer extends TCPServer {
   constructor(handler: RequestCallback | RequestListener | HandlerFinder, options: ServerOptions = {}) {
     super(options);
     this.#name = typeof handler === "function" ? handler.name : "";
-    const { connects = false, asNode = false, refused } = handler as Partial<RequestListener>;
-    this.#acceptance = { connects, asNode, ...(refused !== undefined && { refused }) };
     this.#handler = typeof handler === "function" ? handler : this.#callbackOf(handler);
+    const listener = typeof handler === "function" ? {} : (handler as Partial<RequestListener>);
+    const { connects = false, asNode = false, refused } = listener;
+    this.#acceptance = { connects, asNode, ...(refused !== undefined && { refused }) };
   }
 
   #callbackOf(listener: Partial<RequestListener & HandlerFinder> | null | undefined): RequestCallback {
