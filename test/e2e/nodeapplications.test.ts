@@ -19,7 +19,21 @@ describe.each([NODE, WASMTIME])("$name", (way) => {
       }
     });
 
+    test("is answered, and refused, in the words of Node's server", async () => {
+      expect((await server.get("/page")).headers.get("keep-alive")).toBe("timeout=75");
+      const client = await server.connect();
+      expect((await client.send("(").readToEnd()).toString()).toBe(
+        "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n",
+      );
+      client.close();
+    });
+
     if (name === "listener") {
+      test("has the names of fields as the client wrote them", async () => {
+        const { body } = await server.request("GET /raw HTTP/1.1\r\nHOST: x\r\nX-oNe: 1\r\n\r\n");
+        expect(JSON.parse(body.toString())).toEqual(["HOST", "x", "X-oNe", "1"]);
+      });
+
       test("a rejection is 500, and logged", async () => {
         expect((await server.get("/rejects")).status).toBe(500);
         await server.complaint(/rejected on purpose/);

@@ -130,7 +130,7 @@ function nodeServer(file: string, value: unknown, options: ServerOptions): Serve
   try {
     const listener = nodeListenerOf(value);
     if (listener === null) return null;
-    return new HTTPServer({ handle: handleOf(listener) }, options);
+    return new HTTPServer({ handle: handleOf(listener), asNode: true }, options);
   } catch (error) {
     throw error instanceof OptionError ? new UsageError(`${file}: ${error.message}`) : error;
   }
