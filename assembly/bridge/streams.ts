@@ -52,6 +52,7 @@ export class BridgeStream extends Upgraded {
   id: u32 = 0; // 0: not live
   stream!: IOStream;
   private lastId: u32 = 0;
+  private touched: bool = false; // since the idle time was over
   private remaining: i32 = 0; // of a read that is delivered in parts
   private ledger!: StreamLedger;
   private secured: bool = false; // START_TLS has come: reads are answered from `plaintext`
@@ -217,8 +218,14 @@ export class BridgeStream extends Upgraded {
     this.server.reports.add(this.ledger);
   }
 
+  /**
+   * The idle time is over. What has come by now and was not read yet counts. A peer that is in the middle of something
+   * may go on for a moment, which must not reset the connection.
+   */
   onTimeout(stream: IOStream): void {
-    stream.finish(false);
+    this.touched = false;
+    if (!stream.unread) stream.readNow();
+    if (!this.touched) stream.finish(stream.unread > 0);
   }
 
   onClose(stream: IOStream, reason: i32): void {
@@ -251,6 +258,7 @@ export class BridgeStream extends Upgraded {
 
   private touch(): void {
     const limit = this.server.idleTimeoutMs;
+    this.touched = true;
     if (limit) this.stream.setDeadline(IOLoop.current().time + i64(limit) * NS_PER_MS);
   }
 }

@@ -161,6 +161,22 @@ describe("streams: the end", () => {
     expect(heardAfter(1)).toBe("CLOSED#1(1)");
   });
 
+  test("a peer that is in the middle of a line when the idle time is over reads an end, and no reset", () => {
+    begun(config(STREAMS, 0, 1000));
+    const peer = connect();
+    heard();
+    tell(readUntil(1, "\n"));
+    sleep(990);
+    peer.send("hel");
+    expect(heardAfter(10)).toBe("");
+    expect(peer.ended).toBe(true);
+    peer.send("lo");
+    expect(heard()).toBe("");
+    peer.end();
+    expect(heard()).toBe("CLOSED#1(1)");
+    expect(peer.wasReset).toBe(false);
+  });
+
   test("a peer that is not read from is not listened to without bound", () => {
     begun(config(STREAMS));
     const peer = connect();
