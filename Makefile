@@ -15,6 +15,7 @@ BIN := node_modules/.bin
 NODE_MODULES := node_modules/.package-lock.json
 # The mark of a whole build: dist/host/index.js and others are written twice.
 HOST := dist/host/.built
+DECLARATIONS := dist/assembly/index.d.ts
 CORE := build/core.wasm
 DEMO := build/demo.wasm
 ECHO := build/echo.wasm
@@ -46,7 +47,7 @@ run: build $(if $(filter wasmtime,$(RUNTIME)),$(WASMTIME)) ## serve APP (example
 	@exec node dist/host/cli/main.js run '$(APP)' --port '$(PORT)' --address '$(ADDRESS)' \
 	  --runtime '$(RUNTIME)' --workers '$(WORKERS)'
 
-build: $(CORE) $(HOST) $(DEMO) $(ECHO) $(WEB) ## build/core.wasm, dist/, build/demo.wasm, build/echo.wasm and build/web.wasm
+build: $(CORE) $(HOST) $(DECLARATIONS) $(DEMO) $(ECHO) $(WEB) ## build/core.wasm, dist/, build/demo.wasm, build/echo.wasm and build/web.wasm
 
 debug: build ## build/core.wasm with names and debug info (docs/debugging.md); make -B build/core.wasm takes that back
 	$(compile-core) --debug --outFile $(CORE)
@@ -138,6 +139,9 @@ $(HOST): $(NODE_MODULES) tsconfig.json host/tsconfig.json scripts/bundle.mjs $(c
 	$(BIN)/tsc -p host
 	@node scripts/bundle.mjs
 	@touch $@
+
+$(DECLARATIONS): $(NODE_MODULES) scripts/declarations.mjs tsconfig.json assembly/tsconfig.json $(call sources,assembly)
+	@node scripts/declarations.mjs
 
 build/tools/%/node_modules/.package-lock.json: scripts/%/package.json scripts/%/package-lock.json
 	@mkdir -p build/tools/$*

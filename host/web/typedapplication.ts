@@ -14,6 +14,7 @@ import {
 
 /** Routes and settings, and what a server calls with each request. `Own`: settings of the application's own. */
 export interface Application<Own extends object = object> extends Untyped<Own> {}
+/** Makes an application of its routes and settings. Throws OptionError for a route that cannot be one. */
 export const Application: {
   /**
    * `settings` may hold some of the application's own, such as `{ database }`. Throws OptionError for a route that can

@@ -17,6 +17,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -75,6 +76,15 @@ const npx = (...args: string[]): string[] => ["npx", "--no-install", "waterspout
 test("publint has nothing to say", async () => {
   const { messages, pkg } = await publint({ pkgDir: ROOT, pack: "npm", strict: true });
   expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([]);
+});
+
+test("attw has nothing to say but that the package has ES modules only", async () => {
+  const checked = await checkPackage(createPackageFromTarballData(readFileSync(packed)));
+  if (!checked.types) throw new Error("it has no types");
+  const names = ["package.json", "register", "assembly", "assembly/web", "core.wasm"];
+  expect(Object.keys(checked.entrypoints)).toEqual(expect.arrayContaining([".", ...names.map((name) => `./${name}`)]));
+  // A CommonJS module has them by `await import`, or by `require` on Node 20.19 and later.
+  expect(checked.problems.filter(({ kind }) => kind !== "CJSResolvesToESM")).toEqual([]);
 });
 
 test("it brings what it needs, and nothing that only this project needs", () => {
