@@ -20,8 +20,8 @@ CORE := build/core.wasm
 DEMO := build/demo.wasm
 ECHO := build/echo.wasm
 WEB := build/web.wasm
-COMPONENTS := $(foreach app,demo echo,build/$(app).component.wasm build/$(app).component-async.wasm) \
-  build/web.component.wasm build/demo.http.wasm build/web.http.wasm
+COMPONENTS := $(foreach app,demo echo web,build/$(app).component.wasm build/$(app).component-async.wasm) \
+  build/demo.http.wasm build/web.http.wasm
 NODES := build/tools/nodes/node_modules/.package-lock.json
 ENGINES := build/tools/engines/node_modules/.package-lock.json
 # The binary of the Node that NODE names; `node` where it names none.

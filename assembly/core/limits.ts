@@ -20,6 +20,8 @@ export const LISTENERS_MAX: i32 = 16;
  * that wasmtime gives a component before it ends it.
  */
 export const ASYNC_HANDLES_MAX: i32 = 20064;
+/** Files that a component over WASI 0.3 has open at once: each has three of these resources while it is read. */
+export const FILES_OPEN_MAX: i32 = 4096;
 /**
  * Connections that wait in a component's queue to be accepted, unless configured; the system has a bound of its own.
  */

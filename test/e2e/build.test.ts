@@ -142,19 +142,7 @@ test.each([COMPONENT, COMPONENT_ASYNC])("a component beside its source: $compone
   }
 });
 
-test("a component that opens files, one with nothing to run it by, and a project with another jco: why not", async () => {
-  const web = await end([
-    process.execPath,
-    CLI,
-    "build",
-    "examples/sandboxed/web.ts",
-    "--target",
-    "component-async",
-    "--json",
-  ]);
-  expect(web.code).toBe(1);
-  expect(JSON.parse(web.stdout)).toMatchObject({ ok: false, target: "component-async", file: null });
-  expect(web.stderr).toMatch(/does not have: .*preview1\.path_open.*; files are for the other targets\n$/);
+test("a component with nothing to run it by, and a project with another jco: why not", async () => {
   const useless = await build("project/useless.ts", "export const one: i32 = 1;\n", "--target", "component");
   expect(useless.stderr).toMatch(/cannot be served: it must say export \{ _start, turn \}/);
   expect(existsSync(at("project/useless.component.wasm"))).toBe(false);

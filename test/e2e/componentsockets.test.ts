@@ -64,12 +64,16 @@ describe.each([COMPONENT, COMPONENT_ASYNC])("$component", (way) => {
 
   describe("peers", () => {
     test("its imports are the published list of rights, and nothing else", async () => {
-      const published = rowsBelow("docs/threat-model.md", `### \`${target}\``).map(({ import: name }) =>
-        name.replaceAll("`", ""),
-      );
+      const listed = (heading: string): string[] =>
+        rowsBelow("docs/threat-model.md", heading).map(({ import: name }) => name.replaceAll("`", ""));
+      const published = listed(`### \`${target}\``);
       const imports = (app: string): Promise<string[]> => importsOf(path.join(ROOT, `build/${app}.${target}.wasm`));
       expect((await imports("demo")).sort()).toEqual(published.sort());
       for (const name of await imports("echo")) expect(published).toContain(name);
+      const isOfFiles = (name: string): boolean => name.startsWith("wasi:filesystem/");
+      const version = target === "component" ? "@0.2.0." : "@0.3.0.";
+      const files = listed("### Files").filter((name) => name.includes(version));
+      expect((await imports("web")).filter(isOfFiles).sort()).toEqual(files.sort());
     });
 
     test.each(["127.0.0.1", "::1"])("on %s the peer's address is the client's", async (host) => {

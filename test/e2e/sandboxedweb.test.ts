@@ -10,6 +10,7 @@ import {
   statSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import net from "node:net";
@@ -20,9 +21,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Response } from "./support/response.js";
 import {
   COMPONENT,
+  COMPONENT_ASYNC,
   eventually,
   HTTP,
   run,
+  SANDBOXED_BARE,
   SANDBOXED_NODE,
   SANDBOXED_WAYS,
   type Server,
@@ -40,6 +43,8 @@ beforeAll(() => {
   mkdirSync(path.join(folder, "empty"));
   writeFileSync(path.join(top, "secret.txt"), "secret");
   writeFileSync(path.join(folder, "a.txt"), "0123456789");
+  writeFileSync(path.join(folder, "b.txt"), "9876543210");
+  for (const name of ["a.txt", "b.txt"]) utimesSync(path.join(folder, name), 1_700_000_000, 1_700_000_000);
   writeFileSync(path.join(folder, "none.css"), "");
   writeFileSync(path.join(folder, ".hidden"), "dots");
   writeFileSync(path.join(folder, "sub", "index.html"), "<p>sub");
@@ -55,7 +60,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(top, { recursive: true, force: true }));
 
-describe.each([...SANDBOXED_WAYS, COMPONENT, HTTP])("$name", (way) => {
+describe.each([...SANDBOXED_WAYS, COMPONENT, COMPONENT_ASYNC, HTTP])("$name", (way) => {
   let server: Server;
   beforeAll(async () => {
     server = await start(way, way.demo.replace("demo", "web"), ["--dir", `${folder}::/static`]);
@@ -118,6 +123,14 @@ describe.each([...SANDBOXED_WAYS, COMPONENT, HTTP])("$name", (way) => {
       expect((await get("/static/a.txt", `If-Modified-Since: ${date}\r\n`)).status).toBe(304);
       expect((await get("/static/a.txt", "If-Modified-Since: Thu, 01 Jan 1970 00:00:01 GMT\r\n")).status).toBe(200);
       expect((await get("/static/a.txt", `If-None-Match: "x"\r\nIf-Modified-Since: ${date}\r\n`)).status).toBe(200);
+    });
+
+    test("files of the same size and time have tags of their own", async () => {
+      const etags = await Promise.all(
+        ["a.txt", "b.txt", "a.txt"].map(async (name) => (await server.get(`/static/${name}`)).headers.get("etag")),
+      );
+      expect(etags[0]).not.toBe(etags[1]);
+      expect(etags[0]).toBe(etags[2]);
     });
 
     test("requests behind a file that takes several turns are answered", async () => {
@@ -219,6 +232,27 @@ describe.each([...SANDBOXED_WAYS, COMPONENT, HTTP])("$name", (way) => {
       await eventually("files closed", () => openFiles(server.pid, folder) === 0);
     });
   });
+});
+
+test.each([SANDBOXED_BARE, COMPONENT, COMPONENT_ASYNC])("$name: without descriptors for files 503", async (way) => {
+  const wrap = ["sh", "-c", 'ulimit -n 60 && exec "$@"', "-"];
+  const server = await start(way, way.demo.replace("demo", "web"), ["--dir", `${folder}::/static`], { wrap });
+  try {
+    const clients = await Promise.all(Array.from({ length: 40 }, () => server.connect()));
+    for (const client of clients) await client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n").readResponse();
+    const statuses = new Set<string>();
+    for (const client of clients) {
+      client.send("GET /static/big.bin HTTP/1.1\r\nHost: x\r\n\r\n");
+      statuses.add((await client.readUntil("\r\n")).split(" ")[1]);
+      client.socket.pause(); // so that the file stays open
+    }
+    expect([...statuses].sort()).toEqual(["200", "503"]);
+    for (const client of clients) client.reset();
+    await eventually("files closed", () => openFiles(server.pid, folder) === 0);
+    expect((await server.get("/static/a.txt")).body.toString()).toBe("0123456789");
+  } finally {
+    await server.stop();
+  }
 });
 
 test("folders that are none are refused", async () => {

@@ -35,6 +35,8 @@ export declare function dropFile(file: i32): void;
 export const ERROR_ACCESS: i32 = 0;
 export const ERROR_ILLEGAL_BYTE_SEQUENCE: i32 = 9;
 export const ERROR_INVALID: i32 = 12;
+/** Also what wasmtime says when the process is out of descriptors. */
+export const ERROR_IO: i32 = 13;
 export const ERROR_LOOP: i32 = 15;
 export const ERROR_NAME_TOO_LONG: i32 = 18;
 export const ERROR_NO_ENTRY: i32 = 20;
@@ -50,5 +52,5 @@ export const READ: i32 = 1;
 // A descriptor-stat in a result: type u8 @8, link-count u64 @16, size u64 @24, then three times an option of a time:
 // u8, seconds u64 behind 8 bytes, nanoseconds u32 behind 16. They stand @32 (access), @56 (modification) and @80.
 export const STAT_RESULT_BYTES: i32 = 104;
-export const TYPE_DIRECTORY: u8 = 3;
-export const TYPE_REGULAR: u8 = 6;
+export const TYPE_DIRECTORY: i32 = 3;
+export const TYPE_REGULAR: i32 = 6;

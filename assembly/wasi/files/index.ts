@@ -6,16 +6,17 @@
 //                                       may be opened
 //   fileSize() modifiedNs()             of what was looked at or opened last
 //   inode()                             a number of what was opened last, that no other file has
-//   pread(file, offset, target, size)   n > 0 | 0 behind the end | -FAILED
+//   pread(file, offset, target, size)   n > 0 | 0 behind the end | -FAILED; over WASI 0.3 0 for both
 //   close(file)
 //
 // Invariants: a path is relative, and what leads out of its folder is refused by the host, symbolic links included;
 // nothing can be changed or created through here; a call waits for the disk at most, never for a peer: what is no
-// regular file is not opened. Reference: WASI snapshot 01; wasi:filesystem 0.2. Only applications that import this file
-// have its imports. A component of WASI 0.3 cannot be built with them.
+// regular file is not opened. Reference: WASI snapshot 01; wasi:filesystem 0.2 and 0.3. Only applications that import
+// this file have its imports.
 
 import * as preview1 from "./preview1";
 import * as preview2 from "./preview2";
+import * as preview3 from "./preview3";
 import * as sim from "../sim/files";
 import { OVER_02 } from "../build";
 
@@ -24,41 +25,49 @@ export { BUSY, DIRECTORY, FAILED, FORBIDDEN, MISSING, OTHER, REGULAR } from "./k
 // @ts-ignore: decorator
 @inline export function folder(name: usize, size: i32): i32 {
   if (OVER_02) return preview2.folder(name, size);
+  if (WASI == 3) return preview3.folder(name, size);
   return WASI != 0 ? preview1.folder(name, size) : sim.folder(name, size);
 }
 // @ts-ignore: decorator
 @inline export function look(folder: i32, path: usize, size: i32): i32 {
   if (OVER_02) return preview2.look(folder, path, size);
+  if (WASI == 3) return preview3.look(folder, path, size);
   return WASI != 0 ? preview1.look(folder, path, size) : sim.look(folder, path, size);
 }
 // @ts-ignore: decorator
 @inline export function open(folder: i32, path: usize, size: i32): i32 {
   if (OVER_02) return preview2.open(folder, path, size);
+  if (WASI == 3) return preview3.open(folder, path, size);
   return WASI != 0 ? preview1.open(folder, path, size) : sim.open(folder, path, size);
 }
 // @ts-ignore: decorator
 @inline export function fileSize(): i64 {
   if (OVER_02) return preview2.fileSize();
+  if (WASI == 3) return preview3.fileSize();
   return WASI != 0 ? preview1.fileSize() : sim.fileSize();
 }
 // @ts-ignore: decorator
 @inline export function modifiedNs(): i64 {
   if (OVER_02) return preview2.modifiedNs();
+  if (WASI == 3) return preview3.modifiedNs();
   return WASI != 0 ? preview1.modifiedNs() : sim.modifiedNs();
 }
 // @ts-ignore: decorator
 @inline export function inode(): u64 {
   if (OVER_02) return preview2.inode();
+  if (WASI == 3) return preview3.inode();
   return WASI != 0 ? preview1.inode() : sim.inode();
 }
 // @ts-ignore: decorator
 @inline export function pread(file: i32, offset: i64, target: usize, size: i32): i32 {
   if (OVER_02) return preview2.pread(file, offset, target, size);
+  if (WASI == 3) return preview3.pread(file, offset, target, size);
   return WASI != 0 ? preview1.pread(file, offset, target, size) : sim.pread(file, offset, target, size);
 }
 // @ts-ignore: decorator
 @inline export function close(file: i32): void {
   if (OVER_02) preview2.close(file);
+  else if (WASI == 3) preview3.close(file);
   else if (WASI != 0) preview1.close(file);
   else sim.close(file);
 }

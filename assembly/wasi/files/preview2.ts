@@ -9,37 +9,40 @@ import { BUSY, DIRECTORY, FAILED, FORBIDDEN, MISSING, OTHER, REGULAR } from "./k
 
 const stat: usize = OVER_02 ? memory.data(w.STAT_RESULT_BYTES, 8) : 0;
 const result: usize = OVER_02 ? memory.data(32, 8) : 0;
-/** The runtime's list: a folder i32, its name's place and size, for each. */
+/** A folder in the runtime's list: its descriptor, its name's place and size. */
 const FOLDER_BYTES: usize = 12;
-let folders: usize = 0;
-let count: i32 = -1;
+const list: usize = OVER_02 ? memory.data(8, 4) : 0;
+let isListed: bool = false;
 
 export function folder(name: usize, size: i32): i32 {
-  if (count < 0) {
-    w.getDirectories(result);
-    folders = load<usize>(result);
-    count = load<i32>(result, 4);
+  if (!isListed) {
+    w.getDirectories(list);
+    isListed = true;
   }
-  for (let i = 0; i < count; i++) {
-    const entry = folders + usize(i) * FOLDER_BYTES;
-    if (load<i32>(entry, 8) != size || memory.compare(load<usize>(entry, 4), name, usize(size))) continue;
-    return load<i32>(entry);
+  return folderIn(list, name, size);
+}
+
+/** The folder that has this name in the list that the runtime has put at `list`, -1: none. */
+export function folderIn(list: usize, name: usize, size: i32): i32 {
+  const end = load<usize>(list) + load<usize>(list, 4) * FOLDER_BYTES;
+  for (let at = load<usize>(list); at < end; at += FOLDER_BYTES) {
+    if (load<i32>(at, 8) == size && !memory.compare(load<usize>(at, 4), name, usize(size))) return load<i32>(at);
   }
   return -1;
 }
 
 export function look(folder: i32, path: usize, size: i32): i32 {
   w.statAt(folder, w.SYMLINK_FOLLOW, path, size, stat);
-  return load<u8>(stat) ? -problem(load<u8>(stat, 8)) : kind();
+  return load<u8>(stat) ? -problemOf(load<u8>(stat, 8)) : kindOf(load<u8>(stat, 8));
 }
 
 export function open(folder: i32, path: usize, size: i32): i32 {
   w.openAt(folder, w.SYMLINK_FOLLOW, path, size, 0, w.READ, result);
-  if (load<u8>(result)) return -problem(load<u8>(result, 4));
+  if (load<u8>(result)) return -problemOf(load<u8>(result, 4));
   const file = load<i32>(result, 4);
   w.statOf(file, stat);
   w.metadataHash(file, result);
-  if (!load<u8>(stat) && !load<u8>(result) && kind() == REGULAR) return file;
+  if (!load<u8>(stat) && !load<u8>(result) && kindOf(load<u8>(stat, 8)) == REGULAR) return file;
   w.dropFile(file);
   return -FAILED;
 }
@@ -53,8 +56,9 @@ export function modifiedNs(): i64 {
   return load<u8>(stat, 56) ? load<i64>(stat, 64) * NS_PER_S + load<u32>(stat, 72) : 0;
 }
 
+/** Half of the hash: wasmtime makes the other half of this one. */
 export function inode(): u64 {
-  return load<u64>(result, 8) ^ load<u64>(result, 16);
+  return load<u64>(result, 8);
 }
 
 export function pread(file: i32, offset: i64, target: usize, size: i32): i32 {
@@ -68,12 +72,13 @@ export function close(file: i32): void {
   w.dropFile(file);
 }
 
-function kind(): i32 {
-  const type = load<u8>(stat, 8);
+/** What the case of a descriptor-type says. */
+export function kindOf(type: i32): i32 {
   return type == w.TYPE_REGULAR ? REGULAR : type == w.TYPE_DIRECTORY ? DIRECTORY : OTHER;
 }
 
-function problem(code: i32): i32 {
+/** What the case of an error-code says. */
+export function problemOf(code: i32): i32 {
   switch (code) {
     case w.ERROR_NO_ENTRY:
     case w.ERROR_NOT_DIRECTORY:
@@ -86,6 +91,7 @@ function problem(code: i32): i32 {
     case w.ERROR_NOT_PERMITTED:
       return FORBIDDEN;
     case w.ERROR_INSUFFICIENT_MEMORY:
+    case w.ERROR_IO:
       return BUSY;
     default:
       return FAILED;

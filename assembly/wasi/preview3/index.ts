@@ -6,15 +6,14 @@ import { address, backlog, cannotListen, readSettings } from "../component/setti
 import { familyOf, numberAt } from "../component/socketaddress";
 import { errorCode, openListener } from "./connections";
 import * as w from "./imports";
+import { settled } from "./settled";
 
 export { accept, close, descriptor, peer, read, shutdown, write } from "./connections";
 export { next, ready, sleepNs, wait, watch } from "./events";
 
 const result: usize = memory.data(64, 8);
-const event: usize = memory.data(8, 4);
 let listening: i32 = -1;
 let stderr: i32 = 0;
-let stderrSet: i32 = 0;
 
 /** Listens where the settings say. Returns why that does not work, null: it listens. */
 export function start(): string | null {
@@ -75,22 +74,15 @@ export function unixSeconds(): i64 {
   return load<i64>(result);
 }
 
-/** Waits until it has left: the stream is in a set of its own meanwhile. */
+/** Waits until it has left. */
 export function log(source: usize, size: i32): void {
   if (!stderr) {
     const pair = w.newStderr();
     stderr = i32(pair >> 32);
     w.openStderr(i32(pair));
-    stderrSet = w.newSet();
   }
   while (size > 0 && stderr > 0) {
-    let copied = w.writeStderr(stderr, source, size);
-    if (copied == w.BLOCKED) {
-      w.join(stderr, stderrSet);
-      w.waitSet(stderrSet, event);
-      w.join(stderr, 0);
-      copied = load<i32>(event, 4);
-    }
+    const copied = settled(stderr, w.writeStderr(stderr, source, size));
     const n = copied >>> 4;
     source += usize(n);
     size -= n;

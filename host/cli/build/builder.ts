@@ -74,7 +74,7 @@ async function finish(bytes: Uint8Array, { name, component }: Target, jco: Insta
     return { bytes, imports: inspection.imports, runtimes, problem: problemOf(inspection) };
   }
   const { imports, exported } = inspectCore(bytes);
-  const problem = componentProblemOf(imports, exported, name, component);
+  const problem = componentProblemOf(imports, exported, component);
   if (problem !== null) return { bytes, imports, runtimes: [], problem };
   const { wrap } = await import("./component.js");
   return { bytes: await wrap(jco, bytes, component), imports, runtimes: [name], problem };
@@ -114,17 +114,9 @@ function problemOf({ unknown, missingExports }: Inspection): string | null {
   return missingExports.length === 0 ? null : NOT_SERVED;
 }
 
-function componentProblemOf(
-  imports: string[],
-  exported: string[],
-  target: TargetName,
-  { exports }: Component,
-): string | null {
+function componentProblemOf(imports: string[], exported: string[], { exports }: Component): string | null {
   const foreign = imports.filter((name) => /^(wasi_|env\.)/.test(name));
-  if (foreign.length > 0) {
-    const files = target === "component-async" ? "; files are for the other targets" : "";
-    return `imports what a component does not have: ${foreign.join(", ")}${files}`;
-  }
+  if (foreign.length > 0) return `imports what a component does not have: ${foreign.join(", ")}`;
   return Object.values(exports).every((name) => exported.includes(name)) ? null : NOT_SERVED;
 }
 
