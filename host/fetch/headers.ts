@@ -5,29 +5,58 @@
  * `Headers`.
  */
 import { isFieldText, isToken, withoutOuterSpace } from "../core/grammar.js";
+import { LastObjects } from "../core/lastobjects.js";
 import { NameTable } from "../core/nametable.js";
 
 /** By name in lower case. Several values of a field are several fields. */
 export type Fields = Readonly<Record<string, string | string[]>>;
 export type WritableFields = Record<string, string | string[]>;
 
-/** The fields of anything that is plain enough; null otherwise, also when one of them must not be sent. */
-export function plainFields(headers: unknown): WritableFields | null {
-  if (typeof headers !== "object" || headers === null) return null;
-  const fields: WritableFields = new NameTable();
-  const prototype: unknown = Object.getPrototypeOf(headers);
-  if (prototype === Object.prototype || prototype === null) {
-    if (Symbol.iterator in headers) return null;
-    for (const name of Object.keys(headers)) {
-      if (!put(fields, name, (headers as Record<string, unknown>)[name])) return null;
+/** Makes tables of header fields, which have `type` as their Content-Type unless they have one themselves. */
+export class PlainFields {
+  /** A table of nothing else. */
+  readonly none: Fields;
+  readonly #type: string | null;
+  readonly #last = new LastObjects<Fields>();
+
+  constructor(type: string | null) {
+    this.#type = type;
+    this.none = this.#typed(new NameTable());
+  }
+
+  /** The fields of anything that is plain enough; null otherwise, also when one of them must not be sent. */
+  of(headers: unknown): Fields | null {
+    if (typeof headers !== "object" || headers === null) return null;
+    const prototype: unknown = Object.getPrototypeOf(headers);
+    if (prototype === Object.prototype || prototype === null) {
+      if (Symbol.iterator in headers) return null;
+      return this.#last.find(headers) ?? this.#ofObject(headers as Record<string, unknown>);
     }
+    if (!Array.isArray(headers) && prototype !== Headers.prototype) return null;
+    const fields: WritableFields = new NameTable();
+    for (const pair of headers as Iterable<unknown>) {
+      if (!Array.isArray(pair) || pair.length !== 2 || !put(fields, pair[0], pair[1])) return null;
+    }
+    return this.#typed(fields);
+  }
+
+  #ofObject(headers: Record<string, unknown>): Fields | null {
+    const fields: WritableFields = new NameTable();
+    const names = Object.keys(headers);
+    const values: unknown[] = [];
+    for (const name of names) {
+      const value = headers[name];
+      if (!put(fields, name, value)) return null;
+      values.push(value);
+    }
+    this.#last.keep(names, values, this.#typed(fields));
     return fields;
   }
-  if (!Array.isArray(headers) && prototype !== Headers.prototype) return null;
-  for (const pair of headers as Iterable<unknown>) {
-    if (!Array.isArray(pair) || pair.length !== 2 || !put(fields, pair[0], pair[1])) return null;
+
+  #typed(fields: WritableFields): Fields {
+    if (this.#type !== null) fields["content-type"] ??= this.#type;
+    return fields;
   }
-  return fields;
 }
 
 /** Takes text that may be sent; white space around it is left to the genuine class, which removes it. */

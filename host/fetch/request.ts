@@ -5,6 +5,7 @@
  * `fetch` and `Request` of the program, which know light requests before there are any, take it for one. What
  * no `Request` can be is refused before the handler is called.
  */
+
 import { HTTPInputError } from "../core/errors.js";
 import type { HTTPServerRequest } from "../http/request.js";
 import { copyHeaders } from "./headers.js";
@@ -37,18 +38,19 @@ export type ServedRequest = Request & {
 class LightRequest {
   readonly #request: HTTPServerRequest;
   readonly #method: string;
-  readonly #url: string;
+  readonly #origin: string;
+  #url: string | null = null;
   #headers: Headers | null = null;
   #genuine: Request | null = null;
   #signal: AbortSignal | null = null;
   /** The body was read without a genuine one. */
   #used = false;
 
-  constructor(request: HTTPServerRequest, method: string, url: string) {
+  constructor(request: HTTPServerRequest, method: string, origin: string) {
     markAsUncloneable(this);
     this.#request = request;
     this.#method = method;
-    this.#url = url;
+    this.#origin = origin;
   }
 
   get ip(): string | undefined {
@@ -63,7 +65,7 @@ class LightRequest {
     of: (value) => (#request in value ? value : null),
     known: {
       method: (light) => light.#method,
-      url: (light) => light.#url,
+      url: (light) => light.#address,
       headers: (light) => light.#allHeaders,
       signal: (light) => light.#ownSignal,
       body: (light) => (light.#hasBody ? undefined : null),
@@ -74,6 +76,11 @@ class LightRequest {
     },
     genuine: (light) => light.#asGenuine(),
   };
+
+  get #address(): string {
+    this.#url ??= addressOf(this.#request, this.#origin);
+    return this.#url;
+  }
 
   get #allHeaders(): Headers {
     this.#headers ??= headersOf(this.#request);
@@ -101,7 +108,7 @@ class LightRequest {
     if (this.#genuine === null) {
       const body = this.#hasBody ? (this.#used ? new ReadableStream() : bodyStream(this.#request)) : null;
       const init = { method: this.#method, headers: this.#allHeaders, signal: this.#ownSignal };
-      this.#genuine = new (nativeRequest())(this.#url, body === null ? init : { ...init, body, duplex: "half" });
+      this.#genuine = new (nativeRequest())(this.#address, body === null ? init : { ...init, body, duplex: "half" });
       if (this.#used) void this.#genuine.body?.getReader().cancel();
     } else {
       copyHeaders(this.#allHeaders, this.#genuine.headers);
@@ -154,15 +161,20 @@ function withGenuine(given: unknown[]): unknown[] {
  * like TRACE, or an address that is none.
  */
 export function standardRequest(request: HTTPServerRequest, isLight: boolean): ServedRequest {
-  const { method } = request;
-  if (FORBIDDEN.test(method)) throw refused(new TypeError(`fetch has no method ${method}`));
-  const light = new LightRequest(request, NORMALIZED.test(method) ? method.toUpperCase() : method, addressOf(request));
+  const method = request.methodNumber === 0 ? otherMethod(request.method) : request.method;
+  const light = new LightRequest(request, method, originOf(request));
   if (isLight) return light as unknown as ServedRequest;
   const ip = { configurable: true, get: () => light.ip };
   const genuine = Object.defineProperty(LightRequest.kind.genuine(light), "ip", ip) as ServedRequest;
   served.set(genuine, request);
   genuineOf.set(request, genuine);
   return genuine;
+}
+
+/** A method without a number, as all have that are refused or that may be written in small letters. */
+function otherMethod(method: string): string {
+  if (FORBIDDEN.test(method)) throw refused(new TypeError(`fetch has no method ${method}`));
+  return NORMALIZED.test(method) ? method.toUpperCase() : method;
 }
 
 /** The requests of handlers that get genuine ones. */
@@ -186,20 +198,21 @@ let lastHost = "";
 let lastProtocol = "";
 let lastOrigin: string | null = null;
 
-/** As the parser of addresses writes `protocol` and `host`; null when they are not all that it finds in them. */
-function originOf(protocol: string, host: string): string | null {
-  if (host === lastHost && protocol === lastProtocol) return lastOrigin;
-  const url = URL.canParse(`${protocol}://${host}/`) ? new URL(`${protocol}://${host}/`) : null;
-  lastHost = host;
-  lastProtocol = protocol;
-  lastOrigin = url !== null && url.href === `${url.origin}/` ? url.origin : null;
+/** As the parser of addresses writes a request's scheme and host, when they are all that it finds in them. */
+function originOf({ protocol, host }: HTTPServerRequest): string {
+  if (host !== lastHost || protocol !== lastProtocol || lastOrigin === null) {
+    const url = URL.canParse(`${protocol}://${host}/`) ? new URL(`${protocol}://${host}/`) : null;
+    if (url === null || url.href !== `${url.origin}/`)
+      throw refused(new TypeError(`${JSON.stringify(host)} is no host`));
+    lastHost = host;
+    lastProtocol = protocol;
+    lastOrigin = url.origin;
+  }
   return lastOrigin;
 }
 
-function addressOf(request: HTTPServerRequest): string {
-  const { protocol, host, target, path } = request;
-  const origin = originOf(protocol, host);
-  if (origin === null) throw refused(new TypeError(`${JSON.stringify(host)} is no host`));
+/** Behind an origin any path and any query is an address. */
+function addressOf({ target, path }: HTTPServerRequest, origin: string): string {
   if (PLAIN_TARGET.test(target) && !DOTTED.test(target)) return origin + target;
   const mark = target.indexOf("?");
   const wanted = `${path.startsWith("/") ? "" : "/"}${path}${mark < 0 ? "" : target.slice(mark)}`; // `OPTIONS *`

@@ -7,7 +7,7 @@
  * true when it was made.
  */
 import { isFieldText } from "../core/grammar.js";
-import { copyHeaders, type Fields, fieldsOf, headersOf, plainFields } from "./headers.js";
+import { copyHeaders, type Fields, fieldsOf, headersOf, PlainFields } from "./headers.js";
 import { watchBodies } from "./inflated.js";
 import {
   isOriginal,
@@ -44,9 +44,9 @@ interface Parts extends PlainAnswer {
 
 type Body = ConstructorParameters<typeof Response>[0];
 
-const NO_FIELDS: Fields = {};
-const TEXT: Fields = { "content-type": "text/plain;charset=UTF-8" };
-const JSON_TYPE = "application/json";
+const UNTYPED = new PlainFields(null);
+const TEXT = new PlainFields("text/plain;charset=UTF-8");
+const JSON_TEXT = new PlainFields("application/json");
 
 /** Statuses without a body (fetch.spec.whatwg.org, null body status). */
 const BODYLESS = [101, 103, 204, 205, 304];
@@ -85,32 +85,30 @@ const kind: LightKind<Parts> = {
   },
 };
 
-/** The parts of what is plain; null for anything else. `type` is the body's, if `init` has none. */
-function plainParts(body: unknown, init: unknown, type: Fields): Parts | null {
+/** The parts of what is plain; null for anything else. The fields of text are those that `typed` makes. */
+function plainParts(body: unknown, init: unknown, typed: PlainFields): Parts | null {
   let content: Parts["body"] = null;
-  let fields = NO_FIELDS;
+  let plain = UNTYPED;
   if (typeof body === "string") {
     content = body;
-    fields = type;
+    plain = typed;
   } else if (isBytes(body)) {
     content = new Uint8Array(body);
   } else if (body !== null && body !== undefined) {
     return null;
   }
-  if (init === undefined) return { status: 200, reason: "", fields, body: content, headers: null, genuine: null };
+  if (init === undefined) return newParts(200, "", plain.none, content);
   if (typeof init !== "object" || init === null) return null;
   const { status = 200, statusText: reason = "", headers } = init as ResponseInit;
   if (!Number.isInteger(status) || status < 200 || status > 599) return null;
   if (content !== null && BODYLESS.includes(status)) return null;
   if (typeof reason !== "string" || !isFieldText(reason)) return null;
-  if (headers !== undefined) {
-    const given = plainFields(headers);
-    if (given === null) return null;
-    const own = fields["content-type"];
-    if (own !== undefined) given["content-type"] ??= own;
-    fields = given;
-  }
-  return { status, reason, fields, body: content, headers: null, genuine: null };
+  const fields = headers === undefined ? plain.none : plain.of(headers);
+  return fields === null ? null : newParts(status, reason, fields, content);
+}
+
+function newParts(status: number, reason: string, fields: Fields, body: Parts["body"]): Parts {
+  return { status, reason, fields, body, headers: null, genuine: null };
 }
 
 function isBytes(body: unknown): body is Uint8Array {
@@ -128,7 +126,7 @@ function StandIn(this: object, body?: Body, init?: ResponseInit): object | undef
 
 function json(value: unknown, init?: ResponseInit): object {
   const text: unknown = JSON.stringify(value);
-  const parts = typeof text === "string" ? plainParts(text, init, { "content-type": JSON_TYPE }) : null;
+  const parts = typeof text === "string" ? plainParts(text, init, JSON_TEXT) : null;
   // The genuine class refuses or converts the rest.
   if (parts === null) return nativeResponse().json(value, init);
   return new LightResponse(new Empty(), parts);

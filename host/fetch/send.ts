@@ -41,9 +41,14 @@ export function sendAnswer(request: HTTPServerRequest, answer: Response): void |
   request.respond(status, endToEnd(fields), body, reason === "" ? undefined : reason);
 }
 
+/** A table that had no field of one connection: many answers have the same. */
+let lastWithout: Fields | null = null;
+
 /** Without the fields of one connection. */
 function endToEnd(fields: Fields): Fields {
+  if (fields === lastWithout) return fields;
   for (const name in fields) if (OF_A_CONNECTION.includes(name)) return withoutConnection(fields);
+  lastWithout = fields;
   return fields;
 }
 

@@ -9,6 +9,7 @@
 import { put16 } from "../bridge/frames.js";
 import { HeaderError, HTTPInputError } from "../core/errors.js";
 import { isFieldText, isToken, withoutOuterSpace } from "../core/grammar.js";
+import { LastObjects } from "../core/lastobjects.js";
 import { REASON_BYTES_MAX, RESPONSE_HEAD_BYTES_MAX } from "../core/limits.js";
 
 /** Header fields in their order, with names in lower case; asking is case-insensitive. */
@@ -157,35 +158,15 @@ export abstract class EncodedHeaders implements Iterable<[string, string]> {
 
 const EMPTY: HeaderBlock = { rows: 0, reasonBytes: 0, bytes: new Uint8Array(0), contentLength: -1, close: false };
 
-/** The last blocks that were encoded from objects: an application sends the same few again and again. */
-const CACHE_SIZE = 8;
-interface Cached {
-  names: string[];
-  values: (string | number)[];
-  block: HeaderBlock;
-}
-const cache: Cached[] = [];
-let cacheNext = 0;
+/** The last blocks that were encoded from objects. */
+const blocks = new LastObjects<HeaderBlock>();
 
 /** Checks and encodes header fields. Throws HeaderError for one that must not be sent. */
 export function encodeHeaders(headers: HeadersInput | undefined): HeaderBlock {
   if (headers === undefined) return EMPTY;
   if (headers instanceof EncodedHeaders) return headers.block;
   if (Symbol.iterator in headers) return encodeFields([...headers]);
-  for (const candidate of cache) {
-    if (matches(candidate, headers)) return candidate.block;
-  }
-  return encodeObject(headers);
-}
-
-function matches(candidate: Cached, headers: Readonly<Record<string, unknown>>): boolean {
-  const { names, values } = candidate;
-  let at = 0;
-  for (const name in headers) {
-    if (names[at] !== name || values[at] !== headers[name]) return false;
-    at++;
-  }
-  return at === names.length;
+  return blocks.find(headers) ?? encodeObject(headers);
 }
 
 function encodeObject(headers: Readonly<Record<string, string | number | readonly string[]>>): HeaderBlock {
@@ -202,8 +183,12 @@ function encodeObject(headers: Readonly<Record<string, string | number | readonl
   }
   const block = encodeFields(fields);
   if (plain) {
-    cache[cacheNext] = { names: fields.map((field) => field[0]), values: fields.map((field) => field[1]), block };
-    cacheNext = (cacheNext + 1) % CACHE_SIZE;
+    const names = fields.map((field) => field[0]);
+    blocks.keep(
+      names,
+      fields.map((field) => field[1]),
+      block,
+    );
   }
   return block;
 }

@@ -442,7 +442,7 @@ export class HTTPServerRequest extends RequestNotes implements Endpoint, Respons
   }
 
   #callOver(): void {
-    for (const callback of this.#onOver?.splice(0) ?? []) callback();
+    if (this.#onOver !== null) for (const callback of this.#onOver.splice(0)) callback();
   }
 
   // --- an answer that comes later, or never ---

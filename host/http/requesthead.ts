@@ -143,8 +143,7 @@ export class RequestHead {
     for (let row = this.#start + REQUEST_BYTES; row < this.#textAt; row += 4) {
       const middle = at + chunk.readUInt16LE(row);
       const end = middle + chunk.readUInt16LE(row + 2);
-      const fits = middle - at === name.length && chunk.toString("latin1", at, middle).toLowerCase() === name;
-      if (fits) return chunk.toString("latin1", middle, end);
+      if (middle - at === name.length && isName(chunk, at, name)) return textOf(chunk, middle, end);
       at = end;
     }
     return null;
@@ -159,7 +158,8 @@ export class RequestHead {
   /** The host that the request is for, with its port if it has one. */
   get host(): string {
     const field = this.#headers === null ? this.#find("host") : this.#headers.get("host");
-    return authorityOf(this.target) || field || LOOPBACK;
+    const isOrigin = this.#chunk[this.#textAt + this.#methodBytes()] === SLASH; // the form that nearly all targets have
+    return (isOrigin ? "" : authorityOf(this.target)) || field || LOOPBACK;
   }
 
   /** What codings of an answer the client accepts (RFC 9110 12.5.3). */
@@ -252,6 +252,25 @@ export class RequestHead {
   }
 }
 
+/** Whether the bytes from `at` on are `name`, letters and dashes, in whatever case. */
+function isName(chunk: Buffer, at: number, name: string): boolean {
+  for (let index = 0; index < name.length; index++) {
+    if (lower(chunk[at + index]) !== lower(name.charCodeAt(index))) return false;
+  }
+  return true;
+}
+
+let lastText = "";
+
+/** The text of some bytes. Most requests ask for the same host as the one before: that text need not be made again. */
+function textOf(chunk: Buffer, start: number, end: number): string {
+  let same = end - start === lastText.length;
+  for (let at = start; same && at < end; at++) same = chunk[at] === lastText.charCodeAt(at - start);
+  if (!same) lastText = chunk.toString("latin1", start, end);
+  return lastText;
+}
+
+const SLASH = 0x2f;
 const DASH = 0x2d;
 const LETTER_F = 0x66;
 const LETTER_I = 0x69;

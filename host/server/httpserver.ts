@@ -118,7 +118,10 @@ export class HTTPServer extends TCPServer {
   #answer(request: HTTPServerRequest): void {
     try {
       const result: unknown = this.#handler(request);
-      if (result !== undefined) return this.#wait(request, result);
+      if (result !== undefined) {
+        void this.#wait(request, result);
+        return;
+      }
       this.#expect(request);
     } catch (error) {
       this.#fail(request, error);
@@ -126,11 +129,15 @@ export class HTTPServer extends TCPServer {
     request.handled();
   }
 
-  #wait(request: HTTPServerRequest, result: unknown): void {
-    Promise.resolve(result)
-      .then((value) => (request.isLeft ? this.#expect(request) : answerWith(request, value, this.#name)))
-      .catch((error) => this.#fail(request, error))
-      .then(() => request.handled());
+  async #wait(request: HTTPServerRequest, result: unknown): Promise<void> {
+    try {
+      const value = await result;
+      if (request.isLeft) this.#expect(request);
+      else await answerWith(request, value, this.#name);
+    } catch (error) {
+      this.#fail(request, error);
+    }
+    request.handled();
   }
 
   /** The handler has given nothing: it has answered, or will. */

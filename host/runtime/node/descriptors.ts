@@ -235,11 +235,12 @@ export class Connection extends Descriptor implements Peer {
   }
 
   /**
-   * Sends a copy of the first of `bytes`. Returns their number, or -errno; with -ERRNO_AGAIN, or fewer than all, it
-   * will be writable. Node's sockets take everything. So when the kernel has not taken all of it, one byte less is
-   * acknowledged, and not sent again: the sandbox waits for the peer, as it does where it has the kernel's own sockets.
+   * Sends a copy of the first of the `size` bytes that begin at `from`. Returns their number, or -errno; with
+   * -ERRNO_AGAIN, or fewer than all, it will be writable. Node's sockets take everything. So when the kernel has not
+   * taken all of it, one byte less is acknowledged, and not sent again: the sandbox waits for the peer, as it does
+   * where it has the kernel's own sockets.
    */
-  send(bytes: Uint8Array): number {
+  send(memory: Uint8Array, from: number, size: number): number {
     this.#table.setWritable(this, false);
     const socket = this.#socket;
     if (this.#errno !== 0) return -this.#errno;
@@ -254,13 +255,13 @@ export class Connection extends Descriptor implements Peer {
     const start = this.#unacknowledged;
     this.#unacknowledged = 0;
     let at = start;
-    while (at < bytes.length && (at === start || socket.writableLength === 0)) {
-      const piece = bytes.subarray(at, at + SEND_BYTES_MAX);
+    while (at < size && (at === start || socket.writableLength === 0)) {
+      const piece = memory.subarray(from + at, from + Math.min(size, at + SEND_BYTES_MAX));
       if (secure || piece.length < BLOCK_BYTES_MIN) socket.write(Buffer.from(piece));
       else this.#sendBlock(piece);
       at += piece.length;
     }
-    if (at === bytes.length) {
+    if (at === size) {
       if (secure || socket.writableLength === 0) return at;
       this.#unacknowledged = 1;
       at -= 1;

@@ -236,7 +236,7 @@ export class Wasi {
       const start = this.#piece(vector, index);
       const size = this.#pieceSize(vector, index);
       if (size === 0) continue;
-      const sent = connection.send(this.#bytes.subarray(start, start + size));
+      const sent = connection.send(this.#bytes, start, size);
       if (sent < 0 && total === 0) return -sent;
       if (sent > 0) total += sent;
       if (sent < size) break;

@@ -145,6 +145,22 @@ test("Response as a class", async () => {
   expect(() => Reflect.apply(Light, null, [])).toThrow(TypeError);
 });
 
+test("answers that are given the same fields again have their own", async () => {
+  const given: [(of: typeof Response) => Response][] = [
+    [(of) => new of("text", { headers: { "X-A": "1" } })],
+    [(of) => new of(bytes, { headers: { "X-A": "1" } })],
+    [(of) => of.json("json", { headers: { "X-A": "1" } })],
+    [(of) => new of("text", { headers: { "X-A": "1", "Content-Type": "text/html" } })],
+    [(of) => new of("text", { headers: { "X-A": "2" } })],
+    [(of) => new of("text", { headers: { "x-a": "1" } })],
+    [(of) => new of(null, { headers: { "X-A": "1" } })],
+  ];
+  for (const [make] of [...given, ...given]) {
+    expect(await seen(() => make(Light))).toEqual(await seen(() => make(Genuine)));
+    make(Light).headers.set("X-A", "3");
+  }
+});
+
 test("what is changed later does not change an answer, and what is changed in it does", async () => {
   const body = new Uint8Array([97]);
   const headers: Record<string, string> = { a: "1" };
@@ -307,6 +323,15 @@ test.each([
 ])("Request: the address %s of %s", async (target, host) => {
   const handler = async ({ url }: Request) => url;
   expect(await ask(handler, { target, headers: { Host: host } })).toBe(new URL(`http://${host}${target}`).href);
+});
+
+test("Request: each one's host is its own", async () => {
+  const handler = async ({ url }: Request) => url;
+  for (const host of ["a.example", "b.example", "a.example", "a.example:1", "A.example"])
+    expect(await ask(handler, { headers: { HOST: host } })).toBe(`http://${host.toLowerCase()}/`);
+  expect(await ask(handler, { target: "http://b.example/c", headers: { Host: "a.example" } })).toBe(
+    "http://b.example/c",
+  );
 });
 
 test("Request: what cannot be one is 400", async () => {
