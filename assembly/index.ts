@@ -4,6 +4,8 @@ import * as stats from "./core/stats";
 
 export { Address } from "./core/address";
 export { bytesInUse, setMemoryBytesMax } from "./bytes/buffer";
+export { ConnectHandler, PendingConnect, TCPClient } from "./client/tcpclient";
+export * from "./core/connectreasons";
 export * from "./core/errors";
 export { HTTPServer } from "./http/server";
 export { LoggingHTTPHandler as HTTPHandler } from "./http/log";

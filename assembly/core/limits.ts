@@ -37,6 +37,17 @@ export const PROXY_HEADER_BYTES_MAX: i32 = 4096;
 /** How long a connection may take to send its PROXY protocol header: its proxy sends it at once. */
 export const PROXY_HEADER_TIMEOUT_MS: i32 = 5000;
 
+// --- outgoing connections ---
+
+/** A name and its connection together, unless the client says otherwise; as Tornado's HTTP client. */
+export const CONNECT_TIMEOUT_MS: i32 = 20000;
+/** A host name: DNS has no longer ones (RFC 1035 2.3.4, without the last dot). */
+export const CONNECT_NAME_BYTES_MAX: i32 = 253;
+/** Addresses of one name that are tried; the rest are left out. */
+export const CONNECT_ADDRESSES_MAX: i32 = 16;
+/** Head start of the first family of addresses of a name; RFC 8305 names 250 ms, Tornado takes this. */
+export const SECOND_FAMILY_MS: i32 = 300;
+
 // --- streams ---
 
 /** One read from a socket. Also the size of the shared buffer that a read lands in first. */

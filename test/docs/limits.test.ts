@@ -58,9 +58,13 @@ test("what a limit is said to be changed with exists", () => {
   for (const [, heading] of tables) {
     for (const row of rowsBelow("docs/limits.md", heading)) {
       const how = row["how to change it"];
-      expect(how, row.name).toMatch(/^(fixed$|option |argument )/);
+      expect(how, row.name).toMatch(/^(fixed$|option |argument |field )/);
       if (how === "fixed" || how.startsWith("argument")) continue;
       const name = /`(\w+)`/.exec(how)?.[1];
+      if (how.startsWith("field")) {
+        expect(read("assembly/client/tcpclient.ts"), how).toMatch(new RegExp(`^  ${name}: `, "m"));
+        continue;
+      }
       expect(options, how).toContain(name);
       if (how.includes("parameter")) expect(parameters.join(), how).toMatch(new RegExp(`^  ${name}: `, "m"));
     }

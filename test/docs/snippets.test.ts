@@ -256,6 +256,11 @@ const ANSWERS: Record<string, (server: Server) => Promise<void>> = {
     expect((await server.get("/notes/9")).status).toBe(404);
     expect((await server.get("/static/none")).status, "no folder was opened for it").toBe(500);
   },
+  async "sandboxed/quote.ts"(server) {
+    const answer = await server.get("/");
+    expect(answer.status).toBe(502);
+    expect(answer.body.toString()).toBe("only components of WASI 0.2 and 0.3 make outgoing connections\n");
+  },
   async "sandboxed/hello.ts"(server) {
     expect((await server.get("/")).body.toString()).toBe("Hello from the sandbox\n");
     expect((await server.get("/x")).status).toBe(404);

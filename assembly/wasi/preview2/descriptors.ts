@@ -10,6 +10,8 @@ import * as w from "./imports";
 export const FREE: i32 = 0;
 export const CONNECTION: i32 = 1;
 export const LISTENER: i32 = 2;
+/** A connection that is being made; also a name that is being looked up, which outgoing.ts closes itself. */
+export const CONNECTING: i32 = 3;
 
 /** The first number behind those of preview1's stdin, stdout and stderr. */
 export const FIRST: i32 = 3;
@@ -71,7 +73,10 @@ export function readableOf(descriptor: Descriptor): i32 {
 }
 
 export function writableOf(descriptor: Descriptor): i32 {
-  if (!descriptor.writable) descriptor.writable = w.subscribeOutput(descriptor.output);
+  if (!descriptor.writable) {
+    descriptor.writable =
+      descriptor.kind == CONNECTING ? w.subscribeSocket(descriptor.socket) : w.subscribeOutput(descriptor.output);
+  }
   return descriptor.writable;
 }
 
@@ -84,6 +89,12 @@ export function close(fd: i32): void {
     w.dropOutput(descriptor.output);
   }
   w.dropSocket(descriptor.socket);
+  release(fd);
+}
+
+/** The resources of `fd` have been dropped: its number is given to another. */
+export function release(fd: i32): void {
+  const descriptor = descriptorAt(fd);
   descriptor.kind = FREE;
   descriptor.following = free;
   free = fd;

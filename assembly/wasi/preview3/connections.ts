@@ -20,6 +20,7 @@ import {
   OUTCOME_UNKNOWN,
   READ,
   Slot,
+  TASK,
   WRITE,
   closeSlot,
   hasRoom,
@@ -33,7 +34,7 @@ import {
 const BUFFER_BYTES: i32 = 2048;
 const buffers: usize = WASI == 3 ? memory.data(BUFFER_BYTES * ASYNC_HANDLES_MAX, 64) : 0;
 const peers: usize = WASI == 3 ? memory.data(i32(SOCKET_ADDRESS_BYTES) * ASYNC_HANDLES_MAX, 8) : 0;
-/** Where the host puts how an input ended: a result<_, error-code>. */
+/** For a result<_, error-code>, such as how an input ended, or a result<list<ip-address>, error-code>. */
 const OUTCOME_BYTES: usize = 24;
 const outcomes: usize = WASI == 3 ? memory.data(24 * ASYNC_HANDLES_MAX, 8) : 0;
 const accepts: usize = WASI == 3 ? memory.data(4 * LISTENERS_MAX, 4) : 0;
@@ -69,6 +70,7 @@ export function accept(listener: i32): i32 {
   for (; socket >= 0; socket = nextAccepted(slotOf(listener))) {
     land(errorText, ERROR_TEXT_BYTES);
     w.getRemoteAddress(socket, result);
+    land(0, 0);
     if (!load<u8>(result)) return openConnection(socket);
     const code = errorCode(result + 4);
     w.dropSocket(socket);
@@ -107,9 +109,21 @@ function noteSocket(slot: Slot, copied: i32): void {
 
 function openConnection(socket: i32): i32 {
   const handle = openSlot(CONNECTION);
+  setPeer(handle, result + 4);
+  slotOf(handle).socket = socket;
+  beginConnection(handle);
+  return handle;
+}
+
+/** The ip-socket-address at `at` is that of the peer. */
+export function setPeer(handle: i32, at: usize): void {
+  memory.copy(peers + usize(handle) * SOCKET_ADDRESS_BYTES, at, SOCKET_ADDRESS_BYTES);
+}
+
+/** The socket of `handle` is connected: bytes can go both ways. */
+export function beginConnection(handle: i32): void {
   const slot = slotOf(handle);
-  memory.copy(peers + usize(handle) * SOCKET_ADDRESS_BYTES, result + 4, SOCKET_ADDRESS_BYTES);
-  slot.socket = socket;
+  const socket = slot.socket;
   w.receive(socket, result);
   slot.input = load<i32>(result);
   slot.future = load<i32>(result, 4);
@@ -120,7 +134,6 @@ function openConnection(socket: i32): i32 {
   own(slot.output, handle);
   w.join(slot.input, waitableSet());
   w.join(slot.output, waitableSet());
-  return handle;
 }
 
 export function peer(handle: i32, address: Address): bool {
@@ -171,7 +184,9 @@ function readBuffer(handle: i32, slot: Slot, target: usize, size: i32): i32 {
 function outcome(handle: i32, slot: Slot): i32 {
   if (slot.outcome == OUTCOME_UNKNOWN) {
     land(errorText, ERROR_TEXT_BYTES);
-    if (w.readInputOutcome(slot.future, outcomes + usize(handle) * OUTCOME_BYTES) == w.BLOCKED) {
+    const state = w.readInputOutcome(slot.future, outcomeOf(handle));
+    land(0, 0);
+    if (state == w.BLOCKED) {
       slot.outcome = OUTCOME_ASKED;
       own(slot.future, handle);
       w.join(slot.future, waitableSet());
@@ -182,8 +197,13 @@ function outcome(handle: i32, slot: Slot): i32 {
 
 /** The host has said how the input of `handle` ended. */
 export function noteOutcome(handle: i32): void {
-  const at = outcomes + usize(handle) * OUTCOME_BYTES;
+  const at = outcomeOf(handle);
   slotOf(handle).outcome = OUTCOME_KNOWN + u8(load<u8>(at) ? reasonOf(errorCode(at + 4)) : 0);
+}
+
+/** Where the host puts the result of what was asked of it for `handle`. */
+export function outcomeOf(handle: i32): usize {
+  return outcomes + usize(handle) * OUTCOME_BYTES;
 }
 
 function reasonOf(code: i32): i32 {
@@ -224,6 +244,11 @@ export function shutdown(handle: i32): void {
 
 export function close(handle: i32): void {
   const slot = slotOf(handle);
+  if (slot.kind == TASK) {
+    if (endTask(slot) && load<u8>(outcomeOf(handle))) errorCode(outcomeOf(handle) + 4);
+    w.dropSocket(slot.socket);
+    return closeSlot(handle);
+  }
   w.join(slot.input, 0);
   if (slot.kind == LISTENER) closeListener(slot);
   else {
@@ -243,6 +268,28 @@ function closeListener(slot: Slot): void {
   if (slot.pending & READ) noteSocket(slot, w.cancelAccepted(slot.input));
   if (slot.accepted) w.dropSocket(slot.accepted);
   w.dropAccepted(slot.input);
+}
+
+// --- what is asked of the host once ---
+
+/** `state` is what an async call has answered; `handle` is ready for WRITE when it is done. */
+export function beginTask(handle: i32, state: i32): void {
+  if ((state & 15) >= w.SUBTASK_RETURNED) return;
+  const slot = slotOf(handle);
+  slot.input = state >>> 4;
+  slot.pending = WRITE;
+  own(slot.input, handle);
+  w.join(slot.input, waitableSet());
+}
+
+/** Cancels what is not done. Whether there is a result all the same, which is the caller's to give back. */
+export function endTask(slot: Slot): bool {
+  if (!(slot.pending & WRITE)) return false;
+  slot.pending = 0;
+  w.join(slot.input, 0);
+  const state = w.cancelSubtask(slot.input);
+  w.dropSubtask(slot.input);
+  return state == w.SUBTASK_RETURNED;
 }
 
 // --- asking the host to tell ---

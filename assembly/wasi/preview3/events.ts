@@ -61,7 +61,8 @@ export function take(kind: i32, waitable: i32, result: i32): void {
   } else if (kind == w.EVENT_SUBTASK && result >= w.SUBTASK_RETURNED) {
     w.join(waitable, 0);
     w.dropSubtask(waitable);
-    timer = 0;
+    if (waitable == timer) timer = 0;
+    else left(ownerOf(waitable), 0);
   }
 }
 

@@ -15,6 +15,8 @@ export const WRITE: u8 = 2;
 export const FREE: u8 = 0;
 export const CONNECTION: u8 = 1;
 export const LISTENER: u8 = 2;
+/** A connection that is being made, or a name that is being looked up. */
+export const TASK: u8 = 3;
 
 /** In which lists a handle stands. */
 const TO_ARM: u8 = 1;
@@ -32,13 +34,13 @@ export const OUTCOME_KNOWN: u8 = 2;
 @unmanaged
 export class Slot {
   socket: i32;
-  input: i32; // the stream of bytes; of a listener the stream of sockets
+  input: i32; // the stream of bytes; of a listener the stream of sockets, of a task its subtask
   output: i32; // 0: shut down
   future: i32; // how the input ended
   following: i32; // the list of free handles; of a listener its index
   accepted: i32; // of a listener: a socket that has come, 0: none
   have: i32; // bytes of its buffer that are not read yet
-  at: i32; // where they begin
+  at: i32; // where they begin; of a lookup the next address
   kind: u8;
   interest: u8; // what is watched
   ready: u8; // what is to be tried

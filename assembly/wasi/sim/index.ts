@@ -35,6 +35,7 @@ class Slot {
     // One byte of the channel's is not certain: poll_oneoff says 1 for none, too.
     if (this.isChannel) state = net.host.input.size > 1 || net.host.gone ? READ : 0;
     else if (listener) state = listener.queue.length ? READ : 0;
+    else if (peer && peer.answer == AGAIN) state = 0;
     else if (peer) state = (peer.readable ? READ : 0) | (peer.writable ? WRITE : 0);
     if (held && !this.isChannel) state &= WRITE;
     return state & this.interest;
@@ -58,6 +59,10 @@ class Platform {
     return this.slots.length - 1;
   }
 
+  get isFull(): bool {
+    return this.slots.length - this.free.length >= this.net.descriptorsMax || this.net.chance(this.net.faults.full);
+  }
+
   slot(handle: i32): Slot {
     assert(handle >= 0 && handle < this.slots.length && this.slots[handle].open, "a handle that is not open");
     return this.slots[handle];
@@ -65,7 +70,7 @@ class Platform {
 
   peer(handle: i32): Peer {
     const peer = this.slot(handle).peer;
-    assert(peer != null, "not a connection");
+    assert(peer != null && peer.answer == 0, "not a connection");
     return peer!;
   }
 
@@ -140,13 +145,25 @@ export function accept(listener: i32): i32 {
   const sim = platform();
   const queue = sim.slot(listener).listener!.queue;
   sim.net.accepts++;
-  if (sim.slots.length - sim.free.length >= sim.net.descriptorsMax || sim.net.chance(sim.net.faults.full)) {
-    return -REASON_BUFFER_FULL;
-  }
+  if (sim.isFull) return -REASON_BUFFER_FULL;
   if (!queue.length || sim.net.chance(sim.net.faults.again)) return AGAIN;
   const handle = sim.open();
   sim.slots[handle].peer = queue.shift();
   return handle;
+}
+
+/** A handle for `peer`, which the sandbox connects to; -REASON. */
+export function openPeer(peer: Peer): i32 {
+  const sim = platform();
+  if (sim.isFull) return -REASON_BUFFER_FULL;
+  const handle = sim.open();
+  sim.slots[handle].peer = peer;
+  return handle;
+}
+
+/** What has become of that: AGAIN, 0 or -REASON. */
+export function answerOf(handle: i32): i32 {
+  return platform().slot(handle).peer!.answer;
 }
 
 export function peer(handle: i32, address: Address): bool {

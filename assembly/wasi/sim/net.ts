@@ -99,8 +99,20 @@ export class Peer {
   broken: bool = false;
   /** Calls of write() that took bytes. */
   writes: i32 = 0;
+  /** For one that the sandbox connects to: AGAIN, 0 once it is connected, or -REASON. See outgoing.ts. */
+  answer: i32 = 0;
   inputEnded: bool = false;
   private gone: bool = false;
+
+  /** The sandbox is connected. */
+  accept(): void {
+    this.answer = 0;
+  }
+
+  /** The sandbox cannot connect, for a reason. */
+  refuse(reason: i32): void {
+    this.answer = -reason;
+  }
 
   send(text: string): void {
     if (this.closed) this.wasReset = true;
