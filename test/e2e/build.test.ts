@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { componentEmbed } from "@bytecodealliance/jco";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { type Ended, end } from "./support/programs.js";
@@ -140,6 +141,31 @@ test.each([COMPONENT, COMPONENT_ASYNC])("a component beside its source: $compone
       /is a component: .*; wasmtime run -S inherit-network=y, or wasmtime serve if it is of wasi:http\n$/,
     );
   }
+});
+
+test("what is published of a component: the same twice, with the packages in it and the WIT of what it calls", async () => {
+  mkdirSync(at("shop/node_modules/@some/parts"), { recursive: true });
+  writeFileSync(at("shop/package.json"), '{"name":"shop","version":"1.2.3","license":"MIT"}');
+  writeFileSync(at("shop/node_modules/@some/parts/package.json"), '{"version":"7.0.1","license":"(ISC OR MIT)"}');
+  writeFileSync(at("shop/node_modules/@some/parts/index.ts"), 'export function word(): string { return "parts"; }\n');
+  symlinkSync(ROOT, at("shop/node_modules/waterspout"));
+  const source = `import { word } from "@some/parts";\n${HELLO.replace("NAME", "word()")}`;
+  const files: Map<string, string>[] = [];
+  for (const folder of ["one", "two"]) {
+    const made = await build("shop/app.ts", source, "--target", "component", "--artifacts", at(folder), "--json");
+    const { artifacts, imports } = JSON.parse(made.stdout) as { artifacts: string[]; imports: string[] };
+    const wit = readFileSync(at(`${folder}/app.component.wit`), "utf8");
+    for (const name of imports) expect(wit).toContain(`\n//   ${name}\n`);
+    await componentEmbed({ dummy: true, witSource: wit, world: "root" });
+    files.push(new Map(artifacts.map((file) => [path.relative(at(folder), file), readFileSync(file, "latin1")])));
+  }
+  expect(files[0]).toEqual(files[1]);
+  const { components } = JSON.parse(files[0].get("app.component.cdx.json")!) as { components: { name: string }[] };
+  expect(components.map(({ name }) => name)).toEqual(["waterspout", "assemblyscript", "@some/parts"]);
+  expect(components[2]).toMatchObject({ version: "7.0.1", licenses: [{ expression: "ISC OR MIT" }] });
+  expect(files[0].get("app.component.wasm")).toBe(readFileSync(at("shop/app.component.wasm"), "latin1"));
+  const file = await build("shop/app.ts", source, "--artifacts", at("shop/package.json"));
+  expect(file).toMatchObject({ code: 2, stderr: expect.stringContaining("--artifacts must be a folder, not ") });
 });
 
 test("a component with nothing to run it by, and a project with another jco: why not", async () => {

@@ -25,27 +25,30 @@ export interface BuildReport {
   /** The ways in which it can be served; a target that is a component: by a runtime alone that takes such. */
   runtimes: string[];
   diagnostics: Diagnostic[];
+  /** What was written to be published; empty when that was not asked for. */
+  artifacts: string[];
   /** Why there is no module; null when there is one. */
   error: string | null;
 }
 
 /**
- * Compiles `source` into `out`. Throws where no compiler is installed that will do; errors in the source are in the
- * report.
+ * Compiles `source` into `out`; with a folder for `artifacts` writes those, too. Throws where no compiler is installed
+ * that will do; errors in the source are in the report.
  */
 export async function buildApplication(
   source: string,
   out: string,
   debug: boolean,
   target: Target,
+  artifacts: string | null,
 ): Promise<BuildReport> {
   const base = projectFolder(source);
   const compiler = toolOf("assemblyscript", base, "the AssemblyScript compiler");
   const jco = target.component === null ? null : toolOf("@bytecodealliance/jco", base, "jco for a component");
   process.stderr.write(`waterspout: compiles ${source} with assemblyscript ${compiler.version}\n`);
   const job = { base, source: resolve(source), out: resolve(out), debug, target };
-  const { files, diagnostics, failure } = await compile(compiler, job, process.stderr);
-  const empty = { file: null, bytes: 0, imports: [], runtimes: [] };
+  const { files, diagnostics, failure, packages } = await compile(compiler, job, process.stderr);
+  const empty = { file: null, bytes: 0, imports: [], runtimes: [], artifacts: [] };
   const report = { ...empty, ok: false, compiler: compiler.version, debug, target: target.name, diagnostics };
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   if (errors.length > 0) return { ...report, error: `${source} ${countOf(errors)}` };
@@ -55,7 +58,11 @@ export async function buildApplication(
   if (made.problem !== null) return { ...report, imports: made.imports, error: `${source} ${made.problem}` };
   for (const [path, content] of files) writeWhole(path, path === job.out ? made.bytes : content);
   const { imports, runtimes } = made;
-  return { ...report, ok: true, file: out, bytes: made.bytes.length, imports, runtimes, error: null };
+  const done = { ...report, ok: true, file: out, bytes: made.bytes.length, imports, runtimes, error: null };
+  if (artifacts === null) return done;
+  const { publish } = await import("./publish.js");
+  const tools = { compiler, jco, packages: [...packages].sort() };
+  return { ...done, artifacts: await publish(artifacts, { ...job, ...made }, tools) };
 }
 
 /** What has come of the compiled module. */

@@ -35,6 +35,8 @@ export interface Compilation {
    * null.
    */
   failure: string | null;
+  /** The packages of which there were sources among what was compiled. */
+  packages: Set<string>;
 }
 
 /** What to compile. */
@@ -53,6 +55,8 @@ export interface Job {
 /** The part of asc's interface that is used. */
 interface Asc {
   main(args: string[], options: object): Promise<{ error: Error | null }>;
+  /** The standard library, by paths without `.ts`. */
+  libraryFiles: Record<string, string>;
 }
 
 interface RawDiagnostic {
@@ -71,14 +75,17 @@ export async function compile(
   stderr: { write(text: string): unknown; isTTY?: boolean },
 ): Promise<Compilation> {
   compileWasmOnce(); // asc is one, and is done before V8's better code of it would have paid
-  const { main } = (await import(pathToFileURL(join(compiler.folder, "dist", "asc.js")).href)) as Asc;
-  const compilation: Compilation = { files: new Map(), diagnostics: [], failure: null };
+  const { main, libraryFiles } = (await import(pathToFileURL(join(compiler.folder, "dist", "asc.js")).href)) as Asc;
+  const compilation: Compilation = { files: new Map(), diagnostics: [], failure: null, packages: new Set() };
   const where = [job.source, "--baseDir", job.base, "--outFile", job.out];
   const plain = stderr.isTTY === true ? [] : ["--noColors"]; // else asc has its own mind: colours where CI is set
   // This package's own file is where the flags come from already.
   const config = join(job.base, "asconfig.json") === COMPILER_OPTIONS_FILE ? ["--config", "none"] : [];
   const { error } = await main([...where, ...plain, ...config, ...flags(job.debug, job.target)], {
-    transforms: [...(job.target.component === null ? [] : [exporting(job.target.component)])],
+    transforms: [
+      { afterParse: (parser: Parser) => notePackages(parser, libraryFiles, compilation.packages) },
+      ...(job.target.component === null ? [] : [exporting(job.target.component)]),
+    ],
     stdout: stderr,
     stderr,
     writeFile(name: string, content: Uint8Array | string, base: string) {
@@ -90,6 +97,18 @@ export async function compile(
   if (error !== null && !compilation.diagnostics.some(({ severity }) => severity === "error"))
     compilation.failure = error.message;
   return compilation;
+}
+
+/** The part of the compiler's inside that is used. */
+interface Parser {
+  sources: { normalizedPath: string }[];
+}
+
+function notePackages({ sources }: Parser, libraryFiles: Asc["libraryFiles"], packages: Set<string>): void {
+  for (const { normalizedPath } of sources) {
+    const [, path, name] = /^~lib\/(((?:@[^/]+\/)?[^/]+)\/.+)\.ts$/.exec(normalizedPath) ?? [];
+    if (path !== undefined && !Object.hasOwn(libraryFiles, path)) packages.add(name as string);
+  }
 }
 
 interface CompilerOptions {

@@ -14,11 +14,12 @@ import type { Component } from "./targets.js";
 interface Jco {
   componentEmbed(options: { binary: Uint8Array; witSource: string; world: string }): Promise<Uint8Array>;
   componentNew(module: Uint8Array, adapters: []): Promise<Uint8Array>;
+  componentWit(component: Uint8Array): Promise<string>;
 }
 
 /** Wraps `module`. Throws an Error in jco's words when it does not fit the world. */
 export async function wrap(jco: InstalledPackage, module: Uint8Array, { wit }: Component): Promise<Uint8Array> {
-  const { componentEmbed, componentNew } = (await import(pathToFileURL(join(jco.folder, mainOf(jco))).href)) as Jco;
+  const { componentEmbed, componentNew } = await load(jco);
   try {
     const witSource = wit.map((file) => readFileSync(join(PACKAGE_FOLDER, file), "utf8")).join("\n");
     const binary = await componentEmbed({ binary: module, witSource, world: "server" });
@@ -26,6 +27,15 @@ export async function wrap(jco: InstalledPackage, module: Uint8Array, { wit }: C
   } catch (error) {
     throw new Error(`jco makes no component of it: ${wordsOf(error).replaceAll(/\s+/g, " ").trim()}`);
   }
+}
+
+/** The component's world, as WIT. */
+export async function worldOf(jco: InstalledPackage, component: Uint8Array): Promise<string> {
+  return (await load(jco)).componentWit(component);
+}
+
+async function load(jco: InstalledPackage): Promise<Jco> {
+  return (await import(pathToFileURL(join(jco.folder, mainOf(jco))).href)) as Jco;
 }
 
 function mainOf({ folder }: InstalledPackage): string {

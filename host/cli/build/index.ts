@@ -1,7 +1,7 @@
 /** `waterspout build FILE`: its options and its report. builder.ts compiles, and is loaded only then. */
 import { existsSync, statSync } from "node:fs";
 import { UsageError } from "../../core/errors.js";
-import type { Command, Option } from "../command.js";
+import type { Command, Option, Values } from "../command.js";
 import { commandHelp } from "../help.js";
 import type { BuildReport } from "./builder.js";
 import { TARGETS, type Target, type TargetName } from "./targets.js";
@@ -23,6 +23,11 @@ const options = {
     value: "FILE",
     help: "the module (default: FILE with .wasm instead of .ts, or .component.wasm)",
   },
+  artifacts: {
+    type: "string",
+    value: "FOLDER",
+    help: "write what is published as well: an OCI image layout, an SBOM, the WIT of a component, checksums",
+  },
   debug: { type: "boolean", help: "with the names of functions, assertions and a source map, and not optimised" },
   json: { type: "boolean", help: "the report as one JSON document on stdout" },
 } satisfies Record<string, Option>;
@@ -43,7 +48,7 @@ export const build: Command = {
     const target = targetOf(values.target as string | undefined);
     const out = outOf(source, target, values.out as string | undefined);
     const { buildApplication } = await import("./builder.js");
-    const report = await buildApplication(source, out, values.debug === true, target);
+    const report = await buildApplication(source, out, values.debug === true, target, folderOf(values.artifacts));
     if (values.json === true) process.stdout.write(`${JSON.stringify(report)}\n`);
     if (report.error !== null) {
       process.stderr.write(`waterspout: ${report.error}\n`);
@@ -74,6 +79,13 @@ function outOf(source: string, { suffix }: Target, given: string | undefined): s
   if (!out.endsWith(".wasm")) throw new UsageError(`--out must end in .wasm, not ${JSON.stringify(out)}`);
   if (existsSync(out) && statSync(out).isDirectory()) throw new UsageError(`${out} is a folder`);
   return out;
+}
+
+function folderOf(given: Values[string]): string | null {
+  if (typeof given !== "string") return null;
+  if (given === "" || (existsSync(given) && !statSync(given).isDirectory()))
+    throw new UsageError(`--artifacts must be a folder, not ${JSON.stringify(given)}`);
+  return given;
 }
 
 function textOf(report: BuildReport): string {
