@@ -9,6 +9,7 @@ WORKERS ?= 1
 MINUTES ?= 1
 NODE ?=
 SEED ?=
+SUITES ?=
 ARGS ?=
 
 BIN := node_modules/.bin
@@ -35,7 +36,7 @@ REFERENCE := --tsconfig host/tsconfig.json host/index.ts
 SANDBOXED_REFERENCE := --name 'Waterspout, AssemblyScript' --tsconfig assembly/tsconfig.json assembly/index.ts assembly/web/index.ts
 ASSEMBLY := assembly bench/sandboxed examples/sandboxed templates/assemblyscript test/assembly
 
-.PHONY: help run build debug test check bench fuzz protocol format clean screenshot wasmtime
+.PHONY: help run build debug test compat check bench fuzz protocol format clean screenshot wasmtime
 .PHONY: components wasmtime-async docs
 .DELETE_ON_ERROR:
 
@@ -58,6 +59,10 @@ test: build $(COMPONENTS) $(WASMTIME) $(WASMTIME_ASYNC) $(ENGINES) $(if $(NODE),
 ## on the Node that runs make, or on NODE (22, 24, 26)
 	@[ -z '$(NODE)' ] || [ -x '$(node)' ] || { echo 'waterspout: scripts/nodes/ has no Node $(NODE) for this machine' >&2; exit 1; }
 	@$(if $(NODE),PATH="$(dir $(node)):$$PATH") $(BIN)/vitest run $(ARGS)
+
+compat: build $(if $(NODE),$(NODES)) ## the suites of others that are checked out below SUITES, on Node's server and on ours
+## on the Node that runs make, or on NODE; ARGS="--help" for more (docs/compat.md)
+	@$(node) test/compat/run.mjs $(if $(SUITES),--suites '$(SUITES)') $(ARGS)
 
 check: $(HOST) ## formatting, types and lint of both languages; changes nothing
 	$(BIN)/biome check --error-on-warnings

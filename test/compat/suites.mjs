@@ -1,0 +1,105 @@
+/**
+ * The suites of others that `make compat` runs: whose checkout each needs, how one of its files is run and how the
+ * outcome is read.
+ *
+ * Invariant: each file runs in a process of its own, so one that hangs costs its own tests only.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+
+/** Node's tests say in a comment which flags they need. */
+const FLAGS = /^\/\/ Flags: (.*)$/m;
+const MAKES_A_SERVER = /\bcreateServer\b|\bnew Server\b|http\.Server\(/;
+const TAP_LINE = /^ *(not )?ok \d+ - (.*?)( # (?:SKIP|TODO).*)?\n(?: *---\n *duration_ms: .*\n *type: '(\w+)')?/gm;
+
+/** A file of Node's own tests is one test. */
+const PROGRAM = {
+  command: (folder, file) => {
+    const flags = FLAGS.exec(readFileSync(path.join(folder, file), "utf8"))?.[1]?.split(/\s+/) ?? [];
+    return [...flags.filter((flag) => flag.startsWith("--")), file];
+  },
+  read: (_text, file, code) => ({ [path.basename(file).replace(/^test-http-|\.m?js$/g, "")]: code === 0 }),
+};
+
+const mocha = (...args) => ({
+  command: (_folder, file, output) => [
+    ...["node_modules/mocha/bin/mocha.js", ...args, "--exit", "--check-leaks"],
+    ...["--reporter", "json", "--reporter-option", `output=${output}`, file],
+  ],
+  read: (text) => {
+    const { passes, failures } = JSON.parse(text);
+    const outcomes = passes.map(({ fullTitle }) => [fullTitle, true]);
+    return Object.fromEntries([...outcomes, ...failures.map(({ fullTitle }) => [fullTitle, false])]);
+  },
+});
+
+const NODE_TEST = {
+  command: (_folder, file, output) => ["--test-reporter=tap", `--test-reporter-destination=${output}`, file],
+  read: (text, file) =>
+    Object.fromEntries(
+      [...text.matchAll(TAP_LINE)]
+        .filter(([, , , isSkipped, type]) => isSkipped === undefined && type !== "suite")
+        .map(([, isFailed, name]) => [`${path.basename(file)}: ${name}`, isFailed === undefined]),
+    ),
+};
+
+const VITEST = {
+  command: (_folder, file, output) => [
+    ...["node_modules/vitest/vitest.mjs", "run", "--reporter=json", `--outputFile=${output}`, file],
+  ],
+  read: (text) =>
+    Object.fromEntries(
+      JSON.parse(text)
+        .testResults.flatMap(({ assertionResults }) => assertionResults)
+        .filter(({ status }) => status === "passed" || status === "failed")
+        .map(({ fullName, status }) => [fullName, status === "passed"]),
+    ),
+};
+
+/** `of`: the repository whose checkout `folder` is. `files`: which of `under` are run. `limitMs`: for one of them. */
+export const SUITES = [
+  {
+    name: "Node's own `test/parallel/test-http-*` that make a server",
+    title: "Node's own tests",
+    of: "nodejs/node",
+    under: "test/parallel",
+    files: /^test-http-.*\.m?js$/,
+    has: MAKES_A_SERVER,
+    way: PROGRAM,
+    limitMs: 15_000,
+  },
+  {
+    name: "Express",
+    of: "expressjs/express",
+    under: "test",
+    files: /^(acceptance\/)?[^/]*\.js$/,
+    way: mocha("--require", "test/support/env"),
+  },
+  { name: "Koa", of: "koajs/koa", under: "__tests__", files: /\.test\.js$/, way: NODE_TEST },
+  { name: "Fastify", of: "fastify/fastify", under: "test", files: /\.test\.m?js$/, way: NODE_TEST },
+  { name: "body-parser", of: "expressjs/body-parser", under: "test", files: /^[^/]*\.js$/, way: mocha() },
+  {
+    name: "express-session",
+    of: "expressjs/session",
+    under: "test",
+    files: /^[^/]*\.js$/,
+    way: mocha("--require", "test/support/env"),
+  },
+  { name: "finalhandler", of: "pillarjs/finalhandler", under: "test", files: /^[^/]*\.js$/, way: mocha() },
+  { name: "morgan", of: "expressjs/morgan", under: "test", files: /^[^/]*\.js$/, way: mocha() },
+  {
+    name: "http-proxy-middleware",
+    of: "chimurai/http-proxy-middleware",
+    under: "test",
+    files: /\.spec\.ts$/,
+    way: VITEST,
+  },
+].map((suite) => ({ limitMs: 60_000, has: /(?:)/, folder: path.basename(suite.of), title: suite.name, ...suite }));
+
+/** The files of a suite whose checkout is `folder`. */
+export function filesOf({ under, files, has }, folder) {
+  return readdirSync(path.join(folder, under), { recursive: true })
+    .filter((name) => files.test(name) && has.test(readFileSync(path.join(folder, under, name), "utf8")))
+    .map((name) => path.join(under, name))
+    .sort();
+}
