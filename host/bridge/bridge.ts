@@ -6,7 +6,7 @@
  * the ECHO of the last MARK.
  */
 
-import type { Address } from "../core/address.js";
+import type { Accepted, Address } from "../core/address.js";
 import { UINT31_MAX } from "../core/check.js";
 import { ProtocolError, WorkerError } from "../core/errors.js";
 import { tookBlock } from "../core/garbage.js";
@@ -105,6 +105,8 @@ export interface Acceptor {
   readonly connects?: boolean;
   /** Answers are kept alive, and requests refused, in the words of Node's server. */
   readonly asNode?: boolean;
+  /** A connection was accepted by this process, and will be served. */
+  connected?(accepted: Accepted): void;
   /** A request was refused, of which there is a line in the log; `address` is the peer's. */
   refused?(refusal: Refusal, address: Address | null): void;
   /** Reads the frame that opens an endpoint; throws ProtocolError when it is malformed. */
@@ -236,8 +238,8 @@ export class Bridge implements FrameSink {
     if (this.#peers !== null) {
       return at < 0 ? undefined : this.#peers.get(chunk.toString("latin1", at + 4, at + ADDRESS_BYTES));
     }
-    if (at >= 0) return new ProxiedPeer(chunk, at);
-    return this.#channel === null ? null : this.#channel.peer(descriptor);
+    const peer = this.#channel === null ? null : this.#channel.peer(descriptor);
+    return at >= 0 ? new ProxiedPeer(chunk, at, peer) : peer;
   }
 
   /** Frames of a live id are for `taker` from now on. */

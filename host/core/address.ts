@@ -50,6 +50,8 @@ export interface ListeningSocket {
   finish?(): Promise<void>;
   /** @internal Connections that this process has accepted and closed, because too many wait for the sandbox. */
   readonly refused?: number;
+  /** @internal Calls `taken` with each connection that will be served, before anything of it is read. */
+  announce?(taken: (accepted: Accepted) => void): void;
 }
 
 /** The family of an IP address. */
@@ -78,6 +80,8 @@ export function hostAndPort(address: Address): string {
  * forgotten that.
  */
 export interface Accepted {
+  /** What a handler of Node's kind has as its socket, once it has one. */
+  attached?: unknown;
   readonly socket: Socket;
   readonly address: Address;
 }

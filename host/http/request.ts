@@ -68,7 +68,8 @@ export class HTTPServerRequest extends RequestNotes implements Endpoint, Respons
   readonly #id: number;
   readonly #owner: RequestOwner;
   readonly #head: RequestHead;
-  #peer: Peer | null | undefined;
+  /** @internal The other end of its connection; null: not known, undefined: it must not be served. */
+  peer: Peer | null | undefined;
   /** When it came, in milliseconds of the monotonic clock. */
   #cameMs: number;
   /** The id is not live any more: the answer is complete, or the peer or the worker is gone. */
@@ -99,7 +100,7 @@ export class HTTPServerRequest extends RequestNotes implements Endpoint, Respons
     this.#bridge = bridge;
     this.#id = id;
     this.#owner = owner;
-    this.#peer = bridge.peer(head.descriptor, chunk, head.addressAt);
+    this.peer = bridge.peer(head.descriptor, chunk, head.addressAt);
     this.#cameMs = bridge.receivedMs;
   }
 
@@ -203,16 +204,21 @@ export class HTTPServerRequest extends RequestNotes implements Endpoint, Respons
 
   /** What TLS has agreed on; null for a request without TLS. */
   get tls(): TLSInfo | null {
-    return this.#peer?.tls ?? null;
+    return this.peer?.tls ?? null;
   }
 
   #from(): Forwarded {
     const { forward } = this.#owner.settings;
-    const address = this.#peer?.address ?? null;
+    const address = this.peer?.address ?? null;
     const protocol = this.tls === null ? "http" : "https";
     if (forward === null) return { address, protocol };
     this.#forwarded ??= forwardedBy(forward, this.headers, address, protocol);
     return this.#forwarded;
+  }
+
+  /** @internal The client's address by a trusted proxy; null: the server asks none. */
+  get forwardedAddress(): Address | null {
+    return this.#owner.settings.forward === null ? null : this.#from().address;
   }
 
   /** @internal Where its server logs. */
@@ -222,7 +228,7 @@ export class HTTPServerRequest extends RequestNotes implements Endpoint, Respons
 
   /** @internal It came from a client that must not be served. */
   get isStray(): boolean {
-    return this.#peer === undefined;
+    return this.peer === undefined;
   }
 
   /**
@@ -419,7 +425,7 @@ export class HTTPServerRequest extends RequestNotes implements Endpoint, Respons
     this.#answered = true;
     this.#end(null);
     this.#connection?.gone(new StreamClosedError("CLOSED"));
-    this.#bridge.replace(this.#id, make(this.#bridge, this.#id, this.#peer ?? null));
+    this.#bridge.replace(this.#id, make(this.#bridge, this.#id, this.peer ?? null));
     this.#log(STATUS_SWITCHING_PROTOCOLS, 0, null);
     return true;
   }
@@ -473,7 +479,7 @@ export class HTTPServerRequest extends RequestNotes implements Endpoint, Respons
     const twin = this.#head.copy(
       (chunk, start, end) => new HTTPServerRequest(this.#bridge, this.#id, chunk, start, end, this.#owner),
     );
-    twin.#peer = this.#peer;
+    twin.peer = this.peer;
     twin.#cameMs = this.#cameMs;
     twin.#onOver = this.#onOver ??= [];
     twin.#incoming = new IncomingBody(this.#bridge, this.#id, twin.#head, this.#owner.settings, this.#body.held);

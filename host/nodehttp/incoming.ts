@@ -67,7 +67,7 @@ function read(this: Incoming): void {
       if (this.socket.destroyed) return; // which ends this, too
       this[WHEN_READ]?.();
       if (request.finished)
-        this.destroy(); // answered before all of it had come: the rest is dropped
+        (this.socket as unknown as RequestSocket).spareIn(() => this.destroy()); // answered: the rest is dropped
       else this.destroy(error === request.gone ? aborted() : error);
     },
   );
@@ -119,6 +119,7 @@ function complete({ trailers }: HTTPServerRequest, message: Incoming): void {
   if (message[ENDED]) return;
   message[ENDED] = true;
   message.complete = true;
+  (message.socket as unknown as RequestSocket).bodyRead();
   if (trailers.size > 0) addFields(message, [...trailers].flat());
   message.push(null);
   message[WHEN_READ]?.();

@@ -23,7 +23,8 @@ export function runListener(
   listener: NodeListener,
   server: TimeoutSource | null = null,
 ): void | Promise<void> {
-  const socket = new RequestSocket(request, server);
+  const socket = RequestSocket.of(request, server);
+  if (socket.destroyed) return request.cancel(); // by the listener of an earlier request, which this one has overtaken
   const message = incomingMessage(request, socket);
   const response = serverResponse(request, message, socket, logger);
   request.onLeaving = () => {
@@ -32,10 +33,20 @@ export function runListener(
   };
   request.onGone = () => socket.gone();
   if (server !== null && server.timeout > 0) socket.setTimeout(server.timeout);
+  if (server !== null && server.requestTimeout > 0 && !request.hasArrived) {
+    socket.limitBody(server.requestTimeout, () => timeOut(request, socket));
+  }
   if (nodeStarted.hasSubscribers) nodeStarted.publish({ request: message, response, socket, server });
   const result = listener(message, response);
   if (request.hasArrived) message.complete = true; // as with Node, not before the listener's first turn is over
   return result;
+}
+
+/** Its body has not come in time: 408 where no answer has begun, and the connection ends. */
+function timeOut(request: HTTPServerRequest, socket: RequestSocket): void {
+  if (request.hasArrived) return;
+  if (!request.started) request.respond(408, { Connection: "close" });
+  socket.destroy();
 }
 
 type Members = Readonly<Record<string, unknown>>;

@@ -19,6 +19,11 @@ export interface NodeServerOptions extends ServerOptions {
   keepAliveTimeout?: number | undefined;
   /** Node's name of `headerTimeoutMs`; 0: no limit. */
   headersTimeout?: number | undefined;
+  /**
+   * Milliseconds for a whole request, head and body: 408, and the connection ends. Default 0: no such limit, only those
+   * of heads and of slow bodies.
+   */
+  requestTimeout?: number | undefined;
   /** Node's name of `headBytesMax`. At most 65,536, which is the default, too. */
   maxHeaderSize?: number | undefined;
   /** The class of requests: one that extends Node's. */
@@ -37,12 +42,23 @@ const LIMITS = {
   maxHeaderSize: "headBytesMax",
 } as const;
 
+/** The limit of a head by both of Node's: that of whole requests holds for a head, too. */
+export function headLimit(headersTimeout: number, requestTimeout: number): number {
+  if (headersTimeout === 0 || requestTimeout === 0) return headersTimeout || requestTimeout;
+  return Math.min(headersTimeout, requestTimeout);
+}
+
 type LimitName = keyof typeof LIMITS;
+
+/** Throws OptionError that names Node's limit. */
+export function checkLimit(name: LimitName | "requestTimeout", value: number | null): void {
+  const isNumber = value === null || (typeof value === "number" && value >= 0);
+  if (!isNumber) throw new OptionError(`${name} must be a number that is not negative, not ${String(value)}`);
+}
 
 /** The option of ours for a limit of Node's, where 0 is none. Throws OptionError that names Node's. */
 export function limitOption(name: LimitName, value: number | null): ServerOptions {
-  const isNumber = value === null || (typeof value === "number" && value >= 0);
-  if (!isNumber) throw new OptionError(`${name} must be a number that is not negative, not ${String(value)}`);
+  checkLimit(name, value);
   if (name === "maxHeaderSize") {
     if (Number(value) > HEAD_BYTES_MAX)
       throw new OptionError(`maxHeaderSize is at most ${HEAD_BYTES_MAX}, not ${value}`);
@@ -58,7 +74,8 @@ export function nodeLimit(value: number): number {
 
 /** The options of any server that `options` ask for. Throws OptionError. */
 export function serverOptions(options: NodeServerOptions): ServerOptions {
-  const { shouldUpgradeCallback, IncomingMessage, ServerResponse, insecureHTTPParser, ...given } = options;
+  const { shouldUpgradeCallback, IncomingMessage, ServerResponse, insecureHTTPParser, requestTimeout, ...given } =
+    options;
   if (insecureHTTPParser) throw new OptionError("insecureHTTPParser: the sandbox has no lenient parser");
   const { keepAliveTimeout, headersTimeout, maxHeaderSize, ...own } = given;
   const limits = Object.entries({ keepAliveTimeout, headersTimeout, maxHeaderSize }).map(([name, value]) =>

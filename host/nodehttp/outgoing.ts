@@ -239,10 +239,10 @@ class Answer implements AnswerTaker {
   /** Node's `finish`, and what its server does behind it. */
   #sent(): void {
     const response = this.#response;
-    this.#socket.settle();
+    this.#socket.settle(this.#request);
     if (response.destroyed) return;
     endUnread(this.#request, this.#message);
-    this.#socket._httpMessage = null;
+    if (this.#socket._httpMessage === response) this.#socket._httpMessage = null;
     (response as { socket: unknown }).socket = null;
     if (nodeFinished.hasSubscribers) {
       const [request, socket] = [this.#message, this.#socket];

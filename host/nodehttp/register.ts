@@ -6,6 +6,7 @@
  * one line, with the first server. What is not as with Node's server is in docs/node-handlers.md.
  */
 import cluster from "node:cluster";
+import type { ServerOptions } from "node:http";
 import { syncBuiltinESMExports } from "node:module";
 import { resolveRuntime } from "../core/runtimename.js";
 import { node } from "../nodeinternals/httpclasses.js";
@@ -15,11 +16,19 @@ import { listenOptions, NodeServer } from "./server.js";
 
 let hasSaidSo = false;
 
-/** As `http.Server`: without a host it listens on all interfaces. */
+const Genuine = node.Server;
+
+/** Node's own limits, as it completes and checks them; throws what it throws. It does not listen. */
+function nodeLimits(options: NodeServerOptions): NodeServerOptions {
+  const { keepAliveTimeout, headersTimeout, requestTimeout } = new Genuine(options as ServerOptions);
+  return { keepAliveTimeout, headersTimeout, requestTimeout };
+}
+
+/** As `http.Server`: its limits are Node's, and without a host it listens on all interfaces. */
 class Server extends NodeServer {
   constructor(first?: NodeListener | NodeServerOptions | null, second?: NodeListener) {
     const [listener, options] = typeof first === "function" ? [first, null] : [second, first];
-    super(options ?? {});
+    super({ ...options, ...nodeLimits((options ?? {}) as NodeServerOptions) });
     if (listener !== undefined) this.on("request", listener);
     if (!hasSaidSo)
       process.stderr.write(`waterspout: http.Server is Waterspout's, runtime ${resolveRuntime(undefined)}\n`);

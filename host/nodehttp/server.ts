@@ -14,9 +14,9 @@ import { IncomingMessage, ServerResponse, STATUS_CODES } from "../nodeinternals/
 import { HTTPServer, type RequestListener } from "../server/httpserver.js";
 import type { ServerOptions } from "../server/options.js";
 import { type NodeListener, runListener } from "./listener.js";
-import { limitOption, type NodeServerOptions, nodeLimit, serverOptions } from "./options.js";
+import { checkLimit, headLimit, limitOption, type NodeServerOptions, nodeLimit, serverOptions } from "./options.js";
 import { AnsweredSocket, parseError } from "./parseerror.js";
-import type { MessageClasses, RequestSocket } from "./socket.js";
+import { type MessageClasses, RequestSocket } from "./socket.js";
 import { type ShouldUpgrade, takeUpgrade } from "./upgrades.js";
 
 /** Where a server of Node's kind listens. */
@@ -79,20 +79,30 @@ export class NodeServer extends EventEmitter {
   #closed = false;
   /** The sandbox has its limits. */
   #isLimited = false;
+  #headersTimeout: number;
   #requestTimeout = 0;
   /** Of requests that have no whole answer yet, and whose client has ended its side. */
   readonly #halfClosed = new Set<RequestSocket>();
+  /** Of connections that this process holds. */
+  readonly #sockets = new Set<RequestSocket>();
 
   /** @internal */
   constructor(options: NodeServerOptions) {
     super();
     this.#options = serverOptions(options);
+    this.#headersTimeout = nodeLimit(this.#options.headerTimeoutMs ?? HEADER_TIMEOUT_MS);
     this.shouldUpgrade = options.shouldUpgradeCallback ?? null;
     this.classes = {
       IncomingMessage: options.IncomingMessage ?? IncomingMessage,
       ServerResponse: options.ServerResponse ?? ServerResponse,
     };
     this.#server = this.#newServer();
+    this.requestTimeout = options.requestTimeout ?? 0;
+  }
+
+  /** @internal Node's name of what listens; supertest closes no server without one. */
+  get _handle(): object | null {
+    return this.listening ? this.#server : null;
   }
 
   #newServer(): HTTPServer {
@@ -109,7 +119,13 @@ export class NodeServer extends EventEmitter {
       // In a turn of its own: what a listener throws is the program's, and not the sandbox's fault.
       if (error !== null) process.nextTick(() => this.emit("clientError", error, new AnsweredSocket(address)));
     };
-    return new HTTPServer({ handle, connects: true, asNode: true, refused }, this.#options);
+    const connected: RequestListener["connected"] = (accepted) => {
+      if (this.timeout === 0 && this.listenerCount("connection") === 0) return;
+      const socket = RequestSocket.ofConnection(accepted, this);
+      if (this.timeout > 0) socket.setTimeout(this.timeout);
+      this.emit("connection", socket);
+    };
+    return new HTTPServer({ handle, connects: true, asNode: true, connected, refused }, this.#options);
   }
 
   /**
@@ -126,11 +142,13 @@ export class NodeServer extends EventEmitter {
 
   /** Milliseconds for a request's whole head, `headerTimeoutMs` of the options; 0: no limit. */
   get headersTimeout(): number {
-    return nodeLimit(this.#options.headerTimeoutMs ?? HEADER_TIMEOUT_MS);
+    return this.#headersTimeout;
   }
 
   set headersTimeout(ms: number) {
-    this.#limit("headersTimeout", ms);
+    checkLimit("headersTimeout", ms);
+    this.#headersTimeout = ms;
+    this.#limit("headersTimeout", headLimit(ms, this.#requestTimeout));
   }
 
   /** Requests of one connection, `requestsMax` of the options; the last answer closes it. Default 0: 1,000,000. */
@@ -142,21 +160,29 @@ export class NodeServer extends EventEmitter {
     this.#limit("maxRequestsPerSocket", count);
   }
 
-  /** Without effect, as the log says when it is set: `bodyTimeoutMs` and `bodyRateBytesMin` hold. */
+  /**
+   * Milliseconds for a request's head, and again for its whole body: 408, and the connection ends. Default 0: what
+   * limits heads and slow bodies anyway.
+   */
   get requestTimeout(): number {
     return this.#requestTimeout;
   }
 
   set requestTimeout(ms: number) {
+    checkLimit("requestTimeout", ms);
     this.#requestTimeout = ms;
-    if (ms > 0) this.#warn("requestTimeout is without effect: the options bodyTimeoutMs and bodyRateBytesMin hold");
+    if (ms > 0) this.#limit("headersTimeout", headLimit(this.#headersTimeout, ms), "requestTimeout for heads");
   }
 
-  #limit(name: "keepAliveTimeout" | "headersTimeout" | "maxRequestsPerSocket", value: number | null): void {
+  #limit(
+    name: "keepAliveTimeout" | "headersTimeout" | "maxRequestsPerSocket",
+    value: number | null,
+    what: string = name,
+  ): void {
     const option = limitOption(name, value);
     Object.assign(this.#options, option);
     if (!this.#isLimited) this.#server.configure(option);
-    else this.#warn(`${name} was set when the server listened already: it holds when it listens again`);
+    else this.#warn(`${what} was set when the server listened already: it holds when it listens again`);
   }
 
   #warn(line: string): void {
@@ -268,13 +294,25 @@ export class NodeServer extends EventEmitter {
     this.#halfClosed.delete(socket);
   }
 
+  /** @internal */
+  opened(socket: RequestSocket): void {
+    this.#sockets.add(socket);
+  }
+
+  /** @internal */
+  closed(socket: RequestSocket): void {
+    this.#sockets.delete(socket);
+  }
+
   /** Closes all connections, also those with something in flight. */
   closeAllConnections(): void {
     void this.#server.closeAllConnections();
   }
 
-  /** Without effect: idle connections are closed by `close`. */
-  closeIdleConnections(): void {}
+  /** Ends connections that wait for another request, where this process holds them; `close` ends all of them. */
+  closeIdleConnections(): void {
+    for (const socket of this.#sockets) if (socket.isIdle) socket.destroy();
+  }
 
   /**
    * A listener has rejected, and `events.captureRejections` is on: as with Node, 500 where nothing has been sent, else

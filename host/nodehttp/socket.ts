@@ -1,12 +1,15 @@
 /**
- * What `req.socket` and `res.socket` are: the peer's address, and a way to end the connection. No byte goes through it.
+ * What `req.socket` and `res.socket` are, and what `connection` gives: the peer's address, and a way to end the
+ * connection. No byte goes through it.
  *
- * Invariants: `destroy` cuts the connection while the answer is not complete, and is without effect afterwards, since
- * the connection is the sandbox's. It is a Duplex, but has a stream's state only when a handler uses it as one: few do.
+ * Invariants: where this process holds the connection, it has one socket from when it was accepted to its end; else
+ * each request has one of its own. `destroy` cuts the connection while an answer is not complete; between two requests
+ * the connection ends behind what is on its way, or goes on where this process does not hold it. It is a Duplex, but
+ * has a stream's state only when a handler uses it as one: few do.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { getDefaultHighWaterMark } from "node:stream";
-import type { Address } from "../core/address.js";
+import type { Accepted, Address } from "../core/address.js";
 import type { HTTPServerRequest } from "../http/request.js";
 import { emitCloseOnce } from "../nodeinternals/closedflag.js";
 import { LazyDuplex } from "../nodeinternals/lazyduplex.js";
@@ -21,6 +24,8 @@ export interface MessageClasses {
 export interface TimeoutSource extends ServerSocket {
   /** Milliseconds; 0: none. */
   readonly timeout: number;
+  /** Milliseconds for a whole body; 0: any. */
+  readonly requestTimeout: number;
   /** Of what classes requests and answers are. */
   readonly classes: MessageClasses;
   readonly maxHeadersCount: number | null;
@@ -28,6 +33,9 @@ export interface TimeoutSource extends ServerSocket {
   clientEnded(socket: RequestSocket): void;
   /** The answer of such a socket is complete, or its connection is cut. */
   settled(socket: RequestSocket): void;
+  /** `socket` is of a connection that this process holds, and closes when that ends. */
+  opened(socket: RequestSocket): void;
+  closed(socket: RequestSocket): void;
   emit(event: string, ...given: unknown[]): boolean;
 }
 
@@ -35,6 +43,8 @@ export interface TimeoutSource extends ServerSocket {
 export function aborted(): Error {
   return Object.assign(new Error("aborted"), { code: "ECONNRESET" });
 }
+
+type Peer = NonNullable<HTTPServerRequest["peer"]>;
 
 const HIGH_WATER_MARK = getDefaultHighWaterMark(false);
 
@@ -66,17 +76,46 @@ export class RequestSocket extends LazyDuplex {
   /** The request that it is of; what is left of it ends with the connection. */
   incoming: IncomingMessage | null = null;
   readonly #server: TimeoutSource | null;
-  readonly #request: HTTPServerRequest;
+  /** The connection, where this process holds it. */
+  readonly #accepted: Accepted | null;
+  /** The request whose answer is not complete; where each has a socket of its own, that one for good. */
+  #request: HTTPServerRequest | null = null;
+  #peer: Peer | null = null;
+  /** What a trusted proxy has said of the last request. */
+  #forwarded: Address | null = null;
   #destroyed = false;
   #closeTold = false;
+  #isSpared = false;
   #clientEnded = false;
   #timeoutMs = 0;
   #timer: NodeJS.Timeout | null = null;
+  /** Runs until all of the body has been read, where that is limited. */
+  #bodyTimer: NodeJS.Timeout | null = null;
 
-  constructor(request: HTTPServerRequest, server: TimeoutSource | null = null) {
+  private constructor(accepted: Accepted | null, server: TimeoutSource | null) {
     super();
-    this.#request = request;
+    this.#accepted = accepted;
     this.#server = server;
+  }
+
+  /** The socket of a request: that of its connection, where this process holds it. */
+  static of(request: HTTPServerRequest, server: TimeoutSource | null): RequestSocket {
+    const peer = request.peer ?? null;
+    const accepted = server === null ? null : (peer?.accepted ?? null);
+    const socket = accepted === null ? new RequestSocket(null, server) : RequestSocket.ofConnection(accepted, server);
+    socket.#peer = peer;
+    socket.#request = request;
+    return socket;
+  }
+
+  /** The socket of a connection that this process has accepted. */
+  static ofConnection(accepted: Accepted, server: TimeoutSource | null): RequestSocket {
+    if (accepted.attached !== undefined) return accepted.attached as RequestSocket;
+    const socket = new RequestSocket(accepted, server);
+    accepted.attached = socket;
+    accepted.socket.on("close", () => socket.#ended());
+    server?.opened(socket);
+    return socket;
   }
 
   /** The client's IP address; undefined when it is not known, and over a Unix-domain socket. */
@@ -95,13 +134,14 @@ export class RequestSocket extends LazyDuplex {
   }
 
   get #remote(): Address | null {
-    const address = this.#request.remoteAddress;
+    const address = this.#request?.remoteAddress ?? this.#forwarded ?? this.#accepted?.address ?? null;
     return address?.family === "unix" ? null : address;
   }
 
   /** True over TLS, or what a handler has set. */
   get encrypted(): boolean {
-    return this.#request.tls !== null;
+    const isSecured = (this.#accepted?.socket as { encrypted?: boolean } | undefined)?.encrypted === true;
+    return isSecured || (this.#peer?.tls ?? null) !== null;
   }
 
   set encrypted(value: unknown) {
@@ -111,6 +151,16 @@ export class RequestSocket extends LazyDuplex {
   /** The server that it came to; null outside of one. */
   get server(): TimeoutSource | null {
     return this.#server;
+  }
+
+  /** Bytes that have come on the connection; undefined where this process does not hold it. */
+  get bytesRead(): number | undefined {
+    return this.#accepted?.socket.bytesRead;
+  }
+
+  /** Bytes that were written to the connection; undefined where this process does not hold it. */
+  get bytesWritten(): number | undefined {
+    return this.#accepted?.socket.bytesWritten;
   }
 
   /** The address that the client has connected to, as far as it is known. */
@@ -136,7 +186,8 @@ export class RequestSocket extends LazyDuplex {
   }
 
   /**
-   * As Node's: `timeout` comes when nothing has been read or written for `ms`; 0 takes that back. Ends with the answer.
+   * As Node's: `timeout` comes when nothing has been read or written for `ms`; 0 takes that back, and so does the end
+   * of an answer.
    */
   setTimeout(ms: number, callback?: () => void): this {
     this.#timeoutMs = ms;
@@ -144,9 +195,21 @@ export class RequestSocket extends LazyDuplex {
       if (ms === 0) this.removeListener("timeout", callback);
       else this.once("timeout", callback);
     }
-    this.#stopTimer();
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
     if (ms > 0 && !this.#destroyed) this.#timer = setTimeout(() => this.#timedOut(), ms).unref();
     return this;
+  }
+
+  /** Calls `late` when the body has not been read after `ms`, and no answer to its request is complete. */
+  limitBody(ms: number, late: () => void): void {
+    this.#bodyTimer = setTimeout(late, ms).unref();
+  }
+
+  /** All of the body has been read. */
+  bodyRead(): void {
+    if (this.#bodyTimer !== null) clearTimeout(this.#bodyTimer);
+    this.#bodyTimer = null;
   }
 
   /** Something was read or written. */
@@ -154,13 +217,24 @@ export class RequestSocket extends LazyDuplex {
     this.#timer?.refresh();
   }
 
-  /** The answer is complete: the connection is not this request's any more. */
-  settle(): void {
-    this.#stopTimer();
+  /** The answer to `request` is complete: what happens to the connection is no matter of that any more. */
+  settle(request: HTTPServerRequest): void {
+    if (this.#request !== request) return; // the next one has come
+    this.#stopTimers();
     if (this.#clientEnded) this.#server?.settled(this);
+    if (this.#accepted === null) return;
+    this.#forwarded = request.forwardedAddress;
+    this.#request = null;
+    this.incoming = null;
   }
 
-  #stopTimer(): void {
+  /** Between two requests, of which there was one. */
+  get isIdle(): boolean {
+    return this.#request === null && this.#peer !== null;
+  }
+
+  #stopTimers(): void {
+    this.bodyRead();
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
@@ -206,12 +280,33 @@ export class RequestSocket extends LazyDuplex {
     callback(new Error("the connection is the sandbox's: write to the response"));
   }
 
-  /** Cuts the connection, if the answer is not complete. */
+  /** Cuts the connection while an answer is not complete; else it ends behind what is on its way. */
   override destroy(error?: Error): this {
-    if (!this.#begin()) return this;
-    this.#request.cancel();
+    if (this.#isSpared || !this.#begin()) return this;
+    const request = this.#request;
+    if (request !== null) request.cancel();
+    else if (this.#peer !== null) this.#peer.end?.();
+    else this.#accepted?.socket.destroySoon(); // of which no request has come
     setImmediate(() => this.#close(error));
     return this;
+  }
+
+  /** Calls `act`; when that destroys this the connection goes on. */
+  spareIn(act: () => void): void {
+    this.#isSpared = true;
+    act();
+    this.#isSpared = false;
+  }
+
+  /** As `destroy`: what an answer has written needs no socket to leave. */
+  override end(): this {
+    return this.destroy();
+  }
+
+  /** The connection has ended, and none of its requests is unanswered: else `gone` is called, too. */
+  #ended(): void {
+    this.#server?.closed(this);
+    if (this.#request === null) this.gone();
   }
 
   /** The client has left. */
@@ -232,7 +327,8 @@ export class RequestSocket extends LazyDuplex {
   #begin(): boolean {
     if (this.#destroyed) return false;
     this.#destroyed = true;
-    this.settle();
+    this.#stopTimers();
+    if (this.#clientEnded) this.#server?.settled(this);
     return true;
   }
 

@@ -33,7 +33,7 @@ export function takeUpgrade(request: HTTPServerRequest, server: UpgradeServer, s
   if (!isHeard && server.shouldUpgrade === null) return false;
   if (!offersUpgrade(request)) return false;
   if (server.shouldUpgrade !== null) {
-    const message = incomingMessage(request, new RequestSocket(request, server));
+    const message = incomingMessage(request, RequestSocket.of(request, server));
     if (!server.shouldUpgrade(message)) return false;
     if (!isHeard) {
       request.cancel();
@@ -56,7 +56,7 @@ function handOver(
   server: UpgradeServer,
   settings: StreamSettings,
 ): void {
-  const message = incomingMessage(request, new RequestSocket(request, server));
+  const message = incomingMessage(request, RequestSocket.of(request, server));
   detach(request, settings, (stream, ahead) => {
     const socket = new UpgradedSocket(stream, request, server);
     Object.assign(message, { socket, upgrade: true });

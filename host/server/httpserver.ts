@@ -9,7 +9,7 @@
 import type { Acceptor } from "../bridge/bridge.js";
 import { KIND_HTTP } from "../bridge/frames.js";
 import type { Refusal } from "../bridge/refusals.js";
-import type { Address } from "../core/address.js";
+import type { Accepted, Address } from "../core/address.js";
 import { HTTPInputError, NoAnswerError, OptionError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
 import { answerWith, withoutAnswer } from "../fetch/result.js";
@@ -37,6 +37,8 @@ export interface RequestListener {
   readonly connects?: boolean;
   /** @internal Answers and refusals have the words of Node's server. */
   readonly asNode?: boolean;
+  /** @internal Called for a connection that this process has accepted, before anything of it is read. */
+  readonly connected?: (accepted: Accepted) => void;
   /** @internal Called for a request that was refused before it could be one; `address` is its client's. */
   readonly refused?: (refusal: Refusal, address: Address | null) => void;
 }
@@ -65,7 +67,7 @@ export class HTTPServer extends TCPServer {
   readonly #handler: RequestCallback;
   /** What a handler is called in the log; `""` when it has no name. */
   readonly #name: string;
-  readonly #acceptance: Pick<Acceptor, "connects" | "asNode" | "refused">;
+  readonly #acceptance: Pick<Acceptor, "connects" | "asNode" | "connected" | "refused">;
   readonly #forgotten = (request: HTTPServerRequest) => this.#fail(request, withoutAnswer(request, this.#name));
 
   /**
@@ -77,8 +79,8 @@ export class HTTPServer extends TCPServer {
     this.#name = typeof handler === "function" ? handler.name : "";
     this.#handler = typeof handler === "function" ? handler : this.#callbackOf(handler);
     const listener = typeof handler === "function" ? {} : (handler as Partial<RequestListener>);
-    const { connects = false, asNode = false, refused } = listener;
-    this.#acceptance = { connects, asNode, ...(refused !== undefined && { refused }) };
+    const { connects = false, asNode = false, connected, refused } = listener;
+    this.#acceptance = { connects, asNode, ...(connected && { connected }), ...(refused && { refused }) };
   }
 
   #callbackOf(listener: Partial<RequestListener & HandlerFinder> | null | undefined): RequestCallback {

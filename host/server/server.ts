@@ -200,6 +200,8 @@ export abstract class Server implements Inspected {
       this.#supervisors.push(supervisor);
       this.#sockets.push(...guarded.sockets);
       this.#guarded.push(guarded);
+      const { connected } = this.acceptor();
+      if (connected !== undefined) for (const socket of guarded.sockets) socket.announce?.(connected);
       serving.add(this);
       await supervisor.start();
     } catch (error) {

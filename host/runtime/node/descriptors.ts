@@ -88,7 +88,9 @@ export class DescriptorTable {
     this.entries[fd] = undefined;
     this.#free.push(fd);
     this.#former[fd] =
-      descriptor instanceof Connection ? { address: descriptor.address, tls: descriptor.tls } : undefined;
+      descriptor instanceof Connection
+        ? { address: descriptor.address, tls: descriptor.tls, accepted: descriptor.accepted }
+        : undefined;
     this.setReadable(descriptor, false);
     this.setWritable(descriptor, false);
     descriptor.close();
@@ -178,11 +180,14 @@ export class Connection extends Descriptor implements Peer {
   #blocked = false;
   #closed = false;
   readonly address: Address;
+  readonly accepted: Accepted;
 
-  constructor({ socket, address }: Accepted, table: DescriptorTable) {
+  constructor(accepted: Accepted, table: DescriptorTable) {
     super();
+    const { socket, address } = accepted;
     this.#socket = socket;
     this.address = address;
+    this.accepted = accepted;
     this.#table = table;
     hearErrors(socket);
     (socket as OwnedSocket)[OWNER] = this;

@@ -32,6 +32,7 @@ export class NodeListener implements ListeningSocket, AcceptQueue {
   #handshakes: Handshakes | null = null;
   #queue: Accepted[] = [];
   #changed: (() => void) | null = null;
+  #announced: ((accepted: Accepted) => void) | null = null;
   refused = 0;
 
   /** `server` listens on `address`, or will on what is `shared`. */
@@ -99,6 +100,11 @@ export class NodeListener implements ListeningSocket, AcceptQueue {
     this.#changed = changed;
   }
 
+  announce(taken: (accepted: Accepted) => void): void {
+    this.#announced = taken;
+    for (const accepted of this.#queue) taken(accepted);
+  }
+
   close(): void {
     const queue = this.#queue;
     this.#queue = [];
@@ -131,6 +137,7 @@ export class NodeListener implements ListeningSocket, AcceptQueue {
     }
     hearErrors(accepted.socket);
     this.#queue.push(accepted);
+    this.#announced?.(accepted);
     this.#changed?.();
   }
 }

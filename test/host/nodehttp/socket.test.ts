@@ -7,7 +7,7 @@ import { RequestSocket } from "../../../dist/host/nodehttp/socket.js";
 function socketOf(): { socket: RequestSocket; cuts: () => number } {
   let cuts = 0;
   const request = { cancel: () => cuts++, remoteAddress: null, tls: null };
-  return { socket: new RequestSocket(request as unknown as HTTPServerRequest), cuts: () => cuts };
+  return { socket: RequestSocket.of(request as unknown as HTTPServerRequest, null), cuts: () => cuts };
 }
 
 test("listening and leaving make no stream of it; destroy cuts once and says so once", async () => {

@@ -1,0 +1,146 @@
+// The sockets of a server of Node's kind: one for each connection where this process holds it. The same cases run on
+// Node's own server and on ours.
+import { once } from "node:events";
+import http, { type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { afterEach, describe, expect, test } from "vitest";
+import { createServer, type NodeServer, type NodeServerOptions } from "waterspout";
+
+import { Client } from "./support/client.js";
+
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+const GET = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+
+type Kind = "http" | "node" | "wasmtime";
+type Listener = (req: IncomingMessage, res: ServerResponse) => void;
+
+const clients: Client[] = [];
+const all: (http.Server | NodeServer)[] = [];
+
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.close();
+  for (const server of all.splice(0)) {
+    const closed = once(server, "close");
+    server.close();
+    server.closeAllConnections();
+    await closed;
+  }
+});
+
+async function listening(kind: Kind, listener: Listener, options: NodeServerOptions = {}) {
+  const server =
+    kind === "http"
+      ? http.createServer({ connectionsCheckingInterval: 20, ...options } as http.ServerOptions, listener)
+      : createServer({ logger: SILENT, ...options, runtime: kind }, listener);
+  all.push(server);
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const connected = async (): Promise<Client> => {
+    const client = await Client.connect((server.address() as AddressInfo).port);
+    clients.push(client);
+    return client;
+  };
+  return { server, connected };
+}
+
+const answersX: Listener = (_req, res) => void res.end("x");
+
+describe.each(["http", "node"] as const)("%s", (kind) => {
+  test("connection comes with the socket that its requests have, before anything was sent", async () => {
+    const sockets: Socket[] = [];
+    const { server, connected } = await listening(kind, (req, res) => {
+      sockets.push(req.socket);
+      res.end(String(req.socket === res.socket));
+    });
+    const connection = once(server, "connection");
+    const client = await connected();
+    const [socket] = await connection;
+    expect([socket.remoteAddress, typeof socket.remotePort, socket.destroyed]).toEqual(["127.0.0.1", "number", false]);
+    for (let time = 0; time < 2; time++) {
+      expect((await client.send(GET).readResponse("GET")).body.toString()).toBe("true");
+    }
+    expect(sockets.map((each) => each === socket)).toEqual([true, true]);
+    expect([socket.bytesRead, socket.bytesWritten > 0]).toEqual([2 * GET.length, true]);
+    const closed = once(socket, "close");
+    client.close();
+    await closed;
+    expect(socket.destroyed).toBe(true);
+  });
+
+  test.each(["end", "destroy"] as const)("%s() between two requests ends the connection", async (method) => {
+    const { server, connected } = await listening(kind, answersX);
+    const connection = once(server, "connection");
+    const client = await connected();
+    const [socket] = await connection;
+    expect((await client.send(GET).readResponse("GET")).status).toBe(200);
+    const closed = once(socket, "close");
+    socket[method]();
+    expect((await client.readToEnd()).length).toBe(0);
+    client.close();
+    await closed;
+  });
+
+  test("end() in front of the first request ends the connection", async () => {
+    const { server, connected } = await listening(kind, answersX);
+    server.once("connection", (socket: Socket) => socket.end());
+    expect((await (await connected()).readToEnd()).length).toBe(0);
+  });
+
+  test("closeIdleConnections ends what waits for another request, and nothing else", async () => {
+    let answer: ServerResponse | null = null;
+    const { server, connected } = await listening(kind, (req, res) => {
+      if (req.url === "/") res.end("x");
+      else answer = res;
+    });
+    const [idle, busy] = [await connected(), await connected()];
+    expect((await idle.send(GET).readResponse("GET")).status).toBe(200);
+    busy.send("GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+    while (answer === null) await once(server, "request");
+    server.closeIdleConnections();
+    expect((await idle.readToEnd()).length).toBe(0);
+    (answer as ServerResponse).end("late");
+    expect((await busy.readResponse("GET")).body.toString()).toBe("late");
+  });
+
+  test("server.timeout holds for a connection without a request", async () => {
+    const { server, connected } = await listening(kind, answersX);
+    server.setTimeout(30);
+    const timeout = once(
+      server.on("timeout", (socket) => socket.destroy()),
+      "timeout",
+    );
+    expect((await (await connected()).readToEnd()).length).toBe(0);
+    await timeout;
+  });
+});
+
+describe.each(["http", "node", "wasmtime"] as const)("%s", (kind) => {
+  test("requestTimeout answers a body that does not come to its end with 408, and aborts the request", async () => {
+    const events: string[] = [];
+    const { server, connected } = await listening(
+      kind,
+      (req) => {
+        req.on("error", (error: NodeJS.ErrnoException) => events.push(String(error.code))).resume();
+        req.on("close", () => server.emit("over"));
+      },
+      { requestTimeout: 100 },
+    );
+    expect(server.requestTimeout).toBe(100);
+    const over = once(server, "over");
+    const client = await connected();
+    client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf");
+    expect(await client.readUntil("\r\n\r\n")).toMatch(/^HTTP\/1.1 408 [\s\S]*Connection: close\r\n/);
+    await over;
+    expect(events).toEqual(["ECONNRESET"]);
+  });
+
+  test("requestTimeout does not hold for a handler that takes its time", async () => {
+    const { connected } = await listening(
+      kind,
+      (req, res) => void req.resume().on("end", () => setTimeout(() => res.end("late"), 150)),
+      { requestTimeout: 100 },
+    );
+    const client = await connected();
+    client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody");
+    expect((await client.readResponse("POST")).body.toString()).toBe("late");
+  });
+});
