@@ -2,8 +2,18 @@
 
 export type { RefusalName } from "./bridge/refusals.js";
 export type { ServerStats, WorkerStats } from "./bridge/stats.js";
+export { AsyncHTTPClient, type HTTPClientOptions } from "./client/asynchttpclient.js";
 export type { Connector } from "./client/happyeyeballs.js";
+export {
+  HTTPClientError,
+  type HTTPClientErrorOptions,
+  HTTPStreamClosedError,
+  HTTPTimeoutError,
+} from "./client/httpclienterrors.js";
+export type { FetchOptions, HTTPRequest } from "./client/httprequest.js";
+export { HTTPResponse } from "./client/httpresponse.js";
 export { type ConnectOptions, type Resolver, TCPClient, type TCPClientOptions } from "./client/tcpclient.js";
+export { WebSocketClientConnection, type WebSocketConnectOptions, websocketConnect } from "./client/websocketclient.js";
 export type { Address, ListeningSocket } from "./core/address.js";
 export type { Data } from "./core/data.js";
 export {

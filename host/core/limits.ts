@@ -208,3 +208,20 @@ export const EVENT_STREAM_HEARTBEAT_MS = 15_000;
 /** Issues that the answer to a request names which has not passed its schemas, and characters of each. */
 export const ISSUES_MAX = 100;
 export const ISSUE_CHARS_MAX = 200;
+
+/** A request of AsyncHTTPClient may take so long, unless configured: Tornado's number. */
+export const CLIENT_REQUEST_TIMEOUT_MS = 20_000;
+/** The part of it until there is a connection; also of `websocketConnect`. Tornado's number. */
+export const CLIENT_CONNECT_TIMEOUT_MS = 20_000;
+/** Requests of one client that are under way; more wait. Tornado's number. */
+export const CLIENT_REQUESTS_MAX = 10;
+/** Redirects of one request that are followed. Tornado's number. */
+export const CLIENT_REDIRECTS_MAX = 5;
+/** The head of an answer: as much as Tornado's client takes. */
+export const CLIENT_HEAD_BYTES_MAX = 64 << 10;
+/** Answers of the kind 1xx before the answer itself. Tornado's number. */
+export const CLIENT_INFORMATION_MAX = 10;
+/** The body of an answer, unless configured: Tornado's number. */
+export const CLIENT_BODY_BYTES_MAX = 100 << 20;
+/** How long the server may take to answer a close frame of a websocket client. Tornado's number. */
+export const CLIENT_WS_CLOSE_MS = 5_000;

@@ -61,6 +61,8 @@ test("every block is of a kind that is tested", () => {
           "handler.ts",
           "websockets.ts",
           "settings/program.ts",
+          "client/ask.ts",
+          "client/talk.ts",
         ],
         place,
       ).toContain(name);
@@ -369,6 +371,22 @@ test("settings/program.ts takes settings from its command line and its file", as
   expect(await greets("--config", "settings/program.json")).toBe("Hello, all\n");
   expect(await greets("--help")).toContain("  --name\n      who is greeted\n");
 });
+
+test("client/ask.ts asks a server, and client/talk.ts talks to one", async () => {
+  const [hello, room] = [
+    await start(NODE, path.join(folder, "hello.ts")),
+    await start(NODE, path.join(folder, "room.ts")),
+  ];
+  try {
+    const say = async (file: string, place: string) => (await run(TS, [file, place], { cwd: folder })).stdout;
+    const [at, ws] = [`http://127.0.0.1:${hello.port}`, `ws://127.0.0.1:${room.port}/`];
+    expect(await say("client/ask.ts", `${at}/?name=you`)).toBe("200 text/plain Hello, you\n\n");
+    expect(await say("client/ask.ts", ws.replace("ws:", "http:"))).toMatch(/^400 HTTP 400: /);
+    expect(await say("client/talk.ts", ws)).toBe("hello\nclosed with 1000\n");
+  } finally {
+    await Promise.all([hello.stop(), room.stop()]);
+  }
+}, 30_000);
 
 test("web/check.ts is a test without a network", async () => {
   const { stdout } = await run(bin("tsx"), ["web/check.ts"], { cwd: folder });
