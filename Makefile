@@ -86,7 +86,7 @@ format: $(NODE_MODULES) ## bring the sources into the form that `make check` wan
 	$(BIN)/biome check --write
 	$(BIN)/prettier --write --log-level warn $(ASSEMBLY)
 
-bench: build ## measure beside nginx, Node and Tornado; ARGS="--quick" for a glance, "--help" for more
+bench: build $(COMPONENTS) ## measure beside nginx, Node and Tornado; ARGS="--quick" for a glance, "--help" for more
 	@node bench/run.mjs $(ARGS)
 
 fuzz: build $(WASMTIME) ## hostile clients and frames for MINUTES (1), from SEED (the time); ARGS="--help" for more

@@ -1,5 +1,5 @@
 // Takes the figures of one row. Those of the HTTP rows are in measure-http.mjs, those of the parser rows in
-// measure-parser.mjs, those of timers in measure-timers.mjs.
+// measure-parser.mjs, those of timers in measure-timers.mjs, those of starts in measure-start.mjs.
 
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -10,6 +10,7 @@ import { CONNECTIONS, IDLE_CONNECTIONS, openIdle, runLines, runLoad } from "./lo
 import { LOAD_CORE, SERVER_CORE } from "./machine.mjs";
 import { transfersRow, websocketRow } from "./measure-http.mjs";
 import { parserRow } from "./measure-parser.mjs";
+import { startRow } from "./measure-start.mjs";
 import { timersRow } from "./measure-timers.mjs";
 import { cpuSeconds, memoryBytes } from "./processes.mjs";
 import { guard, guardAll, interleave, serverCore, stopServers } from "./rounds.mjs";
@@ -30,6 +31,7 @@ const KINDS = {
   websocket: websocketRow,
   parser: parserRow,
   timers: timersRow,
+  start: startRow,
 };
 
 /** Adds `samples`, or a `problem`, to each contender of the row. */

@@ -128,6 +128,10 @@ const COLUMNS = {
     { head: "RSS MiB before", figure: "baseRss", format: (bytes) => decimal(bytes / 1024 ** 2) },
   ],
   size: [{ head: "bytes", figure: "bytes", format: count }],
+  start: [
+    { head: "ms to the first byte", figure: "milliseconds", format: decimal },
+    { head: "the slowest of them", figure: "slowest", format: decimal },
+  ],
 };
 
 // --- formats ---

@@ -3,6 +3,7 @@
 // `atLeast` and `atMost` are promises; a claim without either is there to be read.
 
 import { CONNECTIONS, IDLE_CONNECTIONS } from "./load.mjs";
+import { COMPONENT_ROWS } from "./rows-components.mjs";
 import { HANDLER_ROWS } from "./rows-handlers.mjs";
 import { HTTP_ROWS } from "./rows-http.mjs";
 import {
@@ -139,6 +140,7 @@ export const ROWS = [
     contenders: ECHOES,
     claims: ECHO_CLAIMS,
   },
+  ...COMPONENT_ROWS,
   ...HANDLER_ROWS,
   ...HTTP_ROWS,
   {

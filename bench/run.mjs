@@ -9,7 +9,18 @@ import { measureRow } from "./measure.mjs";
 import { endEverythingAtExit } from "./processes.mjs";
 import { judge, renderReport } from "./report.mjs";
 import { ROWS } from "./rows.mjs";
-import { BENCH_DIRECTORY, httparse, nginx, node, npmPeers, tornado, wasmtime, wrk } from "./tools.mjs";
+import {
+  BENCH_DIRECTORY,
+  httparse,
+  nginx,
+  node,
+  npmPeers,
+  tornado,
+  wasiHttp,
+  wasmtime,
+  wasmtimeAsync,
+  wrk,
+} from "./tools.mjs";
 
 const HELP = `Usage: node bench/run.mjs [options]
 
@@ -52,7 +63,7 @@ function readOptions() {
 }
 
 function versions() {
-  return [node, wasmtime, wrk, nginx, tornado, httparse, npmPeers].flatMap((tool) => {
+  return [node, wasmtime, wasmtimeAsync, wrk, nginx, tornado, httparse, wasiHttp, npmPeers].flatMap((tool) => {
     try {
       return [tool().version];
     } catch {

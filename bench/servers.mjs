@@ -207,8 +207,9 @@ function runtimeEnvironment(runtime) {
   return runtime === "wasmtime" ? { WATERSPOUT_WASMTIME: wasmtime().command } : {};
 }
 
-function built(path) {
-  if (!existsSync(join(ROOT, path))) throw new Error(`${path} is missing: run "make build" first`);
+export function built(path) {
+  const target = /\.(component|component-async|http)\.wasm$/.test(path) ? "components" : "build";
+  if (!existsSync(join(ROOT, path))) throw new Error(`${path} is missing: run "make ${target}" first`);
   return join(ROOT, path);
 }
 
@@ -303,7 +304,7 @@ function ask(port, path, agent) {
   });
 }
 
-function freePort() {
+export function freePort() {
   return new Promise((resolve, reject) => {
     const probe = createServer().on("error", reject);
     probe.listen(0, "127.0.0.1", () => {

@@ -4,7 +4,7 @@
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -20,7 +20,10 @@ export const nginx = once(() => debianProgram("nginx", "usr/sbin/nginx", ["nginx
 export const nginxStream = once(findNginxStream);
 export const wrk = once(() => debianProgram("wrk", "usr/bin/wrk", ["wrk", "libluajit-5.1-2"], /^wrk \S+/m));
 export const tornado = once(findTornado);
-export const wasmtime = once(findWasmtime);
+export const wasmtime = once(() => findWasmtime("wasmtime"));
+/** One that runs components of WASI 0.3 and keeps instances of wasi:http. */
+export const wasmtimeAsync = once(() => findWasmtime("wasmtime-async"));
+export const wasiHttp = once(findWasiHttp);
 export const httparse = once(findHttparse);
 /**
  * What the project's own package.json pins: undici has llhttp's WebAssembly build, ws is the websocket peer, others are
@@ -132,10 +135,37 @@ function findHttparse() {
   return { command: join(target, "release/heads"), env: {}, version: `httparse ${version}` };
 }
 
-/** The wasmtime that the project uses. */
-function findWasmtime() {
-  const made = run("make", ["-s", "wasmtime"], { cwd: ROOT });
-  if (!made.ok) throw new Unavailable(`wasmtime cannot be had: ${made.lastLine}`);
+/** The component of bench/wasihttp, in Rust. */
+function findWasiHttp() {
+  const manifest = join(ROOT, "bench/wasihttp/Cargo.toml");
+  const target = join(BENCH_DIRECTORY, "wasihttp");
+  const version = /^wasi = "=(\S+)"/m.exec(readFileSync(manifest, "utf8"))[1];
+  const parameters = ["--target", "wasm32-wasip2", "--manifest-path", manifest, "--target-dir", target];
+  const made = run("cargo", ["build", "--release", "--quiet", ...parameters]);
+  if (!made.ok) {
+    throw new Unavailable(
+      `it needs Rust's cargo, "rustup target add wasm32-wasip2", and the network: ${made.lastLine}`,
+    );
+  }
+  return { command: join(target, "wasm32-wasip2/release/wasihttp.wasm"), env: {}, version: `wasi for Rust ${version}` };
+}
+
+const precompiledFiles = new Set();
+/** Machine code of a module or component, by this wasmtime, so that it is not compiled at the start. */
+export function precompiled({ command, version }, file) {
+  const out = join(BENCH_DIRECTORY, `${basename(file, ".wasm")}.cwasm`);
+  if (precompiledFiles.has(out)) return out;
+  precompiledFiles.add(out);
+  mkdirSync(BENCH_DIRECTORY, { recursive: true });
+  const made = run(command, ["compile", "-o", out, file]);
+  if (!made.ok) throw new Error(`${version} does not compile ${file}: ${made.lastLine}`);
+  return out;
+}
+
+/** A wasmtime that the project uses, by the make target that finds it. */
+function findWasmtime(target) {
+  const made = run("make", ["-s", target], { cwd: ROOT });
+  if (!made.ok) throw new Unavailable(`${target} cannot be had: ${made.lastLine}`);
   const tool = { command: made.lastLine, env: {} };
   const version = versionOf(tool, ["--version"], /wasmtime \S+/);
   if (version === null) throw new Unavailable(`${tool.command} does not run`);

@@ -1,0 +1,91 @@
+// The rows of components, beside the module of preview1 and others. Their form is that of rows.mjs.
+
+import { CONNECTIONS, IDLE_CONNECTIONS } from "./load.mjs";
+import { NGINX, NODE_HTTP, SANDBOXED } from "./servers.mjs";
+import { COMPONENT, COMPONENT_ASYNC, HTTP, HTTP_FRESH, RUST, RUST_FRESH, STARTS } from "./servers-components.mjs";
+
+const preview1 = { server: SANDBOXED, title: "Waterspout, AssemblyScript, module of preview1" };
+
+/** `part` of what the other does in a second of CPU: so much more CPU a request. */
+const ofCpuSecond = (part) => 1 / part;
+
+export const COMPONENT_ROWS = [
+  {
+    id: "components",
+    kind: "throughput",
+    title: `components in wasmtime alone, ${CONNECTIONS} keep-alive connections, one core`,
+    contenders: {
+      async: { server: COMPONENT_ASYNC },
+      component: { server: COMPONENT },
+      preview1,
+      http: { server: NODE_HTTP },
+      nginx: { server: NGINX },
+    },
+    claims: [
+      {
+        name: "WASI 0.3, CPU a request, of preview1",
+        of: "async",
+        over: "preview1",
+        figure: "cpuMicros",
+        atMost: ofCpuSecond(0.65),
+      },
+      {
+        name: "WASI 0.3, CPU a request, of Node's http",
+        of: "async",
+        over: "http",
+        figure: "cpuMicros",
+        atMost: ofCpuSecond(1.3),
+      },
+      { name: "WASI 0.3, CPU a request, of nginx", of: "async", over: "nginx", figure: "cpuMicros" },
+      { name: "WASI 0.2, CPU a request, of preview1", of: "component", over: "preview1", figure: "cpuMicros" },
+    ],
+  },
+  {
+    id: "components-idle",
+    kind: "throughput",
+    title: `a component of WASI 0.3 beside ${IDLE_CONNECTIONS.toLocaleString("en")} idle connections`,
+    contenders: {
+      beside: { server: COMPONENT_ASYNC, title: "beside idle connections", idle: IDLE_CONNECTIONS },
+      alone: { server: COMPONENT_ASYNC, title: "without them" },
+    },
+    claims: [
+      { name: "requests/s, of itself alone", of: "beside", over: "alone", figure: "requestsPerSecond", atLeast: 0.95 },
+      { name: "CPU a request, of itself alone", of: "beside", over: "alone", figure: "cpuMicros" },
+    ],
+  },
+  {
+    id: "wasi-http",
+    kind: "throughput",
+    title: `wasi:http under wasmtime serve, ${CONNECTIONS} keep-alive connections, one core`,
+    contenders: {
+      kept: { server: HTTP },
+      fresh: { server: HTTP_FRESH },
+      rust: { server: RUST },
+      rustFresh: { server: RUST_FRESH },
+      preview1,
+      http: { server: NODE_HTTP },
+      nginx: { server: NGINX },
+    },
+    claims: [
+      {
+        name: "instances kept, CPU a request, of Rust's",
+        of: "kept",
+        over: "rust",
+        figure: "cpuMicros",
+        atMost: ofCpuSecond(0.9),
+      },
+      { name: "an instance a request, CPU, of Rust's", of: "fresh", over: "rustFresh", figure: "cpuMicros" },
+      { name: "instances kept, CPU a request, of Node's http", of: "kept", over: "http", figure: "cpuMicros" },
+    ],
+  },
+  {
+    id: "cold-start",
+    kind: "start",
+    title: "from the start of the process to the first byte of an answer, with nothing left to compile, one core",
+    contenders: Object.fromEntries(Object.entries(STARTS).map(([key, server]) => [key, { server }])),
+    claims: [
+      { name: "WASI 0.3, ms", of: "async", figure: "milliseconds", atMost: 15 },
+      { name: "WASI 0.3, of Node's http", of: "async", over: "http", figure: "milliseconds" },
+    ],
+  },
+];

@@ -1,0 +1,58 @@
+// The servers of the rows for components: those of servers.mjs that a runtime of components runs.
+
+import { built, NGINX, NODE_HTTP, SANDBOXED, TYPESCRIPT_NODE } from "./servers.mjs";
+import { precompiled, wasiHttp, wasmtime, wasmtimeAsync } from "./tools.mjs";
+
+const KEPT = ["--max-instance-reuse-count", "1000000000"];
+
+/** `tool` runs the file that `file` gives. */
+function command(title, tool, file, options = []) {
+  const launch = (port) => {
+    const parameters = ["-S", "inherit-network=y", ...options, file(tool()), "--port", String(port)];
+    return { command: [tool().command, "run", ...parameters] };
+  };
+  return { title, product: true, launch };
+}
+
+function serve(title, product, tool, file, options) {
+  const launch = (port) => {
+    const parameters = ["-S", "cli=y", "--addr", `127.0.0.1:${port}`, ...options, file(tool())];
+    return { command: [tool().command, "serve", ...parameters] };
+  };
+  return { title, product, launch };
+}
+
+const demo = (kind) => () => built(`build/demo.${kind}.wasm`);
+const compiledDemo = (kind) => (tool) => precompiled(tool, built(`build/demo.${kind}.wasm`));
+
+const TITLE = "Waterspout, AssemblyScript";
+export const COMPONENT = command(`${TITLE}, component of WASI 0.2`, wasmtime, demo("component"));
+export const COMPONENT_ASYNC = command(`${TITLE}, component of WASI 0.3`, wasmtimeAsync, demo("component-async"));
+export const HTTP = serve(`${TITLE}, wasi:http, instances kept`, true, wasmtimeAsync, demo("http"), KEPT);
+export const HTTP_FRESH = serve(`${TITLE}, wasi:http, an instance a request`, true, wasmtimeAsync, demo("http"), []);
+export const RUST = serve("Rust, wasi:http, instances kept", false, wasmtimeAsync, () => wasiHttp().command, KEPT);
+export const RUST_FRESH = serve(
+  "Rust, wasi:http, an instance a request",
+  false,
+  wasmtimeAsync,
+  () => wasiHttp().command,
+  [],
+);
+
+const READY = ["--allow-precompiled"];
+/** Each from a start without anything to compile. */
+export const STARTS = {
+  async: command(`${TITLE}, component of WASI 0.3`, wasmtimeAsync, compiledDemo("component-async"), READY),
+  component: command(`${TITLE}, component of WASI 0.2`, wasmtime, compiledDemo("component"), READY),
+  preview1: {
+    ...SANDBOXED,
+    launch(port) {
+      const options = ["-S", "preview2=n", "-S", `tcplisten=127.0.0.1:${port}`, ...READY];
+      return { command: [wasmtime().command, "run", ...options, precompiled(wasmtime(), built("build/demo.wasm"))] };
+    },
+  },
+  serve: serve(`${TITLE}, wasi:http`, true, wasmtimeAsync, compiledDemo("http"), READY),
+  node: TYPESCRIPT_NODE,
+  http: NODE_HTTP,
+  nginx: NGINX,
+};
