@@ -29,7 +29,7 @@ export class PlainFields {
     if (typeof headers !== "object" || headers === null) return null;
     const prototype: unknown = Object.getPrototypeOf(headers);
     if (prototype === Object.prototype || prototype === null) {
-      if (Symbol.iterator in headers) return null;
+      if (Symbol.iterator in headers || Object.getOwnPropertySymbols(headers).length > 0) return null;
       return this.#last.find(headers) ?? this.#ofObject(headers as Record<string, unknown>);
     }
     if (!Array.isArray(headers) && prototype !== Headers.prototype) return null;
