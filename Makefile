@@ -18,6 +18,7 @@ NODE_MODULES := node_modules/.package-lock.json
 HOST := dist/host/.built
 DECLARATIONS := dist/assembly/index.d.ts
 CORE := build/core.wasm
+CORE_COMPONENTS := build/core.component.wasm build/core.component-async.wasm
 DEMO := build/demo.wasm
 ECHO := build/echo.wasm
 WEB := build/web.wasm
@@ -43,12 +44,12 @@ ASSEMBLY := assembly bench/sandboxed examples/sandboxed templates/assemblyscript
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p; s/^##/           |/p' Makefile | awk -F'|' '{ printf "%-22s%s\n", $$1, $$2 }'
 
-run: build $(if $(filter wasmtime,$(RUNTIME)),$(WASMTIME)) ## serve APP (examples/demo.ts) on ADDRESS (127.0.0.1), PORT (8888)
-## with RUNTIME (node, wasmtime) and WORKERS (1, of wasmtime)
+run: build $(if $(filter wasmtime component,$(RUNTIME)),$(WASMTIME)) $(if $(filter component-async,$(RUNTIME)),$(WASMTIME_ASYNC)) ## serve APP (examples/demo.ts) on ADDRESS (127.0.0.1), PORT (8888)
+## with RUNTIME (node, wasmtime, component-async, component) and WORKERS (1, of wasmtime)
 	@exec node dist/host/cli/main.js run '$(APP)' --port '$(PORT)' --address '$(ADDRESS)' \
 	  --runtime '$(RUNTIME)' --workers '$(WORKERS)'
 
-build: $(CORE) $(HOST) $(DECLARATIONS) $(DEMO) $(ECHO) $(WEB) ## build/core.wasm, dist/, build/demo.wasm, build/echo.wasm and build/web.wasm
+build: $(CORE) $(CORE_COMPONENTS) $(HOST) $(DECLARATIONS) $(DEMO) $(ECHO) $(WEB) ## build/core.wasm and its components, dist/, build/demo.wasm, build/echo.wasm and build/web.wasm
 
 debug: build ## build/core.wasm with names and debug info (docs/debugging.md); make -B build/core.wasm takes that back
 	$(compile-core) --debug --outFile $(CORE)
@@ -130,6 +131,9 @@ $(WEB): $(NODE_MODULES) asconfig.json $(call sources,assembly examples/sandboxed
 	$(BIN)/asc examples/sandboxed/web.ts --outFile $@
 
 WIT := $(shell find assembly/wasi -name '*.wit')
+
+build/core.%.wasm: $(HOST) asconfig.json $(call sources,assembly) $(WIT)
+	node dist/host/cli/main.js build assembly/bridge/main.ts --target $* --out $@ >/dev/null
 
 build/%.component.wasm: examples/sandboxed/%.ts $(HOST) asconfig.json $(call sources,assembly) $(WIT)
 	node dist/host/cli/main.js build $< --target component --out $@ >/dev/null

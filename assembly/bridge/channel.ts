@@ -153,7 +153,7 @@ export class Channel extends EventHandler {
   // --- in ---
 
   onReady(handle: i32, events: i32): void {
-    const n = wasi.read(handle, input + usize(this.unread), INPUT_BYTES - this.unread);
+    const n = wasi.channelRead(handle, input + usize(this.unread), INPUT_BYTES - this.unread);
     if (n == AGAIN) return;
     if (n <= 0) return wasi.exit(0); // the host is gone
     const end = this.unread + n;

@@ -29,7 +29,7 @@ import * as over0_2 from "./preview2/calls";
 }
 // @ts-ignore: decorator
 @inline export function fd_read(fd: u32, iovs: usize, count: i32, sizeOut: usize): i32 {
-  if (WASI == 2) return 8; // EBADF: only the bridge's channel is read by this, and a component has none
+  if (WASI == 2) return over0_2.fd_read(fd, iovs, count, sizeOut);
   return host.fd_read(fd, iovs, count, sizeOut);
 }
 // @ts-ignore: decorator

@@ -8,6 +8,7 @@
 //   accept(listener)              handle | AGAIN | -REASON (-REASON_BUFFER_FULL: out of descriptors, pause a while)
 //   read(handle, target, size)    n > 0 | 0 the peer's end | AGAIN | -REASON
 //   write(handle, source, size)   n >= 0 | AGAIN | -REASON
+//   channelRead(channel, target, size)  n > 0 | 0 the host is gone | AGAIN | -REASON
 //   channelWrite(source, size)    n > 0 | -REASON; may block
 //   shutdown(handle)              no more bytes will be sent; close(handle)
 //   peer(handle, address)         fills in where the peer is; false: unknown, as on preview1
@@ -38,7 +39,7 @@ import * as http from "./http/index";
 import * as sim from "./sim";
 
 export { FOREVER, NONE, READ, WRITE };
-/** The bridge's channel and its holding are preview1's, and the simulation's; components serve by themselves. */
+/** Components of wasi:http serve by themselves. */
 const NO_CHANNEL: i32 = -1;
 
 // @ts-ignore: decorator
@@ -71,8 +72,14 @@ function report(problem: string | null): void {
 }
 // @ts-ignore: decorator
 @inline export function openChannel(): i32 {
+  if (WASI == 2) return preview2.openChannel();
   if (PREVIEW1) return preview1.openChannel();
-  return WASI >= 3 ? NO_CHANNEL : sim.openChannel();
+  if (WASI == 4) return NO_CHANNEL;
+  return WASI == 3 ? preview3.openChannel() : sim.openChannel();
+}
+// @ts-ignore: decorator
+@inline export function channelRead(channel: i32, target: usize, size: i32): i32 {
+  return WASI == 3 ? preview3.channelRead(target, size) : read(channel, target, size);
 }
 // @ts-ignore: decorator
 @inline export function accept(listener: i32): i32 {
@@ -94,8 +101,10 @@ function report(problem: string | null): void {
 }
 // @ts-ignore: decorator
 @inline export function channelWrite(source: usize, size: i32): i32 {
+  if (WASI == 2) return preview2.channelWrite(source, size);
   if (PREVIEW1) return preview1.channelWrite(source, size);
-  return WASI >= 3 ? NO_CHANNEL : sim.channelWrite(source, size);
+  if (WASI == 4) return NO_CHANNEL;
+  return WASI == 3 ? preview3.channelWrite(source, size) : sim.channelWrite(source, size);
 }
 // @ts-ignore: decorator
 @inline export function shutdown(handle: i32): void {
@@ -126,12 +135,14 @@ function report(problem: string | null): void {
 // @ts-ignore: decorator
 @inline export function hold(yes: bool): void {
   if (PREVIEW1) poller.hold(yes);
+  else if (WASI == 3) preview3.hold(yes);
   else if (WASI == 0) sim.hold(yes);
 }
 // @ts-ignore: decorator
 @inline export function held(): bool {
   if (PREVIEW1) return poller.held;
-  return WASI >= 3 ? false : sim.held();
+  if (WASI == 4) return false;
+  return WASI == 3 ? preview3.held : sim.held();
 }
 // @ts-ignore: decorator
 @inline export function wait(timeoutNs: i64): void {

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isComponent, type RuntimeName } from "./runtimename.js";
 
 function findPackageFolder(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
@@ -17,10 +18,10 @@ function findPackageFolder(): string {
 export const PACKAGE_FOLDER = findPackageFolder();
 
 export const PACKAGE_FILE = join(PACKAGE_FOLDER, "package.json");
-/** The sandbox that both runtimes load. */
+/** The sandbox that the runtimes node and wasmtime load. */
 export const CORE_FILE = join(PACKAGE_FOLDER, "build", "core.wasm");
-/** The wasmtime that `make wasmtime` installs; there is none in the package. */
-export const WASMTIME_FILE = join(PACKAGE_FOLDER, "build", "tools", "wasmtime");
+/** The folder of the wasmtimes that `make` installs; there is none in the package. */
+export const TOOLS_FOLDER = join(PACKAGE_FOLDER, "build", "tools");
 /** The hooks that load an application's modules where they need a thread (cli/run/loading/loader.ts). */
 export const LOADER_HOOKS_FILE = join(PACKAGE_FOLDER, "dist", "host", "cli", "run", "loading", "hooksthread.js");
 /** The files of the live page that a browser gets (inspect/assets.ts). */
@@ -31,10 +32,13 @@ export const COMPILER_OPTIONS_FILE = join(PACKAGE_FOLDER, "asconfig.json");
 export const TEMPLATES_FOLDER = join(PACKAGE_FOLDER, "templates");
 /** There is one in a clone, and none in the package. */
 export const MAKEFILE = join(PACKAGE_FOLDER, "Makefile");
-/** The wasmtime that is downloaded: its version and checksums. */
-export const WASMTIME_PIN_FILE = join(PACKAGE_FOLDER, "scripts", "wasmtime.txt");
-/** The script that downloads it. */
-export const WASMTIME_INSTALLER_FILE = join(PACKAGE_FOLDER, "scripts", "install-wasmtime.sh");
+/** The folder of the script that downloads a wasmtime, and of the versions and checksums. */
+export const SCRIPTS_FOLDER = join(PACKAGE_FOLDER, "scripts");
+
+/** The sandbox that `runtime` loads. */
+export function coreFileOf(runtime: RuntimeName): string {
+  return isComponent(runtime) ? join(PACKAGE_FOLDER, "build", `core.${runtime}.wasm`) : CORE_FILE;
+}
 
 /** The package's version. */
 export function packageVersion(): string {

@@ -10,10 +10,10 @@ import { familyOf, type ListeningSocket, LOOPBACK, type SocketOptions } from "..
 import { BACKLOG_MAX, choice, PORT_MAX, wholeNumber } from "../core/check.js";
 import { BindError, OptionError } from "../core/errors.js";
 import { BACKLOG } from "../core/limits.js";
-import { type RuntimeName, resolveRuntime } from "../core/runtimename.js";
+import { isComponent, type RuntimeName, resolveRuntime, whyNotInComponent } from "../core/runtimename.js";
 import { type Runtime, runtimeNamed } from "../runtime/index.js";
 import type { Binding } from "../runtime/worker.js";
-import { hasInherited, rememberBound, takeInherited } from "./inheritedsockets.js";
+import { hasInherited, rememberBound, takeInherited, taskId } from "./inheritedsockets.js";
 
 /** How to bind. */
 export interface BindOptions extends SocketOptions {
@@ -66,8 +66,9 @@ export function bindNow(port: number, address: string, options: BindOptions): Bi
   const { backlog = BACKLOG, ipv6Only = true } = options;
   const runtime = runtimeNamed(resolveRuntime(options.runtime));
   const isEverywhere = address === "" && !ipv6Only;
+  const isForked = isComponent(runtime.name) && taskId() !== null; // `bind` says why that cannot be
   const isPlain = (isIP(address) !== 0 || isEverywhere) && Number.isInteger(port) && port >= 0 && port <= PORT_MAX;
-  if (!isPlain || isInherited(port, address, runtime.name)) return null;
+  if (!isPlain || isForked || isInherited(port, address, runtime.name)) return null;
   if (!isEverywhere) return runtime.bindNow(address, port, backlog, { ipv6Only });
   try {
     return runtime.bindNow("::", port, backlog, { ipv6Only });
@@ -86,6 +87,9 @@ async function bind(port: number, address: string, options: BindOptions, shared:
     throw new OptionError(`reusePort needs Node 22.12 or later, and this is Node ${process.versions.node}`);
   }
   const runtime = runtimeNamed(resolveRuntime(options.runtime));
+  if (isComponent(runtime.name) && taskId() !== null) {
+    throw new OptionError(whyNotInComponent(runtime.name, "no port for several processes"));
+  }
   const key = keyOf(port, address, family, runtime.name);
   const inherited = takeInherited(key);
   if (inherited !== null) return inherited.map((socket) => runtime.adopt(socket.address, socket.fd, backlog));

@@ -47,9 +47,10 @@ export async function bindUnixSocket(path: string, options: BindUnixOptions = {}
     throw new OptionError(`mode must be a whole number from 0 to 0o777, not ${String(mode)}`);
   }
   wholeNumber("backlog", backlog, 1, BACKLOG_MAX);
-  if (resolveRuntime(options.runtime) !== "node") {
+  const runtime = resolveRuntime(options.runtime);
+  if (runtime !== "node") {
     throw new RuntimeUnavailableError(
-      `cannot listen on ${path}: wasmtime takes no Unix-domain sockets; use the runtime "node"`,
+      `cannot listen on ${path}: the runtime ${runtime} takes no Unix-domain sockets; use the runtime "node"`,
     );
   }
   const key = JSON.stringify(["unix", path]);

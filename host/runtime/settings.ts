@@ -4,22 +4,23 @@
 import type { BlockList } from "node:net";
 import { wholeNumber } from "../core/check.js";
 import { OptionError } from "../core/errors.js";
-import { type RuntimeName, resolveRuntime } from "../core/runtimename.js";
+import { isComponent, type RuntimeName, resolveRuntime, whyNotInComponent } from "../core/runtimename.js";
 import { trustedPeers } from "../core/trustedpeers.js";
 import { type SSLOptions, TLSContexts } from "../tls/contexts.js";
 
 /** Options of every server that its runtime knows. */
 export interface RuntimeOptions {
   /**
-   * Where the sandbox runs: `"node"`, inside this process, or `"wasmtime"`, in child processes that own the sockets.
-   * Default: `$WATERSPOUT_RUNTIME`, else `"node"`.
+   * Where the sandbox runs: `"node"`, inside this process; `"wasmtime"`, in child processes that own the sockets;
+   * `"component-async"` or `"component"`, in one such process, as a component of WASI 0.3 or 0.2. Default:
+   * `$WATERSPOUT_RUNTIME`, else `"node"`.
    */
   runtime?: RuntimeName | undefined;
-  /** Number of wasmtime processes, 1 to 64. Default 1. */
+  /** Number of wasmtime processes, 1 to 64; of a component there is one. Default 1. */
   workers?: number | undefined;
   /**
    * With `proxyProtocol`: the addresses, or networks like `"10.0.0.0/8"`, that connections are taken from; others are
-   * closed unread. Default: the loopback ones. Only for the runtime `"node"`: wasmtime has no peer addresses.
+   * closed unread. Default: the loopback ones. Only for the runtime `"node"`: in the others the sandbox accepts.
    */
   trustedProxies?: readonly string[] | undefined;
   /** Connections speak TLS: with this certificate, its key, and what else there is to say about it. */
@@ -49,6 +50,9 @@ export const WORKERS_MAX = 64;
 export function resolveRuntimeSettings(options: RuntimeOptions, proxyProtocol: boolean): RuntimeSettings {
   const runtime = resolveRuntime(options.runtime);
   const { workers = 1 } = options;
+  if (isComponent(runtime) && workers !== 1) {
+    throw new OptionError(whyNotInComponent(runtime, `one worker, not ${String(workers)}`));
+  }
   return {
     runtime,
     workers: wholeNumber("workers", workers, 1, WORKERS_MAX),
@@ -59,9 +63,9 @@ export function resolveRuntimeSettings(options: RuntimeOptions, proxyProtocol: b
 
 function trusted({ trustedProxies }: RuntimeOptions, runtime: RuntimeName, proxyProtocol: boolean): BlockList | null {
   if (trustedProxies !== undefined && !proxyProtocol) throw new OptionError("trustedProxies needs proxyProtocol");
-  if (trustedProxies !== undefined && runtime === "wasmtime") {
+  if (trustedProxies !== undefined && runtime !== "node") {
     throw new OptionError(
-      "trustedProxies cannot be held to with the runtime wasmtime, which does not tell who connects",
+      `trustedProxies cannot be held to with the runtime ${runtime}, which does not tell who connects`,
     );
   }
   return proxyProtocol && runtime === "node" ? trustedPeers("trustedProxies", trustedProxies) : null;

@@ -11,7 +11,7 @@ import { type ServerStats, sumStats, type WorkerStats } from "../bridge/stats.js
 import { type Address, hostAndPort, type ListeningSocket } from "../core/address.js";
 import { OptionError } from "../core/errors.js";
 import { RESTARTS_MAX, STATS_TIMEOUT_MS, STOP_GRACE_MS, STOP_GRACE_MS_MAX, STOP_SLACK_MS } from "../core/limits.js";
-import { CORE_FILE } from "../core/paths.js";
+import { coreFileOf } from "../core/paths.js";
 import { programName } from "../core/program.js";
 import { deferred, ignore, within } from "../core/promises.js";
 import { RecentErrors } from "../core/recenterrors.js";
@@ -167,7 +167,7 @@ export abstract class Server implements Inspected {
    * Serves what `bind` has bound, in `processes` processes; 0 or null: one a processor. With the runtime `"node"` these
    * are Node processes that run the whole program again, as with `forkProcesses`: this resolves in them, and never in
    * the process that was started first. 1 serves in this process. With `"wasmtime"` they are wasmtime processes below
-   * this one.
+   * this one; a component is one process, and 1 is all that it takes.
    *
    * Rejects with the errors of `bind`, `forkProcesses` and `addSockets`, and with OptionError when it is called twice.
    */
@@ -176,7 +176,7 @@ export abstract class Server implements Inspected {
     this.#started = true;
     await Promise.all(this.#binding);
     const count = processes === null || processes === 0 ? cpuCount() : processes;
-    if (this.#options.runtime === "wasmtime") this.configure({ workers: count });
+    if (this.#options.runtime !== "node") this.configure({ workers: count });
     else if (processes !== 1) await forkProcesses(count, maxRestarts);
     const sockets = this.#bound ?? [];
     this.#bound = null;
@@ -215,9 +215,9 @@ export abstract class Server implements Inspected {
     const options = this.#options;
     return new Supervisor({
       runtime: runtimeNamed(options.runtime),
-      module: CORE_FILE,
+      module: coreFileOf(options.runtime),
       sockets,
-      count: options.runtime === "wasmtime" ? options.workers : 1,
+      count: options.runtime === "node" ? 1 : options.workers,
       logger: options.logger,
       session: (events) => new BridgeSession(this.#newBridge(options, sockets.length, events, peers)),
       failed: (error) => this.#fail(error),

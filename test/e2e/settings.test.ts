@@ -163,7 +163,10 @@ describe("what is wrong is one line, and exit code 2", () => {
     [{ port: "8888" }, /waterspout\.config\.json: port must be a whole number from 0 to 65535, not "8888"/],
     [{ port: 65536 }, /waterspout\.config\.json: port must be .* not 65536/],
     [{ workers: 0 }, /waterspout\.config\.json: workers must be a whole number from 1 to 64, not 0/],
-    [{ runtime: "abacus" }, /waterspout\.config\.json: runtime must be node or wasmtime, not "abacus"/],
+    [
+      { runtime: "abacus" },
+      /waterspout\.config\.json: runtime must be node, wasmtime, component-async or component, not "abacus"/,
+    ],
     [{ accessLog: "xml" }, /waterspout\.config\.json: accessLog must be text, json or off/],
     [{ memory: "1 GB" }, /waterspout\.config\.json: memory must be a size from 64M on, such as 256M or 1G, not "1 GB"/],
     [{ keyfile: "x" }, /waterspout\.config\.json: keyfile needs certfile/],

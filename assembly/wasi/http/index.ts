@@ -4,7 +4,7 @@
 
 import { land } from "../component/memory";
 import * as w2 from "../preview2/imports";
-import { writeToStderr } from "../preview2/stderr";
+import { writeToStderr } from "../preview2/output";
 import { readablePollable, writablePollable } from "./exchange";
 import { FOREVER, READ, WRITE } from "../readiness";
 

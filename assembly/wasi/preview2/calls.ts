@@ -14,7 +14,7 @@ import { readSocketAddress } from "../component/socketaddress";
 import * as p1 from "../imports";
 import { CONNECTION, close, descriptorAt, hasRoom, isOpen, open, readableOf, writableOf } from "./descriptors";
 import * as w from "./imports";
-import { writeToStderr } from "./stderr";
+import { writeToStderr } from "./output";
 
 const ERRNO_BADF: i32 = 8;
 const ERRNO_MFILE: i32 = 33;
@@ -71,6 +71,11 @@ export function sock_recv(fd: u32, iovs: usize, count: i32, flags: i32, sizeOut:
   const n = load<i32>(result, 8);
   store<i32>(sizeOut, n);
   return n ? 0 : p1.ERRNO_AGAIN;
+}
+
+/** Of the channel: the others are read by sock_recv, which is the same here. */
+export function fd_read(fd: u32, iovs: usize, count: i32, sizeOut: usize): i32 {
+  return sock_recv(fd, iovs, count, 0, sizeOut, 0);
 }
 
 export function sock_send(fd: u32, iovs: usize, count: i32, flags: i32, sizeOut: usize): i32 {

@@ -1,5 +1,5 @@
 // Descriptors over WASI 0.2, as preview1 has them: small numbers for listeners and connections, each with its
-// resources.
+// resources. 0 is the bridge's channel, of which there is an input alone.
 // Invariant: a descriptor's resources are dropped in the order pollables, streams, socket: a parent before its children
 // would end the component.
 
@@ -15,7 +15,7 @@ export const CONNECTING: i32 = 3;
 
 /** The first number behind those of preview1's stdin, stdout and stderr. */
 export const FIRST: i32 = 3;
-const COUNT_MAX: i32 = HANDLES_MAX + LISTENERS_MAX;
+const COUNT_MAX: i32 = i32(FIRST) + HANDLES_MAX + LISTENERS_MAX;
 
 // @ts-ignore: decorator
 @unmanaged
@@ -34,16 +34,16 @@ if (offsetof<Descriptor>() > BYTES) ERROR("a descriptor has grown");
 
 const table: usize = WASI == 2 ? memory.data(i32(BYTES) * COUNT_MAX, 16) : 0;
 let free: i32 = -1;
-let used: i32 = 0;
+let used: i32 = i32(FIRST);
 
 // @ts-ignore: decorator
 @inline
 export function descriptorAt(fd: u32): Descriptor {
-  return changetype<Descriptor>(table + usize(fd - FIRST) * BYTES);
+  return changetype<Descriptor>(table + usize(fd) * BYTES);
 }
 
 export function isOpen(fd: u32): bool {
-  return i32(fd) >= FIRST && i32(fd) < FIRST + used && descriptorAt(fd).kind != FREE;
+  return i32(fd) >= FIRST && i32(fd) < used && descriptorAt(fd).kind != FREE;
 }
 
 export function hasRoom(): bool {
@@ -53,7 +53,7 @@ export function hasRoom(): bool {
 export function open(kind: i32, socket: i32, input: i32, output: i32): i32 {
   let fd = free;
   if (fd >= 0) free = descriptorAt(fd).following;
-  else fd = FIRST + used++;
+  else fd = used++;
   const descriptor = descriptorAt(fd);
   memory.fill(changetype<usize>(descriptor), 0, BYTES);
   descriptor.kind = kind;

@@ -66,6 +66,12 @@ export declare function getArguments(listOut: usize): void;
 @external("wasi:cli/exit@0.2.0", "exit")
 export declare function exit(isError: i32): void;
 // @ts-ignore: decorator
+@external("wasi:cli/stdin@0.2.0", "get-stdin")
+export declare function getStdin(): i32;
+// @ts-ignore: decorator
+@external("wasi:cli/stdout@0.2.0", "get-stdout")
+export declare function getStdout(): i32;
+// @ts-ignore: decorator
 @external("wasi:cli/stderr@0.2.0", "get-stderr")
 export declare function getStderr(): i32;
 

@@ -1,10 +1,13 @@
-// The platform over WASI 0.2: where it listens. All else is the platform of preview1 over calls.ts.
-// Reference: the contract in ../index.ts. The bridge's channel is not here: it runs on preview1.
+// The platform over WASI 0.2: where it listens, and the bridge's channel. All else is the platform of preview1 over
+// calls.ts. Reference: the contract in ../index.ts.
 
 import { address, backlog, cannotListen, readSettings } from "../component/settings";
 import { familyOf, numberAt } from "../component/socketaddress";
-import { LISTENER, open } from "./descriptors";
+import { CONNECTION, LISTENER, descriptorAt, open } from "./descriptors";
 import * as w from "./imports";
+import { writeToStdout } from "./output";
+import * as preview1 from "../preview1";
+import { REASON_RESET } from "../../core/errors";
 
 export { peer, socketOf } from "./calls";
 
@@ -32,6 +35,18 @@ export function start(): string | null {
   if (load<u8>(result)) return problemOf(load<u8>(result, 1));
   open(LISTENER, socket, 0, 0);
   return null;
+}
+
+export function openChannel(): i32 {
+  const descriptor = descriptorAt(0);
+  descriptor.kind = CONNECTION;
+  descriptor.input = w.getStdin();
+  return preview1.openChannel();
+}
+
+export function channelWrite(source: usize, size: i32): i32 {
+  const n = writeToStdout(source, size);
+  return n > 0 ? n : -REASON_RESET;
 }
 
 function isUnderWay(): bool {

@@ -13,6 +13,7 @@ import { land, release } from "../component/memory";
 import { SOCKET_ADDRESS_BYTES, readSocketAddress } from "../component/socketaddress";
 import * as w from "./imports";
 import {
+  CHANNEL,
   CONNECTION,
   LISTENER,
   OUTCOME_ASKED,
@@ -24,6 +25,7 @@ import {
   WRITE,
   closeSlot,
   hasRoom,
+  held,
   markReady,
   openSlot,
   own,
@@ -147,6 +149,7 @@ export function descriptor(handle: i32): u32 {
 }
 
 export function read(handle: i32, target: usize, size: i32): i32 {
+  if (held) return AGAIN;
   const slot = slotOf(handle);
   if (slot.have) return readBuffer(handle, slot, target, size);
   if (slot.inputEnded) return outcome(handle, slot);
@@ -294,16 +297,28 @@ export function endTask(slot: Slot): bool {
 
 // --- asking the host to tell ---
 
+/** How the channel, which only the bridge has, asks for input. */
+export let askForFrames: ((slot: Slot) => i32) | null = null;
+
+/** The channel as a handle. Nothing is asked of the host before the first wait. */
+export function openChannel(ask: (slot: Slot) => i32): i32 {
+  askForFrames = ask;
+  return openSlot(CHANNEL);
+}
+
 /** Begins to wait for input: BLOCKED, or there is some. */
 export function armRead(handle: i32, slot: Slot): void {
   if (slot.outcome == OUTCOME_ASKED) return;
   if (slot.have || slot.inputEnded || slot.accepted) return markReady(handle, READ);
-  const copied =
-    slot.kind == LISTENER
-      ? askForSocket(slot)
-      : w.readInput(slot.input, buffers + usize(handle) * usize(BUFFER_BYTES), BUFFER_BYTES);
+  const copied = ask(handle, slot);
   if (copied == w.BLOCKED) slot.pending |= READ;
   else arrived(handle, copied);
+}
+
+function ask(handle: i32, slot: Slot): i32 {
+  if (slot.kind == LISTENER) return askForSocket(slot);
+  if (slot.kind == CHANNEL) return askForFrames!(slot);
+  return w.readInput(slot.input, buffers + usize(handle) * usize(BUFFER_BYTES), BUFFER_BYTES);
 }
 
 /** A pending read is done. */

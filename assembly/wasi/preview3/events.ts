@@ -5,7 +5,20 @@
 
 import * as w from "./imports";
 import { armRead, armWrite, arrived, left, noteOutcome, waitableSet } from "./connections";
-import { READ, WRITE, armLater, isAnyDue, markReady, nextDue, nextToArm, ownerOf, slotOf, turnToDue } from "./slots";
+import {
+  READ,
+  WRITE,
+  armLater,
+  isAnyDue,
+  isHeldBack,
+  markReady,
+  nextDue,
+  nextToArm,
+  ownerOf,
+  putAside,
+  slotOf,
+  turnToDue,
+} from "./slots";
 import { FOREVER } from "../readiness";
 
 /** Events that are taken in one turn; the rest come with the next. */
@@ -31,7 +44,8 @@ function armAll(): void {
     const slot = slotOf(handle);
     const wanted = slot.interest & ~slot.pending;
     if (wanted & READ) {
-      if (slot.ready & READ) markReady(handle, READ);
+      if (isHeldBack(slot)) putAside(handle);
+      else if (slot.ready & READ) markReady(handle, READ);
       else armRead(handle, slot);
     }
     if (wanted & WRITE) armWrite(handle, slot);
@@ -69,12 +83,17 @@ export function take(kind: i32, waitable: i32, result: i32): void {
 /** The next handle to try, -1: none is left. */
 export function next(): i32 {
   if (current >= 0 && slotOf(current).interest) armLater(current); // it has been tried, and is watched on
-  current = nextDue();
-  if (current < 0) return -1;
-  const slot = slotOf(current);
-  ready = slot.ready & slot.interest;
-  slot.ready &= ~u8(ready);
-  return current;
+  for (current = nextDue(); current >= 0; current = nextDue()) {
+    const slot = slotOf(current);
+    ready = slot.ready & slot.interest;
+    if (ready & READ && isHeldBack(slot)) {
+      putAside(current);
+      ready &= ~READ;
+    }
+    slot.ready &= ~u8(ready);
+    if (ready) return current;
+  }
+  return -1;
 }
 
 export function sleepNs(): i64 {

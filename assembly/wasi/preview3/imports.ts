@@ -68,6 +68,21 @@ export declare function getArguments(listOut: usize): void;
 @external("wasi:cli/exit@0.3.0", "exit-with-code")
 export declare function exitWithCode(code: i32): void;
 // @ts-ignore: decorator
+@external("wasi:cli/stdin@0.3.0", "read-via-stream")
+export declare function openStdin(pairOut: usize): void;
+// @ts-ignore: decorator
+@external("wasi:cli/stdin@0.3.0", "[async-lower][stream-read-0]read-via-stream")
+export declare function readStdin(stream: i32, target: usize, size: i32): i32;
+// @ts-ignore: decorator
+@external("wasi:cli/stdout@0.3.0", "[stream-new-0]write-via-stream")
+export declare function newStdout(): u64;
+// @ts-ignore: decorator
+@external("wasi:cli/stdout@0.3.0", "write-via-stream")
+export declare function openStdout(readable: i32): i32;
+// @ts-ignore: decorator
+@external("wasi:cli/stdout@0.3.0", "[async-lower][stream-write-0]write-via-stream")
+export declare function writeStdout(stream: i32, source: usize, size: i32): i32;
+// @ts-ignore: decorator
 @external("wasi:cli/stderr@0.3.0", "[stream-new-0]write-via-stream")
 export declare function newStderr(): u64;
 // @ts-ignore: decorator

@@ -1,6 +1,6 @@
-// The platform over WASI 0.3: where it listens, clock, log, end. Connections are in connections.ts, readiness is in
-// events.ts.
-// Reference: the contract in ../index.ts. The bridge's channel is not here: it runs on preview1.
+// The platform over WASI 0.3: where it listens, clock, end. Connections are in connections.ts, readiness is in
+// events.ts, the bridge's channel is in channel.ts.
+// Reference: the contract in ../index.ts.
 
 import { address, backlog, cannotListen, readSettings } from "../component/settings";
 import { familyOf, numberAt } from "../component/socketaddress";
@@ -8,8 +8,10 @@ import { errorCode, openListener } from "./connections";
 import * as w from "./imports";
 import { settled } from "./settled";
 
+export { channelRead, channelWrite, openChannel } from "./channel";
 export { accept, close, descriptor, peer, read, shutdown, write } from "./connections";
 export { next, ready, sleepNs, wait, watch } from "./events";
+export { held, hold } from "./slots";
 
 const result: usize = memory.data(64, 8);
 let listening: i32 = -1;

@@ -3,7 +3,8 @@
 //
 // A handle is "armed" when the host has to report it, and "due" when something of it is ready. The handles to be armed
 // and those that are due stand in a list each, so a turn costs what is active, not what is connected.
-// Invariant: a handle that was closed is given away again only once it stands in neither list. Tables are static and
+// While the host is behind, handles with input to be read are put aside, in a third list.
+// Invariant: a handle that was closed is given away again only once it stands in no list. Tables are static and
 // laid out for ASYNC_HANDLES_MAX; pages that were never touched cost nothing.
 
 import { ASYNC_HANDLES_MAX } from "../../core/limits";
@@ -17,10 +18,13 @@ export const CONNECTION: u8 = 1;
 export const LISTENER: u8 = 2;
 /** A connection that is being made, or a name that is being looked up. */
 export const TASK: u8 = 3;
+/** The bridge's stdin. */
+export const CHANNEL: u8 = 4;
 
 /** In which lists a handle stands. */
 const TO_ARM: u8 = 1;
 const DUE: u8 = 2;
+const ASIDE: u8 = 4;
 
 /**
  * How a connection's input ended: what `outcome` says; from OUTCOME_KNOWN on it is that plus a reason, 0 for an end in
@@ -59,6 +63,7 @@ const WAITABLES_MAX: i32 = 1 << 17;
 const slots: usize = WASI == 3 ? memory.data(i32(SLOT_BYTES) * ASYNC_HANDLES_MAX, 16) : 0;
 const owners: usize = WASI == 3 ? memory.data(4 * (1 << 17), 16) : 0; // by waitable
 const toArm: usize = WASI == 3 ? memory.data(4 * ASYNC_HANDLES_MAX, 16) : 0;
+const aside: usize = WASI == 3 ? memory.data(4 * ASYNC_HANDLES_MAX, 16) : 0;
 // Those that are due, and those that next() goes through; they take turns.
 const lists: usize = WASI == 3 ? memory.data(8 * ASYNC_HANDLES_MAX, 16) : 0;
 let due: usize = lists;
@@ -67,6 +72,7 @@ let handing: usize = lists + 4 * usize(ASYNC_HANDLES_MAX);
 let free: i32 = -1;
 let used: i32 = 0;
 let toArmCount: i32 = 0;
+let asideCount: i32 = 0;
 let dueCount: i32 = 0;
 let handingCount: i32 = 0;
 let handingAt: i32 = 0;
@@ -137,6 +143,41 @@ export function nextToArm(): i32 {
     giveBack(handle, slot);
   }
   return -1;
+}
+
+// --- handles that are put aside ---
+
+/** The host is behind: no connection is read and none is accepted. */
+export let held: bool = false;
+
+export function hold(yes: bool): void {
+  if (held && !yes) takeUpAll();
+  held = yes;
+}
+
+/** Whether the input of `slot` has to wait until the host has caught up. */
+// @ts-ignore: decorator
+@inline
+export function isHeldBack(slot: Slot): bool {
+  return held && slot.kind != CHANNEL;
+}
+
+/** `handle` is looked at when the host has caught up. */
+export function putAside(handle: i32): void {
+  const slot = slotOf(handle);
+  if (slot.lists & ASIDE) return;
+  slot.lists |= ASIDE;
+  store<i32>(aside + (usize(asideCount++) << 2), handle);
+}
+
+function takeUpAll(): void {
+  while (asideCount) {
+    const handle = load<i32>(aside + (usize(--asideCount) << 2));
+    const slot = slotOf(handle);
+    slot.lists &= ~ASIDE;
+    if (slot.kind == FREE) giveBack(handle, slot);
+    else armLater(handle);
+  }
 }
 
 // --- handles that are due ---

@@ -14,7 +14,7 @@ import { LOOPBACK } from "../../core/address.js";
 import { ENGINE } from "../../core/engine.js";
 import { CONNECTIONS_MAX } from "../../core/limits.js";
 import { CORE_FILE, PACKAGE_FOLDER } from "../../core/paths.js";
-import { findWasmtime } from "../../runtime/wasmtime/binary.js";
+import { findWasmtime, type WasmtimeRuntime } from "../../runtime/wasmtime/binary.js";
 import { inspectModule } from "../inspectmodule.js";
 import { findPackage, type Manifest, manifest, satisfies } from "../packages.js";
 
@@ -49,6 +49,7 @@ export async function allChecks(): Promise<Check[]> {
     checkPackage(own),
     checkCore(CORE_FILE),
     await checkWasmtime(),
+    await checkWasmtime("component-async"),
     ...Object.entries(own.peerDependencies).map(([name, range]) => checkPeer(name, range, own, process.cwd())),
     await checkLoopback(LOOPBACK),
     await checkLoopback("::1"),
@@ -90,11 +91,11 @@ export function checkCore(file: string): Check {
   }
 }
 
-/** Which wasmtime would be used, and why; else how to get one. */
-export async function checkWasmtime(): Promise<Check> {
-  const name = "wasmtime";
+/** Which wasmtime `runtime` would use, and why; else how to get one. */
+export async function checkWasmtime(runtime: WasmtimeRuntime = "wasmtime"): Promise<Check> {
+  const name = runtime === "wasmtime" ? runtime : "wasmtime-async";
   try {
-    const { version, file, why } = await findWasmtime();
+    const { version, file, why } = await findWasmtime(runtime);
     return ok(name, `${version}, ${file}, ${why}`);
   } catch (error) {
     const [text = "", installer] = (error as Error).message.split(': run "');

@@ -1,7 +1,7 @@
 /** `waterspout doctor`: reports what is installed, and tries each way to run on this machine. */
 import { UsageError } from "../../core/errors.js";
 import { packageVersion } from "../../core/paths.js";
-import type { RuntimeName } from "../../core/runtimename.js";
+import { RUNTIMES, type RuntimeName } from "../../core/runtimename.js";
 import type { Command, Option } from "../command.js";
 import { commandHelp } from "../help.js";
 import type { Check, Status } from "./checks.js";
@@ -22,8 +22,6 @@ interface Way {
   status: Status;
   text: string;
 }
-
-const RUNTIMES: readonly RuntimeName[] = ["node", "wasmtime"];
 
 export const doctor: Command = {
   name: "doctor",

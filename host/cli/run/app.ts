@@ -9,6 +9,7 @@ import { open } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isUsageError, OptionError, UsageError } from "../../core/errors.js";
+import { isComponent } from "../../core/runtimename.js";
 import { nodeListenerOf } from "../../nodehttp/listener.js";
 import { handleOf } from "../../nodehttp/server.js";
 import type { Folder } from "../../runtime/folders.js";
@@ -53,7 +54,11 @@ export async function loadApplication(
   const extension = extname(file);
   if (extension === ".wasm") {
     const options = mergedOptions(outer);
-    if (options.sslOptions !== undefined && options.runtime === "wasmtime") {
+    const { runtime = "node" } = options;
+    if (isComponent(runtime)) {
+      throw new UsageError(`a .wasm application is served by the runtimes node and wasmtime, not by ${runtime}`);
+    }
+    if (options.sslOptions !== undefined && runtime === "wasmtime") {
       throw new UsageError("a .wasm application has TLS with the runtime node only; put a proxy in front of wasmtime");
     }
     const start = await beginningOf(file, WASM_MAGIC.length + COMPONENT_LAYER.length);

@@ -4,6 +4,7 @@
  */
 
 import { MEMORY_VARIABLE } from "../../core/memorybudget.js";
+import { RUNTIMES } from "../../core/runtimename.js";
 import { ACCESS_LOG_FORMS } from "../../http/accesslog.js";
 import { WORKERS_MAX } from "../../runtime/settings.js";
 import { flagOf, type Setting } from "../../settings/settings.js";
@@ -33,11 +34,12 @@ export const RUN_SETTINGS = {
   },
   runtime: {
     type: "string",
-    choices: ["node", "wasmtime"],
+    choices: RUNTIMES,
     env: "WATERSPOUT_RUNTIME",
     value: "NAME",
     help:
-      "node: the sandbox runs in this process; wasmtime: in processes of its own " +
+      "node: the sandbox runs in this process; wasmtime: in processes of its own; component-async, component: " +
+      "in one, as a component of WASI 0.3 or 0.2, which knows its peers " +
       "(default: $WATERSPOUT_RUNTIME, else node)",
   },
   workers: {

@@ -5,12 +5,17 @@
  */
 import { WATCHER, whyNoTLS, whyNotShared } from "../../core/engine.js";
 import { UsageError } from "../../core/errors.js";
+import { isComponent, whyNotInComponent } from "../../core/runtimename.js";
 import type { Plan } from "./plan.js";
 
 /** Throws UsageError for what cannot be done. `watch`: `--watch` was given. */
 export function refuseImpossible({ runtime, workers, tls }: Plan, watch: boolean, file: string): void {
   const reasons = [
-    runtime === "wasmtime" ? whyNotShared("the runtime wasmtime") : null,
+    runtime === "node" ? null : whyNotShared(`the runtime ${runtime}`),
+    watch && isComponent(runtime)
+      ? whyNotInComponent(runtime, "no --watch, which needs two processes on a port")
+      : null,
+    workers > 1 && isComponent(runtime) ? whyNotInComponent(runtime, `one worker, not ${workers}`) : null,
     workers > 1 ? whyNotShared("--workers") : null,
     watch ? whyNotWatched(file) : null,
     tls ? whyNoTLS("TLS") : null,
@@ -25,8 +30,10 @@ function whyNotWatched(file: string): string | null {
 }
 
 /** Whether an application that asks for it is loaded again; where that is not possible it is served all the same. */
-export function canReload({ autoreload }: Plan): boolean {
-  const why = autoreload ? whyNotShared("loading the application again") : null;
+export function canReload({ autoreload, runtime }: Plan): boolean {
+  if (!autoreload) return false;
+  const what = "loading the application again";
+  const why = isComponent(runtime) ? whyNotInComponent(runtime, `no ${what}`) : whyNotShared(what);
   if (why !== null) process.stderr.write(`waterspout: warning: ${why}\n`);
-  return autoreload && why === null;
+  return why === null;
 }

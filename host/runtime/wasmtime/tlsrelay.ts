@@ -16,10 +16,11 @@ import type { TLSSocket } from "node:tls";
 import type { Peer } from "../../bridge/bridge.js";
 import { type Address, type ListeningSocket, LOOPBACK } from "../../core/address.js";
 import { BACKLOG, HALF_CLOSED_MS } from "../../core/limits.js";
+import type { RuntimeName } from "../../core/runtimename.js";
 import { type TLSContexts, tlsOf } from "../../tls/contexts.js";
 import { Handshakes } from "../../tls/handshakes.js";
 import { closeWhenTaken, newServer, onConnection } from "../node/listener.js";
-import { listenShared, type SharedListener } from "../node/sharedlistener.js";
+import type { SharedListener } from "../node/sharedlistener.js";
 import type { Guard, GuardedSockets } from "../worker.js";
 
 const SECRET_BYTES = 16;
@@ -28,12 +29,13 @@ const HEADER = Buffer.from("0d0a0d0a000d0a515549540a21210024", "hex");
 const HEADER_BYTES = HEADER.length + 36;
 
 /** A listening socket whose connections speak TLS. Workers inherit `fd`. */
-class TLSRelay implements ListeningSocket {
-  readonly runtime = "wasmtime";
+export class TLSRelay implements ListeningSocket {
+  readonly runtime: RuntimeName;
   readonly address: Address;
   readonly #outer: Server;
   readonly #outerListener: SharedListener;
-  readonly #inner: SharedListener;
+  /** What workers accept from. */
+  readonly inner: SharedListener;
   readonly #handshakes: Handshakes;
   readonly #peers: Map<string, Peer>;
   readonly #connections = new Set<Forwarded>();
@@ -41,9 +43,10 @@ class TLSRelay implements ListeningSocket {
   #ended: (() => void) | null = null;
 
   constructor(outer: SharedListener, inner: SharedListener, guard: Guard, tls: TLSContexts, peers: Map<string, Peer>) {
+    this.runtime = inner.runtime;
     this.address = outer.address;
     this.#outerListener = outer;
-    this.#inner = inner;
+    this.inner = inner;
     this.#peers = peers;
     this.#handshakes = new Handshakes(tls, guard.scheme, ({ socket, address }, release) =>
       this.#forward(socket, { address, tls: tlsOf(socket) }, release),
@@ -56,7 +59,7 @@ class TLSRelay implements ListeningSocket {
 
   /** The descriptor that workers accept from. */
   get fd(): number {
-    return this.#inner.fd;
+    return this.inner.fd;
   }
 
   /** Only its workers take connections. */
@@ -68,7 +71,7 @@ class TLSRelay implements ListeningSocket {
     this.#outer.close();
     this.#outerListener.close();
     this.#handshakes.close();
-    this.#inner.close();
+    this.inner.close();
   }
 
   async finish(): Promise<void> {
@@ -76,7 +79,7 @@ class TLSRelay implements ListeningSocket {
     this.#outerListener.close();
     for (const accepted of last) this.#handshakes.begin(accepted);
     await this.#handshakes.finish();
-    this.#inner.close();
+    this.inner.close();
   }
 
   /** The workers have ended: resolves when what they have written has left, or `ms` are over. */
@@ -99,7 +102,7 @@ class TLSRelay implements ListeningSocket {
     const secret = randomBytes(SECRET_BYTES);
     const key = secret.toString("latin1");
     this.#peers.set(key, peer);
-    const inner = connect({ host: LOOPBACK, port: this.#inner.address.port, allowHalfOpen: true, noDelay: true });
+    const inner = connect({ host: LOOPBACK, port: this.inner.address.port, allowHalfOpen: true, noDelay: true });
     const connection = new Forwarded(socket, inner, release, () => {
       this.#peers.delete(key);
       this.#connections.delete(connection);
@@ -165,9 +168,13 @@ function header(secret: Buffer): Buffer {
   return bytes;
 }
 
-/** Puts TLS in front of `sockets`, which belong to what is returned from then on. Rejects with BindError. */
+/**
+ * Puts TLS in front of `sockets`, which belong to what is returned from then on. `listenInside` makes the listener on
+ * the loopback address that a socket's workers accept from. Rejects with BindError.
+ */
 export async function relay(
   sockets: readonly SharedListener[],
+  listenInside: () => Promise<SharedListener>,
   guard: Guard,
   tls: TLSContexts,
 ): Promise<GuardedSockets> {
@@ -175,7 +182,7 @@ export async function relay(
   const relays: TLSRelay[] = [];
   try {
     for (const socket of sockets) {
-      relays.push(new TLSRelay(socket, await listenShared(LOOPBACK, 0, BACKLOG), guard, tls, peers));
+      relays.push(new TLSRelay(socket, await listenInside(), guard, tls, peers));
     }
   } catch (error) {
     for (const made of relays) made.close();

@@ -40,7 +40,7 @@ export function isAlive({ pid, startTime }: ProcessId): boolean {
 
 /** The processes below `pid` that serve: wasmtime, or the command itself once more. */
 export function workersOf(pid: number): ProcessId[] {
-  const serves = (argument: string): boolean => /(^|\/)(wasmtime|cli\/main\.js)$/.test(argument);
+  const serves = (argument: string): boolean => /(^|\/)(wasmtime(-async)?|cli\/main\.js)$/.test(argument);
   return processTree(pid)
     .slice(1)
     .filter((member) => commandLine(member.pid).slice(0, 2).some(serves));

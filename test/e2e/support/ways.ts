@@ -10,6 +10,7 @@ import net from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import type { RuntimeName } from "waterspout";
 
 import { Client, DEADLINE_MS } from "./client.js";
 import { isAlive, type ProcessId, processTree } from "./processes.js";
@@ -23,7 +24,7 @@ type Component = "component" | "component-async" | "http";
 export interface Way {
   name: string;
   /** `bare` is wasmtime alone: no Node anywhere. */
-  runtime: "node" | "wasmtime" | "bare";
+  runtime: RuntimeName | "bare";
   /** The application that keeps the demo's contract this way. */
   demo: string;
   /** Of a bare one: it is a component, of WASI 0.2, WASI 0.3 or wasi:http. */
@@ -58,6 +59,9 @@ export const HTTP: Way = {
   demo: "build/demo.http.wasm",
   component: "http",
 };
+/** TypeScript above a component, which has the connections and knows its peers. */
+export const BRIDGED_ASYNC: Way = { name: "component-async", runtime: "component-async", demo: "examples/demo.ts" };
+export const BRIDGED: Way = { name: "component", runtime: "component", demo: "examples/demo.ts" };
 /** Applications in AssemblyScript. */
 export const SANDBOXED_WAYS: readonly Way[] = [SANDBOXED_NODE, SANDBOXED_WASMTIME, SANDBOXED_BARE];
 /** Every way to run, in both languages. */
@@ -222,7 +226,7 @@ async function startCommand(way: Way, app: string, args: string[], options: Opti
   const server = launch(way, command, options);
   await serving(server, () => server.output.stdout.includes("\n"), options.serveMs);
   const line = server.output.stdout.trimEnd();
-  const match = /^Waterspout serves (\w+:\/\/\S+?:(\d+)\/?) \((\w+)\)$/.exec(line);
+  const match = /^Waterspout serves (\w+:\/\/\S+?:(\d+)\/?) \(([\w-]+)\)$/.exec(line);
   if (!match || match[3] !== way.runtime) {
     await server.stop();
     throw new Error(`not the promised line: ${line}`);

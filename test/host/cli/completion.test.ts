@@ -111,7 +111,7 @@ test.skipIf(!isInstalled("fish")).each([
   ["waterspout comp", ["completion"]],
   ["waterspout completion ", ["bash", "fish", "zsh"]],
   ["waterspout new run --t", ["--template"]],
-  ["waterspout run --runtime ", ["node", "wasmtime"]],
+  ["waterspout run --runtime ", ["component", "component-async", "node", "wasmtime"]],
   ["waterspout run --runtime=w", ["--runtime=wasmtime"]],
   ["waterspout odd --cert a", ["a file.pem"]],
   ["waterspout odd --mu", ["--much"]],

@@ -1,0 +1,88 @@
+/**
+ * The sandbox as a component of WASI 0.3 or 0.2 in a process of wasmtime, which opens the port itself and knows its
+ * peers. It has one address, one worker, and no folders.
+ *
+ * A port is bound here without listening on it, and stays bound: so its number is known before a worker starts, remains
+ * this program's when one is replaced, and an address that cannot be had is an error with the system's code. While
+ * there is no worker, connections are refused. This needs a system that lets a second socket bind the port of one that
+ * does not listen, as Linux does with SO_REUSEADDR.
+ *
+ * Invariant: what a component cannot do is refused in one sentence that names the runtimes that can.
+ * Reference: `wasmtime run -S help`; assembly/wasi/component/settings.ts for the arguments.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { type Address, hostAndPort, type ListeningSocket, LOOPBACK } from "../../core/address.js";
+import { OptionError, RuntimeUnavailableError } from "../../core/errors.js";
+import { BACKLOG } from "../../core/limits.js";
+import { type ComponentName, whyNotInComponent } from "../../core/runtimename.js";
+import { bindHandle, SharedListener } from "../node/sharedlistener.js";
+import type { BindSettings, Runtime } from "../worker.js";
+import { findWasmtime, type Wasmtime } from "./binary.js";
+import { ChildWorker } from "./childworker.js";
+import { relay, TLSRelay } from "./tlsrelay.js";
+
+/** A port that is bound, for a component to listen on. */
+class ReservedPort extends SharedListener {
+  readonly backlog: number;
+
+  constructor(runtime: ComponentName, address: Address, fd: number, backlog: number, close?: () => void) {
+    super(runtime, address, fd, close);
+    this.backlog = backlog;
+  }
+}
+
+/** The runtime of that name. */
+export function componentRuntime(name: ComponentName): Runtime {
+  let wasmtime: Wasmtime | null = null;
+  const reserve = (at: string, port: number, backlog: number, options: Partial<BindSettings> = {}): ReservedPort => {
+    if (options.reusePort === true) throw new OptionError(whyNotInComponent(name, "no SO_REUSEPORT"));
+    if (options.ipv6Only === false) throw new OptionError(whyNotInComponent(name, "IPv6 sockets for IPv6 alone"));
+    const { handle, address } = bindHandle(at, port);
+    return new ReservedPort(name, address, handle.fd, backlog, () => handle.close());
+  };
+  return {
+    name,
+    bind: async (address, port, backlog, options) => reserve(address, port, backlog, options),
+    bindNow(address, port, backlog, options) {
+      const socket = reserve(address, port, backlog, options);
+      return { address: socket.address, socket: Promise.resolve(socket) };
+    },
+    adopt: (address, fd, backlog) => new ReservedPort(name, address, fd, backlog),
+    guard(sockets, guard) {
+      if (guard.tls === null) throw new OptionError(whyNotInComponent(name, "no check of who connects"));
+      const inner = async () => reserve(LOOPBACK, 0, BACKLOG);
+      return relay(sockets as readonly SharedListener[], inner, guard, guard.tls);
+    },
+    async prepare(module): Promise<void> {
+      if (!existsSync(module)) {
+        throw new RuntimeUnavailableError(`the runtime ${name} needs ${module}, which is not there: run "make build"`);
+      }
+      wasmtime = await findWasmtime(name);
+    },
+    start(module, sockets, events) {
+      return new ChildWorker(spawnComponent((wasmtime as Wasmtime).file, module, portOf(name, sockets)), events);
+    },
+  };
+}
+
+/** Throws OptionError when there is more than one. */
+export function portOf(name: ComponentName, sockets: readonly ListeningSocket[]): ReservedPort {
+  const [socket, ...more] = sockets;
+  if (more.length > 0) {
+    const all = sockets.map(({ address }) => hostAndPort(address)).join(" and ");
+    throw new OptionError(whyNotInComponent(name, `one address, and these are ${all}`));
+  }
+  return (socket instanceof TLSRelay ? socket.inner : socket) as ReservedPort;
+}
+
+/** A group of its own keeps a terminal's Ctrl-C away. */
+function spawnComponent(binary: string, component: string, { address, backlog }: ReservedPort): ChildProcess {
+  const network = ["-S", "inherit-network=y", "-S", "udp=n"];
+  const where = ["--address", address.address, "--port", String(address.port), "--backlog", String(backlog)];
+  return spawn(binary, ["run", "-C", "cache=n", ...network, component, ...where], {
+    stdio: ["pipe", "pipe", "pipe"],
+    env: { PATH: process.env.PATH, HOME: process.env.HOME },
+    detached: true,
+  });
+}
