@@ -44,6 +44,7 @@ export function incomingMessage(request: HTTPServerRequest, socket: RequestSocke
   message.httpVersion = isOld ? "1.0" : "1.1";
   message.httpVersionMajor = 1;
   message.httpVersionMinor = isOld ? 0 : 1;
+  if (server?.messageOptions.joinDuplicateHeaders) Object.assign(message, { joinDuplicateHeaders: true });
   const fields = request.rawFields;
   const pairs = server === null || server.maxHeadersCount === null ? 0 : server.maxHeadersCount;
   addFields(message, pairs > 0 ? fields.slice(0, 2 * pairs) : fields);

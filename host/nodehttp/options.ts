@@ -5,6 +5,7 @@
  * what was asked for.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { getDefaultHighWaterMark } from "node:stream";
 import { UINT31_MAX } from "../core/check.js";
 import { OptionError } from "../core/errors.js";
 import { HEAD_BYTES_MAX } from "../core/limits.js";
@@ -30,8 +31,31 @@ export interface NodeServerOptions extends ServerOptions {
   IncomingMessage?: typeof IncomingMessage | undefined;
   /** The class of answers: one that extends Node's. */
   ServerResponse?: typeof ServerResponse | undefined;
+  /** Bytes of an answer that may wait for the client before `write` returns false; default: Node's of streams. */
+  highWaterMark?: number | undefined;
+  /** Joins all header fields of one name, also those of which else the first counts. Default false. */
+  joinDuplicateHeaders?: boolean | undefined;
+  /** `write` throws where the answer has no body, in place of dropping it. Default false. */
+  rejectNonStandardBodyWrites?: boolean | undefined;
   /** There is no lenient parser: OptionError when it is true. */
   insecureHTTPParser?: boolean | undefined;
+}
+
+/** What Node's own classes of requests and answers do with it. */
+export interface MessageOptions {
+  readonly highWaterMark: number;
+  readonly joinDuplicateHeaders: boolean;
+  readonly rejectNonStandardBodyWrites: boolean;
+}
+
+/** The part of `options` that is for requests and answers. */
+export function messageOptions(options: NodeServerOptions): MessageOptions {
+  const { highWaterMark, joinDuplicateHeaders = false, rejectNonStandardBodyWrites = false } = options;
+  return {
+    highWaterMark: highWaterMark ?? getDefaultHighWaterMark(false),
+    joinDuplicateHeaders,
+    rejectNonStandardBodyWrites,
+  };
 }
 
 /** Properties and options of Node's server that are limits of ours, and those. */

@@ -19,6 +19,7 @@ import { ServerResponse, validateHeaderName, validateHeaderValue } from "../node
 import { clearNeedDrain, noteNeedDrain } from "../nodeinternals/needdrain.js";
 import { eachOutHeader } from "../nodeinternals/outheaders.js";
 import { endUnread, type Incoming, isBeingRead, whenRead } from "./incoming.js";
+import type { MessageOptions } from "./options.js";
 import type { RequestSocket } from "./socket.js";
 
 type Fields = Record<string, string | number | string[]>;
@@ -28,6 +29,9 @@ interface Outgoing extends ServerResponse {
 }
 
 const ANSWER = Symbol("answer");
+
+/** Its types leave the options out. */
+type ResponseClass = new (message: Incoming, options?: MessageOptions) => ServerResponse;
 
 /** Those about one connection (RFC 9110 7.6.1), which the sandbox writes itself. */
 const OF_A_CONNECTION = new Set(["keep-alive", "proxy-connection", "trailer", "transfer-encoding"]);
@@ -40,8 +44,9 @@ export function serverResponse(
   socket: RequestSocket,
   logger: Logger,
 ): ServerResponse {
-  const Response = socket.server === null ? ServerResponse : socket.server.classes.ServerResponse;
-  const response = new Response(message) as unknown as Outgoing;
+  const { server } = socket;
+  const Response = (server === null ? ServerResponse : server.classes.ServerResponse) as ResponseClass;
+  const response = new Response(message, server?.messageOptions) as unknown as Outgoing;
   response[ANSWER] = new Answer(request, response, message, socket, logger);
   hookAnswer(response, socket, response[ANSWER]);
   response.end = end as typeof response.end;
@@ -54,8 +59,15 @@ function end(this: Outgoing, ...given: unknown[]): ServerResponse {
   return this[ANSWER].end(given);
 }
 
-function hasDate(fields: Fields): boolean {
-  return Object.keys(fields).some((name) => name.toLowerCase() === "date");
+function hasField(fields: Fields, key: string): boolean {
+  return Object.keys(fields).some((name) => name.toLowerCase() === key);
+}
+
+/** Node's error, in front of an answer whose end needs no chunks. */
+function noTrailers(): Error {
+  return Object.assign(new Error("Trailers are invalid with this transfer encoding"), {
+    code: "ERR_HTTP_TRAILER_INVALID",
+  });
 }
 
 class Answer implements AnswerTaker {
@@ -68,6 +80,9 @@ class Answer implements AnswerTaker {
   /** `end` is at work: what is sent waits for its last line. */
   #ending = false;
   #complete = false;
+  /** The handler wants chunks, and gives no length. */
+  #chunked = false;
+  #hasTrailer = false;
   #last: Data | null = null;
   #finish: Callback | null = null;
 
@@ -91,10 +106,15 @@ class Answer implements AnswerTaker {
     const response = this.#response;
     if (response.statusCode < FINAL_STATUS_MIN) throw new HeaderError(`${response.statusCode} is no final status`);
     this.#fields = new NameTable();
+    this.#chunked = false;
+    this.#hasTrailer = false;
     const hasFields = eachOutHeader(response, (key, name, value) => this.#put(key, name, value));
     if (!hasFields) for (const [name, value] of pairsOf(given)) this.#putChecked(name, value);
-    if (!response.sendDate && !hasDate(this.#fields)) this.#fields.Date = ""; // which leaves the sandbox's out
-    if (!response.shouldKeepAlive && this.#request.version === "HTTP/1.1") this.#fields.Connection = "close";
+    if (this.#hasTrailer && !this.#chunked && hasField(this.#fields, "content-length")) throw noTrailers();
+    if (!response.sendDate && !hasField(this.#fields, "date")) this.#fields.Date = ""; // which leaves the sandbox's out
+    const isContradiction = this.#chunked && isBodyless(response.statusCode); // for Node the connection's last answer
+    if ((isContradiction || !response.shouldKeepAlive) && this.#request.version === "HTTP/1.1")
+      this.#fields.Connection = "close";
   }
 
   inform(text: string): void {
@@ -113,7 +133,11 @@ class Answer implements AnswerTaker {
   }
 
   #put(key: string, name: string, value: unknown): void {
-    if (OF_A_CONNECTION.has(key)) return;
+    if (OF_A_CONNECTION.has(key)) {
+      if (key === "transfer-encoding") this.#chunked ||= /\bchunked\b/i.test(String(value));
+      this.#hasTrailer ||= key === "trailer";
+      return;
+    }
     if (key === "connection") {
       if (/\bclose\b/i.test(String(value))) this.#fields.Connection = "close";
       return;
@@ -194,7 +218,7 @@ class Answer implements AnswerTaker {
     this.#complete = true;
     if (this.#socket.destroyed) return;
     try {
-      const isWhole = !this.#request.started && this.#request.method !== "HEAD";
+      const isWhole = !this.#request.started && this.#request.method !== "HEAD" && !this.#chunked;
       if (!isWhole) this.#endStream();
       else if (isBeingRead(this.#request, this.#message)) this.#endEarly();
       else this.#respond();
@@ -212,8 +236,8 @@ class Answer implements AnswerTaker {
   /** The whole answer, in front of the rest of a body that is read on: only behind that is the request over. */
   #endEarly(): void {
     const { statusCode } = this.#response;
-    const isDeclared = Object.keys(this.#fields).some((name) => name.toLowerCase() === "content-length");
-    if (!isDeclared && !isBodyless(statusCode)) this.#fields["Content-Length"] = toBytes(this.#last ?? "").length;
+    if (!hasField(this.#fields, "content-length") && !isBodyless(statusCode))
+      this.#fields["Content-Length"] = toBytes(this.#last ?? "").length;
     this.#endStream();
   }
 

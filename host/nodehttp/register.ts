@@ -35,6 +35,13 @@ class Server extends NodeServer {
     hasSaidSo = true;
   }
 
+  /** As with Node's: the program ends, unless it listens to `uncaughtException`. */
+  override listenerThrew(error: unknown): void {
+    process.nextTick(() => {
+      throw error;
+    });
+  }
+
   override listen(...given: unknown[]): this {
     const options = listenOptions(given);
     const callback = given.find((each) => typeof each === "function");

@@ -14,7 +14,16 @@ import { IncomingMessage, ServerResponse, STATUS_CODES } from "../nodeinternals/
 import { HTTPServer, type RequestListener } from "../server/httpserver.js";
 import type { ServerOptions } from "../server/options.js";
 import { type NodeListener, runListener } from "./listener.js";
-import { checkLimit, headLimit, limitOption, type NodeServerOptions, nodeLimit, serverOptions } from "./options.js";
+import {
+  checkLimit,
+  headLimit,
+  limitOption,
+  type MessageOptions,
+  messageOptions,
+  type NodeServerOptions,
+  nodeLimit,
+  serverOptions,
+} from "./options.js";
 import { AnsweredSocket, parseError } from "./parseerror.js";
 import { type MessageClasses, RequestSocket } from "./socket.js";
 import { type ShouldUpgrade, takeUpgrade } from "./upgrades.js";
@@ -71,6 +80,8 @@ export class NodeServer extends EventEmitter {
   readonly shouldUpgrade: ShouldUpgrade | null;
   /** @internal */
   readonly classes: MessageClasses;
+  /** @internal */
+  readonly messageOptions: MessageOptions;
   readonly #options: ServerOptions;
   #server: HTTPServer;
   #address: AddressInfo | string | null = null;
@@ -96,6 +107,7 @@ export class NodeServer extends EventEmitter {
       IncomingMessage: options.IncomingMessage ?? IncomingMessage,
       ServerResponse: options.ServerResponse ?? ServerResponse,
     };
+    this.messageOptions = messageOptions(options);
     this.#server = this.#newServer();
     this.requestTimeout = options.requestTimeout ?? 0;
   }
@@ -112,7 +124,11 @@ export class NodeServer extends EventEmitter {
     };
     const handle: RequestListener["handle"] = (request, logger) => {
       if (takeUpgrade(request, this, this.#server.options)) return;
-      return runListener(request, logger, emit, this);
+      try {
+        return runListener(request, logger, emit, this);
+      } catch (error) {
+        this.listenerThrew(error);
+      }
     };
     const refused: RequestListener["refused"] = (refusal, address) => {
       const error = this.listenerCount("clientError") > 0 ? parseError(refusal) : null;
@@ -281,6 +297,11 @@ export class NodeServer extends EventEmitter {
     const stopped = opening.then(() => server.stop());
     void ignore(stopped.then(() => process.nextTick(() => this.emit("close"))));
     return this;
+  }
+
+  /** @internal A listener has thrown: its request is answered with 500, and the log has a line. */
+  listenerThrew(error: unknown): void {
+    throw error;
   }
 
   /** @internal */

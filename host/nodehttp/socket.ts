@@ -14,6 +14,8 @@ import type { HTTPServerRequest } from "../http/request.js";
 import { emitCloseOnce } from "../nodeinternals/closedflag.js";
 import { LazyDuplex } from "../nodeinternals/lazyduplex.js";
 import { type LocalAddress, localOf, type ServerSocket } from "./localaddress.js";
+import { asNetSocket } from "./netsocket.js";
+import type { MessageOptions } from "./options.js";
 
 export interface MessageClasses {
   readonly IncomingMessage: typeof IncomingMessage;
@@ -28,6 +30,7 @@ export interface TimeoutSource extends ServerSocket {
   readonly requestTimeout: number;
   /** Of what classes requests and answers are. */
   readonly classes: MessageClasses;
+  readonly messageOptions: MessageOptions;
   readonly maxHeadersCount: number | null;
   /** The client of `socket` has ended its side, and the answer is not complete. */
   clientEnded(socket: RequestSocket): void;
@@ -50,14 +53,15 @@ const HIGH_WATER_MARK = getDefaultHighWaterMark(false);
 
 export class RequestSocket extends LazyDuplex {
   static {
+    asNetSocket(RequestSocket.prototype);
     const own: Record<string, (socket: RequestSocket) => unknown> = {
       // Accessors in Node's class, properties in its types.
       destroyed: (socket) => socket.#destroyed,
       readable: (socket) => !socket.#destroyed,
       writable: (socket) => !socket.#destroyed,
       writableLength: (socket) => socket.pending,
-      readableHighWaterMark: () => HIGH_WATER_MARK,
-      writableHighWaterMark: () => HIGH_WATER_MARK,
+      readableHighWaterMark: (socket) => socket.#server?.messageOptions.highWaterMark ?? HIGH_WATER_MARK,
+      writableHighWaterMark: (socket) => socket.#server?.messageOptions.highWaterMark ?? HIGH_WATER_MARK,
     };
     for (const [name, value] of Object.entries(own)) {
       Object.defineProperty(RequestSocket.prototype, name, {
@@ -113,6 +117,7 @@ export class RequestSocket extends LazyDuplex {
     if (accepted.attached !== undefined) return accepted.attached as RequestSocket;
     const socket = new RequestSocket(accepted, server);
     accepted.attached = socket;
+    accepted.socket.on("end", () => socket.#clientLeft());
     accepted.socket.on("close", () => socket.#ended());
     server?.opened(socket);
     return socket;
@@ -301,6 +306,11 @@ export class RequestSocket extends LazyDuplex {
   /** As `destroy`: what an answer has written needs no socket to leave. */
   override end(): this {
     return this.destroy();
+  }
+
+  /** The client has ended its side: the sandbox looks for that only every so often while a request is answered. */
+  #clientLeft(): void {
+    if (this.#request?.hasArrived) this.#request.onLeaving?.();
   }
 
   /** The connection has ended, and none of its requests is unanswered: else `gone` is called, too. */

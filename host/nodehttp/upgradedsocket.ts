@@ -11,10 +11,15 @@ import { READ_CHUNK_BYTES } from "../core/limits.js";
 import type { HTTPServerRequest } from "../http/request.js";
 import type { IOStream } from "../stream/iostream.js";
 import { type LocalAddress, localOf, type ServerSocket } from "./localaddress.js";
+import { asNetSocket } from "./netsocket.js";
 
 type Callback = (error?: Error | null) => void;
 
 export class UpgradedSocket extends Duplex {
+  static {
+    asNetSocket(UpgradedSocket.prototype);
+  }
+
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
   readonly remoteFamily: string | undefined;

@@ -2,7 +2,7 @@
 // Node's own server and on ours.
 import { once } from "node:events";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import { type AddressInfo, Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { createServer, type NodeServer, type NodeServerOptions } from "waterspout";
 
@@ -114,6 +114,58 @@ describe.each(["http", "node"] as const)("%s", (kind) => {
 });
 
 describe.each(["http", "node", "wasmtime"] as const)("%s", (kind) => {
+  test("sockets of requests and of upgrades are a net.Socket", async () => {
+    const { server, connected } = await listening(
+      kind,
+      (req, res) => void res.end(String(req.socket instanceof Socket)),
+    );
+    const client = await connected();
+    expect((await client.send(GET).readResponse("GET")).body.toString()).toBe("true");
+    server.on("upgrade", (_req: IncomingMessage, socket: Socket) => socket.end(String(socket instanceof Socket)));
+    client.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
+    expect((await client.readToEnd()).toString()).toBe("true");
+  });
+
+  test("highWaterMark and joinDuplicateHeaders are options of requests and answers", async () => {
+    const { connected } = await listening(
+      kind,
+      (req, res) => void res.end(`${req.headers.authorization} ${res.writableHighWaterMark}`),
+      { highWaterMark: 100, joinDuplicateHeaders: true },
+    );
+    const client = await connected();
+    client.send("GET / HTTP/1.1\r\nHost: x\r\nAuthorization: a\r\nAuthorization: b\r\n\r\n");
+    expect((await client.readResponse("GET")).body.toString()).toBe("a, b 100");
+  });
+
+  test("rejectNonStandardBodyWrites has write throw where there is no body", async () => {
+    const { connected } = await listening(
+      kind,
+      (_req, res) => {
+        res.statusCode = 204;
+        expect(() => res.write("x")).toThrow(expect.objectContaining({ code: "ERR_HTTP_BODY_NOT_ALLOWED" }));
+        res.end();
+      },
+      { rejectNonStandardBodyWrites: true },
+    );
+    expect((await (await connected()).send(GET).readResponse("GET")).status).toBe(204);
+  });
+
+  test("Trailer in front of a Content-Length throws as Node does", async () => {
+    const { connected } = await listening(kind, (_req, res) => {
+      res.setHeader("Trailer", "X-Sum");
+      let code = "";
+      try {
+        res.writeHead(200, { "Content-Length": 2 });
+      } catch (error) {
+        code = (error as NodeJS.ErrnoException).code as string;
+      }
+      res.removeHeader("Trailer");
+      res.end(code === "ERR_HTTP_TRAILER_INVALID" ? "ok" : "no");
+    });
+    const { body } = await (await connected()).send(GET).readResponse("GET");
+    expect(body.toString()).toBe("ok");
+  });
+
   test("requestTimeout answers a body that does not come to its end with 408, and aborts the request", async () => {
     const events: string[] = [];
     const { server, connected } = await listening(

@@ -1,5 +1,6 @@
 // `waterspout/register`: programs that know nothing of this project, whose servers become ours.
 import { execFile } from "node:child_process";
+import http from "node:http";
 import path from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -54,6 +55,15 @@ describe.each(["node", "wasmtime"])("%s", (runtime) => {
     process.kill(app.pid, "SIGTERM");
     expect(await app.exited).toEqual({ code: 0, signal: null });
   });
+});
+
+test("a listener that throws ends the program, and the limits are those of Node's server", async () => {
+  await expect(run("throws.cjs")).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("Error: thrown on purpose"),
+  });
+  const { keepAliveTimeout, headersTimeout, requestTimeout } = http.createServer();
+  expect(JSON.parse((await run("limits.cjs")).stdout)).toEqual([keepAliveTimeout, headersTimeout, requestTimeout]);
 });
 
 test("workers of node:cluster keep Node's server", async () => {
