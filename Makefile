@@ -87,8 +87,9 @@ format: $(NODE_MODULES) ## bring the sources into the form that `make check` wan
 	$(BIN)/biome check --write
 	$(BIN)/prettier --write --log-level warn $(ASSEMBLY)
 
-bench: build $(COMPONENTS) ## measure beside nginx, Node and Tornado; ARGS="--quick" for a glance, "--help" for more
-	@node bench/run.mjs $(ARGS)
+bench: build $(COMPONENTS) $(if $(NODE),$(NODES)) ## measure beside nginx, Node and Tornado; ARGS="--quick" for a glance, "--help" for more
+## on the Node that runs make, or on NODE (22, 24, 26)
+	@$(node) bench/run.mjs $(ARGS)
 
 fuzz: build $(WASMTIME) ## hostile clients and frames for MINUTES (1), from SEED (the time); ARGS="--help" for more
 	@node --import tsx test/fuzz/run.ts --minutes '$(MINUTES)' $(if $(SEED),--seed '$(SEED)') $(ARGS)

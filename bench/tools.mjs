@@ -30,10 +30,10 @@ export const httparse = once(findHttparse);
  * frameworks.
  */
 export const npmPeers = once(() => {
-  const { devDependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
   return {
     version: ["undici", "ws", "hono", "@hono/node-server", "h3", "srvx", "express", "pg"]
-      .map((name) => `${name} ${devDependencies[name]}`)
+      .map((name) => `${name} ${devDependencies[name] ?? dependencies[name]}`)
       .join(", "),
   };
 });
