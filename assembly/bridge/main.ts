@@ -94,8 +94,8 @@ class Bridge extends FrameHandler {
   private onServerFrame(type: u32, id: u32, source: usize, size: i32): void {
     switch (type) {
       case FRAME_STOP:
-        if (size != 4) fail("wrong size");
-        this.stop(positive(load<u32>(source)));
+        if (size != 8) fail("wrong size");
+        this.stop(positive(load<u32>(source)), positive(load<u32>(source, 4)));
         break;
       case FRAME_GET_STATS:
         if (size || !id) fail("wrong size");
@@ -251,10 +251,9 @@ class Bridge extends FrameHandler {
     return this.server ? this.server! : this.streams!;
   }
 
-  private stop(graceMs: i32): void {
-    if (this.stopping) return;
+  private stop(graceMs: i32, requestMs: i32): void {
     this.stopping = true;
-    this.any.drain(graceMs);
+    this.any.drain(graceMs, requestMs);
   }
 
   private answerStats(): void {

@@ -103,8 +103,6 @@ export const CHUNK_LINE_BYTES_MAX: usize = 4096;
 export const CHUNK_EXCESS_BYTES_MAX: i64 = 16384;
 /** All trailer lines of a chunked body together, the empty line included. */
 export const TRAILER_BYTES_MAX: usize = 8192;
-/** After a drain began: how long after its last answer, or its start, a connection may still bring a request. */
-export const DRAIN_REQUEST_MS: i32 = 500;
 /** Longest silence inside a request's body, and the slack that BODY_RATE_BYTES_MIN leaves. */
 export const BODY_TIMEOUT_MS: i32 = 30000;
 /**

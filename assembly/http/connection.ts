@@ -37,7 +37,6 @@ import { IOStream } from "../stream/iostream";
 import { countRefusal } from "../core/stats";
 import {
   DISCARD_BYTES_MAX,
-  DRAIN_REQUEST_MS,
   EMPTY_LINES_BYTES_MAX,
   PIPELINE_BYTES_MAX,
   READ_CHUNK_BYTES,
@@ -116,14 +115,15 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
   }
 
   /**
-   * One more answer at most. An idle connection is read once more, and closed unless a request comes within
-   * DRAIN_REQUEST_MS.
+   * One more answer that has not begun, at most; it says that it is the last. An idle connection is read once more, and
+   * closed unless a request comes within `drainRequestMs`, or its own idle time.
    */
   drain(): void {
     if (this.successor) return this.successor!.drain();
-    this.closeAfterAnswer();
+    if (!this.writer.begun) this.closeAfterAnswer();
     if (!this.live || this.state != HEAD || this.head.begun) return;
-    this.stream.setDeadline(this.since + DRAIN_REQUEST_MS * NS_PER_MS);
+    const requestMs = this.parameters.drainRequestMs;
+    if (requestMs < this.parameters.idleTimeoutMs) this.stream.setDeadline(this.since + i64(requestMs) * NS_PER_MS);
     this.stream.readNow();
   }
 
@@ -297,7 +297,7 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
     this.head.isHeadMethod = this.watched = this.endReported = false;
     this.stream.readAhead = this.parameters.headBytesMax + 1;
     this.since = this.loop.time;
-    this.setDeadline(this.parameters.draining ? DRAIN_REQUEST_MS : timeoutMs);
+    this.setDeadline(this.parameters.draining ? min(timeoutMs, this.parameters.drainRequestMs) : timeoutMs);
   }
 
   private readHead(source: usize, size: i32): i32 {

@@ -5,6 +5,7 @@ import {
   BODY_BYTES_MAX,
   BODY_RATE_BYTES_MIN,
   BODY_TIMEOUT_MS,
+  DRAIN_REQUEST_MS,
   HALF_CLOSE_TIMEOUT_MS,
   HEADER_TIMEOUT_MS,
   HEAD_BYTES_MAX,
@@ -45,4 +46,6 @@ export class HTTP1ConnectionParameters {
   asNode: bool = false;
   /** No connection is kept after its answer: the server stops. */
   draining: bool = false;
+  /** Then: how long after its last answer, or its start, a connection may still bring a request. */
+  drainRequestMs: i32 = DRAIN_REQUEST_MS;
 }

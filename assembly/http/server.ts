@@ -9,7 +9,7 @@ import { HTTPHandler } from "./request";
 import { serveIncoming } from "./incominghandler";
 import { IOLoop, Timeout } from "../loop/ioloop";
 import { IOStream } from "../stream/iostream";
-import { WATCH_AFTER_MS } from "../core/limits";
+import { DRAIN_REQUEST_MS, WATCH_AFTER_MS } from "../core/limits";
 import { NS_PER_MS } from "../core/units";
 import { TCPServer } from "../server/tcpserver";
 
@@ -84,12 +84,14 @@ export class HTTPServer extends TCPServer {
   }
 
   /**
-   * Takes what waits in the queue and stops accepting; answers every request that has come, or comes within
-   * DRAIN_REQUEST_MS of its connection's last answer, as the connection's last; closes what is left after `graceMs`.
+   * Takes what waits in the queue and stops accepting; answers every request that has come, or comes within `requestMs`
+   * of its connection's last answer, as the connection's last; closes what is left after `graceMs`. A second call may
+   * shorten both.
    */
-  drain(graceMs: i32): void {
-    super.drain(graceMs);
+  drain(graceMs: i32, requestMs: i32 = DRAIN_REQUEST_MS): void {
+    super.drain(graceMs, requestMs);
     this.parameters.draining = true;
+    this.parameters.drainRequestMs = requestMs;
     const all = this.pool.all;
     for (let i = 0; i < all.length; i++) unchecked(all[i]).drain();
   }

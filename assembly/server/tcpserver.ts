@@ -8,7 +8,7 @@ import { REASON_STOPPING } from "../core/errors";
 import { Callback, IOLoop, Timeout } from "../loop/ioloop";
 import { Connection, StreamOwner } from "../stream/connection";
 import { IOStream, StreamHandler } from "../stream/iostream";
-import { CONNECTIONS_MAX } from "../core/limits";
+import { CONNECTIONS_MAX, DRAIN_REQUEST_MS } from "../core/limits";
 import { AcceptHandler, Acceptor, addAcceptHandler, bindSockets } from "./acceptor";
 import { ProxiedStreams, ProxyHandler } from "./proxyhandler";
 import { CONNECTIONS_EVER, CONNECTIONS_NOW, count } from "../core/stats";
@@ -130,9 +130,9 @@ export abstract class TCPServer implements StreamOwner {
 
   /**
    * Stops listening once the connections that wait in the queue have been accepted, and closes what is still open after
-   * `graceMs`.
+   * `graceMs`. `requestMs` is for servers of requests: how long an idle connection may still bring one.
    */
-  drain(graceMs: i32): void {
+  drain(graceMs: i32, requestMs: i32 = DRAIN_REQUEST_MS): void {
     this.stopped = true;
     for (let i = 0; i < this.acceptors.length; i++) this.acceptors[i].finish();
     IOLoop.current().callLater(graceMs, new Deadline(this));

@@ -21,6 +21,7 @@ import {
   WORKER_LINES_MAX,
 } from "../core/limits.js";
 import { HELD_SHARE, memoryShare } from "../core/memorybudget.js";
+import type { Patience } from "../core/patience.js";
 import { TokenBucket } from "../core/tokenbucket.js";
 import { FrameReader, type FrameSink } from "./framereader.js";
 import {
@@ -322,11 +323,14 @@ export class Bridge implements FrameSink {
     this.#untaken = this.writer.waiting;
   }
 
-  /** Asks the sandbox to finish what is in flight within `graceMs` and to end. */
-  stop(graceMs: number): void {
+  /**
+   * Asks the sandbox to finish what is in flight within `graceMs`, and to end. An idle connection is closed when no
+   * request came for `requestMs` after its last answer. A second call may shorten both.
+   */
+  stop({ graceMs, requestMs }: Patience): void {
     if (this.#over) return;
     this.#stopping = true;
-    this.writer.number(FRAME_STOP, 0, Math.min(graceMs, UINT31_MAX));
+    this.writer.numbers(FRAME_STOP, 0, Math.min(graceMs, UINT31_MAX), Math.min(requestMs, UINT31_MAX));
     this.written();
   }
 

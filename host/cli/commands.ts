@@ -4,10 +4,11 @@ import type { Command } from "./command.js";
 import { completion } from "./completion/index.js";
 import { doctor } from "./doctor/index.js";
 import { newProject } from "./new/index.js";
+import { reload } from "./reload/index.js";
 import { dev, run } from "./run/index.js";
 import { installWasmtime } from "./wasmtime/index.js";
 
-export const commands: readonly Command[] = [run, dev, build, newProject, doctor, installWasmtime, completion];
+export const commands: readonly Command[] = [run, dev, build, newProject, reload, doctor, installWasmtime, completion];
 
 /** The command of this name, or null. */
 export function commandNamed(name: string): Command | null {

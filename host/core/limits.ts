@@ -103,6 +103,12 @@ export const WORKER_END_MS = 1_000;
 export const STOP_GRACE_MS = 10_000;
 /** The longest grace, three weeks: Node's timers end at once when they are set to more than 2^31 ms. */
 export const STOP_GRACE_MS_MAX = 2_000_000_000;
+/** How long a process that has a successor may take for what it has begun; nginx sets no bound. */
+export const RETIRE_GRACE_MS = 600_000;
+/** Processes that finish what they have begun beside those that serve, in generations; the oldest is stopped. */
+export const RETIRED_MAX = 8;
+/** How long `waterspout reload` waits for what becomes of it. */
+export const RELOAD_WAIT_MS = 60_000;
 /** How long `stats` waits for a worker before it does without it. */
 export const STATS_TIMEOUT_MS = 2_000;
 /** Restarts in a row of one server's workers before it gives up; as many as Tornado's fork_processes has in all. */

@@ -13,6 +13,8 @@ export const FIELDS_MAX = 100;
 export const HEAD_BYTES_MAX = 64 << 10;
 /** For the whole head, from its first byte or from the connection's start, unless configured. */
 export const HEADER_TIMEOUT_MS = 30_000;
+/** After a stop began: how long after its last answer, or its start, a connection may still bring a request. */
+export const DRAIN_REQUEST_MS = 500;
 /** Between two requests of a connection, unless configured. */
 export const IDLE_TIMEOUT_MS = 75_000;
 /** A request's body, unless configured. */

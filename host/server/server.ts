@@ -10,8 +10,9 @@ import { Latencies } from "../bridge/latencies.js";
 import { type ServerStats, sumStats, type WorkerStats } from "../bridge/stats.js";
 import { type Address, hostAndPort, type ListeningSocket } from "../core/address.js";
 import { OptionError } from "../core/errors.js";
-import { RESTARTS_MAX, STATS_TIMEOUT_MS, STOP_GRACE_MS, STOP_GRACE_MS_MAX, STOP_SLACK_MS } from "../core/limits.js";
+import { RESTARTS_MAX, STATS_TIMEOUT_MS, STOP_GRACE_MS, STOP_SLACK_MS } from "../core/limits.js";
 import { coreFileOf } from "../core/paths.js";
+import { type Patience, TO_RETIRE, toStop } from "../core/patience.js";
 import { programName } from "../core/program.js";
 import { deferred, ignore, within } from "../core/promises.js";
 import { RecentErrors } from "../core/recenterrors.js";
@@ -61,8 +62,8 @@ class BridgeSession implements Session {
     return this.#bridge.lost;
   }
 
-  stop(graceMs: number): void {
-    this.#bridge.stop(graceMs);
+  stop(patience: Patience): void {
+    this.#bridge.stop(patience);
   }
 }
 
@@ -90,6 +91,8 @@ export abstract class Server implements Inspected {
   readonly #inspection = new Inspection(this);
   #started = false;
   #stopped: Promise<void> | null = null;
+  /** When a stop closes what is still in flight then. */
+  #endsMs = Number.POSITIVE_INFINITY;
   /** From a stop on: settles when no further connection will be accepted. */
   #finished: Promise<unknown> | null = null;
   readonly #closed = deferred();
@@ -226,11 +229,18 @@ export abstract class Server implements Inspected {
 
   /**
    * Stops accepting, lets what is in flight finish within `graceMs` (default 10 seconds), then closes it. Resolves when
-   * all workers have ended. Calling it again changes nothing.
+   * all workers have ended. Calling it again may shorten the time, and does not lengthen it.
    */
   stop(graceMs: number = STOP_GRACE_MS): Promise<void> {
-    this.#stopped ??= this.#end(Math.min(graceMs, STOP_GRACE_MS_MAX));
-    return this.#stopped;
+    return this.#stopWithin(toStop(graceMs));
+  }
+
+  /** @internal As `stop`, of a server that has a successor. Calls `quiet` when it accepts no more connections. */
+  retire(quiet: () => void): Promise<void> {
+    const ended = this.#stopWithin(TO_RETIRE);
+    // The workers answer for their statistics once they have carried out what they were sent before.
+    void this.#finished?.then(() => this.report()).then(quiet);
+    return ended;
   }
 
   /**
@@ -312,17 +322,30 @@ export abstract class Server implements Inspected {
     return bridge;
   }
 
-  async #end(graceMs: number): Promise<void> {
+  #stopWithin(patience: Patience): Promise<void> {
+    const endsMs = performance.now() + patience.graceMs;
+    if (endsMs < this.#endsMs) {
+      this.#endsMs = endsMs;
+      if (this.#stopped === null) this.#stopped = this.#end(patience);
+      else void this.#finished?.then(() => this.#endWorkers(patience));
+    }
+    return this.#stopped as Promise<void>;
+  }
+
+  async #end(patience: Patience): Promise<void> {
     for (const socket of this.#bound ?? []) socket.close();
     this.#finished = Promise.all(this.#sockets.map((socket) => socket.finish?.() ?? socket.close()));
     await this.#finished;
-    const startedMs = performance.now();
-    await Promise.all(this.#supervisors.map((supervisor) => supervisor.stop(graceMs)));
-    const restMs = Math.max(graceMs - (performance.now() - startedMs), STOP_SLACK_MS);
-    await Promise.all(this.#guarded.map((guarded) => guarded.drained(restMs)));
+    await this.#endWorkers(patience);
     await this.#inspection.end();
     serving.delete(this);
     this.#closed.resolve();
+  }
+
+  async #endWorkers(patience: Patience): Promise<void> {
+    await Promise.all(this.#supervisors.map((supervisor) => supervisor.stop(patience)));
+    const restMs = Math.max(this.#endsMs - performance.now(), STOP_SLACK_MS);
+    await Promise.all(this.#guarded.map((guarded) => guarded.drained(restMs)));
   }
 
   #fail(error: Error): void {

@@ -4,8 +4,9 @@
  * Invariant: it is held to be serving when it has lived for SETTLE_MS; one that ends before that is not started again.
  */
 import { type Address, hostAndPort, type ListeningSocket } from "../core/address.js";
-import { STOP_GRACE_MS, STOP_GRACE_MS_MAX } from "../core/limits.js";
+import { STOP_GRACE_MS } from "../core/limits.js";
 import { APPLICATION_SHARE, memoryShare } from "../core/memorybudget.js";
+import { toStop } from "../core/patience.js";
 import { programName } from "../core/program.js";
 import { deferred, ignore } from "../core/promises.js";
 import { RecentErrors } from "../core/recenterrors.js";
@@ -160,12 +161,18 @@ export class WasmApplication implements Inspected {
     }
   }
 
-  async stop(graceMs: number = STOP_GRACE_MS): Promise<void> {
+  async stop(graceMs: number = STOP_GRACE_MS, quiet: () => void = () => {}): Promise<void> {
     this.#stopping = true;
     await Promise.all(this.#sockets.map((socket) => socket.finish?.() ?? socket.close()));
-    await this.#supervisor?.stop(Math.min(graceMs, STOP_GRACE_MS_MAX));
+    quiet();
+    await this.#supervisor?.stop(toStop(graceMs));
     await this.#inspection.end();
     this.#closed.resolve();
+  }
+
+  /** As `stop`: its idle connections cannot be distinguished. Calls `quiet` when it accepts no more connections. */
+  retire(quiet: () => void): Promise<void> {
+    return this.stop(STOP_GRACE_MS, quiet);
   }
 
   #closeSockets(): void {

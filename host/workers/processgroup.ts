@@ -34,6 +34,17 @@ export interface GroupSettings {
   readonly sockets?: readonly ListeningSocket[];
 }
 
+/** What a worker gets when others serve in its place. */
+const RETIRE = { retire: true };
+
+/** In a worker process: calls `retire` when others serve in its place. */
+export function onRetire(retire: () => void): void {
+  process.on("message", (value: unknown) => {
+    if (typeof value === "object" && value !== null && "retire" in value) retire();
+  });
+  process.channel?.unref(); // to wait for that is no reason to stay
+}
+
 interface Slot {
   readonly id: number;
   child: ChildProcess | null;
@@ -69,13 +80,22 @@ export class ProcessGroup {
 
   /** Forwards a signal; a worker that ends from now on is not started again. */
   signal(name: NodeJS.Signals): void {
-    this.#asked = name;
+    this.#endAll(name, (child) => child.kill(name));
+  }
+
+  /** Sends RETIRE, for which a worker ends once it has served its connections; it is not started again. */
+  retire(): void {
+    this.#endAll("SIGTERM", (child) => (child.connected ? child.send(RETIRE, () => {}) : child.kill("SIGTERM")));
+  }
+
+  #endAll(asked: NodeJS.Signals, ask: (child: ChildProcess) => unknown): void {
+    this.#asked = asked;
     // Each worker has its own descriptors of these sockets, which it closes by itself.
     if (this.#settings.sockets === undefined) this.#inheritance.close();
     for (const slot of this.#slots) {
       if (slot.timer !== null) clearTimeout(slot.timer);
       slot.timer = null;
-      slot.child?.kill(name);
+      if (slot.child !== null) ask(slot.child);
     }
     this.#settleIfEnded();
   }
@@ -98,11 +118,6 @@ export class ProcessGroup {
   /** Sends `value` to all of them; one that is just ending does not get it. */
   send(value: object): void {
     for (const { child } of this.#slots) if (child?.connected === true) child.send(value, () => {});
-  }
-
-  /** Sends a signal after which all processes go on. */
-  tell(name: NodeJS.Signals): void {
-    for (const slot of this.#slots) slot.child?.kill(name);
   }
 
   #start(count: number): void {

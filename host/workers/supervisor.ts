@@ -9,6 +9,7 @@ import type { ListeningSocket } from "../core/address.js";
 import { WorkerError } from "../core/errors.js";
 import { RESTARTS_MAX, START_TIMEOUT_MS, STOP_SLACK_MS } from "../core/limits.js";
 import type { Logger } from "../core/log.js";
+import type { Patience } from "../core/patience.js";
 import type { Folder } from "../runtime/folders.js";
 import type { Runtime, Worker, WorkerEvents } from "../runtime/index.js";
 import { RestartPauses, restartLimiter, startedAgain } from "./restartpolicy.js";
@@ -23,8 +24,8 @@ export interface Session {
   takeLine(): boolean;
   /** The worker has ended. Returns what was lost with it, for a log line: `3 requests`, or nothing. */
   end(): string;
-  /** Lets what is in flight finish within `graceMs` and ends the worker. */
-  stop(graceMs: number): void;
+  /** Lets what is in flight finish and ends the worker. A second call may shorten the time. */
+  stop(patience: Patience): void;
 }
 
 /** What a session tells. */
@@ -118,27 +119,32 @@ export class Supervisor {
     }
   }
 
-  /** Ends all workers: what is in flight may take `graceMs`. Calling it again changes nothing. */
-  stop(graceMs: number): Promise<void> {
+  /** Ends all workers once they have finished what is in flight. Calling it again may shorten the time for that. */
+  stop(patience: Patience): Promise<void> {
     this.#stopping = true;
-    this.#stopped ??= this.#allEnded(() => {
-      for (const slot of this.#slots) {
-        slot.session?.stop(graceMs);
-        slot.timer = setTimeout(() => slot.worker?.kill(), graceMs + STOP_SLACK_MS);
-      }
-    });
+    this.#stopped ??= this.#allEnded();
+    for (const slot of this.#slots) {
+      const { worker } = slot;
+      if (worker === null) continue;
+      slot.session?.stop(patience);
+      if (slot.timer !== null) clearTimeout(slot.timer);
+      slot.timer = setTimeout(() => worker.kill(), patience.graceMs + STOP_SLACK_MS);
+    }
+    this.#ended();
     return this.#stopped;
   }
 
   /** Ends all workers at once. */
   kill(): Promise<void> {
     this.#stopping = true;
+    this.#stopped ??= this.#allEnded();
     for (const slot of this.#slots) slot.worker?.kill();
-    this.#stopped ??= this.#allEnded(() => {});
+    this.#ended();
     return this.#stopped;
   }
 
-  #allEnded(begin: () => void): Promise<void> {
+  /** From here on no worker is started. */
+  #allEnded(): Promise<void> {
     for (const slot of this.#slots) {
       if (slot.timer !== null) clearTimeout(slot.timer);
       slot.timer = null;
@@ -147,8 +153,6 @@ export class Supervisor {
       this.#ended = () => {
         if (this.#slots.every((slot) => slot.worker === null)) resolve();
       };
-      begin();
-      this.#ended();
     });
   }
 

@@ -27,7 +27,7 @@ const SERVER_TYPES = [f.FRAME_ECHO, f.FRAME_STOP, f.FRAME_GET_STATS, f.FRAME_CLO
 /** A size that is right for frames which have one. */
 const SIZE_OF = new Map([
   [f.FRAME_ECHO, 0],
-  [f.FRAME_STOP, 4],
+  [f.FRAME_STOP, 8],
   [f.FRAME_GET_STATS, 0],
   [f.FRAME_CLOSE_ALL, 0],
   [f.FRAME_READ_UNTIL, 5],

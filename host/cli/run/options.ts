@@ -86,6 +86,12 @@ export const RUN_SETTINGS = {
 export const RUN_OPTIONS: Readonly<Record<string, Option>> = {
   ...Object.fromEntries(Object.entries<FlaggedSetting>(RUN_SETTINGS).map(optionOf)),
   watch: { type: "boolean", help: "load APP again when its files change, without closing the port" },
+  reloadable: {
+    type: "boolean",
+    help:
+      "a process of its own holds the port, so that SIGHUP or waterspout reload loads APP again; --watch, and " +
+      "--workers of the runtime node, do so, too",
+  },
   open: { type: "boolean", help: "open the page in the browser, when on a terminal and not in CI" },
   dir: {
     type: "string",

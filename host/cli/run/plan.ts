@@ -26,10 +26,11 @@ export interface Serving {
   readonly port: number;
 }
 
-/** A message of a child process to its parent: first its plan, then where it serves. */
+/** A message of a child process to its parent: first its plan, then where it serves, then that it accepts no more. */
 export interface WorkerMessage {
   readonly plan?: Plan;
   readonly serving?: Serving;
+  readonly quiet?: true;
 }
 
 /** The plan by the settings and the loaded application; `loaded` is null before it is. Throws UsageError. */

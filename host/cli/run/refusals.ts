@@ -7,16 +7,22 @@ import { WATCHER, whyNoTLS, whyNotShared } from "../../core/engine.js";
 import { UsageError } from "../../core/errors.js";
 import { isComponent, whyNotInComponent } from "../../core/runtimename.js";
 import type { Plan } from "./plan.js";
+import type { RunSettings } from "./settings.js";
 
-/** Throws UsageError for what cannot be done. `watch`: `--watch` was given. */
-export function refuseImpossible({ runtime, workers, tls }: Plan, watch: boolean, file: string): void {
+/** Throws UsageError for what cannot be done. `given`: flags. */
+export function refuseImpossible(
+  { runtime, workers, tls }: Plan,
+  { watch, reloadable }: Pick<RunSettings, "watch" | "reloadable">,
+  file: string,
+): void {
   const reasons = [
     runtime === "node" ? null : whyNotShared(`the runtime ${runtime}`),
-    watch && isComponent(runtime)
-      ? whyNotInComponent(runtime, "no --watch, which needs two processes on a port")
+    (watch || reloadable) && isComponent(runtime)
+      ? whyNotInComponent(runtime, `no --${watch ? "watch" : "reloadable"}, which needs two processes on a port`)
       : null,
     workers > 1 && isComponent(runtime) ? whyNotInComponent(runtime, `one worker, not ${workers}`) : null,
     workers > 1 ? whyNotShared("--workers") : null,
+    reloadable ? whyNotShared("--reloadable") : null,
     watch ? whyNotWatched(file) : null,
     tls ? whyNoTLS("TLS") : null,
   ];

@@ -1,22 +1,25 @@
 /**
  * A rolling restart: this process holds the listening sockets, and generations of child processes serve them, one after
- * the other. `--workers` has one generation; `--watch` starts a new one whenever files change.
+ * the other. SIGHUP starts a new one; with `--watch`, so does a change of a file.
  *
- * Invariants: a generation is stopped once the next one serves, and not before; a new one that fails leaves the current
- * one as it is. Connections wait in the sockets meanwhile, so none is lost. A generation finishes its requests.
+ * Invariants: a generation ends once the next one serves, and not before; a new one that fails leaves the current one
+ * as it is. Connections wait in the sockets meanwhile, so none is lost. A generation finishes its requests; after a
+ * reload it also answers one more request of each connection that is idle.
  */
 
 import { dirname, relative, resolve } from "node:path";
 import type { ListeningSocket } from "../../core/address.js";
-import { RESTARTS_MAX } from "../../core/limits.js";
+import { RESTARTS_MAX, RETIRED_MAX, STOP_GRACE_MS } from "../../core/limits.js";
 import { oneLine } from "../../core/log.js";
-import { deferred } from "../../core/promises.js";
+import { type Deferred, deferred, within } from "../../core/promises.js";
 import { InspectedGroup } from "../../inspect/group.js";
 import { bindSockets } from "../../net/bind.js";
 import { MODULES_VARIABLE } from "../../nodeinternals/modulereports.js";
 import { onSignals } from "../../workers/fork.js";
 import { ProcessGroup } from "../../workers/processgroup.js";
 import { EXIT_FAILED } from "../exit.js";
+import { onHangUp } from "../reload/hangup.js";
+import { reportOutcome } from "../reload/outcome.js";
 import { announce } from "./announce.js";
 import { FileWatcher } from "./filewatcher.js";
 import type { Plan, Serving, WorkerMessage } from "./plan.js";
@@ -24,14 +27,29 @@ import type { RunSettings } from "./settings.js";
 
 interface Generation {
   readonly group: ProcessGroup;
-  /** The files whose change started it; none for the first generation. */
-  readonly changed: readonly string[];
+  /** Why it was started; null for the first one. */
+  readonly cause: Cause | null;
   readonly startedMs: number;
   /** The plan that its first process has sent. */
   plan: Plan | null;
   readonly served: Set<number>;
-  /** It was sent SIGTERM. */
+  /** It ends, since there is a later one. */
   isRetired: boolean;
+  /** It was sent a signal to stop: a second one would end it at once. */
+  isStopped: boolean;
+  /** Those of its processes that accept no more connections, and what waits for all of them. */
+  readonly quiet: Set<number>;
+  readonly allQuiet: Deferred<void>;
+}
+
+/** What has another generation started. */
+interface Cause {
+  /** The beginning of a line for the user: `part.ts changed`. */
+  readonly text: string;
+  /** Idle connections of the generation before are not closed: see TO_RETIRE. A change of a file shows at once. */
+  readonly keepsIdle: boolean;
+  /** It serves (null), or it does not, and why. */
+  settle(failure: string | null): void;
 }
 
 /** Sockets that are bound for a plan. */
@@ -69,13 +87,17 @@ export class RollingRestart {
       (name) => this.#stop(name),
       () => this.#kill(),
     );
+    onHangUp(
+      () => void this.#reload("SIGHUP").then(reportOutcome),
+      () => process.kill(process.pid, "SIGTERM"),
+    );
     try {
       await this.#bind(plan);
     } catch (error) {
       if (this.#settings.isPlaceFixed) throw error;
     }
     await this.#inspect(plan);
-    this.#start(plan, []);
+    this.#start(plan, null);
     return this.#done.promise.finally(() => this.#inspected?.end());
   }
 
@@ -101,7 +123,7 @@ export class RollingRestart {
 
   // --- a generation's life ---
 
-  #start(plan: Plan, changed: readonly string[]): void {
+  #start(plan: Plan, cause: Cause | null): void {
     const count = plan.runtime === "node" ? plan.workers : 1;
     const group = new ProcessGroup({
       count,
@@ -114,7 +136,8 @@ export class RollingRestart {
       restarts: () => generation === this.#current || generation.served.size > 0,
     });
     const startedMs = performance.now();
-    const generation: Generation = { group, changed, startedMs, plan: null, served: new Set(), isRetired: false };
+    const sets = { served: new Set<number>(), quiet: new Set<number>(), allQuiet: deferred() };
+    const generation: Generation = { group, cause, startedMs, plan: null, isRetired: false, isStopped: false, ...sets };
     this.#all.add(generation);
     this.#starting = generation;
     group.ended.then(
@@ -128,10 +151,16 @@ export class RollingRestart {
 
   #take(generation: Generation, id: number, value: unknown): void {
     if (this.#files?.takeModules(value) || typeof value !== "object" || value === null) return;
-    const { plan, serving } = value as WorkerMessage;
-    if (plan !== undefined) generation.plan ??= plan;
+    const { plan, serving, quiet } = value as WorkerMessage;
+    if (quiet === true) this.#takeQuiet(generation, id);
+    else if (plan !== undefined) generation.plan ??= plan;
     else if (serving !== undefined) this.#takeServing(generation, id, serving);
     else if (generation === this.#current) this.#inspected?.take(id, value);
+  }
+
+  #takeQuiet({ group, quiet, allQuiet }: Generation, id: number): void {
+    quiet.add(id);
+    if (group.live.every((process) => quiet.has(process.id))) allQuiet.resolve();
   }
 
   #takeServing(generation: Generation, id: number, serving: Serving): void {
@@ -151,11 +180,14 @@ export class RollingRestart {
     this.#inspected?.watch(generation.group);
     for (const id of generation.served) this.#inspected?.take(id, { serving });
     if (this.#files !== null) this.#files.expectsNewFiles = false;
-    if (before !== null) this.#retire(before);
+    if (before !== null) this.#retire(before, generation.cause?.keepsIdle === true);
     this.#letGo(generation);
-    if (this.#serving === null) this.#announce(generation, serving);
+    if (this.#serving === null) announce(serving, this.#settings);
     else this.#sayRestarted(generation, serving);
     this.#serving = serving;
+    // From then on every new connection is served by this generation.
+    const quiet = before === null ? Promise.resolve() : within(before.allQuiet.promise, STOP_GRACE_MS);
+    void quiet.then(() => generation.cause?.settle(null));
   }
 
   /** Closes sockets that this generation's plan does not use. */
@@ -165,29 +197,40 @@ export class RollingRestart {
     this.#held = used;
   }
 
-  #announce({ group, plan }: Generation, serving: Serving): void {
-    announce(serving, this.#settings);
-    if (plan?.tls === true) process.on("SIGHUP", () => (this.#current?.group ?? group).tell("SIGHUP"));
-  }
-
-  #sayRestarted({ changed, startedMs }: Generation, { url }: Serving): void {
+  #sayRestarted({ cause, startedMs }: Generation, { url }: Serving): void {
     const where = url === this.#serving?.url ? "" : `; it serves ${url} now`;
-    say(`${namesOf(changed)} changed: restarted in ${Math.round(performance.now() - startedMs)} ms${where}`);
+    say(`${cause?.text}: restarted in ${Math.round(performance.now() - startedMs)} ms${where}`);
   }
 
-  #retire(generation: Generation): void {
+  #retire(generation: Generation, keepsIdle: boolean): void {
     generation.isRetired = true;
-    generation.group.signal("SIGTERM");
+    if (keepsIdle) generation.group.retire();
+    else stopOnce(generation, "SIGTERM");
+    const retired = [...this.#all].filter((each) => each.isRetired);
+    for (const each of retired.slice(0, -RETIRED_MAX)) stopOnce(each, "SIGTERM");
   }
 
   #change(files: readonly string[]): void {
-    if (this.#stopping) return;
-    if (this.#starting !== null) this.#retire(this.#starting);
-    this.#start(this.#current?.plan ?? this.#guess, files);
+    this.#renew({ text: `${namesOf(files)} changed`, keepsIdle: false, settle: () => {} });
+  }
+
+  /** Resolves with null when a new generation serves, and with the reason when it does not. */
+  #reload(text: string): Promise<string | null> {
+    return new Promise((settle) => this.#renew({ text, keepsIdle: true, settle }));
+  }
+
+  #renew(cause: Cause): void {
+    if (this.#stopping) return cause.settle("the server stops");
+    if (this.#starting !== null) {
+      this.#starting.cause?.settle("another restart came before it served");
+      this.#retire(this.#starting, false);
+    }
+    this.#start(this.#current?.plan ?? this.#guess, cause);
   }
 
   #ended(generation: Generation, status: number): void {
     this.#all.delete(generation);
+    generation.allQuiet.resolve();
     if (this.#stopping) {
       // One that was still loading is ended by the signal itself.
       if (generation.served.size > 0) this.#status ||= status;
@@ -195,15 +238,16 @@ export class RollingRestart {
       return;
     }
     if (generation.isRetired) return;
+    const { cause, plan } = generation;
     if (generation === this.#current) {
       this.#current = null;
       this.#wait(status, `${this.#name} has ended`);
-    } else if (status === 0 && generation.plan !== null && !this.#fits(generation.plan)) {
-      this.#startAsWanted(generation.plan, generation.changed).catch((error) => this.#cannotStart(error));
+    } else if (status === 0 && plan !== null && !this.#fits(plan)) {
+      this.#startAsWanted(plan, cause).catch((error) => this.#cannotStart(cause, error));
     } else {
       this.#starting = null;
-      const { changed } = generation;
-      this.#wait(status, changed.length === 0 ? `${this.#name} does not serve` : `${namesOf(changed)} changed`);
+      this.#wait(status, cause === null ? `${this.#name} does not serve` : cause.text);
+      cause?.settle(`${this.#name} does not serve: its own lines say why`);
     }
   }
 
@@ -216,23 +260,25 @@ export class RollingRestart {
   }
 
   /** Starts again an application that has exited because its plan needs other sockets. */
-  async #startAsWanted(plan: Plan, changed: readonly string[]): Promise<void> {
+  async #startAsWanted(plan: Plan, cause: Cause | null): Promise<void> {
     if (plan.autoreload && this.#files === null) this.#watch();
     if (this.#socketsFor(plan) === undefined) await this.#bind(plan);
     await this.#inspect(plan);
-    if (!this.#stopping) this.#start(plan, changed);
+    if (!this.#stopping) this.#start(plan, cause);
   }
 
-  #cannotStart(error: unknown): void {
+  #cannotStart(cause: Cause | null, error: unknown): void {
     this.#starting = null;
     if (this.#current === null) return this.#done.reject(error);
-    this.#wait(EXIT_FAILED, oneLine((error as Error).message));
+    const why = oneLine((error as Error).message);
+    this.#wait(EXIT_FAILED, why);
+    cause?.settle(why);
   }
 
-  /** Waits for the next change of a file; without `--watch` the command ends. */
+  /** Waits for the next change of a file or the next reload; when nothing serves and no file is watched, it ends. */
   #wait(status: number, why: string): void {
-    if (this.#files === null) return this.#done.resolve(status);
-    this.#files.expectsNewFiles = true;
+    if (this.#files !== null) this.#files.expectsNewFiles = true;
+    else if (this.#current === null) return this.#done.resolve(status);
     say(`${why}; ${this.#current === null ? "waiting for a change" : "the version before serves on"}`);
   }
 
@@ -242,7 +288,7 @@ export class RollingRestart {
     this.#stopping = true;
     this.#files?.close();
     for (const { sockets } of this.#held) for (const socket of sockets) socket.close(); // children have their own
-    for (const generation of this.#all) if (!generation.isRetired) generation.group.signal(name);
+    for (const generation of this.#all) stopOnce(generation, name);
     if (this.#all.size === 0) this.#done.resolve(0);
   }
 
@@ -253,6 +299,12 @@ export class RollingRestart {
   get #name(): string {
     return namesOf([this.#settings.file]);
   }
+}
+
+function stopOnce(generation: Generation, name: NodeJS.Signals): void {
+  if (generation.isStopped) return;
+  generation.isStopped = true;
+  generation.group.signal(name);
 }
 
 function isSamePlace(one: Plan, other: Plan): boolean {

@@ -14,8 +14,10 @@ import { taskId } from "../../net/inheritedsockets.js";
 import { MODULES_VARIABLE, reportModules } from "../../nodeinternals/modulereports.js";
 import { checkSettings, presetSettings, settingsHelp } from "../../settings/define.js";
 import { onSignals } from "../../workers/fork.js";
+import { onRetire } from "../../workers/processgroup.js";
 import type { Values } from "../command.js";
 import { EXIT_FAILED, exitWith } from "../exit.js";
+import { reportOutcome } from "../reload/outcome.js";
 import { announce } from "./announce.js";
 import { type Application, type Loaded, loadApplication } from "./app.js";
 import { raiseHeapGrowth } from "./heapgrowth.js";
@@ -33,13 +35,16 @@ export async function serve(file: string, values: Values, passedOn: readonly str
   presetAccessLog(settings);
   if (passedOn.includes("--help")) return printSettings(settings);
   const guess = planFrom(settings, null);
-  refuseImpossible(guess, settings.watch, file);
-  if (settings.watch || needsProcesses(guess)) return supervise(settings, guess, settings.watch);
+  refuseImpossible(guess, settings, file);
+  if (settings.watch || settings.reloadable || needsProcesses(guess)) {
+    return supervise(settings, guess, settings.watch);
+  }
   const loaded = await load(settings);
   const plan = planFrom(settings, loaded);
-  refuseImpossible(plan, false, file);
+  refuseImpossible(plan, { watch: false, reloadable: false }, file);
   const reloads = canReload(plan);
   if (reloads || needsProcesses(plan)) return supervise(settings, plan, reloads);
+  reloadOnHangUp(loaded.application);
   const serving = await listen(loaded.application, plan);
   if (serving !== null) announce(serving, settings);
 }
@@ -77,7 +82,6 @@ async function listen(application: Application, plan: Plan): Promise<Serving | n
     if (name === "SIGINT") sayWhatIsWaitedFor(application);
     application.stop().then(() => process.exit(0), exitWith);
   });
-  reloadOnHangUp(application);
   await application.listen(plan.port, plan.address);
   application.closed.catch(() => process.exit(EXIT_FAILED));
   const [address] = application.addresses;
@@ -99,14 +103,20 @@ function sayWhatIsWaitedFor(application: Application): void {
   );
 }
 
-/** With TLS, SIGHUP loads the certificates again; without it, the signal ends the process as usual. */
+/**
+ * In a process without workers, SIGHUP loads the certificates again, and nothing else; without TLS the signal ends the
+ * process as usual.
+ */
 function reloadOnHangUp({ options: { tls, logger } }: Application): void {
   if (tls === null) return;
   process.on("SIGHUP", () => {
     try {
       tls.reload();
+      reportOutcome(null);
     } catch (error) {
-      logger.error(`the certificates stay as they are: ${(error as Error).message}`);
+      const why = `the certificates stay as they are: ${(error as Error).message}`;
+      logger.error(why);
+      reportOutcome(why);
     }
   });
 }
@@ -134,6 +144,9 @@ async function serveAsWorker(settings: RunSettings): Promise<void> {
   if (plan.runtime === "node") shareMemory(plan.workers);
   application.configure({ inspect: false }); // its bounds are found out again, too
   answerReports(application);
+  onRetire(() => {
+    application.retire(() => void tell({ quiet: true })).then(() => process.exit(0), exitWith);
+  });
   const serving = await listen(application, plan);
   if (serving !== null) await tell({ serving });
 }

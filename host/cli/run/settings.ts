@@ -40,6 +40,8 @@ export interface RunSettings {
   /** How much memory each process may take, as it was given; undefined: it was not. */
   readonly memory: string | undefined;
   readonly watch: boolean;
+  /** A process of its own is to hold the port, so that APP can be loaded again. */
+  readonly reloadable: boolean;
   readonly json: boolean;
   readonly open: boolean;
   /** Flags say where to listen. */
@@ -74,6 +76,7 @@ export function readRunSettings(file: string, values: Values): RunSettings {
       over: { ...over, ...options(first) },
       under: { runtime: "node", ...under, ...options(then) },
     },
+    reloadable: values.reloadable === true,
     isPlaceFixed: values.port !== undefined && values.address !== undefined,
     place: (exported) => placeFrom(said, exported, file),
   };

@@ -16,6 +16,7 @@ import type { TLSSocket } from "node:tls";
 import type { Peer } from "../../bridge/bridge.js";
 import { type Address, type ListeningSocket, LOOPBACK } from "../../core/address.js";
 import { BACKLOG, HALF_CLOSED_MS } from "../../core/limits.js";
+import { type Deferred, deferred } from "../../core/promises.js";
 import type { RuntimeName } from "../../core/runtimename.js";
 import { type TLSContexts, tlsOf } from "../../tls/contexts.js";
 import { Handshakes } from "../../tls/handshakes.js";
@@ -40,7 +41,7 @@ export class TLSRelay implements ListeningSocket {
   readonly #peers: Map<string, Peer>;
   readonly #connections = new Set<Forwarded>();
   readonly sharedFd = null;
-  #ended: (() => void) | null = null;
+  #ended: Deferred<void> | null = null;
 
   constructor(outer: SharedListener, inner: SharedListener, guard: Guard, tls: TLSContexts, peers: Map<string, Peer>) {
     this.runtime = inner.runtime;
@@ -85,17 +86,12 @@ export class TLSRelay implements ListeningSocket {
   /** The workers have ended: resolves when what they have written has left, or `ms` are over. */
   drained(ms: number): Promise<void> {
     for (const connection of this.#connections) connection.finish();
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        for (const connection of this.#connections) connection.destroy();
-      }, ms);
-      this.#ended = () => {
-        if (this.#connections.size > 0) return;
-        clearTimeout(timer);
-        resolve();
-      };
-      this.#ended();
-    });
+    const timer = setTimeout(() => {
+      for (const connection of this.#connections) connection.destroy();
+    }, ms);
+    this.#ended ??= deferred();
+    if (this.#connections.size === 0) this.#ended.resolve();
+    return this.#ended.promise.finally(() => clearTimeout(timer));
   }
 
   #forward(socket: TLSSocket, peer: Peer, release: () => void): void {
@@ -106,7 +102,7 @@ export class TLSRelay implements ListeningSocket {
     const connection = new Forwarded(socket, inner, release, () => {
       this.#peers.delete(key);
       this.#connections.delete(connection);
-      this.#ended?.();
+      if (this.#connections.size === 0) this.#ended?.resolve();
     });
     this.#connections.add(connection);
     inner.write(header(secret));

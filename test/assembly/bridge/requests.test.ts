@@ -265,7 +265,7 @@ describe("requests: clients that leave or wait", () => {
   });
 });
 
-describe("requests: refusals, broken answers, the stop", () => {
+describe("requests: refusals and broken answers", () => {
   test("refused requests are reported, so many a second", () => {
     begun(config(HTTP));
     connect().send("GET / HTTP/1.1\r\n\r\n");
@@ -324,7 +324,9 @@ describe("requests: refusals, broken answers, the stop", () => {
     expect(heard()).toContain("ABORT#1(11)");
     expect(received(peer)).toContain("HTTP/1.1 400 ");
   });
+});
 
+describe("requests: the stop", () => {
   test("stop: the request in flight is answered, then DRAINED and the end", () => {
     begun(config(HTTP));
     const idle = connect();
@@ -338,6 +340,31 @@ describe("requests: refusals, broken answers, the stop", () => {
     expect(received(busy)).toContain("Connection: close\r\n\r\ndone");
     busy.end();
     expect(said + heard()).toBe("DRAINED()");
+    expect(ends()).toBe(true);
+  });
+
+  test("stop: an idle connection may bring a request for as long as STOP says; a second STOP says less", () => {
+    begun(config(HTTP));
+    const idle = connect();
+    const next = connect();
+    idle.send(get("/"));
+    heard();
+    tell(response(1, 200, LAST, -1, "one"));
+    received(idle);
+    next.send(get("/"));
+    heard();
+    tell(response(2, 200, LAST, -1, "one"));
+    received(next);
+    expect(tell(stop(60_000, 60_000))).toBe("");
+    sleep(10 * DRAIN_REQUEST_MS);
+    expect(idle.closed).toBe(false);
+    next.send(get("/"));
+    heard();
+    tell(response(3, 200, LAST, -1, "two"));
+    expect(received(next)).toContain("Connection: close\r\n\r\ntwo");
+    next.end();
+    expect(tell(stop(1000))).toBe("DRAINED()");
+    expect(idle.closed).toBe(true);
     expect(ends()).toBe(true);
   });
 

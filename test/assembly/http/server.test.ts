@@ -1,7 +1,7 @@
 // HTTPServer: its connections together, draining, and what it shares with other servers.
 import { expect, test } from "vitest-pool-assemblyscript/assembly";
 import { bytesInUse } from "../../../assembly/bytes/buffer";
-import { ACCEPTS_PER_TURN, DRAIN_REQUEST_MS } from "../../../assembly/core/limits";
+import { ACCEPTS_PER_TURN, DRAIN_REQUEST_MS, IDLE_TIMEOUT_MS } from "../../../assembly/core/limits";
 import { bindSockets } from "../../../assembly/server/acceptor";
 import { Peer, connect, network } from "../../../assembly/wasi/sim/net";
 import { CLOSE, chunked, client, exchange, get, handler, isAlive, ok, post, received, server } from "../support/http";
@@ -148,6 +148,64 @@ test("drain: when the grace is over what is left is closed", () => {
   expect(peer.closed).toBe(true);
   expect(handler.log).toBe("/never finish gone(7)");
   expect(server.connections).toBe(0);
+});
+
+test("drain: idle connections that may still bring a request do so until their own time is over", () => {
+  const used = client();
+  const silent = client();
+  exchange(used, get("/hello?n=1"));
+  exchange(silent, get("/hello?n=2"));
+  received(used);
+  received(silent);
+  sleep(10 * DRAIN_REQUEST_MS);
+  server.drain(10 * IDLE_TIMEOUT_MS, 10 * IDLE_TIMEOUT_MS);
+  sleep(IDLE_TIMEOUT_MS - 10 * DRAIN_REQUEST_MS - 1);
+  expect(exchange(used, get("/hello?n=3"))).toBe(ok("hello 3", CLOSE));
+  expect(used.ended).toBe(true);
+  expect(silent.closed).toBe(false);
+  sleep(1);
+  expect(silent.closed).toBe(true);
+});
+
+test("drain: an answer that has begun could not say that it is the last, so its connection has one more", () => {
+  const peer = client();
+  exchange(peer, get("/open"));
+  server.drain(10000);
+  settle();
+  handler.request!.finish();
+  settle();
+  expect(peer.ended).toBe(false);
+  received(peer);
+  expect(exchange(peer, get("/hello?n=2"))).toBe(ok("hello 2", CLOSE));
+  expect(peer.ended).toBe(true);
+});
+
+test("drain: an answer that has begun is the last one when no request follows", () => {
+  const peer = client();
+  exchange(peer, get("/open"));
+  server.drain(10000);
+  settle();
+  handler.request!.finish();
+  sleep(DRAIN_REQUEST_MS);
+  expect(peer.ended).toBe(true);
+});
+
+test("drain: a second one shortens the first", () => {
+  const idle = client();
+  const busy = client();
+  exchange(idle, get("/hello?n=1"));
+  exchange(busy, get("/never"));
+  sleep(DRAIN_REQUEST_MS);
+  server.drain(10 * IDLE_TIMEOUT_MS, 10 * IDLE_TIMEOUT_MS);
+  settle();
+  expect(idle.closed).toBe(false);
+  server.drain(1000);
+  settle();
+  expect(idle.closed).toBe(true);
+  sleep(999);
+  expect(busy.closed).toBe(false);
+  sleep(1);
+  expect(busy.closed).toBe(true);
 });
 
 test("drain twice, and without connections", () => {

@@ -2,6 +2,7 @@
 // DATA_END#1(hello)`: ids are numbered in the order in which they appear. MARKs are not shown but echoed.
 import "../../../assembly/bridge/main"; // begins by being there
 import * as frames from "../../../assembly/bridge/frames";
+import { DRAIN_REQUEST_MS } from "../../../assembly/core/limits";
 import { IOLoop } from "../../../assembly/loop/ioloop";
 import { network } from "../../../assembly/wasi/sim/net";
 import { settle, sleep, text } from "./sim";
@@ -88,8 +89,8 @@ export function echo(sequence: u32): string {
   return frame(frames.FRAME_ECHO, sequence, "");
 }
 
-export function stop(graceMs: u32): string {
-  return frame(frames.FRAME_STOP, 0, u32s(graceMs));
+export function stop(graceMs: u32, requestMs: u32 = DRAIN_REQUEST_MS): string {
+  return frame(frames.FRAME_STOP, 0, u32s(graceMs) + u32s(requestMs));
 }
 
 export function response(

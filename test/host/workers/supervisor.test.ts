@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { defaultLogger } from "../../../host/core/log.js";
+import { toStop } from "../../../host/core/patience.js";
 import type { Runtime, Worker, WorkerEvents } from "../../../host/runtime/index.js";
 import { type Session, type SessionEvents, Supervisor } from "../../../host/workers/supervisor.js";
 
@@ -80,7 +81,7 @@ function supervise(count: number): Supervisor {
           state.ended = true;
           return lost;
         },
-        stop: (graceMs) => {
+        stop: ({ graceMs }) => {
           mine.stopGraceMs = graceMs;
         },
       };
@@ -237,11 +238,12 @@ describe("stopping", () => {
     const supervisor = supervise(2);
     await supervisor.start();
     let stopped = false;
-    const stop = supervisor.stop(500).then(() => {
+    const stop = supervisor.stop(toStop(500)).then(() => {
       stopped = true;
     });
-    expect(supervisor.stop(1)).toBe(supervisor.stop(2));
     expect(workers.map(({ stopGraceMs }) => stopGraceMs)).toEqual([500, 500]);
+    expect(supervisor.stop(toStop(1))).toBe(supervisor.stop(toStop(2)));
+    expect(workers.map(({ stopGraceMs }) => stopGraceMs)).toEqual([2, 2]);
     workers[0].end(null);
     await vi.advanceTimersByTimeAsync(10);
     expect(stopped).toBe(false);
@@ -254,10 +256,23 @@ describe("stopping", () => {
   test("kills who does not end", async () => {
     const supervisor = supervise(1);
     await supervisor.start();
-    const stop = supervisor.stop(500);
+    const stop = supervisor.stop(toStop(500));
     await vi.advanceTimersByTimeAsync(1400);
     expect(alive().length).toBe(1);
     await vi.advanceTimersByTimeAsync(200);
+    await stop;
+    expect(alive()).toEqual([]);
+  });
+
+  test("kills sooner when a second call has less patience", async () => {
+    const supervisor = supervise(1);
+    await supervisor.start();
+    const stop = supervisor.stop(toStop(60_000));
+    await vi.advanceTimersByTimeAsync(1000);
+    supervisor.stop(toStop(0));
+    await vi.advanceTimersByTimeAsync(999);
+    expect(alive().length).toBe(1);
+    await vi.advanceTimersByTimeAsync(1);
     await stop;
     expect(alive()).toEqual([]);
   });
@@ -266,7 +281,7 @@ describe("stopping", () => {
     const supervisor = supervise(1);
     await supervisor.start();
     workers[0].end(new Error("ended"));
-    await supervisor.stop(500);
+    await supervisor.stop(toStop(500));
     await vi.advanceTimersByTimeAsync(10_000);
     expect(workers.length).toBe(1);
   });
@@ -277,7 +292,7 @@ describe("stopping", () => {
     const started = supervisor.start();
     started.catch(() => {});
     await vi.advanceTimersByTimeAsync(1);
-    const stop = supervisor.stop(500);
+    const stop = supervisor.stop(toStop(500));
     workers[0].end(null);
     await stop;
     await expect(started).rejects.toThrow();
