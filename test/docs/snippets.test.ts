@@ -15,6 +15,7 @@ import { Client } from "../e2e/support/client.js";
 import { CLI, eventually, NODE, ROOT, SANDBOXED_BARE, type Server, start, WASMTIME } from "../e2e/support/ways.js";
 import { BINARY, handshakeText, TEXT, WsClient } from "../e2e/support/wsclient.js";
 import { blocks, read } from "./documents.js";
+import { GUESTS, NOTES, TORNADO, visit } from "./moved.js";
 
 const run = promisify(execFile);
 const TYPESCRIPT = blocks.filter(({ language, text }) => language === "ts" && !text.includes('"waterspout/assembly"'));
@@ -43,12 +44,14 @@ beforeAll(() => {
   symlinkSync(path.join(ROOT, "node_modules/valibot"), path.join(folder, "node_modules/valibot"));
   symlinkSync(path.join(ROOT, "node_modules/hono"), path.join(folder, "node_modules/hono"));
   symlinkSync(path.join(ROOT, "node_modules/ws"), path.join(folder, "node_modules/ws"));
+  symlinkSync(path.join(ROOT, "node_modules/eta"), path.join(folder, "node_modules/eta"));
+  symlinkSync(path.join(ROOT, "node_modules/express"), path.join(folder, "node_modules/express"));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test("every block is of a kind that is tested", () => {
   for (const { place, language, name } of blocks) {
-    expect(["ts", "sh", "ini", "json", "text"], place).toContain(language);
+    expect(["ts", "sh", "ini", "json", "text", "python"], place).toContain(language);
     if (language === "ts")
       expect(
         [
@@ -63,6 +66,8 @@ test("every block is of a kind that is tested", () => {
           "settings/program.ts",
           "client/ask.ts",
           "client/talk.ts",
+          "moved/express.ts",
+          "moved/onours.ts",
         ],
         place,
       ).toContain(name);
@@ -230,6 +235,12 @@ const ANSWERS: Record<string, (server: Server) => Promise<void>> = {
     client.close();
     expect((await server.get("/countdown")).body.toString()).toBe("data: 3\n\ndata: 2\n\ndata: 1\n\n");
   },
+  async "moved/guestbook.ts"(server) {
+    expect(await visit(server.port, GUESTS)).toEqual(GUESTS.map(({ answer }) => answer));
+  },
+  async "moved/notes.ts"(server) {
+    expect(await visit(server.port, NOTES)).toEqual(NOTES.map(({ answer }) => answer));
+  },
   async "web/slashes.ts"(server) {
     expect((await server.get("/notes/")).body.toString()).toBe("all notes\n");
     const sent = await server.get("/notes?page=2");
@@ -370,6 +381,23 @@ test("settings/program.ts takes settings from its command line and its file", as
   writeFileSync(path.join(folder, "settings/program.json"), '{ "name": "all" }');
   expect(await greets("--config", "settings/program.json")).toBe("Hello, all\n");
   expect(await greets("--help")).toContain("  --name\n      who is greeted\n");
+});
+
+// The applications of docs/from-tornado.md and docs/from-express.md before they were moved: the same answers.
+const TYPED = [process.execPath, "--import", import.meta.resolve("tsx")];
+const BEFORE = [
+  { file: "moved/guestbook.py", command: TORNADO, requests: GUESTS },
+  { file: "moved/express.ts", command: TYPED, requests: NOTES },
+  { file: "moved/onours.ts", command: TYPED, requests: NOTES.slice(0, 1) },
+];
+
+test.for(BEFORE)("$file answers as what it was moved to", async ({ file, command, requests }, { skip }) => {
+  if (command === null) return skip("there is no Tornado here; make bench installs one");
+  const child = launch([...command, path.join(folder, file)], { PORT: "0" });
+  await eventually("an address", () => child.output.stdout.includes("\n") || child.exit !== null);
+  const port = Number(/ port (\d+)\n/.exec(child.output.stdout)?.[1]);
+  expect(port, child.output.stderr).toBeGreaterThan(0);
+  expect(await visit(port, requests)).toEqual(requests.map(({ answer }) => answer));
 });
 
 test("client/ask.ts asks a server, and client/talk.ts talks to one", async () => {
