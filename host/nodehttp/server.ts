@@ -6,13 +6,16 @@
  */
 import { EventEmitter } from "node:events";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { LOOPBACK } from "../core/address.js";
 import { BACKLOG, HEADER_TIMEOUT_MS, IDLE_TIMEOUT_MS } from "../core/limits.js";
 import { ignore } from "../core/promises.js";
+import { type GivenConnections, givenConnections } from "../net/givensockets.js";
 import { bindUnixSocket } from "../net/unixsocket.js";
 import { IncomingMessage, ServerResponse, STATUS_CODES } from "../nodeinternals/httpclasses.js";
 import { HTTPServer, type RequestListener } from "../server/httpserver.js";
 import type { ServerOptions } from "../server/options.js";
+import { accept, isCarried } from "./carriedsocket.js";
 import { type NodeListener, runListener } from "./listener.js";
 import {
   checkLimit,
@@ -94,6 +97,8 @@ export class NodeServer extends EventEmitter {
   #requestTimeout = 0;
   /** Of requests that have no whole answer yet, and whose client has ended its side. */
   readonly #halfClosed = new Set<RequestSocket>();
+  /** Where connections of `emit("connection", stream)` come from, since there was one. */
+  #given: GivenConnections | null = null;
   /** Of connections that this process holds. */
   readonly #sockets = new Set<RequestSocket>();
 
@@ -109,6 +114,9 @@ export class NodeServer extends EventEmitter {
     };
     this.messageOptions = messageOptions(options);
     this.#server = this.#newServer();
+    this.on("connection", (stream: Duplex) => {
+      if (!(stream instanceof RequestSocket)) this.#carry(stream);
+    });
     this.requestTimeout = options.requestTimeout ?? 0;
   }
 
@@ -136,10 +144,11 @@ export class NodeServer extends EventEmitter {
       if (error !== null) process.nextTick(() => this.emit("clientError", error, new AnsweredSocket(address)));
     };
     const connected: RequestListener["connected"] = (accepted) => {
-      if (this.timeout === 0 && this.listenerCount("connection") === 0) return;
+      const isHeard = this.listenerCount("connection") > 1 && !isCarried(accepted);
+      if (this.timeout === 0 && !isHeard) return;
       const socket = RequestSocket.ofConnection(accepted, this);
       if (this.timeout > 0) socket.setTimeout(this.timeout);
-      this.emit("connection", socket);
+      if (isHeard) this.emit("connection", socket);
     };
     return new HTTPServer({ handle, connects: true, asNode: true, connected, refused }, this.#options);
   }
@@ -254,7 +263,7 @@ export class NodeServer extends EventEmitter {
 
   #opened(server: HTTPServer): void {
     if (server !== this.#server || this.#opening === null) return; // closed meanwhile
-    const [address] = server.addresses;
+    const address = server.addresses.find((each) => each.address !== ""); // which nothing listens on
     if (address !== undefined) this.#address = address.family === "unix" ? address.address : { ...address };
     this.listening = true;
     process.nextTick(() => this.emit("listening"));
@@ -284,19 +293,40 @@ export class NodeServer extends EventEmitter {
    */
   close(callback?: (error?: Error) => void): this {
     if (this.#opening === null) {
+      if (this.#given !== null) void this.#stop();
       const error = notSo("ERR_SERVER_NOT_RUNNING", "Server is not running.");
       if (callback !== undefined) process.nextTick(callback, error);
       return this;
     }
     if (callback !== undefined) this.once("close", callback);
-    const opening = this.#opening;
-    const server = this.#server;
-    this.#closed = true;
-    this.#forget();
-    for (const socket of this.#halfClosed) socket.endUnanswered();
-    const stopped = opening.then(() => server.stop());
+    const stopped = this.#stop(this.#opening);
     void ignore(stopped.then(() => process.nextTick(() => this.emit("close"))));
     return this;
+  }
+
+  #stop(opening: Promise<void> = Promise.resolve()): Promise<void> {
+    const server = this.#server;
+    this.#closed = true;
+    this.#given = null;
+    this.#forget();
+    for (const socket of this.#halfClosed) socket.endUnanswered();
+    return opening.then(() => server.stop());
+  }
+
+  /** Serves a stream that the program has given by `emit("connection", stream)`. */
+  #carry(stream: Duplex): void {
+    if (this.#server.options.runtime !== "node") {
+      this.#warn("connection gives streams to the runtime node alone: this one is closed");
+      stream.destroy();
+      return;
+    }
+    if (this.#closed) this.#server = this.#newServer();
+    this.#closed = false;
+    if (this.#given === null) {
+      this.#given = givenConnections();
+      this.#server.addSockets([this.#given]).catch((error) => this.emit("error", error));
+    }
+    this.#given.give(accept(stream));
   }
 
   /** @internal A listener has thrown: its request is answered with 500, and the log has a line. */

@@ -3,6 +3,7 @@
 import { once } from "node:events";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, Socket } from "node:net";
+import { Duplex } from "node:stream";
 import { afterEach, describe, expect, test } from "vitest";
 import { createServer, type NodeServer, type NodeServerOptions } from "waterspout";
 
@@ -10,6 +11,26 @@ import { Client } from "./support/client.js";
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 const GET = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+
+/** Two ends of one connection in memory. */
+function duplexes(): [Duplex, Duplex] {
+  const ends: Duplex[] = [];
+  const waiting: (() => void)[] = [];
+  const end = (own: number): Duplex =>
+    new Duplex({
+      read: () => waiting[own]?.(),
+      write: (chunk, _encoding, done) => {
+        waiting[1 - own] = done;
+        ends[1 - own]?.push(chunk);
+      },
+      final: (done) => {
+        ends[1 - own]?.push(null);
+        done();
+      },
+    });
+  ends.push(end(0), end(1));
+  return ends as [Duplex, Duplex];
+}
 
 type Kind = "http" | "node" | "wasmtime";
 type Listener = (req: IncomingMessage, res: ServerResponse) => void;
@@ -99,6 +120,20 @@ describe.each(["http", "node"] as const)("%s", (kind) => {
     expect((await idle.readToEnd()).length).toBe(0);
     (answer as ServerResponse).end("late");
     expect((await busy.readResponse("GET")).body.toString()).toBe("late");
+  });
+
+  test("a stream that is given by connection is served, on a server that does not listen, too", async () => {
+    const server = kind === "http" ? http.createServer() : createServer({ logger: SILENT, runtime: kind });
+    server.on("request", (req: IncomingMessage, res: ServerResponse) => req.pipe(res));
+    const [client, stream] = duplexes();
+    server.emit("connection", stream);
+    const body = "x".repeat(300_000);
+    client.write(`POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    let answer = "";
+    for await (const chunk of client) answer += chunk;
+    expect(answer.slice(0, 15)).toBe("HTTP/1.1 200 OK");
+    expect(answer.split("x").length - 1).toBe(body.length);
+    server.close();
   });
 
   test("server.timeout holds for a connection without a request", async () => {

@@ -100,6 +100,11 @@ export class NodeListener implements ListeningSocket, AcceptQueue {
     this.#changed = changed;
   }
 
+  /** A connection that this process has by other means. */
+  give(accepted: Accepted): void {
+    this.#take(accepted);
+  }
+
   announce(taken: (accepted: Accepted) => void): void {
     this.#announced = taken;
     for (const accepted of this.#queue) taken(accepted);
@@ -191,6 +196,11 @@ export function listenUnix(path: string, mode: number, backlog: number): Promise
     server.listen(path, backlog);
     process.umask(umask);
   });
+}
+
+/** No port: its connections are given to it. */
+export function listenNowhere(): NodeListener {
+  return new NodeListener(newServer(), { address: "", port: 0, family: "unix" });
 }
 
 /** A shared listener, for this process to accept from when a worker of it begins. */
