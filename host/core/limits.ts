@@ -116,12 +116,12 @@ export const RESTARTS_MAX = 100;
 /** One of these comes back every minute: a worker that ends more seldom is always started again. */
 export const RESTART_REFILL_MS = 60_000;
 /**
- * Pause before the second restart in a row; the first has none. Doubled each time up to the maximum, and none after a
- * quiet minute.
+ * Pause before the second restart in a row; the first has none. Doubled each time up to the maximum, and none for a
+ * worker that has lived for longer than RESTART_FORGET_MS: it has served, and was killed or had an accident.
  */
 export const RESTART_PAUSE_MS = 50;
 export const RESTART_PAUSE_MAX_MS = 2_000;
-export const RESTART_FORGET_MS = 60_000;
+export const RESTART_FORGET_MS = 500;
 
 /** TLS handshakes under way, and as many that wait for one to end: each takes some 50 KiB. */
 export const HANDSHAKES_MAX = 1024;
