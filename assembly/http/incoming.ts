@@ -173,7 +173,10 @@ export class IncomingConnection extends HTTPConnection {
     this.finishResponse();
   }
 
-  /** Without a Content-Length only the runtime knows whether there is a body. */
+  /**
+   * Without a Content-Length only the runtime knows whether there is a body, of a GET too: it keeps Transfer-Encoding
+   * to itself.
+   */
   private beginBody(): void {
     const request = this.request;
     if (!this.head.hasLength && !request.contentLength) {

@@ -158,6 +158,19 @@ describe.each([
     expect((await upload(target, 0)).body.toString()).toBe("0");
   });
 
+  test.each([
+    ["GET", "", "0"],
+    ["GET", "Content-Length: 0\r\n", "0"],
+    ["GET", "Content-Length: 3\r\n", "3"],
+    ["GET", "Transfer-Encoding: chunked\r\n", "3"],
+    ["POST", "", "0"],
+    ["POST", "Transfer-Encoding: chunked\r\n", "3"],
+  ])("%s with %j has a body of %s bytes", async (method, field, size) => {
+    const body = size === "0" ? "" : field.startsWith("T") ? "3\r\nabc\r\n0\r\n\r\n" : "abc";
+    const response = await server.request(`${method} /bounded HTTP/1.1\r\nHost: x\r\n${field}\r\n${body}`);
+    expect([response.status, response.body.toString()]).toEqual([200, size]);
+  });
+
   test("a body that does not come is answered with 408", async () => {
     const client = await server.connect();
     client.send("POST /collected HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab");

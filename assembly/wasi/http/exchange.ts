@@ -124,7 +124,7 @@ export function addField(name: usize, nameSize: i32, value: usize, valueSize: i3
 export function answer(status: i32): bool {
   const response = w.newResponse(fields ? fields : w.newFields());
   fields = 0;
-  if (w.setStatus(response, status)) w.setStatus(response, 500);
+  if (status != 200 && w.setStatus(response, status)) w.setStatus(response, 500); // 200 it is by itself
   w.outgoingBodyOf(response, result);
   if (load<u8>(result)) return false;
   outgoing = load<i32>(result, 4);
