@@ -33,7 +33,8 @@ const LEAVING = [
   { where: "after a refusal", sent: "asdf\r\n\r\n", awaits: "400" },
 ];
 
-export function faultSuite(way: Way): void {
+/** Those that take no long wait. */
+export function badPeerSuite(way: Way): void {
   describe("bad peers", () => {
     let server: Server;
     beforeAll(async () => {
@@ -90,6 +91,10 @@ export function faultSuite(way: Way): void {
       await expectAnswers(await server.connect(), 10);
     });
   });
+}
+
+export function faultSuite(way: Way): void {
+  badPeerSuite(way);
 
   test("an idle server uses no processor, whatever its silent, half-closed and reset clients are in the middle of", async () => {
     const server = await start(way);

@@ -151,7 +151,7 @@ export function limitSuite(way: Way): void {
         const { localPort } = client.socket as { localPort: number };
         const isHeld = (): boolean =>
           processTree(server.pid).some(({ pid }) => holdsConnection(pid, server.port, localPort));
-        expect(isHeld()).toBe(true);
+        await eventually("it has been accepted", isHeld);
         await eventually("its descriptor is free", () => !isHeld());
         client.reset();
       });
