@@ -22,7 +22,7 @@ CORE_COMPONENTS := build/core.component.wasm build/core.component-async.wasm
 DEMO := build/demo.wasm
 ECHO := build/echo.wasm
 WEB := build/web.wasm
-COMPONENTS := $(foreach app,demo echo web,build/$(app).component.wasm build/$(app).component-async.wasm) \
+COMPONENTS := $(foreach app,demo echo web proxy,build/$(app).component.wasm build/$(app).component-async.wasm) \
   build/demo.http.wasm build/web.http.wasm
 NODES := build/tools/nodes/node_modules/.package-lock.json
 ENGINES := build/tools/engines/node_modules/.package-lock.json

@@ -3,10 +3,12 @@
 import * as stats from "./core/stats";
 
 export { Address } from "./core/address";
-export { bytesInUse, setMemoryBytesMax } from "./bytes/buffer";
+export { Buffer, bytesInUse, setMemoryBytesMax } from "./bytes/buffer";
 export { ConnectHandler, PendingConnect, TCPClient } from "./client/tcpclient";
 export * from "./core/connectreasons";
 export * from "./core/errors";
+export { ClientConnectionOwner, HTTP1ClientConnection, ResponseHandler } from "./http/clientconnection";
+export { OutgoingHead } from "./http/outgoinghead";
 export { HTTPServer } from "./http/server";
 export { LoggingHTTPHandler as HTTPHandler } from "./http/log";
 export { HTTPConnection, HTTPServerRequest, Method } from "./http/request";
@@ -16,6 +18,8 @@ export { AcceptHandler, Acceptor, addAcceptHandler, bindSockets } from "./server
 export { PeriodicCallback } from "./loop/periodiccallback";
 export { FOREVER, _start, turn } from "./loop/entry";
 export { stats };
+export { isHopByHop } from "./protocol/http/hopbyhop";
 export { TCPServer } from "./server/tcpserver";
+export { environment } from "./wasi/environment";
 export { WebSocketConnection } from "./websocket/connection";
 export { WebSocketHandler, isSameOrigin } from "./websocket/handler";

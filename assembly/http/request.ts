@@ -3,10 +3,13 @@
 
 import { Address } from "../core/address";
 import { BODY, Buffer } from "../bytes/buffer";
+import { isText } from "../bytes/scan";
 import { Connection } from "../stream/connection";
 import { Refusal } from "../protocol/http/refusal";
 import { StreamHandler } from "../stream/iostream";
 import {
+  hostOffset,
+  hostSize,
   methodSize,
   nameOffset,
   nameSize,
@@ -170,6 +173,18 @@ export class HTTPServerRequest {
   get methodSize(): i32 {
     return methodSize(this.head);
   }
+  /** The target's path as it came; of an absolute-form target the part behind the authority, which may be empty. */
+  get path(): usize {
+    return this.source + usize(pathOffset(this.head));
+  }
+  /** The authority that is asked for: the target's, else that of the Host field. */
+  get host(): usize {
+    return this.source + usize(hostOffset(this.head));
+  }
+  /** Bytes of it, 0: there is none. */
+  get hostSize(): i32 {
+    return hostSize(this.head);
+  }
   /** How many header fields there are. */
   get fieldCount(): i32 {
     return rowCount(this.head);
@@ -181,6 +196,10 @@ export class HTTPServerRequest {
   /** Bytes of that name. */
   nameSize(index: i32): i32 {
     return nameSize(this.head, index);
+  }
+  /** Whether that name is this one, a literal in lower case, in any case of letters. */
+  nameIs(index: i32, name: string): bool {
+    return isText(this.name(index), usize(this.nameSize(index)), changetype<usize>(name));
   }
   /** The value of a field, without blanks around it. */
   value(index: i32): usize {

@@ -62,7 +62,8 @@ test("what a limit is said to be changed with exists", () => {
       if (how === "fixed" || how.startsWith("argument")) continue;
       const name = /`(\w+)`/.exec(how)?.[1];
       if (how.startsWith("field")) {
-        expect(read("assembly/client/tcpclient.ts"), how).toMatch(new RegExp(`^  ${name}: `, "m"));
+        const fields = ["client/tcpclient", "http/clientconnection"].map((file) => read(`assembly/${file}.ts`));
+        expect(fields.join(), how).toMatch(new RegExp(`^  ${name}: `, "m"));
         continue;
       }
       expect(options, how).toContain(name);

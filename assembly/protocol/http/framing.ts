@@ -83,7 +83,7 @@ function checkConnect(head: usize, source: usize): i32 {
 
 // --- where the body ends ---
 
-function checkLength(head: usize, source: usize, row: i32): i32 {
+export function checkLength(head: usize, source: usize, row: i32): i32 {
   if (isDuplicate(head, CONTENT_LENGTH_FIELD)) return Refusal.SEVERAL_LENGTHS;
   const at = source + valueOffset(head, row);
   const length = lengthOf(at, at + valueSize(head, row));
@@ -116,7 +116,7 @@ function lengthOf(at: usize, end: usize): i64 {
 
 const CHUNKED: usize = changetype<usize>("chunked");
 
-function checkCoding(head: usize, source: usize, row: i32, lengthRow: i32): i32 {
+export function checkCoding(head: usize, source: usize, row: i32, lengthRow: i32): i32 {
   if (minorVersion(head) == 0) return Refusal.CODING_IN_HTTP10;
   if (lengthRow >= 0) return Refusal.LENGTH_AND_CODING;
   if (isDuplicate(head, TRANSFER_ENCODING_FIELD)) return Refusal.BAD_CODING;
@@ -161,7 +161,7 @@ function keepsAlive(head: usize, source: usize, row: i32): bool {
   return true;
 }
 
-function checkConnection(head: usize, source: usize, first: i32): i32 {
+export function checkConnection(head: usize, source: usize, first: i32): i32 {
   let options = 0;
   const last = isDuplicate(head, CONNECTION_FIELD) ? rowCount(head) - 1 : first;
   for (let row = first; row <= last; row++) {
