@@ -49,3 +49,16 @@ test("the package is imported without Node's fetch, which takes as long to load 
   expect(loaded).toContain("NativeModule net");
   expect(loaded).not.toMatch(/undici\/undici/);
 });
+
+test("what only the clients need is loaded with the first request", () => {
+  const program = `
+const loaded = () => process.moduleLoadList.includes("NativeModule https");
+const { AsyncHTTPClient } = await import(${JSON.stringify(PACKAGE)});
+const client = new AsyncHTTPClient();
+const before = loaded();
+await client.fetch("http://127.0.0.1:1/").catch(() => {});
+console.log(before, loaded());
+`;
+  const args = ["--input-type=module", "--eval", program];
+  expect(execFileSync(process.execPath, args, { encoding: "utf8" })).toBe("false true\n");
+});
