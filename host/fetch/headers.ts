@@ -82,13 +82,22 @@ export function headersOf(fields: Fields): Headers {
 /** The fields of `headers`, whatever they hold: what must not be sent is refused when it is. */
 export function fieldsOf(headers: Iterable<[string, string]>): Fields {
   const fields: WritableFields = new NameTable();
-  for (const [name, value] of headers) {
-    const before = fields[name];
-    if (before === undefined) fields[name] = value;
-    else if (Array.isArray(before)) before.push(value);
-    else fields[name] = [before, value];
-  }
+  for (const [name, value] of headers) add(fields, name, value);
   return fields;
+}
+
+/** The same of names and values, one after the other. */
+export function fieldsOfList(list: readonly string[]): Fields {
+  const fields: WritableFields = new NameTable();
+  for (let at = 0; at < list.length; at += 2) add(fields, list[at] as string, list[at + 1] as string);
+  return fields;
+}
+
+function add(fields: WritableFields, name: string, value: string): void {
+  const before = fields[name];
+  if (before === undefined) fields[name] = value;
+  else if (Array.isArray(before)) before.push(value);
+  else fields[name] = [before, value];
 }
 
 /** Makes `to`, of a genuine object, hold what `from` does, which code may have changed since. */

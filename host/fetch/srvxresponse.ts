@@ -5,7 +5,8 @@
  * Invariant: it gives that once; what is sent again is what a `Response` may be sent again for: a head without a body.
  */
 import { PassThrough } from "node:stream";
-import { fieldsOf } from "./headers.js";
+import { fieldsOfList } from "./headers.js";
+import { Stamped } from "./overlay.js";
 import type { PlainAnswer } from "./response.js";
 
 /** What srvx declares for its own server. */
@@ -17,7 +18,19 @@ interface Prepared {
   body?: unknown;
 }
 
-const sent = new WeakMap<object, PlainAnswer>();
+/** A response that has been sent, with what it gave. */
+class Sent extends Stamped {
+  readonly #plain: PlainAnswer;
+
+  constructor(response: object, plain: PlainAnswer) {
+    super(response);
+    this.#plain = plain;
+  }
+
+  static of(response: object): PlainAnswer | null {
+    return #plain in response ? (response as Sent).#plain : null;
+  }
+}
 
 /** Whether it is one of srvx' class. */
 export function isSrvxResponse(value: object): boolean {
@@ -27,8 +40,8 @@ export function isSrvxResponse(value: object): boolean {
 /** The answer of srvx' class, or one with a stream as a genuine `Response`; null for any other object. */
 export function srvxAnswer(response: object): PlainAnswer | Response | null {
   if (!isSrvxResponse(response)) return null;
-  const before = sent.get(response);
-  if (before !== undefined) {
+  const before = Sent.of(response);
+  if (before !== null) {
     if (before.body !== null) throw new TypeError("the body of the Response has been read already");
     return before;
   }
@@ -38,12 +51,12 @@ export function srvxAnswer(response: object): PlainAnswer | Response | null {
     headers,
     body = null,
   } = (response as { _toNodeResponse(): Prepared })._toNodeResponse();
+  const isWhole = body === null || typeof body === "string" || body instanceof Uint8Array;
+  const plain: PlainAnswer = { status, reason, fields: fieldsOfList(headers), body: isWhole ? body : "" };
+  new Sent(response, plain);
+  if (isWhole) return plain;
   const pairs: [string, string][] = [];
   for (let at = 0; at < headers.length; at += 2) pairs.push([headers[at] as string, headers[at + 1] as string]);
-  const isWhole = body === null || typeof body === "string" || body instanceof Uint8Array;
-  const plain: PlainAnswer = { status, reason, fields: fieldsOf(pairs), body: isWhole ? body : "" };
-  sent.set(response, plain);
-  if (isWhole) return plain;
   return new Response(asBody(body), { status, statusText: reason, headers: pairs });
 }
 
