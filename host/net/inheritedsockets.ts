@@ -8,7 +8,9 @@
  * Invariants: a socket is handed out once; what is in the environment counts only in the process that it was written
  * for.
  */
+import { constants } from "node:os";
 import type { Address, ListeningSocket } from "../core/address.js";
+import { ORPHAN_GRACE_MS } from "../core/limits.js";
 
 /** The environment variable that tells a worker process what it is. */
 export const TASK_VARIABLE = "WATERSPOUT_TASK";
@@ -52,9 +54,13 @@ function legacyOfThis(): Legacy {
 
 /**
  * A worker process does not outlive its parent: when that is gone, the worker does what its program does at SIGTERM.
+ * It ends soon, whatever that is: it has the port that a new parent wants to bind.
  */
 function endWithParent(): void {
-  process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
+  process.once("disconnect", () => {
+    process.kill(process.pid, "SIGTERM");
+    setTimeout(() => process.exit(128 + constants.signals.SIGTERM), ORPHAN_GRACE_MS).unref();
+  });
   process.channel?.unref();
 }
 

@@ -94,9 +94,12 @@ export function workerSuite(way: Way): void {
       const doomed = await start(way, way.demo, ["--workers", "2"]);
       const workers = workersOf(doomed.pid);
       expect(workers).toHaveLength(2);
+      const busy = await Promise.all(Array.from({ length: 8 }, () => doomed.connect()));
+      for (const client of busy) client.send(slow(60_000));
+      await doomed.get("/");
       doomed.signal("SIGKILL");
       await doomed.exited;
-      await eventually("no worker left", () => !workers.some(isAlive), 5000);
+      await eventually("no worker left", () => !workers.some(isAlive), 5000); // half of what a stop would take
       await doomed.stop();
     });
   });
