@@ -117,6 +117,11 @@ class Answer implements AnswerTaker {
       this.#fields.Connection = "close";
   }
 
+  get declaredBytes(): number | null {
+    const name = Object.keys(this.#fields).find((each) => each.toLowerCase() === "content-length");
+    return name === undefined ? null : Number(this.#fields[name]);
+  }
+
   inform(text: string): void {
     const [line = "", ...fields] = text.trimEnd().split("\r\n");
     const pairs = fields.map((field) => [

@@ -279,6 +279,13 @@ export class RequestSocket extends LazyDuplex {
     return this;
   }
 
+  /** Throws Node's error: requests come as bytes. */
+  override setEncoding(): never {
+    throw Object.assign(new Error("Changing the socket encoding is not allowed per RFC7230 Section 3."), {
+      code: "ERR_HTTP_SOCKET_ENCODING",
+    });
+  }
+
   override _read(): void {}
 
   override _write(_chunk: unknown, _encoding: string, callback: (error: Error) => void): void {

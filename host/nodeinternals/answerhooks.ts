@@ -18,6 +18,8 @@ export type Data = string | Uint8Array;
 export interface AnswerTaker {
   /** The status is set; `fields` are the header fields given to `writeHead`, in any of its forms. */
   head(fields: unknown): void;
+  /** The Content-Length that was given; null: none. */
+  readonly declaredBytes: number | null;
   /** Sends a piece of the body. Returns whether more is welcome. */
   send(data: Data, encoding?: BufferEncoding | null, callback?: Callback | null): boolean;
   /** Sends a 1xx answer, which is given as Node would write it. */
@@ -28,6 +30,7 @@ export interface AnswerTaker {
 interface Hooked extends ServerResponse {
   _header: string | null;
   _headerSent: boolean;
+  _contentLength: number | null;
   _storeHeader(line: string, fields: unknown): void;
   _send(data: Data, encoding?: BufferEncoding | null, callback?: Callback | null): boolean;
   _writeRaw(data: Data, encoding?: unknown, callback?: unknown): boolean;
@@ -65,8 +68,10 @@ export function hookAnswer(response: ServerResponse, socket: Duplex, taker: Answ
 }
 
 function storeHeader(this: Hooked, line: string, fields: unknown): void {
-  this[TAKER].head(fields);
+  const taker = this[TAKER];
+  taker.head(fields);
   this._header = line;
+  if (this.strictContentLength) this._contentLength = taker.declaredBytes; // what Node compares with
 }
 
 function send(this: Hooked, data: Data, encoding?: BufferEncoding | null, callback?: Callback | null): boolean {

@@ -148,7 +148,7 @@ describe.each(["http", "node"] as const)("%s", (kind) => {
   });
 });
 
-describe.each(["http", "node", "wasmtime"] as const)("%s", (kind) => {
+describe.each(["http", "node", "wasmtime"] as const)("%s: requests and answers", (kind) => {
   test("sockets of requests and of upgrades are a net.Socket", async () => {
     const { server, connected } = await listening(
       kind,
@@ -170,6 +170,34 @@ describe.each(["http", "node", "wasmtime"] as const)("%s", (kind) => {
     const client = await connected();
     client.send("GET / HTTP/1.1\r\nHost: x\r\nAuthorization: a\r\nAuthorization: b\r\n\r\n");
     expect((await client.readResponse("GET")).body.toString()).toBe("a, b 100");
+  });
+
+  test("strictContentLength has write and end throw where the length is another one", async () => {
+    const codes: string[] = [];
+    const { connected } = await listening(kind, (_req, res) => {
+      res.strictContentLength = true;
+      res.setHeader("Content-Length", 2);
+      for (const text of ["", "abc", "ab"]) {
+        try {
+          res.end(text);
+        } catch (error) {
+          codes.push((error as NodeJS.ErrnoException).code as string);
+        }
+      }
+    });
+    const { body } = await (await connected()).send(GET).readResponse("GET");
+    expect(body.toString()).toBe("ab");
+    expect(new Set(codes)).toEqual(new Set(["ERR_HTTP_CONTENT_LENGTH_MISMATCH"]));
+  });
+
+  test("setEncoding of a request's socket throws", async () => {
+    const { connected } = await listening(kind, (req, res) => {
+      expect(() => req.socket.setEncoding("utf8")).toThrow(
+        expect.objectContaining({ code: "ERR_HTTP_SOCKET_ENCODING" }),
+      );
+      res.end("x");
+    });
+    expect((await (await connected()).send(GET).readResponse("GET")).status).toBe(200);
   });
 
   test("rejectNonStandardBodyWrites has write throw where there is no body", async () => {
@@ -200,7 +228,9 @@ describe.each(["http", "node", "wasmtime"] as const)("%s", (kind) => {
     const { body } = await (await connected()).send(GET).readResponse("GET");
     expect(body.toString()).toBe("ok");
   });
+});
 
+describe.each(["http", "node", "wasmtime"] as const)("%s: requestTimeout", (kind) => {
   test("requestTimeout answers a body that does not come to its end with 408, and aborts the request", async () => {
     const events: string[] = [];
     const { server, connected } = await listening(
