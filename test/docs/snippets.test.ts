@@ -490,7 +490,7 @@ test.each(COMMANDS)("$place: $line", async ({ words }) => {
       isHttp
         ? /^wasmtime serve -S cli=y --addr 127\.0\.0\.1:8889 \S+\.http\.wasm$/
         : isComponent
-          ? / run -S inherit-network=y \S+\.component-async\.wasm( --address 127\.0\.0\.1)? --port 8889$/
+          ? / run -S inherit-network=y ((-S allow-ip-name-lookup|--env [A-Z_]+)=\S+ )?\S+\.component-async\.wasm( --address 127\.0\.0\.1)? --port 8889$/
           : / run (-C cache=n )?-S preview2=n -S (listenfd|tcplisten=127\.0\.0\.1:\d+)( --dir \S+::\S+)? \S+\.wasm$/,
     );
   } else if (program === "jco") {
