@@ -1,4 +1,4 @@
-// Five suites in one run. `npx vitest run --project assembly` runs one of them, a path behind it one file.
+// Six suites in one run. `npx vitest run --project assembly` runs one of them, a path behind it one file.
 //
 //   assembly  inside wasm: each file of test/assembly is compiled by asc and each test runs in an instance of its own, over
 //             the scripted network of assembly/wasi/sim/index.ts. Tests import from "vitest-pool-assemblyscript/assembly".
@@ -6,12 +6,17 @@
 //   docs      what the documents say: snippets are compiled and served, tables held against the code.
 //   e2e       black boxes: servers are started and spoken to over loopback, several files at a time, since most of them
 //             wait most of the time. Needs what `make test` builds and installs first.
+//   e2e-elsewhere  the same for what serves without Node, or on Bun and Deno: on another Node it would say the same.
 //   e2e-alone the same for files that measure time, processor or memory: one after the other, when all else is done.
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { createAssemblyScriptPool } from "vitest-pool-assemblyscript/config";
 
 const ALONE = ["bodies", "crud", "node", "sandboxed", "slow", "stop", "wasmtime", "websocket"].map(
+  (name) => `test/e2e/${name}.test.ts`,
+);
+
+const ELSEWHERE = ["components", "componentsockets", "engines", "httpcomponent", "outgoing", "reverseproxy"].map(
   (name) => `test/e2e/${name}.test.ts`,
 );
 
@@ -52,7 +57,16 @@ export default defineConfig({
           ...E2E,
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
-          exclude: ALONE,
+          exclude: [...ALONE, ...ELSEWHERE],
+          maxWorkers: availableParallelism() + 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...E2E,
+          name: "e2e-elsewhere",
+          include: ELSEWHERE,
           maxWorkers: availableParallelism() + 1,
           sequence: { groupOrder: 1 },
         },
