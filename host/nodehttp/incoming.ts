@@ -61,8 +61,9 @@ function read(this: Incoming): void {
     ({ value, done }) => {
       if (this.destroyed) return;
       (this.socket as unknown as RequestSocket).active();
-      if (done === true) complete(request, this);
-      else pushBlock(this, value);
+      if (done !== true) return pushBlock(this, value);
+      (this.socket as unknown as RequestSocket).bodyRead();
+      complete(request, this);
     },
     (error) => {
       if (this.socket.destroyed) return; // which ends this, too
@@ -120,7 +121,6 @@ function complete({ trailers }: HTTPServerRequest, message: Incoming): void {
   if (message[ENDED]) return;
   message[ENDED] = true;
   message.complete = true;
-  (message.socket as unknown as RequestSocket).bodyRead();
   if (trailers.size > 0) addFields(message, [...trailers].flat());
   message.push(null);
   message[WHEN_READ]?.();
