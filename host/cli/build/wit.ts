@@ -17,9 +17,8 @@ export interface Wit {
 
 /** `world` is the component's world as jco prints it; `functions` are `interface.function`. */
 export function witOf(world: string, functions: readonly string[], { wit }: Component): Wit {
-  const [imports, exports] = ["import", "export"].map((word) =>
-    [...world.matchAll(new RegExp(`^  ${word} (\\S+);$`, "gm"))].map(([, name]) => name as string),
-  ) as [string[], string[]];
+  const imports = [...world.matchAll(/^ {2}import (\S+);$/gm)].map(([, name]) => name as string);
+  const exports = [...world.matchAll(/^ {2}export (\S+);$/gm)].map(([, name]) => name as string);
   const named = new Set([...imports, ...exports].map((name) => name.replace(/\/[^@]*/, "")));
   const packages = wit
     .flatMap((file) => readFileSync(join(PACKAGE_FOLDER, file), "utf8").split(/^(?=package )/m))
