@@ -1,11 +1,11 @@
 /**
  * How a server says to `waterspout reload` what became of it: the command listens on a Unix-domain socket that is named
- * after the server's process, and the server, if there is such a socket, writes a JSON object to it.
+ * after the server's process, in a folder of the command's user; the server looks for it there and in root's.
  *
- * Invariant: the socket's folder belongs to the server's user or to root, and no other user may write to it; a server
- * writes to no other. So another user neither hears of an outcome nor makes one up.
+ * Invariant: nothing is done in a folder that another user can write to, except by that user, so root is not led
+ * elsewhere; only the server's user can connect. So no other user hears of an outcome or makes one up.
  */
-import { chownSync, lstatSync, mkdirSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, lstatSync, mkdirSync, rmSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { UsageError } from "../../core/errors.js";
@@ -13,34 +13,36 @@ import { ignore } from "../../core/promises.js";
 
 /** Both sides must mean the same folder, whatever TMPDIR says to one of them. */
 const FOLDER = "/tmp";
+const ROOT = 0;
 const OUTCOME_BYTES_MAX = 4096;
 
 function folderOf(uid: number): string {
   return join(FOLDER, `waterspout-${uid}`);
 }
 
-function socketOf(uid: number, pid: number): string {
-  return join(folderOf(uid), `reload-${pid}`);
+function socketIn(folder: string, pid: number): string {
+  return join(folder, `reload-${pid}`);
 }
 
-/** Whether `folder` is there and belongs to this user or to root alone. */
-function isSafe(folder: string, uid: number): boolean {
-  const found = lstatSync(folder, { throwIfNoEntry: false });
-  return found?.isDirectory() === true && (found.uid === uid || found.uid === 0) && (found.mode & 0o022) === 0;
+/** Whether the folder of `uid` is there, is that user's, and no other's to write to. */
+function isSafe(uid: number): boolean {
+  const found = lstatSync(folderOf(uid), { throwIfNoEntry: false });
+  return found?.isDirectory() === true && found.uid === uid && (found.mode & 0o022) === 0;
 }
 
-/** The user of a process that is no other's; Windows has none, and no signals either. */
+/** The user of this process. Windows has none, and no signals either. */
 function ownUid(): number {
-  return process.getuid?.() ?? 0;
+  return process.getuid?.() ?? ROOT;
 }
 
 /** Says what became of a reload: null when the new version serves, else why it does not. It fails silently. */
 export function reportOutcome(failure: string | null): void {
-  const uid = ownUid();
-  if (!isSafe(folderOf(uid), uid)) return;
-  const socket = connect(socketOf(uid, process.pid));
-  socket.on("error", () => {}); // no `waterspout reload` waits
-  socket.end(JSON.stringify({ failure } satisfies Outcome));
+  for (const uid of new Set([ownUid(), ROOT])) {
+    if (!isSafe(uid)) continue;
+    const socket = connect(socketIn(folderOf(uid), process.pid));
+    socket.on("error", () => {}); // no `waterspout reload` waits there
+    socket.end(JSON.stringify({ failure } satisfies Outcome));
+  }
 }
 
 /** What became of a reload. */
@@ -57,15 +59,18 @@ export interface Waiting {
 
 /** Listens for the outcome of process `pid`, which is `uid`'s. Rejects with UsageError when others own the folder. */
 export async function awaitOutcome(pid: number, uid: number): Promise<Waiting> {
-  const folder = folderOf(uid);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (ownUid() === 0 && uid !== 0 && lstatSync(folder).uid === 0) chownSync(folder, uid, -1);
-  if (!isSafe(folder, uid)) throw new UsageError(`${folder} belongs to another user, or others may write to it`);
-  const path = socketOf(uid, pid);
+  const own = ownUid();
+  const folder = folderOf(own);
+  mkdirSync(folder, { recursive: true });
+  const found = lstatSync(folder);
+  // Servers of other users must get to the sockets of root.
+  if (found.isDirectory() && found.uid === own) chmodSync(folder, own === ROOT ? 0o711 : 0o700);
+  if (!isSafe(own)) throw new UsageError(`${folder} belongs to another user, or others may write to it`);
+  const path = socketIn(folder, pid);
   rmSync(path, { force: true }); // of a command that was killed
   const server = createServer();
   await listening(server, path);
-  if (ownUid() === 0) chownSync(path, uid, -1);
+  if (own !== uid) chownSync(path, uid, -1);
   return { outcome: ignore(firstOutcome(server)), close: () => server.close() };
 }
 
