@@ -239,7 +239,7 @@ export abstract class Server implements Inspected {
   retire(quiet: () => void): Promise<void> {
     const ended = this.#stopWithin(TO_RETIRE);
     // The workers answer for their statistics once they have carried out what they were sent before.
-    void this.#finished?.then(() => this.report()).then(quiet);
+    void ignore((this.#finished as Promise<unknown>).then(() => this.report()).then(quiet));
     return ended;
   }
 

@@ -283,11 +283,17 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "TLS", () => {
       await eventually("the end", () => client.ended);
       expect(client.received.toString()).toMatch(/^HTTP\/1\.1 200 OK\r\n.*\r\n\r\nHello, world$/s);
       made.authority.issue("command", "second.example");
-      server.signal("SIGHUP");
+      const reload = () => run(["reload", String(server.pid)]);
+      expect(await reload()).toMatchObject({ code: 0, stderr: "" });
       await eventually("the new certificate", async () => {
         const again = await connect(server.port, { rejectUnauthorized: false });
         return again.socket.getPeerCertificate().subject.CN === "second.example";
       });
+      writeFileSync(files.certfile, "rubbish");
+      const isSupervised = way === NODE && workers === "2"; // all of the application is loaded again
+      const why = isSupervised ? /does not serve/ : /not reloaded: the certificates stay as they are: .*certfile/;
+      expect(await reload()).toMatchObject({ code: 1, stderr: expect.stringMatching(why) });
+      expect((await connect(server.port, { servername: "second.example" })).socket.authorized).toBe(true);
     });
 
     test("a file that is missing ends the command, with its path", async () => {

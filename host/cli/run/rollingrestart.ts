@@ -52,6 +52,9 @@ interface Cause {
   settle(failure: string | null): void;
 }
 
+/** Why a version does not serve. */
+const STOPS = "the server stops";
+
 /** Sockets that are bound for a plan. */
 interface Held {
   readonly plan: Plan;
@@ -220,7 +223,7 @@ export class RollingRestart {
   }
 
   #renew(cause: Cause): void {
-    if (this.#stopping) return cause.settle("the server stops");
+    if (this.#stopping) return cause.settle(STOPS);
     if (this.#starting !== null) {
       this.#starting.cause?.settle("another restart came before it served");
       this.#retire(this.#starting, false);
@@ -287,6 +290,7 @@ export class RollingRestart {
   #stop(name: NodeJS.Signals): void {
     this.#stopping = true;
     this.#files?.close();
+    this.#starting?.cause?.settle(STOPS);
     for (const { sockets } of this.#held) for (const socket of sockets) socket.close(); // children have their own
     for (const generation of this.#all) stopOnce(generation, name);
     if (this.#all.size === 0) this.#done.resolve(0);
