@@ -118,6 +118,12 @@ export function urlOf(url: string | URL, protocols: readonly string[] = ["http:"
   return place;
 }
 
+/** What node:tls wants to know for `url`. Throws TLSConfigError for a file that cannot be read. */
+export function tlsOptionsFor(url: URL, validateCert: boolean | undefined, sslOptions?: ClientSSLOptions) {
+  const host = url.hostname.replace(/^\[|\]$/g, ""); // of an IPv6 address
+  return readSSLOptions(host, { certReqs: validateCert === false ? "none" : "required", ...sslOptions });
+}
+
 /** Throws HeaderError for a field that must not be sent. */
 export function toHeaders(input: HeadersInput): HTTPHeaders {
   const headers = new HTTPHeaders();

@@ -14,10 +14,9 @@ import { ConnectError, HTTPOutputError } from "../core/errors.js";
 import { CLIENT_HEAD_BYTES_MAX, CLIENT_INFORMATION_MAX } from "../core/limits.js";
 import { consumedFields, isGzip } from "../http/compression/gunzip.js";
 import { HTTPHeaders } from "../http/headers.js";
-import { readSSLOptions } from "../tls/client.js";
 import type { FetchLimit } from "./fetchlimit.js";
 import { HTTPClientError, HTTPStreamClosedError } from "./httpclienterrors.js";
-import { type Hop, type ResolvedRequest, toNodeHeaders } from "./httprequest.js";
+import { type Hop, type ResolvedRequest, tlsOptionsFor, toNodeHeaders } from "./httprequest.js";
 
 /** Those that do the same when they are sent twice (RFC 9110 9.2.2). */
 const IDEMPOTENT = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"];
@@ -61,9 +60,7 @@ export class Transport {
   #begin({ url, method, headers }: Hop, { sslOptions, validateCert }: ResolvedRequest): http.ClientRequest {
     const common = { method, headers: toNodeHeaders(headers), maxHeaderSize: CLIENT_HEAD_BYTES_MAX };
     if (url.protocol === "http:") return http.request(url, { ...common, agent: this.#plain });
-    const host = url.hostname.replace(/^\[|\]$/g, "");
-    const certReqs = validateCert === false ? "none" : "required";
-    const secure = readSSLOptions(host, { certReqs, ...sslOptions });
+    const secure = tlsOptionsFor(url, validateCert, sslOptions);
     // The agent does not see for which name a certificate was checked.
     return https.request(url, { ...common, ...secure, agent: sslOptions === undefined ? this.#secure : false });
   }

@@ -12,11 +12,11 @@ import { checkData, type Data } from "../core/data.js";
 import { ConnectError, OptionError, WebSocketClosedError } from "../core/errors.js";
 import { CLIENT_CONNECT_TIMEOUT_MS, CLIENT_WS_CLOSE_MS, WS_MESSAGE_BYTES_MAX } from "../core/limits.js";
 import { type HeadersInput, HTTPHeaders } from "../http/headers.js";
-import { type ClientSSLOptions, readSSLOptions } from "../tls/client.js";
+import type { ClientSSLOptions } from "../tls/client.js";
 import { Keepalive } from "../websocket/keepalive.js";
 import type { MessageCompressionOptions } from "../websocket/permessagedeflate.js";
 import { HTTPClientError, HTTPTimeoutError } from "./httpclienterrors.js";
-import { milliseconds, toHeaders, toNodeHeaders, urlOf } from "./httprequest.js";
+import { milliseconds, tlsOptionsFor, toHeaders, toNodeHeaders, urlOf } from "./httprequest.js";
 import { HTTPResponse } from "./httpresponse.js";
 
 /** Options of `websocketConnect`. */
@@ -73,9 +73,7 @@ type Settings = WebSocket.ClientOptions & { closeTimeout: number };
 
 function settingsOf(url: URL, options: WebSocketConnectOptions): Settings {
   const { compressionOptions, validateCert } = options;
-  const host = url.hostname.replace(/^\[|\]$/g, "");
-  const certReqs = validateCert === false ? "none" : "required";
-  const secure = url.protocol === "wss:" ? readSSLOptions(host, { certReqs, ...options.sslOptions }) : {};
+  const secure = url.protocol === "wss:" ? tlsOptionsFor(url, validateCert, options.sslOptions) : {};
   const { ALPNProtocols: _, ...tls } = secure; // a websocket of HTTP/1.1 is the only kind
   const {
     compressionLevel: level = 6,
