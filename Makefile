@@ -37,7 +37,7 @@ REFERENCE := --tsconfig host/tsconfig.json host/index.ts
 SANDBOXED_REFERENCE := --name 'Waterspout, AssemblyScript' --tsconfig assembly/tsconfig.json assembly/index.ts assembly/web/index.ts
 ASSEMBLY := assembly bench/sandboxed examples/sandboxed templates/assemblyscript test/assembly
 
-.PHONY: help run build debug test compat check bench fuzz protocol format clean screenshot wasmtime
+.PHONY: help run build debug test compat check bench fuzz losses protocol format clean screenshot wasmtime
 .PHONY: components wasmtime-async docs
 .DELETE_ON_ERROR:
 
@@ -93,6 +93,9 @@ bench: build $(COMPONENTS) $(if $(NODE),$(NODES)) ## measure beside nginx, Node 
 
 fuzz: build $(WASMTIME) ## hostile clients and frames for MINUTES (1), from SEED (the time); ARGS="--help" for more
 	@node --import tsx test/fuzz/run.ts --minutes '$(MINUTES)' $(if $(SEED),--seed '$(SEED)') $(ARGS)
+
+losses: build $(WASMTIME) ## what clients lose in 100 reloads and 100 kills of workers, about ten minutes; ARGS="--help" for more
+	@node --import tsx test/losses/run.ts $(ARGS)
 
 screenshot: build $(WASMTIME) ## docs/images/live.png: a minute of the live page under load, with wrk and a Chromium
 	@node scripts/screenshot.mjs

@@ -236,8 +236,8 @@ export abstract class Server implements Inspected {
   }
 
   /** @internal As `stop`, of a server that has a successor. Calls `quiet` when it accepts no more connections. */
-  retire(quiet: () => void): Promise<void> {
-    const ended = this.#stopWithin(TO_RETIRE);
+  retire(quiet: () => void, patience: Patience = TO_RETIRE): Promise<void> {
+    const ended = this.#stopWithin(patience);
     // The workers answer for their statistics once they have carried out what they were sent before.
     void ignore((this.#finished as Promise<unknown>).then(() => this.report()).then(quiet));
     return ended;

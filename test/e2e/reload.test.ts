@@ -1,93 +1,51 @@
 // SIGHUP and `waterspout reload`: an application is loaded again while it is used. The two runtimes that the command has.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 
 import { RETIRED_MAX } from "../../host/core/limits.js";
-import { Client } from "./support/client.js";
+import { Clients, IDLE_MS, KINDS } from "../losses/clients.js";
+import { Versioned } from "../losses/server.js";
+import type { Client } from "./support/client.js";
 import { eventually, NODE, run, type Server, start, WASMTIME } from "./support/ways.js";
 
-const APP = `
-import { text } from "./part.mjs";
-export default async (request) => {
-  const { pathname, searchParams } = new URL(request.target, "http://x");
-  if (pathname === "/slow") await new Promise((done) => setTimeout(done, Number(searchParams.get("ms"))));
-  if (pathname !== "/pieces") return request.respond(200, { "Content-Type": "text/plain" }, text);
-  request.connection.writeHeaders(200, { "Content-Type": "text/plain" });
-  for (let i = 0; i < 10; i++) {
-    await request.connection.write(text);
-    await new Promise((done) => setTimeout(done, 100));
-  }
-  request.connection.finish();
-};
-`;
 const GET = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 const RELOADS = 4;
-/** Longer than a server that stops waits for the next request of an idle connection. */
-const IDLE_MS = 700;
 
 const reload = (server: Server) => run(["reload", String(server.pid)]);
 
 describe.each([NODE, WASMTIME])("$name", (way) => {
-  let folder: string;
-  const edit = (text: string): void => writeFileSync(path.join(folder, "part.mjs"), `export const text = ${text};\n`);
+  let app: Versioned;
   beforeEach(() => {
-    folder = mkdtempSync(path.join(tmpdir(), "waterspout-reload-"));
-    writeFileSync(path.join(folder, "app.mjs"), APP);
-    edit('"0"');
+    app = new Versioned();
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
+  afterEach(() => app.remove());
 
   const serve = async (args = ["--reloadable"]): Promise<Server> => {
-    const server = await start(way, path.join(folder, "app.mjs"), [...args, "--access-log", "off"]);
+    const server = await app.serve(way, args);
     onTestFinished(() => server.stop());
     return server;
   };
+
   test("under load no request is lost: on fresh connections, on kept ones, on idle ones, in handlers and in answers", async () => {
     const server = await serve(["--workers", "2", "--reloadable"]);
-    const lost: string[] = [];
-    const answered = new Map<string, number>();
-    let over = false;
-    /** Asks until it is over; connects again for each request, or when an answer says that it was the last. */
-    const lane = async (request: string, kept: boolean, pauseMs: number): Promise<void> => {
-      while (!over) {
-        const client = await Client.connect(server.port);
-        for (let last = false; !last && !over; ) {
-          const answer = await client
-            .send(request)
-            .readResponse()
-            .catch((error: Error) => error);
-          if (answer instanceof Error) lost.push(`${request.slice(0, 12)} ${kept} ${pauseMs}: ${answer.message}`);
-          else answered.set(answer.body.toString(), (answered.get(answer.body.toString()) ?? 0) + 1);
-          last = !kept || answer instanceof Error || answer.headers.get("connection") === "close";
-          if (!last) await sleep(pauseMs);
-        }
-        client.close();
-      }
-    };
-    const target = (path: string): string => GET.replace("/", path);
-    const lanes = [
-      ...Array.from({ length: 6 }, () => lane(GET, false, 0)),
-      ...Array.from({ length: 6 }, () => lane(GET, true, 5)),
-      ...Array.from({ length: 6 }, () => lane(GET, true, IDLE_MS)),
-      ...Array.from({ length: 3 }, () => lane(target("/slow?ms=700"), true, 0)),
-      ...Array.from({ length: 3 }, () => lane(target("/pieces"), true, 0)),
-    ];
+    const clients = new Clients(server.port);
+    for (const kind of KINDS) clients.add(kind, Math.ceil(kind.many / 10));
+    clients.add({ name: "pieces", target: "/pieces", kept: true, pauseMs: 0 }, 3);
     for (let version = 1; version <= RELOADS; version++) {
-      edit(`"${version}"`);
+      app.edit(`"${version}"`);
       expect(await reload(server)).toMatchObject({ code: 0, stdout: "", stderr: "" });
-      await eventually(`version ${version}`, () => answered.has(String(version)));
+      await eventually(`version ${version}`, () => clients.bodies.has(String(version)));
     }
-    over = true;
-    await Promise.all(lanes);
-    expect(lost).toEqual([]);
-    const whole = [...answered.keys()].filter((text) => text.length === 1);
+    await clients.end();
+    expect(clients.lost).toEqual([]);
+    expect([...clients.answered.keys()].toSorted()).toEqual([...KINDS.map(({ name }) => name), "pieces"].toSorted());
+    const whole = [...clients.bodies.keys()].filter((text) => text.length === 1);
     expect(whole.toSorted()).toEqual(["0", "1", "2", "3", "4"]);
-    for (const text of answered.keys()) expect(text, "an answer is one version's").toMatch(/^(\d)\1*$/);
+    for (const text of clients.bodies.keys()) expect(text, "an answer is one version's").toMatch(/^(\d)\1*$/);
     expect(server.output.stderr.match(/^waterspout: SIGHUP: restarted in \d+ ms$/gm)).toHaveLength(RELOADS);
   });
 
@@ -96,7 +54,7 @@ describe.each([NODE, WASMTIME])("$name", (way) => {
     const [used, idle] = [await server.connect(), await server.connect()];
     for (const client of [used, idle]) await client.send(GET).readResponse();
     await sleep(IDLE_MS);
-    edit('"1"');
+    app.edit('"1"');
     expect((await reload(server)).code).toBe(0);
     const last = await used.send(GET).readResponse();
     expect([last.body.toString(), last.headers.get("connection")]).toEqual(["0", "close"]);
@@ -109,7 +67,7 @@ describe.each([NODE, WASMTIME])("$name", (way) => {
 
   test("a version that does not load leaves the one before in place, and reload says so with its status", async () => {
     const server = await serve();
-    writeFileSync(path.join(folder, "part.mjs"), "export const text = broken;\n");
+    writeFileSync(path.join(app.folder, "part.mjs"), "export const text = broken;\n");
     expect(await reload(server)).toMatchObject({
       code: 1,
       stdout: "",
@@ -118,7 +76,7 @@ describe.each([NODE, WASMTIME])("$name", (way) => {
     await server.complaint(/broken is not defined \(at \S*part\.mjs:1/);
     await server.complaint(/^waterspout: SIGHUP; the version before serves on$/);
     expect((await server.get("/")).body.toString()).toBe("0");
-    edit('"1"');
+    app.edit('"1"');
     expect((await reload(server)).code).toBe(0);
     expect((await server.get("/")).body.toString()).toBe("1");
   });

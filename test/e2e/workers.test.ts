@@ -6,6 +6,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 
+import { Clients, KINDS } from "../losses/clients.js";
+import { killOne, lossesOfOthers } from "../losses/kills.js";
+import { Versioned } from "../losses/server.js";
 import { Client } from "./support/client.js";
 import { isAlive, workersOf } from "./support/processes.js";
 import { ask, Program } from "./support/programs.js";
@@ -239,4 +242,42 @@ describe("a worker process that dies before all serve", () => {
     expect(ended).toMatchObject({ code: 137, stdout: "" });
     expect(ended.stderr).toBe("waterspout: warning: worker process 0 has ended by SIGKILL before it served\n");
   });
+});
+
+const KILLS = 3;
+
+test.each([NODE, WASMTIME])(
+  `$name: ${KILLS} kills under load: no connection is refused, and none of another worker's is lost`,
+  async (way) => {
+    const app = new Versioned();
+    onTestFinished(() => app.remove());
+    const server = await app.serve(way, ["--workers", "2"]);
+    onTestFinished(() => server.stop());
+    const clients = new Clients(server.port);
+    for (const kind of KINDS) clients.add(kind, Math.ceil(kind.many / 10));
+    const cut = new Set<number>();
+    for (let i = 0; i < KILLS; i++) await killOne(server, cut);
+    await clients.end();
+    expect(lossesOfOthers(clients.lost, cut)).toEqual([]);
+    const lines = server.output.stderr.trimEnd().split("\n");
+    const said =
+      way === NODE
+        ? /^waterspout: warning: worker process \d has ended by SIGKILL; it is started again/
+        : /worker \d has ended: it was killed by SIGKILL(; lost with it: \d+ requests?)?; it is started again/;
+    expect(lines).toEqual(Array(KILLS).fill(expect.stringMatching(said)));
+  },
+);
+
+test("what was lost with a worker of wasmtime is one line with its number", async () => {
+  const server = await start(WASMTIME, WASMTIME.demo, ["--access-log", "off"]);
+  onTestFinished(() => server.stop());
+  const clients = await Promise.all([1, 2, 3].map(() => server.connect()));
+  for (const client of clients) {
+    await client.send("GET /big?bytes=16777216 HTTP/1.1\r\nHost: x\r\n\r\n").readUntil("\r\n\r\n");
+    client.socket.pause();
+  }
+  const [worker] = workersOf(server.pid);
+  process.kill(worker.pid, "SIGKILL");
+  await server.complaint(/SIGKILL; lost with it: 3 requests; it is started again$/);
+  expect(server.output.stderr.trimEnd().split("\n")).toHaveLength(1);
 });

@@ -11,14 +11,14 @@ import { within } from "../../core/promises.js";
 import { EXIT_FAILED } from "../exit.js";
 import { awaitOutcome } from "./outcome.js";
 
-/** Returns the exit code. */
-export async function reloadProcess(pid: number): Promise<number> {
+/** Returns the exit code. It waits for `waitMs` at most. */
+export async function reloadProcess(pid: number, waitMs: number = RELOAD_WAIT_MS): Promise<number> {
   const waiting = await awaitOutcome(pid, ownerOf(pid));
   try {
     process.kill(pid, "SIGHUP");
-    const outcome = await within(waiting.outcome, RELOAD_WAIT_MS);
+    const outcome = await within(waiting.outcome, waitMs);
     if (outcome?.failure === null) return 0;
-    const late = `process ${pid} has not said within ${RELOAD_WAIT_MS / 1000} s what became of it`;
+    const late = `process ${pid} has not said within ${waitMs / 1000} s what became of it`;
     const why = outcome === null ? late : outcome.failure;
     process.stderr.write(`waterspout: not reloaded: ${why}\n`);
     return EXIT_FAILED;

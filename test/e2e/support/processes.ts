@@ -38,6 +38,11 @@ export function isAlive({ pid, startTime }: ProcessId): boolean {
   return found !== null && found.state !== "Z" && found.startTime === startTime;
 }
 
+/** It was stopped by a signal, and has not gone on. */
+export function isStopped(pid: number): boolean {
+  return stat(pid)?.state === "T";
+}
+
 /** The processes below `pid` that serve: wasmtime, or the command itself once more. */
 export function workersOf(pid: number): ProcessId[] {
   const serves = (argument: string): boolean => /(^|\/)(wasmtime(-async)?|cli\/main\.js)$/.test(argument);
@@ -53,6 +58,15 @@ export function holdsConnection(pid: number, serverPort: number, clientPort: num
   const row = rows.find(([, local, remote]) => local?.endsWith(hex(serverPort)) && remote?.endsWith(hex(clientPort)));
   const links = entries(`/proc/${pid}/fd`).map((fd) => link(`/proc/${pid}/fd/${fd}`));
   return row !== undefined && links.includes(`socket:[${row[9]}]`);
+}
+
+/** The ports of the clients whose loopback connections to `serverPort` the process holds. */
+export function clientPortsOf(pid: number, serverPort: number): Set<number> {
+  const links = new Set(entries(`/proc/${pid}/fd`).map((fd) => link(`/proc/${pid}/fd/${fd}`)));
+  const port = (address = ""): number => Number.parseInt(address.slice(address.indexOf(":") + 1), 16);
+  const rows = (read("/proc/net/tcp") ?? "").split("\n").map((line) => line.trim().split(/\s+/));
+  const held = rows.filter((row) => port(row[1]) === serverPort && links.has(`socket:[${row[9]}]`));
+  return new Set(held.map(([, , remote]) => port(remote)).filter((remote) => remote > 0));
 }
 
 export function commandLine(pid: number): string[] {
