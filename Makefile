@@ -19,6 +19,8 @@ HOST := dist/host/.built
 DECLARATIONS := dist/assembly/index.d.ts
 CORE := build/core.wasm
 CORE_COMPONENTS := build/core.component.wasm build/core.component-async.wasm
+# The core of components whose handlers are in TypeScript.
+EDGE := build/edge.component-async.wasm
 DEMO := build/demo.wasm
 ECHO := build/echo.wasm
 WEB := build/web.wasm
@@ -49,7 +51,7 @@ run: build $(if $(filter wasmtime component,$(RUNTIME)),$(WASMTIME)) $(if $(filt
 	@exec node dist/host/cli/main.js run '$(APP)' --port '$(PORT)' --address '$(ADDRESS)' \
 	  --runtime '$(RUNTIME)' --workers '$(WORKERS)'
 
-build: $(CORE) $(CORE_COMPONENTS) $(HOST) $(DECLARATIONS) $(DEMO) $(ECHO) $(WEB) ## build/core.wasm and its components, dist/, build/demo.wasm, build/echo.wasm and build/web.wasm
+build: $(CORE) $(CORE_COMPONENTS) $(EDGE) $(HOST) $(DECLARATIONS) $(DEMO) $(ECHO) $(WEB) ## build/core.wasm and its components, build/edge.component-async.wasm, dist/, build/demo.wasm, build/echo.wasm and build/web.wasm
 
 debug: build ## build/core.wasm with names and debug info (docs/debugging.md); make -B build/core.wasm takes that back
 	$(compile-core) --debug --outFile $(CORE)
@@ -72,6 +74,7 @@ check: $(HOST) ## formatting, types and lint of both languages; changes nothing
 	$(BIN)/tsc -p assembly
 	$(BIN)/tsc -p host --noEmit
 	$(BIN)/tsc -p host/inspect/page
+	$(BIN)/tsc -p edge
 	$(BIN)/tsc
 	$(BIN)/typedoc $(REFERENCE) --emit none --logLevel Warn
 	$(BIN)/typedoc $(SANDBOXED_REFERENCE) --emit none --logLevel Warn
@@ -134,10 +137,13 @@ $(ECHO): $(NODE_MODULES) asconfig.json $(call sources,assembly examples/sandboxe
 $(WEB): $(NODE_MODULES) asconfig.json $(call sources,assembly examples/sandboxed)
 	$(BIN)/asc examples/sandboxed/web.ts --outFile $@
 
-WIT := $(shell find assembly/wasi -name '*.wit')
+WIT := $(shell find assembly/wasi wit -name '*.wit')
 
 build/core.%.wasm: $(HOST) asconfig.json $(call sources,assembly) $(WIT)
 	node dist/host/cli/main.js build assembly/bridge/main.ts --target $* --out $@ >/dev/null
+
+$(EDGE): $(HOST) asconfig.json $(call sources,assembly) $(WIT)
+	node dist/host/cli/main.js build assembly/edge/main.ts --target component-async --out $@ >/dev/null
 
 build/%.component.wasm: examples/sandboxed/%.ts $(HOST) asconfig.json $(call sources,assembly) $(WIT)
 	node dist/host/cli/main.js build $< --target component --out $@ >/dev/null
@@ -148,7 +154,7 @@ build/%.component-async.wasm: examples/sandboxed/%.ts $(HOST) asconfig.json $(ca
 build/%.http.wasm: examples/sandboxed/%.ts $(HOST) asconfig.json $(call sources,assembly) $(WIT)
 	node dist/host/cli/main.js build $< --target http --out $@ >/dev/null
 
-$(HOST): $(NODE_MODULES) tsconfig.json host/tsconfig.json scripts/bundle.mjs $(call sources,host types)
+$(HOST): $(NODE_MODULES) tsconfig.json host/tsconfig.json scripts/bundle.mjs $(call sources,host types edge)
 	$(BIN)/tsc -p host
 	@node scripts/bundle.mjs
 	@touch $@

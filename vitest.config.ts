@@ -16,9 +16,15 @@ const ALONE = ["bodies", "crud", "node", "sandboxed", "slow", "stop", "wasmtime"
   (name) => `test/e2e/${name}.test.ts`,
 );
 
-const ELSEWHERE = ["components", "componentsockets", "engines", "httpcomponent", "outgoing", "reverseproxy"].map(
-  (name) => `test/e2e/${name}.test.ts`,
-);
+const ELSEWHERE = [
+  "components",
+  "componentsockets",
+  "edge",
+  "engines",
+  "httpcomponent",
+  "outgoing",
+  "reverseproxy",
+].map((name) => `test/e2e/${name}.test.ts`);
 
 const E2E = { testTimeout: 60_000, hookTimeout: 60_000 };
 

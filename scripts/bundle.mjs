@@ -37,3 +37,17 @@ await bundle.write({
   sourcemap: true,
 });
 await bundle.close();
+
+// What an application in TypeScript is put on top of when it becomes a component (edge/main.ts), with all that it needs.
+const edge = await rolldown({
+  input: path.join(root, "edge/main.ts"),
+  platform: "neutral",
+  external: /^waterspout:/,
+  resolve: {
+    extensionAlias: { ".js": [".ts"] },
+    mainFields: ["module", "main"],
+    alias: { tr46: path.join(root, "edge/domains.ts") },
+  },
+});
+await edge.write({ file: path.join(root, "dist/edge/main.js"), format: "es" });
+await edge.close();

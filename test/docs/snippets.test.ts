@@ -180,6 +180,9 @@ const ANSWERS: Record<string, (server: Server) => Promise<void>> = {
     expect((await server.get("/hello/you")).body.toString()).toBe("<p>Hello, you</p>");
     expect((await server.get("/hello")).status).toBe(404);
   },
+  async "worker.ts"(server) {
+    expect((await server.get("/a")).body.toString()).toBe('{"path":"/a"}');
+  },
   async "standard.ts"(server) {
     expect(JSON.parse((await server.get("/a")).body.toString())).toEqual({ path: "/a" });
     const echo = await server.request("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");

@@ -9,7 +9,12 @@ import { dirname, resolve } from "node:path";
 import { type Inspection, inspectCore, inspectModule } from "../inspectmodule.js";
 import { findPackage, type InstalledPackage, manifest, satisfies } from "../packages.js";
 import { compile, type Diagnostic } from "./compiler.js";
+import { edgeTools, isEdgeApplication, makeEdgeComponent } from "./edge.js";
 import type { Component, Target, TargetName } from "./targets.js";
+
+const EDGE_TARGET = "--target component-async";
+/** What such a component asks of its runtime beside the others. */
+const RANDOM_WIT = "wit/random.wit";
 
 /** The result; `--json` prints it. */
 export interface BuildReport {
@@ -43,6 +48,7 @@ export async function buildApplication(
   artifacts: string | null,
 ): Promise<BuildReport> {
   const base = projectFolder(source);
+  if (isEdgeApplication(source)) return buildEdge({ base, source, out, debug, target, artifacts });
   const compiler = toolOf("assemblyscript", base, "the AssemblyScript compiler");
   const jco = target.component === null ? null : toolOf("@bytecodealliance/jco", base, "jco for a component");
   process.stderr.write(`waterspout: compiles ${source} with assemblyscript ${compiler.version}\n`);
@@ -65,6 +71,42 @@ export async function buildApplication(
   return { ...done, artifacts: await publish(artifacts, { ...job, ...made }, tools) };
 }
 
+interface EdgeJob {
+  base: string;
+  source: string;
+  out: string;
+  debug: boolean;
+  target: Target;
+  artifacts: string | null;
+}
+
+/** The same for an application in TypeScript, which becomes a component of two. */
+async function buildEdge({ base, source, out, debug, target, artifacts }: EdgeJob): Promise<BuildReport> {
+  if (target.name !== "component-async") {
+    throw new Error(`${source} has a default export, so it is no AssemblyScript: build it with ${EDGE_TARGET}`);
+  }
+  const jco = toolOf("@bytecodealliance/jco", base, "jco for a component");
+  const tools = edgeTools(jco);
+  process.stderr.write(`waterspout: compiles ${source} with componentize-qjs ${tools.engine.version}\n`);
+  const { made, diagnostics, packages } = await makeEdgeComponent(tools, source, base);
+  for (const { message, file, line, column } of diagnostics) {
+    process.stderr.write(`ERROR: ${message}\n${file === null ? "" : `   in ${file}(${line},${column})\n`}`);
+  }
+  const compiler = tools.engine.version;
+  const empty = { file: null, bytes: 0, imports: [], runtimes: [], artifacts: [] };
+  const report = { ...empty, ok: false, compiler, debug, target: target.name, diagnostics };
+  if (made === null) return { ...report, error: `${source} ${countOf(diagnostics)}` };
+  const { bytes, imports } = made;
+  writeWhole(resolve(out), bytes);
+  const done = { ...report, ok: true, file: out, bytes: bytes.length, imports, runtimes: [target.name], error: null };
+  if (artifacts === null) return done;
+  const { publish } = await import("./publish.js");
+  const component = { ...(target.component as Component), wit: [...(target.component as Component).wit, RANDOM_WIT] };
+  const built = { base, source: resolve(source), out: resolve(out), target: { ...target, component }, bytes, imports };
+  const used = { compiler: tools.engine, jco, packages: [...packages].sort() };
+  return { ...done, artifacts: await publish(artifacts, built, used) };
+}
+
 /** What has come of the compiled module. */
 interface Made {
   bytes: Uint8Array;
@@ -84,7 +126,7 @@ async function finish(bytes: Uint8Array, { name, component }: Target, jco: Insta
   const problem = componentProblemOf(imports, exported, component);
   if (problem !== null) return { bytes, imports, runtimes: [], problem };
   const { wrap } = await import("./component.js");
-  return { bytes: await wrap(jco, bytes, component), imports, runtimes: [name], problem };
+  return { bytes: await wrap(jco, bytes, component, imports), imports, runtimes: [name], problem };
 }
 
 /** The nearest folder with a package.json, from which packages are found; without one, the file's own folder. */

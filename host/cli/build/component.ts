@@ -17,12 +17,25 @@ interface Jco {
   componentWit(component: Uint8Array): Promise<string>;
 }
 
-/** Wraps `module`. Throws an Error in jco's words when it does not fit the world. */
-export async function wrap(jco: InstalledPackage, module: Uint8Array, { wit }: Component): Promise<Uint8Array> {
+/** Of a component that calls another one, its handler. */
+const HANDLER_WIT = ["wit/core.wit", "wit/waterspout.wit"];
+
+/** Wraps `module`, which has these imports. Throws an Error in jco's words when it does not fit the world. */
+export async function wrap(
+  jco: InstalledPackage,
+  module: Uint8Array,
+  { wit }: Component,
+  imports: readonly string[],
+): Promise<Uint8Array> {
   const { componentEmbed, componentNew } = await load(jco);
+  const isCore = imports.some((name) => name.startsWith("waterspout:app/"));
   try {
-    const witSource = wit.map((file) => readFileSync(join(PACKAGE_FOLDER, file), "utf8")).join("\n");
-    const binary = await componentEmbed({ binary: module, witSource, world: "server" });
+    const texts = [...wit, ...(isCore ? HANDLER_WIT : [])].map((file) => witOf(file));
+    const binary = await componentEmbed({
+      binary: module,
+      witSource: texts.join("\n"),
+      world: isCore ? "core" : "server",
+    });
     return await componentNew(binary, []);
   } catch (error) {
     throw new Error(`jco makes no component of it: ${wordsOf(error).replaceAll(/\s+/g, " ").trim()}`);
@@ -32,6 +45,12 @@ export async function wrap(jco: InstalledPackage, module: Uint8Array, { wit }: C
 /** The component's world, as WIT. */
 export async function worldOf(jco: InstalledPackage, component: Uint8Array): Promise<string> {
   return (await load(jco)).componentWit(component);
+}
+
+/** A file as a part of a longer text: only the first file's package may go without braces. */
+function witOf(file: string): string {
+  const text = readFileSync(join(PACKAGE_FOLDER, file), "utf8");
+  return file === HANDLER_WIT[1] ? `${text.replace(/^(package \S+);/m, "$1 {")}}` : text;
 }
 
 async function load(jco: InstalledPackage): Promise<Jco> {

@@ -34,11 +34,12 @@ const options = {
 
 const ABOUT =
   "Compiles FILE, an application in AssemblyScript, with the project's own assemblyscript and the flags that an " +
-  "application needs. An asconfig.json in the project's folder may add options of its own.";
+  "application needs. An asconfig.json in the project's folder may add options of its own. For component-async FILE " +
+  "may be in TypeScript: a module whose default export has fetch.";
 
 export const build: Command = {
   name: "build",
-  summary: "compile an AssemblyScript application",
+  summary: "compile an application",
   usage,
   help: commandHelp({ name: "build", usage, options }, ABOUT),
   argument: { value: "FILE" },

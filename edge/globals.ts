@@ -1,0 +1,30 @@
+/**
+ * The platform that an application finds: what of the WinterTC minimum common API is there (docs/edge.md has the list).
+ * Invariant: this is loaded before the application's first module.
+ */
+import "./textglobals.js";
+import structuredClone from "@ungap/structured-clone";
+import * as streams from "web-streams-polyfill";
+import { URL, URLSearchParams } from "whatwg-url";
+import { installClock } from "./clock.js";
+import { console } from "./console.js";
+import { crypto, installRandom } from "./crypto.js";
+import { AbortController, AbortSignal, Event, EventTarget } from "./events.js";
+import { Headers } from "./headers.js";
+import { installJSON } from "./json.js";
+import { Request, Response } from "./messages.js";
+import { timerGlobals } from "./timers.js";
+
+const { ReadableStream, WritableStream, TransformStream } = streams;
+const { ByteLengthQueuingStrategy, CountQueuingStrategy } = streams;
+
+installClock();
+installRandom();
+installJSON();
+Object.assign(globalThis, {
+  ...timerGlobals,
+  ...{ AbortController, AbortSignal, Event, EventTarget, Headers, Request, Response },
+  ...{ ReadableStream, WritableStream, TransformStream, ByteLengthQueuingStrategy, CountQueuingStrategy },
+  ...{ URL, URLSearchParams, console, crypto, self: globalThis },
+  structuredClone: (value: unknown): unknown => structuredClone(value),
+});

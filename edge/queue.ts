@@ -1,0 +1,40 @@
+/** What the handler wants done, until the core collects it. Reference: wit/waterspout.wit, `outcome`. */
+
+export type Field = [name: string, value: string];
+export type Content = { tag: "text"; val: string } | { tag: "bytes"; val: Uint8Array };
+
+export type Action =
+  | {
+      tag: "answer";
+      val: { id: number; status: number; fields: Field[]; length: number | null; content: Content; last: boolean };
+    }
+  | { tag: "piece"; val: { id: number; content: Content; last: boolean } }
+  | { tag: "credit"; val: { id: number; bytes: number } }
+  | { tag: "abort"; val: number }
+  | { tag: "log"; val: string };
+
+export const NOTHING: Content = { tag: "bytes", val: new Uint8Array(0) };
+
+let actions: Action[] = [];
+let unsettled = false;
+
+export function push(action: Action): void {
+  actions.push(action);
+}
+
+/** A line for the log. Text that is no Unicode cannot cross to the core. */
+export function log(line: string): void {
+  push({ tag: "log", val: `${line.toWellFormed()}\n` });
+}
+
+/** Code of the application has run: it may have left promises to be settled. */
+export function touch(): void {
+  unsettled = true;
+}
+
+export function takeActions(): { actions: Action[]; unsettled: boolean } {
+  const taken = { actions, unsettled };
+  actions = [];
+  unsettled = false;
+  return taken;
+}

@@ -1,0 +1,108 @@
+/**
+ * `setTimeout` and `setInterval`: a binary heap by deadline; of equal deadlines the one that was set first comes first.
+ * Invariant: a timer that was cleared is still in the heap, without its callback, until its time comes.
+ */
+import { monotonicMs } from "./clock.js";
+import { inspect } from "./inspect.js";
+import { log, touch } from "./queue.js";
+
+interface Timer {
+  readonly id: number;
+  at: number;
+  order: number;
+  readonly everyMs: number | null;
+  callback: (() => void) | null;
+}
+
+const heap: Timer[] = [];
+const byId = new Map<number, Timer>();
+let count = 0;
+/** As Node: a longer time counts as 1 ms. */
+const DELAY_MS_MAX = 2 ** 31 - 1;
+
+function isBefore(a: Timer, b: Timer): boolean {
+  return a.at < b.at || (a.at === b.at && a.order < b.order);
+}
+
+function add(timer: Timer): void {
+  timer.order = ++count;
+  let at = heap.push(timer) - 1;
+  while (at > 0) {
+    const parent = (at - 1) >> 1;
+    if (!isBefore(timer, heap[parent] as Timer)) break;
+    heap[at] = heap[parent] as Timer;
+    at = parent;
+  }
+  heap[at] = timer;
+}
+
+function removeFirst(): void {
+  const last = heap.pop() as Timer;
+  if (heap.length === 0) return;
+  let at = 0;
+  for (;;) {
+    let child = at * 2 + 1;
+    if (child >= heap.length) break;
+    if (child + 1 < heap.length && isBefore(heap[child + 1] as Timer, heap[child] as Timer)) child++;
+    if (!isBefore(heap[child] as Timer, last)) break;
+    heap[at] = heap[child] as Timer;
+    at = child;
+  }
+  heap[at] = last;
+}
+
+function set(callback: unknown, delay: unknown, given: unknown[], repeats: boolean): number {
+  if (typeof callback !== "function") throw new TypeError("the callback of a timer must be a function");
+  const wanted = Number(delay);
+  const delayMs = wanted >= 1 && wanted <= DELAY_MS_MAX ? Math.trunc(wanted) : 1;
+  const timer: Timer = {
+    id: ++count,
+    at: monotonicMs() + delayMs,
+    order: 0,
+    everyMs: repeats ? delayMs : null,
+    callback: () => callback(...given),
+  };
+  byId.set(timer.id, timer);
+  add(timer);
+  return timer.id;
+}
+
+function clear(id: unknown): void {
+  const timer = byId.get(Number(id));
+  if (timer === undefined) return;
+  byId.delete(timer.id);
+  timer.callback = null;
+}
+
+/** Runs what is due, but nothing that is set meanwhile. */
+export function runTimers(): void {
+  const now = monotonicMs();
+  const mark = count;
+  for (let next = heap[0]; next !== undefined && next.at <= now && next.order <= mark; next = heap[0]) {
+    removeFirst();
+    const { callback, everyMs } = next;
+    if (callback === null) continue;
+    if (everyMs === null) byId.delete(next.id);
+    else add(Object.assign(next, { at: now + everyMs }));
+    touch();
+    try {
+      callback();
+    } catch (error) {
+      log(`uncaught in a timer: ${inspect(error)}`);
+    }
+  }
+}
+
+/** Milliseconds until the next one, null: there is none. */
+export function untilTimer(): number | null {
+  while (heap[0]?.callback === null) removeFirst();
+  const next = heap[0];
+  return next === undefined ? null : Math.min(Math.max(0, Math.ceil(next.at - monotonicMs())), DELAY_MS_MAX);
+}
+
+export const timerGlobals = {
+  setTimeout: (callback: unknown, delay?: unknown, ...given: unknown[]): number => set(callback, delay, given, false),
+  setInterval: (callback: unknown, delay?: unknown, ...given: unknown[]): number => set(callback, delay, given, true),
+  clearTimeout: clear,
+  clearInterval: clear,
+};

@@ -1,0 +1,152 @@
+/**
+ * A component of an application in TypeScript or JavaScript: its modules are bundled with the platform that they expect
+ * (edge/), compiled together with an engine of JavaScript, and plugged into the core.
+ *
+ * Invariant: an application that needs what a component does not have, such as a module of Node, is refused with file
+ * and line.
+ * Reference: esbuild, `build`; componentize-qjs, `componentize`.
+ */
+import { readFileSync } from "node:fs";
+import { builtinModules } from "node:module";
+import { dirname, join, relative, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { PACKAGE_FOLDER } from "../../core/paths.js";
+import { findPackage, type InstalledPackage } from "../packages.js";
+import type { Diagnostic } from "./compiler.js";
+import { type Composed, compose } from "./compose.js";
+
+const CORE_FILE = join(PACKAGE_FOLDER, "build", "edge.component-async.wasm");
+const PLATFORM_FILE = join(PACKAGE_FOLDER, "dist", "edge", "main.js");
+const WIT_FILE = join(PACKAGE_FOLDER, "wit", "waterspout.wit");
+/** Of the compiler's numbers for messages; they have none here. */
+const NO_CODE = 0;
+
+/** The packages that make a component. */
+export interface EdgeTools {
+  /** The engine, and what puts modules into it. */
+  engine: InstalledPackage;
+  bundler: InstalledPackage;
+}
+
+/** Those that jco and this package have brought. Throws when there are none. */
+export function edgeTools(jco: InstalledPackage): EdgeTools {
+  const engine = findPackage("componentize-qjs", jco.folder);
+  if (engine === null) throw new Error(`build needs componentize-qjs, which comes with ${jco.folder}`);
+  const loader = findPackage("tsx", PACKAGE_FOLDER);
+  const bundler = findPackage("esbuild", loader?.folder ?? PACKAGE_FOLDER);
+  if (bundler === null) throw new Error("build needs esbuild, which comes with tsx: npm install waterspout");
+  return { engine, bundler };
+}
+
+/** Whether `source` is an application for a handler's component: AssemblyScript ones export `_start`. */
+export function isEdgeApplication(source: string): boolean {
+  const text = readFileSync(source, "utf8");
+  return !/^export\s*\{[^}]*\b_start\b/m.test(text) && /^export\s+default\b|\bas\s+default\b/m.test(text);
+}
+
+/** What has come of the sources. */
+export interface EdgeComponent {
+  /** Null when there are errors. */
+  made: Composed | null;
+  diagnostics: Diagnostic[];
+  /** The packages of which there were sources among them. */
+  packages: Set<string>;
+}
+
+/** The part of esbuild's interface that is used. */
+interface Esbuild {
+  build(options: object): Promise<{ outputFiles: { text: string }[]; metafile: { inputs: Record<string, unknown> } }>;
+}
+interface Message {
+  text: string;
+  location: { file: string; line: number; column: number } | null;
+}
+interface Plugins {
+  onResolve(
+    options: { filter: RegExp },
+    callback: (asked: { path: string }) => { errors: { text: string }[] } | null,
+  ): void;
+}
+interface Engine {
+  componentize(options: object): Promise<{ component: Uint8Array }>;
+}
+
+/** Makes the component of `source`. Throws an Error when its modules cannot be loaded in the engine. */
+export async function makeEdgeComponent(tools: EdgeTools, source: string, base: string): Promise<EdgeComponent> {
+  const { build } = await load<Esbuild>(tools.bundler);
+  const entry =
+    `import { handlerOf } from ${JSON.stringify(PLATFORM_FILE)};\n` +
+    `import * as application from ${JSON.stringify(resolve(source))};\n` +
+    "export const handler = handlerOf(application);\n";
+  try {
+    const { outputFiles, metafile } = await build({
+      stdin: { contents: entry, resolveDir: dirname(resolve(source)) },
+      absWorkingDir: resolve(base),
+      bundle: true,
+      write: false,
+      metafile: true,
+      format: "esm",
+      platform: "neutral",
+      mainFields: ["module", "main"],
+      conditions: ["worker"],
+      target: "es2023",
+      logLevel: "silent",
+      external: ["waterspout:*"],
+      define: { "process.env.NODE_ENV": '"production"' },
+      plugins: [{ name: "component", setup: refuseForeign }],
+    });
+    const packages = new Set(Object.keys(metafile.inputs).flatMap((path) => packageOf(path) ?? []));
+    const handler = await componentize(tools.engine, outputFiles[0]?.text ?? "");
+    return { made: compose(readFileSync(CORE_FILE), handler), diagnostics: [], packages };
+  } catch (error) {
+    const { errors } = error as { errors?: Message[] };
+    if (!Array.isArray(errors)) throw error;
+    return { made: null, diagnostics: errors.map((message) => placed(message, base)), packages: new Set() };
+  }
+}
+
+/** What a bundler could take and a component has not. */
+function refuseForeign({ onResolve }: Plugins): void {
+  const refuse = (text: string): { errors: { text: string }[] } => ({ errors: [{ text }] });
+  onResolve({ filter: /^node:/ }, ({ path }) => refuse(`a component has no module ${path}`));
+  onResolve({ filter: new RegExp(`^(?:${builtinModules.join("|")})$`) }, ({ path }) =>
+    refuse(`a component has no module node:${path}`),
+  );
+  onResolve({ filter: /\.node$/ }, ({ path }) => refuse(`a component has no native modules: ${path}`));
+  onResolve({ filter: /^waterspout(?:\/|$)/ }, ({ path }) =>
+    refuse(`of the package ${path} a component has the types only (import type)`),
+  );
+}
+
+async function componentize(engine: InstalledPackage, jsSource: string): Promise<Uint8Array> {
+  const { componentize } = await load<Engine>(engine);
+  try {
+    // Without its imports of WASI: a handler has nothing but what waterspout.wit gives it.
+    const { component } = await componentize({ witPath: WIT_FILE, world: "application", jsSource, stubWasi: true });
+    return component;
+  } catch (error) {
+    throw new Error(`the application cannot be loaded: ${(error as Error).message.replaceAll(/\s+/g, " ").trim()}`);
+  }
+}
+
+async function load<Interface>({ folder }: InstalledPackage): Promise<Interface> {
+  const { main } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { main: string };
+  const loaded = (await import(pathToFileURL(join(folder, main)).href)) as { default?: Interface };
+  return loaded.default ?? (loaded as Interface);
+}
+
+function packageOf(path: string): string | null {
+  return /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? null;
+}
+
+function placed({ text, location }: Message, base: string): Diagnostic {
+  const file = location === null ? null : relative(base, resolve(base, location.file));
+  return {
+    severity: "error",
+    code: NO_CODE,
+    message: text,
+    file,
+    line: location?.line ?? 0,
+    column: (location?.column ?? 0) + 1,
+  };
+}

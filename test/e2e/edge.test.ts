@@ -1,0 +1,179 @@
+// An application in TypeScript that becomes one component, without Node: it answers as it does under the command.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { type Ended, end } from "./support/programs.js";
+import { CLI, NODE, ROOT, type Server, start, type Way } from "./support/ways.js";
+
+const EDGE: Way = {
+  name: "a component, wasmtime alone",
+  runtime: "bare",
+  demo: "test/e2e/apps/edge.ts",
+  component: "component-async",
+};
+/** wasmtime compiles the engine of JavaScript first. */
+const SERVE_MS = 60_000;
+
+const folder = mkdtempSync(path.join(tmpdir(), "waterspout-edge-"));
+const at = (name: string): string => path.join(folder, name);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function build(source: string, ...args: string[]): Promise<Ended> {
+  return end([process.execPath, CLI, "build", source, "--target", "component-async", ...args], ROOT);
+}
+
+describe.each([NODE, EDGE])("$name", (way) => {
+  let server: Server;
+  beforeAll(async () => {
+    if (way === NODE) {
+      server = await start(NODE, EDGE.demo);
+      return;
+    }
+    const { code, stdout, stderr } = await build(EDGE.demo, "--out", at("app.wasm"));
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/app\.wasm: [\d,]+ bytes\nimports: \d+ functions\nserve it with: wasmtime run .*\n$/);
+    server = await start(EDGE, at("app.wasm"), [], { serveMs: SERVE_MS });
+  }, SERVE_MS);
+  afterAll(() => server.stop());
+
+  answerTests(() => server);
+  bodyTests(() => server);
+});
+
+const post = (target: string, body: string, fields = ""): string =>
+  `POST ${target} HTTP/1.1\r\nHost: x\r\n${fields}Content-Length: ${body.length}\r\n\r\n${body}`;
+
+type Serving = () => Server;
+
+function answerTests(serving: Serving): void {
+  test("text, JSON, a status of its own, and state that stays", async () => {
+    const server = serving();
+    const hello = await server.get("/");
+    expect([hello.status, hello.body.toString()]).toEqual([200, "Hello, world"]);
+    expect(hello.headers.get("content-type")).toBe("text/plain;charset=UTF-8");
+    expect(hello.headers.get("content-length")).toBe("12");
+    const json = await server.get("/json?q=1&q=%C3%BC");
+    expect(JSON.parse(json.body.toString())).toEqual({ method: "GET", q: ["1", "ü"] });
+    expect((await server.get("/nowhere")).status).toBe(404);
+    const first = Number((await server.get("/visits")).body);
+    expect(Number((await server.get("/visits")).body)).toBe(first + 1);
+  });
+
+  test("fields both ways, of latin-1", async () => {
+    const server = serving();
+    const client = await server.connect();
+    client.send(Buffer.from("GET /fields HTTP/1.1\r\nHost: x\r\nX-Sent: gr\xfc\xdfe\r\n\r\n", "latin1"));
+    const head = await client.readUntil("\r\n\r\n");
+    expect(head).toMatch(/^HTTP\/1\.1 204 /);
+    expect(Buffer.from(head, "utf8").toString()).toContain("x-seen: ");
+    expect(head.match(/^set-cookie: .*$/gim)?.length).toBe(2);
+  });
+
+  test("a hundred handlers wait at once", async () => {
+    const server = serving();
+    const begun = performance.now();
+    const answers = await Promise.all(Array.from({ length: 100 }, () => server.get("/wait?ms=300")));
+    expect(answers.every(({ status, body }) => status === 200 && body.toString() === "waited")).toBe(true);
+    expect(performance.now() - begun).toBeLessThan(100 * 300);
+  });
+
+  test("what a handler throws, or gives that is no Response, is 500, and the log says it", async () => {
+    const server = serving();
+    for (const target of ["/throw", "/reject", "/wrong"]) expect((await server.get(target)).status, target).toBe(500);
+    await server.complaint(/Error: on purpose/);
+    await server.complaint(/Error: later, on purpose/);
+    expect((await server.get("/")).status).toBe(200);
+  });
+
+  test("a Hono application", async () => {
+    const server = serving();
+    const found = await server.request("GET /users/7 HTTP/1.1\r\nHost: x\r\nX-Agent: smith\r\n\r\n");
+    expect(JSON.parse(found.body.toString())).toEqual({ id: "7", agent: "smith" });
+    const created = await server.request(post("/users", '{"name":"Bob"}', "Content-Type: application/json\r\n"));
+    expect([created.status, created.body.toString()]).toEqual([201, '{"name":"Bob"}']);
+    expect((await server.request(post("/users", "["))).status).toBe(500);
+    expect((await server.get("/users/a/b")).status).toBe(404);
+  });
+
+  test("a client that leaves aborts the signal of its request", async () => {
+    const server = serving();
+    const client = await server.connect();
+    client.send("GET /gone HTTP/1.1\r\nHost: x\r\n\r\n");
+    await server.complaint(/^here$/);
+    client.reset();
+    await server.complaint(/gone: AbortError/);
+  });
+}
+
+function bodyTests(serving: Serving): void {
+  test("bodies: small, in pieces, larger than any window, and back", async () => {
+    const server = serving();
+    const text = await server.request(post("/text", Buffer.from("grüße").toString("latin1")));
+    expect(text.body.toString()).toBe("5 characters");
+    const large = Buffer.alloc(3_000_000, "0123456789");
+    const client = await server.connect();
+    client.send(`POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: ${large.length}\r\n\r\n`).send(large);
+    expect((await client.readResponse()).body.equals(large)).toBe(true);
+    client.send("POST /text HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+    client.send("2\r\nde\r\n0\r\n\r\n");
+    expect((await client.readResponse()).body.toString()).toBe("5 characters");
+    client.send("POST /text HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+    expect(await client.readUntil("\r\n\r\n")).toBe("HTTP/1.1 100 Continue\r\n\r\n");
+    expect((await client.send("abc").readResponse()).body.toString()).toBe("3 characters");
+  });
+
+  test("a body that no handler reads does not stop the next request", async () => {
+    const server = serving();
+    const client = await server.connect();
+    expect((await client.send(post("/nowhere", "x".repeat(100_000))).readResponse()).status).toBe(404);
+    expect((await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").readResponse()).status).toBe(200);
+  });
+
+  test("an answer in pieces, and one that breaks off", async () => {
+    const server = serving();
+    const pieces = await server.get("/pieces");
+    expect(pieces.headers.get("transfer-encoding")).toBe("chunked");
+    expect(pieces.body.toString()).toBe("piece 0\npiece 1\npiece 2\npiece 3\npiece 4\n");
+    const client = await server.connect();
+    client.send("GET /broken HTTP/1.1\r\nHost: x\r\n\r\n");
+    await client.readUntil("\r\n\r\n");
+    expect((await client.readToEnd()).toString()).not.toContain("\r\n0\r\n");
+    expect((await server.get("/")).status).toBe(200);
+  });
+
+  test("HEAD has no body, and the connection goes on", async () => {
+    const server = serving();
+    const client = await server.connect();
+    const head = await client.send("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n").readResponse("HEAD");
+    expect(head.headers.get("content-length")).toBe("12");
+    expect((await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").readResponse()).body.toString()).toBe(
+      "Hello, world",
+    );
+  });
+}
+
+test("what a component does not have is named, with file and line", async () => {
+  writeFileSync(at("helper.ts"), 'import os from "os";\nexport const host = os.hostname();\n');
+  const source =
+    'import { readFileSync } from "node:fs";\nimport { host } from "./helper.ts";\nimport native from "./x.node";\n' +
+    "export default { fetch: () => new Response(host + readFileSync + native) };\n";
+  writeFileSync(at("wrong.ts"), source);
+  const { code, stderr } = await build(at("wrong.ts"));
+  expect(code).toBe(1);
+  expect(stderr).toContain("a component has no module node:fs\n   in wrong.ts(1,30)");
+  expect(stderr).toContain("a component has no module node:os\n   in helper.ts(1,16)");
+  expect(stderr).toContain("a component has no native modules: ./x.node\n   in wrong.ts(3,20)");
+  expect(stderr).toContain("wrong.ts has 3 errors");
+});
+
+test("a module that cannot be loaded, and one without a handler", async () => {
+  writeFileSync(at("throws.ts"), 'throw new Error("at once");\nexport default { fetch: () => new Response() };\n');
+  expect(await build(at("throws.ts"))).toMatchObject({ code: 1, stderr: expect.stringContaining("at once") });
+  writeFileSync(at("nothing.ts"), "export default 1;\n");
+  const nothing = await build(at("nothing.ts"));
+  expect(nothing).toMatchObject({ code: 1, stderr: expect.stringContaining("no object with fetch") });
+  const module = await end([process.execPath, CLI, "build", at("nothing.ts")], ROOT);
+  expect(module).toMatchObject({ code: 1, stderr: expect.stringContaining("--target component-async") });
+});
