@@ -11,7 +11,8 @@ import { Buffer, FRAMES, STREAM } from "../bytes/buffer";
 import { LF, writeText } from "../bytes/scan";
 import { AGAIN } from "../core/errors";
 import { Callback, EventHandler, IOLoop, READ } from "../loop/ioloop";
-import { CHANNEL_BYTES_MAX, CHANNEL_WAITING_BYTES_MAX, CHANNEL_WRITE_COST } from "../core/limits";
+import { CHANNEL_BYTES_MAX, CHANNEL_PIECE_BYTES, CHANNEL_WAITING_BYTES_MAX, CHANNEL_WRITE_COST } from "../core/limits";
+import { setReadBytesMax } from "../stream/iostream";
 import * as wasi from "../wasi/index";
 import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FRAME_MARK, frameHeader } from "./frames";
 
@@ -21,11 +22,10 @@ import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FRAME_MARK, frameHeader } from "./
  */
 const EXIT_MALFORMED: i32 = 70;
 const EXIT_NO_MEMORY: i32 = 71;
-/** A batch is cut into pieces of about this size, each with its MARK, so that credit comes back early. */
-const PIECE_BYTES: i32 = 32768;
 /** More pieces are never under way: each costs at least CHANNEL_WRITE_COST. */
 const PIECES_MASK: u32 = 255;
 if (CHANNEL_BYTES_MAX / CHANNEL_WRITE_COST > i32(PIECES_MASK)) ERROR("more pieces may be under way");
+if (CHANNEL_BYTES_MAX < 3 * (CHANNEL_PIECE_BYTES + CHANNEL_WRITE_COST)) ERROR("three pieces must fit");
 
 /** Pieces that were written are dropped from the list when there are this many, or nothing waits. */
 const PIECES_FORGET: i32 = 1024;
@@ -62,6 +62,8 @@ export class Channel extends EventHandler {
     const loop = IOLoop.current();
     loop.addHandler(wasi.openChannel(), this, READ);
     loop.atTurnEnd(new Flush(this));
+    // What one read brings is one piece, with the header of its frame and the MARK.
+    setReadBytesMax(CHANNEL_PIECE_BYTES - 2 * FRAME_HEADER_BYTES);
   }
 
   /** The host is behind: what can wait is not sent now. */
@@ -76,7 +78,7 @@ export class Channel extends EventHandler {
 
   /** Whether a frame of `size` bytes that carries a peer's bytes can be sent. */
   hasRoom(size: i32): bool {
-    if (this.piece.size >= PIECE_BYTES) this.mark();
+    this.begin(size);
     return this.piece.hasRoom(size + 2 * FRAME_HEADER_BYTES, STREAM);
   }
 
@@ -84,7 +86,7 @@ export class Channel extends EventHandler {
 
   /** Adds a frame and returns where its payload of `size` bytes goes. */
   send(type: u32, id: u32, size: i32): usize {
-    if (this.piece.size >= PIECE_BYTES) this.mark();
+    this.begin(size);
     const bytes = size + FRAME_HEADER_BYTES;
     const target = this.piece.reserve(bytes + FRAME_HEADER_BYTES);
     if (!target) exhausted();
@@ -92,6 +94,12 @@ export class Channel extends EventHandler {
     this.commit(bytes);
     if (this.waiting > CHANNEL_WAITING_BYTES_MAX) wasi.hold(true);
     return target + FRAME_HEADER_BYTES;
+  }
+
+  /** A frame follows: it begins a piece of its own when it has no room in the one that is being filled. */
+  private begin(size: i32): void {
+    const used = this.piece.size;
+    if (used && used + size + 2 * FRAME_HEADER_BYTES > CHANNEL_PIECE_BYTES) this.mark();
   }
 
   private commit(bytes: i32): void {

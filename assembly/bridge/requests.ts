@@ -98,6 +98,7 @@ export class BridgeHTTPHandler extends HTTPHandler {
     record.inlined = length >= 0 && length <= INLINE_BODY_BYTES && length <= request.aheadSize;
     record.reset();
     request.credit = request.expectsContinue ? 0 : this.bodyWindow; // the host gives the window when the handler reads
+    request.creditMin = this.bodyWindow >> 6; // the host gives credit back in parts of the window that are larger
     this.sendRequest(request, record, record.inlined ? i32(length) : 0);
   }
 

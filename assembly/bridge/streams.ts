@@ -18,6 +18,7 @@ import {
   ADDRESS_BYTES,
   OPEN_BYTES,
   writeAddress,
+  FRAME_BYTES_MAX,
   FRAME_CLOSED,
   FRAME_DATA,
   FRAME_DATA_END,
@@ -240,8 +241,8 @@ export class BridgeStream extends Upgraded {
   private hand(source: usize, size: i32): void {
     this.touch();
     let at = 0;
-    for (; size - at > READ_CHUNK_BYTES; at += READ_CHUNK_BYTES)
-      this.sendBytes(FRAME_DATA, source + usize(at), READ_CHUNK_BYTES);
+    for (; size - at > FRAME_BYTES_MAX; at += FRAME_BYTES_MAX)
+      this.sendBytes(FRAME_DATA, source + usize(at), FRAME_BYTES_MAX);
     if (this.remaining) this.remaining -= size;
     this.sendBytes(this.remaining ? FRAME_DATA : FRAME_DATA_END, source + usize(at), size - at);
   }

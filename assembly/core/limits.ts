@@ -153,13 +153,16 @@ export const FILE_BLOCKS_PER_TURN: i32 = 4;
 
 // --- the bridge ---
 
-/**
- * Written to the host and not yet echoed, each write with its cost. A socket pair holds 208 KiB by default on Linux.
- */
-export const CHANNEL_BYTES_MAX: i32 = 128 << 10;
+/** Frames that are written to the host at once: as much as Node reads at once, so that a frame is seldom cut. */
+export const CHANNEL_PIECE_BYTES: i32 = 64 << 10;
 /** Frames that wait for credit in the middle of a turn: beyond it no socket is read any more in this turn, either. */
 export const CHANNEL_WAITING_BYTES_MAX: i32 = 512 << 10;
 /** What the kernel keeps beside the bytes of one write, rounded up. */
 export const CHANNEL_WRITE_COST: i32 = 2048;
+/**
+ * Written to the host and not yet echoed, each write with its cost: three pieces. A socket pair holds 208 KiB by
+ * default on Linux.
+ */
+export const CHANNEL_BYTES_MAX: i32 = 198 << 10;
 /** A request's body up to this size travels inside its REQUEST frame when it has come with the head. */
 export const INLINE_BODY_BYTES: i32 = 16384;

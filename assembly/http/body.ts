@@ -92,6 +92,11 @@ export class HTTP1Body {
     return this.chunked ? 0 : this.remaining;
   }
 
+  /** Whether more than `bytes` are still to come, as far as is known. */
+  isLongerThan(bytes: i64): bool {
+    return this.chunked || this.remaining > bytes;
+  }
+
   /** After next(): how large the body is at least. */
   get sizeMin(): i64 {
     return this.taken + this.size + (this.chunked ? chunkedRemaining(this.chunks) : 0);

@@ -332,6 +332,7 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
     request.keepAlive = writer.keepAlive = keepAlive(head) && !last && writer.keepAlive;
     request.contentLength = kind == BODY_CHUNKED ? -1 : length;
     request.credit = i64.MAX_VALUE;
+    request.creditMin = 0;
     request.collects = false;
     request.tag = 0;
     request.head = head;
@@ -446,11 +447,13 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
       return;
     }
     const taken = i32(min<i64>(size, request.credit));
-    if (taken < size) this.wait();
     body.take(taken); // before the handler, which may answer in that call
-    if (!taken) return this.stopBodyClock();
     if (request.credit != i64.MAX_VALUE) request.credit -= taken;
-    this.stream.setDeadline(body.payClock(this.loop.time, taken));
+    if (taken < size || (request.credit < request.creditMin && body.isLongerThan(request.credit))) {
+      this.wait();
+      this.stopBodyClock();
+    } else this.stream.setDeadline(body.payClock(this.loop.time, taken));
+    if (!taken) return;
     if (!request.collects) this.handler.dataReceived(request, source, taken);
     else if (!request.body.append(source, taken)) this.shed();
   }

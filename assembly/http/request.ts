@@ -121,6 +121,11 @@ export class HTTPServerRequest {
   /** How much more of the body is taken; takeBody() adds to it. Without limit unless the handler sets it. */
   credit: i64 = i64.MAX_VALUE;
   /**
+   * With less credit a longer body is not read on: for a handler that gives more when it has taken what came, to whom a
+   * small piece is not worth its cost.
+   */
+  creditMin: i64 = 0;
+  /**
    * In headersReceived: the client waits for 100 Continue. It is sent when that call returns and the request has
    * credit, else when takeBody() gives some; never when the answer has begun before, which is then the connection's
    * last.

@@ -50,6 +50,12 @@ const POOLED: i32 = 3;
 
 /** Every read lands here first. */
 const inScratch: usize = memory.data(READ_CHUNK_BYTES + 64, 64);
+let readBytesMax: i32 = READ_CHUNK_BYTES;
+
+/** One read of any stream takes no more from now on, at most READ_CHUNK_BYTES. */
+export function setReadBytesMax(bytes: i32): void {
+  readBytesMax = bytes;
+}
 
 /** When a deadline is looked at again that passed while the host was behind. */
 const READ_LATER_NS: i64 = NS_PER_S;
@@ -486,7 +492,7 @@ export class IOStream extends EventHandler implements TurnEndStream, CorkedStrea
   private readReady(): void {
     this.cork();
     for (let i = 0; i < READS_PER_TURN && this.wantsInput(); i++) {
-      const n = wasi.read(this.connection.handle, inScratch, READ_CHUNK_BYTES);
+      const n = wasi.read(this.connection.handle, inScratch, readBytesMax);
       if (n == AGAIN) break;
       if (n < 0) {
         this.retire(-n);
@@ -497,7 +503,7 @@ export class IOStream extends EventHandler implements TurnEndStream, CorkedStrea
         break;
       }
       count(BYTES_IN, n);
-      if (!this.take(n) || n < READ_CHUNK_BYTES) break;
+      if (!this.take(n) || n < readBytesMax) break;
     }
     this.uncork();
     this.settle();

@@ -1,7 +1,7 @@
 // The channel of core.wasm: batches, credit, frames in any pieces, and malformed ones.
 import { describe, expect, test } from "vitest-pool-assemblyscript/assembly";
 import * as frames from "../../../assembly/bridge/frames";
-import { CHANNEL_BYTES_MAX } from "../../../assembly/core/limits";
+import { BODY_WINDOW_BYTES, CHANNEL_BYTES_MAX, CHANNEL_PIECE_BYTES } from "../../../assembly/core/limits";
 import { connect, network } from "../../../assembly/wasi/sim/net";
 import {
   HTTP,
@@ -16,6 +16,7 @@ import {
   marked,
   readBytes,
   readUntil,
+  response,
   stop,
   stopEchoing,
   tell,
@@ -23,7 +24,7 @@ import {
   u32s,
   write,
 } from "../support/bridge";
-import { get } from "../support/http";
+import { get, post } from "../support/http";
 import { pattern, settle, sleep, turn } from "../support/sim";
 
 describe("the channel", () => {
@@ -69,6 +70,48 @@ describe("the channel", () => {
     const second = frame(frames.FRAME_WRITE, gone, pattern(frames.FRAME_BYTES_MAX - 16));
     tell(first + second + write(1, "x") + echo(marked));
     expect(peer.take()).toBe("x");
+  });
+});
+
+describe("a body that comes faster than the host takes it", () => {
+  const whole = CHANNEL_PIECE_BYTES - 2 * frames.FRAME_HEADER_BYTES; // a frame and the MARK fill one piece
+
+  test("travels in frames of which Node reads one at once, three of them ahead of an ECHO", () => {
+    begun(config(HTTP));
+    stopEchoing();
+    const peer = connect();
+    peer.send(post("/", ""));
+    expect(heard()).toContain("REQUEST#1");
+    tell(echo(marked));
+    const head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n";
+    tell(response(1, 204, frames.RESPONSE_LAST, -1, ""));
+    peer.send(head);
+    heard();
+    tell(echo(marked));
+    const before = marked;
+    peer.send(pattern(1 << 19));
+    const said = heard();
+    expect(marked - before).toBe(3);
+    expect(said.split("BODY#2(").length).toBe(4);
+    expect(said.length).toBe(3 * (whole + "BODY#2()".length) + 2);
+  });
+
+  test("leaves the rest of the window alone when that is small, unless it is the body's rest as well", () => {
+    begun(config(HTTP));
+    const peer = connect();
+    peer.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n");
+    heard();
+    peer.send(pattern(500000));
+    expect(heard().split("BODY#1(").length - 1).toBe(BODY_WINDOW_BYTES / whole);
+    // One more window at once: four more frames, the last of them for what the body still has.
+    tell(credit(1, 4 * whole));
+    peer.send(pattern(500000));
+    let said = heard();
+    for (let i = 0; i < 10; i++) said += tell(credit(1, whole));
+    expect(said).toContain("BODY_END#1()");
+    const small = connect();
+    small.send(post("/", pattern(BODY_WINDOW_BYTES)));
+    expect(heard()).toContain("BODY_END#2()");
   });
 });
 
@@ -141,6 +184,10 @@ describe("the channel of a slow host", () => {
     }).toThrowError("exit 0");
   });
 });
+
+function credit(request: i32, bytes: i32): string {
+  return frame(frames.FRAME_BODY_CREDIT, idOf(request), u32s(bytes));
+}
 
 let malformed: string = "";
 

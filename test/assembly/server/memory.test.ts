@@ -126,7 +126,7 @@ describe("a host that is behind", () => {
   });
 
   test("and has little memory itself: what does not fit ends its stream, and the host gets a frame for every end", () => {
-    begun(config(STREAMS, 0, 0, 0, 0, 0, 0, MIB));
+    begun(config(STREAMS, 0, 0, 0, 0, 0, 0, MIB / 2));
     const peers: Array<Peer> = [];
     for (let i = 0; i < 220; i++) peers.push(connect());
     heard();
