@@ -233,3 +233,17 @@ export const CLIENT_INFORMATION_MAX = 10;
 export const CLIENT_BODY_BYTES_MAX = 100 << 20;
 /** How long the server may take to answer a close frame of a websocket client. Tornado's number. */
 export const CLIENT_WS_CLOSE_MS = 5_000;
+
+/** Connections that `waterspout attack` has open at the same time, unless it is given another number, and the most. */
+export const ATTACK_CONNECTIONS = 96;
+export const ATTACK_CONNECTIONS_MAX = 10_000;
+/** How long it watches slow clients, unless it is given another time: servers commonly wait for a minute. */
+export const ATTACK_PATIENCE_MS = 100_000;
+/** How long it waits for an answer that ought to come at once. */
+export const ATTACK_ANSWER_MS = 5_000;
+/** Between two bytes of a slow client. */
+export const ATTACK_DRIP_MS = 500;
+/** What it sends of something without end: several times what the kernel takes for a server that does not read. */
+export const ATTACK_FLOOD_BYTES_MAX = 32 << 20;
+/** What it keeps of the answers on one connection. */
+export const ATTACK_ANSWER_BYTES_MAX = 1 << 20;

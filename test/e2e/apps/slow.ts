@@ -21,6 +21,7 @@ export default new HTTPServer(
   },
   {
     headerTimeoutMs: 2000,
+    idleTimeoutMs: 2000,
     bodyTimeoutMs: 2000,
     bodyRateBytesMin: 500,
     writeTimeoutMs: 2000,

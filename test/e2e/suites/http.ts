@@ -1,8 +1,8 @@
 // HTTP/1.1 on the wire: the corpus, then everything that takes more than one request to see.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { ACCEPTED, MISFRAMED, REFUSED } from "../../../host/cli/attack/vectors.js";
 import type { Client } from "../support/client.js";
-import { ACCEPTED, type Case, REFUSED } from "../support/corpus.js";
 import type { Response } from "../support/response.js";
 import { type Server, start, type Way } from "../support/ways.js";
 
@@ -41,7 +41,7 @@ export function httpSuite(way: Way): void {
         });
       }
 
-      for (const { name, bytes, status } of REFUSED) {
+      for (const { name, bytes, status } of [...REFUSED, ...MISFRAMED]) {
         test(`${name} → ${status}`, async () => {
           const client = await server.connect();
           await send(client, bytes);
@@ -252,7 +252,7 @@ export function httpSuite(way: Way): void {
 
     test("every server error is one for its own connection only", async () => {
       const bystander = await server.connect();
-      const refusals = REFUSED.map(async ({ bytes, status }: Case) => {
+      const refusals = [...REFUSED, ...MISFRAMED].map(async ({ bytes, status }) => {
         await expectRefusal((await server.connect()).send(bytes), status);
       });
       for (let i = 0; i < 20; i++) expect((await bystander.send(GET).readResponse()).status).toBe(200);

@@ -75,6 +75,8 @@ export interface Options {
   wrap?: string[];
   /** How long it may take until it serves; default: DEADLINE_MS. */
   serveMs?: number;
+  /** How long a command that `run` runs may take; default: DEADLINE_MS. */
+  endMs?: number;
   /** Gets the server as soon as its process runs, before it serves. */
   launched?: (server: Server) => void;
   /** Where a bare one listens; default: 127.0.0.1. */
@@ -177,7 +179,7 @@ export async function start(way: Way, app = way.demo, args: string[] = [], optio
 /** Runs the command to its end: for everything that must fail. */
 export async function run(args: string[], options: Options = {}): Promise<Exit & { stdout: string; stderr: string }> {
   const server = launch(NODE, [process.execPath, CLI, ...args], options);
-  await Promise.race([server.exited, sleep(DEADLINE_MS, undefined, { ref: false })]);
+  await Promise.race([server.exited, sleep(options.endMs ?? DEADLINE_MS, undefined, { ref: false })]);
   if (!server.exit) {
     await server.stop();
     throw new Error(`should have ended: waterspout ${args.join(" ")}\n${server.output.stdout}${server.output.stderr}`);

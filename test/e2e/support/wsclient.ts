@@ -1,72 +1,22 @@
 // A WebSocket client that can do what no proper client would: it sends any frames, in any pieces, and reads those
 // of the server by the letter of RFC 6455: no mask, no reserved bits, the shortest form of each length.
+import {
+  BINARY,
+  CLOSE,
+  CONTINUATION,
+  closing,
+  type FrameOptions,
+  frame,
+  handshakeText,
+  TEXT,
+} from "../../../host/cli/attack/wsframes.js";
 import type { Client } from "./client.js";
 import type { Response } from "./response.js";
 import type { Server } from "./ways.js";
 
-export const CONTINUATION = 0;
-export const TEXT = 1;
-export const BINARY = 2;
-export const CLOSE = 8;
-export const PING = 9;
-export const PONG = 10;
+export * from "../../../host/cli/attack/wsframes.js";
 
-/** RFC 6455 1.3. */
-export const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
 export const ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
-
-export interface FrameOptions {
-  /** Default: true. */
-  fin?: boolean;
-  /** The three reserved bits, 0 to 7. */
-  reserved?: number;
-  /** False: sent as a server would. */
-  masked?: boolean;
-  /** Bytes of the length beside the first: 0, 2 or 8; default: as few as will do. */
-  lengthBytes?: 0 | 2 | 8;
-  /** What the header says instead of the payload's length. */
-  length?: bigint;
-}
-
-const MASK = Buffer.from([0x37, 0xfa, 0x21, 0x3d]);
-
-/** A client's frame. */
-export function frame(opcode: number, payload: Buffer | string = "", options: FrameOptions = {}): Buffer {
-  const { fin = true, reserved = 0, masked = true } = options;
-  const bytes = Buffer.from(payload);
-  const length = options.length ?? BigInt(bytes.length);
-  const lengthBytes = options.lengthBytes ?? (length < 126n ? 0 : length < 65_536n ? 2 : 8);
-  const short = lengthBytes === 0 ? Number(length) : lengthBytes === 2 ? 126 : 127;
-  const head = Buffer.alloc(2 + lengthBytes);
-  head[0] = (fin ? 0x80 : 0) | (reserved << 4) | opcode;
-  head[1] = (masked ? 0x80 : 0) | short;
-  if (lengthBytes === 2) head.writeUInt16BE(Number(length), 2);
-  if (lengthBytes === 8) head.writeBigUInt64BE(length, 2);
-  if (!masked) return Buffer.concat([head, bytes]);
-  for (let at = 0; at < bytes.length; at++) bytes[at] ^= MASK[at & 3];
-  return Buffer.concat([head, MASK, bytes]);
-}
-
-/** A close frame's payload. */
-export function closing(code: number, reason: Buffer | string = ""): Buffer {
-  const head = Buffer.alloc(2);
-  head.writeUInt16BE(code);
-  return Buffer.concat([head, Buffer.from(reason)]);
-}
-
-/** A request that would open a websocket; a header of `undefined` is left out. */
-export function handshakeText(path: string, changes: Record<string, string | undefined> = {}): string {
-  const headers = {
-    Host: "x",
-    Upgrade: "websocket",
-    Connection: "Upgrade",
-    "Sec-WebSocket-Version": "13",
-    "Sec-WebSocket-Key": KEY,
-    ...changes,
-  };
-  const lines = Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${value}`]));
-  return `GET ${path} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`;
-}
 
 export interface Received {
   opcode: number;

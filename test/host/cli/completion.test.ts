@@ -107,7 +107,10 @@ describe.each(["bash", "zsh"] as const)("%s", (shell) => {
 });
 
 test.skipIf(!isInstalled("fish")).each([
-  ["waterspout ", ["build", "completion", "dev", "doctor", "install-wasmtime", "new", "odd", "reload", "run"]],
+  [
+    "waterspout ",
+    ["attack", "build", "completion", "dev", "doctor", "install-wasmtime", "new", "odd", "reload", "run"],
+  ],
   ["waterspout comp", ["completion"]],
   ["waterspout completion ", ["bash", "fish", "zsh"]],
   ["waterspout new run --t", ["--template"]],
