@@ -174,6 +174,9 @@ export const RECENT_ERROR_CHARS_MAX = 500;
 export const LOG_TARGET_CHARS_MAX = 2048;
 /** Bytes of log lines that wait for a slow reader of stderr; what comes then is dropped and counted. */
 export const LOG_BUFFER_BYTES_MAX = 1 << 20;
+/** Between two writes of log lines that follow each other closely, unless they are so many bytes before. */
+export const LOG_REST_MS = 5;
+export const LOG_WRITE_BYTES = 32 << 10;
 /** Bytes of one frame's payload that `WATERSPOUT_TRACE=frames+data` shows; the rest is counted. */
 export const TRACE_BYTES_MAX = 1024;
 

@@ -1,16 +1,17 @@
 /**
  * The access log: one entry for every request that a handler was called with, when its answer is complete or cannot be
- * any more.
+ * any more. accessline.ts writes the two forms.
  *
  * Invariant: what a peer sent is in an entry only as visible ASCII of a bounded length, so a line is one line and its
- * fields stay apart. docs/logs.md is the reference for both forms.
+ * fields stay apart. Reference: docs/logs.md.
  */
+import { METHOD_OTHER } from "../bridge/methods.js";
 import type { Address } from "../core/address.js";
 import type { Reason } from "../core/errors.js";
 import { OptionError } from "../core/errors.js";
-import { LOG_TARGET_CHARS_MAX } from "../core/limits.js";
 import { stderrLines } from "../core/linewriter.js";
 import { errorLine, type Logger } from "../core/log.js";
+import { jsonLine, type LineForm, lineBytesMax, textLine, visible } from "./accessline.js";
 
 /** One request that is over. */
 export interface AccessEntry {
@@ -47,8 +48,8 @@ export type AccessLogOption = AccessLogForm | AccessLog | Pick<Logger, "info">;
 /** The log that `option` asks for, null for none. Throws OptionError when it is none of those. */
 export function resolveAccessLog(option: unknown, logger: Logger): AccessLog | null {
   if (option === "off") return null;
-  if (option === "text") return (entry) => stderrLines.gather(textLine(entry, Date.now()));
-  if (option === "json") return (entry) => stderrLines.gather(jsonLine(entry, Date.now()));
+  if (option === "text") return (entry) => gatherLine(textLine, entry);
+  if (option === "json") return (entry) => gatherLine(jsonLine, entry);
   if (typeof option === "function") return guarded(option as AccessLog, logger);
   if (typeof option === "object" && option !== null && typeof (option as Logger).info === "function") {
     return guarded((entry) => (option as Logger).info(entry, "request"), logger);
@@ -56,17 +57,51 @@ export function resolveAccessLog(option: unknown, logger: Logger): AccessLog | n
   throw new OptionError(`accessLog must be "text", "json", "off", a function or a logger, not ${String(option)}`);
 }
 
+/** What an entry is made of. */
+export interface Logged {
+  readonly method: string;
+  /** The method's number in the protocol; 0 is one that has none. */
+  readonly methodNumber: number;
+  readonly target: string;
+  readonly remoteAddress: Address | null;
+}
+
+/** Both clocks by one reading: the wall clock is asked every few milliseconds what it is ahead of the monotonic one. */
+const clock = {
+  ms: 0,
+  wallMs: 0,
+  aheadMs: 0,
+  askedMs: Number.NEGATIVE_INFINITY,
+
+  read(): void {
+    this.ms = performance.now();
+    if (this.ms - this.askedMs > ASK_AGAIN_MS) {
+      this.askedMs = this.ms;
+      this.aheadMs = Date.now() - this.ms;
+    }
+    this.wallMs = Math.round(this.ms + this.aheadMs);
+  },
+};
+const ASK_AGAIN_MS = 5;
+
 /** The entry of a request that came at `cameMs` of the monotonic clock and is over now. */
 export function accessEntry(
-  request: { readonly method: string; readonly target: string; readonly remoteAddress: Address | null },
+  request: Logged,
   cameMs: number,
   status: number | null,
   bytes: number,
   aborted: Reason | null,
 ): AccessEntry {
-  const ms = Math.round((performance.now() - cameMs) * 1000) / 1000;
+  clock.read();
+  const ms = Math.round((clock.ms - cameMs) * 1000) / 1000;
   const address = request.remoteAddress?.address ?? null;
-  return { method: visible(request.method), target: visible(request.target), status, bytes, ms, address, aborted };
+  const method = request.methodNumber === METHOD_OTHER ? visible(request.method) : request.method;
+  return { method, target: visible(request.target), status, bytes, ms, address, aborted };
+}
+
+function gatherLine(write: LineForm, entry: AccessEntry): void {
+  const at = stderrLines.reserve(lineBytesMax(entry));
+  if (at >= 0) stderrLines.gathered(write(entry, clock.wallMs, stderrLines.block, at));
 }
 
 /** What throws while it logs must not harm the request. */
@@ -78,51 +113,4 @@ function guarded(log: AccessLog, logger: Logger): AccessLog {
       logger.error(`the access log failed: ${errorLine(error)}`);
     }
   };
-}
-
-/** `time address method target status bytes ms`, and the reason of one that was cut off. */
-export function textLine(entry: AccessEntry, now: number): string {
-  const { method, target, status, bytes, ms, address, aborted } = entry;
-  const end = aborted === null ? "\n" : ` ${aborted}\n`;
-  return `${timestamp(now)} ${address ?? "-"} ${method} ${target} ${status ?? "-"} ${bytes} ${ms}ms${end}`;
-}
-
-/** One JSON object with the names of pino: `level` 30 is "info". */
-export function jsonLine(entry: AccessEntry, now: number): string {
-  const { method, target, status, bytes, ms, address, aborted } = entry;
-  const from = address === null ? "null" : quoted(address);
-  const end = aborted === null ? "}\n" : `,"aborted":"${aborted}"}\n`;
-  return (
-    `{"level":30,"time":${now},"msg":"request","method":${quoted(method)},"target":${quoted(target)},` +
-    `"status":${status},"bytes":${bytes},"ms":${ms},"address":${from}${end}`
-  );
-}
-
-const PLAIN = /^[!#-[\]-~]*$/;
-
-/** `text` as visible ASCII without quotes and backslashes, at most LOG_TARGET_CHARS_MAX characters of it. */
-export function visible(text: string): string {
-  if (text.length <= LOG_TARGET_CHARS_MAX && PLAIN.test(text)) return text;
-  const escaped = text.slice(0, LOG_TARGET_CHARS_MAX).replace(/[^!#-[\]-~]/gu, (character) => {
-    const code = character.codePointAt(0) as number;
-    return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
-  });
-  const isCut = Math.max(escaped.length, text.length) > LOG_TARGET_CHARS_MAX;
-  return isCut ? `${escaped.slice(0, LOG_TARGET_CHARS_MAX)}...` : escaped;
-}
-
-function quoted(text: string): string {
-  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
-}
-
-let stampOf = Number.NaN;
-let stamp = "";
-
-/** Under load many lines are of the same millisecond. */
-function timestamp(now: number): string {
-  if (now !== stampOf) {
-    stampOf = now;
-    stamp = new Date(now).toISOString();
-  }
-  return stamp;
 }

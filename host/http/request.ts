@@ -193,7 +193,7 @@ export class HTTPServerRequest extends RequestNotes implements Endpoint, Respons
    * socket's; null under wasmtime without any of them. Over a Unix-domain socket it is that socket's path.
    */
   get remoteAddress(): Address | null {
-    return this.#from().address;
+    return this.#owner.settings.forward === null ? (this.peer?.address ?? null) : this.#from().address;
   }
 
   /** `"https"` over TLS, or when a trusted proxy says so (`xheaders`). */

@@ -72,7 +72,7 @@ export class RequestHead {
   get target(): string {
     if (this.#target === null) {
       const at = this.#textAt + this.#methodBytes();
-      this.#target = this.#chunk.toString("latin1", at, at + this.#chunk.readUInt16LE(this.#start + 8));
+      this.#target = lastTarget.read(this.#chunk, at, at + this.#chunk.readUInt16LE(this.#start + 8));
     }
     return this.#target;
   }
@@ -143,7 +143,7 @@ export class RequestHead {
     for (let row = this.#start + REQUEST_BYTES; row < this.#textAt; row += 4) {
       const middle = at + chunk.readUInt16LE(row);
       const end = middle + chunk.readUInt16LE(row + 2);
-      if (middle - at === name.length && isName(chunk, at, name)) return textOf(chunk, middle, end);
+      if (middle - at === name.length && isName(chunk, at, name)) return lastValue.read(chunk, middle, end);
       at = end;
     }
     return null;
@@ -260,15 +260,21 @@ function isName(chunk: Buffer, at: number, name: string): boolean {
   return true;
 }
 
-let lastText = "";
+/** The text of some bytes. Where most requests have what the one before had, that text is not made again. */
+class LastText {
+  #text = "";
 
-/** The text of some bytes. Most requests ask for the same host as the one before: that text need not be made again. */
-function textOf(chunk: Buffer, start: number, end: number): string {
-  let same = end - start === lastText.length;
-  for (let at = start; same && at < end; at++) same = chunk[at] === lastText.charCodeAt(at - start);
-  if (!same) lastText = chunk.toString("latin1", start, end);
-  return lastText;
+  read(chunk: Buffer, start: number, end: number): string {
+    const text = this.#text;
+    let same = end - start === text.length;
+    for (let at = start; same && at < end; at++) same = chunk[at] === text.charCodeAt(at - start);
+    if (!same) this.#text = chunk.toString("latin1", start, end);
+    return this.#text;
+  }
 }
+
+const lastTarget = new LastText();
+const lastValue = new LastText();
 
 const SLASH = 0x2f;
 const DASH = 0x2d;

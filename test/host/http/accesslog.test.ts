@@ -3,7 +3,14 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import * as f from "../../../host/bridge/frames.js";
 import { REASONS } from "../../../host/core/errors.js";
 import { LOG_TARGET_CHARS_MAX, WRITE_WINDOW_BYTES_FIRST } from "../../../host/core/limits.js";
-import { type AccessEntry, jsonLine, textLine, visible } from "../../../host/http/accesslog.js";
+import {
+  type LineForm,
+  lineBytesMax,
+  visible,
+  jsonLine as writeJson,
+  textLine as writeText,
+} from "../../../host/http/accessline.js";
+import type { AccessEntry } from "../../../host/http/accesslog.js";
 import { HTTPServer, type HTTPServerRequest, type RequestCallback } from "../../../host/index.js";
 import { FakeWorker, frame, idOf, requestFrame, u16, u32 } from "../support/fakeworker.js";
 
@@ -159,6 +166,18 @@ describe("what accessLog may be", () => {
   });
 });
 
+const lineBy =
+  (write: LineForm) =>
+  (entry: AccessEntry, now: number): string => {
+    const start = 3;
+    const block = Buffer.alloc(start + lineBytesMax(entry));
+    const end = write(entry, now, block, start);
+    expect(end).toBeLessThanOrEqual(block.length);
+    return block.toString("latin1", start, end);
+  };
+const textLine = lineBy(writeText);
+const jsonLine = lineBy(writeJson);
+
 describe("a line", () => {
   const entry: AccessEntry = {
     method: "GET",
@@ -183,6 +202,30 @@ describe("a line", () => {
     const lost = { ...entry, status: null, address: null, aborted: "RESET" } as const;
     const rests = { ...lost, target: visible('/"\\\n') };
     expect(JSON.parse(jsonLine(rests, now))).toEqual({ level: 30, time: now, msg: "request", ...rests });
+  });
+
+  test("has numbers as JavaScript writes them, of any size", () => {
+    const bytes = [0, 9, 10, 99, 100, 12_345, 2 ** 31, 2 ** 32 + 1, Number.MAX_SAFE_INTEGER];
+    const ms = [0, 0.001, 0.01, 0.1, 0.12, 0.999, 1, 9.5, 10.25, 1000, 2310.5, 86_400_000.007];
+    for (const [index, one] of [...bytes, ...ms].entries()) {
+      const numbers = { bytes: bytes[index % bytes.length] as number, ms: ms[index % ms.length] as number };
+      const line = textLine({ ...entry, ...numbers }, now + index);
+      expect(line, String(one)).toMatch(new RegExp(` 200 ${numbers.bytes} ${numbers.ms}ms\n$`));
+      expect(JSON.parse(jsonLine({ ...entry, ...numbers }, now + index))).toMatchObject({
+        ...numbers,
+        time: now + index,
+      });
+    }
+  });
+
+  test("has room for the longest that may be in it", () => {
+    const longest = visible("\\".repeat(LOG_TARGET_CHARS_MAX + 1));
+    const most = {
+      ...{ method: longest, target: longest, status: 599, bytes: Number.MAX_SAFE_INTEGER, ms: 2 ** 43 },
+      ...{ address: "\u{1f600}".repeat(54), aborted: "BUFFER_FULL" as const },
+    };
+    expect(JSON.parse(jsonLine(most, now))).toMatchObject({ ...most, address: "\\u{1f600}".repeat(54) });
+    expect(textLine(most, now)).toMatch(/^\S+( \S+){7}\n$/);
   });
 
   test("holds nothing of a target but visible ASCII, bounded", () => {

@@ -8,7 +8,7 @@ import { errorLine, LineReader } from "../../../host/core/log.js";
 import { percentDecode } from "../../../host/core/percent.js";
 import { standardRequest } from "../../../host/fetch/request.js";
 import { plainAnswer, ResponseStandIn } from "../../../host/fetch/response.js";
-import { textLine, visible } from "../../../host/http/accesslog.js";
+import { textLine, visible } from "../../../host/http/accessline.js";
 import { negotiateCoding } from "../../../host/http/compression/acceptencoding.js";
 import { consumedFields } from "../../../host/http/compression/gunzip.js";
 import { codeHead, resolveCompression } from "../../../host/http/compression/options.js";
@@ -140,6 +140,8 @@ const FUNCTIONS: Record<string, (text: string) => unknown> = {
     textLine(
       { method: visible(text), target: visible(text), status: 1, bytes: 1, ms: 1, address: null, aborted: null },
       1,
+      Buffer.alloc(8192),
+      0,
     ),
   "an error's line": (text) => errorLine(new Error(text)),
   "a worker's output": (text) => new LineReader(() => {}).push(Buffer.from(text)),
