@@ -25,7 +25,7 @@ DEMO := build/demo.wasm
 ECHO := build/echo.wasm
 WEB := build/web.wasm
 COMPONENTS := $(foreach app,demo echo web proxy,build/$(app).component.wasm build/$(app).component-async.wasm) \
-  build/demo.http.wasm build/web.http.wasm
+  $(foreach app,demo web,build/$(app).http.wasm build/$(app).http-async.wasm)
 NODES := build/tools/nodes/node_modules/.package-lock.json
 ENGINES := build/tools/engines/node_modules/.package-lock.json
 # The binary of the Node that NODE names; `node` where it names none.
@@ -56,7 +56,7 @@ build: $(CORE) $(CORE_COMPONENTS) $(EDGE) $(HOST) $(DECLARATIONS) $(DEMO) $(ECHO
 debug: build ## build/core.wasm with names and debug info (docs/debugging.md); make -B build/core.wasm takes that back
 	$(compile-core) --debug --outFile $(CORE)
 
-components: $(COMPONENTS) ## examples as components of WASI 0.2, WASI 0.3 and wasi:http: build/demo.component.wasm, …
+components: $(COMPONENTS) ## examples as components of WASI 0.2 and 0.3, and of wasi:http 0.2 and 0.3: build/demo.component.wasm, …
 
 test: build $(COMPONENTS) $(WASMTIME) $(WASMTIME_ASYNC) $(ENGINES) $(if $(NODE),$(NODES)) ## all tests, or those that ARGS chooses (ARGS="--project host")
 ## on the Node that runs make, or on NODE (22, 24, 26)
@@ -150,6 +150,9 @@ build/%.component.wasm: examples/sandboxed/%.ts $(HOST) asconfig.json $(call sou
 
 build/%.component-async.wasm: examples/sandboxed/%.ts $(HOST) asconfig.json $(call sources,assembly) $(WIT)
 	node dist/host/cli/main.js build $< --target component-async --out $@ >/dev/null
+
+build/%.http-async.wasm: examples/sandboxed/%.ts $(HOST) asconfig.json $(call sources,assembly) $(WIT)
+	node dist/host/cli/main.js build $< --target http-async --out $@ >/dev/null
 
 build/%.http.wasm: examples/sandboxed/%.ts $(HOST) asconfig.json $(call sources,assembly) $(WIT)
 	node dist/host/cli/main.js build $< --target http --out $@ >/dev/null

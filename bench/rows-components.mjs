@@ -2,7 +2,17 @@
 
 import { CONNECTIONS, IDLE_CONNECTIONS } from "./load.mjs";
 import { NGINX, NODE_HTTP, SANDBOXED } from "./servers.mjs";
-import { COMPONENT, COMPONENT_ASYNC, HTTP, HTTP_FRESH, RUST, RUST_FRESH, STARTS } from "./servers-components.mjs";
+import {
+  COMPONENT,
+  COMPONENT_ASYNC,
+  HTTP,
+  HTTP_ASYNC,
+  HTTP_ASYNC_KEPT,
+  HTTP_FRESH,
+  RUST,
+  RUST_FRESH,
+  STARTS,
+} from "./servers-components.mjs";
 
 const preview1 = { server: SANDBOXED, title: "Waterspout, AssemblyScript, module of preview1" };
 
@@ -60,6 +70,8 @@ export const COMPONENT_ROWS = [
     contenders: {
       kept: { server: HTTP },
       fresh: { server: HTTP_FRESH },
+      async: { server: HTTP_ASYNC },
+      asyncKept: { server: HTTP_ASYNC_KEPT },
       rust: { server: RUST },
       rustFresh: { server: RUST_FRESH },
       preview1,
@@ -75,6 +87,8 @@ export const COMPONENT_ROWS = [
         atMost: ofCpuSecond(0.9),
       },
       { name: "an instance a request, CPU, of Rust's", of: "fresh", over: "rustFresh", figure: "cpuMicros" },
+      { name: "0.3, instances kept, CPU a request, of 0.2's", of: "asyncKept", over: "kept", figure: "cpuMicros" },
+      { name: "0.3 as it comes, CPU a request, of Rust's kept", of: "async", over: "rust", figure: "cpuMicros" },
       { name: "instances kept, CPU a request, of Node's http", of: "kept", over: "http", figure: "cpuMicros" },
     ],
   },

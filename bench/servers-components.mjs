@@ -29,6 +29,15 @@ const TITLE = "Waterspout, AssemblyScript";
 export const COMPONENT = command(`${TITLE}, component of WASI 0.2`, wasmtime, demo("component"));
 export const COMPONENT_ASYNC = command(`${TITLE}, component of WASI 0.3`, wasmtimeAsync, demo("component-async"));
 export const HTTP = serve(`${TITLE}, wasi:http, instances kept`, true, wasmtimeAsync, demo("http"), KEPT);
+// What the runtime does by itself: 16 requests at once and 128 in all for an instance.
+export const HTTP_ASYNC = serve(`${TITLE}, wasi:http 0.3`, true, wasmtimeAsync, demo("http-async"), []);
+export const HTTP_ASYNC_KEPT = serve(
+  `${TITLE}, wasi:http 0.3, instances kept`,
+  true,
+  wasmtimeAsync,
+  demo("http-async"),
+  KEPT,
+);
 export const HTTP_FRESH = serve(`${TITLE}, wasi:http, an instance a request`, true, wasmtimeAsync, demo("http"), []);
 export const RUST = serve("Rust, wasi:http, instances kept", false, wasmtimeAsync, () => wasiHttp().command, KEPT);
 export const RUST_FRESH = serve(

@@ -20,6 +20,11 @@ export const LISTENERS_MAX: i32 = 16;
  * that wasmtime gives a component before it ends it.
  */
 export const ASYNC_HANDLES_MAX: i32 = 20064;
+/**
+ * Requests that one instance of a component of wasi:http 0.3 has at the same time; with more wasmtime starts another.
+ * It hands over 16, unless an option says more.
+ */
+export const EXCHANGES_MAX: i32 = 1000;
 /** Files that a component over WASI 0.3 has open at once: each has three of these resources while it is read. */
 export const FILES_OPEN_MAX: i32 = 4096;
 /**

@@ -3,11 +3,12 @@
 //
 // Invariants: an answer has the length that was declared, or is seen to be cut short; of the answer no more than
 // WRITE_BUFFER_BYTES_MAX waits here, and of the body nothing but what the handler collects; a client that sends or
-// takes nothing for too long is given up. There is one request at a time, so its slot is always 0.
-// Reference: connection.ts, body.ts and writer.ts, which do the same for HTTP/1; wasi:http 0.2.0.
+// takes nothing for too long is given up. Its slot is the handle of its exchange: 0.2 has one at a time.
+// Reference: connection.ts, body.ts and writer.ts, which do the same for HTTP/1; wasi:http 0.2.0 and 0.3.0.
 
 import { AGAIN, REASON_BAD_RESPONSE, REASON_BUFFER_FULL, REASON_CLOSED, REASON_TIMEOUT } from "../core/errors";
 import { READ_CHUNK_BYTES, READS_PER_TURN } from "../core/limits";
+import { NS_PER_MS } from "../core/units";
 import { REQUESTS_EVER, REQUESTS_NOW, count, countRefusal } from "../core/stats";
 import { Callback, EventHandler, IOLoop, READ, Timeout, WRITE } from "../loop/ioloop";
 import { contentLength, keepAlive, methodCode } from "../protocol/http/headstate";
@@ -16,8 +17,8 @@ import { reasonOf, statusOf, textOf, textSizeOf } from "../protocol/http/refusal
 import { Refusal } from "../protocol/http/refusals";
 import { Connection } from "../stream/connection";
 import { WriteQueue } from "../stream/writequeue";
-import { EXCHANGE } from "../wasi/http/index";
-import * as exchange from "../wasi/http/exchange";
+import { OVER_HTTP } from "../wasi/build";
+import * as exchange from "../wasi/exchanges";
 import * as wasi from "../wasi/index";
 import { HTTP1Body, isTooLarge } from "./body";
 import { IncomingHead } from "./incominghead";
@@ -32,10 +33,57 @@ const FLUSHING: i32 = 3; // it is complete, and some of it has not left
 const OVER: i32 = 4;
 
 /** What is read of a body, with room for scanners that load whole vectors. */
-const chunk: usize = WASI == 4 ? memory.data(65536 + 64, 64) : 0;
+const chunk: usize = OVER_HTTP ? memory.data(65536 + 64, 64) : 0;
 /** A header field of our own. */
-const fieldName: usize = WASI == 4 ? memory.data(32, 8) : 0;
-const fieldValue: usize = WASI == 4 ? memory.data(32, 8) : 0;
+const fieldName: usize = OVER_HTTP ? memory.data(32, 8) : 0;
+const fieldValue: usize = OVER_HTTP ? memory.data(32, 8) : 0;
+
+/** The exchanges of this instance, each in the place of its handle. */
+@final
+export class Exchanges extends Callback {
+  private all: Array<IncomingConnection> = [];
+  private touched: Array<IncomingConnection> = [];
+
+  constructor(
+    private handler: HTTPHandler,
+    private parameters: HTTP1ConnectionParameters,
+  ) {
+    super();
+    IOLoop.current().atTurnEnd(this);
+  }
+
+  /** A request has come. */
+  begin(handle: i32): IncomingConnection {
+    const all = this.all;
+    while (all.length <= handle) all.push(new IncomingConnection(this, this.handler, this.parameters, all.length));
+    const connection = unchecked(all[handle]);
+    connection.begin();
+    return connection;
+  }
+
+  /** `connection` is looked at when the turn ends. */
+  touch(connection: IncomingConnection): void {
+    this.touched.push(connection);
+  }
+
+  run(): void {
+    const touched = this.touched;
+    for (let i = 0; i < touched.length; i++) unchecked(touched[i]).update();
+    touched.length = 0;
+  }
+
+  /**
+   * After a turn, with what it returned: when nothing will ever call the handler again, those that wait for their
+   * answers are given up, in the next turn. Returns whether there are such.
+   */
+  giveUpIfForgotten(rest: i64): bool {
+    if (rest >= 0 && rest != wasi.FOREVER) return false;
+    const all = this.all;
+    if (rest >= 0) for (let i = 0; i < all.length; i++) if (unchecked(all[i]).isWatching) return false;
+    for (let i = 0; i < all.length; i++) unchecked(all[i]).abort(REASON_CLOSED);
+    return this.touched.length != 0;
+  }
+}
 
 
 @final
@@ -84,60 +132,58 @@ export class IncomingConnection extends HTTPConnection {
   private queue: WriteQueue = new WriteQueue();
   private progress: i32 = OVER;
   private failure: i32 = 0; // why the answer cannot be given any more
-  private isBegun: bool = false;
+  private isTouched: bool = false; // it stands in the list of those
   private isHandled: bool = false; // the handler has been called
   private reading: bool = false; // the body's end has not come
-  private piece: i32 = 0; // bytes in `chunk` from `pieceAt` on that the handler has not taken
-  private pieceAt: i32 = 0;
   private status: i32 = 0;
   private left: i64 = 0; // of the declared length; -1: none was declared
+  private lastDue: i64 = 0; // when the last of the answer must have left; 0: that is not waited for
   private bodiless: bool = false; // no body may follow the head: HEAD, 204, 304
 
   constructor(
+    private exchanges: Exchanges,
     private handler: HTTPHandler,
     private parameters: HTTP1ConnectionParameters,
+    private handle: i32,
   ) {
     super();
-    this.head = new IncomingHead(parameters);
+    this.head = new IncomingHead(parameters, handle);
     this.body = new HTTP1Body(parameters);
     this.request = new HTTPServerRequest(this);
-    this.connection.handle = EXCHANGE;
+    this.request.slot = handle;
+    this.connection.handle = handle;
     this.readiness = new Readiness(this);
     this.next = new Step(this);
     this.deadline = new Deadline(this);
   }
 
-  /** Handles the request to its end: the runtime may run others in other instances meanwhile, here there is one. */
-  handle(request: i32, outparam: i32): void {
-    const loop = this.loop;
-    exchange.begin(request, outparam);
+  /** A request has come: it is read in the next turn, as all that handlers do is done in turns. */
+  begin(): void {
     this.progress = NOT_BEGUN;
-    this.isBegun = this.isHandled = false;
-    loop.addCallback(this.next);
-    while (this.progress != OVER) {
-      const rest = loop.turn(wasi.FOREVER);
-      this.update();
-      // Nothing will ever call the handler again.
-      if (rest < 0 || (rest == wasi.FOREVER && !this.isWatching)) this.abort(REASON_CLOSED);
-    }
+    this.isHandled = this.reading = false;
+    this.failure = 0;
+    this.lastDue = 0;
+    this.loop.addCallback(this.next);
+  }
+
+  get isOver(): bool {
+    return this.progress == OVER;
+  }
+
+  private touch(): void {
+    if (this.isTouched) return;
+    this.isTouched = true;
+    this.exchanges.touch(this);
   }
 
   // --- the request ---
 
-  /** In a turn, as all that handlers do. */
   step(): void {
-    if (this.isBegun) return this.readBody();
-    this.isBegun = true;
-    this.begin();
-  }
-
-  private begin(): void {
     count(REQUESTS_EVER);
     count(REQUESTS_NOW);
     this.queue.timeoutMs = this.parameters.writeTimeoutMs;
     this.queue.rateBytesMin = this.parameters.writeRateBytesMin;
-    this.reading = false;
-    this.piece = 0;
+    this.touch();
     const head = this.head;
     const refusal = head.read();
     const state = head.state;
@@ -179,12 +225,7 @@ export class IncomingConnection extends HTTPConnection {
    */
   private beginBody(): void {
     const request = this.request;
-    if (!this.head.hasLength && !request.contentLength) {
-      const n = wasi.read(EXCHANGE, chunk, READ_CHUNK_BYTES);
-      if (n) request.contentLength = -1;
-      this.piece = max(n, 0);
-      this.pieceAt = 0;
-    }
+    if (!this.head.hasLength && !request.contentLength && exchange.hasBody(this.handle)) request.contentLength = -1;
     this.reading = request.contentLength != 0;
     this.body.begin(false, request.contentLength < 0 ? i64.MAX_VALUE : request.contentLength);
     if (this.reading) this.body.restartClock(this.loop.time);
@@ -194,39 +235,31 @@ export class IncomingConnection extends HTTPConnection {
     if (this.request.credit != i64.MAX_VALUE) this.request.credit += bytes;
     if (!this.reading || !this.inFlight) return;
     if (!this.body.due) this.body.restartClock(this.loop.time);
-    if (this.piece) this.loop.addCallback(this.next);
+    this.touch();
   }
 
   private readBody(): void {
-    for (let reads = 0; this.reading && this.inFlight && this.request.credit > 0; reads++) {
-      if (!this.piece) {
-        if (reads == READS_PER_TURN) return;
-        const n = wasi.read(EXCHANGE, chunk, READ_CHUNK_BYTES);
-        if (n == AGAIN) return;
-        if (n < 0) return this.abort(-n);
-        if (!n) return this.bodyComplete();
-        this.piece = n;
-        this.pieceAt = 0;
-      }
-      this.takePiece();
+    for (let reads = 0; this.isReading && reads < READS_PER_TURN; reads++) {
+      const n = wasi.read(this.handle, chunk, i32(min<i64>(READ_CHUNK_BYTES, this.request.credit)));
+      if (n == AGAIN) return;
+      if (n < 0) return this.abort(-n);
+      if (!n) return this.bodyComplete();
+      this.takePiece(n);
     }
     if (this.request.credit <= 0) this.body.due = 0; // it is the handler's turn
   }
 
-  private takePiece(): void {
+  /** `size` bytes of the body have come to `chunk`. */
+  private takePiece(size: i32): void {
     const request = this.request;
     const body = this.body;
-    if (isTooLarge(body.taken + this.piece, this.parameters)) return this.refuse(Refusal.BODY_TOO_LARGE);
-    const source = chunk + usize(this.pieceAt);
-    const size = i32(min<i64>(this.piece, request.credit));
-    body.next(source, size);
+    if (isTooLarge(body.taken + size, this.parameters)) return this.refuse(Refusal.BODY_TOO_LARGE);
+    body.next(chunk, size);
     body.take(size);
     body.payClock(this.loop.time, size);
-    this.piece -= size;
-    this.pieceAt += size;
     if (request.credit != i64.MAX_VALUE) request.credit -= size;
-    if (!request.collects) this.handler.dataReceived(request, source, size);
-    else if (!request.body.append(source, size)) this.shed();
+    if (!request.collects) this.handler.dataReceived(request, chunk, size);
+    else if (!request.body.append(chunk, size)) this.shed();
   }
 
   private bodyComplete(): void {
@@ -238,8 +271,9 @@ export class IncomingConnection extends HTTPConnection {
   // --- the loop's calls ---
 
   onReady(events: i32): void {
+    this.touch();
     if (events & WRITE) {
-      const moved = this.queue.sendWaiting(EXCHANGE, this.loop.time);
+      const moved = this.queue.sendWaiting(this.handle, this.loop.time);
       if (moved < 0) this.abort(-moved);
       else if (moved && this.inFlight) this.handler.onSent(this.request);
     }
@@ -247,8 +281,10 @@ export class IncomingConnection extends HTTPConnection {
   }
 
   timeoutFired(): void {
+    this.touch();
     const now = this.loop.time;
-    if (this.queue.deadline && this.queue.deadline <= now) this.abort(REASON_TIMEOUT);
+    const writeDue = this.writeDue;
+    if (writeDue && writeDue <= now) this.abort(REASON_TIMEOUT);
     else if (this.isReading && this.body.due && this.body.due <= now) this.refuse(Refusal.BODY_TIMEOUT);
   }
 
@@ -257,18 +293,38 @@ export class IncomingConnection extends HTTPConnection {
     return this.reading && this.inFlight && this.request.credit > 0;
   }
 
-  private get isWatching(): bool {
-    return this.queue.size != 0 || this.isReading;
+  /** Bytes of the answer have not left. */
+  private get isWriting(): bool {
+    return this.queue.size != 0 || (this.progress == FLUSHING && exchange.isSending(this.handle));
+  }
+
+  /** Something can come of waiting. */
+  get isWatching(): bool {
+    return this.isWriting || this.isReading;
   }
 
   /** At the end of a turn: what is waited for, and how long. */
-  private update(): void {
+  update(): void {
+    this.isTouched = false;
     if (this.failure) this.fail();
-    else if (this.progress == FLUSHING && !this.queue.size) this.end(true);
-    if (this.progress == OVER) return;
-    this.loop.addHandler(EXCHANGE, this.readiness, (this.isReading ? READ : 0) | (this.queue.size ? WRITE : 0));
+    if (this.progress == FLUSHING && !this.isWriting) this.end(true);
+    if (this.progress != OVER) this.watch();
+    exchange.brought(this.handle);
+  }
+
+  /** When the client must have taken something, 0: nothing waits. */
+  private get writeDue(): i64 {
+    if (this.queue.size) return this.queue.deadline;
+    if (!this.isWriting) return 0;
+    if (!this.lastDue) this.lastDue = this.loop.time + i64(this.parameters.writeTimeoutMs) * NS_PER_MS;
+    return this.lastDue;
+  }
+
+  private watch(): void {
+    this.loop.addHandler(this.handle, this.readiness, (this.isReading ? READ : 0) | (this.isWriting ? WRITE : 0));
     let due = this.isReading ? this.body.due : 0;
-    if (this.queue.deadline) due = due ? min(due, this.queue.deadline) : this.queue.deadline;
+    const writeDue = this.writeDue;
+    if (writeDue) due = due ? min(due, writeDue) : writeDue;
     if (due) this.loop.callAt(due, this.deadline);
     else this.loop.removeTimeout(this.deadline);
   }
@@ -291,6 +347,7 @@ export class IncomingConnection extends HTTPConnection {
   /** The runtime sends no reason phrase but its own. */
   startResponse(status: i32, reason: usize, reasonSize: i32, contentLength: i64): void {
     if (!this.inFlight) return;
+    this.touch();
     if (this.progress != NOT_BEGUN) return this.abort(REASON_BAD_RESPONSE);
     this.status = status;
     this.left = contentLength;
@@ -300,11 +357,12 @@ export class IncomingConnection extends HTTPConnection {
 
   addField(name: usize, nameSize: i32, value: usize, valueSize: i32): bool {
     if (this.progress != FIELDS || !isField(name, nameSize, value, valueSize)) return false;
-    return exchange.addField(name, nameSize, value, valueSize);
+    return exchange.addField(this.handle, name, nameSize, value, valueSize);
   }
 
   writeBody(source: usize, size: i32): bool {
     if (!this.inFlight || this.progress == NOT_BEGUN) return false;
+    this.touch();
     if (this.progress == FIELDS) this.endHead();
     if (this.left >= 0) {
       if (size > this.left) {
@@ -314,13 +372,14 @@ export class IncomingConnection extends HTTPConnection {
       this.left -= size;
     }
     if (this.bodiless || !size) return true;
-    const reason = this.queue.send(EXCHANGE, source, size, this.loop.time);
+    const reason = this.queue.send(this.handle, source, size, this.loop.time);
     if (reason) this.abort(reason);
     return !reason;
   }
 
   finishResponse(): void {
     if (!this.inFlight || this.progress == NOT_BEGUN) return;
+    this.touch();
     if (this.progress == FIELDS) {
       if (this.left < 0 && !this.bodiless) this.left = 0;
       this.endHead();
@@ -332,15 +391,17 @@ export class IncomingConnection extends HTTPConnection {
 
   private endHead(): void {
     this.progress = BODY;
-    if (this.left >= 0 && this.status != 204) setLength(this.left);
-    if (!exchange.answer(this.status)) this.abort(REASON_BAD_RESPONSE);
+    if (this.left >= 0 && this.status != 204) this.setLength(this.left);
+    if (!exchange.answer(this.handle, this.status, !this.bodiless && this.left != 0)) this.abort(REASON_BAD_RESPONSE);
   }
 
   closeAfterAnswer(): void {}
 
   /** What is left of it is done at the end of the turn: nothing is closed in a call of the handler's. */
   abort(reason: i32): void {
-    if (this.progress < OVER && !this.failure) this.failure = reason;
+    if (this.progress == OVER || this.failure) return;
+    this.failure = reason;
+    this.touch();
   }
 
   shed(): void {
@@ -352,11 +413,9 @@ export class IncomingConnection extends HTTPConnection {
   private refuse(code: i32): void {
     countRefusal(code);
     this.handler.requestRefused(this, code);
-    if (this.progress == NOT_BEGUN) {
-      answerPlainly(statusOf(code), textOf(code), textSizeOf(code), this.request.method == Method.HEAD);
-      this.progress = BODY;
-      this.lose(reasonOf(code), true);
-    } else this.lose(reasonOf(code), false);
+    const canAnswer = this.progress == NOT_BEGUN;
+    if (canAnswer) this.answerPlainly(statusOf(code), textOf(code), textSizeOf(code));
+    this.lose(reasonOf(code), canAnswer);
   }
 
   // --- the end ---
@@ -364,21 +423,24 @@ export class IncomingConnection extends HTTPConnection {
   /** The answer, or its rest, cannot be given. Its client sees that, or a 500 when nothing of it has left. */
   private fail(): void {
     const reason = this.failure;
+    this.failure = 0;
     const canAnswer = this.progress < BODY;
     if (canAnswer) {
-      exchange.clearFields();
+      exchange.clearFields(this.handle);
       const text = String.UTF8.encode("The application gave no answer");
-      answerPlainly(500, changetype<usize>(text), text.byteLength, this.request.method == Method.HEAD);
+      this.answerPlainly(500, changetype<usize>(text), text.byteLength);
     }
     this.lose(reason, canAnswer);
   }
 
   /** The handler is called: nothing it writes is sent any more. */
-  private lose(reason: i32, isWhole: bool): void {
+  private lose(reason: i32, isAnswered: bool): void {
     const isWaiting = this.isHandled && this.progress < FLUSHING;
-    this.end(isWhole);
+    if (isAnswered) this.progress = FLUSHING;
+    else this.end(false);
     if (isWaiting) this.handler.onConnectionClose(this.request, reason);
     this.release();
+    this.touch();
   }
 
   private release(): void {
@@ -391,35 +453,39 @@ export class IncomingConnection extends HTTPConnection {
     this.progress = OVER;
     this.failure = 0;
     this.queue.reset();
-    this.loop.removeHandler(EXCHANGE);
+    this.loop.removeHandler(this.handle);
     this.loop.removeTimeout(this.deadline);
-    exchange.end(isWhole);
+    exchange.end(this.handle, isWhole);
     count(REQUESTS_NOW, -1);
   }
-}
 
-function setLength(bytes: i64): void {
-  const end = writeDecimal(fieldValue, u64(bytes));
-  addOwnField("content-length", i32(end - fieldValue));
-}
+  // --- our own answers and fields ---
 
-function addText(name: string, value: string): void {
-  String.UTF8.encodeUnsafe(changetype<usize>(value), value.length, fieldValue);
-  addOwnField(name, value.length);
-}
+  private setLength(bytes: i64): void {
+    const end = writeDecimal(fieldValue, u64(bytes));
+    this.addOwnField("content-length", i32(end - fieldValue));
+  }
 
-/** A field whose value stands at `fieldValue`. */
-function addOwnField(name: string, valueSize: i32): void {
-  String.UTF8.encodeUnsafe(changetype<usize>(name), name.length, fieldName);
-  exchange.addField(fieldName, name.length, fieldValue, valueSize);
-}
+  private addText(name: string, value: string): void {
+    String.UTF8.encodeUnsafe(changetype<usize>(value), value.length, fieldValue);
+    this.addOwnField(name, value.length);
+  }
 
-/** A whole answer of one sentence. */
-function answerPlainly(status: i32, text: usize, size: i32, bodiless: bool): void {
-  memory.copy(chunk, text, usize(size));
-  store<u8>(chunk + usize(size), 0x0a); // LF
-  addText("content-type", "text/plain");
-  if (status == 503) addText("retry-after", "1");
-  setLength(size + 1);
-  if (exchange.answer(status) && !bodiless) exchange.write(chunk, size + 1);
+  /** A field whose value stands at `fieldValue`. */
+  private addOwnField(name: string, valueSize: i32): void {
+    String.UTF8.encodeUnsafe(changetype<usize>(name), name.length, fieldName);
+    exchange.addField(this.handle, fieldName, name.length, fieldValue, valueSize);
+  }
+
+  /** A whole answer of one sentence. */
+  private answerPlainly(status: i32, text: usize, size: i32): void {
+    const bodiless = this.request.method == Method.HEAD;
+    memory.copy(chunk, text, usize(size));
+    store<u8>(chunk + usize(size), 0x0a); // LF
+    this.addText("content-type", "text/plain");
+    if (status == 503) this.addText("retry-after", "1");
+    this.setLength(size + 1);
+    if (exchange.answer(this.handle, status, !bodiless) && !bodiless)
+      this.queue.send(this.handle, chunk, size + 1, this.loop.time);
+  }
 }

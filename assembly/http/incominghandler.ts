@@ -1,29 +1,43 @@
-// What a component of wasi:http exports: its incoming-handler, which the runtime calls for each request.
+// What a component of wasi:http 0.2 exports: its incoming-handler, which the runtime calls for each request.
 // AssemblyScript cannot name it as the canonical ABI does; `waterspout build` renames it.
 
 import { HTTP1ConnectionParameters } from "./parameters";
-import { IncomingConnection } from "./incoming";
+import { Exchanges } from "./incoming";
+import { Callback, IOLoop } from "../loop/ioloop";
+import { EXCHANGE } from "../wasi/http/index";
+import * as exchange from "../wasi/http/exchange";
 import * as wasi from "../wasi/index";
-import { HTTPConnection, HTTPHandler } from "./request";
+import { HTTPHandler } from "./request";
 
 export { cabi_realloc } from "../wasi/component/memory";
 
-/** An IncomingConnection; the type is its base, so that other targets do not compile that class. */
-let connection: HTTPConnection | null = null;
+/** An Exchanges, null: there is no server. The type is its base, so that other targets do not compile that class. */
+let exchanges: Callback | null = null;
+
+/** Those of this instance. Null: it has no server, and says so. */
+export function ownExchanges(): Exchanges | null {
+  if (exchanges) return exchanges as Exchanges;
+  const line = String.UTF8.encode(
+    "waterspout: the application makes no HTTPServer, so it cannot answer by wasi:http\n",
+  );
+  wasi.log(changetype<usize>(line), line.byteLength);
+  return null;
+}
 
 /** Requests are for this handler from now on. */
 export function serveIncoming(handler: HTTPHandler, parameters: HTTP1ConnectionParameters): void {
-  connection = new IncomingConnection(handler, parameters);
+  exchanges = new Exchanges(handler, parameters);
 }
 
-/** `request` and `outparam` are resources. Without a server the runtime answers, with 500. */
+/**
+ * Handles the request to its end: the runtime may run others in other instances meanwhile, here there is one. `request`
+ * and `outparam` are resources. Without a server the runtime answers, with 500.
+ */
 export function handle(request: i32, outparam: i32): void {
-  if (!connection)
-    return complain("waterspout: the application makes no HTTPServer, so it cannot answer by wasi:http\n");
-  (connection as IncomingConnection).handle(request, outparam);
-}
-
-function complain(text: string): void {
-  const line = String.UTF8.encode(text);
-  wasi.log(changetype<usize>(line), line.byteLength);
+  const all = ownExchanges();
+  if (!all) return;
+  exchange.begin(request, outparam);
+  const connection = all.begin(EXCHANGE);
+  const loop = IOLoop.current();
+  while (!connection.isOver) all.giveUpIfForgotten(loop.turn(wasi.FOREVER));
 }

@@ -7,10 +7,13 @@ import { HTTP1Connection, HTTP1ConnectionOwner } from "./connection";
 import { HTTP1ConnectionParameters } from "./parameters";
 import { HTTPHandler } from "./request";
 import { serveIncoming } from "./incominghandler";
+// What a component of wasi:http 0.3 exports; `waterspout build` makes it exports.
+import "./asynchandler";
 import { IOLoop, Timeout } from "../loop/ioloop";
 import { IOStream } from "../stream/iostream";
 import { DRAIN_REQUEST_MS, WATCH_AFTER_MS } from "../core/limits";
 import { NS_PER_MS } from "../core/units";
+import { OVER_HTTP } from "../wasi/build";
 import { TCPServer } from "../server/tcpserver";
 
 
@@ -63,7 +66,7 @@ export class HTTPServer extends TCPServer {
 
   constructor(private handler: HTTPHandler) {
     super();
-    if (WASI == 4) serveIncoming(handler, this.parameters);
+    if (OVER_HTTP) serveIncoming(handler, this.parameters);
   }
 
   /** The connection with this slot, null: there is none. */
@@ -72,7 +75,7 @@ export class HTTPServer extends TCPServer {
   }
 
   handleStream(stream: IOStream, address: Address | null): void {
-    if (WASI == 4) return; // there are none: incoming.ts
+    if (OVER_HTTP) return; // there are none: incoming.ts
     const pool = this.pool;
     let connection: HTTP1Connection;
     if (pool.free.length) connection = pool.free.pop();

@@ -29,13 +29,14 @@
 
 import { Address } from "../core/address";
 import { AGAIN } from "../core/errors";
-import { PREVIEW1 } from "./build";
+import { OVER_HTTP, PREVIEW1 } from "./build";
 import { FOREVER, NONE, READ, WRITE } from "./readiness";
 import * as preview1 from "./preview1";
 import * as poller from "./poller";
 import * as preview2 from "./preview2/index";
 import * as preview3 from "./preview3/index";
 import * as http from "./http/index";
+import * as httpAsync from "./httpasync/index";
 import * as sim from "./sim";
 
 export { FOREVER, NONE, READ, WRITE };
@@ -61,20 +62,20 @@ function report(problem: string | null): void {
 // @ts-ignore: decorator
 @inline export function listenerCount(): i32 {
   if (PREVIEW1) return preview1.listenerCount();
-  if (WASI == 4) return 0;
+  if (OVER_HTTP) return 0;
   return WASI == 3 ? preview3.listenerCount() : sim.listenerCount();
 }
 // @ts-ignore: decorator
 @inline export function listener(index: i32): i32 {
   if (PREVIEW1) return preview1.listener(index);
-  if (WASI == 4) return -1;
+  if (OVER_HTTP) return -1;
   return WASI == 3 ? preview3.listener(index) : sim.listener(index);
 }
 // @ts-ignore: decorator
 @inline export function openChannel(): i32 {
   if (WASI == 2) return preview2.openChannel();
   if (PREVIEW1) return preview1.openChannel();
-  if (WASI == 4) return NO_CHANNEL;
+  if (OVER_HTTP) return NO_CHANNEL;
   return WASI == 3 ? preview3.openChannel() : sim.openChannel();
 }
 // @ts-ignore: decorator
@@ -84,26 +85,28 @@ function report(problem: string | null): void {
 // @ts-ignore: decorator
 @inline export function accept(listener: i32): i32 {
   if (PREVIEW1) return preview1.accept(listener);
-  if (WASI == 4) return AGAIN;
+  if (OVER_HTTP) return AGAIN;
   return WASI == 3 ? preview3.accept(listener) : sim.accept(listener);
 }
 // @ts-ignore: decorator
 @inline export function read(handle: i32, target: usize, size: i32): i32 {
   if (PREVIEW1) return preview1.read(handle, target, size);
   if (WASI == 4) return http.read(target, size);
+  if (WASI == 5) return httpAsync.read(handle, target, size);
   return WASI == 3 ? preview3.read(handle, target, size) : sim.read(handle, target, size);
 }
 // @ts-ignore: decorator
 @inline export function write(handle: i32, source: usize, size: i32): i32 {
   if (PREVIEW1) return preview1.write(handle, source, size);
   if (WASI == 4) return http.write(source, size);
+  if (WASI == 5) return httpAsync.write(handle, source, size);
   return WASI == 3 ? preview3.write(handle, source, size) : sim.write(handle, source, size);
 }
 // @ts-ignore: decorator
 @inline export function channelWrite(source: usize, size: i32): i32 {
   if (WASI == 2) return preview2.channelWrite(source, size);
   if (PREVIEW1) return preview1.channelWrite(source, size);
-  if (WASI == 4) return NO_CHANNEL;
+  if (OVER_HTTP) return NO_CHANNEL;
   return WASI == 3 ? preview3.channelWrite(source, size) : sim.channelWrite(source, size);
 }
 // @ts-ignore: decorator
@@ -122,7 +125,7 @@ function report(problem: string | null): void {
 @inline export function descriptor(handle: i32): u32 {
   if (WASI == 2) return preview2.socketOf(poller.descriptor(handle));
   if (PREVIEW1) return poller.descriptor(handle);
-  if (WASI == 4) return 0;
+  if (OVER_HTTP) return 0;
   return WASI == 3 ? preview3.descriptor(handle) : sim.descriptor(handle);
 }
 // @ts-ignore: decorator
@@ -130,6 +133,7 @@ function report(problem: string | null): void {
   if (PREVIEW1) poller.watch(handle, interest);
   else if (WASI == 3) preview3.watch(handle, interest);
   else if (WASI == 4) http.watch(interest);
+  else if (WASI == 5) httpAsync.watch(handle, interest);
   else sim.watch(handle, interest);
 }
 // @ts-ignore: decorator
@@ -141,7 +145,7 @@ function report(problem: string | null): void {
 // @ts-ignore: decorator
 @inline export function held(): bool {
   if (PREVIEW1) return poller.held;
-  if (WASI == 4) return false;
+  if (OVER_HTTP) return false;
   return WASI == 3 ? preview3.held : sim.held();
 }
 // @ts-ignore: decorator
@@ -150,18 +154,21 @@ function report(problem: string | null): void {
   else if (WASI == 3)
     preview3.wait(); // waiting is the runtime's
   else if (WASI == 4) http.wait(timeoutNs);
+  else if (WASI == 5) httpAsync.wait();
   else sim.wait(timeoutNs);
 }
 // @ts-ignore: decorator
 @inline export function next(): i32 {
   if (PREVIEW1) return poller.next();
   if (WASI == 4) return http.next();
+  if (WASI == 5) return httpAsync.next();
   return WASI == 3 ? preview3.next() : sim.next();
 }
 // @ts-ignore: decorator
 @inline export function sleepNs(): i64 {
   if (PREVIEW1) return poller.sleepNs();
   if (WASI == 4) return FOREVER;
+  if (WASI == 5) return httpAsync.sleepNs();
   return WASI == 3 ? preview3.sleepNs() : sim.sleepNs();
 }
 // @ts-ignore: decorator
@@ -181,18 +188,21 @@ function report(problem: string | null): void {
 @inline export function ready(): i32 {
   if (PREVIEW1) return poller.ready;
   if (WASI == 4) return http.ready;
+  if (WASI == 5) return httpAsync.ready;
   return WASI == 3 ? preview3.ready : sim.ready;
 }
 // @ts-ignore: decorator
 @inline export function now(): i64 {
   if (PREVIEW1) return preview1.now();
   if (WASI == 4) return http.now();
+  if (WASI == 5) return httpAsync.now();
   return WASI == 3 ? preview3.now() : sim.now();
 }
 // @ts-ignore: decorator
 @inline export function unixSeconds(): i64 {
   if (PREVIEW1) return preview1.unixSeconds();
   if (WASI == 4) return http.unixSeconds();
+  if (WASI == 5) return httpAsync.unixSeconds();
   return WASI == 3 ? preview3.unixSeconds() : sim.unixSeconds();
 }
 // @ts-ignore: decorator
@@ -200,6 +210,7 @@ function report(problem: string | null): void {
   if (PREVIEW1) preview1.log(source, size);
   else if (WASI == 3) preview3.log(source, size);
   else if (WASI == 4) http.log(source, size);
+  else if (WASI == 5) httpAsync.log(source, size);
   else sim.log(source, size);
 }
 // @ts-ignore: decorator

@@ -206,7 +206,7 @@ test.each([
   [["examples/sandboxed/demo.ts", "--outFile", "x"], /--outFile/],
   [
     ["examples/sandboxed/demo.ts", "--target", "http3"],
-    /--target must be preview1, component, component-async, http, not "http3"/,
+    /--target must be preview1, component, component-async, http, http-async, not "http3"/,
   ],
 ])("used wrongly: %j", async (args, complaint) => {
   const { code, stdout, stderr } = await end([process.execPath, CLI, "build", ...args]);

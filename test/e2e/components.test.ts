@@ -7,7 +7,7 @@ import { faultSuite } from "./suites/faults.js";
 import { httpSuite } from "./suites/http.js";
 import { echoSuite } from "./suites/streams.js";
 import { websocketSuite } from "./suites/websocket.js";
-import { COMPONENT, COMPONENT_ASYNC, HTTP, makeComponents } from "./support/ways.js";
+import { COMPONENT, COMPONENT_ASYNC, HTTP, HTTP_ASYNC, makeComponents } from "./support/ways.js";
 
 beforeAll(makeComponents, 300_000);
 
@@ -28,3 +28,5 @@ describe(COMPONENT.name, () => {
 });
 
 describe(HTTP.name, () => demoSuite(HTTP));
+
+describe(HTTP_ASYNC.name, () => demoSuite(HTTP_ASYNC));

@@ -8,9 +8,20 @@ import { rowsBelow } from "../docs/documents.js";
 import { importsOf } from "./support/components.js";
 import { end } from "./support/programs.js";
 import type { Response } from "./support/response.js";
-import { CLI, eventually, HTTP, makeComponents, ROOT, type Server, start, wasmtime } from "./support/ways.js";
+import {
+  CLI,
+  eventually,
+  HTTP,
+  HTTP_ASYNC,
+  makeComponents,
+  ROOT,
+  type Server,
+  start,
+  type Way,
+  wasmtime,
+} from "./support/ways.js";
 
-const APPLICATION = `import { HTTPHandler, HTTPServer, HTTPServerRequest, IOLoop, REASON_TIMEOUT, Timeout, stats } from "waterspout/assembly";
+const APPLICATION = `import { HTTPHandler, HTTPServer, HTTPServerRequest, IOLoop, REASON_RESET, REASON_TIMEOUT, Timeout, stats } from "waterspout/assembly";
 export { _start, turn } from "waterspout/assembly";
 
 const block: usize = memory.data(32768, 16);
@@ -38,6 +49,7 @@ class Various extends HTTPHandler {
     else if (request.pathIs("/fields")) this.fields(request);
     else if (request.pathIs("/count")) request.respond(200, "text/plain", this.requests.toString());
     else if (request.pathIs("/now")) request.respond(200, "text/plain", stats.stat(stats.REQUESTS_NOW).toString());
+    else if (request.pathIs("/leaving")) { this.requestRefused(request.connection, -26); request.collectBody(); }
     else if (request.pathIs("/bounded") || request.pathIs("/collected")) this.receive(request);
     else if (request.pathIs("/endless")) { this.left = i32.MAX_VALUE; request.startResponse(200, -1); this.pump(request); }
   }
@@ -51,9 +63,10 @@ class Various extends HTTPHandler {
     request.respond(200, "text/plain", this.received.toString());
   }
   onSent(request: HTTPServerRequest): void { if (this.left) this.pump(request); }
-  /** Says that the client took nothing for too long, in the words that there are for a log. */
+  /** Says that the client took nothing for too long, or has left, in the words that there are for a log. */
   onConnectionClose(request: HTTPServerRequest, reason: i32): void {
     if (reason == REASON_TIMEOUT) this.requestRefused(request.connection, -39);
+    else if (reason == REASON_RESET) this.requestRefused(request.connection, -29);
   }
 
   private answer(request: HTTPServerRequest, size: i32, text: string): void {
@@ -93,7 +106,7 @@ server.listen();
 const BUILD_MS = 300_000;
 
 const folder = mkdtempSync(path.join(tmpdir(), "waterspout-http-"));
-const component = path.join(folder, "various.http.wasm");
+const componentOf = (way: Way): string => path.join(folder, `various.${way.component}.wasm`);
 
 beforeAll(async () => {
   makeComponents();
@@ -101,25 +114,40 @@ beforeAll(async () => {
   writeFileSync(path.join(folder, "package.json"), "{}");
   symlinkSync(ROOT, path.join(folder, "node_modules/waterspout"));
   writeFileSync(path.join(folder, "various.ts"), APPLICATION);
-  const build = [process.execPath, CLI, "build", path.join(folder, "various.ts"), "--target", "http"];
-  const { code, stdout } = await end(build);
-  expect(code).toBe(0);
-  expect(stdout).toContain(`serve it with: wasmtime serve -S cli=y --addr 127.0.0.1:8888 ${component}`);
+  for (const way of [HTTP, HTTP_ASYNC]) {
+    const build = [
+      process.execPath,
+      CLI,
+      "build",
+      path.join(folder, "various.ts"),
+      "--target",
+      way.component as string,
+    ];
+    const { code, stdout } = await end(build);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`serve it with: wasmtime serve -S cli=y --addr 127.0.0.1:8888 ${componentOf(way)}`);
+  }
 }, BUILD_MS);
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test("its imports are the published list of rights, and nothing else", async () => {
-  const published = rowsBelow("docs/threat-model.md", "### `http`").map(({ import: name }) => name.replaceAll("`", ""));
-  expect((await importsOf(path.join(ROOT, "build/demo.http.wasm"))).sort()).toEqual(published.sort());
-});
+test.each([HTTP, HTTP_ASYNC])(
+  "$component: its imports are the published list of rights, and nothing else",
+  async (way) => {
+    const rows = rowsBelow("docs/threat-model.md", `### \`${way.component}\``);
+    const published = rows.map(({ import: name }) => name.replaceAll("`", ""));
+    expect((await importsOf(path.join(ROOT, way.demo))).sort()).toEqual(published.sort());
+  },
+);
 
+const MANY = ["--max-instance-reuse-count", "100000"];
 describe.each([
-  ["an instance for each request", wasmtime(), []],
-  ["an instance for many requests", wasmtime("wasmtime-async"), ["--max-instance-reuse-count", "100000"]],
-])("%s", (_name, binary, options) => {
+  ["0.2, an instance for each request", { ...HTTP, wasmtime: wasmtime() }, []],
+  ["0.2, an instance for many requests", { ...HTTP, wasmtime: wasmtime("wasmtime-async") }, MANY],
+  ["0.3, an instance for many requests at a time", HTTP_ASYNC, MANY],
+])("%s", (_name, way, options) => {
   let server: Server;
   beforeAll(async () => {
-    server = await start({ ...HTTP, wasmtime: binary }, component, options);
+    server = await start(way, componentOf(way), options);
   });
   afterAll(() => server.stop());
 
@@ -177,17 +205,18 @@ describe.each([
     expect((await client.readResponse()).status).toBe(408);
   });
 
-  test("a client that takes nothing of an endless answer is given up, and one that reads is not", async () => {
-    const greedy = await server.connect({ silent: true });
-    greedy.send("GET /endless HTTP/1.1\r\nHost: x\r\n\r\n");
-    const reading = await server.connect();
-    reading.send("GET /endless HTTP/1.1\r\nHost: x\r\n\r\n");
-    await server.complaint(/503/);
-    const before = reading.receivedBytes;
-    await eventually("the other reads on", () => reading.receivedBytes > before);
-    greedy.reset();
-    reading.reset();
-  });
+  test.each(["Content-Length: 5", "Transfer-Encoding: chunked"])(
+    "a body by %s whose client leaves is no whole one",
+    async (field) => {
+      const times = (status: string): number => server.output.stderr.split(` ${status}`).length;
+      const [begun, left] = [times("400"), times("417")];
+      const client = await server.connect();
+      client.send(`POST /leaving HTTP/1.1\r\nHost: x\r\n${field}\r\n\r\n3\r\n`);
+      await eventually("the handler has the request", () => times("400") > begun);
+      client.reset();
+      await eventually("it has heard that the client has left", () => times("417") > left);
+    },
+  );
 
   test("many at once and one after the other, none left behind", async () => {
     for (let round = 0; round < 10; round++) {

@@ -26,7 +26,7 @@ export const ROWS: usize = 16;
 export const METHOD_SIZE: usize = 20;
 export const TARGET_OFFSET: usize = 24;
 export const TARGET_SIZE: usize = 28;
-const MINOR: usize = 32;
+export const MINOR: usize = 32;
 export const KNOWN: usize = 36; // for each known name 1 + its first row, 0: none
 export const DUPLICATES: usize = 60; // bit i: the known name i stands more than once
 

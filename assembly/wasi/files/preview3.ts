@@ -5,6 +5,7 @@
 
 import { FILES_OPEN_MAX } from "../../core/limits";
 import { NS_PER_S } from "../../core/units";
+import { OVER_03 } from "../build";
 import { land, release } from "../component/memory";
 import { READ, SYMLINK_FOLLOW } from "./imports2";
 import * as w from "./imports3";
@@ -25,14 +26,14 @@ class File {
 const FILE_BYTES: usize = 24;
 if (offsetof<File>() > FILE_BYTES) ERROR("a file has grown");
 
-const files: usize = WASI == 3 ? memory.data(24 * FILES_OPEN_MAX, 8) : 0;
+const files: usize = OVER_03 ? memory.data(24 * FILES_OPEN_MAX, 8) : 0;
 let free: i32 = -1;
 let used: i32 = 0;
 
-const stat: usize = WASI == 3 ? memory.data(w.STAT_RESULT_BYTES, 8) : 0;
-const result: usize = WASI == 3 ? memory.data(32, 8) : 0;
+const stat: usize = OVER_03 ? memory.data(w.STAT_RESULT_BYTES, 8) : 0;
+const result: usize = OVER_03 ? memory.data(32, 8) : 0;
 /** The folders: a list; behind it a stream and its outcome. */
-const list: usize = WASI == 3 ? memory.data(16, 4) : 0;
+const list: usize = OVER_03 ? memory.data(16, 4) : 0;
 let isListed: bool = false;
 
 function fileAt(index: i32): File {

@@ -2,15 +2,20 @@
 // component with one request at a time, so there is one exchange.
 //
 // Invariant: resources are dropped before those that they came from, and each once: the runtime ends a component that
-// does otherwise. Texts that the runtime hands over are freed by the function that has read them (releaseFound).
+// does otherwise.
 // Reference: wasi:http 0.2.0, types.wit.
 
 import { AGAIN, REASON_RESET } from "../../core/errors";
-import { land, release } from "../component/memory";
+import { land } from "../component/memory";
 import * as w2 from "../preview2/imports";
+import { find } from "./found";
 import * as w from "./imports";
 
 const result: usize = WASI == 4 ? memory.data(64, 8) : 0;
+const AHEAD_BYTES: i32 = 4096;
+const ahead: usize = WASI == 4 ? memory.data(AHEAD_BYTES) : 0;
+let aheadAt: i32 = 0;
+let aheadSize: i32 = 0;
 
 // Resources of the exchange, 0: there is none (now).
 let request: i32 = 0;
@@ -22,10 +27,6 @@ let outgoing: i32 = 0;
 let output: i32 = 0;
 let readable: i32 = 0; // pollables
 let writable: i32 = 0;
-
-/** What the last reading call has found: a text or a list. */
-export let at: usize = 0;
-export let size: i32 = 0;
 
 /** The runtime hands over a request, and the place for its answer. */
 export function begin(incomingRequest: i32, responseOutparam: i32): void {
@@ -56,7 +57,7 @@ export function readAuthority(): bool {
   return load<u8>(result) != 0;
 }
 
-/** All header fields: pairs of texts, to be read with findName and findValue, and given back with releaseFields. */
+/** All header fields: a list for findName and findValue of found.ts. */
 export function readFields(): void {
   const all = w.requestFields(request);
   w.entriesOf(all, result);
@@ -64,33 +65,27 @@ export function readFields(): void {
   find(result);
 }
 
-export function findName(list: usize, index: i32): void {
-  find(list + (usize(index) << 4));
-}
-
-export function findValue(list: usize, index: i32): void {
-  find(list + (usize(index) << 4) + 8);
-}
-
-export function releaseFields(list: usize, count: i32): void {
-  for (let i: usize = 0; i < usize(count) << 4; i += 8) release(load<usize>(list + i), load<usize>(list + i, 4));
-  release(list, usize(count) << 4);
-}
-
-export function releaseFound(): void {
-  release(at, usize(size));
-}
-
-/** The pair of words at `pair`. */
-function find(pair: usize): void {
-  at = load<usize>(pair);
-  size = load<i32>(pair, 4);
-}
-
 // --- the request's body ---
+
+/** Whether there is a body: only its stream says. What has come of it by then is read first. */
+export function hasBody(): bool {
+  const n = readStream(ahead, AHEAD_BYTES);
+  aheadAt = 0;
+  aheadSize = max(n, 0);
+  return n != 0;
+}
 
 /** n > 0 | 0 the body's end | AGAIN | -REASON */
 export function read(target: usize, bytes: i32): i32 {
+  if (!aheadSize) return readStream(target, bytes);
+  const n = min(bytes, aheadSize);
+  memory.copy(target, ahead + usize(aheadAt), usize(n));
+  aheadAt += n;
+  aheadSize -= n;
+  return n;
+}
+
+function readStream(target: usize, bytes: i32): i32 {
   if (!input && !openInput()) return -REASON_RESET;
   land(target, usize(bytes));
   w2.readInput(input, bytes, result);
@@ -173,6 +168,7 @@ export function end(isWhole: bool): void {
     if (isWhole) w.finishBody(outgoing, 0, 0, result);
     else w.dropOutgoingBody(outgoing);
   }
+  aheadSize = 0;
   readable = writable = input = incoming = request = output = outgoing = 0;
 }
 

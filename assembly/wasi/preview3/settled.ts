@@ -1,9 +1,10 @@
 // Waiting for one copy to or from a stream, and for nothing else, as a log line and a block of a file do.
 // Invariant: the stream is in no other set; all of the component stands still meanwhile.
 
+import { OVER_03 } from "../build";
 import * as w from "./imports";
 
-const event: usize = WASI == 3 ? memory.data(8, 4) : 0;
+const event: usize = OVER_03 ? memory.data(8, 4) : 0;
 let set: i32 = 0;
 
 /** What has come of a copy of `stream` that answered `copied`. */

@@ -5,9 +5,10 @@
 // and those that are due stand in a list each, so a turn costs what is active, not what is connected.
 // While the host is behind, handles with input to be read are put aside, in a third list.
 // Invariant: a handle that was closed is given away again only once it stands in no list. Tables are static and
-// laid out for ASYNC_HANDLES_MAX; pages that were never touched cost nothing.
+// laid out for ASYNC_HANDLES_MAX or EXCHANGES_MAX; pages that were never touched cost nothing.
 
-import { ASYNC_HANDLES_MAX } from "../../core/limits";
+import { ASYNC_HANDLES_MAX, EXCHANGES_MAX } from "../../core/limits";
+import { OVER_03 } from "../build";
 
 export const READ: u8 = 1;
 export const WRITE: u8 = 2;
@@ -60,14 +61,16 @@ if (offsetof<Slot>() > SLOT_BYTES) ERROR("a slot has grown");
 /** The host numbers all that a component holds from 1, up to 100,000; a waitable is one of them. */
 const WAITABLES_MAX: i32 = 1 << 17;
 
-const slots: usize = WASI == 3 ? memory.data(i32(SLOT_BYTES) * ASYNC_HANDLES_MAX, 16) : 0;
+/** Handles; over wasi:http each is an exchange. */
+const MOST: i32 = WASI == 5 ? EXCHANGES_MAX : ASYNC_HANDLES_MAX;
+const slots: usize = OVER_03 ? memory.data(i32(SLOT_BYTES) * MOST, 16) : 0;
 const owners: usize = WASI == 3 ? memory.data(4 * (1 << 17), 16) : 0; // by waitable
-const toArm: usize = WASI == 3 ? memory.data(4 * ASYNC_HANDLES_MAX, 16) : 0;
-const aside: usize = WASI == 3 ? memory.data(4 * ASYNC_HANDLES_MAX, 16) : 0;
+const toArm: usize = OVER_03 ? memory.data(4 * MOST, 16) : 0;
+const aside: usize = WASI == 3 ? memory.data(4 * MOST, 16) : 0;
 // Those that are due, and those that next() goes through; they take turns.
-const lists: usize = WASI == 3 ? memory.data(8 * ASYNC_HANDLES_MAX, 16) : 0;
+const lists: usize = OVER_03 ? memory.data(8 * MOST, 16) : 0;
 let due: usize = lists;
-let handing: usize = lists + 4 * usize(ASYNC_HANDLES_MAX);
+let handing: usize = lists + 4 * usize(MOST);
 
 let free: i32 = -1;
 let used: i32 = 0;
@@ -96,7 +99,7 @@ export function own(waitable: i32, handle: i32): void {
 }
 
 export function hasRoom(): bool {
-  return free >= 0 || used < ASYNC_HANDLES_MAX;
+  return free >= 0 || used < MOST;
 }
 
 /** A handle; the caller has asked hasRoom(). */

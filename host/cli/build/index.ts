@@ -14,9 +14,8 @@ const options = {
     value: "TARGET",
     choices: Object.keys(TARGETS),
     help:
-      "preview1 for Node and wasmtime 36 (default); component, of WASI 0.2, component-async, of WASI 0.3, or http, " +
-      "of wasi:http, for a runtime alone: " +
-      "needs @bytecodealliance/jco",
+      "preview1 for Node and wasmtime 36 (default); component, of WASI 0.2, component-async, of WASI 0.3, http or " +
+      "http-async, of wasi:http 0.2 or 0.3, for a runtime alone: needs @bytecodealliance/jco",
   },
   out: {
     type: "string",

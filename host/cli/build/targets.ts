@@ -1,12 +1,12 @@
 /**
  * What an application can be built for: a module of WASI preview1, or a component of WASI 0.2 or 0.3, or one of
- * wasi:http.
+ * wasi:http 0.2 or 0.3.
  *
  * Invariant: the functions that a component exports, and their names, stand here alone; what it imports stands in its
  * WIT.
  * Reference: the component model's CanonicalABI.md and its "legacy" names, which wit-component and so jco take.
  */
-export type TargetName = "preview1" | "component" | "component-async" | "http";
+export type TargetName = "preview1" | "component" | "component-async" | "http" | "http-async";
 
 export interface Target {
   readonly name: TargetName;
@@ -30,6 +30,7 @@ export interface Component {
 }
 
 const CLI_COMMAND = { before: "wasmtime run -S inherit-network=y", behind: " --address 127.0.0.1 --port 8888" };
+const SERVE = { before: "wasmtime serve -S cli=y --addr 127.0.0.1:8888", behind: "" };
 
 export const TARGETS: Readonly<Record<TargetName, Target>> = {
   preview1: { name: "preview1", platform: 1, suffix: ".wasm", component: null },
@@ -54,7 +55,7 @@ export const TARGETS: Readonly<Record<TargetName, Target>> = {
         run: "[async-lift]wasi:cli/run@0.3.0#run",
         callback: "[callback][async-lift]wasi:cli/run@0.3.0#run",
       },
-      wit: ["assembly/wasi/preview3/world.wit"],
+      wit: ["assembly/wasi/preview3/world.wit", "assembly/wasi/preview3/packages.wit"],
       serve: { ...CLI_COMMAND, wasmtime: "46 or later" },
     },
   },
@@ -66,7 +67,21 @@ export const TARGETS: Readonly<Record<TargetName, Target>> = {
       source: "assembly/http/incominghandler.ts",
       exports: { handle: "wasi:http/incoming-handler@0.2.0#handle" },
       wit: ["assembly/wasi/http/world.wit", "assembly/wasi/preview2/packages.wit"],
-      serve: { before: "wasmtime serve -S cli=y --addr 127.0.0.1:8888", behind: "", wasmtime: "36 or later" },
+      serve: { ...SERVE, wasmtime: "36 or later" },
+    },
+  },
+  "http-async": {
+    name: "http-async",
+    platform: 5,
+    suffix: ".http-async.wasm",
+    component: {
+      source: "assembly/http/asynchandler.ts",
+      exports: {
+        handle: "[async-lift]wasi:http/handler@0.3.0#handle",
+        callback: "[callback][async-lift]wasi:http/handler@0.3.0#handle",
+      },
+      wit: ["assembly/wasi/httpasync/world.wit", "assembly/wasi/preview3/packages.wit"],
+      serve: { ...SERVE, wasmtime: "46 or later" },
     },
   },
 };

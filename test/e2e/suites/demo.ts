@@ -3,14 +3,14 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { type Server, start, type Way } from "../support/ways.js";
+import { isHTTP, type Server, start, type Way } from "../support/ways.js";
 
 const MIB = 1024 * 1024;
 const CLOSE = "Connection: close\r\n\r\n";
 
 export function demoSuite(way: Way): void {
   /** Of connections and framing, which are the runtime's over wasi:http. */
-  const testOurs = test.skipIf(way.component === "http");
+  const testOurs = test.skipIf(isHTTP(way));
 
   describe("demo", () => {
     let server: Server;

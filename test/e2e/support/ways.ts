@@ -19,7 +19,7 @@ import type { Response } from "./response.js";
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../..");
 export const CLI = path.join(ROOT, "dist/host/cli/main.js");
 
-type Component = "component" | "component-async" | "http";
+type Component = "component" | "component-async" | "http" | "http-async";
 
 export interface Way {
   name: string;
@@ -27,7 +27,7 @@ export interface Way {
   runtime: RuntimeName | "bare";
   /** The application that keeps the demo's contract this way. */
   demo: string;
-  /** Of a bare one: it is a component, of WASI 0.2, WASI 0.3 or wasi:http. */
+  /** Of a bare one: it is a component, of WASI 0.2, WASI 0.3, or wasi:http 0.2 or 0.3. */
   component?: Component;
   /** The command that runs JavaScript there, if not this Node. */
   engine?: readonly string[];
@@ -58,6 +58,12 @@ export const HTTP: Way = {
   runtime: "bare",
   demo: "build/demo.http.wasm",
   component: "http",
+};
+export const HTTP_ASYNC: Way = {
+  name: "http-async, a later wasmtime serve",
+  runtime: "bare",
+  demo: "build/demo.http-async.wasm",
+  component: "http-async",
 };
 /** TypeScript above a component, which has the connections and knows its peers. */
 export const BRIDGED_ASYNC: Way = { name: "component-async", runtime: "component-async", demo: "examples/demo.ts" };
@@ -240,13 +246,18 @@ async function startCommand(way: Way, app: string, args: string[], options: Opti
 
 /** The command that serves `app` there; `args` are wasmtime's. */
 export function bareCommand(way: Way, app: string, host: string, port: number, args: string[]): string[] {
-  const { component, wasmtime: binary = wasmtime() } = way;
+  const { component, wasmtime: binary = wasmtimeOf(component) } = way;
   if (component === undefined) {
     return [binary, "run", "-S", "preview2=n", "-S", `tcplisten=${host}:${port}`, ...args, app];
   }
   if (app.startsWith("build/")) makeComponents();
-  if (component === "http") return [binary, "serve", "-S", "cli=y", "--addr", `${host}:${port}`, ...args, app];
+  if (isHTTP(way)) return [binary, "serve", "-S", "cli=y", "--addr", `${host}:${port}`, ...args, app];
   return [...componentCommand(component, args, way.wasmtime), app, "--address", host, "--port", String(port)];
+}
+
+/** A component of wasi:http: its connections are the runtime's. */
+export function isHTTP({ component }: Way): boolean {
+  return component === "http" || component === "http-async";
 }
 
 /** The command that runs a component of WASI 0.2 or 0.3, up to its file. */
@@ -254,8 +265,8 @@ export function componentCommand(component: Component, args: string[] = [], bina
   return [binary, "run", "-S", "inherit-network=y", ...args];
 }
 
-function wasmtimeOf(component: Component): string {
-  return wasmtime(component === "component-async" ? "wasmtime-async" : "wasmtime");
+function wasmtimeOf(component: Component | undefined): string {
+  return wasmtime(component?.endsWith("-async") ? "wasmtime-async" : "wasmtime");
 }
 
 let areComponentsMade = false;
