@@ -19,6 +19,10 @@ export const WRITES_HELD_BYTES_MAX = 256 << 20;
 export const WRITE_COST = 256;
 /** Bytes that are read at a time from a socket of Node's: what the sandbox takes at once, for a frame. */
 export const SOCKET_READ_BYTES = 65_520;
+/**
+ * Blocks of bytes that have come for handlers: then those that are garbage are freed. A quarter of what V8 lets come.
+ */
+export const YOUNG_BLOCKS_BYTES_MAX = 16 << 20;
 /** Bytes of all connections that Node has read and the sandbox has not; beyond it each may have one read. */
 export const READ_AHEAD_BYTES_MAX = 64 << 20;
 /** Smallest windows that can be configured: one frame has to fit. */

@@ -8,14 +8,19 @@ import { nodeInternal } from "./internal.js";
 
 const { Bun } = globalThis as { readonly Bun?: { gc(isSynchronous: boolean): void } };
 
-let collect: (() => void) | null = null;
+interface Collection {
+  type: "major" | "minor";
+}
+
+let collect: ((collection?: Collection) => void) | null = null;
 
 export const exposeGc = nodeInternal(
   "--expose-gc",
-  "a request that no handler can answer any more gets its 500 late: an idle process seldom collects by itself",
+  "a request that no handler can answer any more gets its 500 late: an idle process seldom collects by itself; and " +
+    "time: large bodies make V8 collect all of its heap",
   () => {
     v8.setFlagsFromString("--expose-gc");
-    collect = vm.runInNewContext("gc") as () => void;
+    collect = vm.runInNewContext("gc") as NonNullable<typeof collect>;
     return typeof collect === "function";
   },
 );
@@ -25,4 +30,9 @@ export function collectGarbage(): void {
   if (exposeGc.isThere()) collect?.();
   else if (Bun !== undefined) Bun.gc(true);
   else globalThis.gc?.(); // for V8 `true` would be: the young generation alone
+}
+
+/** Collects V8's young generation, if that can be asked for. */
+export function collectYoungGarbage(): void {
+  if (exposeGc.isThere()) collect?.({ type: "minor" });
 }

@@ -34,8 +34,12 @@ export function readShared(socket: Socket, take: TakeRead): boolean {
 
 /** What was read as memory of its own. It is given back by `giveBack`, or left to be collected. */
 export function copyOfRead(buffer: Buffer, bytes: number): Buffer {
-  tookBlock(bytes);
-  const chunk = bytes === buffer.length ? theShared().blocks.take() : Buffer.allocUnsafe(bytes);
+  let chunk: Buffer;
+  if (bytes === buffer.length) chunk = theShared().blocks.take();
+  else {
+    tookBlock(bytes);
+    chunk = Buffer.allocUnsafe(bytes);
+  }
   buffer.copy(chunk, 0, 0, bytes);
   return chunk;
 }
