@@ -46,7 +46,7 @@ import { Deflater, Inflater } from "./deflate.js";
 import { Keepalive } from "./keepalive.js";
 import type { Agreement } from "./permessagedeflate.js";
 import { BINARY, MessageReceiver, type MessageTaker, TEXT } from "./receiver.js";
-import { MessageSender } from "./sender.js";
+import { MessageSender, TAKEN } from "./sender.js";
 
 const CLOSE_NORMAL = 1000;
 const CLOSE_NO_CODE = 1005;
@@ -343,7 +343,7 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
   #call(name: string, code: () => unknown): undefined | Promise<void> {
     try {
       const result = code();
-      if (!isThenable(result)) return undefined;
+      if (result === TAKEN || !isThenable(result)) return undefined;
       return Promise.resolve(result).then(
         () => {},
         (error) => this.#failed(name, error),

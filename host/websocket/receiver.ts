@@ -92,6 +92,8 @@ export class MessageReceiver {
     if (this.#ahead > this.#window + WS_DATA_COST) throw new ProtocolError(`WS_DATA of ${end - at} bytes too many`);
     if (this.#parts.length + end - at > this.#bytesMax)
       throw new ProtocolError("WS_DATA of a message that is too large");
+    const isWhole = (flags & WS_LAST) !== 0 && this.#partsHeld === 0 && !this.#deflated;
+    if (isWhole && !this.#busy && !this.#dropping) return this.#handAtOnce(chunk, at, end, cost);
     this.#partsHeld += cost;
     this.#bridge.hold(this.#id, cost);
     if (this.#dropping) {
@@ -163,6 +165,22 @@ export class MessageReceiver {
     this.#partsHeld = 0;
   }
 
+  /** A message that waits for nothing is neither kept nor copied before its handler has it. */
+  #handAtOnce(chunk: Buffer, start: number, end: number, cost: number): void {
+    const opcode = this.#opcode;
+    this.#opcode = 0;
+    this.#credit(cost);
+    this.#busy = true;
+    this.#wait(this.#taker.take(opcode === TEXT ? chunk.toString("utf8", start, end) : piece(chunk, start, end)));
+    if (!this.#busy) this.#run();
+  }
+
+  /** The handler has a message, and is done with it when `result` has resolved. */
+  #wait(result: void | Promise<void>): void {
+    this.#busy = result !== undefined;
+    if (result !== undefined) void result.then(() => this.start());
+  }
+
   #run(): void {
     while (!this.#busy) {
       const message = this.#queue.shift();
@@ -175,9 +193,7 @@ export class MessageReceiver {
       this.#letGo(message.held);
       this.#credit(message.cost);
       this.#busy = true;
-      const result = message.deflated ? this.#inflate(message) : this.#hand(message.opcode, message.bytes);
-      if (result === undefined) this.#busy = false;
-      else void result.then(() => this.start());
+      this.#wait(message.deflated ? this.#inflate(message) : this.#hand(message.opcode, message.bytes));
     }
   }
 

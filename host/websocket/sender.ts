@@ -37,7 +37,8 @@ export interface Outgoing {
   readonly reject: (error: Error) => void;
 }
 
-const TAKEN = Promise.resolve();
+/** What a message that was taken at once resolves with: who waits for it need not wait. */
+export const TAKEN = Promise.resolve();
 
 export class MessageSender {
   readonly #bridge: Bridge;

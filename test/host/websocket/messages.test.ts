@@ -61,6 +61,32 @@ describe("messages to the handler", () => {
     }
   });
 
+  test("do not wait for a write that was taken at once, and are answered in one turn", async () => {
+    const rig = serve((handler) => {
+      handler.answer = (message) => handler.writeMessage(message);
+    });
+    const { handler } = await open(rig);
+    const pieces = [data(TEXT, 0, "ma"), data(TEXT, LAST, "ny")];
+    rig.worker.emit(text("one"), ...pieces, data(BINARY, LAST, "bytes"), text("end"));
+    const messages = ["one", "many", Buffer.from("bytes"), "end"];
+    expect(handler.notes).toEqual([["open"], ...messages]);
+    const answers = messages.map((message) => [typeof message === "string" ? TEXT : BINARY, String(message)]);
+    const frames = await rig.worker.receivedAnswers();
+    expect(frames.map(({ type }) => type)).toEqual(messages.map(() => f.FRAME_WS_SEND));
+    expect(frames.map(({ payload }) => [payload[0], payload.subarray(f.WS_DATA_BYTES).toString()])).toEqual(answers);
+  });
+
+  test("that come while a handler closes within onMessage are dropped, and their end is heard once", async () => {
+    const rig = serve((handler) => {
+      handler.answer = () => handler.abort();
+    });
+    const { handler } = await open(rig);
+    rig.worker.emit(text("one"), text("two"));
+    await settle();
+    expect(handler.notes).toEqual([["open"], "one", ["close", 1006, ""]]);
+    expect(rig.worker.failure).toBeNull();
+  });
+
   test("are not credited while the handler has not taken them, and are at most the window", async () => {
     const release: (() => void)[] = [];
     const rig = serve(
