@@ -9,6 +9,7 @@ import { BareFuzz } from "./bare.js";
 import { CoreFuzz } from "./core.js";
 import { FrameFuzz } from "./frames.js";
 import { Random } from "./random.js";
+import { ServerSimulation } from "./simulation.js";
 import { SocketFuzz } from "./sockets.js";
 import { WorkerFuzz } from "./worker.js";
 
@@ -37,6 +38,7 @@ function fuzzers(): Fuzzer[] {
     new CoreFuzz(core, "http"),
     new CoreFuzz(core, "streams"),
     new FrameFuzz(core),
+    new ServerSimulation(core),
     new WorkerFuzz(),
     new BareFuzz(module("web.wasm")),
     new SocketFuzz("node"),
