@@ -19,7 +19,7 @@ export const RESPONSE_BYTES: i32 = 16;
 export const OPEN_BYTES: i32 = 8;
 /** What REFUSED has before its sentence. */
 export const REFUSED_BYTES: i32 = 28;
-/** What TRAILERS has before its rows. */
+/** What TRAILERS and RESPONSE_TRAILERS have before their rows. */
 export const TRAILERS_BYTES: i32 = 4;
 /** All of an ADDRESS. */
 export const ADDRESS_BYTES: i32 = 20;
@@ -87,6 +87,7 @@ export const FRAME_WS_SEND: u32 = 0x66;
 export const FRAME_WS_SEND_PING: u32 = 0x67;
 export const FRAME_WS_CLOSE: u32 = 0x68;
 export const FRAME_DETACH: u32 = 0x69;
+export const FRAME_RESPONSE_TRAILERS: u32 = 0x6a;
 
 // --- flags of REQUEST ---
 export const REQUEST_KEEP_ALIVE: i32 = 1;
@@ -99,10 +100,12 @@ export const REQUEST_EXPECT: i32 = 16;
 export const CONFIG_PROXY: i32 = 1;
 export const CONFIG_CONNECT: i32 = 2;
 export const CONFIG_NODE: i32 = 4;
+export const CONFIG_HOSTLESS: i32 = 8;
 
 // --- flags of RESPONSE ---
 export const RESPONSE_LAST: i32 = 1;
 export const RESPONSE_CLOSE: i32 = 2;
+export const RESPONSE_KEPT: i32 = 4;
 
 // --- flags of WS_ACCEPT ---
 export const WS_ACCEPT_DEFLATE: i32 = 1;

@@ -12,6 +12,7 @@ import * as wasi from "../wasi/index";
 import { Channel, FrameHandler, fail } from "./channel";
 import {
   CONFIG_CONNECT,
+  CONFIG_HOSTLESS,
   CONFIG_NODE,
   CONFIG_PROXY,
   CONFIG_BYTES,
@@ -33,6 +34,7 @@ import {
   FRAME_RESPONSE,
   FRAME_RESPONSE_BODY,
   FRAME_RESPONSE_END,
+  FRAME_RESPONSE_TRAILERS,
   FRAME_START_TLS,
   FRAME_STATS,
   FRAME_STOP,
@@ -43,6 +45,7 @@ import {
   PROTOCOL_VERSION,
   RESPONSE_BYTES,
   STATS_BYTES,
+  TRAILERS_BYTES,
 } from "./frames";
 import { BridgeHTTPHandler, findRequest } from "./requests";
 import { BridgeStream, BridgeTCPServer } from "./streams";
@@ -171,6 +174,11 @@ class Bridge extends FrameHandler {
         if (connection && !connection.begun) fail("not now");
         if (connection) this.handler.body(connection, source, size);
         break;
+      case FRAME_RESPONSE_TRAILERS:
+        if (size < TRAILERS_BYTES) fail("wrong size");
+        if (connection && !connection.begun) fail("not now");
+        if (connection) this.handler.trailers(connection, source, size);
+        break;
       case FRAME_RESPONSE_END:
         if (!connection) break;
         if (!connection.begun) fail("not now");
@@ -228,6 +236,7 @@ class Bridge extends FrameHandler {
     const flags = load<u8>(source, 3);
     parameters.connects = (flags & CONFIG_CONNECT) != 0;
     parameters.asNode = this.handler.keepsNames = (flags & CONFIG_NODE) != 0;
+    parameters.hostless = (flags & CONFIG_HOSTLESS) != 0;
     if (flags & CONFIG_PROXY) server.useProxyProtocol();
     this.server = server;
     server.listen();

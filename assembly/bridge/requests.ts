@@ -32,6 +32,7 @@ import {
   REQUEST_WEBSOCKET,
   RESPONSE_BYTES,
   RESPONSE_CLOSE,
+  RESPONSE_KEPT,
   RESPONSE_LAST,
   TRAILERS_BYTES,
 } from "./frames";
@@ -212,11 +213,8 @@ export class BridgeHTTPHandler extends HTTPHandler {
     const rows = i32(load<u16>(source, 4));
     const reasonSize = i32(load<u16>(source, 6));
     const sizes = source + RESPONSE_BYTES;
-    let text = reasonSize;
-    if (size < RESPONSE_BYTES + rows * 4 || status < 100 || status > 999) fail("wrong head");
-    for (let i = 0; i < rows * 2; i++) text += load<u16>(sizes + (usize(i) << 1));
-    const bodySize = size - RESPONSE_BYTES - rows * 4 - text;
-    if (bodySize < 0) fail("sizes that do not add up");
+    if (status < 100 || status > 999) fail("wrong head");
+    const bodySize = restOf(size - RESPONSE_BYTES - reasonSize, sizes, rows);
     let length = load<i64>(source, 8);
     const informs = status < 200;
     if (informs && (status == 101 || flags || bodySize || length >= 0)) fail("wrong head");
@@ -226,19 +224,23 @@ export class BridgeHTTPHandler extends HTTPHandler {
     if (flags & RESPONSE_CLOSE) connection.closeAfterAnswer();
     let at = sizes + (usize(rows) << 2);
     connection.startResponse(status, at, reasonSize, length);
+    if (flags & RESPONSE_KEPT) connection.keepByHandler();
     at += usize(reasonSize);
-    for (let i = 0; i < rows; i++) {
-      const nameSize = i32(load<u16>(sizes + (usize(i) << 2)));
-      const valueSize = i32(load<u16>(sizes + (usize(i) << 2), 2));
-      const value = at + usize(nameSize);
-      if (!connection.addField(at, nameSize, value, valueSize)) return connection.abort(REASON_BAD_RESPONSE);
-      at = value + usize(valueSize);
-    }
+    at = addFields(connection, sizes, rows, at);
+    if (!at) return;
     if (informs) connection.endInformation();
     else if (flags & RESPONSE_LAST) {
       if (bodySize) connection.writeBody(at, bodySize);
       connection.finishResponse();
     } else this.body(connection, at, bodySize);
+  }
+
+  /** RESPONSE_TRAILERS. */
+  trailers(connection: HTTP1Connection, source: usize, size: i32): void {
+    const rows = i32(load<u16>(source));
+    const sizes = source + usize(TRAILERS_BYTES);
+    if (restOf(size - TRAILERS_BYTES, sizes, rows)) fail("wrong size");
+    if (connection.beginTrailers()) addFields(connection, sizes, rows, sizes + (usize(rows) << 2));
   }
 
   /** RESPONSE_BODY, and what comes with the others. */
@@ -248,6 +250,29 @@ export class BridgeHTTPHandler extends HTTPHandler {
     connection.writeBody(source, size);
     this.reports.add(record);
   }
+}
+
+/** The bytes behind a table of sizes and its texts, of `size` bytes from the table on. */
+function restOf(size: i32, sizes: usize, rows: i32): i32 {
+  size -= rows << 2;
+  for (const end = sizes + (usize(rows) << 2); size >= 0 && sizes < end; sizes += 2) size -= load<u16>(sizes);
+  if (size < 0) fail("wrong size");
+  return size;
+}
+
+/** Fields of an answer. Returns the end of their texts; 0: one cannot be sent, and the connection is cut. */
+function addFields(connection: HTTP1Connection, sizes: usize, rows: i32, at: usize): usize {
+  for (const end = sizes + (usize(rows) << 2); sizes < end; sizes += 4) {
+    const nameSize = i32(load<u16>(sizes));
+    const valueSize = i32(load<u16>(sizes, 2));
+    const value = at + usize(nameSize);
+    if (!connection.addField(at, nameSize, value, valueSize)) {
+      connection.abort(REASON_BAD_RESPONSE);
+      return 0;
+    }
+    at = value + usize(valueSize);
+  }
+  return at;
 }
 
 /** The connection whose request in flight has this id, null: it is over. */

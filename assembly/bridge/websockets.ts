@@ -110,7 +110,7 @@ export class BridgeWebSockets extends WebSocketDelegate {
     let bytes = WS_ACCEPT_BYTES + rows * 4;
     if (size < bytes) fail("wrong size");
     for (let i = 0; i < rows * 2; i++) bytes += load<u16>(sizes + (usize(i) << 1));
-    if (size != bytes || i32(load<u8>(source, 4)) > WS_ACCEPT_DEFLATE) fail("sizes that do not add up");
+    if (size != bytes || i32(load<u8>(source, 4)) > WS_ACCEPT_DEFLATE) fail("wrong size");
     if (!connection) return;
     const record = this.recordAt(id);
     if (!record || record.offered != id) return fail("not now");

@@ -256,8 +256,8 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
   }
 
   /**
-   * The time for a head is over; one of which nothing came is not answered. What has come by now and was not read yet
-   * counts.
+   * The time for a head is over; one of which nothing came is not answered, unless it is the first one and answers are
+   * as Node's. What has come by now and was not read yet counts.
    */
   private headTimeout(stream: IOStream): void {
     if (!this.head.begun && !stream.unread) {
@@ -265,7 +265,8 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
       stream.readNow();
       if (this.state != HEAD || this.head.begun || this.request.serial != serial) return;
     }
-    if (this.head.begun || stream.unread) this.refuse(Refusal.HEAD_TIMEOUT);
+    const isAwaited = this.parameters.asNode && !this.served;
+    if (this.head.begun || stream.unread || isAwaited) this.refuse(Refusal.HEAD_TIMEOUT);
     else stream.finish(false, REASON_TIMEOUT);
   }
 
@@ -510,6 +511,16 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
 
   addField(name: usize, nameSize: i32, value: usize, valueSize: i32): bool {
     return this.writer.addField(name, nameSize, value, valueSize);
+  }
+
+  /** The head that has begun has a Keep-Alive of the handler's. */
+  keepByHandler(): void {
+    this.writer.keptByHandler = true;
+  }
+
+  /** Ends a chunked body: addField gives trailer fields from then on. False: there can be none. */
+  beginTrailers(): bool {
+    return this.writer.beginTrailers();
   }
 
   /** Ends an informational answer, 1xx, whose head was written as any other: the final one is still to come. */

@@ -48,8 +48,10 @@ export class HTTP1Head {
     const head = this.state;
     if (size > this.parameters.headBytesMax) return Refusal.HEAD_TOO_LARGE;
     if (targetSize(head) > TARGET_BYTES_MAX) return Refusal.TARGET_TOO_LONG;
-    const refusal = checkHead(head, source, this.parameters.connects);
-    if (refusal) return refusal;
+    const parameters = this.parameters;
+    const refusal = checkHead(head, source, parameters.connects, parameters.hostless);
+    // An expectation is looked at last.
+    if (refusal && !(refusal == Refusal.EXPECTATION && parameters.asNode)) return refusal;
     const kind = bodyKind(head);
     const length = contentLength(head);
     if (kind == BODY_LENGTH && isTooLarge(length, this.parameters)) return Refusal.BODY_TOO_LARGE;

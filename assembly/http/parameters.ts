@@ -40,8 +40,11 @@ export class HTTP1ConnectionParameters {
   requestsMax: i32 = REQUESTS_MAX;
   /** CONNECT is a request as others are, with the authority as its target; else it is refused. */
   connects: bool = false;
+  /** A request of HTTP/1.1 may have no Host; else it is refused. */
+  hostless: bool = false;
   /**
-   * Answers say that and for how long their connection is kept, and refusals have no body: as those of Node's server.
+   * As Node's server: answers say that and for how long their connection is kept, refusals have no body, a client that
+   * sends nothing is answered with 408, and an expectation is for the handler to meet.
    */
   asNode: bool = false;
   /** No connection is kept after its answer: the server stops. */

@@ -16,8 +16,9 @@ import { REQUESTS_EVER, REQUESTS_NOW, count } from "../core/stats";
 const NOT_BEGUN: i32 = 0;
 const FIELDS: i32 = 1;
 const BODY: i32 = 2;
-const FAILED: i32 = 3; // it cannot be given any more, and its handler has not been called about that yet
-const DONE: i32 = 4;
+const TRAILERS: i32 = 3; // the last chunk is open
+const FAILED: i32 = 4; // it cannot be given any more, and its handler has not been called about that yet
+const DONE: i32 = 5;
 
 // What comes of a piece, or of the end, of an answer.
 /** The handler breaks the framing that it has declared: the connection must end. */
@@ -41,6 +42,8 @@ const COPY_MAX: i32 = 32768;
 export class HTTP1Writer {
   /** The connection goes on after this answer. */
   keepAlive: bool = true;
+  /** The handler says itself for how long the connection is kept, in the head that was begun. */
+  keptByHandler: bool = false;
   /** The client waits for `100 Continue` and has sent nothing of the body. */
   continueDue: bool = false;
   private stream!: IOStream;
@@ -80,7 +83,7 @@ export class HTTP1Writer {
 
   /** The answer has begun and is not complete. */
   get begun(): bool {
-    return this.progress == FIELDS || this.progress == BODY;
+    return this.progress > NOT_BEGUN && this.progress < FAILED;
   }
 
   /** A request has come and its answer is not complete. */
@@ -118,15 +121,15 @@ export class HTTP1Writer {
     this.status = status;
     this.left = contentLength;
     this.bodiless = this.request.method == Method.HEAD || status == 204 || status == 304;
-    this.dated = this.upgrades = this.chunked = false;
+    this.dated = this.upgrades = this.chunked = this.keptByHandler = false;
     this.progress = FIELDS;
     return SENT;
   }
 
-  /** A header field. False: it cannot be one, or the head is over. */
+  /** A header field, or behind beginTrailers() a trailer field. False: it cannot be one, or the head is over. */
   addField(name: usize, nameSize: i32, value: usize, valueSize: i32): bool {
     const room = nameSize + valueSize + FIELD_ROOM;
-    if (this.progress != FIELDS || room > COPY_MAX * 2) return false;
+    if ((this.progress != FIELDS && this.progress != TRAILERS) || room > COPY_MAX * 2) return false;
     const isDate = writer.isDate(name, nameSize);
     if (isDate) this.dated = true;
     if (isDate && !valueSize) return true; // no Date is wanted
@@ -162,15 +165,27 @@ export class HTTP1Writer {
     return i32(taken);
   }
 
+  /** Ends a chunked body: fields may follow, as its trailers. False: the answer has none. */
+  beginTrailers(): bool {
+    if (this.progress == FIELDS) this.endHead();
+    if (this.progress != BODY || !this.chunked) return false;
+    this.put(writer.lastChunk(this.stream.reserve(CHUNK_ROOM)) - 2); // without its empty line
+    this.progress = TRAILERS;
+    return true;
+  }
+
   /** The end of the answer. SENT: it is complete; DROPPED or BROKEN. */
   finish(): i32 {
     if (this.progress == FIELDS) {
       if (this.left < 0 && !this.bodiless) this.left = 0;
       this.endHead();
     }
-    if (this.progress != BODY) return DROPPED;
-    if (this.left > 0 && !this.bodiless) return BROKEN;
-    if (this.chunked) this.put(writer.lastChunk(this.stream.reserve(CHUNK_ROOM)));
+    if (this.progress == TRAILERS) this.put(writer.endOfHead(this.stream.reserve(CHUNK_ROOM)));
+    else {
+      if (this.progress != BODY) return DROPPED;
+      if (this.left > 0 && !this.bodiless) return BROKEN;
+      if (this.chunked) this.put(writer.lastChunk(this.stream.reserve(CHUNK_ROOM)));
+    }
     this.drop();
     return SENT;
   }
@@ -195,21 +210,19 @@ export class HTTP1Writer {
     // A client that got no 100 Continue may send its body all the same, or not (RFC 9110 10.1.1): what comes next is
     // unknown.
     if (this.continueDue) this.keepAlive = false;
+    const unsized = this.left < 0 && !this.bodiless;
+    this.chunked = unsized && http11;
+    if (unsized && !http11) this.keepAlive = false;
     let at = this.stream.reserve(FRAMING_ROOM);
     if (!this.dated) at = writer.dateField(at, this.loop.unixSeconds());
-    if (this.left >= 0) {
-      if (this.status != 204) at = writer.contentLengthField(at, this.left);
-    } else if (!this.bodiless) {
-      this.chunked = http11;
-      if (http11) at = writer.chunkedField(at);
-      else this.keepAlive = false;
-    }
     if (this.upgrades) {
       if (!http11) this.keepAlive = false;
       at = writer.upgradeOptionField(at, !this.keepAlive);
     } else if (!this.keepAlive) at = writer.closeField(at);
     else if (this.parameters.asNode) at = this.keepAliveFields(at);
     else if (!http11) at = writer.keepAliveField(at);
+    if (this.chunked) at = writer.chunkedField(at);
+    else if (this.left >= 0 && this.status != 204) at = writer.contentLengthField(at, this.left);
     this.progress = BODY;
     this.put(writer.endOfHead(at));
   }
@@ -217,7 +230,7 @@ export class HTTP1Writer {
   private keepAliveFields(target: usize): usize {
     const parameters = this.parameters;
     const at = writer.keepAliveField(target);
-    if (parameters.idleTimeoutMs == i32.MAX_VALUE) return at;
+    if (this.keptByHandler || parameters.idleTimeoutMs == i32.MAX_VALUE) return at;
     return writer.keptForField(at, parameters.idleTimeoutMs / 1000, parameters.requestsMax);
   }
 

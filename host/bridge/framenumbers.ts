@@ -19,7 +19,7 @@ export const RESPONSE_BYTES = 16;
 export const OPEN_BYTES = 8;
 /** What REFUSED has before its sentence. */
 export const REFUSED_BYTES = 28;
-/** What TRAILERS has before its rows. */
+/** What TRAILERS and RESPONSE_TRAILERS have before their rows. */
 export const TRAILERS_BYTES = 4;
 /** All of an ADDRESS. */
 export const ADDRESS_BYTES = 20;
@@ -87,6 +87,7 @@ export const FRAME_WS_SEND = 0x66;
 export const FRAME_WS_SEND_PING = 0x67;
 export const FRAME_WS_CLOSE = 0x68;
 export const FRAME_DETACH = 0x69;
+export const FRAME_RESPONSE_TRAILERS = 0x6a;
 
 // --- flags of REQUEST ---
 export const REQUEST_KEEP_ALIVE = 1;
@@ -99,10 +100,12 @@ export const REQUEST_EXPECT = 16;
 export const CONFIG_PROXY = 1;
 export const CONFIG_CONNECT = 2;
 export const CONFIG_NODE = 4;
+export const CONFIG_HOSTLESS = 8;
 
 // --- flags of RESPONSE ---
 export const RESPONSE_LAST = 1;
 export const RESPONSE_CLOSE = 2;
+export const RESPONSE_KEPT = 4;
 
 // --- flags of WS_ACCEPT ---
 export const WS_ACCEPT_DEFLATE = 1;
@@ -161,4 +164,5 @@ export const FRAME_NAMES: ReadonlyMap<number, string> = new Map([
   [FRAME_WS_SEND_PING, "WS_SEND_PING"],
   [FRAME_WS_CLOSE, "WS_CLOSE"],
   [FRAME_DETACH, "DETACH"],
+  [FRAME_RESPONSE_TRAILERS, "RESPONSE_TRAILERS"],
 ]);

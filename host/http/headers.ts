@@ -148,6 +148,8 @@ export interface HeaderBlock {
   readonly contentLength: number;
   /** Whether `Connection: close` was asked for. */
   readonly close: boolean;
+  /** Whether the handler says for how long the connection is kept. */
+  readonly kept: boolean;
 }
 
 /** Header fields that keep their encoded form with them. */
@@ -156,7 +158,14 @@ export abstract class EncodedHeaders implements Iterable<[string, string]> {
   abstract [Symbol.iterator](): Iterator<[string, string]>;
 }
 
-const EMPTY: HeaderBlock = { rows: 0, reasonBytes: 0, bytes: new Uint8Array(0), contentLength: -1, close: false };
+const EMPTY: HeaderBlock = {
+  rows: 0,
+  reasonBytes: 0,
+  bytes: new Uint8Array(0),
+  contentLength: -1,
+  close: false,
+  kept: false,
+};
 
 /** The last blocks that were encoded from objects. */
 const blocks = new LastObjects<HeaderBlock>();
@@ -194,9 +203,10 @@ function encodeObject(headers: Readonly<Record<string, string | number | readonl
 }
 
 function encodeFields(fields: readonly (readonly [string, string | number])[]): HeaderBlock {
-  const kept: [string, string][] = [];
+  const rows: [string, string][] = [];
   let contentLength = -1;
   let close = false;
+  let kept = false;
   let bytes = 0;
   for (const [name, given] of fields) {
     const value = checkField(name, given);
@@ -208,14 +218,15 @@ function encodeFields(fields: readonly (readonly [string, string | number])[]): 
     } else if (key === "transfer-encoding") {
       throw new HeaderError("Transfer-Encoding is the server's own; leave it out");
     } else {
-      kept.push([name, value]);
+      if (key === "keep-alive") kept = true;
+      rows.push([name, value]);
       bytes += 4 + name.length + value.length;
     }
   }
   if (bytes > RESPONSE_HEAD_BYTES_MAX) {
     throw tooLong(bytes);
   }
-  return { rows: kept.length, reasonBytes: 0, bytes: layOut(kept, bytes), contentLength, close };
+  return { rows: rows.length, reasonBytes: 0, bytes: layOut(rows, bytes), contentLength, close, kept };
 }
 
 function tooLong(bytes: number): HeaderError {

@@ -12,12 +12,15 @@ import {
   FRAME_RESPONSE,
   FRAME_RESPONSE_BODY,
   FRAME_RESPONSE_END,
+  FRAME_RESPONSE_TRAILERS,
   put16,
   put32,
   put64,
   RESPONSE_BYTES,
   RESPONSE_CLOSE,
+  RESPONSE_KEPT,
   RESPONSE_LAST,
+  TRAILERS_BYTES,
 } from "../bridge/frames.js";
 import { WriteWindow } from "../bridge/writewindow.js";
 import { UINT31_MAX } from "../core/check.js";
@@ -74,7 +77,7 @@ export function writeResponse(
   const { buffer } = writer;
   const at = frame + FRAME_HEADER_BYTES;
   put16(buffer, at, status);
-  buffer[at + 2] = block.close ? flags | RESPONSE_CLOSE : flags;
+  buffer[at + 2] = flags | (block.close ? RESPONSE_CLOSE : 0) | (block.kept ? RESPONSE_KEPT : 0);
   buffer[at + 3] = 0;
   put32(buffer, at + 4, block.rows | (block.reasonBytes << 16));
   put64(buffer, at + 8, contentLength);
@@ -177,6 +180,7 @@ export class HTTPConnection {
   #status: number | null = null;
   #declared = -1;
   #written = 0;
+  #trailers: HeaderBlock | null = null;
 
   /** @internal */
   constructor(
@@ -196,7 +200,9 @@ export class HTTPConnection {
     this.#started = answered;
     this.#finished = answered;
     this.#writeWindow = new WriteWindow(bridge.settings.writeWindow, (source, start, end, last) => {
-      bridge.writer.bytes(last ? FRAME_RESPONSE_END : FRAME_RESPONSE_BODY, id, source, start, end);
+      const isEnd = last && this.#trailers === null;
+      bridge.writer.bytes(isEnd ? FRAME_RESPONSE_END : FRAME_RESPONSE_BODY, id, source, start, end);
+      if (last && !isEnd) this.#writeTrailers();
       bridge.written();
       if (last) this.#complete();
     });
@@ -297,7 +303,7 @@ export class HTTPConnection {
     if (!Number.isInteger(status) || status < 100 || status > 199 || status === STATUS_SWITCHING_PROTOCOLS) {
       throw new HeaderError(`an informational status is a whole number from 100 to 199 but for 101, not ${status}`);
     }
-    const block = encodeHeaders(headers);
+    const block = { ...encodeHeaders(headers), kept: false }; // of the final answer
     if (block.close || block.contentLength >= 0) throw new HeaderError("it has no Content-Length and closes nothing");
     if (this.#gone !== null) return;
     writeResponse(this.#bridge, this.#id, status, block, 0, -1, null);
@@ -338,6 +344,24 @@ export class HTTPConnection {
     if (!isFull) return;
     this.cancel();
     throw tooMuchToHold(writeBufferBytesMax);
+  }
+
+  /**
+   * @internal Fields behind the body, sent by `finish`; they are dropped where the answer is not chunked. Throws
+   *   HeaderError for one that must not be sent.
+   */
+  setTrailers(fields: HeaderPairs): void {
+    this.#trailers = encodeHeaders(fields);
+  }
+
+  /** And the end of the answer. */
+  #writeTrailers(): void {
+    const { rows, bytes } = this.#trailers as HeaderBlock;
+    const { writer } = this.#bridge;
+    const at = writer.open(FRAME_RESPONSE_TRAILERS, this.#id, TRAILERS_BYTES + bytes.length);
+    put32(writer.buffer, at, rows);
+    writer.buffer.set(bytes, at + TRAILERS_BYTES);
+    writer.empty(FRAME_RESPONSE_END, this.#id);
   }
 
   /** Completes the answer. Throws HTTPOutputError when fewer bytes were written than Content-Length says. */

@@ -48,7 +48,15 @@ export function incomingMessage(request: HTTPServerRequest, socket: RequestSocke
   const fields = request.rawFields;
   const pairs = server === null || server.maxHeadersCount === null ? 0 : server.maxHeadersCount;
   addFields(message, pairs > 0 ? fields.slice(0, 2 * pairs) : fields);
+  if (server?.messageOptions.optimizeEmptyRequests && saysNothingOfBody(request)) {
+    message[ENDED] = endQuietly(message);
+    Object.assign(message, { _dumped: true }); // Node's name for a message without a body to read
+  }
   return message;
+}
+
+function saysNothingOfBody(request: HTTPServerRequest): boolean {
+  return request.method === "HEAD" || !(request.hasField("content-length") || request.hasField("transfer-encoding"));
 }
 
 function read(this: Incoming): void {

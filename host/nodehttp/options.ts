@@ -37,6 +37,12 @@ export interface NodeServerOptions extends ServerOptions {
   joinDuplicateHeaders?: boolean | undefined;
   /** `write` throws where the answer has no body, in place of dropping it. Default false. */
   rejectNonStandardBodyWrites?: boolean | undefined;
+  /** Names of header fields of which an answer has one: what it has several values for is joined by `"; "`. */
+  uniqueHeaders?: readonly string[] | undefined;
+  /** Whether a request of HTTP/1.1 without Host is refused with 400. Default true. */
+  requireHostHeader?: boolean | undefined;
+  /** A request that says nothing of a body is a stream that has ended, from the start. Default false. */
+  optimizeEmptyRequests?: boolean | undefined;
   /** There is no lenient parser: OptionError when it is true. */
   insecureHTTPParser?: boolean | undefined;
 }
@@ -46,15 +52,18 @@ export interface MessageOptions {
   readonly highWaterMark: number;
   readonly joinDuplicateHeaders: boolean;
   readonly rejectNonStandardBodyWrites: boolean;
+  readonly optimizeEmptyRequests: boolean;
 }
 
 /** The part of `options` that is for requests and answers. */
 export function messageOptions(options: NodeServerOptions): MessageOptions {
   const { highWaterMark, joinDuplicateHeaders = false, rejectNonStandardBodyWrites = false } = options;
+  const { optimizeEmptyRequests = false } = options;
   return {
     highWaterMark: highWaterMark ?? getDefaultHighWaterMark(false),
     joinDuplicateHeaders,
     rejectNonStandardBodyWrites,
+    optimizeEmptyRequests,
   };
 }
 
@@ -98,8 +107,9 @@ export function nodeLimit(value: number): number {
 
 /** The options of any server that `options` ask for. Throws OptionError. */
 export function serverOptions(options: NodeServerOptions): ServerOptions {
-  const { shouldUpgradeCallback, IncomingMessage, ServerResponse, insecureHTTPParser, requestTimeout, ...given } =
+  const { shouldUpgradeCallback, IncomingMessage, ServerResponse, insecureHTTPParser, requestTimeout, ...rest } =
     options;
+  const { uniqueHeaders, requireHostHeader, optimizeEmptyRequests, ...given } = rest;
   if (insecureHTTPParser) throw new OptionError("insecureHTTPParser: the sandbox has no lenient parser");
   const { keepAliveTimeout, headersTimeout, maxHeaderSize, ...own } = given;
   const limits = Object.entries({ keepAliveTimeout, headersTimeout, maxHeaderSize }).map(([name, value]) =>

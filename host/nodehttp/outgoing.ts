@@ -18,6 +18,7 @@ import { emitCloseOnce } from "../nodeinternals/closedflag.js";
 import { ServerResponse, validateHeaderName, validateHeaderValue } from "../nodeinternals/httpclasses.js";
 import { clearNeedDrain, noteNeedDrain } from "../nodeinternals/needdrain.js";
 import { eachOutHeader } from "../nodeinternals/outheaders.js";
+import { keepTrailers, trailersOf } from "../nodeinternals/trailertext.js";
 import { endUnread, type Incoming, isBeingRead, whenRead } from "./incoming.js";
 import type { MessageOptions } from "./options.js";
 import type { RequestSocket } from "./socket.js";
@@ -34,7 +35,7 @@ const ANSWER = Symbol("answer");
 type ResponseClass = new (message: Incoming, options?: MessageOptions) => ServerResponse;
 
 /** Those about one connection (RFC 9110 7.6.1), which the sandbox writes itself. */
-const OF_A_CONNECTION = new Set(["keep-alive", "proxy-connection", "trailer", "transfer-encoding"]);
+const OF_A_CONNECTION = new Set(["proxy-connection", "transfer-encoding"]);
 const FINAL_STATUS_MIN = 200;
 
 /** The answer for handlers of Node's kind. */
@@ -49,6 +50,7 @@ export function serverResponse(
   const response = new Response(message, server?.messageOptions) as unknown as Outgoing;
   response[ANSWER] = new Answer(request, response, message, socket, logger);
   hookAnswer(response, socket, response[ANSWER]);
+  keepTrailers(response);
   response.end = end as typeof response.end;
   socket._httpMessage = response;
   (response as { socket: unknown }).socket = socket; // assignSocket would have it listen, at a price
@@ -77,6 +79,9 @@ class Answer implements AnswerTaker {
   readonly #logger: Logger;
   readonly #message: Incoming;
   #fields: Fields = new NameTable();
+  /** As it was when the head was made: later assignments are too late. */
+  #status = 200;
+  #reason: string | undefined;
   /** `end` is at work: what is sent waits for its last line. */
   #ending = false;
   #complete = false;
@@ -104,7 +109,10 @@ class Answer implements AnswerTaker {
 
   head(given: unknown): void {
     const response = this.#response;
-    if (response.statusCode < FINAL_STATUS_MIN) throw new HeaderError(`${response.statusCode} is no final status`);
+    const { statusCode, statusMessage } = response;
+    if (statusCode < FINAL_STATUS_MIN) throw new HeaderError(`${statusCode} is no final status`);
+    this.#status = statusCode;
+    this.#reason = statusCode === 200 && statusMessage === "OK" ? undefined : statusMessage; // the sandbox's own one
     this.#fields = new NameTable();
     this.#chunked = false;
     this.#hasTrailer = false;
@@ -112,7 +120,7 @@ class Answer implements AnswerTaker {
     if (!hasFields) for (const [name, value] of pairsOf(given)) this.#putChecked(name, value);
     if (this.#hasTrailer && !this.#chunked && hasField(this.#fields, "content-length")) throw noTrailers();
     if (!response.sendDate && !hasField(this.#fields, "date")) this.#fields.Date = ""; // which leaves the sandbox's out
-    const isContradiction = this.#chunked && isBodyless(response.statusCode); // for Node the connection's last answer
+    const isContradiction = this.#chunked && isBodyless(statusCode); // for Node the connection's last answer
     if ((isContradiction || !response.shouldKeepAlive) && this.#request.version === "HTTP/1.1")
       this.#fields.Connection = "close";
   }
@@ -140,23 +148,23 @@ class Answer implements AnswerTaker {
   #put(key: string, name: string, value: unknown): void {
     if (OF_A_CONNECTION.has(key)) {
       if (key === "transfer-encoding") this.#chunked ||= /\bchunked\b/i.test(String(value));
-      this.#hasTrailer ||= key === "trailer";
       return;
     }
+    this.#hasTrailer ||= key === "trailer";
     if (key === "connection") {
       if (/\bclose\b/i.test(String(value))) this.#fields.Connection = "close";
       return;
     }
-    const text = typeof value === "number" ? value : Array.isArray(value) ? value.map(String) : String(value);
+    const text =
+      typeof value === "number" ? value : Array.isArray(value) ? this.#listed(key, value.map(String)) : String(value);
     const before = this.#fields[name];
     if (before === undefined) this.#fields[name] = text;
     else this.#fields[name] = [before, text].flat().map(String); // given as pairs, twice
   }
 
-  /** The phrase, unless it is the one that the sandbox writes by itself. */
-  get #reason(): string | undefined {
-    const { statusCode, statusMessage } = this.#response;
-    return statusCode === 200 && statusMessage === "OK" ? undefined : statusMessage;
+  /** A field for each value, unless the server wants one of this name. */
+  #listed(key: string, values: string[]): string | string[] {
+    return this.#socket.server?.uniqueHeaders?.has(key) ? values.join("; ") : values;
   }
 
   // --- the body ---
@@ -175,10 +183,9 @@ class Answer implements AnswerTaker {
     if (socket.destroyed) return false;
     const { connection } = this.#request;
     try {
-      const { statusCode } = this.#response;
       const done = connection.started
         ? connection.write(bytes)
-        : connection.writeHeaders(statusCode, this.#fields, bytes, this.#reason);
+        : connection.writeHeaders(this.#status, this.#fields, bytes, this.#reason);
       const size = bytes.length; // what waits for the client keeps a number, not the bytes
       socket.pending += size;
       socket.active();
@@ -223,7 +230,10 @@ class Answer implements AnswerTaker {
     this.#complete = true;
     if (this.#socket.destroyed) return;
     try {
-      const isWhole = !this.#request.started && this.#request.method !== "HEAD" && !this.#chunked;
+      const trailers = trailersOf(this.#response);
+      if (trailers.length > 0) this.#request.connection.setTrailers(trailers);
+      const isChunked = this.#chunked || this.#hasTrailer || trailers.length > 0;
+      const isWhole = !this.#request.started && this.#request.method !== "HEAD" && !isChunked;
       if (!isWhole) this.#endStream();
       else if (isBeingRead(this.#request, this.#message)) this.#endEarly();
       else this.#respond();
@@ -233,15 +243,13 @@ class Answer implements AnswerTaker {
   }
 
   #respond(): void {
-    const { statusCode } = this.#response;
-    this.#request.respond(statusCode, this.#fields, isBodyless(statusCode) ? null : this.#last, this.#reason);
+    this.#request.respond(this.#status, this.#fields, isBodyless(this.#status) ? null : this.#last, this.#reason);
     process.nextTick(() => this.#sent());
   }
 
   /** The whole answer, in front of the rest of a body that is read on: only behind that is the request over. */
   #endEarly(): void {
-    const { statusCode } = this.#response;
-    if (!hasField(this.#fields, "content-length") && !isBodyless(statusCode))
+    if (!hasField(this.#fields, "content-length") && !isBodyless(this.#status))
       this.#fields["Content-Length"] = toBytes(this.#last ?? "").length;
     this.#endStream();
   }
@@ -252,7 +260,7 @@ class Answer implements AnswerTaker {
     this.#last = null;
     const done = connection.started
       ? connection.write(bytes)
-      : connection.writeHeaders(this.#response.statusCode, this.#fields, bytes, this.#reason);
+      : connection.writeHeaders(this.#status, this.#fields, bytes, this.#reason);
     const size = bytes.length;
     this.#socket.pending += size;
     whenRead(this.#request, this.#message, () => connection.finish());

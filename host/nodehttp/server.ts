@@ -10,9 +10,10 @@ import type { Duplex } from "node:stream";
 import { LOOPBACK } from "../core/address.js";
 import { BACKLOG, HEADER_TIMEOUT_MS, IDLE_TIMEOUT_MS } from "../core/limits.js";
 import { ignore } from "../core/promises.js";
+import type { HTTPServerRequest } from "../http/request.js";
 import { type GivenConnections, givenConnections } from "../net/givensockets.js";
 import { bindUnixSocket } from "../net/unixsocket.js";
-import { IncomingMessage, ServerResponse, STATUS_CODES } from "../nodeinternals/httpclasses.js";
+import { IncomingMessage, METHODS, ServerResponse, STATUS_CODES } from "../nodeinternals/httpclasses.js";
 import { HTTPServer, type RequestListener } from "../server/httpserver.js";
 import type { ServerOptions } from "../server/options.js";
 import { accept, isCarried } from "./carriedsocket.js";
@@ -30,6 +31,10 @@ import {
 import { AnsweredSocket, parseError } from "./parseerror.js";
 import { type MessageClasses, RequestSocket } from "./socket.js";
 import { type ShouldUpgrade, takeUpgrade } from "./upgrades.js";
+
+const METHOD_OTHER = 0;
+const PORT_MAX = 65_535;
+const KNOWN_METHODS: ReadonlySet<string> = new Set(METHODS);
 
 /** Where a server of Node's kind listens. */
 export interface NodeListenOptions {
@@ -66,8 +71,8 @@ export function createServer(
 }
 
 /**
- * With the events `request`, `checkContinue`, `clientError`, `upgrade`, `connect`, `listening`, `error` and `close` of
- * Node's server.
+ * With the events `request`, `checkContinue`, `checkExpectation`, `clientError`, `upgrade`, `connect`, `listening`,
+ * `error` and `close` of Node's server.
  */
 export class NodeServer extends EventEmitter {
   /**
@@ -85,6 +90,9 @@ export class NodeServer extends EventEmitter {
   readonly classes: MessageClasses;
   /** @internal */
   readonly messageOptions: MessageOptions;
+  /** @internal */
+  readonly uniqueHeaders: ReadonlySet<string> | null;
+  readonly #hostless: boolean;
   readonly #options: ServerOptions;
   #server: HTTPServer;
   #address: AddressInfo | string | null = null;
@@ -113,6 +121,9 @@ export class NodeServer extends EventEmitter {
       ServerResponse: options.ServerResponse ?? ServerResponse,
     };
     this.messageOptions = messageOptions(options);
+    const unique = options.uniqueHeaders?.map((name) => name.toLowerCase());
+    this.uniqueHeaders = unique === undefined ? null : new Set(unique);
+    this.#hostless = options.requireHostHeader === false;
     this.#server = this.#newServer();
     this.on("connection", (stream: Duplex) => {
       if (!(stream instanceof RequestSocket)) this.#carry(stream);
@@ -126,11 +137,10 @@ export class NodeServer extends EventEmitter {
   }
 
   #newServer(): HTTPServer {
-    const emit: NodeListener = (message, response) => {
-      const isAsked = this.listenerCount("checkContinue") > 0 && isContinue(message.headers.expect);
-      this.emit(isAsked ? "checkContinue" : "request", message, response);
-    };
+    const emit: NodeListener = (message, response) => this.dispatch(message, response);
     const handle: RequestListener["handle"] = (request, logger) => {
+      if (request.methodNumber === METHOD_OTHER && !KNOWN_METHODS.has(request.method))
+        return this.#refuseMethod(request);
       if (takeUpgrade(request, this, this.#server.options)) return;
       try {
         return runListener(request, logger, emit, this);
@@ -150,7 +160,34 @@ export class NodeServer extends EventEmitter {
       if (this.timeout > 0) socket.setTimeout(this.timeout);
       if (isHeard) this.emit("connection", socket);
     };
-    return new HTTPServer({ handle, connects: true, asNode: true, connected, refused }, this.#options);
+    const acceptance = { connects: true, asNode: true, hostless: this.#hostless };
+    return new HTTPServer({ handle, ...acceptance, connected, refused }, this.#options);
+  }
+
+  /** @internal The event of a request, by what it expects. */
+  dispatch(message: IncomingMessage, response: ServerResponse): void {
+    const { rawHeaders } = message;
+    let expects = false;
+    for (let at = 0; at < rawHeaders.length; at += 2)
+      if (rawHeaders[at]?.length === 6 && rawHeaders[at]?.toLowerCase() === "expect") expects = true;
+    const event =
+      expects && message.httpVersion === "1.1" ? this.#expecting(message.headers.expect as string) : "request";
+    if (event !== null) this.emit(event, message, response);
+    else response.writeHead(417).end();
+  }
+
+  /** The event of a request that expects something; null: there is no listener for it. */
+  #expecting(expect: string): string | null {
+    if (isContinue(expect)) return this.listenerCount("checkContinue") > 0 ? "checkContinue" : "request";
+    return this.listenerCount("checkExpectation") > 0 ? "checkExpectation" : null;
+  }
+
+  /** Node's parser knows no others than `http.METHODS`. */
+  #refuseMethod(request: HTTPServerRequest): void {
+    const { address } = request.peer ?? {};
+    request.respond(400, { Connection: "close", Date: "" });
+    const error = Object.assign(new Error("Parse Error: Invalid method encountered"), { code: "HPE_INVALID_METHOD" });
+    process.nextTick(() => this.emit("clientError", error, new AnsweredSocket(address ?? null)));
   }
 
   /**
@@ -222,6 +259,7 @@ export class NodeServer extends EventEmitter {
   listen(...given: unknown[]): this {
     const callback = given.find((each) => typeof each === "function") as (() => void) | undefined;
     const options = listenOptions(given);
+    if (options.path == null) checkPort(options.port ?? 0);
     if (this.#opening !== null) throw notSo("ERR_SERVER_ALREADY_LISTEN", "listen has been called before");
     if (callback !== undefined) this.once("listening", callback);
     if (this.#closed) this.#server = this.#newServer();
@@ -299,6 +337,7 @@ export class NodeServer extends EventEmitter {
       return this;
     }
     if (callback !== undefined) this.once("close", callback);
+    this.closeIdleConnections();
     const stopped = this.#stop(this.#opening);
     void ignore(stopped.then(() => process.nextTick(() => this.emit("close"))));
     return this;
@@ -425,7 +464,7 @@ export function handleOf(listener: NodeListener): RequestListener["handle"] {
   });
   const emit: NodeListener = (message, response) => {
     result = undefined;
-    server.emit("request", message, response);
+    server.dispatch(message, response);
     return result;
   };
   return (request, logger) => runListener(request, logger, emit, server);
@@ -439,6 +478,17 @@ export function listenOptions(given: unknown[]): NodeListenOptions {
   if (typeof first === "string" && !/^\d+$/.test(first)) return { path: first, backlog };
   const port = typeof first === "function" ? undefined : (first as number | string | undefined);
   return { port, host: typeof second === "string" ? second : undefined, backlog };
+}
+
+/** Throws Node's error. */
+function checkPort(port: number | string): void {
+  const isText = typeof port === "string" && port.trim() !== "";
+  const isPort = (typeof port === "number" || isText) && Number.isInteger(Number(port)) && Number(port) >= 0;
+  if (isPort && Number(port) <= PORT_MAX) return;
+  const said = typeof port === "string" ? `type string ('${port}')` : String(port);
+  throw Object.assign(new RangeError(`options.port should be >= 0 and < 65536. Received ${said}.`), {
+    code: "ERR_SOCKET_BAD_PORT",
+  });
 }
 
 function isContinue(expect: string | undefined): boolean {

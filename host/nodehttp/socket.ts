@@ -32,6 +32,8 @@ export interface TimeoutSource extends ServerSocket {
   readonly classes: MessageClasses;
   readonly messageOptions: MessageOptions;
   readonly maxHeadersCount: number | null;
+  /** Names, in lower case, of which an answer has one field. */
+  readonly uniqueHeaders: ReadonlySet<string> | null;
   /** The client of `socket` has ended its side, and the answer is not complete. */
   clientEnded(socket: RequestSocket): void;
   /** The answer of such a socket is complete, or its connection is cut. */
@@ -163,9 +165,9 @@ export class RequestSocket extends LazyDuplex {
     return this.#accepted?.socket.bytesRead;
   }
 
-  /** Bytes that were written to the connection; undefined where this process does not hold it. */
+  /** Bytes written to the connection, with those that wait; undefined where this process does not hold it. */
   get bytesWritten(): number | undefined {
-    return this.#accepted?.socket.bytesWritten;
+    return this.#accepted === null ? undefined : this.#accepted.socket.bytesWritten + this.pending;
   }
 
   /** The address that the client has connected to, as far as it is known. */
@@ -301,6 +303,13 @@ export class RequestSocket extends LazyDuplex {
     else this.#accepted?.socket.destroySoon(); // of which no request has come
     setImmediate(() => this.#close(error));
     return this;
+  }
+
+  /** As with the sockets of Node's server, an error without a listener ends the connection. */
+  override emit(event: string | symbol, ...given: unknown[]): boolean {
+    if (event !== "error" || this.listenerCount("error") > 0) return super.emit(event, ...given);
+    this.destroy();
+    return true;
   }
 
   /** Calls `act`; when that destroys this the connection goes on. */

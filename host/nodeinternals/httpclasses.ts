@@ -13,4 +13,4 @@ export type IncomingMessage = http.IncomingMessage;
 export const IncomingMessage: typeof http.IncomingMessage = node.IncomingMessage;
 export type ServerResponse = http.ServerResponse;
 export const ServerResponse: typeof http.ServerResponse = node.ServerResponse;
-export const { STATUS_CODES, validateHeaderName, validateHeaderValue } = node;
+export const { METHODS, STATUS_CODES, validateHeaderName, validateHeaderValue } = node;

@@ -12,6 +12,7 @@ import { needDrain } from "./needdrain.js";
 import { socketReads } from "./onread.js";
 import { outHeaders } from "./outheaders.js";
 import { readableState } from "./readablestate.js";
+import { trailerText } from "./trailertext.js";
 import { wasmTiers } from "./wasmtiers.js";
 
 /** In the order of docs/node-internals.md. */
@@ -22,6 +23,7 @@ export const NODE_INTERNALS: readonly NodeInternal[] = [
   outHeaders,
   needDrain,
   closedFlag,
+  trailerText,
   headerLines,
   readableState,
   lazyDuplex,

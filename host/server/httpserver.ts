@@ -37,6 +37,8 @@ export interface RequestListener {
   readonly connects?: boolean;
   /** @internal Answers and refusals have the words of Node's server. */
   readonly asNode?: boolean;
+  /** @internal A request of HTTP/1.1 may have no Host; else it is refused with 400. */
+  readonly hostless?: boolean;
   /** @internal Called for a connection that this process has accepted, before anything of it is read. */
   readonly connected?: (accepted: Accepted) => void;
   /** @internal Called for a request that was refused before it could be one; `address` is its client's. */
@@ -67,7 +69,7 @@ export class HTTPServer extends TCPServer {
   readonly #handler: RequestCallback;
   /** What a handler is called in the log; `""` when it has no name. */
   readonly #name: string;
-  readonly #acceptance: Pick<Acceptor, "connects" | "asNode" | "connected" | "refused">;
+  readonly #acceptance: Pick<Acceptor, "connects" | "asNode" | "hostless" | "connected" | "refused">;
   readonly #forgotten = (request: HTTPServerRequest) => this.#fail(request, withoutAnswer(request, this.#name));
 
   /**
@@ -79,8 +81,8 @@ export class HTTPServer extends TCPServer {
     this.#name = typeof handler === "function" ? handler.name : "";
     this.#handler = typeof handler === "function" ? handler : this.#callbackOf(handler);
     const listener = typeof handler === "function" ? {} : (handler as Partial<RequestListener>);
-    const { connects = false, asNode = false, connected, refused } = listener;
-    this.#acceptance = { connects, asNode, ...(connected && { connected }), ...(refused && { refused }) };
+    const { connects = false, asNode = false, hostless = false, connected, refused } = listener;
+    this.#acceptance = { connects, asNode, hostless, ...(connected && { connected }), ...(refused && { refused }) };
   }
 
   #callbackOf(listener: Partial<RequestListener & HandlerFinder> | null | undefined): RequestCallback {

@@ -267,7 +267,8 @@ describe.each(["node", "wasmtime"] as const)("%s: a server of Node's kind", (run
       const response = await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").readResponse();
       const known = runtime === "node" ? ["127.0.0.1", "IPv4", "number"] : [null, null, "undefined"];
       expect(JSON.parse(response.body.toString())).toEqual([...known, true]);
-      const { status, headers } = response;
+      const { status, headers, trailers } = response;
+      expect(trailers).toEqual(["X-Sum: 7"]);
       const length = headers.has("content-length");
       expect([status, headers.has("date"), headers.get("transfer-encoding"), length]).toEqual([
         200,

@@ -12,7 +12,7 @@ import { eventually } from "./support/ways.js";
 type Listener = (req: IncomingMessage, res: ServerResponse, log: (line: string) => void) => void;
 
 const POST = "POST / HTTP/1.1\r\nHost: x\r\n";
-const HINTS = { link: "</a.css>; rel=preload", "x-more": "1" };
+const HINTS = { link: "</a.css>; rel=preload", "keep-alive": "timeout=1" };
 
 describe.each(["http", "node", "wasmtime"] as const)("%s", (kind) => {
   let server: http.Server | NodeServer;
@@ -49,7 +49,7 @@ describe.each(["http", "node", "wasmtime"] as const)("%s", (kind) => {
     for (let i = 0; i < 2; i++) {
       expect(await client.readUntil("\r\n\r\n")).toBe("HTTP/1.1 102 Processing\r\n\r\n");
       expect(await client.readUntil("\r\n\r\n")).toBe(
-        "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nx-more: 1\r\n\r\n",
+        "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nkeep-alive: timeout=1\r\n\r\n",
       );
       expect((await client.readResponse("GET")).body.toString()).toBe("final");
     }

@@ -1,6 +1,6 @@
 // What a request's head means for the bytes behind it: where its body ends and what becomes of the connection.
 //
-//   checkHead(head, source, connects) → 0, or the Refusal of a head on which two parsers might disagree
+//   checkHead(head, source, connects, hostless) → 0, or the Refusal of a head on which two parsers might disagree
 //
 // The choices, where RFC 9110 and 9112 leave some (target.ts has those for target and host):
 // - Content-Length: one field; `5, 5` is 5 (RFC 9110 8.6), two fields are refused even when equal. Never with
@@ -47,15 +47,18 @@ import { Refusal } from "./refusal";
 import { Method } from "./method";
 import { METHOD_CONNECT, checkAuthority, checkHost, checkTarget, methodOf } from "./target";
 
-/** The head is complete. 0, or a Refusal; CONNECT is one unless the handler `connects`. */
-export function checkHead(head: usize, source: usize, connects: bool = false): i32 {
+/**
+ * The head is complete. 0, or a Refusal; CONNECT is one unless the handler `connects`, and HTTP/1.1 without Host unless
+ * it takes requests that are `hostless`. EXPECTATION comes only when there is no other.
+ */
+export function checkHead(head: usize, source: usize, connects: bool = false, hostless: bool = false): i32 {
   const method = methodOf(source, methodSize(head));
   if (method == METHOD_CONNECT) return connects ? checkConnect(head, source) : Refusal.CONNECT;
   // As long as no field says otherwise: no body, and the connection goes on in HTTP/1.1. All of these lie side by side.
   store<u64>(head, u64(method) | (u64(minorVersion(head)) << ((KEEP_ALIVE - METHOD) << 3)), METHOD);
   store<i64>(head, 0, LENGTH);
   let refusal = checkHost(head, source);
-  if (refusal) return refusal;
+  if (refusal && !(refusal == Refusal.NO_HOST && hostless)) return refusal;
   refusal = checkTarget(head, source, method);
   if (refusal) return refusal;
   if (hostAlone(head)) return 0;

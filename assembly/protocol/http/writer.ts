@@ -108,7 +108,7 @@ const KEEP_ALIVE_LINE: usize = changetype<usize>("Connection: keep-alive\r\n");
 const KEPT_FOR_LINE: usize = changetype<usize>("Keep-Alive: timeout=");
 const MAX_PARAMETER: usize = changetype<usize>(", max=");
 const UPGRADE_LINE: usize = changetype<usize>("Connection: Upgrade\r\n");
-const UPGRADE_CLOSE_LINE: usize = changetype<usize>("Connection: close, Upgrade\r\n");
+const AND_CLOSE: u64 = 0x0d65736f6c63202c; // ", close\r"
 const CONTINUE_LINES: usize = changetype<usize>("HTTP/1.1 100 Continue\r\n\r\n");
 const LAST_CHUNK: usize = changetype<usize>("0\r\n\r\n");
 
@@ -157,7 +157,11 @@ export function keptForField(target: usize, seconds: i32, requestsMax: i32): usi
 
 /** Beside a field named Upgrade (RFC 9110 7.8), in the place of closeField. Needs 32 bytes. */
 export function upgradeOptionField(target: usize, close: bool): usize {
-  return writeText(target, close ? UPGRADE_CLOSE_LINE : UPGRADE_LINE);
+  const at = writeText(target, UPGRADE_LINE);
+  if (!close) return at;
+  store<u64>(at - 2, AND_CLOSE);
+  store<u8>(at, LF, 6);
+  return at + 7;
 }
 
 /** The empty line. Needs 2 bytes. */

@@ -165,7 +165,7 @@ describe("CONNECT", () => {
     peer.send("CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\nConnection: keep-alive\r\n\r\n" + get("/never"));
     heard();
     expect(tell(response(1, 403, frames.RESPONSE_LAST, -1, ""))).toBe("");
-    expect(received(peer)).toBe("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    expect(received(peer)).toBe("HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
   });
 
   test("what frames a body, and a target that is no authority, are refused", () => {

@@ -56,7 +56,7 @@ describe("requests", () => {
     peer.send("PATCHY / HTTP/1.0\r\n\r\n");
     expect(heard()).toBe("REQUEST#2(0,0,2,0 PATCHY/|)");
     tell(response(2, 404, LAST, -1, ""));
-    expect(received(peer)).toBe("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    expect(received(peer)).toBe("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
   });
 
   test("a small body travels with its head", () => {
@@ -231,7 +231,7 @@ describe("requests: clients that leave or wait", () => {
     peer.send("GET / HTTP/1.0\r\n\r\n");
     heard();
     tell(response(2, 103, 0, -1, "") + response(2, 200, LAST, -1, "x"));
-    expect(received(peer)).toBe("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx");
+    expect(received(peer)).toBe("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx");
   });
 
   test("a 100 of the host's is the one that is waited for, and the body has its time from the first credit on", () => {
@@ -337,7 +337,7 @@ describe("requests: the stop", () => {
     sleep(DRAIN_REQUEST_MS);
     expect(idle.closed).toBe(true);
     const said = tell(response(1, 200, LAST, -1, "done"));
-    expect(received(busy)).toContain("Connection: close\r\n\r\ndone");
+    expect(received(busy)).toContain("Connection: close\r\nContent-Length: 4\r\n\r\ndone");
     busy.end();
     expect(said + heard()).toBe("DRAINED()");
     expect(ends()).toBe(true);
@@ -361,7 +361,7 @@ describe("requests: the stop", () => {
     next.send(get("/"));
     heard();
     tell(response(3, 200, LAST, -1, "two"));
-    expect(received(next)).toContain("Connection: close\r\n\r\ntwo");
+    expect(received(next)).toContain("Connection: close\r\nContent-Length: 3\r\n\r\ntwo");
     next.end();
     expect(tell(stop(1000))).toBe("DRAINED()");
     expect(idle.closed).toBe(true);

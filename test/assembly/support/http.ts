@@ -258,7 +258,7 @@ export function exchange(peer: Peer, data: string): string {
 /** A whole answer of status 200 and text. */
 export function ok(body: string, fields: string = ""): string {
   const length = "Content-Length: " + body.length.toString() + "\r\n";
-  return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n" + length + fields + "\r\n" + body;
+  return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n" + fields + length + "\r\n" + body;
 }
 
 export const CLOSE: string = "Connection: close\r\n";

@@ -9,6 +9,8 @@ export interface Response {
   body: Buffer;
   /** The chunks as they came, when the body was chunked. */
   chunks: Buffer[] | null;
+  /** The lines of its trailer fields. */
+  trailers: string[];
 }
 
 /** Headers that must stand alone; twice is a server's mistake even with equal values. */
@@ -31,7 +33,7 @@ export function parseHead(head: string): Response {
   }
   const status = Number(match[1]);
   checkFraming(status, headers);
-  return { status, reason: match[2], headers, body: Buffer.alloc(0), chunks: null };
+  return { status, reason: match[2], headers, body: Buffer.alloc(0), chunks: null, trailers: [] };
 }
 
 function checkFraming(status: number, headers: Map<string, string>): void {

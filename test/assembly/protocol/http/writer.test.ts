@@ -132,7 +132,7 @@ describe("fields", () => {
       "Keep-Alive: timeout=2147482, max=999999\r\n",
     );
     expect(written(upgradeOptionField(TARGET, false))).toBe("Connection: Upgrade\r\n");
-    expect(written(upgradeOptionField(TARGET, true))).toBe("Connection: close, Upgrade\r\n");
+    expect(written(upgradeOptionField(TARGET, true))).toBe("Connection: Upgrade, close\r\n");
     expect(written(endOfHead(TARGET))).toBe("\r\n");
     expect(written(continueResponse(TARGET))).toBe("HTTP/1.1 100 Continue\r\n\r\n");
   });

@@ -1,0 +1,154 @@
+// core.wasm's application as servers of Node's kind use it: trailers of answers, what is said of the connection, and
+// requests that are the handler's to judge.
+import { describe, expect, test } from "vitest-pool-assemblyscript/assembly";
+import * as frames from "../../../assembly/bridge/frames";
+import { HEADER_TIMEOUT_MS } from "../../../assembly/core/limits";
+import { connect } from "../../../assembly/wasi/sim/net";
+import { HTTP, begun, config, frame, heard, heardAfter, idOf, response, tell, u16s } from "../support/bridge";
+import { get, received } from "../support/http";
+
+const LAST: i32 = frames.RESPONSE_LAST;
+const AS_NODE: i32 = HTTP | (frames.CONFIG_NODE << 8);
+const HOSTLESS: i32 = HTTP | (frames.CONFIG_HOSTLESS << 8);
+
+function trailers(number: i32, name: string, value: string): string {
+  const payload = u16s(1) + u16s(0) + u16s(name.length) + u16s(value.length) + name + value;
+  return frame(frames.FRAME_RESPONSE_TRAILERS, idOf(number), payload);
+}
+
+function end(number: i32): string {
+  return frame(frames.FRAME_RESPONSE_END, idOf(number), "");
+}
+
+let malformed: string = "";
+
+describe("trailers of an answer", () => {
+  test("stand behind the last chunk; the connection goes on", () => {
+    begun(config(HTTP));
+    const peer = connect();
+    for (let i = 1; i <= 2; i++) {
+      peer.send(get("/"));
+      heard();
+      tell(response(i, 200, 0, -1, "one") + trailers(i, "x-Sum", "7") + end(i));
+      expect(received(peer)).toBe(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n0\r\nx-Sum: 7\r\n\r\n",
+      );
+    }
+  });
+
+  test("are dropped where nothing is chunked, and what follows them is no part of the body", () => {
+    begun(config(HTTP));
+    const peer = connect();
+    peer.send(get("/"));
+    heard();
+    tell(response(1, 200, 0, 3, "one") + trailers(1, "x-sum", "7") + end(1));
+    expect(received(peer)).toBe("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none");
+    peer.send(get("/"));
+    heard();
+    const more = frame(frames.FRAME_RESPONSE_BODY, idOf(2), "more");
+    tell(response(2, 200, 0, -1, "one") + trailers(2, "x-sum", "7") + more + end(2));
+    expect(received(peer)).toContain("0\r\nx-sum: 7\r\n\r\n");
+  });
+
+  test("that would frame the message cut the connection", () => {
+    begun(config(HTTP));
+    const peer = connect();
+    peer.send(get("/"));
+    heard();
+    tell(response(1, 200, 0, -1, "one") + trailers(1, "content-length", "7") + end(1));
+    expect(received(peer).includes("content-length")).toBe(false);
+    expect(peer.closed).toBe(true);
+  });
+
+  test("whose sizes do not add up are malformed", () => {
+    waiting();
+    const short = frame(frames.FRAME_RESPONSE_TRAILERS, idOf(1), u16s(1) + u16s(0) + u16s(9) + u16s(9) + "x");
+    isMalformed(response(1, 200, 0, -1, "one") + short);
+  });
+  test("in front of the head are malformed", () => {
+    waiting();
+    isMalformed(trailers(1, "x-sum", "7"));
+  });
+});
+
+function waiting(): void {
+  begun(config(HTTP));
+  connect().send(get("/"));
+  heard();
+}
+
+function isMalformed(data: string): void {
+  malformed = data;
+  expect(() => {
+    tell(malformed);
+  }).toThrowError("exit 70");
+}
+
+describe("as Node's server", () => {
+  test("answers say for how long the connection is kept, unless the handler does", () => {
+    begun(config(AS_NODE, 0, 5_000));
+    const peer = connect();
+    peer.send(get("/"));
+    heard();
+    tell(response(1, 200, LAST, -1, "x"));
+    expect(received(peer)).toBe(
+      "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nKeep-Alive: timeout=5\r\nContent-Length: 1\r\n\r\nx",
+    );
+    peer.send(get("/"));
+    heard();
+    tell(response(2, 200, LAST | frames.RESPONSE_KEPT, -1, "x", "Keep-Alive", "timeout=1"));
+    expect(received(peer)).toBe(
+      "HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\nx",
+    );
+  });
+
+  test("a client that sends nothing is answered with 408", () => {
+    begun(config(AS_NODE));
+    silence("HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n");
+  });
+
+  test("an expectation is the handler's to meet; what frames the request is looked at all the same", () => {
+    begun(config(AS_NODE));
+    const peer = connect();
+    peer.send(get("/", "Expect: tea\r\n"));
+    expect(heard()).toContain("Expect=tea");
+    tell(response(1, 417, LAST, -1, ""));
+    received(peer);
+    peer.send("POST / HTTP/1.1\r\nHost: x\r\nExpect: tea\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n");
+    heard();
+    expect(received(peer)).toContain("HTTP/1.1 400 ");
+  });
+
+  test("a request without Host is served where that is wanted", () => {
+    begun(config(HOSTLESS));
+    connect().send("GET / HTTP/1.1\r\n\r\n");
+    expect(heard()).toBe("REQUEST#1(1,1,3,0 /|)");
+  });
+  test("nothing else is let through with it", () => {
+    begun(config(HOSTLESS));
+    isRefused("Host: a\r\nHost: b\r\n");
+    isRefused("Host: a b\r\n");
+    isRefused("Content-Length: 1\r\nContent-Length: 1\r\n");
+    isRefused("Content-Length: 1\r\nTransfer-Encoding: chunked\r\n");
+  });
+});
+
+test("another server closes the connection of a client that sends nothing, and refuses a request without Host", () => {
+  begun(config(HTTP));
+  silence("");
+  isRefused("");
+});
+
+function silence(answer: string): void {
+  const peer = connect();
+  heardAfter(HEADER_TIMEOUT_MS + 1);
+  expect(received(peer)).toBe(answer);
+  expect(peer.ended).toBe(true);
+}
+
+function isRefused(fields: string): void {
+  const peer = connect();
+  peer.send("GET / HTTP/1.1\r\n" + fields + "\r\n");
+  expect(heard().includes("REQUEST")).toBe(false);
+  expect(received(peer)).toContain("HTTP/1.1 400 ");
+}

@@ -1,0 +1,188 @@
+// What handlers of Node's kind say beside status and body - trailers, for how long a connection is kept - and which
+// requests reach which event: on Node's own server and on ours.
+import { once } from "node:events";
+import http, { type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { createServer, type NodeServer, type NodeServerOptions } from "waterspout";
+
+import { Client } from "./support/client.js";
+
+const LOGGER = { debug() {}, info() {}, warn() {}, error() {} };
+const GET = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+
+async function serve(
+  kind: string,
+  listener: RequestListener,
+  options: NodeServerOptions = {},
+): Promise<http.Server | NodeServer> {
+  const server =
+    kind === "http"
+      ? http.createServer(options as http.ServerOptions, listener)
+      : createServer({ logger: LOGGER, ...options, runtime: kind as "node" | "wasmtime" }, listener);
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  onTestFinished(async () => {
+    const closed = once(server, "close");
+    server.close();
+    server.closeAllConnections();
+    await closed;
+  });
+  return server;
+}
+
+async function connected(server: http.Server | NodeServer): Promise<Client> {
+  const client = await Client.connect((server.address() as AddressInfo).port);
+  onTestFinished(() => client.close());
+  return client;
+}
+
+describe.each(["http", "node", "wasmtime"])("%s", (kind) => {
+  test("trailers stand behind the body, in their order; the connection goes on", async () => {
+    const server = await serve(kind, (_req, res) => {
+      res.setHeader("Trailer", "x-One");
+      res.write("a");
+      res.addTrailers([
+        ["x-One", "1"],
+        ["X-ONE", "2"],
+      ]);
+      res.end("b");
+    });
+    const client = await connected(server);
+    for (let i = 0; i < 2; i++) {
+      const { body, headers, trailers } = await client.send(GET).readResponse();
+      expect([body.toString(), headers.get("trailer"), trailers]).toEqual(["ab", "x-One", ["x-One: 1", "X-ONE: 2"]]);
+    }
+  });
+
+  test("trailers of a whole answer, and of a long one; none in HTTP/1.0", async () => {
+    let text = "";
+    const server = await serve(kind, (_req, res) => {
+      res.writeHead(200);
+      res.addTrailers({ "X-Sum": "7" });
+      res.end(text);
+    });
+    const client = await connected(server);
+    for (text of ["short", "x".repeat(1_000_000)]) {
+      const { body, trailers } = await client.send(GET).readResponse();
+      expect([body.length, trailers]).toEqual([text.length, ["X-Sum: 7"]]);
+    }
+    text = "old";
+    const old = await connected(server);
+    expect((await old.send("GET / HTTP/1.0\r\n\r\n").readToEnd()).toString()).toMatch(/\r\n\r\nold$/);
+  });
+
+  test("a handler's own Keep-Alive takes the place of the server's, and Connection stands in front of the framing", async () => {
+    const server = await serve(kind, (req, res) => {
+      if (req.url === "/own") res.setHeader("Keep-Alive", "timeout=1");
+      res.end("x");
+    });
+    server.keepAliveTimeout = 5000;
+    const client = await connected(server);
+    client.send("GET /own HTTP/1.1\r\nHost: x\r\n\r\n");
+    expect((await client.readResponse()).headers.get("keep-alive")).toBe("timeout=1");
+    client.send(GET);
+    expect(await client.readUntil("\r\n\r\n")).toMatch(
+      /GMT\r\nConnection: keep-alive\r\nKeep-Alive: timeout=\d+\r\nContent-Length: 1\r\n\r\n$/,
+    );
+  });
+
+  test("the status is what it was at writeHead", async () => {
+    const server = await serve(kind, (_req, res) => {
+      res.writeHead(203, "One");
+      res.statusCode = 500;
+      res.statusMessage = "Two";
+      res.end("x");
+    });
+    const { status, reason } = await (await connected(server)).send(GET).readResponse();
+    expect([status, reason]).toEqual([203, "One"]);
+  });
+});
+
+describe.each(["http", "node", "wasmtime"])("%s: which requests are served", (kind) => {
+  test("checkExpectation takes what expects something else than 100; without a listener that is 417", async () => {
+    const server = await serve(kind, (req, res) => void res.end(`request ${req.url}`));
+    const client = await connected(server);
+    const TEA = "GET / HTTP/1.1\r\nHost: x\r\nExpect: tea\r\n\r\n";
+    expect((await client.send(TEA).readResponse()).status).toBe(417);
+    server.on("checkExpectation", (req: IncomingMessage, res: ServerResponse) => void res.end(req.headers.expect));
+    expect((await client.send(TEA).readResponse()).body.toString()).toBe("tea");
+    expect((await client.send(GET).readResponse()).body.toString()).toBe("request /");
+  });
+
+  test("requireHostHeader: false serves a request without Host", async () => {
+    for (const requireHostHeader of [true, false]) {
+      const server = await serve(kind, (req, res) => void res.end(String(req.headers.host)), { requireHostHeader });
+      const client = await connected(server);
+      const head = await client.send("GET / HTTP/1.1\r\nConnection: close\r\n\r\n").readToEnd();
+      expect(head.toString()).toMatch(requireHostHeader ? /^HTTP.1.1 400 / : /^HTTP.1.1 200 [\s\S]*undefined$/);
+    }
+  });
+
+  test("uniqueHeaders: one field for a list of values", async () => {
+    const unique = ["X-Unique", "Set-Cookie"];
+    const server = await serve(
+      kind,
+      (_req, res) => {
+        res.setHeader("x-unique", ["a", "b"]);
+        res.setHeader("Set-Cookie", ["a=1", "b=2"]);
+        res.setHeader("x-each", ["a", "b"]);
+        res.end();
+      },
+      { uniqueHeaders: unique },
+    );
+    const head = await (await connected(server)).send(GET).readUntil("\r\n\r\n");
+    expect(head).toContain("x-unique: a; b\r\nSet-Cookie: a=1; b=2\r\nx-each: a\r\nx-each: b\r\n");
+  });
+
+  test("a method that http.METHODS does not have is refused, and a clientError", async () => {
+    const server = await serve(kind, (_req, res) => void res.end());
+    const code = new Promise((resolve) => {
+      server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+        if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\n\r\n");
+        resolve(error.code);
+      });
+    });
+    const client = await connected(server);
+    client.send("BREW / HTTP/1.1\r\nHost: x\r\n\r\n");
+    expect((await client.readToEnd()).toString()).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    expect(await code).toBe("HPE_INVALID_METHOD");
+  });
+
+  test.each(["text", "1x", "", -1, 65536, 0.5])("listen throws Node's error for %j as a port", async (port) => {
+    const server = kind === "http" ? http.createServer() : createServer({ runtime: kind as "node" });
+    expect(() => server.listen({ port: port as number })).toThrow(
+      expect.objectContaining({ code: "ERR_SOCKET_BAD_PORT", name: "RangeError" }),
+    );
+  });
+});
+
+test.each(["node", "wasmtime"])("%s: optimizeEmptyRequests gives a request that has ended", async (runtime) => {
+  const seen: boolean[] = [];
+  const server = await serve(
+    runtime,
+    (req, res) => {
+      seen.push(req.readableEnded);
+      res.end();
+    },
+    { optimizeEmptyRequests: true },
+  );
+  const client = await connected(server);
+  for (const method of ["GET", "POST", "HEAD"]) {
+    client.send(`${method} / HTTP/1.1\r\nHost: x\r\n${method === "POST" ? "Content-Length: 0\r\n" : ""}\r\n`);
+    await client.readResponse(method);
+  }
+  expect(seen).toEqual([true, false, true]);
+});
+
+test.each(["http", "node"])("%s: an error without a listener ends the connection of the socket", async (runtime) => {
+  const server = await serve(runtime, (req, res) => {
+    res.write("part");
+    setImmediate(() => {
+      expect(req.socket.bytesWritten).toBeGreaterThan(0);
+      req.socket.emit("error", new Error("on purpose"));
+    });
+  });
+  const client = await connected(server);
+  client.send(GET);
+  expect((await client.readToEnd()).toString()).toMatch(/part\r\n$/);
+});
