@@ -17,6 +17,7 @@ export { IOStream, StreamHandler } from "./stream/iostream";
 export { AcceptHandler, Acceptor, addAcceptHandler, bindSockets } from "./server/acceptor";
 export { PeriodicCallback } from "./loop/periodiccallback";
 export { FOREVER, _start, turn } from "./loop/entry";
+export { drain, supervised } from "./server/draining";
 export { stats };
 export { isHopByHop } from "./protocol/http/hopbyhop";
 export { TCPServer } from "./server/tcpserver";

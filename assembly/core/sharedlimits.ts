@@ -15,6 +15,8 @@ export const HEAD_BYTES_MAX: i32 = 64 << 10;
 export const HEADER_TIMEOUT_MS: i32 = 30_000;
 /** After a stop began: how long after its last answer, or its start, a connection may still bring a request. */
 export const DRAIN_REQUEST_MS: i32 = 500;
+/** How long a worker process whose parent is gone may take for what it has begun. */
+export const ORPHAN_GRACE_MS: i32 = 1_000;
 /** Between two requests of a connection, unless configured. */
 export const IDLE_TIMEOUT_MS: i32 = 75_000;
 /** A request's body, unless configured. */

@@ -71,6 +71,8 @@ class Deadline extends Timeout {
 export abstract class TCPServer implements StreamOwner {
   /** Open connections at most; further ones wait in the queue of the kernel. Default CONNECTIONS_MAX. */
   connectionsMax: i32 = CONNECTIONS_MAX;
+  /** Those of this module: see draining.ts. */
+  static readonly listening: Array<TCPServer> = [];
   private open: Array<IOStream> = [];
   private acceptors: Array<Acceptor> = [];
   private proxyHandler: ProxyHandler | null = null;
@@ -97,6 +99,7 @@ export abstract class TCPServer implements StreamOwner {
   /** Accepts on all sockets that the host handed over, from the loop's next turn on. */
   listen(): void {
     this.stopped = false;
+    TCPServer.listening.push(this);
     IOLoop.current().addCallback(new Listening(this));
   }
 

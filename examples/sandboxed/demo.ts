@@ -12,7 +12,7 @@ import {
   WebSocketHandler,
 } from "../../assembly/index";
 
-export { _start, turn } from "../../assembly/index";
+export { _start, turn, drain, supervised } from "../../assembly/index";
 
 const TEXT = "text/plain";
 const PIECE_BYTES: i32 = 32768;

@@ -3,7 +3,7 @@
 
 import { Address, IOStream, StreamHandler, TCPServer } from "../../assembly/index";
 
-export { _start, turn } from "../../assembly/index";
+export { _start, turn, drain, supervised } from "../../assembly/index";
 
 const LINE_BYTES_MAX: i32 = 64 * 1024;
 /** More than this of a client's answers waits for it to read: then it is not read either. */

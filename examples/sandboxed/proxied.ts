@@ -4,7 +4,7 @@
 
 import { HTTPHandler, HTTPServer, HTTPServerRequest } from "../../assembly/index";
 
-export { _start, turn } from "../../assembly/index";
+export { _start, turn, drain, supervised } from "../../assembly/index";
 
 class Proxied extends HTTPHandler {
   headersReceived(request: HTTPServerRequest): void {

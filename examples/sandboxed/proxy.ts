@@ -26,7 +26,7 @@ import {
   isHopByHop,
 } from "../../assembly/index";
 
-export { _start, turn } from "../../assembly/index";
+export { _start, turn, drain, supervised } from "../../assembly/index";
 
 /** Connections to the upstream, and those of them that are kept although no request needs them. */
 const UPSTREAM_CONNECTIONS_MAX: i32 = 256;

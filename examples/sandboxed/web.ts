@@ -4,7 +4,7 @@
 import { HTTPServer } from "../../assembly/index";
 import { Application, RequestHandler, StaticFileHandler, quoteJSON } from "../../assembly/web/index";
 
-export { _start, turn } from "../../assembly/index";
+export { _start, turn, drain, supervised } from "../../assembly/index";
 
 class Main extends RequestHandler {
   get(): void {

@@ -107,8 +107,6 @@ export const WORKER_END_MS = 1_000;
 export const STOP_GRACE_MS = 10_000;
 /** The longest grace, three weeks: Node's timers end at once when they are set to more than 2^31 ms. */
 export const STOP_GRACE_MS_MAX = 2_000_000_000;
-/** How long a worker process whose parent is gone may take for what it has begun. */
-export const ORPHAN_GRACE_MS = 1_000;
 /** How long a process that has a successor may take for what it has begun; nginx sets no bound. */
 export const RETIRE_GRACE_MS = 600_000;
 /** Processes that finish what they have begun beside those that serve, in generations; the oldest is stopped. */

@@ -2,12 +2,13 @@
  * How much memory a module has by what its file says, and a lower limit for it: beyond that the module's own
  * `memory.grow` fails, which it answers.
  *
- * Invariant: what is read here decides nothing but this limit; whether the file is a module at all, its runtime finds
- * out. A module with several memories, or with one that it imports or shares, gets no limit.
- * Reference: WebAssembly 2.0, 5.2.2 (integers), 5.3.10 (limits), 5.5.8 (memory section).
+ * Invariant: what is read here decides nothing but this limit. A module with several memories, or with one that it
+ * imports or shares, gets no limit.
+ * Reference: WebAssembly 2.0, 5.3.10 (limits), 5.5.8 (memory section).
  */
 
-const HEADER_BYTES = 8;
+import { sectionOf } from "./modulesections.js";
+
 const MEMORY_SECTION = 5;
 const PAGE_BYTES = 64 << 10;
 /** Of any memory. */
@@ -25,27 +26,12 @@ interface MemorySection {
 }
 
 function memorySection(module: Uint8Array): MemorySection | null {
-  let at = HEADER_BYTES;
-  const next = (): number => {
-    for (let value = 0, unit = 1; ; unit *= 128) {
-      const byte = module[at++] ?? 0;
-      value += (byte & 127) * unit;
-      if (byte < 128) return value;
-    }
-  };
-  while (at < module.length) {
-    const start = at;
-    const section = next();
-    const size = next();
-    const end = at + size;
-    if (section === MEMORY_SECTION) {
-      const [memories, kind, pages] = [next(), next(), next()];
-      if (memories !== 1 || (kind !== NO_MAX && kind !== MAX)) return null;
-      return { start, end, pages, pagesMax: kind === MAX ? next() : Number.POSITIVE_INFINITY };
-    }
-    at = end;
-  }
-  return null;
+  const section = sectionOf(module, MEMORY_SECTION);
+  if (section === null) return null;
+  const { start, end, content } = section;
+  const [memories, kind, pages] = [content.next(), content.next(), content.next()];
+  if (memories !== 1 || (kind !== NO_MAX && kind !== MAX)) return null;
+  return { start, end, pages, pagesMax: kind === MAX ? content.next() : Number.POSITIVE_INFINITY };
 }
 
 /** Bytes that a module may have when it may grow by `growthBytes`; null: it has no memory of its own. */

@@ -7,6 +7,7 @@
  */
 import type { Channel, Peer } from "../bridge/bridge.js";
 import type { Address, ListeningSocket, SocketOptions } from "../core/address.js";
+import type { Patience } from "../core/patience.js";
 import type { RuntimeName } from "../core/runtimename.js";
 import type { Folder } from "./folders.js";
 import type { GuardSettings } from "./settings.js";
@@ -28,9 +29,10 @@ export interface WorkerEvents {
 /** One running instance. */
 export interface Worker extends Channel {
   /**
-   * No more connections, and no more from those that are there: for a module that does not speak the bridge's protocol.
+   * For a module that does not speak the bridge's protocol: it takes no more connections, and ends when it has finished
+   * what it has begun, if it exports `drain` and `supervised`. Another one can only be cut.
    */
-  finish(): void;
+  finish(patience: Patience): void;
 }
 
 /** How a runtime binds. */

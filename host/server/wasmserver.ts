@@ -6,7 +6,7 @@
 import { type Address, hostAndPort, type ListeningSocket } from "../core/address.js";
 import { STOP_GRACE_MS } from "../core/limits.js";
 import { APPLICATION_SHARE, memoryShare } from "../core/memorybudget.js";
-import { toStop } from "../core/patience.js";
+import { type Patience, TO_RETIRE, toStop } from "../core/patience.js";
 import { programName } from "../core/program.js";
 import { deferred, ignore } from "../core/promises.js";
 import { RecentErrors } from "../core/recenterrors.js";
@@ -50,8 +50,8 @@ class PlainSession implements Session {
     return "";
   }
 
-  stop(): void {
-    this.#worker?.finish();
+  stop(patience: Patience): void {
+    this.#worker?.finish(patience);
   }
 }
 
@@ -161,18 +161,23 @@ export class WasmApplication implements Inspected {
     }
   }
 
-  async stop(graceMs: number = STOP_GRACE_MS, quiet: () => void = () => {}): Promise<void> {
-    this.#stopping = true;
-    await Promise.all(this.#sockets.map((socket) => socket.finish?.() ?? socket.close()));
-    quiet();
-    await this.#supervisor?.stop(toStop(graceMs));
-    await this.#inspection.end();
-    this.#closed.resolve();
+  stop(graceMs: number = STOP_GRACE_MS): Promise<void> {
+    return this.#stopWithin(toStop(graceMs));
   }
 
-  /** As `stop`: its idle connections cannot be distinguished. Calls `quiet` when it accepts no more connections. */
+  /** As `stop`, of an application that has a successor. Calls `quiet` when it accepts no more connections. */
   retire(quiet: () => void): Promise<void> {
-    return this.stop(STOP_GRACE_MS, quiet);
+    return this.#stopWithin(TO_RETIRE, quiet);
+  }
+
+  async #stopWithin(patience: Patience, quiet: () => void = () => {}): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(this.#sockets.map((socket) => socket.finish?.() ?? socket.close()));
+    const ended = this.#supervisor?.stop(patience);
+    quiet();
+    await ended;
+    await this.#inspection.end();
+    this.#closed.resolve();
   }
 
   #closeSockets(): void {

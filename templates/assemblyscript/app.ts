@@ -3,7 +3,7 @@
 import { HTTPServer } from "waterspout/assembly";
 import { Application, RequestHandler } from "waterspout/assembly/web";
 
-export { _start, turn } from "waterspout/assembly";
+export { _start, turn, drain, supervised } from "waterspout/assembly";
 
 /** `GET /` and `GET /?name=you` */
 class Home extends RequestHandler {

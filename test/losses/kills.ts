@@ -1,4 +1,4 @@
-// A worker is killed while clients ask it, and what is lost is told apart: with the worker, or of others.
+// A worker is killed while clients ask it, and what is lost is distinguished: with the worker, or of others.
 
 import { clientPortsOf, isStopped, workersOf } from "../e2e/support/processes.js";
 import { eventually, type Server } from "../e2e/support/ways.js";

@@ -13,6 +13,7 @@ import type { FrameWriter } from "../../bridge/framewriter.js";
 import { RuntimeUnavailableError, WorkerError } from "../../core/errors.js";
 import { TURN_OUTPUT_BYTES_MAX } from "../../core/limits.js";
 import { LineReader } from "../../core/log.js";
+import type { Patience } from "../../core/patience.js";
 import { boundHandles } from "../../nodeinternals/boundhandle.js";
 import type { Folder } from "../folders.js";
 import { withGrowthLimit } from "../modulememory.js";
@@ -28,6 +29,8 @@ import { GuestExit, type StandardStreams, WASI_MODULE, Wasi } from "./wasi.js";
 const NEVER = 0x7fffffff;
 const OUTPUT = 1;
 const DRAIN_CHECK_MS = 5;
+
+type Drain = (graceMs: number, requestMs: number) => void;
 
 /** Descriptors 0, 1 and 2; only the first is ever polled. */
 class ChannelEnd extends Descriptor {
@@ -53,6 +56,7 @@ class NodeWorker implements Worker, StandardStreams {
   readonly #listeners: Listener[];
   readonly #lines: LineReader;
   readonly #turn: (maxWaitMs: number) => number;
+  readonly #drain: Drain | undefined;
   readonly #run = () => this.#runTurn();
   #output: Buffer[] = [];
   /** Bytes that this turn has written. */
@@ -64,6 +68,7 @@ class NodeWorker implements Worker, StandardStreams {
   /** Something is ready that the last turn did not take: perhaps it began to want it only after its poll. */
   #secondLook = false;
   #finishing = false;
+  #toDrain: Patience | null = null;
   #over = false;
   #timer: NodeJS.Timeout | null = null;
   #timerAt = 0;
@@ -93,6 +98,7 @@ class NodeWorker implements Worker, StandardStreams {
     // The module's top level; run by the instantiation itself it would call imports before its memory is known here.
     (exports._initialize as (() => void) | undefined)?.();
     this.#turn = exports.turn as (maxWaitMs: number) => number;
+    this.#drain = exports.drain as Drain | undefined;
     this.#wake();
   }
 
@@ -109,10 +115,14 @@ class NodeWorker implements Worker, StandardStreams {
     return this.#table.peer(descriptor);
   }
 
-  /** The sandbox finds every connection, and its listeners, at their end. */
-  finish(): void {
-    this.#finishing = true;
+  /** Without `drain` the sandbox finds every connection, and its listeners, at their end. */
+  finish(patience: Patience): void {
     this.#wake();
+    if (this.#drain !== undefined) {
+      this.#toDrain = patience;
+      return;
+    }
+    this.#finishing = true;
     for (const [fd, entry] of this.#table.entries.entries()) {
       if (entry instanceof Listener) this.#table.close(fd);
       else if (entry instanceof Connection) entry.shutdownReading();
@@ -196,6 +206,8 @@ class NodeWorker implements Worker, StandardStreams {
     this.#again = false;
     this.#written = 0;
     try {
+      if (this.#toDrain !== null) this.#drain?.(this.#toDrain.graceMs, this.#toDrain.requestMs);
+      this.#toDrain = null;
       rest = this.#turn(0);
     } catch (error) {
       this.#deliver();

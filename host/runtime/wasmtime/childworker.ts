@@ -11,12 +11,14 @@ import type { FrameWriter } from "../../bridge/framewriter.js";
 import { WorkerError } from "../../core/errors.js";
 import { WORKER_END_MS } from "../../core/limits.js";
 import { LineReader } from "../../core/log.js";
+import type { Patience } from "../../core/patience.js";
 import type { Worker, WorkerEvents } from "../worker.js";
 
 export class ChildWorker implements Worker {
   readonly #child: ChildProcess;
   readonly #input: Writable;
   readonly #events: WorkerEvents;
+  readonly #isSupervised: boolean;
   /** Blocks that the pipe had not taken at once. */
   readonly #lent: Buffer[] = [];
   #lastMoment: NodeJS.Timeout | null = null;
@@ -25,9 +27,13 @@ export class ChildWorker implements Worker {
   readonly #gather = () => this.#events.gather();
   readonly #killAtExit = () => this.#child.kill("SIGKILL");
 
-  /** `child` has pipes for its standard streams, and its input is kept open until it is to end. */
-  constructor(child: ChildProcess, events: WorkerEvents) {
+  /**
+   * `child` has pipes for its standard streams, and its input is kept open until it is to end. `isSupervised`: it reads
+   * there when to drain, and no frames (assembly/server/draining.ts).
+   */
+  constructor(child: ChildProcess, events: WorkerEvents, isSupervised = false) {
     this.#child = child;
+    this.#isSupervised = isSupervised;
     this.#events = events;
     this.#input = this.#child.stdin as Writable;
     this.#input.on("error", () => {}); // the child's event "close" follows
@@ -63,9 +69,13 @@ export class ChildWorker implements Worker {
     return null;
   }
 
-  /** WASI has no signals: a module that does not read frames can only be ended. */
-  finish(): void {
-    this.kill();
+  /** WASI has no signals: a module that reads neither frames nor messages can only be ended. */
+  finish({ graceMs, requestMs }: Patience): void {
+    if (!this.#isSupervised) return this.kill();
+    const message = Buffer.alloc(8);
+    message.writeInt32LE(graceMs);
+    message.writeInt32LE(requestMs, 4);
+    this.#input.write(message);
   }
 
   kill(): void {

@@ -11,16 +11,26 @@ import { OptionError } from "../../core/errors.js";
 import { BACKLOG } from "../../core/limits.js";
 import type { Folder } from "../folders.js";
 import { memoryBytesWith } from "../modulememory.js";
+import { exportsName } from "../modulesections.js";
 import { listenShared, listenSharedNow, SharedListener } from "../node/sharedlistener.js";
 import type { Runtime, Worker } from "../worker.js";
 import { findWasmtime, type Wasmtime } from "./binary.js";
 import { ChildWorker } from "./childworker.js";
 import { relay } from "./tlsrelay.js";
 
+/** What a module exports that can be asked to drain (assembly/server/draining.ts). */
+const SUPERVISED = "supervised";
+
 /** The one that `prepare` has found. */
 let wasmtime: Wasmtime | null = null;
-/** Bytes that modules may have, by path; those of which nothing is said are missing. */
-const memoryBytesMax = new Map<string, number | null>();
+interface Module {
+  /** What its memory may have; null: as much as the module itself allows. */
+  readonly memoryBytesMax: number | null;
+  /** What is invoked in the place of `_start`, if the module has it. */
+  readonly isSupervised: boolean;
+}
+
+const modules = new Map<string, Module>();
 
 export const wasmtimeRuntime: Runtime = {
   name: "wasmtime",
@@ -37,11 +47,13 @@ export const wasmtimeRuntime: Runtime = {
   },
   async prepare(module, growthBytesMax = Number.POSITIVE_INFINITY): Promise<void> {
     wasmtime = await findWasmtime("wasmtime");
-    if (growthBytesMax === Number.POSITIVE_INFINITY) memoryBytesMax.delete(module);
-    else memoryBytesMax.set(module, memoryBytesWith(await readFile(module), growthBytesMax));
+    const bytes = await readFile(module).catch(() => Buffer.alloc(0)); // wasmtime says why
+    const memoryBytesMax = growthBytesMax === Number.POSITIVE_INFINITY ? null : memoryBytesWith(bytes, growthBytesMax);
+    modules.set(module, { memoryBytesMax, isSupervised: exportsName(bytes, SUPERVISED) });
   },
   start(module, sockets, events, folders = []): Worker {
-    return new ChildWorker(spawnModule(module, sockets as readonly SharedListener[], folders), events);
+    const child = spawnModule(module, sockets as readonly SharedListener[], folders);
+    return new ChildWorker(child, events, modules.get(module)?.isSupervised);
   },
 };
 
@@ -49,7 +61,7 @@ export const wasmtimeRuntime: Runtime = {
  * The shell only sets LISTEN_PID to the pid that wasmtime will have. A group of its own keeps a terminal's Ctrl-C away.
  */
 function spawnModule(module: string, sockets: readonly SharedListener[], folders: readonly Folder[]): ChildProcess {
-  const bytesMax = memoryBytesMax.get(module) ?? null;
+  const { memoryBytesMax: bytesMax = null, isSupervised = false } = modules.get(module) ?? {};
   return spawn(
     "sh",
     [
@@ -64,6 +76,7 @@ function spawnModule(module: string, sockets: readonly SharedListener[], folders
       "-S",
       "listenfd",
       ...(bytesMax === null ? [] : ["-W", `max-memory-size=${bytesMax}`]),
+      ...(isSupervised ? ["--invoke", SUPERVISED] : []),
       ...folders.flatMap(({ host, guest }) => ["--dir", `${host}::${guest}`]),
       module,
     ],
