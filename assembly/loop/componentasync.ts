@@ -29,7 +29,5 @@ function proceed(): i32 {
     returnFromRun(0);
     return EXIT;
   }
-  if (rest == 0) return YIELD;
-  setTimer(rest);
-  return WAIT | (waitableSet() << 4);
+  return rest > 0 && setTimer(rest) ? WAIT | (waitableSet() << 4) : YIELD;
 }

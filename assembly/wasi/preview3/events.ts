@@ -101,12 +101,15 @@ export function sleepNs(): i64 {
   return isAnyDue() ? 0 : FOREVER;
 }
 
-/** The set tells of the time in `ns` at the latest. An earlier timer stays: then there is a turn for nothing. */
-export function setTimer(ns: i64): void {
-  if (ns == FOREVER) return;
+/**
+ * The set tells of the time in `ns` at the latest. An earlier timer stays: then there is a turn for nothing. False: the
+ * time is over already, and the set will not tell.
+ */
+export function setTimer(ns: i64): bool {
+  if (ns == FOREVER) return true;
   const at = i64(w.monotonicNow()) + ns;
   if (timer) {
-    if (timerAt <= at) return;
+    if (timerAt <= at) return true;
     w.join(timer, 0);
     w.cancelSubtask(timer);
     w.dropSubtask(timer);
@@ -114,4 +117,5 @@ export function setTimer(ns: i64): void {
   timer = w.waitFor(ns) >>> 4;
   timerAt = at;
   if (timer) w.join(timer, waitableSet());
+  return timer != 0;
 }
