@@ -154,6 +154,22 @@ function bodyTests(serving: Serving): void {
   });
 }
 
+test("the platform gives the answers that Node gives", async () => {
+  const app = "test/e2e/apps/platform.ts";
+  const { code, stderr } = await build(app, "--out", at("platform.wasm"));
+  expect(code, stderr).toBe(0);
+  const [node, edge] = [await start(NODE, app), await start(EDGE, at("platform.wasm"), [], { serveMs: SERVE_MS })];
+  const questions = JSON.parse((await node.get("/")).body.toString()) as string[];
+  expect(questions.length).toBeGreaterThan(5);
+  for (const question of questions) {
+    const [expected, given] = [await node.get(`/${question}`), await edge.get(`/${question}`)];
+    expect(expected.status, question).toBe(200);
+    expect(given.body.toString(), question).toBe(expected.body.toString());
+  }
+  await node.stop();
+  await edge.stop();
+}, 120_000);
+
 test("what a component does not have is named, with file and line", async () => {
   writeFileSync(at("helper.ts"), 'import os from "os";\nexport const host = os.hostname();\n');
   const source =

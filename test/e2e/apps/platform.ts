@@ -1,0 +1,179 @@
+// What the platform says to many questions: the same in Node and in a component.
+type Answer = unknown;
+
+const utf8 = (...bytes: number[]): string => new TextDecoder().decode(new Uint8Array(bytes));
+const thrown = (run: () => unknown): string => {
+  try {
+    return `no error: ${run()}`;
+  } catch (error) {
+    return (error as Error).constructor.name;
+  }
+};
+const parts = (url: string, base?: string): Answer => {
+  const { href, origin, protocol, host, pathname, search, hash } = new URL(url, base);
+  return [href, origin, protocol, host, pathname, search, hash];
+};
+
+const urls = (): Answer => [
+  parts("http://Example.com:80/a/../b/./c?x=1#y"),
+  parts("https://user:pw@example.com:8443/%7Efoo/ä?q=ü b"),
+  parts("../x?y", "http://a/b/c/d"),
+  parts("//other/p", "http://a/b"),
+  parts("http://[::1]:8080/"),
+  parts("http://192.168.0.1/"),
+  thrown(() => new URL("nothing")),
+  thrown(() => new URL("http://a b/")),
+  URL.canParse("http://a/"),
+];
+
+const searches = (): Answer => {
+  const search = new URLSearchParams("a=1&b=2&a=3&c=%C3%BC+x");
+  search.append("d", "é&=");
+  search.delete("b");
+  const url = new URL("http://a/?x=1");
+  url.searchParams.set("y", "2 3");
+  return [[...search], search.getAll("a"), search.toString(), search.size, url.href];
+};
+
+const headers = (): Answer => {
+  const fields = new Headers([
+    ["B", "1"],
+    ["a", " x "],
+    ["b", "2"],
+    ["Set-Cookie", "m=1"],
+    ["set-cookie", "n=2"],
+  ]);
+  fields.set("C", "grün");
+  fields.delete("missing");
+  return [
+    [...fields],
+    fields.get("B"),
+    fields.get("none"),
+    fields.has("A"),
+    fields.getSetCookie(),
+    thrown(() => fields.set("a b", "1")),
+    thrown(() => fields.set("a", "x\ny")),
+    thrown(() => fields.set("a", "€")),
+    [...new Headers({ x: "1", Y: "2" }).keys()],
+  ];
+};
+
+const texts = (): Answer => [
+  [...new TextEncoder().encode("aä€😀\ud800")],
+  new TextEncoder().encodeInto("ä€", new Uint8Array(4)),
+  utf8(0xef, 0xbb, 0xbf, 0x61),
+  utf8(0xff, 0x61, 0xe2, 0x82, 0x62, 0xf0, 0x9f, 0x98, 0xc3),
+  utf8(0xed, 0xa0, 0x80, 0xc0, 0x80, 0xf4, 0x90, 0x80, 0x80, 0xe0, 0x80, 0x80),
+  thrown(() => new TextDecoder("utf-8", { fatal: true }).decode(new Uint8Array([0xc3]))),
+  ((decoder) => [
+    decoder.decode(new Uint8Array([0xe2, 0x82]), { stream: true }),
+    decoder.decode(new Uint8Array([0xac, 0xc3]), { stream: true }),
+    decoder.decode(),
+  ])(new TextDecoder()),
+  [btoa("hello\xff"), atob("aGVsbG8="), thrown(() => atob("*")), thrown(() => btoa("€"))],
+  encodeURIComponent("ü/"),
+  thrown(() => JSON.parse("[1,")),
+];
+
+const messages = async (): Promise<Answer> => {
+  const request = new Request("http://a/b?c", { method: "post", body: "x=ü", headers: { "X-A": "1" } });
+  const copy = request.clone();
+  const form = new Response(new URLSearchParams({ a: "1 2" }));
+  const stream = new Response(
+    new ReadableStream({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode("one "));
+        controller.enqueue(new TextEncoder().encode("two"));
+        controller.close();
+      },
+    }),
+  );
+  const [left, right] = (stream.body as ReadableStream<Uint8Array>).tee();
+  return [
+    [request.method, request.url, request.headers.get("content-type"), request.bodyUsed],
+    [await request.text(), request.bodyUsed, await request.text().catch((error) => (error as Error).constructor.name)],
+    [...new Uint8Array(await copy.arrayBuffer())],
+    [form.headers.get("content-type"), await form.text()],
+    [await new Response(left).text(), await new Response(right).text()],
+    [await new Response('{"a":[1]}').json(), new Response(null).body, await new Response(null).text()],
+    [new Response("x", { status: 201 }).ok, new Response("", { status: 404 }).ok, Response.json({ a: 1 }).status],
+    Response.redirect("http://a/", 303).headers.get("location"),
+    thrown(() => new Response("x", { status: 204 })),
+    thrown(() => new Response("x", { status: 99 })),
+    thrown(() => new Request("http://a/", { method: "TRACE" })),
+    thrown(() => new Request("http://a/", { body: "x" })),
+    thrown(() => Response.json(undefined)),
+    request.signal.aborted,
+  ];
+};
+
+const order = async (): Promise<Answer> => {
+  const seen: string[] = [];
+  const all: Promise<void>[] = [];
+  const timer = (name: string, ms: number): void => {
+    all.push(new Promise((resolve) => setTimeout(() => resolve(void seen.push(name)), ms)));
+  };
+  timer("late", 60);
+  timer("soon", 1);
+  timer("next", 1);
+  clearTimeout(setTimeout(() => seen.push("never"), 5));
+  queueMicrotask(() => seen.push("microtask"));
+  seen.push("now");
+  let ticks = 0;
+  all.push(
+    new Promise((resolve) => {
+      const interval = setInterval(() => {
+        if (++ticks < 3) return;
+        clearInterval(interval);
+        resolve();
+      }, 5);
+    }),
+  );
+  await Promise.all(all);
+  return [seen, ticks];
+};
+
+const aborts = async (): Promise<Answer> => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const seen: string[] = [];
+  signal.addEventListener("abort", ({ type }) => seen.push(type), { once: true });
+  signal.onabort = () => seen.push("property");
+  controller.abort();
+  controller.abort("again");
+  const timeout = AbortSignal.timeout(1);
+  await new Promise((resolve) => timeout.addEventListener("abort", resolve));
+  return [
+    seen,
+    (signal.reason as Error).name,
+    thrown(() => signal.throwIfAborted()),
+    (timeout.reason as Error).name,
+    AbortSignal.abort("why").reason,
+    AbortSignal.any([new AbortController().signal, signal]).aborted,
+  ];
+};
+
+const others = (): Answer => {
+  const copied = structuredClone({ date: new Date(0), map: new Map([[1, { a: [2] }]]), set: new Set([3]) });
+  const random = crypto.getRandomValues(new Uint32Array(4));
+  const date = new Date();
+  return [
+    [copied.date.toISOString(), [...copied.map], [...copied.set]],
+    [random.length, new Set(random).size > 1, /^[0-9a-f-]{36}$/.test(crypto.randomUUID())],
+    Math.random() < 1,
+    [date instanceof Date, Math.abs(date.getTime() - Date.now()) < 60_000, new Date(0).toISOString(), typeof Date()],
+    [new Date(2020, 1, 29, 12).getDate(), Date.UTC(2000, 0)],
+    performance.now() > 0,
+    [3, 1, 2].toSorted(),
+    "x".at(-1),
+  ];
+};
+
+export default {
+  async fetch(request: Request): Promise<Response> {
+    const { pathname } = new URL(request.url);
+    const questions = { urls, searches, headers, texts, messages, order, aborts, others };
+    const question = (questions as Record<string, () => Answer>)[pathname.slice(1)];
+    return question === undefined ? Response.json(Object.keys(questions)) : Response.json(await question());
+  },
+};
