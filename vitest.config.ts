@@ -21,6 +21,7 @@ const ELSEWHERE = [
   "componentsockets",
   "edge",
   "engines",
+  "environment",
   "httpcomponent",
   "outgoing",
   "reverseproxy",

@@ -21,6 +21,6 @@ export { drain, supervised } from "./server/draining";
 export { stats };
 export { isHopByHop } from "./protocol/http/hopbyhop";
 export { TCPServer } from "./server/tcpserver";
-export { environment } from "./wasi/environment";
+export { environment, programArguments } from "./wasi/environment";
 export { WebSocketConnection } from "./websocket/connection";
 export { WebSocketHandler, isSameOrigin } from "./websocket/handler";

@@ -4,6 +4,7 @@
  * Invariant: what Node provides is read from the runtime's own tables, not listed here a second time.
  */
 import { DescriptorTable } from "../runtime/node/descriptors.js";
+import { EnvironmentCalls } from "../runtime/node/environment.js";
 import { FileCalls } from "../runtime/node/files.js";
 import { WASI_MODULE, Wasi } from "../runtime/node/wasi.js";
 
@@ -56,5 +57,6 @@ export function inspectCore(bytes: Uint8Array): { imports: string[]; exported: s
 function functionsOfNode(): Set<string> {
   const nothing = { readInput: () => 0, write: () => {} };
   const table = new DescriptorTable(() => {});
-  return new Set(Object.keys({ ...new Wasi(table, nothing).imports(), ...new FileCalls(table).imports() }));
+  const parts = [new Wasi(table, nothing), new FileCalls(table), new EnvironmentCalls()];
+  return new Set(parts.flatMap((part) => Object.keys(part.imports())));
 }

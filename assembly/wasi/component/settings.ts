@@ -1,5 +1,6 @@
 // Where a component listens: --address, --port and --backlog of its command line; else WATERSPOUT_ADDRESS,
-// WATERSPOUT_PORT and WATERSPOUT_BACKLOG of its environment; else 127.0.0.1, 8888 and 4096.
+// WATERSPOUT_PORT and WATERSPOUT_BACKLOG of its environment; else 127.0.0.1, 8888 and 4096. What stands behind `--` is
+// the application's.
 //
 // Invariant: what is not understood is said in one sentence, and then nothing listens. All of it happens once, at the
 // start.
@@ -34,15 +35,17 @@ export function readSettings(lists: usize): string | null {
     if (name.startsWith(prefix)) set(name.substring(prefix.length).toLowerCase(), value, name);
   }
   release(environment, usize(entries));
+  let isOver = false; // what follows is for the application
   let waiting: string | null = null; // the option that the next text is the value of
   for (let i = 0; i < count; i++) {
     const text = textAt(texts + (usize(i) << 3));
-    if (!i) continue;
+    if (!i || isOver) continue;
     const equals = text.indexOf("=");
     if (waiting) {
       set(waiting.substring(2), text, waiting);
       waiting = null;
-    } else if (!text.startsWith("--")) refuse("unexpected argument " + text);
+    } else if (text == "--") isOver = true;
+    else if (!text.startsWith("--")) refuse("unexpected argument " + text);
     else if (equals < 0) waiting = text;
     else set(text.substring(2, equals), text.substring(equals + 1), text.substring(0, equals));
     if (waiting && !isKnown(waiting.substring(2))) refuse("unknown option " + waiting);

@@ -19,6 +19,7 @@ import type { Folder } from "../folders.js";
 import { withGrowthLimit } from "../modulememory.js";
 import type { Runtime, Worker, WorkerEvents } from "../worker.js";
 import { Connection, Descriptor, DescriptorTable, KIND_CHANNEL, Listener } from "./descriptors.js";
+import { EnvironmentCalls } from "./environment.js";
 import { FileCalls, OpenFile, OpenFolder } from "./files.js";
 import { listen, listenOn, type NodeListener } from "./listener.js";
 import { ERRNO_AGAIN } from "./preview1.js";
@@ -90,11 +91,13 @@ class NodeWorker implements Worker, StandardStreams {
     for (const folder of folders) this.#table.add(new OpenFolder(folder));
     const wasi = new Wasi(this.#table, this);
     const files = new FileCalls(this.#table);
+    const environment = new EnvironmentCalls();
     const { exports } = new WebAssembly.Instance(module, {
-      [WASI_MODULE]: { ...wasi.imports(), ...files.imports() },
+      [WASI_MODULE]: { ...wasi.imports(), ...files.imports(), ...environment.imports() },
     });
     wasi.attach(exports.memory as WebAssembly.Memory);
     files.attach(exports.memory as WebAssembly.Memory);
+    environment.attach(exports.memory as WebAssembly.Memory);
     // The module's top level; run by the instantiation itself it would call imports before its memory is known here.
     (exports._initialize as (() => void) | undefined)?.();
     this.#turn = exports.turn as (maxWaitMs: number) => number;
@@ -278,7 +281,8 @@ async function load(path: string, growthBytesMax = Number.POSITIVE_INFINITY): Pr
     throw new RuntimeUnavailableError(`cannot load ${path}: ${(error as Error).message}`, { cause: error });
   }
   const table = new DescriptorTable(() => {});
-  const known = Object.keys({ ...new Wasi(table, silent).imports(), ...new FileCalls(table).imports() });
+  const parts = [new Wasi(table, silent), new FileCalls(table), new EnvironmentCalls()];
+  const known = parts.flatMap((part) => Object.keys(part.imports()));
   for (const wanted of WebAssembly.Module.imports(module)) {
     if (wanted.module === WASI_MODULE && known.includes(wanted.name)) continue;
     throw new RuntimeUnavailableError(`cannot run ${path} in Node: it imports ${wanted.module}.${wanted.name}`);

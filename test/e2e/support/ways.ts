@@ -87,6 +87,8 @@ export interface Options {
   launched?: (server: Server) => void;
   /** Where a bare one listens; default: 127.0.0.1. */
   host?: string;
+  /** What stands behind a bare one's own arguments. */
+  behind?: string[];
 }
 
 export interface Exit {
@@ -279,10 +281,10 @@ export function makeComponents(): void {
 
 /** wasmtime prints nothing and cannot choose a port: a free one is looked up, and another if it is taken by then. */
 async function startBare(way: Way, app: string, args: string[], options: Options): Promise<Server> {
-  const { host = "127.0.0.1" } = options;
+  const { host = "127.0.0.1", behind = [] } = options;
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
-    const server = launch(way, bareCommand(way, app, host, port, args), options);
+    const server = launch(way, [...bareCommand(way, app, host, port, args), ...behind], options);
     server.port = port;
     server.url = `http://127.0.0.1:${port}/`;
     try {
