@@ -52,13 +52,13 @@ export class FuzzClient {
   /** Marks that came back. */
   answers = 0;
 
-  /** `targets`: what its requests ask for; each holds the place of a mark, `%`. */
-  constructor(id: number, wire: Line, random: Random, targets: readonly string[]) {
+  /** `targets`: what its requests ask for; each holds the place of a mark, `%`. `preamble`: what it sends first. */
+  constructor(id: number, wire: Line, random: Random, targets: readonly string[], preamble: Buffer = Buffer.alloc(0)) {
     this.#id = id;
     this.#wire = wire;
     this.#random = random;
     this.#end = random.pick(["fin", "fin", "reset", "half", "vanish"]);
-    this.#left = this.#script(targets);
+    this.#left = Buffer.concat([preamble, this.#script(targets)]);
     if (random.once(12)) wire.reads = false;
   }
 

@@ -28,6 +28,22 @@ const QUIET: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 const turnOfLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+/** A header of the PROXY protocol, of either version; now and then one that is wrong or is not there. */
+function proxyHeader(random: Random): Buffer {
+  const addresses = random.pick(["TCP4 192.0.2.1 192.0.2.2 1 65535", "TCP6 2001:db8::1 ::1 80 80", "UNKNOWN"]);
+  const size = random.pick([12, 12, 36, 0, 20]);
+  const second = Buffer.concat([
+    Buffer.from("\r\n\r\n\0\r\nQUIT\n\x21", "latin1"),
+    Buffer.from([size === 36 ? 0x21 : 0x11, 0, size]),
+    random.bytes(size),
+  ]);
+  const right = random.once(2) ? Buffer.from(`PROXY ${addresses}\r\n`) : second;
+  if (!random.once(5)) return right;
+  if (random.once(2)) return right.subarray(0, random.below(right.length));
+  right[random.below(right.length)] = random.below(256);
+  return right;
+}
+
 /** A worker: the module, and the host's side of it. */
 class Worker implements Channel {
   readonly wasi: ScriptedWasi;
@@ -92,6 +108,8 @@ export class CoreFuzz {
   /** Handlers that have not come to their end. */
   #busy = 0;
   #baseBytes = 0;
+  /** Its clients come through a proxy that says who they are. */
+  #isProxied = false;
 
   constructor(module: WebAssembly.Module, serves: "http" | "streams") {
     this.#module = module;
@@ -126,8 +144,10 @@ export class CoreFuzz {
   }
 
   #server(random: Random): HTTPServer | TCPServer {
+    this.#isProxied = random.once(4);
     const options: ServerOptions = {
       logger: QUIET,
+      proxyProtocol: this.#isProxied,
       bodyBytesMax: random.pick([1000, 100_000, 1 << 24]),
       bodyWindow: random.pick([1 << 14, 1 << 18]),
       writeWindow: random.pick([1 << 14, 1 << 18]),
@@ -168,6 +188,7 @@ export class CoreFuzz {
         if (isDraining || random.once(2)) await turnOfLoop();
       },
       busy: () => this.#busy,
+      preamble: () => (this.#isProxied ? proxyHeader(random) : Buffer.alloc(0)),
     };
     const clients = await play(served, random, TARGETS, this.connections);
     this.connections += clients.length;

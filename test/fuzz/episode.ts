@@ -18,6 +18,8 @@ export interface Served {
   step(isDraining: boolean): Promise<void>;
   /** Handlers that have not returned. */
   busy(): number;
+  /** What a client sends first, such as the header of a proxy in front of it. Default: nothing. */
+  preamble?(): Buffer;
 }
 
 /** Lets `ms` pass and runs a turn of the module; returns how long the next turn may wait. */
@@ -40,7 +42,7 @@ export async function play(
   wasi.faults.again = random.pick([0, 3, 10]);
   wasi.faults.full = random.pick([0, 0, 20]);
   const clients = Array.from({ length: 1 + random.below(CLIENTS_MAX) }, (_, index) => {
-    return new FuzzClient(firstId + index, wasi.connect(), random, targets);
+    return new FuzzClient(firstId + index, wasi.connect(), random, targets, served.preamble?.());
   });
   for (let steps = 0; clients.some(({ done }) => !done); steps++) {
     if (steps > STEPS_MAX) throw new Error("clients do not come to an end");

@@ -7,7 +7,11 @@ import { parseArgs } from "node:util";
 import { ROOT } from "../e2e/support/ways.js";
 import { BareFuzz } from "./bare.js";
 import { CoreFuzz } from "./core.js";
+import { Coverage } from "./coverage.js";
+import { FormFuzz } from "./forms.js";
 import { FrameFuzz } from "./frames.js";
+import { ParserFuzz } from "./parsers.js";
+import { PathFuzz } from "./paths.js";
 import { Random } from "./random.js";
 import { ServerSimulation } from "./simulation.js";
 import { SocketFuzz } from "./sockets.js";
@@ -41,6 +45,9 @@ function fuzzers(): Fuzzer[] {
     new ServerSimulation(core),
     new WorkerFuzz(),
     new BareFuzz(module("web.wasm")),
+    new ParserFuzz(),
+    new FormFuzz(),
+    new PathFuzz(),
     new SocketFuzz("node"),
     new SocketFuzz("wasmtime"),
   ];
@@ -75,6 +82,9 @@ const runs = new Map(all.map(({ name }) => [name, 0]));
 const failures: string[] = [];
 let seed = Number(values.seed);
 console.log(`fuzz: seed ${seed}`);
+const coverage = new Coverage();
+await coverage.start();
+const beganMs = performance.now();
 
 /** Runs of one fuzzer in a row; ends at the first that fails. */
 async function row(fuzzer: Fuzzer, first: number): Promise<void> {
@@ -102,7 +112,12 @@ for (const fuzzer of all) await fuzzer.end?.();
 
 console.log(process.stdout.isTTY ? "\n" : "");
 for (const { name, connections, answers } of all) {
-  console.log(`${name}: ${runs.get(name)} runs, ${connections} connections, ${answers} answers that came back`);
+  console.log(`${name}: ${runs.get(name)} runs, ${connections} connections or inputs, ${answers} answers or results`);
 }
+const executions = [...runs.values()].reduce((sum, count) => sum + count, 0);
+const inputs = all.reduce((sum, { connections }) => sum + connections, 0);
+const seconds = Math.ceil((performance.now() - beganMs) / 1000);
+console.log(`functions called: ${(await coverage.summary(ROOT)).join(", ")}`);
+console.log(`${executions} runs, ${inputs} connections or inputs in ${seconds} s, from seed ${values.seed} on`);
 console.log(failures.length === 0 && rejections === 0 ? "nothing was found" : failures.join("\n"));
 process.exit(failures.length === 0 && rejections === 0 ? 0 : 1);

@@ -2,12 +2,14 @@
 // what is broken.
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 
 import { ROOT } from "../e2e/support/ways.js";
 import { BareFuzz } from "../fuzz/bare.js";
 import { CoreFuzz } from "../fuzz/core.js";
+import { FormFuzz } from "../fuzz/forms.js";
 import { FrameFuzz } from "../fuzz/frames.js";
+import { PathFuzz } from "../fuzz/paths.js";
 import { Random } from "../fuzz/random.js";
 import { Broken, ScriptedWasi } from "../fuzz/scriptedwasi.js";
 
@@ -20,7 +22,11 @@ describe.each([
   new CoreFuzz(core, "streams"),
   new FrameFuzz(core),
   new BareFuzz(module("web.wasm")),
+  new FormFuzz(),
+  new PathFuzz(),
 ])("$name", (fuzzer) => {
+  afterAll(() => ("end" in fuzzer ? fuzzer.end() : undefined));
+
   test(`${RUNS} runs find nothing, and do something`, { timeout: 120_000 }, async () => {
     const first = Math.floor(Math.random() * 1e6);
     for (let seed = first; seed < first + RUNS; seed++) {
