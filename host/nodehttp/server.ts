@@ -96,6 +96,8 @@ export class NodeServer extends EventEmitter {
   readonly #options: ServerOptions;
   #server: HTTPServer;
   #address: AddressInfo | string | null = null;
+  /** The Unix-domain socket as `listen` was given it. */
+  #path = "";
   #opening: Promise<void> | null = null;
   /** `close` has been called: what listens next is another server. */
   #closed = false;
@@ -294,6 +296,7 @@ export class NodeServer extends EventEmitter {
     { backlog, readableAll = false, writableAll = false }: NodeListenOptions,
   ): Promise<void> {
     const { runtime } = this.#server.options;
+    this.#path = path;
     const mode = readableAll || writableAll ? 0o666 : 0o600;
     const socket = await bindUnixSocket(path, { mode, runtime, ...(backlog === undefined ? {} : { backlog }) });
     await this.#server.addSockets([socket]);
@@ -302,7 +305,7 @@ export class NodeServer extends EventEmitter {
   #opened(server: HTTPServer): void {
     if (server !== this.#server || this.#opening === null) return; // closed meanwhile
     const address = server.addresses.find((each) => each.address !== ""); // which nothing listens on
-    if (address !== undefined) this.#address = address.family === "unix" ? address.address : { ...address };
+    if (address !== undefined) this.#address = address.family === "unix" ? this.#path : { ...address };
     this.listening = true;
     process.nextTick(() => this.emit("listening"));
   }

@@ -1,8 +1,11 @@
 // What handlers of Node's kind say beside status and body - trailers, for how long a connection is kept - and which
 // requests reach which event: on Node's own server and on ours.
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import http, { type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createServer, type NodeServer, type NodeServerOptions } from "waterspout";
 
@@ -185,4 +188,15 @@ test.each(["http", "node"])("%s: an error without a listener ends the connection
   const client = await connected(server);
   client.send(GET);
   expect((await client.readToEnd()).toString()).toMatch(/part\r\n$/);
+});
+
+test.each(["http", "node"])("%s: address is the path of a Unix-domain socket as listen was given it", async (kind) => {
+  const folder = mkdtempSync(path.join(tmpdir(), "waterspout-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const relative = path.relative(process.cwd(), path.join(folder, "x.sock"));
+  const server = kind === "http" ? http.createServer() : createServer({ runtime: "node", logger: LOGGER });
+  await once(server.listen(relative), "listening");
+  expect(server.address()).toBe(relative);
+  server.close();
+  await once(server, "close");
 });
