@@ -5,6 +5,7 @@
 
 import { inspect } from "node:util";
 import { stderrLines } from "./linewriter.js";
+import { framesOf, placeIn, textOf, withCauses } from "./stack.js";
 
 /** The part of pino that is used. A message comes alone, or after an object that may hold `err`. */
 export interface Logger {
@@ -21,25 +22,42 @@ export interface Logger {
 /** Longest line taken over from a worker; what is longer is cut, since its text is not ours. */
 const LINE_BYTES_MAX = 4096;
 
-/** One line for an error: its name, its message and, unless that has a place, the application's first in its stack. */
+/**
+ * One line for an error: its name, its message and, unless that has a place, the application's first in its stack. What
+ * caused it follows, unless its message says that already.
+ */
 export function errorLine(error: unknown): string {
-  if (!(error instanceof Error)) return oneLine(String(error));
-  const text = oneLine(`${error.name}: ${error.message}`);
-  const place = /\S:\d+:\d+\b/.test(text) ? undefined : placeOf(error.stack?.split("\n") ?? []);
+  let line = "";
+  for (const cause of withCauses(error)) {
+    if (line === "") line = singleLine(cause);
+    else if (!line.includes(oneLine(cause instanceof Error ? textOf(cause, "message") : thrownText(cause)))) {
+      line += `; caused by ${singleLine(cause)}`;
+    }
+  }
+  return line;
+}
+
+function singleLine(error: unknown): string {
+  if (!(error instanceof Error)) return oneLine(thrownText(error));
+  const text = oneLine(`${textOf(error, "name")}: ${textOf(error, "message")}`);
+  const place = /\S:\d+:\d+\b/.test(text) ? undefined : placeOf(error);
   return place === undefined ? text : `${text} (${place})`;
 }
 
-/** The stack of what is no JavaScript begins with its file and line. */
-function placeOf(stack: readonly string[]): string | undefined {
-  const [first = ""] = stack;
-  if (/^(file:\/\/)?\/.*:\d+$/.test(first)) return `at ${first}`;
-  const frames = stack.filter((line) => /^\s+at /.test(line));
-  return (frames.find(isOfApplication) ?? frames[0])?.trim();
+/** The text of what was thrown and is no error. */
+function thrownText(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return inspect(value);
+  }
 }
 
-/** Not Node's own code and no package's. */
-function isOfApplication(frame: string): boolean {
-  return !/[( ]node:/.test(frame) && !/[/\\]node_modules[/\\]/.test(frame);
+/** The stack of what is no JavaScript begins with its file and line. */
+function placeOf(error: Error): string | undefined {
+  const [first = ""] = textOf(error, "stack").split("\n");
+  if (/^(file:\/\/)?\/.*:\d+$/.test(first)) return `at ${first}`;
+  return placeIn(framesOf(error))?.text;
 }
 
 /** `text` without line breaks and other control characters, so that it cannot forge a line of its own. */

@@ -12,6 +12,9 @@ import { type FormLimits, type ResolvedFormLimits, resolveFormLimits } from "./f
 import type { ForwardTrust } from "./forwarded.js";
 import { bodiesBytesMaxDefault } from "./heldbodies.js";
 
+/** 1: servers and applications are in debug mode, unless they say otherwise. */
+export const DEBUG_VARIABLE = "WATERSPOUT_DEBUG";
+
 /** Options of every server that its requests and answers know. */
 export interface HTTPOptions {
   /**
@@ -40,6 +43,11 @@ export interface HTTPOptions {
    * a quarter of V8's heap limit, less where the process may take little memory (docs/limits.md).
    */
   bodiesBytesMax?: number | undefined;
+  /**
+   * The answer to a request whose handler fails says where and why: source, causes, the request. Never where others can
+   * reach it. Default: whether `$WATERSPOUT_DEBUG` is 1, which `waterspout dev` sets.
+   */
+  debug?: boolean | undefined;
 }
 
 /** The same, complete and checked. */
@@ -56,6 +64,8 @@ export interface HTTPSettings {
   readonly accessLog: AccessLog | null;
   /** Null: the header fields of proxies are not believed. */
   readonly forward: ForwardTrust | null;
+  /** Whether the answer to a failed request says where and why. */
+  readonly debug: boolean;
 }
 
 /**
@@ -70,7 +80,13 @@ export function resolveHTTP(options: HTTPOptions, logger: Logger, anonymous: boo
     bodiesBytesMax: wholeNumber("bodiesBytesMax", bodiesBytesMax, 1, Number.MAX_SAFE_INTEGER),
     accessLog: resolveAccessLog(options.accessLog ?? (process.env.WATERSPOUT_ACCESS_LOG || "off"), logger),
     forward: forward(options, anonymous),
+    debug: options.debug ?? isDebugDefault(),
   };
+}
+
+/** Whether servers and applications that do not say so themselves are in debug mode. */
+export function isDebugDefault(): boolean {
+  return process.env[DEBUG_VARIABLE] === "1";
 }
 
 function forward({ xheaders = false, trustedDownstream }: HTTPOptions, anonymous: boolean): ForwardTrust | null {

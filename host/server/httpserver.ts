@@ -13,6 +13,7 @@ import type { Accepted, Address } from "../core/address.js";
 import { HTTPInputError, NoAnswerError, OptionError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
 import { answerWith, withoutAnswer } from "../fetch/result.js";
+import { debugAnswer } from "../http/debugpage.js";
 import { isObserved, Observation } from "../http/observing.js";
 import { HTTPServerRequest, type RequestOwner } from "../http/request.js";
 import type { ServerOptions } from "./options.js";
@@ -161,6 +162,9 @@ export class HTTPServer extends TCPServer {
     } else if (refused) {
       const fields = error.status === 503 ? RETRY : PLAIN_TEXT;
       request.respond(error.status, fields, REFUSALS[error.status] ?? "Bad Request");
+    } else if (this.options.debug) {
+      const { headers, body } = debugAnswer("500 Internal Server Error", error, request);
+      request.respond(500, headers, body);
     } else {
       request.respond(500, PLAIN_TEXT, "Internal Server Error");
     }

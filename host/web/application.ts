@@ -53,7 +53,10 @@ export type CheckedRoutes<Routes extends readonly RouteInput[]> = {
 
 /** The settings of an application. */
 export interface ApplicationSettings {
-  /** Pages of errors show where they were thrown, and stack. Never where others can reach it. Default: false. */
+  /**
+   * Pages of errors show where they were thrown, and stack. Never where others can reach it. Default: whether
+   * `$WATERSPOUT_DEBUG` is 1, which `waterspout dev` sets.
+   */
   debug?: boolean;
   /**
    * `waterspout run` loads the application again when its files change, as with `--watch`. Default: what `debug` says.

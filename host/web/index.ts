@@ -1,4 +1,6 @@
 /** The web layer, as `host/index.ts` gives it out. */
+
+export { escapeHTML } from "../core/escape.js";
 export { type ApplicationSettings, type CheckedRoutes, type RouteInput, type Target, URLSpec } from "./application.js";
 export type { ArgumentOptions } from "./arguments.js";
 export { type CORSOptions, cors } from "./cors.js";
@@ -11,7 +13,6 @@ export {
   ValidationError,
   type ValidationIssue,
 } from "./errors.js";
-export { escapeHTML } from "./escape.js";
 export { EventStream, type EventStreamOptions, type ServerSentEvent } from "./eventstream.js";
 export type { Chunk, HandlerClass, HandlerCookieAttributes } from "./handlerclass.js";
 export { ErrorHandler, FallbackHandler, RedirectHandler, type RedirectOptions } from "./handlers.js";

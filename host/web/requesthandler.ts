@@ -13,13 +13,15 @@ import { HTTPOutputError, OptionError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
 import { ignore } from "../core/promises.js";
 import { type CookieAttributes, clearableCookies, setCookie } from "../http/cookies.js";
+import { debugAnswer } from "../http/debugpage.js";
 import type { FormFile } from "../http/form/form.js";
 import type { HeaderBlock } from "../http/headers.js";
 import type { HTTPServerRequest } from "../http/request.js";
+import { isDebugDefault } from "../http/settings.js";
 import { isLocal, withNext, withoutSlash, withSlash } from "./addresses.js";
 import type { Application, ApplicationSettings } from "./application.js";
 import { type ArgumentOptions, allOf, isMultipart, lastOf, parseJSON, RequestArguments } from "./arguments.js";
-import { debugPage, errorPage } from "./errorpage.js";
+import { errorPage } from "./errorpage.js";
 import { Finish, HTTPError, ValidationError } from "./errors.js";
 import { etagOf, namesEtag } from "./etags.js";
 import { callOnFinish, execute, methodNotAllowed, sendError, statusOf } from "./execute.js";
@@ -345,8 +347,11 @@ export abstract class RequestHandler<User = unknown, Own extends object = Readon
    */
   writeError(status: number, error: unknown): Answered {
     if (error instanceof ValidationError) return void this.finish(error.report);
-    const isShown = this.application.settings.debug === true && error !== null;
-    this.finish(isShown ? debugPage(status, this.getReason(), error) : errorPage(status, this.getReason()));
+    const { debug = isDebugDefault() } = this.application.settings;
+    if (!debug || error === null) return void this.finish(errorPage(status, this.getReason()));
+    const { headers, body } = debugAnswer(`${status} ${this.getReason()}`, error, this.request);
+    for (const [name, value] of Object.entries(headers)) this.setHeader(name, value);
+    this.finish(body);
   }
 
   /**

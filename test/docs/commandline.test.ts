@@ -18,9 +18,11 @@ test("every command has its section, in the order of the help", () => {
   }
 });
 
-/** The rows of a command's options. `dev` has those of `run`, but for the one that it stands for. */
+/** The rows of a command's options. `dev` has those of `run`, but for those that it stands for. */
 function optionRows(name: string): Record<string, string>[] {
-  if (name === "dev") return optionRows("run").filter((row) => row.option !== "`--watch`");
+  if (name === "dev") {
+    return optionRows("run").filter(({ option }) => !["`--watch`", "`--debug`"].includes(option as string));
+  }
   return rowsBelow(FILE, `## \`waterspout ${name}`).filter((row) => row.option !== undefined);
 }
 

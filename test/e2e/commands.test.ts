@@ -81,6 +81,24 @@ test("dev serves, and loads the application again when it changes", async () => 
   await eventually("the old one has ended", async () => (await server.get("/")).body.toString() === "two");
 });
 
+test("dev shows a browser where a handler has failed, run does not", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "waterspout-dev-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const app = path.join(folder, "app.js");
+  writeFileSync(app, 'export default () => {\n  throw new Error("no <luck>"); // here\n};\n');
+  const page = async (options: string[], command: "run" | "dev"): Promise<string> => {
+    const server = await start(NODE, app, options, { command });
+    onTestFinished(() => server.stop());
+    const answer = await server.request("GET / HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\n\r\n");
+    expect(answer.status).toBe(500);
+    return answer.body.toString();
+  };
+  const debugged = /<h1>.*no &lt;luck&gt;.*<mark>[^\n]*throw new Error\(&quot;no &lt;luck&gt;&quot;\); \/\/ here/s;
+  expect(await page([], "dev")).toMatch(debugged);
+  expect(await page(["--debug"], "run")).toMatch(debugged);
+  expect(await page([], "run")).toBe("Internal Server Error");
+});
+
 test("dev compiles AssemblyScript, again when a source changes, and serves what it has while one is broken", async () => {
   const folder = mkdtempSync(path.join(tmpdir(), "waterspout-dev-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));

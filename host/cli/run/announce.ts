@@ -16,10 +16,15 @@ const OPENERS: Partial<Record<NodeJS.Platform, readonly [string, ...string[]]>> 
 const OPENER_ELSEWHERE = ["xdg-open"] as const;
 
 /** Says where it serves. On a terminal, with `--open`, it opens the page, but never in CI. */
-export function announce(serving: Serving, { json, open }: Pick<RunSettings, "json" | "open">): void {
+export function announce(serving: Serving, { json, open, debug }: Pick<RunSettings, "json" | "open" | "debug">): void {
   const isTerminal = process.stdout.isTTY === true;
   if (json) process.stdout.write(`${JSON.stringify({ ...serving, pid: process.pid })}\n`);
   else process.stdout.write(isTerminal ? terminalText(serving, performance.now()) : `${servingText(serving)}\n`);
+  if (debug && !/^(127\.|::1$)/.test(serving.address)) {
+    process.stderr.write(
+      "waterspout: warning: debug mode shows parts of the source to every client, and other machines can connect\n",
+    );
+  }
   if (open && isTerminal && !process.env.CI) openPage(localUrl(serving));
 }
 

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { UsageError } from "../../core/errors.js";
 import type { Command, Values } from "../command.js";
 import { commandHelp } from "../help.js";
-import { DEV_OPTIONS, RUN_OPTIONS } from "./options.js";
+import { DEV_FLAGS, DEV_OPTIONS, RUN_OPTIONS } from "./options.js";
 
 const usage = "APP [options] [-- SETTINGS]";
 const about =
@@ -33,11 +33,12 @@ export const dev: Command = {
   options: DEV_OPTIONS,
   help: commandHelp(
     { name: "dev", usage, options: DEV_OPTIONS },
-    "Is run with --watch: serves APP and loads it again when its files change, without closing the port. An APP in " +
-      "AssemblyScript (.ts) is compiled into build/, now and when a source changes.",
+    "Is run with --watch and --debug: serves APP and loads it again when its files change, without closing the port; " +
+      "the answer to a request that fails says where in the source, and why. An APP in AssemblyScript (.ts) is " +
+      "compiled into build/, now and when a source changes.",
   ),
   passesOn: true,
-  run: (values, words, passedOn) => serveFile("dev", { ...values, watch: true }, words, passedOn),
+  run: (values, words, passedOn) => serveFile("dev", { ...values, ...DEV_FLAGS }, words, passedOn),
 };
 
 async function serveFile(

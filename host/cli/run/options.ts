@@ -86,6 +86,10 @@ export const RUN_SETTINGS = {
 export const RUN_OPTIONS: Readonly<Record<string, Option>> = {
   ...Object.fromEntries(Object.entries<FlaggedSetting>(RUN_SETTINGS).map(optionOf)),
   watch: { type: "boolean", help: "load APP again when its files change, without closing the port" },
+  debug: {
+    type: "boolean",
+    help: "the answer to a request that fails says where in the source, and why ($WATERSPOUT_DEBUG=1)",
+  },
   reloadable: {
     type: "boolean",
     help:
@@ -107,9 +111,11 @@ export const RUN_OPTIONS: Readonly<Record<string, Option>> = {
   json: { type: "boolean", help: "say where it serves as one JSON object" },
 };
 
-/** `waterspout dev` is `run --watch`. */
+/** `waterspout dev` is `run` with these. */
+export const DEV_FLAGS = { watch: true, debug: true };
+
 export const DEV_OPTIONS: Readonly<Record<string, Option>> = Object.fromEntries(
-  Object.entries(RUN_OPTIONS).filter(([name]) => name !== "watch"),
+  Object.entries(RUN_OPTIONS).filter(([name]) => !(name in DEV_FLAGS)),
 );
 
 /** A flag is a text until its setting reads it. */

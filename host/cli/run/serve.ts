@@ -8,6 +8,7 @@ import { UsageError } from "../../core/errors.js";
 import { STOP_GRACE_MS } from "../../core/limits.js";
 import { MEMORY_VARIABLE, shareMemory } from "../../core/memorybudget.js";
 import { nameProgram } from "../../core/program.js";
+import { DEBUG_VARIABLE } from "../../http/settings.js";
 import { answerReports } from "../../inspect/group.js";
 import { isInherited } from "../../net/bind.js";
 import { taskId } from "../../net/inheritedsockets.js";
@@ -33,6 +34,7 @@ export async function serve(file: string, values: Values, passedOn: readonly str
   presetSettings(passedOn, settings.settingsPath, settings.application);
   if (taskId() !== null) return serveAsWorker(settings);
   presetAccessLog(settings);
+  if (settings.debug) process.env[DEBUG_VARIABLE] = "1";
   if (passedOn.includes("--help")) return printSettings(settings);
   const guess = planFrom(settings, null);
   refuseImpossible(guess, settings, file);

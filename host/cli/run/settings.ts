@@ -10,6 +10,7 @@ import { UsageError } from "../../core/errors.js";
 import { MEMORY_FORMS, memoryIn } from "../../core/memorybudget.js";
 import type { RuntimeName } from "../../core/runtimename.js";
 import type { AccessLogForm } from "../../http/accesslog.js";
+import { isDebugDefault } from "../../http/settings.js";
 import { type Folder, foldersFrom } from "../../runtime/folders.js";
 import { definedOptions, type OuterOptions, type ServerOptions } from "../../server/options.js";
 import { checkValues, fileSource, readSettingsFile, settingsPath } from "../../settings/file.js";
@@ -40,6 +41,7 @@ export interface RunSettings {
   /** How much memory each process may take, as it was given; undefined: it was not. */
   readonly memory: string | undefined;
   readonly watch: boolean;
+  readonly debug: boolean;
   /** A process of its own is to hold the port, so that APP can be loaded again. */
   readonly reloadable: boolean;
   readonly json: boolean;
@@ -70,6 +72,7 @@ export function readRunSettings(file: string, values: Values): RunSettings {
     folders: foldersFrom((values.dir as readonly string[] | undefined) ?? []),
     memory: [said.flags, environment, said.file].map(memoryFrom).find((text) => text !== undefined),
     watch: values.watch === true,
+    debug: values.debug === true || isDebugDefault(),
     json: values.json === true,
     open: values.open === true,
     outer: {

@@ -18,6 +18,19 @@ describe("log lines", () => {
     expect(lines.length).toBe(2);
   });
 
+  test("name what caused an error, unless its message does", () => {
+    const root = new RangeError("the\nroot");
+    expect(errorLine(new Error("outside", { cause: root }))).toMatch(
+      /^Error: outside \(at [^;]*\); caused by RangeError: the root \(at [^;]*\)$/,
+    );
+    expect(errorLine(new Error("outside: the root", { cause: root }))).not.toContain("caused by");
+    expect(errorLine(new Error("outside", { cause: "a text" }))).toMatch(/; caused by a text$/);
+    expect(errorLine(Object.assign(new Error("x"), { name: Symbol("n"), stack: undefined }))).toBe("Symbol(n): x");
+    expect(errorLine(Object.create(null))).toBe("[Object: null prototype] {}");
+    root.cause = root;
+    expect(errorLine(root).split("RangeError").length, "a circle ends").toBe(2);
+  });
+
   test("of a worker are cut out of its chunks and bounded", () => {
     const lines: string[] = [];
     const reader = new LineReader((line) => lines.push(line));

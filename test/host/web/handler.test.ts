@@ -1,6 +1,6 @@
 // A handler's life: its methods in their order, and how it ends.
 import { getEventListeners } from "node:events";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import {
   Application,
@@ -172,15 +172,21 @@ describe("errors", () => {
     expect(log).toEqual(["warn: 503 GET /: no database"]);
   });
 
-  test("in debug show where they were thrown, escaped", async () => {
+  test("in debug say where they were thrown, to a browser by a page", async () => {
     const get = () => {
       throw new Error("<script>", { cause: new Error("the cause") });
     };
-    const answer = await answerOf({ get }, {}, { debug: true });
-    expect(answer.text).toContain("Error: &lt;script&gt;");
-    expect(answer.text).toContain("test/host/web/handler.test.ts");
-    expect(answer.text).toContain("caused by: Error: the cause");
-    expect(answer.text).not.toContain("<script>");
+    const page = await answerOf({ get }, { headers: { accept: "text/html" } }, { debug: true });
+    expect([page.status, page.headers.get("content-type")]).toEqual([500, "text/html; charset=UTF-8"]);
+    expect(page.text).toMatch(/&lt;script&gt;[\s\S]*test\/host\/web\/handler\.test\.ts[\s\S]*the cause/);
+    expect(page.text).not.toContain("<script>");
+    const text = await answerOf({ get }, {}, { debug: true });
+    expect(text.headers.get("content-type")).toBe("text/plain; charset=UTF-8");
+    expect(text.text).toMatch(/^500 Internal Server Error\n\nError: <script>\n[\s\S]*caused by: Error: the cause/);
+    vi.stubEnv("WATERSPOUT_DEBUG", "1");
+    expect((await answerOf({ get })).text, "the environment's default").toBe(text.text);
+    expect((await answerOf({ get }, {}, { debug: false })).text).not.toContain("the cause");
+    vi.unstubAllEnvs();
   });
 
   test("have the page that writeError writes, now or later", async () => {

@@ -78,7 +78,8 @@ test("what a module throws: the application's own frame, then the whole stack wi
     "part.ts": 'import words from "words";\nexport function say(): never {\n  return words();\n}\n',
     "app.ts": 'import { say } from "./part";\nexport default say();\n',
   });
-  expect(message).toBe("cannot load DIR/app.ts: Error: no words (at say (DIR/part.ts:3:10))");
+  const place = "(at say (DIR/part.ts:3:10))";
+  expect(message).toBe(`cannot load DIR/app.ts: Error: no words ${place}; caused by TypeError: the root ${place}`);
   expect(details).toMatch(/^Error: no words\n +at .*words\/index\.js:1/);
   expect(details).toMatch(/\[cause\]: TypeError: the root\n/);
 });
