@@ -52,7 +52,7 @@ export class LineWriter {
   }
 
   /**
-   * Makes room for a line of at most `bytesMax` bytes in `block`, which may be another one afterwards. Returns where it
+   * Makes room for a line of at most `bytesMax` bytes in `block`. Returns where it
    * goes; -1: it is dropped. `gathered` follows at once.
    */
   reserve(bytesMax: number): number {
@@ -68,10 +68,9 @@ export class LineWriter {
   /** Writes what has been gathered. */
   flush(): void {
     if (this.#length === 0) return;
-    const stream = this.#stream as LineStream;
-    stream.write(this.block.subarray(0, this.#length));
+    // A copy: a stream keeps what it cannot write at once, and so may whoever has put a function in place of `write`.
+    this.#stream?.write(Buffer.from(this.block.subarray(0, this.#length)));
     this.#length = 0;
-    if (stream.writableLength > 0) this.block = Buffer.allocUnsafeSlow(LOG_WRITE_BYTES); // that one is the stream's
     this.#measure();
     if (this.#scheduled) return;
     this.#scheduled = true;
