@@ -69,10 +69,15 @@ export class DescriptorTable {
    */
   readonly #former: (Peer | undefined)[] = [];
   readonly #wake: () => void;
+  readonly #turn: () => boolean;
 
-  /** `wake` is called whenever a mark is set. */
-  constructor(wake: () => void) {
+  /**
+   * `wake` is called whenever a mark is set. `turn` has the sandbox take a turn at once; it returns false when that
+   * cannot be.
+   */
+  constructor(wake: () => void, turn: () => boolean = () => false) {
     this.#wake = wake;
+    this.#turn = turn;
   }
 
   add(descriptor: Descriptor): number {
@@ -114,6 +119,13 @@ export class DescriptorTable {
     if (yes) this.#wake();
   }
 
+  /** Marks it readable, and the sandbox takes a turn at once if it can. */
+  readNow(descriptor: Descriptor): void {
+    if (!descriptor.readable) this.ready++;
+    descriptor.readable = true;
+    if (!this.#turn()) this.#wake();
+  }
+
   setWritable(descriptor: Descriptor, yes: boolean): void {
     if (descriptor.writable === yes) return;
     descriptor.writable = yes;
@@ -132,7 +144,10 @@ function onData(this: OwnedSocket, chunk: Buffer): void {
 }
 
 function onRead(this: OwnedSocket, bytes: number, buffer: Buffer): boolean {
-  return this[OWNER]?.take(copyOfRead(buffer, bytes)) ?? false;
+  const owner = this[OWNER];
+  if (owner == null) return false;
+  // Who sends as much as can be read sends more: it is not worth while to wait for what others send.
+  return bytes === buffer.length ? owner.takeNow(buffer) : owner.take(copyOfRead(buffer, bytes));
 }
 
 function onEnd(this: OwnedSocket): void {
@@ -364,12 +379,28 @@ export class Connection extends Descriptor implements Peer {
     else this.#append(chunk);
     this.#queued += chunk.length;
     const isTooMuch = countAhead(chunk.length) || this.#queued > QUEUE_BYTES_MAX;
-    if (isTooMuch && !this.#paused) {
-      this.#paused = true;
-      this.#socket.pause();
-    }
+    if (isTooMuch) this.#pause();
     this.#table.setReadable(this, true);
     return !this.#paused;
+  }
+
+  /** Takes what has been read, in memory that will be written again: the sandbox reads at once, the rest is copied. */
+  takeNow(buffer: Buffer): boolean {
+    if (this.#chunk !== null || this.#closed || this.#ended) return this.take(copyOfRead(buffer, buffer.length));
+    this.#chunk = buffer;
+    this.#queued += buffer.length;
+    const isTooMuch = countAhead(buffer.length);
+    this.#table.readNow(this);
+    if (this.#chunk !== buffer) return !this.#paused;
+    this.#chunk = copyOfRead(buffer, buffer.length);
+    if (isTooMuch) this.#pause();
+    return !this.#paused;
+  }
+
+  #pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#socket.pause();
   }
 
   /** Puts a chunk behind the others: a small one into the block that the last of them is in, where that has room. */

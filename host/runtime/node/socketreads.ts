@@ -35,7 +35,8 @@ export function readShared(socket: Socket, take: TakeRead): boolean {
 /** What was read as memory of its own. It is given back by `giveBack`, or left to be collected. */
 export function copyOfRead(buffer: Buffer, bytes: number): Buffer {
   let chunk: Buffer;
-  if (bytes === buffer.length) chunk = theShared().blocks.take();
+  const { blocks } = theShared();
+  if (bytes === blocks.size) chunk = blocks.take();
   else {
     tookBlock(bytes);
     chunk = Buffer.allocUnsafe(bytes);
@@ -44,9 +45,10 @@ export function copyOfRead(buffer: Buffer, bytes: number): Buffer {
   return chunk;
 }
 
-/** Takes `chunk` back, which its reader has done with. */
+/** Takes `chunk` back, which its reader has done with. The shared buffer stays where it is. */
 export function giveBack(chunk: Buffer): void {
-  theShared().blocks.give(chunk);
+  const { buffer, blocks } = theShared();
+  if (chunk !== buffer) blocks.give(chunk);
 }
 
 /** So many bytes more wait for the sandbox, or fewer. Returns whether all that wait are too many. */

@@ -58,7 +58,10 @@ class NodeWorker implements Worker, StandardStreams {
   readonly #lines: LineReader;
   readonly #turn: (maxWaitMs: number) => number;
   readonly #drain: Drain | undefined;
-  readonly #run = () => this.#runTurn();
+  readonly #run = () => {
+    this.#scheduled = false;
+    this.#runTurn();
+  };
   #output: Buffer[] = [];
   /** Bytes that this turn has written. */
   #written = 0;
@@ -83,7 +86,10 @@ class NodeWorker implements Worker, StandardStreams {
   ) {
     this.#events = events;
     this.#lines = new LineReader((line) => events.log(line));
-    this.#table = new DescriptorTable(() => this.#wake());
+    this.#table = new DescriptorTable(
+      () => this.#wake(),
+      () => this.#turnNow(),
+    );
     for (const end of [this.#input, new ChannelEnd(), new ChannelEnd()]) this.#table.add(end);
     this.#listeners = sockets.map((socket) => new Listener(socket, this.#table));
     for (const socket of sockets) socket.begin();
@@ -182,8 +188,14 @@ class NodeWorker implements Worker, StandardStreams {
     setImmediate(this.#run);
   }
 
+  /** False: it is in one. */
+  #turnNow(): boolean {
+    if (this.#running) return false;
+    this.#runTurn();
+    return true;
+  }
+
   #runTurn(): void {
-    this.#scheduled = false;
     if (this.#over) return;
     const isSecondLook = this.#secondLook;
     this.#secondLook = false;

@@ -64,3 +64,32 @@ test.each([1, 7, 1000, 5000])(
     expect(Buffer.concat(received).equals(Buffer.concat(sent))).toBe(true);
   },
 );
+
+test("who sends as much as is read at once is read by the sandbox at once; what it leaves is copied", () => {
+  const memory = new Uint8Array(1000);
+  let wanted = 1000;
+  let isInTurn = false;
+  let wakes = 0;
+  const turn = (): boolean => {
+    if (!isInTurn && wanted > 0) from.receive(memory, 0, wanted);
+    return !isInTurn;
+  };
+  const socket = new Duplex({ read: () => {}, write: (_bytes, _encoding, done) => done() });
+  const table = new DescriptorTable(() => wakes++, turn);
+  const from = new Connection({ socket: socket as Socket, address }, table);
+  const shared = Buffer.alloc(1000, 1);
+  expect(from.takeNow(shared)).toBe(true);
+  expect(memory.every((byte) => byte === 1)).toBe(true);
+  expect([from.readable, table.ready, wakes]).toEqual([false, 0, 0]);
+  wanted = 10;
+  from.takeNow(shared.fill(2));
+  isInTurn = true;
+  from.takeNow(shared.fill(3));
+  shared.fill(0);
+  expect([from.readable, table.ready, from.available()]).toEqual([true, 1, 1990]);
+  expect(drain(from, 300).equals(Buffer.concat([Buffer.alloc(990, 2), Buffer.alloc(1000, 3)]))).toBe(true);
+  from.takeNow(shared.fill(4));
+  shared.fill(0);
+  expect(wakes).toBe(1);
+  expect(drain(from, 300).equals(Buffer.alloc(1000, 4))).toBe(true);
+});
