@@ -68,7 +68,7 @@ export class LineWriter {
   /** Writes what has been gathered. */
   flush(): void {
     if (this.#length === 0) return;
-    // A copy: a stream keeps what it cannot write at once, and so may whoever has put a function in place of `write`.
+    // A copy: a stream keeps what it cannot write at once, and so may a function that stands in for `write`.
     this.#stream?.write(Buffer.from(this.block.subarray(0, this.#length)));
     this.#length = 0;
     this.#measure();

@@ -28,6 +28,8 @@ export interface EdgeTools {
   bundler: InstalledPackage;
 }
 
+const NODE_MODULES = "node_modules/";
+
 /** Those that jco and this package have brought. Throws when there are none. */
 export function edgeTools(jco: InstalledPackage): EdgeTools {
   const engine = findPackage("componentize-qjs", jco.folder);
@@ -38,10 +40,10 @@ export function edgeTools(jco: InstalledPackage): EdgeTools {
   return { engine, bundler };
 }
 
-/** Whether `source` is an application for a handler's component: AssemblyScript ones export `_start`. */
+/** Whether `source` is an application for a handler's component: AssemblyScript ones name `_start`. */
 export function isEdgeApplication(source: string): boolean {
   const text = readFileSync(source, "utf8");
-  return !/^export\s*\{[^}]*\b_start\b/m.test(text) && /^export\s+default\b|\bas\s+default\b/m.test(text);
+  return !/\b_start\b/.test(text) && /^export\s+default\b|\bas\s+default\b/m.test(text);
 }
 
 /** What has come of the sources. */
@@ -109,8 +111,8 @@ export async function makeEdgeComponent(tools: EdgeTools, source: string, base: 
 function refuseForeign({ onResolve }: Plugins): void {
   const refuse = (text: string): { errors: { text: string }[] } => ({ errors: [{ text }] });
   onResolve({ filter: /^node:/ }, ({ path }) => refuse(`a component has no module ${path}`));
-  onResolve({ filter: new RegExp(`^(?:${builtinModules.join("|")})$`) }, ({ path }) =>
-    refuse(`a component has no module node:${path}`),
+  onResolve({ filter: /^[a-z]/ }, ({ path }) =>
+    builtinModules.includes(path) ? refuse(`a component has no module node:${path}`) : null,
   );
   onResolve({ filter: /\.node$/ }, ({ path }) => refuse(`a component has no native modules: ${path}`));
   onResolve({ filter: /^waterspout(?:\/|$)/ }, ({ path }) =>
@@ -136,7 +138,10 @@ async function load<Interface>({ folder }: InstalledPackage): Promise<Interface>
 }
 
 function packageOf(path: string): string | null {
-  return /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? null;
+  const at = path.lastIndexOf(NODE_MODULES);
+  if (at < 0) return null;
+  const [first = "", second = ""] = path.slice(at + NODE_MODULES.length).split("/");
+  return first.startsWith("@") ? `${first}/${second}` : first;
 }
 
 function placed({ text, location }: Message, base: string): Diagnostic {
