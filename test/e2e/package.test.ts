@@ -101,7 +101,7 @@ test("its modules are put together, and their source maps have the sources", () 
   const files = readdirSync(host, { recursive: true, encoding: "utf8" });
   const modules = files.filter((name) => name.endsWith(".js"));
   expect(modules).toContain("index.js");
-  expect(modules.length, "files that Node has to find, read and compile").toBeLessThan(40);
+  expect(modules.length, "files that Node has to find, read and compile").toBeLessThan(60);
   for (const name of modules) {
     const { sources, sourcesContent } = JSON.parse(readFileSync(path.join(host, `${name}.map`), "utf8"));
     expect(sourcesContent.filter((text: unknown) => typeof text === "string").length, name).toBe(sources.length);
