@@ -29,10 +29,11 @@ export function drain(graceMs: i32, requestMs: i32): void {
 
 /**
  * As `_start`, for an application below another program: descriptor 0 is a pipe from that, on which a message says when
- * to drain. When the pipe ends, that program is gone: the application drains within ORPHAN_GRACE_MS.
+ * to drain. When the pipe ends, that program is gone: the application drains within ORPHAN_GRACE_MS. A component is not
+ * invoked by this, and does not import stdin for it.
  */
 export function supervised(): void {
-  IOLoop.current().addCallback(new Supervision());
+  if (WASI == 1) IOLoop.current().addCallback(new Supervision());
   while (turn(FOREVER) >= 0) {}
 }
 
