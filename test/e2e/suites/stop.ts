@@ -15,6 +15,12 @@ const PAUSE_MS_MAX = 250;
 /** Clients of the server that stops. Half of them connect for each request: more than Node accepts between two answers. */
 const LANES = 400;
 
+/**
+ * Fresh connections that the kernel may reset: those that it completes between the server's last accept, which finds
+ * nothing, and the close of the listener, while the server's process waits for a core. No system call closes that gap.
+ */
+const RESET_BY_KERNEL_MAX = LANES / 40;
+
 interface Stats extends Record<string, number> {
   readonly workers: never;
 }
@@ -108,7 +114,7 @@ export function stopSuite(way: Way, workers = 1): void {
 
     test("under load: each connection that is accepted is answered, also on a connection that is used again and again", async () => {
       const server = await serve(COUNTING);
-      const count = { answered: 0, refused: 0 };
+      const count = { answered: 0, refused: 0, reset: 0 };
       const lost: string[] = [];
       let stopping = false;
       const lane = async (reuse: boolean): Promise<void> => {
@@ -119,7 +125,8 @@ export function stopSuite(way: Way, workers = 1): void {
             return;
           }
           let askedAt = performance.now();
-          for (let last = false; !last; ) {
+          let isFresh = true;
+          for (let last = false; !last; isFresh = false) {
             const pauseMs = performance.now() - askedAt;
             askedAt += pauseMs;
             const answer = await client
@@ -127,7 +134,10 @@ export function stopSuite(way: Way, workers = 1): void {
               .readResponse()
               .catch((error: Error) => error);
             if (answer instanceof Error) {
-              if (pauseMs < PAUSE_MS_MAX) lost.push(answer.message);
+              if (stopping && isFresh && client.error !== null && client.receivedBytes === 0) count.reset++;
+              else if (pauseMs < PAUSE_MS_MAX) {
+                lost.push(`${isFresh ? "fresh" : "kept"}, ${stopping ? "stopping" : "serving"}: ${answer.message}`);
+              }
               break;
             }
             count.answered++;
@@ -142,7 +152,8 @@ export function stopSuite(way: Way, workers = 1): void {
       server.signal("SIGTERM");
       await Promise.all(lanes);
       expect(stopping).toBe(true);
-      expect(lost).toEqual([]);
+      expect(lost.join("; ")).toBe("");
+      expect(count.reset).toBeLessThanOrEqual(RESET_BY_KERNEL_MAX);
       expect(count.refused).toBe(LANES);
       expect(await server.exited).toEqual({ code: 0, signal: null });
     });
