@@ -20,6 +20,7 @@ export class Connection {
   readonly #chunks: Buffer[] = [];
   #size = 0;
   readonly #waiting = new Set<() => void>();
+  readonly #written = () => this.#changed();
 
   private constructor(
     readonly target: Target,
@@ -34,7 +35,6 @@ export class Connection {
     socket.on("end", () => this.#close(null));
     socket.on("error", (error: NodeJS.ErrnoException) => this.#close(error.code ?? error.message));
     socket.on("close", () => this.#close(null));
-    socket.on("drain", () => this.#changed());
   }
 
   /** Connects. `reads`: false leaves all that the server sends in the kernel. Rejects with what hinders it. */
@@ -84,7 +84,9 @@ export class Connection {
 
   /** A string is latin-1: a character is a byte. */
   send(bytes: string | Buffer): void {
-    if (!this.isClosed) this.#socket.write(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes);
+    if (this.isClosed) return;
+    // Called for each write: the event "drain" comes only behind what was more than the socket's mark.
+    this.#socket.write(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes, this.#written);
   }
 
   /** Waits until `isSo`, the connection is closed, or `ms` are over; returns whether it is so. */
