@@ -24,6 +24,7 @@ import {
   COMPONENT_ASYNC,
   eventually,
   HTTP,
+  HTTP_ASYNC,
   run,
   SANDBOXED_BARE,
   SANDBOXED_NODE,
@@ -60,7 +61,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(top, { recursive: true, force: true }));
 
-describe.each([...SANDBOXED_WAYS, COMPONENT, COMPONENT_ASYNC, HTTP])("$name", (way) => {
+describe.each([...SANDBOXED_WAYS, COMPONENT, COMPONENT_ASYNC, HTTP, HTTP_ASYNC])("$name", (way) => {
   let server: Server;
   beforeAll(async () => {
     server = await start(way, way.demo.replace("demo", "web"), ["--dir", `${folder}::/static`]);
