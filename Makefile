@@ -123,9 +123,10 @@ $(NODE_MODULES): package-lock.json .npmrc
 
 compile-core = $(BIN)/asc assembly/bridge/main.ts --runtime minimal --shrinkLevel 1
 
-# It fits into 64 KiB: docs/decisions/0031-built-for-size.md has what each --shrinkLevel weighs and costs.
+# It fits into 64 KiB: docs/decisions/0031-built-for-size.md has what each step weighs and costs.
 $(CORE): $(NODE_MODULES) asconfig.json $(call sources,assembly)
 	$(compile-core) --outFile $@
+	$(BIN)/wasm-opt --enable-simd --enable-bulk-memory -O2 -s 1 $@ -o $@
 	@cd $(@D) && { sha256sum $(@F) 2>/dev/null || shasum -a 256 $(@F); } >$(@F).sha256
 
 $(DEMO): $(NODE_MODULES) asconfig.json $(call sources,assembly examples/sandboxed)
