@@ -100,6 +100,15 @@ export class WriteWindow {
     this.#pump();
   }
 
+  /**
+   * Resolves when the next write may follow. A peer is waited for as in `done`, until its window has grown: by so much
+   * the writer may be ahead, and the sandbox is sent several pieces at once. What was pushed by then has been copied.
+   */
+  ready(): Promise<void> {
+    const ahead = windowFor(this.#reported, this.#window) - WRITE_WINDOW_BYTES_FIRST;
+    return this.waiting <= ahead ? Promise.resolve() : this.done();
+  }
+
   /** Resolves when everything that was pushed so far has left the sandbox; rejects when it never will. */
   done(): Promise<void> {
     if (this.#reported === this.#accepted) return Promise.resolve();

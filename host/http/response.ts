@@ -311,8 +311,9 @@ export class HTTPConnection {
   }
 
   /**
-   * Sends `chunk` as the next part of the body. Resolves when it has been given to the peer's connection; rejects with
-   * StreamClosedError when the peer is gone, which may be ignored.
+   * Sends `chunk` as the next part of the body. Resolves when it has been given to the peer's connection, and the
+   * chunk's memory may be used again; for a peer that has taken more than 8 MiB of this answer already a little before.
+   * Rejects with StreamClosedError when the peer is gone, which may be ignored.
    * Throws HTTPOutputError before the head, after `finish`, and for more bytes than Content-Length says;
    * StreamBufferFullError when more than `writeBufferBytesMax` would wait with it for a slow peer, unless nothing waits
    * before it. The answer is cut then.
@@ -331,7 +332,7 @@ export class HTTPConnection {
     this.#checkWaiting(bytes.length);
     if (this.#compressor !== null) return this.#compressor.write(bytes);
     this.#writeWindow.push(bytes);
-    return this.#writeWindow.done();
+    return this.#writeWindow.ready();
   }
 
   #checkWaiting(bytes: number): void {

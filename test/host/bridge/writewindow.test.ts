@@ -2,7 +2,12 @@
 import { describe, expect, test } from "vitest";
 
 import { WriteWindow } from "../../../host/bridge/writewindow.js";
-import { PIECE_BYTES, WINDOW_BYTES_MIN, WRITE_WINDOW_BYTES_FIRST } from "../../../host/core/limits.js";
+import {
+  PIECE_BYTES,
+  WINDOW_BYTES_MIN,
+  WRITE_WINDOW_BYTES_FIRST,
+  WRITE_WINDOW_SHARE,
+} from "../../../host/core/limits.js";
 
 /** A window of a peer that has taken nothing, and the sizes of the pieces that have been sent. */
 function windowOf(most: number): { window: WriteWindow; sizes: number[] } {
@@ -29,6 +34,32 @@ describe("a write", () => {
     expect(sizes).toEqual([WRITE_WINDOW_BYTES_FIRST]);
     window.sent(WRITE_WINDOW_BYTES_FIRST);
     expect(sizes).toEqual([WRITE_WINDOW_BYTES_FIRST, PIECE_BYTES]);
+  });
+
+  test("is waited for until its peer has taken it; when the window has grown, by so much less", async () => {
+    const { window } = windowOf(4 * PIECE_BYTES);
+    let ready = 0;
+    const write = () => {
+      window.push(Buffer.alloc(PIECE_BYTES));
+      void window.ready().then(() => ready++);
+    };
+    for (let taken = 0; taken < WRITE_WINDOW_SHARE * (WRITE_WINDOW_BYTES_FIRST + PIECE_BYTES); taken += PIECE_BYTES) {
+      const before = ready;
+      write();
+      await Promise.resolve();
+      expect(ready).toBe(before);
+      window.sent(PIECE_BYTES);
+      await Promise.resolve();
+      expect(ready).toBe(before + 1);
+    }
+    const before = ready;
+    write();
+    await Promise.resolve();
+    expect(ready).toBe(before + 1);
+    write();
+    await Promise.resolve();
+    expect(ready).toBe(before + 1);
+    expect(window.waiting).toBe(2 * PIECE_BYTES);
   });
 
   test("never leaves with more than a window that is smaller than a piece", () => {
