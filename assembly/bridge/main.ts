@@ -247,7 +247,7 @@ class Bridge extends FrameHandler {
     server.writeTimeoutMs = or(load<u32>(source, 32), limits.WRITE_TIMEOUT_MS);
     server.bufferBytesMax = or(load<u32>(source, 36), limits.BUFFER_BYTES_MAX);
     server.halfCloseTimeoutMs = or(load<u32>(source, 64), limits.HALF_CLOSE_TIMEOUT_MS);
-    this.streams = server;
+    this.streams = this.handler.streams = server;
     if (!listens) return;
     server.connectionsMax = min(or(load<u32>(source, 4), limits.CONNECTIONS_MAX), limits.CONNECTIONS_MAX);
     server.idleTimeoutMs = positive(load<u32>(source, 24));

@@ -38,6 +38,7 @@ import {
 } from "./frames";
 import { SLOT_MASK, idAfter } from "./ids";
 import { Ledger, Reports } from "./ledger";
+import { BridgeTCPServer } from "./streams";
 import { BridgeWebSockets } from "./websockets";
 
 // A head's texts have sizes of 16 bits; it travels in one frame, with the beginning of its body.
@@ -73,6 +74,8 @@ export class BridgeHTTPHandler extends HTTPHandler {
   keepsNames: bool = false;
   /** What becomes of requests that are answered with WS_ACCEPT. */
   sockets!: BridgeWebSockets;
+  /** What becomes of connections whose request is refused, and of those that are answered with DETACH. */
+  streams!: BridgeTCPServer;
   /** SENT of answers and of websockets. */
   readonly reports: Reports;
   private records: Array<RequestRecord | null> = []; // by slot
@@ -111,8 +114,7 @@ export class BridgeHTTPHandler extends HTTPHandler {
     const address = request.address;
     const size = REQUEST_BYTES + rows * 4 + text + (address ? ADDRESS_BYTES : 0) + bodySize;
     if (!this.channel.hasRoom(size)) return request.connection.shed();
-    request.tag = record.lastId = idAfter(record.lastId, request.slot);
-    const payload = this.channel.send(FRAME_REQUEST, request.tag, size);
+    const payload = this.channel.send(FRAME_REQUEST, this.nextId(request), size);
     let flags = request.keepAlive ? REQUEST_KEEP_ALIVE : 0;
     if (record.inlined) flags |= REQUEST_END;
     if (address) flags |= REQUEST_ADDRESS;
@@ -140,6 +142,11 @@ export class BridgeHTTPHandler extends HTTPHandler {
     }
     if (address) at = writeAddress(at, address);
     copy(at, request.ahead, bodySize);
+  }
+
+  private nextId(request: HTTPServerRequest): u32 {
+    const record = this.recordOf(request);
+    return (request.tag = record.lastId = idAfter(record.lastId, request.slot));
   }
 
   dataReceived(request: HTTPServerRequest, source: usize, size: i32): void {
@@ -194,7 +201,8 @@ export class BridgeHTTPHandler extends HTTPHandler {
     const before = this.refusals.next(IOLoop.current().time);
     if (before < 0) return;
     const size = textSizeOf(code);
-    const payload = this.channel.send(FRAME_REFUSED, 0, REFUSED_BYTES + size);
+    const id = connection.inFlight ? this.nextId(changetype<HTTP1Connection>(connection).request) : 0;
+    const payload = this.channel.send(FRAME_REFUSED, id, REFUSED_BYTES + size);
     store<u16>(payload, u16(statusOf(code)));
     store<u16>(payload, u16(before), 2);
     store<u32>(payload, connection.socket.descriptor, 4);
@@ -202,6 +210,7 @@ export class BridgeHTTPHandler extends HTTPHandler {
     if (address) writeAddress(payload + 8, address);
     else memory.fill(payload + 8, 0, usize(ADDRESS_BYTES));
     copy(payload + usize(REFUSED_BYTES), textOf(code), size);
+    if (id) this.streams.detach(changetype<HTTP1Connection>(connection));
   }
 
   // --- answers ---

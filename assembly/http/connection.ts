@@ -573,19 +573,26 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
     this.stream.finish(true, REASON_CLOSED);
   }
 
-  /**
-   * Answers with the refusal's status where an answer can still be given, and closes. Returns 0: nothing more is taken.
-   */
+  /** Answers with the refusal's status where that can be done, unless the handler detaches, and closes. Returns 0. */
   private refuse(code: i32): i32 {
     const inHead = this.state == HEAD;
-    if (inHead || !this.writer.isDone) {
-      countRefusal(code);
-      this.handler.requestRefused(this, code);
-    }
-    if (inHead) this.writer.writeRefusal(code, this.head.isHeadMethod);
-    else if (this.writer.unanswered) this.writer.writeRefusal(code, this.request.method == Method.HEAD);
+    const writer = this.writer;
+    const answers = inHead || writer.unanswered;
+    const counts = answers || !writer.isDone;
     this.state = OVER;
     this.lose(reasonOf(code));
+    if (counts) {
+      countRefusal(code);
+      if (answers && this.parameters.asNode && code != Refusal.MEMORY_SHORT) {
+        this.state = ANSWER; // as of a complete request, for detach()
+        writer.reopen();
+      }
+      this.handler.requestRefused(this, code);
+      if (this.successor) return 0;
+      this.state = OVER;
+    }
+    if (answers) writer.writeRefusal(code, inHead ? this.head.isHeadMethod : this.request.method == Method.HEAD);
+    writer.drop();
     this.request.clear();
     this.stream.finish(true, REASON_BAD_REQUEST);
     return 0;

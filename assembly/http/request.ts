@@ -56,7 +56,7 @@ export abstract class HTTPHandler {
   onConnectionClose(request: HTTPServerRequest, reason: i32): void {}
   /**
    * A request was refused, for the reason in protocol/http/refusal.ts: before it came to this handler, or in the middle
-   * of its body (then onConnectionClose follows). For a log.
+   * of its body (onConnectionClose is called, too). For a log.
    */
   requestRefused(connection: HTTPConnection, code: Refusal): void {}
 }

@@ -76,6 +76,11 @@ export class HTTP1Writer {
     count(REQUESTS_NOW);
   }
 
+  /** What was dropped can still be answered. */
+  reopen(): void {
+    this.progress = NOT_BEGUN;
+  }
+
   /** The answer has not begun, so an error can still be sent. */
   get unanswered(): bool {
     return this.progress == NOT_BEGUN;

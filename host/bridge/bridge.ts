@@ -111,8 +111,10 @@ export interface Acceptor {
   readonly hostless?: boolean;
   /** A connection was accepted by this process, and will be served. */
   connected?(accepted: Accepted): void;
-  /** A request was refused, of which there is a line in the log; `address` is the peer's. */
+  /** A request was refused and answered, of which there is a line in the log; `address` is the peer's. */
   refused?(refusal: Refusal, address: Address | null): void;
+  /** A request was refused and not answered, as `asNode` asks for: takes its frames, of which DETACHED is the first. */
+  refusedOpen?(bridge: Bridge, id: number, peer: Peer | null, refusal: Refusal): FrameTaker;
   /** Reads the frame that opens an endpoint; throws ProtocolError when it is malformed. */
   accept(bridge: Bridge, id: number, chunk: Buffer, start: number, end: number): Endpoint;
 }
@@ -426,13 +428,18 @@ export class Bridge implements FrameSink {
   }
 
   #takeRefused(id: number, chunk: Buffer, start: number, end: number): void {
-    if (id !== 0 || !this.#ready || this.#acceptor.kind !== KIND_HTTP) throw new ProtocolError("REFUSED");
+    const acceptor = this.#acceptor;
+    const isExpected = id === 0 || acceptor.refusedOpen !== undefined;
+    if (!isExpected || !this.#ready || acceptor.kind !== KIND_HTTP) throw new ProtocolError("REFUSED");
     if (!this.#refusals.take()) throw new ProtocolError("too many REFUSED");
     const refusal = readRefusal(chunk, start, end);
     const peer = this.peer(refusal.descriptor, chunk, refusal.addressAt);
     const address = peer?.address ?? null;
     this.settings.logger.warn(refusalLine(refusal, address));
-    this.#acceptor.refused?.(refusal, address);
+    if (id === 0) return acceptor.refused?.(refusal, address);
+    this.#ids.check(id);
+    const taker = acceptor.refusedOpen?.(this, id, peer ?? null, refusal);
+    if (taker !== undefined) this.#ids.open(id, taker, 0);
   }
 
   #takeMark(sequence: number, size: number): void {

@@ -7,16 +7,19 @@
 import { EventEmitter } from "node:events";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { LOOPBACK } from "../core/address.js";
+import { type Address, LOOPBACK } from "../core/address.js";
 import { BACKLOG, HEADER_TIMEOUT_MS, IDLE_TIMEOUT_MS } from "../core/limits.js";
 import { ignore } from "../core/promises.js";
 import type { HTTPServerRequest } from "../http/request.js";
 import { type GivenConnections, givenConnections } from "../net/givensockets.js";
 import { bindUnixSocket } from "../net/unixsocket.js";
 import { IncomingMessage, METHODS, ServerResponse, STATUS_CODES } from "../nodeinternals/httpclasses.js";
+import { detach } from "../server/detach.js";
 import { HTTPServer, type RequestListener } from "../server/httpserver.js";
 import type { ServerOptions } from "../server/options.js";
+import type { IOStream } from "../stream/iostream.js";
 import { accept, isCarried } from "./carriedsocket.js";
+import { emitClientError } from "./clienterror.js";
 import { type NodeListener, runListener } from "./listener.js";
 import {
   checkLimit,
@@ -155,6 +158,11 @@ export class NodeServer extends EventEmitter {
       // In a turn of its own: what a listener throws is the program's, and not the sandbox's fault.
       if (error !== null) process.nextTick(() => this.emit("clientError", error, new AnsweredSocket(address)));
     };
+    const refusedOpen: RequestListener["refusedOpen"] = (refusal, peer, stream) => {
+      const error = this.listenerCount("clientError") > 0 ? parseError(refusal) : null;
+      if (error !== null) this.#clientError(error, stream, peer?.address ?? null);
+      return error !== null;
+    };
     const connected: RequestListener["connected"] = (accepted) => {
       const isHeard = this.listenerCount("connection") > 1 && !isCarried(accepted);
       if (this.timeout === 0 && !isHeard) return;
@@ -163,7 +171,7 @@ export class NodeServer extends EventEmitter {
       if (isHeard) this.emit("connection", socket);
     };
     const acceptance = { connects: true, asNode: true, hostless: this.#hostless };
-    return new HTTPServer({ handle, ...acceptance, connected, refused }, this.#options);
+    return new HTTPServer({ handle, ...acceptance, connected, refused, refusedOpen }, this.#options);
   }
 
   /** @internal The event of a request, by what it expects. */
@@ -186,10 +194,16 @@ export class NodeServer extends EventEmitter {
 
   /** Node's parser knows no others than `http.METHODS`. */
   #refuseMethod(request: HTTPServerRequest): void {
-    const { address } = request.peer ?? {};
-    request.respond(400, { Connection: "close", Date: "" });
+    const address = request.peer?.address ?? null;
     const error = Object.assign(new Error("Parse Error: Invalid method encountered"), { code: "HPE_INVALID_METHOD" });
-    process.nextTick(() => this.emit("clientError", error, new AnsweredSocket(address ?? null)));
+    if (this.listenerCount("clientError") > 0 && request.contentLength === 0)
+      return detach(request, this.#server.options, (stream) => this.#clientError(error, stream, address));
+    request.respond(400, { Connection: "close", Date: "" });
+    process.nextTick(() => this.emit("clientError", error, new AnsweredSocket(address)));
+  }
+
+  #clientError(error: Error, stream: IOStream, address: Address | null): void {
+    emitClientError(this, error, stream, address, this.#server.options.headerTimeoutMs);
   }
 
   /**

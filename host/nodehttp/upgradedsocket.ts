@@ -6,9 +6,9 @@
  * connection has it, so back-pressure works both ways. An error without a listener only ends the connection.
  */
 import { Duplex } from "node:stream";
+import type { Address } from "../core/address.js";
 import { StreamClosedError } from "../core/errors.js";
 import { READ_CHUNK_BYTES } from "../core/limits.js";
-import type { HTTPServerRequest } from "../http/request.js";
 import type { IOStream } from "../stream/iostream.js";
 import { type LocalAddress, localOf, type ServerSocket } from "./localaddress.js";
 import { asNetSocket } from "./netsocket.js";
@@ -38,13 +38,12 @@ export class UpgradedSocket extends Duplex {
   /** A read of the stream is under way. */
   #isReading = false;
 
-  constructor(stream: IOStream, request: HTTPServerRequest, server: ServerSocket) {
+  constructor(stream: IOStream, address: Address | null, server: ServerSocket) {
     super({ allowHalfOpen: true, emitClose: false });
-    const address = request.remoteAddress;
     this.remoteAddress = address?.family === "unix" ? undefined : address?.address;
     this.remotePort = address?.family === "unix" ? undefined : address?.port;
     this.remoteFamily = address?.family === "unix" ? undefined : address?.family;
-    this.encrypted = request.tls !== null;
+    this.encrypted = stream.tls !== null;
     this.#stream = stream;
     this.server = server;
     stream.setCloseCallback(() => this.#closed());

@@ -58,7 +58,7 @@ function handOver(
 ): void {
   const message = incomingMessage(request, RequestSocket.of(request, server));
   detach(request, settings, (stream, ahead) => {
-    const socket = new UpgradedSocket(stream, request, server);
+    const socket = new UpgradedSocket(stream, request.remoteAddress, server);
     Object.assign(message, { socket, upgrade: true });
     const tell = (head: Buffer) => void server.emit(event, message, socket, head);
     if (ahead === 0) process.nextTick(tell, Buffer.alloc(0));

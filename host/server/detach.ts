@@ -1,8 +1,9 @@
 /**
- * A request whose connection goes on as a stream of bytes: `upgrade` and `connect` of handlers of Node's kind.
+ * A request whose connection goes on as a stream of bytes: `upgrade`, `connect` and `clientError` of handlers of Node's
+ * kind.
  *
- * Invariants: the request is complete and has no answer; from DETACHED on its id is the stream's. What crosses with
- * DETACH is END or ABORT of the request. Reference: docs/protocol.md, DETACH.
+ * Invariants: the request is complete, or refused, and has no answer; from DETACHED on its id is the stream's. What
+ * crosses with DETACH is END or ABORT of the request. Reference: docs/protocol.md, DETACH.
  */
 import type { Bridge, FrameTaker, Peer } from "../bridge/bridge.js";
 import {
@@ -14,6 +15,8 @@ import {
   FRAME_END,
 } from "../bridge/frames.js";
 import { ProtocolError, reasonName } from "../core/errors.js";
+import { ignore } from "../core/promises.js";
+import { PHRASES } from "../http/phrases.js";
 import type { HTTPServerRequest } from "../http/request.js";
 import { IOStream } from "../stream/iostream.js";
 import type { StreamSettings } from "../stream/settings.js";
@@ -28,11 +31,21 @@ export type DetachedCallback = (stream: IOStream, ahead: number) => void;
  * leaves before. Throws HTTPOutputError when the request has been answered.
  */
 export function detach(request: HTTPServerRequest, settings: StreamSettings, detached: DetachedCallback): void {
-  request.upgrade((bridge, id, peer) => new Detaching(bridge, id, peer, settings, detached));
+  request.upgrade((bridge, id, peer) => {
+    bridge.writer.empty(FRAME_DETACH, id);
+    bridge.written();
+    return new Detaching(bridge, id, peer, settings, detached);
+  });
 }
 
-/** Takes the frames of a request between DETACH and DETACHED. */
-class Detaching implements FrameTaker {
+/** What Node's server answers to a request that it refuses, unless a listener does; then the connection ends. */
+export function answerRefused(stream: IOStream, status: number): void {
+  void ignore(stream.write(`HTTP/1.1 ${status} ${PHRASES.get(status)}\r\nConnection: close\r\n\r\n`));
+  stream.close();
+}
+
+/** Takes the frames of a request between DETACH, or REFUSED with its id, and DETACHED. */
+export class Detaching implements FrameTaker {
   readonly noun = "connection";
   readonly #bridge: Bridge;
   readonly #id: number;
@@ -46,8 +59,6 @@ class Detaching implements FrameTaker {
     this.#peer = peer;
     this.#settings = settings;
     this.#detached = detached;
-    bridge.writer.empty(FRAME_DETACH, id);
-    bridge.written();
   }
 
   receive(type: number, chunk: Buffer, start: number, end: number): void {

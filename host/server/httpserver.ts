@@ -6,7 +6,7 @@
  * back a value that is none, is treated the same.
  */
 
-import type { Acceptor } from "../bridge/bridge.js";
+import type { Acceptor, Peer } from "../bridge/bridge.js";
 import { KIND_HTTP } from "../bridge/frames.js";
 import type { Refusal } from "../bridge/refusals.js";
 import type { Accepted, Address } from "../core/address.js";
@@ -16,6 +16,8 @@ import { answerWith, withoutAnswer } from "../fetch/result.js";
 import { debugAnswer } from "../http/debugpage.js";
 import { isObserved, Observation } from "../http/observing.js";
 import { HTTPServerRequest, type RequestOwner } from "../http/request.js";
+import type { IOStream } from "../stream/iostream.js";
+import { answerRefused, Detaching } from "./detach.js";
 import type { ServerOptions } from "./options.js";
 import { TCPServer } from "./tcpserver.js";
 
@@ -44,6 +46,11 @@ export interface RequestListener {
   readonly connected?: (accepted: Accepted) => void;
   /** @internal Called for a request that was refused before it could be one; `address` is its client's. */
   readonly refused?: (refusal: Refusal, address: Address | null) => void;
+  /**
+   * @internal With `asNode`, called in place of `refused` while an answer can be given. Returns whether it answers;
+   * else the server does.
+   */
+  readonly refusedOpen?: (refusal: Refusal, peer: Peer | null, stream: IOStream) => boolean;
 }
 
 const PLAIN_TEXT = { "Content-Type": "text/plain" };
@@ -70,7 +77,7 @@ export class HTTPServer extends TCPServer {
   readonly #handler: RequestCallback;
   /** What a handler is called in the log; `""` when it has no name. */
   readonly #name: string;
-  readonly #acceptance: Pick<Acceptor, "connects" | "asNode" | "hostless" | "connected" | "refused">;
+  readonly #acceptance: Partial<Acceptor>;
   readonly #forgotten = (request: HTTPServerRequest) => this.#fail(request, withoutAnswer(request, this.#name));
 
   /**
@@ -82,8 +89,15 @@ export class HTTPServer extends TCPServer {
     this.#name = typeof handler === "function" ? handler.name : "";
     this.#handler = typeof handler === "function" ? handler : this.#callbackOf(handler);
     const listener = typeof handler === "function" ? {} : (handler as Partial<RequestListener>);
-    const { connects = false, asNode = false, hostless = false, connected, refused } = listener;
-    this.#acceptance = { connects, asNode, hostless, ...(connected && { connected }), ...(refused && { refused }) };
+    const { connects = false, asNode = false, hostless = false, connected, refused, refusedOpen } = listener;
+    this.#acceptance = {
+      connects,
+      asNode,
+      hostless,
+      ...(connected && { connected }),
+      ...(refused && { refused }),
+      ...(asNode && { refusedOpen: this.#refuser(refusedOpen) }),
+    };
   }
 
   #callbackOf(listener: Partial<RequestListener & HandlerFinder> | null | undefined): RequestCallback {
@@ -97,6 +111,14 @@ export class HTTPServer extends TCPServer {
       const found = (listener as HandlerFinder).findHandler(request, this.options.logger);
       return found === null ? request.respond(404) : found(request);
     };
+  }
+
+  /** Has `listener` answer refused requests, and answers what it does not. */
+  #refuser(listener: RequestListener["refusedOpen"]): NonNullable<Acceptor["refusedOpen"]> {
+    return (bridge, id, peer, refusal) =>
+      new Detaching(bridge, id, peer, this.options, (stream) => {
+        if (listener?.(refusal, peer, stream) !== true) answerRefused(stream, refusal.status);
+      });
   }
 
   /** @internal */

@@ -2,7 +2,7 @@
 // to be kept: on Node's own server and on ours, in the same words.
 import { once } from "node:events";
 import http from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createServer, type NodeServer, type NodeServerOptions } from "waterspout";
@@ -74,17 +74,32 @@ describe.each(["http", "node", "wasmtime"])("%s", (kind) => {
     expect(await answerTo(server, request)).toBe(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
   });
 
-  test.each(Object.entries(REFUSED))("%s is a clientError, with Node's code", async (_what, [request, code]) => {
+  test.each(Object.entries(REFUSED))("%s is a clientError, whose listener answers", async (_what, [request, code]) => {
     const server = await serve(kind, { maxHeaderSize: 800 });
-    const errors: string[] = [];
     server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
-      errors.push(`${error.message.split(":")[0]} ${error.code}`);
-      if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\n\r\n");
-      else socket.destroy();
+      socket.end(`HTTP/1.1 418 Tea\r\n\r\n${socket.writable} ${error.message.split(":")[0]} ${error.code}`);
     });
-    await answerTo(server, request);
-    await eventually("an error", () => errors.length > 0);
-    expect(errors).toEqual([`Parse Error ${code}`]);
+    expect(await answerTo(server, request)).toBe(`HTTP/1.1 418 Tea\r\n\r\ntrue Parse Error ${code}`);
+  });
+
+  test("clientError has the client's address, comes behind answers before it, and its socket ends with the client's", async () => {
+    const server = await serve(kind);
+    const addresses: (string | undefined)[] = [];
+    const closed = new Promise((resolve) => {
+      server.on("clientError", (_error: Error, socket: Socket) => {
+        addresses.push(socket.remoteAddress);
+        socket.on("close", resolve); // and nothing else: the client's end ends it
+      });
+    });
+    const client = await Client.connect((server.address() as AddressInfo).port);
+    client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    expect((await client.readResponse()).status).toBe(200);
+    client.send("( / HTTP/1.1\r\n\r\n");
+    await eventually("an error", () => addresses.length > 0);
+    expect(addresses).toEqual([kind === "wasmtime" ? undefined : "127.0.0.1"]);
+    client.halfClose();
+    expect((await client.readToEnd()).toString()).toBe("");
+    await closed;
   });
 
   test.each([
@@ -105,6 +120,34 @@ describe.each(["http", "node", "wasmtime"])("%s", (kind) => {
     client.close();
   });
 });
+
+test.each(["node", "wasmtime"])("%s: a listener of clientError has as long as a head may take", async (kind) => {
+  const server = await serve(kind, { headersTimeout: 300 });
+  const seen: Duplex[] = [];
+  server.on("clientError", (_error: Error, socket: Duplex) => void seen.push(socket));
+  const client = await Client.connect((server.address() as AddressInfo).port);
+  client.send("(");
+  await client.readToEnd().catch(() => {}); // it is cut
+  await eventually("the socket's end", () => seen[0]?.destroyed === true);
+  const count = await new Promise((resolve) => server.getConnections((_error, open) => resolve(open)));
+  expect(count).toBe(0);
+});
+
+test.each(["node", "wasmtime"])(
+  "%s: of a flood of refused requests, those without an event are answered",
+  async (kind) => {
+    const server = await serve(kind);
+    let events = 0;
+    server.on("clientError", (_error: Error, socket: Duplex) => {
+      events++;
+      socket.end("HTTP/1.1 418 Tea\r\n\r\n");
+    });
+    const answers: string[] = [];
+    for (let i = 0; i < 30; i++) answers.push((await answerTo(server, "(")).slice(9, 12));
+    expect(answers.filter((status) => status === "418")).toHaveLength(events);
+    expect(new Set(answers)).toEqual(new Set(["418", "400"]));
+  },
+);
 
 test.each(["node", "wasmtime"])("%s: what a listener of clientError throws is the program's", async (kind) => {
   const server = await serve(kind);

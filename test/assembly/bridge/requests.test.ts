@@ -246,7 +246,7 @@ describe("requests: clients that leave or wait", () => {
     tell(frame(frames.FRAME_BODY_CREDIT, idOf(1), u32s(1000)));
     expect(received(peer)).toBe("");
     sleep(BODY_TIMEOUT_MS + 1);
-    expect(heard().startsWith("REFUSED(408,")).toBe(true);
+    expect(heard()).toContain("REFUSED(408,");
   });
 
   test("a client that waits for 100 Continue gets it when the host gives the window", () => {

@@ -1,7 +1,7 @@
 // What the sandbox has refused, as the operator's log shows it; and REFUSED frames that are none.
 import { describe, expect, test } from "vitest";
 
-import { FRAME_REFUSED } from "../../../host/bridge/frames.js";
+import { FRAME_CLOSE, FRAME_DETACHED, FRAME_ECHO, FRAME_REFUSED, FRAME_WRITE } from "../../../host/bridge/frames.js";
 import { HTTPServer } from "../../../host/server/httpserver.js";
 import { TCPServer } from "../../../host/server/tcpserver.js";
 import { FakeWorker, frame, u16, u32 } from "../support/fakeworker.js";
@@ -66,6 +66,19 @@ describe("a refusal", () => {
     expect(worker.killed).toBe(true);
     expect(worker.failure?.message).toMatch(/REFUSED/);
     expect(worker.log).toEqual([]);
+  });
+
+  test("of a request that is the host's to answer: Node's answer, and the end", async () => {
+    const worker = new FakeWorker((logger) => new HTTPServer({ handle() {}, asNode: true }, { logger }).acceptor());
+    worker.ready().emit(frame(FRAME_REFUSED, 1, refused(431)), frame(FRAME_DETACHED, 1, u32(0)));
+    const said = (await worker.received()).filter(({ id, type }) => id === 1 && type !== FRAME_ECHO);
+    expect(said.map(({ type }) => type)).toEqual([FRAME_WRITE, FRAME_CLOSE]);
+    expect(said[0]?.payload.toString()).toBe(
+      "HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n\r\n",
+    );
+    expect(worker.killed).toBe(false);
+    worker.emit(frame(FRAME_REFUSED, 1, refused(400)));
+    expect(worker.killed).toBe(true); // the id is one that was open
   });
 
   test("for an id, or of a server of streams, ends the worker", () => {
