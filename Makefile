@@ -75,6 +75,7 @@ check: $(HOST) ## formatting, types and lint of both languages; changes nothing
 	$(BIN)/tsc -p host --noEmit
 	$(BIN)/tsc -p host/inspect/page
 	$(BIN)/tsc -p edge
+	$(BIN)/tsc -p test/edge
 	$(BIN)/tsc
 	$(BIN)/typedoc $(REFERENCE) --emit none --logLevel Warn
 	$(BIN)/typedoc $(SANDBOXED_REFERENCE) --emit none --logLevel Warn

@@ -2,7 +2,7 @@
 //
 //   assembly  inside wasm: each file of test/assembly is compiled by asc and each test runs in an instance of its own, over
 //             the scripted network of assembly/wasi/sim/index.ts. Tests import from "vitest-pool-assemblyscript/assembly".
-//   host      parts of the host, in Node.
+//   host      parts of the host, and of edge/, in Node.
 //   docs      what the documents say: snippets are compiled and served, tables held against the code.
 //   e2e       black boxes: servers are started and spoken to over loopback, several files at a time, since most of them
 //             wait most of the time. Needs what `make test` builds and installs first.
@@ -52,7 +52,7 @@ export default defineConfig({
       {
         test: {
           name: "host",
-          include: ["test/host/**/*.test.ts", "test/sandbox/**/*.test.ts"],
+          include: ["test/host/**/*.test.ts", "test/sandbox/**/*.test.ts", "test/edge/**/*.test.ts"],
           testTimeout: 30_000,
         },
       },

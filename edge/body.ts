@@ -3,6 +3,7 @@
  * asked for. Reference: fetch.spec.whatwg.org 5.3.
  */
 import { ReadableStream } from "web-streams-polyfill";
+import { URLSearchParams } from "./searchparams.js";
 import { bytesOf, decode, encode, joined } from "./text.js";
 
 export type Bytes = string | Uint8Array;
@@ -15,47 +16,50 @@ export interface Source {
 }
 
 export type BodyInit = string | ArrayBuffer | ArrayBufferView | URLSearchParams | ReadableStream | null | undefined;
-interface URLSearchParams {
-  toString(): string;
-}
+type Content = Bytes | ReadableStream | Source | null;
+
+const USED = Symbol("used");
+export const TEXT_TYPE = "text/plain;charset=UTF-8";
 
 function isSource(content: object): content is Source {
   return "read" in content;
 }
 
-/** What `new Response(init)` takes, and the Content-Type that follows from it. */
-export function contentOf(init: BodyInit): { content: Bytes | ReadableStream | null; type: string | null } {
-  if (init === null || init === undefined) return { content: null, type: null };
-  if (typeof init === "string") return { content: init, type: "text/plain;charset=UTF-8" };
-  if (init instanceof ArrayBuffer || ArrayBuffer.isView(init)) return { content: bytesOf(init).slice(), type: null };
-  if (init instanceof ReadableStream) {
-    if (init.locked) throw new TypeError("a body that is a stream must not be locked");
-    return { content: init, type: null };
-  }
-  const { URLSearchParams } = globalThis as unknown as { URLSearchParams: new () => object };
-  if (init instanceof URLSearchParams)
-    return { content: String(init), type: "application/x-www-form-urlencoded;charset=UTF-8" };
-  return { content: String(init), type: "text/plain;charset=UTF-8" };
+/** What `new Response(init)` takes. */
+export function contentOf(init: BodyInit): Bytes | ReadableStream | null {
+  if (typeof init === "string") return init;
+  if (init === null || init === undefined) return null;
+  if (init instanceof ArrayBuffer || ArrayBuffer.isView(init)) return bytesOf(init).slice();
+  if (init instanceof ReadableStream && init.locked) throw new TypeError("a body that is a stream must not be locked");
+  return init instanceof ReadableStream ? init : String(init);
+}
+
+/** The Content-Type that follows from it. */
+export function typeOf(init: BodyInit): string | null {
+  if (typeof init === "string") return TEXT_TYPE;
+  if (init === null || init === undefined || init instanceof ArrayBuffer || ArrayBuffer.isView(init)) return null;
+  if (init instanceof ReadableStream) return null;
+  return init instanceof URLSearchParams ? "application/x-www-form-urlencoded;charset=UTF-8" : TEXT_TYPE;
 }
 
 export class Body {
-  #content: Bytes | ReadableStream | Source | null;
-  #used = false;
+  #content: Content | typeof USED;
 
-  constructor(content: Bytes | ReadableStream | Source | null) {
+  constructor(content: Content) {
     this.#content = content;
   }
 
   get body(): ReadableStream | null {
     const content = this.#content;
     if (content === null || content instanceof ReadableStream) return content;
-    const stream = streamOf(content);
+    const stream = content === USED ? lockedStream() : streamOf(content);
     this.#content = stream;
     return stream;
   }
 
   get bodyUsed(): boolean {
-    return this.#used || (this.#content instanceof ReadableStream && isDisturbed(this.#content));
+    const content = this.#content;
+    return content === USED || (content instanceof ReadableStream && isDisturbed(content));
   }
 
   async text(): Promise<string> {
@@ -79,10 +83,11 @@ export class Body {
   }
 
   /** Whether it is there, or how it comes, for who sends it or hands it on; it is used then. */
-  take(): Bytes | ReadableStream | Source | null {
-    if (this.bodyUsed) throw new TypeError("the body has been read");
-    if (this.#content !== null) this.#used = true;
-    return this.#content;
+  take(): Content {
+    const content = this.#content;
+    if (content === USED || this.bodyUsed) throw new TypeError("the body has been read");
+    if (content !== null) this.#content = USED;
+    return content;
   }
 
   /** For a clone: text and bytes are shared, a stream is divided. */
@@ -101,6 +106,13 @@ export class Body {
     if (typeof content === "string" || content instanceof Uint8Array) return content;
     return isSource(content) ? readSource(content) : readStream(content);
   }
+}
+
+/** The stream of a body that has been read. */
+function lockedStream(): ReadableStream {
+  const stream = new ReadableStream();
+  stream.getReader();
+  return stream;
 }
 
 /** The polyfill keeps it there; no public member says it. */

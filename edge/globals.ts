@@ -5,7 +5,6 @@
 import "./textglobals.js";
 import structuredClone from "@ungap/structured-clone";
 import * as streams from "web-streams-polyfill";
-import { URL, URLSearchParams } from "whatwg-url";
 import { installClock } from "./clock.js";
 import { console } from "./console.js";
 import { crypto, installRandom } from "./crypto.js";
@@ -13,7 +12,9 @@ import { AbortController, AbortSignal, Event, EventTarget } from "./events.js";
 import { Headers } from "./headers.js";
 import { installJSON } from "./json.js";
 import { Request, Response } from "./messages.js";
+import { URLSearchParams } from "./searchparams.js";
 import { timerGlobals } from "./timers.js";
+import { URL } from "./url.js";
 
 const { ReadableStream, WritableStream, TransformStream } = streams;
 const { ByteLengthQueuingStrategy, CountQueuingStrategy } = streams;

@@ -1,37 +1,90 @@
-/** `Headers`. Reference: fetch.spec.whatwg.org 5.1. */
-import type { Field } from "./queue.js";
-
+/**
+ * `Headers`. They are one text, as they come and as they are sent (wit/waterspout.wit, `fields`): a request costs no
+ * object for each field, and a field that is asked for is searched.
+ *
+ * Invariant: names are in lower case, and no value has a line feed; so a line feed, a name and a colon stand nowhere but
+ * at the beginning of a field. Reference: fetch.spec.whatwg.org 5.1.
+ */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
+
+/** Fields about one connection, and those that frame the message: the core writes them. */
+const OF_CONNECTION = new Set(
+  "connection keep-alive proxy-connection te transfer-encoding upgrade content-length".split(" "),
+);
+
+/** Names that have been checked before, with what they are in lower case: checking again costs more than looking up. */
+const known = new Map<string, string>();
+const KNOWN_MAX = 256;
+const KNOWN_LENGTH_MAX = 64;
 
 export type HeadersInit = Headers | Record<string, string> | Iterable<readonly [string, string]>;
 
 function fieldNameOf(name: unknown): string {
   const text = String(name);
+  const before = known.get(text);
+  if (before !== undefined) return before;
   if (!TOKEN.test(text)) throw new TypeError(`${JSON.stringify(text)} is no name of a header field`);
-  return text.toLowerCase();
+  const lower = text.toLowerCase();
+  if (known.size < KNOWN_MAX && text.length <= KNOWN_LENGTH_MAX) known.set(text, lower);
+  return lower;
 }
 
 function fieldValueOf(value: unknown): string {
-  const text = String(value).replace(/^[\t\n\r ]+/, "");
-  let end = text.length;
-  while (end > 0 && "\t\n\r ".includes(text[end - 1] as string)) end--;
-  const trimmed = text.slice(0, end);
-  if (NOT_IN_VALUE.test(trimmed)) throw new TypeError(`${JSON.stringify(trimmed)} is no value of a header field`);
-  return trimmed;
+  let text = String(value);
+  const isTrimmed = text === "" || (text.charCodeAt(0) > 0x20 && text.charCodeAt(text.length - 1) > 0x20);
+  if (!isTrimmed) text = trimmed(text);
+  if (NOT_IN_VALUE.test(text)) throw new TypeError(`${JSON.stringify(text)} is no value of a header field`);
+  return text;
+}
+
+function trimmed(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && "\t\n\r ".includes(text[start] as string)) start++;
+  while (end > start && "\t\n\r ".includes(text[end - 1] as string)) end--;
+  return text.slice(start, end);
+}
+
+/** The values of a field in `text`. */
+function valuesOf(text: string, name: string): string[] {
+  const mark = `\n${name}:`;
+  const values: string[] = [];
+  for (let at = text.indexOf(mark); at >= 0; ) {
+    const end = text.indexOf("\n", at + mark.length);
+    values.push(text.slice(at + mark.length, end < 0 ? text.length : end));
+    at = end < 0 ? -1 : text.indexOf(mark, end);
+  }
+  return values;
+}
+
+/** The first value of a field in `text`; null: there is none. */
+export function firstValueOf(text: string, name: string): string | null {
+  const mark = `\n${name}:`;
+  const at = text.indexOf(mark);
+  if (at < 0) return null;
+  const end = text.indexOf("\n", at + mark.length);
+  return text.slice(at + mark.length, end < 0 ? text.length : end);
+}
+
+/** Without the fields that `goes` names. */
+function without(text: string, goes: (name: string) => boolean): string {
+  const [, ...fields] = text.split("\n");
+  return fields.map((field) => (goes(field.slice(0, field.indexOf(":"))) ? "" : `\n${field}`)).join("");
 }
 
 export class Headers {
-  /** By name in lower case. */
-  #values = new Map<string, string[]>();
-  /** Of a request, until they are looked at. */
-  #unread: readonly Field[] | null = null;
+  #text: string;
+  /** One of OF_CONNECTION may be among them. */
+  #ofConnection: boolean;
 
   constructor(init?: HeadersInit) {
+    this.#text = "";
+    this.#ofConnection = false;
     if (init === undefined || init === null) return;
     if (typeof init !== "object") throw new TypeError("Headers are made of an object");
     if (init instanceof Headers) {
-      for (const [name, values] of init.#all) this.#values.set(name, [...values]);
+      this.#text = init.#text;
+      this.#ofConnection = init.#ofConnection;
     } else if (Symbol.iterator in init) {
       for (const pair of init) {
         const [name, value, ...rest] = pair as readonly unknown[];
@@ -41,72 +94,73 @@ export class Headers {
     } else for (const name of Object.keys(init)) this.append(name, init[name] as string);
   }
 
-  /** Those of a request, which have been checked. */
-  static of(fields: readonly Field[]): Headers {
+  /** Of fields that have been checked. */
+  static of(text: string, ofConnection: boolean): Headers {
     const headers = new Headers();
-    headers.#unread = fields;
+    headers.#text = text;
+    headers.#ofConnection = ofConnection;
     return headers;
-  }
-
-  get #all(): Map<string, string[]> {
-    if (this.#unread !== null) {
-      for (const [name, value] of this.#unread) {
-        const key = name.toLowerCase();
-        const before = this.#values.get(key);
-        if (before === undefined) this.#values.set(key, [value]);
-        else before.push(value);
-      }
-      this.#unread = null;
-    }
-    return this.#values;
   }
 
   append(name: string, value: string): void {
     const key = fieldNameOf(name);
-    const text = fieldValueOf(value);
-    const before = this.#all.get(key);
-    if (before === undefined) this.#all.set(key, [text]);
-    else before.push(text);
+    this.#text += `\n${key}:${fieldValueOf(value)}`;
+    if (OF_CONNECTION.has(key)) this.#ofConnection = true;
   }
 
   set(name: string, value: string): void {
-    this.#all.set(fieldNameOf(name), [fieldValueOf(value)]);
+    const text = fieldValueOf(value);
+    this.delete(name);
+    this.append(name, text);
   }
 
   delete(name: string): void {
-    this.#all.delete(fieldNameOf(name));
+    const key = fieldNameOf(name);
+    if (this.has(key)) this.#text = without(this.#text, (other) => other === key);
   }
 
   has(name: string): boolean {
-    return this.#all.has(fieldNameOf(name));
+    return this.#text.includes(`\n${fieldNameOf(name)}:`);
   }
 
   get(name: string): string | null {
     const key = fieldNameOf(name);
-    return this.#all.get(key)?.join(key === "cookie" ? "; " : ", ") ?? null;
+    const values = valuesOf(this.#text, key);
+    if (values.length < 2) return values[0] ?? null;
+    return values.join(key === "cookie" ? "; " : ", ");
   }
 
   getSetCookie(): string[] {
-    return [...(this.#all.get("set-cookie") ?? [])];
+    return valuesOf(this.#text, "set-cookie");
   }
 
   forEach(callback: (value: string, name: string, headers: Headers) => void, self?: unknown): void {
     for (const [name, value] of this) callback.call(self, value, name, this);
   }
 
-  *entries(): IterableIterator<[string, string]> {
-    for (const name of [...this.#all.keys()].sort()) {
-      if (name === "set-cookie") for (const cookie of this.getSetCookie()) yield [name, cookie];
-      else yield [name, this.get(name) as string];
-    }
+  /** In the order of their names, each name but Set-Cookie once. */
+  #pairs(): [string, string][] {
+    const [, ...fields] = this.#text.split("\n");
+    const names = [...new Set(fields.map((field) => field.slice(0, field.indexOf(":"))))].sort();
+    return names.flatMap((name): [string, string][] =>
+      name === "set-cookie" ? this.getSetCookie().map((cookie) => [name, cookie]) : [[name, this.get(name) as string]],
+    );
   }
 
-  *keys(): IterableIterator<string> {
-    for (const [name] of this) yield name;
+  entries(): IterableIterator<[string, string]> {
+    return this.#pairs().values();
   }
 
-  *values(): IterableIterator<string> {
-    for (const [, value] of this) yield value;
+  keys(): IterableIterator<string> {
+    return this.#pairs()
+      .map(([name]) => name)
+      .values();
+  }
+
+  values(): IterableIterator<string> {
+    return this.#pairs()
+      .map(([, value]) => value)
+      .values();
   }
 
   [Symbol.iterator](): IterableIterator<[string, string]> {
@@ -118,9 +172,7 @@ export class Headers {
   }
 
   /** As they are sent: several values of a name are several fields. */
-  get fields(): Field[] {
-    const fields: Field[] = [];
-    for (const [name, values] of this.#all) for (const value of values) fields.push([name, value]);
-    return fields;
+  get fields(): string {
+    return this.#ofConnection ? without(this.#text, (name) => OF_CONNECTION.has(name)) : this.#text;
   }
 }

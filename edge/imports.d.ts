@@ -9,8 +9,20 @@ declare module "waterspout:app/platform@0.1.0" {
 }
 
 declare module "whatwg-url" {
-  export const URL: new (url: string, base?: string) => { href: string };
-  export const URLSearchParams: new (init?: unknown) => Iterable<[string, string]>;
+  export class URL {
+    constructor(url: string, base?: string);
+    href: string;
+    readonly origin: string;
+    protocol: string;
+    username: string;
+    password: string;
+    host: string;
+    hostname: string;
+    port: string;
+    pathname: string;
+    search: string;
+    hash: string;
+  }
 }
 
 /** Its types are there, and its package.json hides them. */

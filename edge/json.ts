@@ -8,7 +8,7 @@ export const JSON_DEPTH_MAX = 500;
 
 function isTooDeep(text: string): boolean {
   // A text with few brackets, which is nearly every one, is not looked at twice.
-  if (text.split(/[[{]/, JSON_DEPTH_MAX + 2).length <= JSON_DEPTH_MAX + 1) return false;
+  if (text.length <= JSON_DEPTH_MAX || countOf(text, "[") + countOf(text, "{") <= JSON_DEPTH_MAX) return false;
   let depth = 0;
   for (const [token] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"?|[[\]{}]/gs)) {
     if (token === "[" || token === "{") {
@@ -16,6 +16,11 @@ function isTooDeep(text: string): boolean {
     } else if (token === "]" || token === "}") depth--;
   }
   return false;
+}
+
+/** At most one more than the bound. */
+function countOf(text: string, bracket: string): number {
+  return text.split(bracket, JSON_DEPTH_MAX + 2).length - 1;
 }
 
 export function installJSON(): void {

@@ -5,7 +5,7 @@
  */
 import "./globals.js";
 import { setRunning } from "./clock.js";
-import { Exchange, exchanges, type Head } from "./exchange.js";
+import { Exchange, exchanges } from "./exchange.js";
 import { Response } from "./messages.js";
 import { takeActions, touch } from "./queue.js";
 import { runTimers, untilTimer } from "./timers.js";
@@ -14,7 +14,15 @@ type Fetch = (request: unknown, info: object) => unknown;
 
 /** What the core calls. */
 export interface Handler {
-  request(head: Head): void;
+  request(
+    id: number,
+    method: string,
+    target: string,
+    fields: string,
+    peer: string,
+    body: Uint8Array | null,
+    complete: boolean,
+  ): void;
   body(id: number, data: Uint8Array, last: boolean): void;
   sent(id: number): void;
   closed(id: number): void;
@@ -27,15 +35,14 @@ export interface Handler {
 export function handlerOf({ default: value }: { default?: unknown }): Handler {
   const fetch = fetchOf(value);
   return {
-    request(head) {
+    request(id, method, target, fields, peer, body, complete) {
       touch();
       setRunning();
-      const exchange = new Exchange(head);
+      const exchange = new Exchange(id, method, target, fields, peer, body, complete);
       try {
-        const answer = fetch(exchange.request, infoOf(head));
-        if (isThenable(answer))
-          answer.then((value) => respond(exchange, value)).then(undefined, (error: unknown) => exchange.fail(error));
-        else respond(exchange, answer);
+        const answer = fetch(exchange.request, new Info(exchange));
+        if (answer instanceof Response) exchange.respond(answer);
+        else respondLater(exchange, answer);
       } catch (error) {
         exchange.fail(error);
       }
@@ -68,21 +75,43 @@ function fetchOf(value: unknown): Fetch {
   throw new TypeError("the default export is no object with fetch");
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null)?.then === "function";
+function respondLater(exchange: Exchange, answer: unknown): void {
+  if (typeof (answer as PromiseLike<unknown> | null)?.then !== "function") throw new TypeError(NO_RESPONSE);
+  exchange.watch();
+  (answer as PromiseLike<unknown>).then(
+    (value) => {
+      try {
+        if (!(value instanceof Response)) throw new TypeError(NO_RESPONSE);
+        exchange.respond(value);
+      } catch (error) {
+        exchange.fail(error);
+      }
+    },
+    (error: unknown) => exchange.fail(error),
+  );
 }
 
-function respond(exchange: Exchange, value: unknown): void {
-  if (!(value instanceof Response)) throw new TypeError("fetch must give a Response");
-  exchange.respond(value);
-}
+const NO_RESPONSE = "fetch must give a Response";
 
 /** Where the request comes from, in the words of other servers (docs/fetch.md). */
-function infoOf({ peer }: Head): object {
-  const address = peer === "" ? undefined : peer;
-  return {
-    remoteAddr: address === undefined ? undefined : { transport: "tcp", hostname: address, port: 0 },
-    incoming: { socket: { remoteAddress: address } },
-    requestIP: () => (address === undefined ? null : { address, family: address.includes(":") ? "IPv6" : "IPv4" }),
-  };
+class Info {
+  readonly #exchange: Exchange;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+  }
+
+  get remoteAddr(): object | undefined {
+    const { ip } = this.#exchange;
+    return ip === undefined ? undefined : { transport: "tcp", hostname: ip, port: 0 };
+  }
+
+  get incoming(): object {
+    return { socket: { remoteAddress: this.#exchange.ip } };
+  }
+
+  requestIP(): object | null {
+    const { ip } = this.#exchange;
+    return ip === undefined ? null : { address: ip, family: ip.includes(":") ? "IPv6" : "IPv4" };
+  }
 }

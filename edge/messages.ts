@@ -1,7 +1,8 @@
 /** `Request` and `Response`. Reference: fetch.spec.whatwg.org 5.4 and 5.5. */
-import { Body, type BodyInit, contentOf, type Source } from "./body.js";
+import { Body, type BodyInit, contentOf, type Source, TEXT_TYPE, typeOf } from "./body.js";
 import { AbortSignal } from "./events.js";
 import { Headers, type HeadersInit } from "./headers.js";
+import { URL } from "./url.js";
 
 const NORMALIZED = /^(?:delete|get|head|options|post|put)$/i;
 const FORBIDDEN = /^(?:connect|trace|track)$/i;
@@ -15,65 +16,69 @@ interface RequestInit {
   signal?: AbortSignal | null;
 }
 
-/** What a request that has come is made of. */
-export interface Served {
-  method: string;
-  url: () => string;
-  headers: Headers;
-  body: Uint8Array | Source | null;
-  signal: () => AbortSignal;
-  ip: string | undefined;
+/** What a request is made of; of one that has come each part is made when it is asked for. */
+export interface RequestParts {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Headers;
+  readonly signal: AbortSignal;
+  /** The client's address, of a request that has come. */
+  readonly ip: string | undefined;
 }
 
 export class Request extends Body {
-  readonly method: string;
-  readonly headers: Headers;
-  /** The client's address, of a request that has come. */
-  readonly ip: string | undefined;
-  #url: string | (() => string);
-  #signal: AbortSignal | (() => AbortSignal);
+  readonly #parts: RequestParts;
 
-  constructor(input: unknown, init: RequestInit = {}, served?: Served) {
-    if (served !== undefined) {
-      super(served.body);
-      this.method = served.method;
-      this.headers = served.headers;
-      this.ip = served.ip;
-      this.#url = served.url;
-      this.#signal = served.signal;
+  constructor(input: unknown, init?: RequestInit, parts?: RequestParts, body: Uint8Array | Source | null = null) {
+    if (parts !== undefined) {
+      super(body);
+      this.#parts = parts;
       return;
     }
+    const given = init ?? {};
     const from = input instanceof Request ? input : null;
-    const { content, type } = contentOf(init.body);
-    const method = String(init.method ?? from?.method ?? "GET");
+    const method = String(given.method ?? from?.method ?? "GET");
     if (FORBIDDEN.test(method)) throw new TypeError(`${method} is no method of a Request`);
-    const hasBody = init.body !== undefined && init.body !== null;
-    if (hasBody && /^(?:get|head)$/i.test(method)) throw new TypeError(`a ${method} has no body`);
-    super(hasBody || from === null ? content : from.take());
-    this.method = NORMALIZED.test(method) ? method.toUpperCase() : method;
-    this.headers = new Headers(init.headers ?? from?.headers);
-    if (type !== null && !this.headers.has("content-type")) this.headers.set("content-type", type);
-    const { URL } = globalThis as unknown as { URL: new (url: string) => { href: string } };
-    this.#url = from === null ? new URL(String(input)).href : from.url;
-    this.#signal = init.signal ?? from?.signal ?? new AbortSignal();
-    this.ip = from?.ip;
+    const content = contentOf(given.body);
+    if (content !== null && /^(?:get|head)$/i.test(method)) throw new TypeError(`a ${method} has no body`);
+    super(content === null && from !== null ? from.take() : content);
+    const headers = new Headers(given.headers ?? from?.headers);
+    const type = typeOf(given.body);
+    if (type !== null && !headers.has("content-type")) headers.set("content-type", type);
+    this.#parts = {
+      method: NORMALIZED.test(method) ? method.toUpperCase() : method,
+      url: from === null ? new URL(String(input)).href : from.url,
+      headers,
+      signal: given.signal ?? from?.signal ?? new AbortSignal(),
+      ip: from?.ip,
+    };
+  }
+
+  get method(): string {
+    return this.#parts.method;
   }
 
   get url(): string {
-    if (typeof this.#url === "function") this.#url = this.#url();
-    return this.#url;
+    return this.#parts.url;
+  }
+
+  get headers(): Headers {
+    return this.#parts.headers;
   }
 
   get signal(): AbortSignal {
-    if (typeof this.#signal === "function") this.#signal = this.#signal();
-    return this.#signal;
+    return this.#parts.signal;
+  }
+
+  /** The client's address, of a request that has come. */
+  get ip(): string | undefined {
+    return this.#parts.ip;
   }
 
   clone(): Request {
-    const { method, headers, signal, ip } = this;
-    const url = (): string => this.url;
+    const { method, url, headers, signal, ip } = this;
     const body = this.tee() as Uint8Array | null; // a stream or a text will do as well
-    return new Request("", {}, { method, url, headers: new Headers(headers), body, signal: () => signal, ip });
+    return new Request("", undefined, { method, url, headers: new Headers(headers), signal, ip }, body);
   }
 
   get [Symbol.toStringTag](): string {
@@ -87,27 +92,55 @@ interface ResponseInit {
   headers?: HeadersInit;
 }
 
-export class Response extends Body {
-  readonly status: number;
-  readonly statusText: string;
-  readonly headers: Headers;
-  readonly type = "default";
-  readonly url = "";
-  readonly redirected = false;
+const NO_INIT: ResponseInit = {};
+const OF_TEXT = `\ncontent-type:${TEXT_TYPE}`;
 
-  constructor(body?: BodyInit, { status = 200, statusText = "", headers }: ResponseInit = {}) {
-    const { content, type } = contentOf(body);
+export class Response extends Body {
+  readonly #status: number;
+  readonly #statusText: string;
+  readonly #headers: Headers;
+
+  constructor(body?: BodyInit, init?: ResponseInit) {
+    const content = contentOf(body);
     super(content);
-    this.status = Math.trunc(Number(status));
-    if (!(this.status >= 200 && this.status <= 599)) throw new RangeError(`${status} is no status of a Response`);
-    if (content !== null && WITHOUT_BODY.includes(this.status)) throw new TypeError(`a ${status} has no body`);
-    this.statusText = String(statusText);
-    this.headers = new Headers(headers);
-    if (type !== null && !this.headers.has("content-type")) this.headers.set("content-type", type);
+    const { status = 200, statusText = "", headers } = init ?? NO_INIT;
+    this.#status = status === 200 ? 200 : statusOf(status, content !== null);
+    this.#statusText = String(statusText);
+    if (headers === undefined && typeof content === "string" && typeof body === "string") {
+      this.#headers = Headers.of(OF_TEXT, false);
+      return;
+    }
+    this.#headers = new Headers(headers);
+    const type = typeOf(body);
+    if (type !== null && !this.#headers.has("content-type")) this.#headers.append("content-type", type);
+  }
+
+  get status(): number {
+    return this.#status;
+  }
+
+  get statusText(): string {
+    return this.#statusText;
+  }
+
+  get headers(): Headers {
+    return this.#headers;
+  }
+
+  get type(): string {
+    return "default";
+  }
+
+  get url(): string {
+    return "";
+  }
+
+  get redirected(): boolean {
+    return false;
   }
 
   get ok(): boolean {
-    return this.status < 300;
+    return this.#status < 300;
   }
 
   clone(): Response {
@@ -119,10 +152,10 @@ export class Response extends Body {
   }
 
   static json(value: unknown, init: ResponseInit = {}): Response {
-    const headers = new Headers(init.headers);
-    if (!headers.has("content-type")) headers.set("content-type", "application/json");
     const text = JSON.stringify(value);
     if (text === undefined) throw new TypeError("the value is nothing that JSON has");
+    const headers = new Headers(init.headers);
+    if (!headers.has("content-type")) headers.append("content-type", "application/json");
     return new Response(text, { ...init, headers });
   }
 
@@ -134,4 +167,11 @@ export class Response extends Body {
   get [Symbol.toStringTag](): string {
     return "Response";
   }
+}
+
+function statusOf(status: unknown, hasBody: boolean): number {
+  const number = Math.trunc(Number(status));
+  if (!(number >= 200 && number <= 599)) throw new RangeError(`${status} is no status of a Response`);
+  if (hasBody && WITHOUT_BODY.includes(number)) throw new TypeError(`a ${number} has no body`);
+  return number;
 }

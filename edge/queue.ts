@@ -1,12 +1,11 @@
 /** What the handler wants done, until the core collects it. Reference: wit/waterspout.wit, `outcome`. */
 
-export type Field = [name: string, value: string];
 export type Content = { tag: "text"; val: string } | { tag: "bytes"; val: Uint8Array };
 
 export type Action =
   | {
       tag: "answer";
-      val: { id: number; status: number; fields: Field[]; length: number | null; content: Content; last: boolean };
+      val: { id: number; status: number; fields: string; length: number | null; content: Content; last: boolean };
     }
   | { tag: "piece"; val: { id: number; content: Content; last: boolean } }
   | { tag: "credit"; val: { id: number; bytes: number } }

@@ -10,7 +10,7 @@ import * as wasi from "../wasi/index";
 import { release } from "../wasi/component/memory";
 import * as calls from "./calls";
 import { slotOf } from "./ids";
-import { lift } from "./latin1";
+import { COLON, lift, LINE_FEED } from "./latin1";
 
 /** The connection whose request in flight has this number, null: it is over. */
 export function findRequest(server: HTTPServer, id: u32): HTTP1Connection | null {
@@ -42,7 +42,7 @@ export function act(server: HTTPServer, actions: usize, count: i32): void {
 
 function answer(connection: HTTP1Connection | null, value: usize): void {
   const fields = load<usize>(value, calls.ANSWER_FIELDS);
-  const count = load<i32>(value, calls.ANSWER_FIELDS + 4);
+  const fieldsSize = load<i32>(value, calls.ANSWER_FIELDS + 4);
   const content = load<usize>(value, calls.ANSWER_CONTENT);
   const size = load<i32>(value, calls.ANSWER_CONTENT + 4);
   if (connection) {
@@ -54,29 +54,34 @@ function answer(connection: HTTP1Connection | null, value: usize): void {
     if (status < 200 || status > 999) connection.abort(REASON_BAD_RESPONSE);
     else {
       connection.startResponse(status, 0, 0, length);
-      if (addFields(connection, fields, count)) send(connection, content, size, last);
+      if (addFields(connection, fields, fieldsSize)) send(connection, content, size, last);
       else connection.abort(REASON_BAD_RESPONSE);
     }
   }
-  for (let i = 0; i < count; i++) {
-    const at = fields + usize(i * calls.FIELD_BYTES);
-    release(load<usize>(at), load<i32>(at, 4));
-    release(load<usize>(at, 8), load<i32>(at, 12));
-  }
-  release(fields, usize(count * calls.FIELD_BYTES));
+  release(fields, fieldsSize);
   release(content, size);
 }
 
 /** False: one of them must not be sent. */
-function addFields(connection: HTTP1Connection, fields: usize, count: i32): bool {
-  for (let i = 0; i < count; i++) {
-    const at = fields + usize(i * calls.FIELD_BYTES);
-    const nameSize = lift(load<usize>(at), load<i32>(at, 4));
-    const valueSize = lift(load<usize>(at, 8), load<i32>(at, 12));
-    if (nameSize < 0 || valueSize < 0) return false;
-    if (!connection.addField(load<usize>(at), nameSize, load<usize>(at, 8), valueSize)) return false;
+function addFields(connection: HTTP1Connection, fields: usize, size: i32): bool {
+  const lifted = lift(fields, size);
+  if (lifted < 0) return false;
+  const end = fields + usize(lifted);
+  for (let at = fields; at < end;) {
+    if (load<u8>(at) != LINE_FEED) return false;
+    const name = at + 1;
+    const colon = reach(name, end, COLON);
+    if (colon == end) return false;
+    at = reach(colon, end, LINE_FEED);
+    if (!connection.addField(name, i32(colon - name), colon + 1, i32(at - colon - 1))) return false;
   }
   return true;
+}
+
+/** Where `byte` is next, `end`: nowhere. */
+function reach(at: usize, end: usize, byte: u8): usize {
+  while (at < end && load<u8>(at) != byte) at++;
+  return at;
 }
 
 function piece(connection: HTTP1Connection | null, value: usize): void {

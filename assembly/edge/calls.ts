@@ -10,9 +10,10 @@ export declare function request(
   target: usize,
   targetSize: i32,
   fields: usize,
-  fieldCount: i32,
+  fieldsSize: i32,
   peer: usize,
   peerSize: i32,
+  hasBody: bool,
   body: usize,
   bodySize: i32,
   complete: bool,
@@ -36,8 +37,7 @@ export declare function settle(): void;
 @external("waterspout:app/handler@0.1.0", "collect")
 export declare function collect(outcomeOut: usize): void;
 
-// A list or a text is an address and a count. A field is two texts.
-export const FIELD_BYTES: i32 = 16;
+// A list or a text is an address and a count.
 
 // outcome
 export const OUTCOME_BYTES: i32 = 20;

@@ -1,43 +1,35 @@
-// Texts of a head cross to the handler's component as UTF-8, and are latin-1 on the wire. ASCII, which is the same in
-// both, stays where it is.
-// Invariant: copies are of one head at a time, and all of its texts fit.
+// Texts of a head cross to the handler's component as UTF-8, and are latin-1 on the wire. Fields cross as one text
+// (wit/waterspout.wit, `fields`).
+//
+// Invariant: as UTF-8 a head takes at most twice the room that it took when it came, with the marks between its fields,
+// which are fewer than on the wire.
 
-import { takeBlock } from "../bytes/buffer";
-import { HEAD_BYTES_MAX } from "../core/limits";
+import { lower } from "../bytes/scan";
 
-const COPIES_BYTES: i32 = 2 * HEAD_BYTES_MAX;
-let copies: usize = 0;
-let copied: usize = 0;
+export const LINE_FEED: u8 = 0x0a;
+export const COLON: u8 = 0x3a;
 
-/** The copies made so far are of no use any more. */
-export function clearCopies(): void {
-  copied = 0;
-}
-
-/**
- * Stores address and size of latin-1 text as UTF-8 at `out`: of the text itself, or of a copy. False: there is no
- * memory for it.
- */
-export function lower(out: usize, source: usize, size: i32): bool {
-  let high = 0;
-  for (let i: usize = 0; i < usize(size); i++) high += load<u8>(source + i) >> 7;
-  store<usize>(out, source);
-  store<i32>(out, size + high, 4);
-  if (!high) return true;
-  if (!copies) copies = takeBlock(COPIES_BYTES);
-  if (!copies || copied + usize(size + high) > usize(COPIES_BYTES)) return false;
-  let at = copies + copied;
-  store<usize>(out, at);
-  for (let i: usize = 0; i < usize(size); i++) {
-    const byte = load<u8>(source + i);
-    if (byte < 0x80) store<u8>(at++, byte);
+/** Writes latin-1 text as UTF-8 at `to`. Returns the end. */
+export function utf8Of(to: usize, source: usize, size: i32): usize {
+  const end = source + usize(size);
+  for (let at = source; at < end; at++) {
+    const byte = load<u8>(at);
+    if (byte < 0x80) store<u8>(to++, byte);
     else {
-      store<u8>(at++, 0xc0 | (byte >> 6));
-      store<u8>(at++, 0x80 | (byte & 0x3f));
+      store<u8>(to, 0xc0 | (byte >> 6));
+      store<u8>(to, 0x80 | (byte & 0x3f), 1);
+      to += 2;
     }
   }
-  copied = at - copies;
-  return true;
+  return to;
+}
+
+/** The name of a field, which is ASCII, in lower case, with the marks around it. Returns the end. */
+export function nameOf(to: usize, source: usize, size: i32): usize {
+  store<u8>(to++, LINE_FEED);
+  for (let i: usize = 0; i < usize(size); i++) store<u8>(to + i, lower(load<u8>(source + i)));
+  store<u8>(to + usize(size), COLON);
+  return to + usize(size) + 1;
 }
 
 /** UTF-8 text becomes latin-1 where it stands. Returns its new size, -1: it is not latin-1. */

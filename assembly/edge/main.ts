@@ -5,8 +5,9 @@
 // takes no more actions, whatever the handler says. The handler is called in a turn and never waits, so no call of it
 // is inside another. Reference: wit/waterspout.wit.
 
+import { takeBlock } from "../bytes/buffer";
 import { Address } from "../core/address";
-import { FIELDS_MAX } from "../core/limits";
+import { HEAD_BYTES_MAX } from "../core/limits";
 import { LoggingHTTPHandler } from "../http/log";
 import { HTTPServerRequest } from "../http/request";
 import { HTTPServer } from "../http/server";
@@ -16,16 +17,16 @@ import { prepare } from "../stream/turnend";
 import * as actions from "./actions";
 import * as calls from "./calls";
 import { nextId } from "./ids";
-import { clearCopies, lower } from "./latin1";
+import { nameOf, utf8Of } from "./latin1";
 
 export { _start, turn } from "../loop/entry";
 
-/** Where the head's texts are: the target, the client's address, and the fields. */
-const target: usize = memory.data(8, 8);
-const peer: usize = memory.data(8, 8);
-const fields: usize = memory.data(1600, 8);
-const digits: usize = memory.data(128, 16);
-if (FIELDS_MAX * calls.FIELD_BYTES > 1600) ERROR("a head may have more fields than there is room for");
+/** The texts of the head that is handed over, one behind the other: target, fields, and the client's address. */
+const TEXTS_BYTES: i32 = 2 * HEAD_BYTES_MAX + 64;
+let texts: usize = 0;
+let fields: usize = 0;
+let peer: usize = 0;
+let textsEnd: usize = 0;
 
 /** The handler was called, so it has an outcome. At first too: an application may have timers before any request. */
 let called: bool = true;
@@ -44,12 +45,13 @@ class EdgeHandler extends LoggingHTTPHandler {
       request.tag,
       request.methodText,
       request.methodSize,
-      load<usize>(target),
-      load<i32>(target, 4),
+      texts,
+      i32(fields - texts),
       fields,
-      request.fieldCount,
-      load<usize>(peer),
-      load<i32>(peer, 4),
+      i32(peer - fields),
+      peer,
+      i32(textsEnd - peer),
+      complete && length > 0,
       request.ahead,
       complete ? i32(length) : 0,
       complete,
@@ -86,30 +88,29 @@ class EdgeHandler extends LoggingHTTPHandler {
 
 /** False: there is no memory for it. */
 function lowerHead(request: HTTPServerRequest): bool {
-  clearCopies();
-  lowerAddress(request.address);
-  let fits = lower(target, request.target, request.targetSize);
+  if (!texts) texts = takeBlock(TEXTS_BYTES);
+  if (!texts) return false;
+  fields = utf8Of(texts, request.target, request.targetSize);
+  peer = fields;
   for (let i = 0; i < request.fieldCount; i++) {
-    const at = fields + usize(i * calls.FIELD_BYTES);
-    fits = fits && lower(at, request.name(i), request.nameSize(i));
-    fits = fits && lower(at + 8, request.value(i), request.valueSize(i));
+    peer = nameOf(peer, request.name(i), request.nameSize(i));
+    peer = utf8Of(peer, request.value(i), request.valueSize(i));
   }
-  return fits;
+  textsEnd = writeAddress(peer, request.address);
+  return true;
 }
 
-function lowerAddress(address: Address | null): void {
-  let at = digits;
-  if (address && address.family == 4) {
+function writeAddress(at: usize, address: Address | null): usize {
+  if (!address) return at;
+  if (address.family == 4) {
     for (let i: usize = 0; i < 4; i++) {
       if (i) store<u8>(at++, 0x2e);
       at = writeDecimal(at, load<u8>(address.bytes + i));
     }
-  } else if (address) {
-    const text = address.host;
-    at += String.UTF8.encodeUnsafe(changetype<usize>(text), text.length, at);
+    return at;
   }
-  store<usize>(peer, digits);
-  store<i32>(peer, i32(at - digits), 4);
+  const text = address.host;
+  return at + String.UTF8.encodeUnsafe(changetype<usize>(text), text.length, at);
 }
 
 function sent(id: u32): void {

@@ -69,6 +69,18 @@ function answerTests(serving: Serving): void {
     expect(head).toMatch(/^HTTP\/1\.1 204 /);
     expect(Buffer.from(head, "utf8").toString()).toContain("x-seen: ");
     expect(head.match(/^set-cookie: .*$/gim)?.length).toBe(2);
+    expect(head).not.toContain("timeout=7");
+  });
+
+  test("an address is what the target and the Host field make", async () => {
+    const server = serving();
+    const address = async (target: string, host: string): Promise<string> =>
+      (await server.request(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\n\r\n`)).body.toString();
+    expect(await address("/address?x=1", "Example.org:80")).toBe("http://example.org/address?x=1");
+    expect(await address("/a/../address", "127.0.0.1:61000")).toBe("http://127.0.0.1:61000/address");
+    expect(await address("/address", "[::1]:81")).toBe("http://[::1]:81/address");
+    expect((await server.request("GET / HTTP/1.1\r\nHost: 1.2.3.256\r\n\r\n")).status).toBe(400);
+    expect(await address("/address", "a")).toBe("http://a/address");
   });
 
   test("a hundred handlers wait at once", async () => {

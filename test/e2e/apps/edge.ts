@@ -15,10 +15,12 @@ const routes: Record<string, (request: Request, url: URL) => Response | Promise<
   "/": () => new Response("Hello, world"),
   "/visits": () => new Response(String(++visits)),
   "/json": ({ method }, { searchParams }) => Response.json({ method, q: searchParams.getAll("q") }),
+  "/address": ({ url }) => new Response(url),
   "/text": async (request) => new Response(`${(await request.text()).length} characters`),
   "/echo": ({ body }) => new Response(body),
   "/fields": ({ headers }) => {
     const answer = new Headers({ "x-seen": headers.get("x-sent") ?? "" });
+    answer.append("keep-alive", "timeout=7");
     answer.append("set-cookie", "a=1");
     answer.append("set-cookie", "b=ü");
     return new Response(null, { status: 204, headers: answer });

@@ -32,7 +32,25 @@ const searches = (): Answer => {
   search.delete("b");
   const url = new URL("http://a/?x=1");
   url.searchParams.set("y", "2 3");
-  return [[...search], search.getAll("a"), search.toString(), search.size, url.href];
+  const odd = new URLSearchParams("?a&=b&&c=%zz&d=%ff%41%&e=1=2&a=%F0%9F%98%80&f=%EF%BB%BFx");
+  const made = new URLSearchParams([
+    ["b", "!~*'()-._ "],
+    ["a", "\ud800"],
+  ]);
+  made.sort();
+  const walked = new URLSearchParams("a=1&b=2&c=3");
+  for (const name of walked.keys()) walked.delete(name);
+  return [
+    [...odd],
+    [odd.has("a", ""), odd.has("a", "x"), made.toString(), walked.toString()],
+    new URLSearchParams({ x: "1", y: "2" }).toString(),
+    thrown(() => new URLSearchParams([["a"]] as unknown as [string, string][])),
+    [...search],
+    search.getAll("a"),
+    search.toString(),
+    search.size,
+    url.href,
+  ];
 };
 
 const headers = (): Answer => {
@@ -55,6 +73,14 @@ const headers = (): Answer => {
     thrown(() => fields.set("a", "x\ny")),
     thrown(() => fields.set("a", "€")),
     [...new Headers({ x: "1", Y: "2" }).keys()],
+    ((made) => {
+      made.append("A", "2");
+      made.delete("b");
+      made.set("c", "");
+      const copy = new Headers(made);
+      made.delete("a");
+      return [[...made], [...copy], copy.get("a"), [...copy.values()]];
+    })(new Headers({ a: "1:\t2", b: "c:d" })),
   ];
 };
 

@@ -1,0 +1,61 @@
+/**
+ * The body of a request as it comes, when it has not come with the head.
+ * Invariant: no more of it comes than `BODY_WINDOW_BYTES` ahead of its reader.
+ */
+import type { Source } from "./body.js";
+import { push } from "./queue.js";
+
+const BODY_WINDOW_BYTES = 256 * 1024;
+
+export class IncomingBody implements Source {
+  readonly #id: number;
+  #pieces: Uint8Array[] = [];
+  #ended = false;
+  #gone: unknown = null;
+  #credit = 0;
+  #wake: (() => void) | null = null;
+
+  constructor(id: number) {
+    this.#id = id;
+  }
+
+  async read(): Promise<Uint8Array | null> {
+    while (this.#pieces.length === 0) {
+      if (this.#gone !== null) throw this.#gone;
+      if (this.#ended) return null;
+      this.#grant();
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+    return this.#pieces.shift() as Uint8Array;
+  }
+
+  cancel(): void {
+    this.#pieces = [];
+    this.#ended = true;
+  }
+
+  #grant(): void {
+    if (this.#credit > BODY_WINDOW_BYTES / 2) return;
+    const bytes = BODY_WINDOW_BYTES - this.#credit;
+    this.#credit += bytes;
+    push({ tag: "credit", val: { id: this.#id, bytes } });
+  }
+
+  receive(data: Uint8Array, last: boolean): void {
+    this.#credit -= data.length;
+    if (data.length > 0 && !this.#ended) this.#pieces.push(data);
+    if (last) this.#ended = true;
+    this.#wakeReader();
+  }
+
+  /** The client has left: what has not come does not come. */
+  closed(reason: unknown): void {
+    this.#gone = reason;
+    this.#wakeReader();
+  }
+
+  #wakeReader(): void {
+    this.#wake?.();
+    this.#wake = null;
+  }
+}
