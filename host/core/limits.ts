@@ -97,7 +97,7 @@ export const FORM_TEXT_BYTES_MAX = 1 << 20;
  */
 export const CLEARED_COOKIES_BYTES_MAX = 32 << 10;
 
-/** How long a worker may take until it serves. */
+/** How long a worker may take until it serves, and a program under the command until it has a server listen. */
 export const START_TIMEOUT_MS = 20_000;
 /** What a worker gets beyond the grace of a stop before it is killed. */
 export const STOP_SLACK_MS = 1_000;

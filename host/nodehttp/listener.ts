@@ -74,6 +74,22 @@ export function nodeListenerOf(value: unknown): NodeListener | null {
   return null;
 }
 
+/** A handler of Node's kind that may pass a request on. */
+export type Middleware = (...given: [...Parameters<NodeListener>, next: (error?: unknown) => void]) => unknown;
+
+/** `middleware`, behind which there is nothing: what it passes on is 404, an error that it passes on its own. */
+export function middlewareListener(middleware: Middleware): NodeListener {
+  return (request, response) =>
+    new Promise((resolve, reject) => {
+      const next = (error?: unknown): void => {
+        if (error != null) return reject(error);
+        response.statusCode = 404;
+        response.end();
+      };
+      Promise.resolve(middleware(request, response, next)).then(() => resolve(), reject);
+    });
+}
+
 interface FastifyApplication {
   ready(): PromiseLike<unknown>;
   routing: NodeListener;

@@ -275,7 +275,7 @@ export class NodeServer extends EventEmitter {
   listen(...given: unknown[]): this {
     const callback = given.find((each) => typeof each === "function") as (() => void) | undefined;
     const options = listenOptions(given);
-    if (options.path == null) checkPort(options.port ?? 0);
+    if (options.path === undefined) checkPort(options.port ?? 0);
     if (this.#opening !== null) throw notSo("ERR_SERVER_ALREADY_LISTEN", "listen has been called before");
     if (callback !== undefined) this.once("listening", callback);
     if (this.#closed) this.#server = this.#newServer();
@@ -284,7 +284,7 @@ export class NodeServer extends EventEmitter {
     queueMicrotask(() => {
       this.#isLimited = this.#opening !== null;
     });
-    const opening = options.path == null ? this.#listenOn(options) : this.#listenAt(options.path, options);
+    const opening = options.path === undefined ? this.#listenOn(options) : this.#listenAt(options.path, options);
     this.#opening = opening;
     this.listening = this.#address !== null;
     opening.then(
@@ -292,6 +292,17 @@ export class NodeServer extends EventEmitter {
       (error) => this.#failed(server, error),
     );
     return this;
+  }
+
+  /** @internal Has other code listen, with the server that this returns; `opened`: it does. */
+  lend(opened: Promise<void>): HTTPServer {
+    const server = this.#server;
+    this.#opening = opened;
+    void opened.then(() => {
+      this.#isLimited = true;
+      this.#opened(server);
+    });
+    return server;
   }
 
   #listenOn({ port, host, backlog = BACKLOG, ipv6Only = true }: NodeListenOptions): Promise<void> {
@@ -490,7 +501,11 @@ export function handleOf(listener: NodeListener): RequestListener["handle"] {
 /** @internal What arguments of `listen` say. */
 export function listenOptions(given: unknown[]): NodeListenOptions {
   const [first, second] = given;
-  if (typeof first === "object" && first !== null) return first as NodeListenOptions;
+  if (typeof first === "object" && first !== null) {
+    const { path, ...place } = first as NodeListenOptions & { readonly fd?: number };
+    if (place.fd !== undefined) throw notSo("ERR_INVALID_ARG_VALUE", "listen: there is no way to listen on an fd");
+    return path ? { ...place, path } : place;
+  }
   const backlog = given.slice(1).find((each) => typeof each === "number") as number | undefined;
   if (typeof first === "string" && !/^\d+$/.test(first)) return { path: first, backlog };
   const port = typeof first === "function" ? undefined : (first as number | string | undefined);

@@ -384,9 +384,13 @@ export class RequestSocket extends LazyDuplex {
     if (this._httpMessage?.writableEnded === false) this.destroy();
   }
 
+  /** The response's `close` is a part of this one's, as with Node: it calls listeners that the response's take off. */
   #tell(hadError: boolean): void {
-    if (this._httpMessage !== null) emitCloseOnce(this._httpMessage);
-    if (!this.#closeTold) this.emit("close", hadError);
+    const response = this._httpMessage;
+    const closeResponse = () => response !== null && emitCloseOnce(response);
+    if (this.#closeTold) return void closeResponse();
     this.#closeTold = true;
+    this.prependOnceListener("close", closeResponse);
+    this.emit("close", hadError);
   }
 }

@@ -15,7 +15,7 @@ import { shareMemory } from "../core/memorybudget.js";
 import { taskId } from "../net/inheritedsockets.js";
 import { ProcessGroup } from "./processgroup.js";
 
-const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+export const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 const PROCESSES_MAX = 1024;
 
 /** What serves in this process, for a stop by signal. */

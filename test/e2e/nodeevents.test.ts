@@ -220,6 +220,18 @@ describe.each(["node", "wasmtime"] as const)("%s: as with Node's server", (runti
       const sent = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
       expect(await told(ours(runtime), sent, begin, { leave })).toEqual(await told(theirs, sent, begin, { leave }));
     });
+
+    test("a listener of the socket that one of the answer takes off, in the same close", async () => {
+      const begin: Listener = (req, res, log) => {
+        req.on("error", () => {});
+        const closed = () => log("socket close");
+        req.socket.on("close", closed);
+        res.on("close", () => req.socket.off("close", closed));
+        res.write("begun");
+      };
+      const sent = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+      expect(await told(ours(runtime), sent, begin, { leave })).toEqual(await told(theirs, sent, begin, { leave }));
+    });
   });
 
   test("server.setTimeout(ms, callback)", async () => {

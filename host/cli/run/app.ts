@@ -1,6 +1,7 @@
 /**
  * Loads the file of `waterspout run APP`. A module's default export is a TCPServer subclass, a server, an Application,
- * an HTTP handler or an object with `fetch`; a `.wasm` file is an application by itself.
+ * an HTTP handler or an object with `fetch`; a `.wasm` file is an application by itself. A module without one has a
+ * server of Node's listen, or exports what builds of frameworks do.
  *
  * Invariant: a mistake of the user is a UsageError; a failure while loading is any other error.
  */
@@ -9,8 +10,10 @@ import { open } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isUsageError, OptionError, UsageError } from "../../core/errors.js";
+import { START_TIMEOUT_MS } from "../../core/limits.js";
 import { isComponent } from "../../core/runtimename.js";
-import { nodeListenerOf } from "../../nodehttp/listener.js";
+import { type Middleware, middlewareListener, type NodeListener, nodeListenerOf } from "../../nodehttp/listener.js";
+import { NodeProgram } from "../../nodehttp/program.js";
 import { handleOf } from "../../nodehttp/server.js";
 import type { Folder } from "../../runtime/folders.js";
 import { type FetchHandler, fetchCallback, type ServeOptions } from "../../server/fetchserver.js";
@@ -25,9 +28,7 @@ import { loadError } from "./loading/loaderror.js";
 /** What the command can serve. */
 export type Application = Server | WasmApplication;
 
-interface Exports {
-  default?: unknown;
-}
+type Exports = Readonly<Record<string, unknown>>;
 
 const WASM_MAGIC = Buffer.from([0, 0x61, 0x73, 0x6d]);
 /** What follows it in a component; a module has its version there. */
@@ -42,6 +43,8 @@ export interface Loaded {
   readonly hostname?: unknown;
   /** Whether its module asks to be loaded again when its files change. */
   readonly autoreload?: boolean;
+  /** To be called when it listens. */
+  readonly opened?: () => void;
 }
 
 /** Loads `file`. A .wasm application may read `folders`. */
@@ -75,10 +78,30 @@ export async function loadApplication(
     throw new UsageError(`${file} is no application: it must end in ${SCRIPTS.join(", ")} or .wasm`);
   }
   if (folders.length > 0) throw new UsageError("--dir is for .wasm applications; others read files themselves");
-  const value = await importDefault(file);
-  const application = makeServer(file, value, outer);
+  const program = new NodeProgram();
+  const exported = await importModule(file);
+  const value = exported.default;
+  const application = makeServer(file, value, outer) ?? namedServer(exported, program, outer);
+  if (application === null) return programOf(file, value, program, outer);
+  program.release();
   if (isServeOptions(value)) return { application, port: value.port, hostname: value.hostname };
   return { application, autoreload: isListener(value) && autoreloads(value) };
+}
+
+/** An application that has a server of Node's listen, now or later. */
+async function programOf(file: string, value: unknown, program: NodeProgram, outer: OuterOptions): Promise<Loaded> {
+  const isNothing = value === undefined || (isObject(value) && Object.keys(value).length === 0);
+  if (isNothing && !program.listens) await program.wait(START_TIMEOUT_MS);
+  const lent = program.serve(file);
+  if (lent === null) {
+    throw new UsageError(
+      `${file} has no handler: its default export must be a TCPServer, an HTTPServer, an Application, a function, ` +
+        "an object with fetch or an application of Node's kind, or it must have a server of node:http listen",
+    );
+  }
+  const { server, ...place } = lent;
+  server.configure(outer.over, outer.under);
+  return { application: server, ...place };
 }
 
 async function beginningOf(file: string, bytes: number): Promise<Buffer> {
@@ -91,19 +114,21 @@ async function beginningOf(file: string, bytes: number): Promise<Buffer> {
   }
 }
 
-async function importDefault(file: string): Promise<unknown> {
+async function importModule(file: string): Promise<Exports> {
   try {
     enableLoader(file);
-    const { default: value } = (await import(pathToFileURL(resolve(file)).href)) as Exports;
+    const exported = (await import(pathToFileURL(resolve(file)).href)) as Exports;
+    const value = exported.default;
     // A module that was compiled to CommonJS has its exports one level deeper.
-    return typeof value === "object" && value !== null && "__esModule" in value ? (value as Exports).default : value;
+    return isObject(value) && "__esModule" in value ? (value as Exports) : exported;
   } catch (error) {
     if (isUsageError(error)) throw error; // a setting that cannot be
     throw loadError(file, requestedFiles, error);
   }
 }
 
-function makeServer(file: string, value: unknown, outer: OuterOptions): Server {
+/** The server of a default export; null: it is none. */
+function makeServer(file: string, value: unknown, outer: OuterOptions): Server | null {
   const options = mergedOptions(outer);
   if (typeof value === "function") {
     if (isWebSocketClass(value)) return new HTTPServer((request) => value.serve(request), options);
@@ -113,7 +138,7 @@ function makeServer(file: string, value: unknown, outer: OuterOptions): Server {
     server.configure(outer.over, outer.under);
     return server;
   }
-  if (typeof value === "object" && value !== null) {
+  if (isObject(value)) {
     if (isServerClass(value.constructor)) {
       (value as Server).configure(outer.over, outer.under);
       return value as Server;
@@ -121,24 +146,39 @@ function makeServer(file: string, value: unknown, outer: OuterOptions): Server {
     if (isListener(value)) return new HTTPServer(value, mergedOptions(outer, value.serverOptions));
     if (isServeOptions(value)) return fetchServer(value, mergedOptions(outer, value), value.overrideGlobalObjects);
     if (hasFetch(value)) return fetchServer(value, options);
-    const server = nodeServer(file, value, options);
-    if (server !== null) return server;
+    return nodeServer(file, value, options);
   }
-  throw new UsageError(
-    `${file} has no handler: its default export must be a TCPServer, an HTTPServer, an Application, a function, ` +
-      "an object with fetch or an application of Node's kind",
-  );
+  return null;
+}
+
+/** What builds of frameworks export when they do not listen by themselves. */
+function namedServer(exported: Exports, { listens }: NodeProgram, outer: OuterOptions): Server | null {
+  if (listens) return null;
+  const options = mergedOptions(outer);
+  const { fetch } = exported;
+  if (typeof fetch === "function") return fetchServer({ fetch: fetch as FetchHandler }, options);
+  const handler = ["handler", "listener", "middleware"]
+    .map((name) => exported[name])
+    .find((each) => each !== undefined);
+  return typeof handler === "function" ? listenerServer(middlewareListener(handler as Middleware), options) : null;
 }
 
 /** For handlers and applications of Node's kind; null for anything else. */
 function nodeServer(file: string, value: unknown, options: ServerOptions): Server | null {
   try {
     const listener = nodeListenerOf(value);
-    if (listener === null) return null;
-    return new HTTPServer({ handle: handleOf(listener), asNode: true }, options);
+    return listener === null ? null : listenerServer(listener, options);
   } catch (error) {
     throw error instanceof OptionError ? new UsageError(`${file}: ${error.message}`) : error;
   }
+}
+
+function listenerServer(listener: NodeListener, options: ServerOptions): Server {
+  return new HTTPServer({ handle: handleOf(listener), asNode: true }, options);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 interface Listener extends RequestListener {
@@ -148,7 +188,7 @@ interface Listener extends RequestListener {
 
 /** An Application or a router, of this copy of the package or of another. */
 function isListener(value: unknown): value is Listener {
-  if (typeof value !== "object" || value === null) return false;
+  if (!isObject(value)) return false;
   return ["handle", "findHandler"].some((name) => typeof (value as Record<string, unknown>)[name] === "function");
 }
 
@@ -164,9 +204,7 @@ function hasFetch(value: object): value is { fetch: FetchHandler } {
 
 /** What `serve` takes: a plain object, whose other properties are options. A framework's application has its own. */
 function isServeOptions(value: unknown): value is ServeOptions {
-  return (
-    typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype && hasFetch(value)
-  );
+  return isObject(value) && Object.getPrototypeOf(value) === Object.prototype && hasFetch(value);
 }
 
 function fetchServer(value: { fetch: FetchHandler }, options: ServerOptions, overrideGlobalObjects?: boolean): Server {

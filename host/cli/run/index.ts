@@ -8,7 +8,8 @@ import { DEV_FLAGS, DEV_OPTIONS, RUN_OPTIONS } from "./options.js";
 const usage = "APP [options] [-- SETTINGS]";
 const about =
   "Serves APP: a module in TypeScript or JavaScript whose default export is a TCPServer subclass, a server, an " +
-  "Application, an HTTP handler or an object with fetch, or a .wasm application.";
+  "Application, an HTTP handler or an object with fetch, a program that has a server of node:http listen, or a .wasm " +
+  "application.";
 
 const more = `What is after "--" are settings of APP's own: waterspout run APP -- --help lists them.
 A flag wins over what APP exports, that over the environment, that over the file of

@@ -14,7 +14,7 @@ import { isInherited } from "../../net/bind.js";
 import { taskId } from "../../net/inheritedsockets.js";
 import { MODULES_VARIABLE, reportModules } from "../../nodeinternals/modulereports.js";
 import { checkSettings, presetSettings, settingsHelp } from "../../settings/define.js";
-import { onSignals } from "../../workers/fork.js";
+import { onSignals, SIGNALS } from "../../workers/fork.js";
 import { onRetire } from "../../workers/processgroup.js";
 import type { Values } from "../command.js";
 import { EXIT_FAILED, exitWith } from "../exit.js";
@@ -47,7 +47,7 @@ export async function serve(file: string, values: Values, passedOn: readonly str
   const reloads = canReload(plan);
   if (reloads || needsProcesses(plan)) return supervise(settings, plan, reloads);
   reloadOnHangUp(loaded.application);
-  const serving = await listen(loaded.application, plan);
+  const serving = await listen(loaded, plan);
   if (serving !== null) announce(serving, settings);
 }
 
@@ -78,16 +78,25 @@ async function load({ file, outer, folders }: RunSettings): Promise<Loaded> {
 }
 
 /** Resolves when it serves; with null when it was stopped before that. */
-async function listen(application: Application, plan: Plan): Promise<Serving | null> {
+async function listen({ application, opened }: Loaded, plan: Plan): Promise<Serving | null> {
   raiseHeapGrowth();
+  // A program of its own that hears signals, too, has something to do before its end.
+  const endsItself = opened !== undefined && SIGNALS.some((name) => process.listenerCount(name) > 0);
   onSignals((name) => {
     if (name === "SIGINT") sayWhatIsWaitedFor(application);
-    application.stop().then(() => process.exit(0), exitWith);
+    application.stop().then(endsItself ? letEnd : () => process.exit(0), exitWith);
   });
   await application.listen(plan.port, plan.address);
   application.closed.catch(() => process.exit(EXIT_FAILED));
+  opened?.();
   const [address] = application.addresses;
   return address === undefined ? null : servingOf(application, address, plan);
+}
+
+/** Lets the program end by itself, or ends it when that takes long. */
+function letEnd(): void {
+  process.channel?.unref();
+  setTimeout(() => process.exit(0), STOP_GRACE_MS).unref();
 }
 
 /** Says to the user who has pressed ^C why the command does not end at once. */
@@ -149,7 +158,7 @@ async function serveAsWorker(settings: RunSettings): Promise<void> {
   onRetire(() => {
     application.retire(() => void tell({ quiet: true })).then(() => process.exit(0), exitWith);
   });
-  const serving = await listen(application, plan);
+  const serving = await listen(loaded, plan);
   if (serving !== null) await tell({ serving });
 }
 
