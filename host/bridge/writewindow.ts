@@ -141,13 +141,15 @@ export class WriteWindow {
     for (const waiter of waiters) waiter.resolve();
   }
 
-  /** Forgets what waits: it will never leave. */
-  fail(error: WaterspoutError): void {
+  /** Forgets what waits: it will never leave. `why` makes the error of those who wait for it, if there are any. */
+  fail(why: () => WaterspoutError): void {
     this.#over = true;
     this.#queue = [];
     this.#hold(-this.#queued);
+    if (this.#waiters.length === 0) return;
     const waiters = this.#waiters;
     this.#waiters = [];
+    const error = why();
     for (const waiter of waiters) waiter.reject(error);
   }
 

@@ -431,7 +431,7 @@ export class HTTPConnection {
   /** @internal The peer or the worker is gone. */
   gone(error: StreamClosedError): void {
     this.#gone ??= error;
-    this.#writeWindow.fail(error);
+    this.#writeWindow.fail(() => error);
     this.#compressor?.destroy(error);
   }
 

@@ -237,13 +237,14 @@ export class IOStream extends BaseIOStream implements Endpoint {
 
   protected override closeFor(reason: Reason): void {
     if (this.#ended) return;
-    this.#reason ??= reason;
+    const why = this.#reason ?? reason;
+    this.#reason = why;
     this.dropHeld();
-    this.#writeWindow.fail(new StreamClosedError(this.#reason));
+    this.#writeWindow.fail(() => new StreamClosedError(why));
     this.#sendClose(AT_ONCE);
     this.#bridge.written();
-    this.#secured?.destroy(new StreamClosedError(this.#reason));
-    this.#settleRead(this.#reason);
+    this.#secured?.destroy(new StreamClosedError(why));
+    this.#settleRead(why);
     this.announceClose();
   }
 
@@ -361,7 +362,7 @@ export class IOStream extends BaseIOStream implements Endpoint {
     this.#reason ??= reason;
     this.#settleRead(reason);
     if (reason === "CLOSED") this.#writeWindow.settle();
-    this.#writeWindow.fail(new StreamClosedError(reason));
+    this.#writeWindow.fail(() => new StreamClosedError(reason));
     this.#secured?.destroy(new StreamClosedError(reason));
     if (first) this.announceClose();
   }

@@ -96,7 +96,7 @@ describe("a write window", () => {
     const { sent, writeWindow } = make(1);
     writeWindow.push(Buffer.from("ab"));
     const done = writeWindow.done();
-    writeWindow.fail(new StreamClosedError("RESET"));
+    writeWindow.fail(() => new StreamClosedError("RESET"));
     await expect(done).rejects.toMatchObject({ code: "STREAM_CLOSED", reason: "RESET" });
     writeWindow.sent(1);
     writeWindow.end();
