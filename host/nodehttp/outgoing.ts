@@ -21,6 +21,7 @@ import { eachOutHeader } from "../nodeinternals/outheaders.js";
 import { keepTrailers, trailersOf } from "../nodeinternals/trailertext.js";
 import { endUnread, type Incoming, isBeingRead, whenRead } from "./incoming.js";
 import type { MessageOptions } from "./options.js";
+import type { RawConnection } from "./rawconnection.js";
 import type { RequestSocket } from "./socket.js";
 
 type Fields = Record<string, string | number | string[]>;
@@ -37,6 +38,7 @@ type ResponseClass = new (message: Incoming, options?: MessageOptions) => Server
 /** Those about one connection (RFC 9110 7.6.1), which the sandbox writes itself. */
 const OF_A_CONNECTION = new Set(["proxy-connection", "transfer-encoding"]);
 const FINAL_STATUS_MIN = 200;
+const NOTHING = Buffer.alloc(0);
 
 /** The answer for handlers of Node's kind. */
 export function serverResponse(
@@ -87,6 +89,11 @@ class Answer implements AnswerTaker {
   #complete = false;
   /** The handler wants chunks, and gives no length. */
   #chunked = false;
+  /** The handler gives a Transfer-Encoding without chunks. */
+  #unframed = false;
+  /** What this answer goes to in place of the request's, and its head. */
+  #raw: RawConnection | null = null;
+  #rawHead: Buffer = NOTHING;
   #hasTrailer = false;
   #last: Data | null = null;
   #finish: Callback | null = null;
@@ -110,19 +117,40 @@ class Answer implements AnswerTaker {
   head(given: unknown): void {
     const response = this.#response;
     const { statusCode, statusMessage } = response;
-    if (statusCode < FINAL_STATUS_MIN) throw new HeaderError(`${statusCode} is no final status`);
     this.#status = statusCode;
     this.#reason = statusCode === 200 && statusMessage === "OK" ? undefined : statusMessage; // the sandbox's own one
     this.#fields = new NameTable();
-    this.#chunked = false;
+    this.#chunked = this.#unframed = false;
     this.#hasTrailer = false;
     const hasFields = eachOutHeader(response, (key, name, value) => this.#put(key, name, value));
     if (!hasFields) for (const [name, value] of pairsOf(given)) this.#putChecked(name, value);
+    const isRaw = statusCode < FINAL_STATUS_MIN || (this.#unframed && !this.#chunked) || this.#socket.isRaw;
+    if (isRaw && this.#beginRaw(hasFields ? null : given)) return;
     if (this.#hasTrailer && !this.#chunked && hasField(this.#fields, "content-length")) throw noTrailers();
     if (!response.sendDate && !hasField(this.#fields, "date")) this.#fields.Date = ""; // which leaves the sandbox's out
     const isContradiction = this.#chunked && isBodyless(statusCode); // for Node the connection's last answer
     if ((isContradiction || !response.shouldKeepAlive) && this.#request.version === "HTTP/1.1")
       this.#fields.Connection = "close";
+  }
+
+  /** Makes the head as text, of what the sandbox cannot frame. False: the request has not come whole. */
+  #beginRaw(given: unknown): boolean {
+    const response = this.#response;
+    this.#raw = this.#socket.takeRaw();
+    if (this.#raw === null && this.#status >= FINAL_STATUS_MIN) return false; // framed in place of its own coding
+    if (this.#raw === null) throw new HeaderError(`${this.#status} is no final status of a request with more to come`);
+    const lines = [`HTTP/1.1 ${this.#status} ${response.statusMessage}`];
+    const names = new Set<string>();
+    const put = (name: string, value: unknown): void => {
+      names.add(name.toLowerCase());
+      for (const each of Array.isArray(value) ? value : [value]) lines.push(`${name}: ${each}`);
+    };
+    if (given === null) eachOutHeader(response, (_key, name, value) => put(name, value));
+    else for (const [name, value] of pairsOf(given)) put(name, value);
+    if (response.sendDate && !names.has("date")) put("Date", new Date().toUTCString());
+    if (!names.has("connection")) put("Connection", "close");
+    this.#rawHead = Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
+    return true;
   }
 
   get declaredBytes(): number | null {
@@ -147,7 +175,9 @@ class Answer implements AnswerTaker {
 
   #put(key: string, name: string, value: unknown): void {
     if (OF_A_CONNECTION.has(key)) {
-      if (key === "transfer-encoding") this.#chunked ||= /\bchunked\b/i.test(String(value));
+      if (key !== "transfer-encoding") return;
+      if (/\bchunked\b/i.test(String(value))) this.#chunked = true;
+      else this.#unframed = true;
       return;
     }
     this.#hasTrailer ||= key === "trailer";
@@ -181,11 +211,8 @@ class Answer implements AnswerTaker {
   #stream(bytes: Uint8Array, callback: Callback | null): boolean {
     const socket = this.#socket;
     if (socket.destroyed) return false;
-    const { connection } = this.#request;
     try {
-      const done = connection.started
-        ? connection.write(bytes)
-        : connection.writeHeaders(this.#status, this.#fields, bytes, this.#reason);
+      const done = this.#write(bytes);
       const size = bytes.length; // what waits for the client keeps a number, not the bytes
       socket.pending += size;
       socket.active();
@@ -199,6 +226,17 @@ class Answer implements AnswerTaker {
     const isWelcome = socket.pending < socket.writableHighWaterMark;
     if (!isWelcome) noteNeedDrain(this.#response);
     return isWelcome;
+  }
+
+  #write(bytes: Uint8Array): Promise<void> {
+    const { connection } = this.#request;
+    if (this.#raw !== null) {
+      const head = this.#rawHead;
+      this.#rawHead = NOTHING;
+      return this.#raw.write(Buffer.concat([head, bytes]));
+    }
+    if (connection.started) return connection.write(bytes);
+    return connection.writeHeaders(this.#status, this.#fields, bytes, this.#reason);
   }
 
   #taken(bytes: number, callback: Callback | null): void {
@@ -230,6 +268,7 @@ class Answer implements AnswerTaker {
     this.#complete = true;
     if (this.#socket.destroyed) return;
     try {
+      if (this.#raw !== null) return this.#endStream();
       const trailers = trailersOf(this.#response);
       if (trailers.length > 0) this.#request.connection.setTrailers(trailers);
       const isChunked = this.#chunked || this.#hasTrailer || trailers.length > 0;
@@ -255,15 +294,13 @@ class Answer implements AnswerTaker {
   }
 
   #endStream(): void {
-    const { connection } = this.#request;
     const bytes = toBytes(this.#last ?? "");
     this.#last = null;
-    const done = connection.started
-      ? connection.write(bytes)
-      : connection.writeHeaders(this.#status, this.#fields, bytes, this.#reason);
+    const done = this.#write(bytes);
     const size = bytes.length;
     this.#socket.pending += size;
-    whenRead(this.#request, this.#message, () => connection.finish());
+    if (this.#raw !== null) this.#raw.end();
+    else whenRead(this.#request, this.#message, () => this.#request.connection.finish());
     done.then(
       () => {
         this.#socket.pending -= size;

@@ -18,6 +18,7 @@ import { detach } from "../server/detach.js";
 import { HTTPServer, type RequestListener } from "../server/httpserver.js";
 import type { ServerOptions } from "../server/options.js";
 import type { IOStream } from "../stream/iostream.js";
+import type { StreamSettings } from "../stream/settings.js";
 import { accept, isCarried } from "./carriedsocket.js";
 import { emitClientError } from "./clienterror.js";
 import { type NodeListener, runListener } from "./listener.js";
@@ -134,6 +135,11 @@ export class NodeServer extends EventEmitter {
       if (!(stream instanceof RequestSocket)) this.#carry(stream);
     });
     this.requestTimeout = options.requestTimeout ?? 0;
+  }
+
+  /** @internal */
+  get streamSettings(): StreamSettings {
+    return this.#server.options;
   }
 
   /** @internal Node's name of what listens; supertest closes no server without one. */

@@ -1,6 +1,6 @@
 /**
  * What `req.socket` and `res.socket` are, and what `connection` gives: the peer's address, and a way to end the
- * connection. No byte goes through it.
+ * connection. What is written to it before the answer takes the place of the answer.
  *
  * Invariants: where this process holds the connection, it has one socket from when it was accepted to its end; else
  * each request has one of its own. `destroy` cuts the connection while an answer is not complete; between two requests
@@ -8,14 +8,17 @@
  * has a stream's state only when a handler uses it as one: few do.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { getDefaultHighWaterMark } from "node:stream";
+import { Duplex, getDefaultHighWaterMark } from "node:stream";
 import type { Accepted, Address } from "../core/address.js";
+import { HTTPOutputError } from "../core/errors.js";
 import type { HTTPServerRequest } from "../http/request.js";
 import { emitCloseOnce } from "../nodeinternals/closedflag.js";
 import { LazyDuplex } from "../nodeinternals/lazyduplex.js";
+import type { StreamSettings } from "../stream/settings.js";
 import { type LocalAddress, localOf, type ServerSocket } from "./localaddress.js";
 import { asNetSocket } from "./netsocket.js";
 import type { MessageOptions } from "./options.js";
+import { RawConnection } from "./rawconnection.js";
 
 export interface MessageClasses {
   readonly IncomingMessage: typeof IncomingMessage;
@@ -31,6 +34,7 @@ export interface TimeoutSource extends ServerSocket {
   /** Of what classes requests and answers are. */
   readonly classes: MessageClasses;
   readonly messageOptions: MessageOptions;
+  readonly streamSettings: StreamSettings;
   readonly maxHeadersCount: number | null;
   /** Names, in lower case, of which an answer has one field. */
   readonly uniqueHeaders: ReadonlySet<string> | null;
@@ -84,6 +88,8 @@ export class RequestSocket extends LazyDuplex {
   readonly #server: TimeoutSource | null;
   /** The connection, where this process holds it. */
   readonly #accepted: Accepted | null;
+  /** Since something was written to this, or an answer that HTTP cannot frame. */
+  #raw: RawConnection | null = null;
   /** The request whose answer is not complete; where each has a socket of its own, that one for good. */
   #request: HTTPServerRequest | null = null;
   #peer: Peer | null = null;
@@ -290,15 +296,38 @@ export class RequestSocket extends LazyDuplex {
 
   override _read(): void {}
 
-  override _write(_chunk: unknown, _encoding: string, callback: (error: Error) => void): void {
-    callback(new Error("the connection is the sandbox's: write to the response"));
+  /** As the answer to its request, when that has come whole and has none. */
+  override _write(chunk: Buffer, _encoding: string, callback: (error?: Error) => void): void {
+    const raw = this.takeRaw();
+    if (raw === null) callback(new HTTPOutputError("the connection is the sandbox's: write to the response"));
+    else raw.write(chunk).then(() => callback(), callback);
+  }
+
+  override _final(callback: () => void): void {
+    this.#raw?.end();
+    callback();
+  }
+
+  /** Whether what is written goes to the connection as it is. */
+  get isRaw(): boolean {
+    return this.#raw !== null;
+  }
+
+  /** The connection without HTTP, from here on; null: the request has not come whole, or its answer has begun. */
+  takeRaw(): RawConnection | null {
+    const request = this.#request;
+    if (this.#raw !== null || this.#server === null || request === null) return this.#raw;
+    if (this.#destroyed || request.started || !request.hasArrived) return null;
+    this.#raw = new RawConnection(request, this.#server.streamSettings, () => this.gone());
+    return this.#raw;
   }
 
   /** Cuts the connection while an answer is not complete; else it ends behind what is on its way. */
   override destroy(error?: Error): this {
     if (this.#isSpared || !this.#begin()) return this;
     const request = this.#request;
-    if (request !== null) request.cancel();
+    if (this.#raw !== null) this.#raw.end();
+    else if (request !== null) request.cancel();
     else if (this.#peer !== null) this.#peer.end?.();
     else this.#accepted?.socket.destroySoon(); // of which no request has come
     setImmediate(() => this.#close(error));
@@ -319,9 +348,11 @@ export class RequestSocket extends LazyDuplex {
     this.#isSpared = false;
   }
 
-  /** As `destroy`: what an answer has written needs no socket to leave. */
-  override end(): this {
-    return this.destroy();
+  /** As `destroy`, unless there is something to write: what an answer has written needs no socket to leave. */
+  override end(...given: unknown[]): this {
+    const [data] = given;
+    if (this.#raw === null && (data == null || typeof data === "function")) return this.destroy();
+    return Reflect.apply(Duplex.prototype.end, this, given);
   }
 
   /** The client has ended its side: the sandbox looks for that only every so often while a request is answered. */

@@ -91,10 +91,12 @@ function writeRaw(this: Hooked, data: Data, encoding?: unknown, callback?: unkno
 // --- the fallback ---
 
 const HEAD_END = "\r\n\r\n";
+const INFORMATION = /^HTTP\/1\.1 1/;
 
 function cutText(response: ServerResponse, socket: Duplex, taker: AnswerTaker): void {
   let isHeadWritten = false;
   let isHeadCut = false;
+  const handlersOwn = socket.write.bind(socket) as (...given: unknown[]) => boolean;
   const writeHead = (...given: unknown[]): ServerResponse => {
     Reflect.apply(ServerResponse.prototype.writeHead, response, given);
     response.chunkedEncoding = false; // what Node writes after the head is then the body as it is
@@ -103,6 +105,7 @@ function cutText(response: ServerResponse, socket: Duplex, taker: AnswerTaker): 
     return response;
   };
   const write = (data: Data, encoding?: BufferEncoding | null, callback?: Callback | null): boolean => {
+    if (!isHeadWritten && !INFORMATION.test(String(data).slice(0, 10))) return handlersOwn(data, encoding, callback);
     if (!isHeadWritten) {
       taker.inform(String(data));
       if (callback != null) process.nextTick(callback);

@@ -1,6 +1,6 @@
 /**
  * A request whose connection goes on as a stream of bytes: `upgrade`, `connect` and `clientError` of handlers of Node's
- * kind.
+ * kind, and what they write to `req.socket`.
  *
  * Invariants: the request is complete, or refused, and has no answer; from DETACHED on its id is the stream's. What
  * crosses with DETACH is END or ABORT of the request. Reference: docs/protocol.md, DETACH.
@@ -27,14 +27,19 @@ const AT_ONCE = 1;
 export type DetachedCallback = (stream: IOStream, ahead: number) => void;
 
 /**
- * Ends HTTP on the connection of `request` and calls `detached` when that is done; not when the client
- * leaves before. Throws HTTPOutputError when the request has been answered.
+ * Ends HTTP on the connection of `request` and calls `detached` when that is done, or `gone` when the client leaves
+ * before. Throws HTTPOutputError when the request has been answered.
  */
-export function detach(request: HTTPServerRequest, settings: StreamSettings, detached: DetachedCallback): void {
+export function detach(
+  request: HTTPServerRequest,
+  settings: StreamSettings,
+  detached: DetachedCallback,
+  gone: () => void = () => {},
+): void {
   request.upgrade((bridge, id, peer) => {
     bridge.writer.empty(FRAME_DETACH, id);
     bridge.written();
-    return new Detaching(bridge, id, peer, settings, detached);
+    return new Detaching(bridge, id, peer, settings, detached, gone);
   });
 }
 
@@ -52,13 +57,22 @@ export class Detaching implements FrameTaker {
   readonly #peer: Peer | null;
   readonly #settings: StreamSettings;
   readonly #detached: DetachedCallback;
+  readonly #gone: () => void;
 
-  constructor(bridge: Bridge, id: number, peer: Peer | null, settings: StreamSettings, detached: DetachedCallback) {
+  constructor(
+    bridge: Bridge,
+    id: number,
+    peer: Peer | null,
+    settings: StreamSettings,
+    detached: DetachedCallback,
+    gone: () => void = () => {},
+  ) {
     this.#bridge = bridge;
     this.#id = id;
     this.#peer = peer;
     this.#settings = settings;
     this.#detached = detached;
+    this.#gone = gone;
   }
 
   receive(type: number, chunk: Buffer, start: number, end: number): void {
@@ -69,6 +83,7 @@ export class Detaching implements FrameTaker {
       throw new ProtocolError(`type 0x${type.toString(16)} for a request that is being detached`);
     }
     this.#bridge.forget(this.#id);
+    this.#gone();
   }
 
   #begin(ahead: number): void {
@@ -83,7 +98,10 @@ export class Detaching implements FrameTaker {
     this.#bridge.writer.number(FRAME_CLOSE, this.#id, AT_ONCE);
     this.#bridge.written();
     this.#bridge.release(this.#id);
+    this.#gone();
   }
 
-  lost(): void {}
+  lost(): void {
+    this.#gone();
+  }
 }

@@ -10,6 +10,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { createServer, type NodeServer, type NodeServerOptions } from "waterspout";
 
 import { Client } from "./support/client.js";
+import { eventually } from "./support/ways.js";
 
 const LOGGER = { debug() {}, info() {}, warn() {}, error() {} };
 const GET = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -200,3 +201,80 @@ test.each(["http", "node"])("%s: address is the path of a Unix-domain socket as 
   server.close();
   await once(server, "close");
 });
+
+describe.each(["http", "node", "wasmtime"])("%s: what HTTP does not frame", (kind) => {
+  const CLOSING = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+
+  test("req.socket takes an answer as bytes, its end ends the connection, and req and res close", async () => {
+    const events: string[] = [];
+    const server = await serve(kind, (req, res) => {
+      res.on("finish", () => events.push("finish")).on("close", () => events.push("close"));
+      req.socket.write("HTTP/1.1 200 OK\r\n\r\n", () => {
+        req.socket.write("a".repeat(200_000));
+        req.socket.end("b");
+      });
+    });
+    const client = await connected(server);
+    const answer = (await client.send(GET).readToEnd()).toString();
+    expect([answer.length, answer.slice(0, 20), answer.slice(-2)]).toEqual([200_020, "HTTP/1.1 200 OK\r\n\r\na", "ab"]);
+    client.close();
+    await eventually("res is closed", () => events.length > 0);
+    expect(events).toEqual(["close"]);
+  });
+
+  test("also behind an answer, and behind a body that has come whole", async () => {
+    const server = await serve(kind, (req, res) => {
+      if (req.method === "GET") res.end("x");
+      else req.on("end", () => req.socket.end("raw")).resume();
+    });
+    const client = await connected(server);
+    expect((await client.send(GET).readResponse()).status).toBe(200);
+    client.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n");
+    expect((await client.readToEnd()).toString()).toBe("raw");
+  });
+
+  test("101 as an answer, without `upgrade`", async () => {
+    const server = await serve(kind, (_req, res) => {
+      res.writeHead(101, { Connection: "Upgrade", Upgrade: "own" });
+      res.end();
+    });
+    const answer = (await (await connected(server)).send(CLOSING).readUntil("\r\n\r\n")).toString();
+    expect(answer).toMatch(
+      /^HTTP\/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: own\r\nDate: [^\r]+\r\n\r\n$/,
+    );
+  });
+
+  test("a Transfer-Encoding of the handler's own ends with the connection", async () => {
+    const server = await serve(kind, (_req, res) => {
+      res.setHeader("Transfer-Encoding", "gzip");
+      res.write("one");
+      res.end("two");
+    });
+    const answer = (await (await connected(server)).send(CLOSING).readToEnd()).toString();
+    expect(answer).toMatch(
+      /^HTTP\/1.1 200 OK\r\nTransfer-Encoding: gzip\r\nDate: [^\r]+\r\nConnection: close\r\n\r\nonetwo$/,
+    );
+  });
+});
+
+test.each(["node", "wasmtime"])(
+  "%s: what is written to req.socket where it cannot be sent is an error with a code",
+  async (kind) => {
+    const errors: string[] = [];
+    const server = await serve(kind, (req, res) => {
+      req.socket.on("error", (error: NodeJS.ErrnoException) => errors.push(String(error.code)));
+      if (req.url === "/begun") res.write("x");
+      req.socket.write("raw");
+    });
+    await (await connected(server))
+      .send("GET /begun HTTP/1.1\r\nHost: x\r\n\r\n")
+      .readToEnd()
+      .catch(() => {});
+    await (await connected(server))
+      .send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+      .readToEnd()
+      .catch(() => {});
+    await eventually("both", () => errors.length === 2);
+    expect(errors).toEqual(["HTTP_OUTPUT", "HTTP_OUTPUT"]);
+  },
+);

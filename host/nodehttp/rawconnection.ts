@@ -1,0 +1,48 @@
+/**
+ * The connection of a request to which its handler writes as it likes: what goes to `req.socket`, and answers that HTTP
+ * cannot frame (1xx as the last answer, a Transfer-Encoding that is not chunked).
+ *
+ * Invariant: HTTP is over on such a connection, so no bytes of it can be taken for another answer: it ends behind what
+ * is written.
+ */
+import { StreamClosedError } from "../core/errors.js";
+import type { HTTPServerRequest } from "../http/request.js";
+import { detach } from "../server/detach.js";
+import type { IOStream } from "../stream/iostream.js";
+import type { StreamSettings } from "../stream/settings.js";
+
+export class RawConnection {
+  readonly #stream: Promise<IOStream>;
+
+  /**
+   * `request` must have arrived, and have no answer yet. `closed` is called when the connection is over. What the
+   * client sends from here on is dropped.
+   */
+  constructor(request: HTTPServerRequest, settings: StreamSettings, closed: () => void) {
+    this.#stream = new Promise((resolve, reject) => {
+      const gone = (): void => {
+        reject(new StreamClosedError("RESET"));
+        closed();
+      };
+      detach(request, settings, resolve, gone);
+    });
+    this.#stream.then(
+      (stream) => stream.setCloseCallback(closed),
+      () => {},
+    );
+  }
+
+  /** Resolves when the client's connection has been given all of `bytes`. */
+  async write(bytes: Uint8Array): Promise<void> {
+    const stream = await this.#stream;
+    return stream.write(bytes);
+  }
+
+  /** Ends the connection behind what was written. */
+  end(): void {
+    this.#stream.then(
+      (stream) => stream.close(),
+      () => {},
+    );
+  }
+}
