@@ -121,8 +121,18 @@ function isDisturbed(stream: ReadableStream): boolean {
 }
 
 async function readSource(source: Source): Promise<Uint8Array> {
+  return (await bytesOfSource(source, Number.POSITIVE_INFINITY)) as Uint8Array;
+}
+
+/** All of it; null: it is more than `maxBytes`. */
+export async function bytesOfSource(source: Source, maxBytes: number): Promise<Uint8Array | null> {
   const pieces: Uint8Array[] = [];
-  for (let piece = await source.read(); piece !== null; piece = await source.read()) pieces.push(piece);
+  let bytes = 0;
+  for (let piece = await source.read(); piece !== null; piece = await source.read()) {
+    bytes += piece.length;
+    if (bytes > maxBytes) return null;
+    pieces.push(piece);
+  }
   return joined(pieces);
 }
 

@@ -5,13 +5,14 @@
  * over.
  */
 import { ReadableStream } from "web-streams-polyfill";
+import type { Bytes } from "./body.js";
 import { AbortController, type AbortSignal } from "./events.js";
 import { firstValueOf, Headers } from "./headers.js";
 import { IncomingBody } from "./incoming.js";
 import { inspect } from "./inspect.js";
 import { Request, type RequestParts, type Response } from "./messages.js";
 import { OutgoingBody } from "./outgoing.js";
-import { type Content, log, NOTHING, push } from "./queue.js";
+import { contentOf, log, NOTHING, push } from "./queue.js";
 import { AddressError, addressOf } from "./url.js";
 
 /** Those that the core may still call about. */
@@ -34,7 +35,11 @@ export class Exchange implements RequestParts {
     readonly peer: string,
     readonly body: Uint8Array | null,
     readonly complete: boolean,
-  ) {}
+  ) {
+    if (complete) return;
+    this.#incoming = new IncomingBody(id);
+    this.watch();
+  }
 
   get request(): Request {
     return new Request("", undefined, this, this.complete ? this.body : this.incoming);
@@ -68,48 +73,49 @@ export class Exchange implements RequestParts {
     exchanges.set(this.id, this);
   }
 
-  get incoming(): IncomingBody {
-    if (this.#incoming === null) {
-      this.#incoming = new IncomingBody(this.id);
-      this.watch();
-    }
+  /** The body when it has not come with the head; null: it has. */
+  get incoming(): IncomingBody | null {
     return this.#incoming;
+  }
+
+  get answered(): boolean {
+    return this.#answered;
   }
 
   respond(response: Response): void {
     const content = response.take();
     const { status, headers } = response;
-    const { fields } = headers;
-    if (!(content instanceof ReadableStream)) {
-      const length = content === null && this.method === "HEAD" ? lengthOf(headers) : null;
-      return this.answer(status, fields, content as string | Uint8Array | null, length);
+    const isStream = content instanceof ReadableStream;
+    const length = isStream || (content === null && this.isHead) ? lengthOf(headers) : null;
+    if (!isStream) return this.answer(status, headers.fields, content as Bytes | null, length);
+    if (this.isHead) {
+      void content.cancel().catch(() => {});
+      return this.answer(status, headers.fields, null, length);
     }
-    const { id } = this;
-    const last = this.method === "HEAD";
-    const outgoing = new OutgoingBody(id, content);
-    this.#answered = true;
-    push({ tag: "answer", val: { id, status, fields, length: lengthOf(headers), content: NOTHING, last } });
-    if (last) {
-      outgoing.cancel();
-      this.#over();
-    } else {
-      this.#outgoing = outgoing;
-      this.watch();
-      void outgoing.send().then(() => this.#over());
-    }
+    void this.begin(status, headers.fields, length)
+      .send(content)
+      .then(() => this.over());
+  }
+
+  get isHead(): boolean {
+    return this.method === "HEAD";
   }
 
   /** The whole answer. `length`: of a body that is not here. */
-  answer(status: number, fields: string, body: string | Uint8Array | null, length: number | null = null): void {
-    const content: Content =
-      typeof body === "string"
-        ? { tag: "text", val: body.toWellFormed() }
-        : body === null
-          ? NOTHING
-          : { tag: "bytes", val: body };
+  answer(status: number, fields: string, body: Bytes | null, length: number | null = null): void {
     this.#answered = true;
-    push({ tag: "answer", val: { id: this.id, status, fields, length, content, last: true } });
-    this.#over();
+    push({ tag: "answer", val: { id: this.id, status, fields, length, content: contentOf(body), last: true } });
+    this.over();
+  }
+
+  /** The beginning of an answer. Its body is over when `over` is called. */
+  begin(status: number, fields: string, length: number | null): OutgoingBody {
+    this.#answered = true;
+    push({ tag: "answer", val: { id: this.id, status, fields, length, content: NOTHING, last: false } });
+    this.#outgoing = new OutgoingBody(this.id);
+    if (this.#gone !== null) this.#outgoing.closed(this.#gone);
+    this.watch();
+    return this.#outgoing;
   }
 
   receive(data: Uint8Array, last: boolean): void {
@@ -120,12 +126,16 @@ export class Exchange implements RequestParts {
     this.#outgoing?.sent();
   }
 
-  /** The handler has failed: 500, or the connection is cut when the answer has begun. */
+  /** The handler has failed: 500, or the connection is cut when the answer has begun and is not complete. */
   fail(error: unknown): void {
     log(`the handler of ${this.method} ${this.target} failed: ${inspect(error)}`);
-    if (this.#answered) return;
-    if (error instanceof AddressError) this.answer(400, "\ncontent-type:text/plain", "Bad Request");
-    else this.answer(500, "\ncontent-type:text/plain", "Internal Server Error");
+    if (!this.#answered) {
+      const [status, text] = error instanceof AddressError ? [400, "Bad Request"] : [500, "Internal Server Error"];
+      this.answer(status as number, "\ncontent-type:text/plain", text as string);
+    } else if (exchanges.has(this.id)) {
+      push({ tag: "abort", val: this.id });
+      this.over();
+    }
   }
 
   /** The client has left, or has ended its side, which looks the same. */
@@ -136,12 +146,12 @@ export class Exchange implements RequestParts {
     this.#abort?.abort(gone);
     this.#incoming?.closed(gone);
     if (this.#outgoing === null) return;
-    this.#outgoing.cancel(gone);
+    this.#outgoing.closed(gone);
     push({ tag: "abort", val: this.id });
-    this.#over();
+    this.over();
   }
 
-  #over(): void {
+  over(): void {
     exchanges.delete(this.id);
   }
 }

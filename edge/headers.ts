@@ -13,6 +13,10 @@ const OF_CONNECTION = new Set(
   "connection keep-alive proxy-connection te transfer-encoding upgrade content-length".split(" "),
 );
 
+export function isOfConnection(name: string): boolean {
+  return OF_CONNECTION.has(name);
+}
+
 /** Names that have been checked before, with what they are in lower case: checking again costs more than looking up. */
 const known = new Map<string, string>();
 const KNOWN_MAX = 256;
@@ -20,7 +24,7 @@ const KNOWN_LENGTH_MAX = 64;
 
 export type HeadersInit = Headers | Record<string, string> | Iterable<readonly [string, string]>;
 
-function fieldNameOf(name: unknown): string {
+export function fieldNameOf(name: unknown): string {
   const text = String(name);
   const before = known.get(text);
   if (before !== undefined) return before;
@@ -30,7 +34,7 @@ function fieldNameOf(name: unknown): string {
   return lower;
 }
 
-function fieldValueOf(value: unknown): string {
+export function fieldValueOf(value: unknown): string {
   let text = String(value);
   const isTrimmed = text === "" || (text.charCodeAt(0) > 0x20 && text.charCodeAt(text.length - 1) > 0x20);
   if (!isTrimmed) text = trimmed(text);
@@ -105,7 +109,7 @@ export class Headers {
   append(name: string, value: string): void {
     const key = fieldNameOf(name);
     this.#text += `\n${key}:${fieldValueOf(value)}`;
-    if (OF_CONNECTION.has(key)) this.#ofConnection = true;
+    if (isOfConnection(key)) this.#ofConnection = true;
   }
 
   set(name: string, value: string): void {
@@ -173,6 +177,6 @@ export class Headers {
 
   /** As they are sent: several values of a name are several fields. */
   get fields(): string {
-    return this.#ofConnection ? without(this.#text, (name) => OF_CONNECTION.has(name)) : this.#text;
+    return this.#ofConnection ? without(this.#text, isOfConnection) : this.#text;
   }
 }

@@ -6,11 +6,10 @@
 import "./globals.js";
 import { setRunning } from "./clock.js";
 import { Exchange, exchanges } from "./exchange.js";
-import { Response } from "./messages.js";
+import { HTTPServerRequest } from "./httprequest.js";
+import { type Request, Response } from "./messages.js";
 import { takeActions, touch } from "./queue.js";
 import { runTimers, untilTimer } from "./timers.js";
-
-type Fetch = (request: unknown, info: object) => unknown;
 
 /** What the core calls. */
 export interface Handler {
@@ -33,16 +32,14 @@ export interface Handler {
 
 /** The handler that an application's module gives as its default export. */
 export function handlerOf({ default: value }: { default?: unknown }): Handler {
-  const fetch = fetchOf(value);
+  const call = callOf(value);
   return {
     request(id, method, target, fields, peer, body, complete) {
       touch();
       setRunning();
       const exchange = new Exchange(id, method, target, fields, peer, body, complete);
       try {
-        const answer = fetch(exchange.request, new Info(exchange));
-        if (answer instanceof Response) exchange.respond(answer);
-        else respondLater(exchange, answer);
+        call(exchange);
       } catch (error) {
         exchange.fail(error);
       }
@@ -69,29 +66,54 @@ export function handlerOf({ default: value }: { default?: unknown }): Handler {
   };
 }
 
-function fetchOf(value: unknown): Fetch {
+/** Has the application answer a request. What it throws is the handler's. */
+type Call = (exchange: Exchange) => void;
+
+function callOf(value: unknown): Call {
+  if (typeof value === "function") return callFunction(value as (request: HTTPServerRequest) => unknown);
   const { fetch } = (value ?? {}) as { fetch?: unknown };
-  if (typeof fetch === "function") return (request, info) => (value as { fetch: Fetch }).fetch(request, info);
-  throw new TypeError("the default export is no object with fetch");
+  if (typeof fetch !== "function") throw new TypeError("the default export is no function and no object with fetch");
+  const application = value as { fetch(request: Request, info: object): unknown };
+  return (exchange) => take(exchange, application.fetch(exchange.request, new Info(exchange)), NO_RESPONSE);
 }
 
-function respondLater(exchange: Exchange, answer: unknown): void {
-  if (typeof (answer as PromiseLike<unknown> | null)?.then !== "function") throw new TypeError(NO_RESPONSE);
-  exchange.watch();
-  (answer as PromiseLike<unknown>).then(
-    (value) => {
-      try {
-        if (!(value instanceof Response)) throw new TypeError(NO_RESPONSE);
-        exchange.respond(value);
-      } catch (error) {
-        exchange.fail(error);
-      }
-    },
-    (error: unknown) => exchange.fail(error),
-  );
+/** A handler of Tornado's kind answers with `respond`, or gives a Response. */
+function callFunction(handler: (request: HTTPServerRequest) => unknown): Call {
+  if (/^class\b/.test(Function.prototype.toString.call(handler))) {
+    throw new TypeError("the default export is a class, which a component cannot serve");
+  }
+  if (handler.length > 1) {
+    throw new TypeError("the default export has more than one parameter, as handlers of Node's kind do");
+  }
+  return (exchange) => {
+    const answer = handler(new HTTPServerRequest(exchange));
+    if (answer !== undefined) take(exchange, answer, null);
+    else if (!exchange.answered) exchange.watch(); // it may be answered later
+  };
 }
 
 const NO_RESPONSE = "fetch must give a Response";
+
+/** `value` is what the handler gave. `missing`: the error when it is no Response; null: it may have answered itself. */
+function take(exchange: Exchange, value: unknown, missing: string | null): void {
+  if (value instanceof Response) exchange.respond(value);
+  else if (typeof (value as PromiseLike<unknown> | null)?.then === "function") {
+    if (!exchange.answered) exchange.watch();
+    (value as PromiseLike<unknown>).then(
+      (later) => {
+        try {
+          if (later instanceof Response) exchange.respond(later);
+          else if (later !== undefined || !exchange.answered) throw new TypeError(missing ?? NO_ANSWER);
+        } catch (error) {
+          exchange.fail(error);
+        }
+      },
+      (error: unknown) => exchange.fail(error),
+    );
+  } else throw new TypeError(missing ?? NO_ANSWER);
+}
+
+const NO_ANSWER = "the handler has ended without an answer";
 
 /** Where the request comes from, in the words of other servers (docs/fetch.md). */
 class Info {

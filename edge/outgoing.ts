@@ -1,40 +1,57 @@
 /**
- * The body of an answer that is a stream.
- * Invariant: no more of it goes to the core than `WRITE_WINDOW_BYTES` ahead of its client.
+ * The body of an answer that goes piece by piece.
+ * Invariant: who waits for `taken` gives the core no more than `WRITE_WINDOW_BYTES` ahead of its client.
  */
 import type { ReadableStream, ReadableStreamDefaultReader } from "web-streams-polyfill";
-import { pieceOf } from "./body.js";
+import { type Bytes, pieceOf } from "./body.js";
 import { inspect } from "./inspect.js";
-import { log, NOTHING, push } from "./queue.js";
+import { contentOf, log, NOTHING, push } from "./queue.js";
 
 const WRITE_WINDOW_BYTES = 256 * 1024;
 
 export class OutgoingBody {
   readonly #id: number;
-  readonly #reader: ReadableStreamDefaultReader<unknown>;
+  #reader: ReadableStreamDefaultReader<unknown> | null = null;
   #gone = false;
   #ahead = 0;
-  #drained: (() => void) | null = null;
+  #waiting: (() => void)[] = [];
 
-  constructor(id: number, stream: ReadableStream<unknown>) {
+  constructor(id: number) {
     this.#id = id;
-    this.#reader = stream.getReader();
   }
 
-  /** Sends all of it, unless the client leaves before. Never rejects. */
-  async send(): Promise<void> {
+  /** The client has left. */
+  get isGone(): boolean {
+    return this.#gone;
+  }
+
+  write(piece: Bytes): void {
+    if (this.#gone || piece.length === 0) return;
+    push({ tag: "piece", val: { id: this.#id, content: contentOf(piece), last: false } });
+    this.#ahead += piece.length;
+  }
+
+  /** Resolves when there is room for more, or the client has left. */
+  async taken(): Promise<void> {
+    while (this.#ahead >= WRITE_WINDOW_BYTES && !this.#gone) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  finish(): void {
+    if (!this.#gone) push({ tag: "piece", val: { id: this.#id, content: NOTHING, last: true } });
+  }
+
+  /** Writes all of a stream, unless the client leaves before. Never rejects. */
+  async send(stream: ReadableStream<unknown>): Promise<void> {
+    const reader = stream.getReader();
+    this.#reader = reader;
     try {
-      for (let next = await this.#reader.read(); !next.done; next = await this.#reader.read()) {
-        if (this.#gone) return;
-        const piece = pieceOf(next.value);
-        if (piece.length === 0) continue;
-        push({ tag: "piece", val: { id: this.#id, content: { tag: "bytes", val: piece }, last: false } });
-        this.#ahead += piece.length;
-        while (this.#ahead >= WRITE_WINDOW_BYTES && !this.#gone) {
-          await new Promise<void>((resolve) => (this.#drained = resolve));
-        }
+      for (let next = await reader.read(); !next.done && !this.#gone; next = await reader.read()) {
+        this.write(pieceOf(next.value));
+        await this.taken();
       }
-      if (!this.#gone) push({ tag: "piece", val: { id: this.#id, content: NOTHING, last: true } });
+      this.finish();
     } catch (error) {
       if (this.#gone) return;
       log(`the body of an answer broke off: ${inspect(error)}`);
@@ -45,14 +62,12 @@ export class OutgoingBody {
   /** All that was given has left. */
   sent(): void {
     this.#ahead = 0;
-    this.#drained?.();
-    this.#drained = null;
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  /** Nobody wants it any more. */
-  cancel(reason?: unknown): void {
+  closed(reason: unknown): void {
     this.#gone = true;
     this.sent();
-    void this.#reader.cancel(reason).catch(() => {});
+    if (this.#reader !== null) void this.#reader.cancel(reason).catch(() => {});
   }
 }

@@ -14,6 +14,11 @@ export type Action =
 
 export const NOTHING: Content = { tag: "bytes", val: new Uint8Array(0) };
 
+export function contentOf(body: string | Uint8Array | null): Content {
+  if (body === null) return NOTHING;
+  return typeof body === "string" ? { tag: "text", val: body.toWellFormed() } : { tag: "bytes", val: body };
+}
+
 let actions: Action[] = [];
 let unsettled = false;
 

@@ -180,6 +180,9 @@ const ANSWERS: Record<string, (server: Server) => Promise<void>> = {
     expect((await server.get("/hello/you")).body.toString()).toBe("<p>Hello, you</p>");
     expect((await server.get("/hello")).status).toBe(404);
   },
+  async "plain.ts"(server) {
+    expect((await server.get("/?name=you")).body.toString()).toBe("Hello, you\n");
+  },
   async "worker.ts"(server) {
     expect((await server.get("/a")).body.toString()).toBe('{"path":"/a"}');
   },

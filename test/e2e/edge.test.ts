@@ -24,22 +24,36 @@ function build(source: string, ...args: string[]): Promise<Ended> {
   return end([process.execPath, CLI, "build", source, "--target", "component-async", ...args], ROOT);
 }
 
-describe.each([NODE, EDGE])("$name", (way) => {
+const WAYS = [NODE, EDGE];
+
+/** Serves `app` in Node, or as a component that is built first. */
+async function serve(way: Way, app: string, name: string): Promise<Server> {
+  if (way === NODE) return start(NODE, app);
+  const { code, stdout, stderr } = await build(app, "--out", at(name));
+  expect(code, stderr).toBe(0);
+  expect(stdout).toMatch(/\.wasm: [\d,]+ bytes\nimports: \d+ functions\nserve it with: wasmtime run .*\n$/);
+  return start(EDGE, at(name), [], { serveMs: SERVE_MS });
+}
+
+describe.each(WAYS)("fetch, $name", (way) => {
   let server: Server;
   beforeAll(async () => {
-    if (way === NODE) {
-      server = await start(NODE, EDGE.demo);
-      return;
-    }
-    const { code, stdout, stderr } = await build(EDGE.demo, "--out", at("app.wasm"));
-    expect(code, stderr).toBe(0);
-    expect(stdout).toMatch(/app\.wasm: [\d,]+ bytes\nimports: \d+ functions\nserve it with: wasmtime run .*\n$/);
-    server = await start(EDGE, at("app.wasm"), [], { serveMs: SERVE_MS });
+    server = await serve(way, EDGE.demo, "app.wasm");
   }, SERVE_MS);
   afterAll(() => server.stop());
 
   answerTests(() => server);
   bodyTests(() => server);
+});
+
+describe.each(WAYS)("a function, $name", (way) => {
+  let server: Server;
+  beforeAll(async () => {
+    server = await serve(way, "test/e2e/apps/edgefunction.ts", "function.wasm");
+  }, SERVE_MS);
+  afterAll(() => server.stop());
+
+  functionTests(() => server);
 });
 
 const post = (target: string, body: string, fields = ""): string =>
@@ -166,6 +180,81 @@ function bodyTests(serving: Serving): void {
   });
 }
 
+function functionTests(serving: Serving): void {
+  const of = async (target: string): Promise<[number, string]> => {
+    const { status, body } = await serving().get(target);
+    return [status, body.toString()];
+  };
+
+  test("is given the request as it came", async () => {
+    const fields = "X-Two: one\r\nx-two: two\r\nCookie: a=1; b=2\r\n";
+    const { headers, body } = await serving().request(post("/seen?q=1&q=%C3%BC", "abc", fields));
+    expect(headers.get("x-made")).toBe("a, b");
+    expect(JSON.parse(body.toString())).toEqual({
+      ...{ method: "POST", target: "/seen?q=1&q=%C3%BC", path: "/seen", host: "x", contentLength: 3 },
+      url: "http://x/seen?q=1&q=%C3%BC",
+      query: [
+        ["q", "1"],
+        ["q", "ü"],
+      ],
+      ...{ two: ["one", "two"], joined: "one, two", size: 5, address: "127.0.0.1" },
+      cookies: [
+        ["a", "1"],
+        ["b", "2"],
+      ],
+    });
+  });
+
+  test("answers at once, later, bit by bit, and with a Response", async () => {
+    expect(await of("/")).toEqual([200, "Hello, world"]);
+    expect(await of("/later")).toEqual([201, "later"]);
+    expect(await of("/response")).toEqual([202, "a Response"]);
+    expect(await of("/stream")).toEqual([200, "piece 0\npiece 1\npiece 2\n"]);
+    const sized = await serving().get("/sized");
+    expect([sized.headers.get("content-length"), sized.body.toString()]).toEqual(["6", "abcdef"]);
+    const client = await serving().connect();
+    for (const target of ["/sized", "/stream"]) {
+      const head = await client.send(`HEAD ${target} HTTP/1.1\r\nHost: x\r\n\r\n`).readResponse("HEAD");
+      expect(head.status, target).toBe(200);
+    }
+    expect(await of("/nowhere")).toEqual([404, ""]);
+  });
+
+  test("reads bodies whole, bounded, and piece by piece", async () => {
+    const answer = async (target: string, bytes: number): Promise<string> =>
+      (await serving().request(post(target, "x".repeat(bytes)))).body.toString();
+    for (const bytes of [0, 5, 700_000]) {
+      expect(await answer("/read", bytes)).toBe(`${bytes} bytes`);
+      expect(await answer("/count", bytes)).toBe(`${bytes}`);
+    }
+    expect(await answer("/bounded", 10)).toBe("all");
+    expect(await answer("/bounded", 11)).toBe("BODY_TOO_LARGE");
+    expect(await answer("/bounded", 700_000)).toBe("BODY_TOO_LARGE");
+  });
+
+  test("that fails is 500, or cut when its answer has begun; others go on", async () => {
+    const server = serving();
+    for (const target of ["/throw", "/nothing", "/wrong"]) expect((await server.get(target)).status, target).toBe(500);
+    await server.complaint(/Error: on purpose/);
+    await server.complaint(/without an answer/);
+    expect(await of("/twice")).toEqual([200, "once"]);
+    await server.complaint(/the request has been answered/);
+    const client = await server.connect();
+    await expect(client.send("GET /cut HTTP/1.1\r\nHost: x\r\n\r\n").readResponse()).rejects.toThrow();
+    await server.complaint(/in the middle, on purpose/);
+    expect(await of("/")).toEqual([200, "Hello, world"]);
+  });
+
+  test("whose client leaves sees its signal aborted", async () => {
+    const server = serving();
+    const client = await server.connect();
+    client.send("GET /gone HTTP/1.1\r\nHost: x\r\n\r\n");
+    await server.complaint(/^here$/);
+    client.reset();
+    await server.complaint(/^gone$/);
+  });
+}
+
 test("the platform gives the answers that Node gives", async () => {
   const app = "test/e2e/apps/platform.ts";
   const { code, stderr } = await build(app, "--out", at("platform.wasm"));
@@ -201,7 +290,10 @@ test("a module that cannot be loaded, and one without a handler", async () => {
   expect(await build(at("throws.ts"))).toMatchObject({ code: 1, stderr: expect.stringContaining("at once") });
   writeFileSync(at("nothing.ts"), "export default 1;\n");
   const nothing = await build(at("nothing.ts"));
-  expect(nothing).toMatchObject({ code: 1, stderr: expect.stringContaining("no object with fetch") });
+  expect(nothing).toMatchObject({ code: 1, stderr: expect.stringContaining("no function and no object with fetch") });
+  writeFileSync(at("listener.ts"), "export default (request, response) => response.end();\n");
+  const listener = await build(at("listener.ts"));
+  expect(listener).toMatchObject({ code: 1, stderr: expect.stringContaining("Node's kind") });
   const module = await end([process.execPath, CLI, "build", at("nothing.ts")], ROOT);
   expect(module).toMatchObject({ code: 1, stderr: expect.stringContaining("--target component-async") });
 });

@@ -1,0 +1,71 @@
+// A handler of Tornado's kind that needs nothing of Node: it answers the same under the command and as a component.
+import type { HTTPServerRequest } from "waterspout";
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const sizeOf = (bytes: Uint8Array): string => `${bytes.length} bytes`;
+
+const routes: Record<string, (request: HTTPServerRequest) => unknown> = {
+  "/": (request) => request.respond(200, { "content-type": "text/plain" }, "Hello, world"),
+  "/seen": (request) => {
+    const { method, target, path, query, headers, cookies, host, contentLength } = request;
+    const seen = { method, target, path, host, contentLength, url: request.fullUrl() };
+    const address = request.remoteAddress?.address;
+    const more = { query: [...query], two: headers.getList("X-Two"), joined: headers.get("x-two"), size: headers.size };
+    request.respond(
+      200,
+      { "X-Made": ["a", "b"] },
+      JSON.stringify({ ...seen, ...more, cookies: [...cookies], address }),
+    );
+  },
+  "/read": async (request) => request.respond(200, {}, sizeOf(await request.readBody())),
+  "/bounded": async (request) => {
+    const error = await request.readBody(10).then(
+      () => null,
+      (error: { code: string }) => error,
+    );
+    request.respond(200, {}, error === null ? "all" : error.code);
+  },
+  "/count": async (request) => {
+    let bytes = 0;
+    for await (const piece of request.body) bytes += piece.length;
+    request.respond(200, {}, String(bytes));
+  },
+  "/later": (request) => void setTimeout(() => request.respond(201, {}, new TextEncoder().encode("later")), 5),
+  "/stream": async ({ connection }) => {
+    connection.writeHeaders(200, { "content-type": "text/plain" });
+    for (let i = 0; i < 3; i++) {
+      await sleep(1);
+      await connection.write(`piece ${i}\n`);
+    }
+    connection.finish();
+  },
+  "/sized": async ({ connection }) => {
+    await connection.writeHeaders(200, { "Content-Length": "6" }, "abc");
+    await connection.write("def");
+    connection.finish();
+  },
+  "/response": () => new Response("a Response", { status: 202 }),
+  "/throw": () => {
+    throw new Error("on purpose");
+  },
+  "/cut": async ({ connection }) => {
+    await connection.writeHeaders(200, {}, "begun");
+    throw new Error("in the middle, on purpose");
+  },
+  "/nothing": async () => {},
+  "/twice": (request) => {
+    request.respond(200, {}, "once");
+    request.respond(200, {}, "twice");
+  },
+  "/wrong": (request) => request.respond(200, { "x-name": "a\r\nb: c" }, ""),
+  "/gone": async ({ signal }) => {
+    console.error("here");
+    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+    console.error("gone");
+  },
+};
+
+export default function handle(request: HTTPServerRequest): unknown {
+  const route = routes[request.path];
+  return route === undefined ? request.respond(404) : route(request);
+}
