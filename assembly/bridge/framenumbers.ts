@@ -95,6 +95,7 @@ export const REQUEST_END: i32 = 2;
 export const REQUEST_ADDRESS: i32 = 4;
 export const REQUEST_WEBSOCKET: i32 = 8;
 export const REQUEST_EXPECT: i32 = 16;
+export const REQUEST_EXCESS: i32 = 32;
 
 // --- flags of CONFIG ---
 export const CONFIG_PROXY: i32 = 1;

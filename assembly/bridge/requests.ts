@@ -27,6 +27,7 @@ import {
   REFUSED_BYTES,
   REQUEST_BYTES,
   REQUEST_END,
+  REQUEST_EXCESS,
   REQUEST_EXPECT,
   REQUEST_KEEP_ALIVE,
   REQUEST_WEBSOCKET,
@@ -119,6 +120,7 @@ export class BridgeHTTPHandler extends HTTPHandler {
     if (record.inlined) flags |= REQUEST_END;
     if (address) flags |= REQUEST_ADDRESS;
     if (request.expectsContinue) flags |= REQUEST_EXPECT;
+    if (request.excess > 0) flags |= REQUEST_EXCESS;
     if (this.sockets.offer(request)) flags |= REQUEST_WEBSOCKET;
     store<u8>(payload, u8(request.method));
     store<u8>(payload, u8(request.minor), 1);

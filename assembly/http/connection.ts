@@ -329,7 +329,8 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
     const length = contentLength(head);
     request.method = methodCode(head);
     request.minor = minorVersion(head);
-    const last = ++this.served >= this.parameters.requestsMax || this.parameters.draining;
+    request.excess = ++this.served - this.parameters.requestsMax;
+    const last = request.excess >= i32(this.parameters.asNode) || this.parameters.draining;
     request.keepAlive = writer.keepAlive = keepAlive(head) && !last && writer.keepAlive;
     request.contentLength = kind == BODY_CHUNKED ? -1 : length;
     request.credit = i64.MAX_VALUE;
@@ -579,7 +580,6 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
     const writer = this.writer;
     const answers = inHead || writer.unanswered;
     const counts = answers || !writer.isDone;
-    this.state = OVER;
     this.lose(reasonOf(code));
     if (counts) {
       countRefusal(code);
@@ -589,8 +589,8 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
       }
       this.handler.requestRefused(this, code);
       if (this.successor) return 0;
-      this.state = OVER;
     }
+    this.state = OVER;
     if (answers) writer.writeRefusal(code, inHead ? this.head.isHeadMethod : this.request.method == Method.HEAD);
     writer.drop();
     this.request.clear();

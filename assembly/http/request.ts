@@ -131,6 +131,8 @@ export class HTTPServerRequest {
    * last.
    */
   expectsContinue: bool = false;
+  /** Where it stands among those of its connection: 0 is the last that requestsMax allows, 1 is one more. */
+  excess: i32 = -1;
   /** The body, when the request collects it. */
   body: Buffer = new Buffer(BODY);
   /** Whether collectBody() was called. */

@@ -223,7 +223,7 @@ export class HTTP1Writer {
     if (this.upgrades) {
       if (!http11) this.keepAlive = false;
       at = writer.upgradeOptionField(at, !this.keepAlive);
-    } else if (!this.keepAlive) at = writer.closeField(at);
+    } else if (!this.keepAlive || this.request.excess >= 0) at = writer.closeField(at);
     else if (this.parameters.asNode) at = this.keepAliveFields(at);
     else if (!http11) at = writer.keepAliveField(at);
     if (this.chunked) at = writer.chunkedField(at);

@@ -95,6 +95,7 @@ export const REQUEST_END = 2;
 export const REQUEST_ADDRESS = 4;
 export const REQUEST_WEBSOCKET = 8;
 export const REQUEST_EXPECT = 16;
+export const REQUEST_EXCESS = 32;
 
 // --- flags of CONFIG ---
 export const CONFIG_PROXY = 1;

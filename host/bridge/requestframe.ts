@@ -31,7 +31,7 @@ export function checkFlags(chunk: Buffer, start: number, bodyBytes: number): voi
   const length = chunk.readUInt32LE(start + 16) + chunk.readInt32LE(start + 20) * 2 ** 32;
   const hasText = chunk.readUInt16LE(start + 6) > 0;
   const methodFits = method < METHODS.length && hasText === (method === METHOD_OTHER);
-  if (!methodFits || (chunk[start + 1] as number) > 1 || flags > 31 || chunk[start + 3] !== 0) {
+  if (!methodFits || (chunk[start + 1] as number) > 1 || flags > 63 || chunk[start + 3] !== 0) {
     throw new ProtocolError("REQUEST with fields that have no meaning");
   }
   const complete = (flags & REQUEST_END) !== 0;

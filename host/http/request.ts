@@ -116,6 +116,11 @@ export class HTTPServerRequest extends RequestNotes implements Endpoint, Respons
     return this.#head.methodNumber;
   }
 
+  /** @internal Its connection has had as many requests as Node's server would answer on it. */
+  get isExcess(): boolean {
+    return this.#head.isExcess;
+  }
+
   /** The request-target as it came, for example `"/a%20b?x=1"`. */
   get target(): string {
     return this.#head.target;
@@ -430,10 +435,7 @@ export class HTTPServerRequest extends RequestNotes implements Endpoint, Respons
     return true;
   }
 
-  /**
-   * @internal Its handler has ended. When its client had left before that, no code is left that would complete the
-   * answer.
-   */
+  /** @internal Its handler has ended. When its client had left before, no code is left to complete the answer. */
   handled(): void {
     this.#handled = true;
     const isAlone = this.onGone === null && !this.isLeft; // else it may be answered by what the handler has begun

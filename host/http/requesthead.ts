@@ -12,6 +12,7 @@ import {
   ADDRESS_BYTES,
   REQUEST_BYTES,
   REQUEST_END,
+  REQUEST_EXCESS,
   REQUEST_EXPECT,
   REQUEST_KEEP_ALIVE,
   REQUEST_WEBSOCKET,
@@ -108,6 +109,11 @@ export class RequestHead {
   /** Whether it is a well-formed opening handshake of a websocket. */
   get isWebSocket(): boolean {
     return ((this.#chunk[this.#start + 2] as number) & REQUEST_WEBSOCKET) !== 0;
+  }
+
+  /** Whether its connection has had as many requests as it may have. */
+  get isExcess(): boolean {
+    return ((this.#chunk[this.#start + 2] as number) & REQUEST_EXCESS) !== 0;
   }
 
   /** All header fields. */

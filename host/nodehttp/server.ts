@@ -75,8 +75,8 @@ export function createServer(
 }
 
 /**
- * With the events `request`, `checkContinue`, `checkExpectation`, `clientError`, `upgrade`, `connect`, `listening`,
- * `error` and `close` of Node's server.
+ * With the events `request`, `checkContinue`, `checkExpectation`, `clientError`, `dropRequest`, `upgrade`, `connect`,
+ * `listening`, `error` and `close` of Node's server.
  */
 export class NodeServer extends EventEmitter {
   /**
@@ -149,12 +149,16 @@ export class NodeServer extends EventEmitter {
 
   #newServer(): HTTPServer {
     const emit: NodeListener = (message, response) => this.dispatch(message, response);
+    const drop: NodeListener = (message, response) => {
+      this.emit("dropRequest", message, message.socket);
+      response.writeHead(503).end();
+    };
     const handle: RequestListener["handle"] = (request, logger) => {
       if (request.methodNumber === METHOD_OTHER && !KNOWN_METHODS.has(request.method))
         return this.#refuseMethod(request);
       if (takeUpgrade(request, this, this.#server.options)) return;
       try {
-        return runListener(request, logger, emit, this);
+        return runListener(request, logger, request.isExcess ? drop : emit, this);
       } catch (error) {
         this.listenerThrew(error);
       }
@@ -235,7 +239,10 @@ export class NodeServer extends EventEmitter {
     this.#limit("headersTimeout", headLimit(ms, this.#requestTimeout));
   }
 
-  /** Requests of one connection, `requestsMax` of the options; the last answer closes it. Default 0: 1,000,000. */
+  /**
+   * Requests of one connection, `requestsMax` of the options; the last answer says `Connection: close`, and one more
+   * request gets `dropRequest`, 503 and the end. Default 0: 1,000,000.
+   */
   get maxRequestsPerSocket(): number | null {
     return nodeLimit(this.#options.requestsMax ?? 0);
   }

@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import http, { type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -19,11 +19,13 @@ async function serve(
   kind: string,
   listener: RequestListener,
   options: NodeServerOptions = {},
+  requestsMax = 0,
 ): Promise<http.Server | NodeServer> {
   const server =
     kind === "http"
       ? http.createServer(options as http.ServerOptions, listener)
       : createServer({ logger: LOGGER, ...options, runtime: kind as "node" | "wasmtime" }, listener);
+  server.maxRequestsPerSocket = requestsMax;
   await once(server.listen(0, "127.0.0.1"), "listening");
   onTestFinished(async () => {
     const closed = once(server, "close");
@@ -278,3 +280,22 @@ test.each(["node", "wasmtime"])(
     expect(errors).toEqual(["HTTP_OUTPUT", "HTTP_OUTPUT"]);
   },
 );
+
+describe.each(["http", "node", "wasmtime"])("%s: maxRequestsPerSocket", (kind) => {
+  test("the last answer says close, one more request is a dropRequest and answered with 503", async () => {
+    const dropped: (string | undefined)[] = [];
+    const server = await serve(kind, (req, res) => void res.end(req.url), { keepAliveTimeout: 5000 }, 2);
+    server.on("dropRequest", (req: IncomingMessage, socket: Socket) => {
+      dropped.push(req.url, String(socket === req.socket));
+    });
+    const client = await connected(server);
+    const answers: string[] = [];
+    for (const path of ["/1", "/2", "/3"]) {
+      client.send(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+      const { status, headers } = await client.readResponse();
+      answers.push(`${status} ${headers.get("connection")} ${headers.get("keep-alive")}`);
+    }
+    expect(answers).toEqual(["200 keep-alive timeout=5, max=2", "200 close undefined", "503 close undefined"]);
+    expect(dropped).toEqual(["/3", "true"]);
+  });
+});

@@ -184,6 +184,25 @@ describe("as Node's server", () => {
     );
   });
 
+  test("the last request but one that is answered says close; the one behind it is marked, and the last", () => {
+    begun(config(AS_NODE, 0, 5_000, 0, 2));
+    const peer = connect();
+    const heads = [
+      "Connection: keep-alive\r\nKeep-Alive: timeout=5, max=2\r\n",
+      "Connection: close\r\n",
+      "Connection: close\r\n",
+    ];
+    const flags = ["3", "3", "34"];
+    for (let i = 0; i < 3; i++) {
+      peer.send(get("/"));
+      const id = (i + 1).toString();
+      expect(heard()).toBe("REQUEST#" + id + "(1,1," + flags[i] + ",0 /|Host=x|)");
+      tell(response(i + 1, 200, LAST, -1, "x"));
+      expect(received(peer)).toBe("HTTP/1.1 200 OK\r\n" + heads[i] + "Content-Length: 1\r\n\r\nx");
+      expect(peer.ended).toBe(i == 2);
+    }
+  });
+
   test("an expectation is the handler's to meet; what frames the request is looked at all the same", () => {
     begun(config(AS_NODE));
     const peer = connect();
