@@ -48,7 +48,10 @@ function resolve(specifier: string, context: { readonly conditions: readonly str
 function enableTypeScript(): void {
   if (isTypeScriptEnabled) return;
   isTypeScriptEnabled = true;
-  require("tsx/cjs/api").register();
-  if (registerHooks === undefined) process.setSourceMapsEnabled(true);
-  else require("tsx/esm/api").register();
+  // Both are loaded before one is registered: a registered `tsx` translates its own files, too, which takes 20 ms.
+  const commonJS = require("tsx/cjs/api");
+  const esModules = registerHooks === undefined ? null : require("tsx/esm/api");
+  commonJS.register();
+  if (esModules === null) process.setSourceMapsEnabled(true);
+  else esModules.register();
 }

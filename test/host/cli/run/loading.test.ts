@@ -173,3 +173,25 @@ describe.each([true, false])("an application that Node loads by itself, in a pac
     expect(isPlain(file)).toBe(expected);
   });
 });
+
+test("the files of what translates an application are compiled as they are", async () => {
+  const loader = path.join(ROOT, "dist/host/cli/run/loading/loader.js");
+  const program = `
+import { readFileSync } from "node:fs";
+import { Module } from "node:module";
+const { _compile: compile } = Module.prototype;
+const files = { asTheyAre: 0, changed: [] };
+Module.prototype._compile = function (text, file, ...rest) {
+  if (readFileSync(file, "utf8").trimEnd() === text.trimEnd()) files.asTheyAre++;
+  else files.changed.push(file);
+  return compile.call(this, text, file, ...rest);
+};
+const { enableLoader } = await import(${JSON.stringify(loader)});
+enableLoader("app.ts");
+console.log(JSON.stringify(files));
+`;
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program]);
+  const { asTheyAre, changed } = JSON.parse(stdout);
+  expect(changed).toEqual([]);
+  expect(asTheyAre).toBeGreaterThan(0);
+});
