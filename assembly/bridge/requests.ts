@@ -2,7 +2,7 @@
 // Invariant: of a body at most one window is sent ahead of the host's credit; no frame follows the ABORT of a request.
 // Reference: docs/protocol.md.
 
-import { lower } from "../bytes/scan";
+import { LF, lower } from "../bytes/scan";
 import { REASON_BAD_RESPONSE } from "../core/errors";
 import { HTTP1Connection } from "../http/connection";
 import { HTTPServer } from "../http/server";
@@ -49,6 +49,8 @@ if (HEAD_FRAME_BYTES_MAX > FRAME_BYTES_MAX) ERROR("a head may be larger than a f
 // A body is handed on as it lies in its stream's buffer: what may wait there before a read, and one read.
 if (max(HEAD_BYTES_MAX, PIPELINE_BYTES_MAX) + READ_CHUNK_BYTES > FRAME_BYTES_MAX)
   ERROR("BODY may be larger than a frame");
+// wasmtime's stdout looks for a line end in what it writes, and finds one at once in the header of BODY.
+if (FRAME_BODY != LF) ERROR("each BODY would be searched for a line end");
 
 /** What the bridge keeps of the request of one slot. The answer's own framing counts as not yet sent. */
 @final
