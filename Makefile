@@ -28,6 +28,7 @@ COMPONENTS := $(foreach app,demo echo web proxy,build/$(app).component.wasm buil
   $(foreach app,demo web,build/$(app).http.wasm build/$(app).http-async.wasm)
 NODES := build/tools/nodes/node_modules/.package-lock.json
 ENGINES := build/tools/engines/node_modules/.package-lock.json
+FRAMEWORKS := build/tools/frameworks/node_modules/.package-lock.json
 # The binary of the Node that NODE names; `node` where it names none.
 node = $(if $(NODE),$(CURDIR)/$(dir $(NODES))node$(NODE)-$(shell node -p 'process.platform + "-" + process.arch')/bin/node,node)
 # Another binary is the user's own business.
@@ -40,7 +41,7 @@ SANDBOXED_REFERENCE := --name 'Waterspout, AssemblyScript' --tsconfig assembly/t
 ASSEMBLY := assembly bench/sandboxed examples/sandboxed templates/assemblyscript test/assembly
 
 .PHONY: help run build debug test compat check bench fuzz losses protocol format clean screenshot wasmtime
-.PHONY: components wasmtime-async docs
+.PHONY: components wasmtime-async docs frameworks
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -62,6 +63,10 @@ test: build $(COMPONENTS) $(WASMTIME) $(WASMTIME_ASYNC) $(ENGINES) $(if $(NODE),
 ## on the Node that runs make, or on NODE (22, 24, 26)
 	@[ -z '$(NODE)' ] || [ -x '$(node)' ] || { echo 'waterspout: scripts/nodes/ has no Node $(NODE) for this machine' >&2; exit 1; }
 	@$(if $(NODE),PATH="$(dir $(node)):$$PATH") $(BIN)/vitest run $(ARGS)
+
+frameworks: build $(WASMTIME) $(FRAMEWORKS) $(if $(NODE),$(NODES)) ## builds of React Router, Nitro and SvelteKit, and Elysia, served (docs/frameworks.md)
+## on the Node that runs make, or on NODE; it must be 22.22 or later
+	@$(if $(NODE),PATH="$(dir $(node)):$$PATH") $(BIN)/vitest run test/e2e/frameworks.test.ts
 
 compat: build $(if $(NODE),$(NODES)) ## the suites of others that are checked out below SUITES, on Node's server and on ours
 ## on the Node that runs make, or on NODE; ARGS="--help" for more (docs/compat.md)

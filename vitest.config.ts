@@ -6,7 +6,8 @@
 //   docs      what the documents say: snippets are compiled and served, tables held against the code.
 //   e2e       black boxes: servers are started and spoken to over loopback, several files at a time, since most of them
 //             wait most of the time. Needs what `make test` builds and installs first.
-//   e2e-elsewhere  the same for what serves without Node, or on Bun and Deno: on another Node it would say the same.
+//   e2e-elsewhere  the same for what serves without Node, or on Bun and Deno: on another Node it would say the same. Builds of
+//             frameworks, too, which `make frameworks` installs.
 //   e2e-alone the same for files that measure time, processor or memory: one after the other, when all else is done.
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
@@ -22,6 +23,7 @@ const ELSEWHERE = [
   "edge",
   "engines",
   "environment",
+  "frameworks",
   "httpcomponent",
   "outgoing",
   "reverseproxy",

@@ -2,7 +2,7 @@
 // and modules that export what builds of frameworks do.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -100,6 +100,89 @@ test.each([
   expect(answer.body.toString()).toEqual(body instanceof RegExp ? expect.stringMatching(body) : body);
   if (status === 500) expect(server.output.stderr).toContain("on purpose");
   await server.stop();
+});
+
+const ECHO =
+  "export default { fetch: (request) => new Response(request.method + ' ' + new URL(request.url).pathname) };";
+
+test("--static: files of a folder, in front of an application with fetch", async () => {
+  const root = folder();
+  const files = {
+    "public.txt": "public",
+    "assets/a-1b2c3d4e.js": "asset",
+    "about/index.html": "about",
+    "a b.txt": "a b",
+  };
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(path.dirname(path.join(root, "client", name)), { recursive: true });
+    writeFileSync(path.join(root, "client", name), text);
+  }
+  writeFileSync(path.join(root, "secret"), "secret");
+  symlinkSync("../secret", path.join(root, "client/link"));
+  writeFileSync(path.join(root, "app.mjs"), ECHO);
+  const server = await start(NODE, path.join(root, "app.mjs"), ["--static", path.join(root, "client")]);
+  const seen = async (target: string) => {
+    const { body, headers } = await server.get(target);
+    return [body.toString(), headers.get("content-type"), headers.get("cache-control")];
+  };
+  expect(await seen("/public.txt?x")).toEqual(["public", "text/plain", undefined]);
+  const forEver = "public, max-age=31536000, immutable";
+  expect(await seen("/assets/a-1b2c3d4e.js")).toEqual(["asset", "text/javascript", forEver]);
+  for (const target of ["/about", "/about/", "/about/index.html"]) {
+    expect(await seen(target)).toEqual(["about", "text/html", undefined]);
+  }
+  expect((await seen("/a%20b.txt"))[0]).toBe("a b");
+  for (const target of ["/", "/assets", "/link", "/../secret", "/%2e%2e/secret", "/%ff"]) {
+    expect((await seen(target))[0]).toMatch(/^GET \//);
+  }
+  const post = await server.request("POST /public.txt HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+  expect(post.body.toString()).toBe("POST /public.txt");
+  await server.stop();
+});
+
+test.each([
+  ["export default (request) => request.respond(200);", "--static is for applications with fetch"],
+  ['import http from "node:http"; http.createServer().listen(9);', "--static is for applications with fetch"],
+  [ECHO, "the files of /nowhere cannot be served: ENOENT"],
+])("--static /nowhere of %s is refused", async (module, why) => {
+  const app = path.join(folder(), "app.mjs");
+  writeFileSync(app, module);
+  expect(await run(["run", app, "--static", "/nowhere"])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(why),
+  });
+});
+
+test("an application with both fetch and handle, as those of Elysia", async () => {
+  const app = path.join(folder(), "app.mjs");
+  writeFileSync(
+    app,
+    "export default new (class { handle() {} fetch() { return new Response(this.text); } text = 'its own'; })();",
+  );
+  const server = await start(NODE, app);
+  expect(await text(server)).toBe("its own");
+  await server.stop();
+});
+
+test("a build of React Router: the project's own makes its handler, its files come first", async () => {
+  const root = folder();
+  const modules = path.join(root, "node_modules/react-router");
+  mkdirSync(modules, { recursive: true });
+  mkdirSync(path.join(root, "client"));
+  writeFileSync(path.join(root, "client/file.txt"), "a file");
+  writeFileSync(path.join(modules, "package.json"), '{ "type": "module", "exports": "./index.js" }');
+  writeFileSync(
+    path.join(modules, "index.js"),
+    "export const createRequestHandler = (build) => (...all) => new Response(build.entry.name + all.length);",
+  );
+  const build = `export const entry = { name: "built" }, routes = {}, assetsBuildDirectory = "${root}/client";`;
+  writeFileSync(path.join(root, "index.mjs"), build);
+  const server = await start(NODE, path.join(root, "index.mjs"));
+  expect([await text(server, "/file.txt"), await text(server)]).toEqual(["a file", "built1"]);
+  await server.stop();
+  rmSync(modules, { recursive: true });
+  const { code, stderr } = await run(["run", path.join(root, "index.mjs")]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining("npm install react-router")]);
 });
 
 test.each([

@@ -15,7 +15,6 @@ import { isComponent } from "../../core/runtimename.js";
 import { type Middleware, middlewareListener, type NodeListener, nodeListenerOf } from "../../nodehttp/listener.js";
 import { NodeProgram } from "../../nodehttp/program.js";
 import { handleOf } from "../../nodehttp/server.js";
-import type { Folder } from "../../runtime/folders.js";
 import { type FetchHandler, fetchCallback, type ServeOptions } from "../../server/fetchserver.js";
 import { HTTPServer, type RequestCallback, type RequestListener } from "../../server/httpserver.js";
 import { mergedOptions, type OuterOptions, type ServerOptions } from "../../server/options.js";
@@ -24,6 +23,8 @@ import { WasmApplication } from "../../server/wasmserver.js";
 import { isWebSocketClass } from "../../web/websockethandler.js";
 import { enableLoader, requestedFiles } from "./loading/loader.js";
 import { loadError } from "./loading/loaderror.js";
+import { isServerBuild, serverBuildHandler } from "./reactrouter.js";
+import type { RunSettings } from "./settings.js";
 
 /** What the command can serve. */
 export type Application = Server | WasmApplication;
@@ -47,15 +48,16 @@ export interface Loaded {
   readonly opened?: () => void;
 }
 
-/** Loads `file`. A .wasm application may read `folders`. */
-export async function loadApplication(
-  file: string,
-  outer: OuterOptions,
-  folders: readonly Folder[] = [],
-): Promise<Loaded> {
+const NO_STATIC = "--static is for applications with fetch; others serve files themselves";
+
+type LoadSettings = Pick<RunSettings, "file" | "outer"> & Partial<Pick<RunSettings, "folders" | "staticFolder">>;
+
+/** Loads `file`. A .wasm application may read `folders`; files of `staticFolder` are served in front of a `fetch`. */
+export async function loadApplication({ file, outer, folders = [], staticFolder }: LoadSettings): Promise<Loaded> {
   if (!existsSync(file)) throw new UsageError(`there is no file ${file}`);
   const extension = extname(file);
   if (extension === ".wasm") {
+    if (staticFolder !== undefined) throw new UsageError(NO_STATIC);
     const options = mergedOptions(outer);
     const { runtime = "node" } = options;
     if (isComponent(runtime)) {
@@ -81,7 +83,12 @@ export async function loadApplication(
   const program = new NodeProgram();
   const exported = await importModule(file);
   const value = exported.default;
-  const application = makeServer(file, value, outer) ?? namedServer(exported, program, outer);
+  const fetched = await fetchOf(file, exported, program);
+  if (fetched === null && staticFolder !== undefined) throw new UsageError(NO_STATIC);
+  const application =
+    fetched === null
+      ? (makeServer(file, value, outer) ?? namedServer(exported, program, outer))
+      : await fetchServer(fetched, outer, staticFolder);
   if (application === null) return programOf(file, value, program, outer);
   program.release();
   if (isServeOptions(value)) return { application, port: value.port, hostname: value.hostname };
@@ -144,8 +151,6 @@ function makeServer(file: string, value: unknown, outer: OuterOptions): Server |
       return value as Server;
     }
     if (isListener(value)) return new HTTPServer(value, mergedOptions(outer, value.serverOptions));
-    if (isServeOptions(value)) return fetchServer(value, mergedOptions(outer, value), value.overrideGlobalObjects);
-    if (hasFetch(value)) return fetchServer(value, options);
     return nodeServer(file, value, options);
   }
   return null;
@@ -154,13 +159,12 @@ function makeServer(file: string, value: unknown, outer: OuterOptions): Server |
 /** What builds of frameworks export when they do not listen by themselves. */
 function namedServer(exported: Exports, { listens }: NodeProgram, outer: OuterOptions): Server | null {
   if (listens) return null;
-  const options = mergedOptions(outer);
-  const { fetch } = exported;
-  if (typeof fetch === "function") return fetchServer({ fetch: fetch as FetchHandler }, options);
   const handler = ["handler", "listener", "middleware"]
     .map((name) => exported[name])
     .find((each) => each !== undefined);
-  return typeof handler === "function" ? listenerServer(middlewareListener(handler as Middleware), options) : null;
+  return typeof handler === "function"
+    ? listenerServer(middlewareListener(handler as Middleware), mergedOptions(outer))
+    : null;
 }
 
 /** For handlers and applications of Node's kind; null for anything else. */
@@ -207,9 +211,40 @@ function isServeOptions(value: unknown): value is ServeOptions {
   return isObject(value) && Object.getPrototypeOf(value) === Object.prototype && hasFetch(value);
 }
 
-function fetchServer(value: { fetch: FetchHandler }, options: ServerOptions, overrideGlobalObjects?: boolean): Server {
-  const handler = fetchCallback((request, info) => value.fetch(request, info), { overrideGlobalObjects });
-  return new HTTPServer(handler, options);
+/** An application of the web platform's kind. */
+interface Fetched {
+  readonly fetch: FetchHandler;
+  readonly overrideGlobalObjects?: boolean | undefined;
+  /** A server's options, those that it has. */
+  readonly options?: ServerOptions;
+  /** The folder of its build's files. */
+  readonly folder?: string;
+}
+
+/** The application of the web platform's kind that a module exports; null: it exports none. */
+async function fetchOf(file: string, exported: Exports, { listens }: NodeProgram): Promise<Fetched | null> {
+  const { default: value, fetch } = exported;
+  // Applications of Elysia have a `handle`, too.
+  if (isObject(value) && hasFetch(value) && !isServerClass(value.constructor)) {
+    const handler: FetchHandler = (request, info) => value.fetch(request, info);
+    if (!isServeOptions(value)) return { fetch: handler };
+    return { fetch: handler, overrideGlobalObjects: value.overrideGlobalObjects, options: value };
+  }
+  if (value !== undefined || listens) return null;
+  if (typeof fetch === "function") return { fetch: fetch as FetchHandler };
+  if (!isServerBuild(exported)) return null;
+  return { fetch: await serverBuildHandler(file, exported), folder: exported.assetsBuildDirectory };
+}
+
+async function fetchServer(
+  { fetch, overrideGlobalObjects, options, folder }: Fetched,
+  outer: OuterOptions,
+  staticFolder = folder,
+): Promise<Server> {
+  const handler = fetchCallback(fetch, { overrideGlobalObjects });
+  const served =
+    staticFolder === undefined ? handler : (await import("./buildfiles.js")).withFiles(staticFolder, handler);
+  return new HTTPServer(served, mergedOptions(outer, options));
 }
 
 /** Also true for a class of another copy of this package. */

@@ -103,6 +103,11 @@ export const RUN_OPTIONS: Readonly<Record<string, Option>> = {
     value: "HOST::GUEST",
     help: "a folder that a .wasm application may read, and what it calls it; can be given several times",
   },
+  static: {
+    type: "string",
+    value: "FOLDER",
+    help: "serve the files of this folder, such as dist/client of a build, in front of an APP with fetch",
+  },
   config: {
     type: "string",
     value: "FILE",

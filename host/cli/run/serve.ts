@@ -64,14 +64,14 @@ function presetAccessLog({ outer }: RunSettings): void {
 }
 
 /** Prints the application's own settings, which are known once it has been loaded. */
-async function printSettings({ file, outer }: RunSettings): Promise<void> {
-  await loadApplication(file, outer);
+async function printSettings(settings: RunSettings): Promise<void> {
+  await loadApplication(settings);
   process.stdout.write(settingsHelp());
   process.exit(0);
 }
 
-async function load({ file, outer, folders }: RunSettings): Promise<Loaded> {
-  const loaded = await loadApplication(file, outer, folders);
+async function load(settings: RunSettings): Promise<Loaded> {
+  const loaded = await loadApplication(settings);
   const [other] = checkSettings();
   if (other === undefined) return loaded;
   throw new UsageError(`the application takes settings such as --name=value, not ${JSON.stringify(other)}`);

@@ -38,6 +38,8 @@ export interface RunSettings {
   readonly outer: OuterOptions;
   /** Folders for a .wasm application. */
   readonly folders: readonly Folder[];
+  /** The folder of files in front of an application with `fetch`. */
+  readonly staticFolder: string | undefined;
   /** How much memory each process may take, as it was given; undefined: it was not. */
   readonly memory: string | undefined;
   readonly watch: boolean;
@@ -70,6 +72,7 @@ export function readRunSettings(file: string, values: Values): RunSettings {
     settingsPath: path,
     application,
     folders: foldersFrom((values.dir as readonly string[] | undefined) ?? []),
+    staticFolder: values.static as string | undefined,
     memory: [said.flags, environment, said.file].map(memoryFrom).find((text) => text !== undefined),
     watch: values.watch === true,
     debug: values.debug === true || isDebugDefault(),

@@ -10,7 +10,8 @@ import { HTTPServer } from "../../../../dist/host/server/httpserver.js";
 describe("an application", () => {
   const outer = { over: {}, under: {} };
   const load = async (file: string) =>
-    (await loadApplication(new URL(`../../../e2e/apps/${file}`, import.meta.url).pathname, outer)).application;
+    (await loadApplication({ file: new URL(`../../../e2e/apps/${file}`, import.meta.url).pathname, outer }))
+      .application;
 
   test("is a server class, a server or a handler", async () => {
     expect((await load("streams.ts")).scheme).toBe("tcp");
@@ -30,10 +31,10 @@ describe("an application", () => {
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const file = join(folder, "app.ts");
     writeFileSync(file, "enum Status { Fine = 200 }\nexport default (request: any) => request.respond(Status.Fine);\n");
-    expect((await loadApplication(file, outer)).application).toBeInstanceOf(HTTPServer);
+    expect((await loadApplication({ file, outer })).application).toBeInstanceOf(HTTPServer);
     const broken = join(folder, "broken.wasm");
     writeFileSync(broken, "no module");
-    await expect(loadApplication(broken, outer)).rejects.toMatchObject({ code: "USAGE" });
+    await expect(loadApplication({ file: broken, outer })).rejects.toMatchObject({ code: "USAGE" });
   });
 
   test("that fails while it loads says why", async () => {

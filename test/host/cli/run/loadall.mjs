@@ -6,7 +6,7 @@ import { inject } from "../../../../dist/host/index.js";
 const answers = {};
 for (const file of process.argv.slice(2)) {
   try {
-    const { application } = await loadApplication(file, { over: {}, under: {} });
+    const { application } = await loadApplication({ file, outer: { over: {}, under: {} } });
     answers[file] = (await inject(application, "/")).text;
   } catch (error) {
     answers[file] = { message: error.message, details: error.details };

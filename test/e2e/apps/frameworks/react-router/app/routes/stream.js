@@ -1,0 +1,3 @@
+import { stream } from "../../stream.mjs";
+
+export const loader = ({ request }) => stream(request);

@@ -1,0 +1,3 @@
+import { stream } from "../../../stream.mjs";
+
+export const GET = ({ request }) => stream(request);
