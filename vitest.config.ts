@@ -27,6 +27,8 @@ const ELSEWHERE = [
   "httpcomponent",
   "outgoing",
   "reverseproxy",
+  "reverseproxycorpus",
+  "reverseproxyupgrades",
 ].map((name) => `test/e2e/${name}.test.ts`);
 
 const E2E = { testTimeout: 60_000, hookTimeout: 60_000 };

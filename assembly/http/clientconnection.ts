@@ -2,11 +2,18 @@
 //
 // Invariants: an answer is read only while its request is in flight, and bytes that belong to none end the connection;
 // so does an answer that two parsers might read in two ways. Its handler gets either finish or onConnectionClose, once.
-// What the handler does not take waits in the stream, and beyond that in the other server. Informational answers (1xx)
-// are dropped. Reference: RFC 9112 6.3, 9.2 and 9.3; Tornado's http1connection.py with is_client.
+// What the handler does not take waits in the stream, and beyond that in the other server. A 101 that the request did
+// not ask for, or whose stream the handler does not detach, ends the connection too.
+// Reference: RFC 9110 15.2 and 7.8, RFC 9112 6.3, 9.2 and 9.3; Tornado's http1connection.py with is_client.
 
 import { REASON_BAD_RESPONSE, REASON_BUFFER_FULL, REASON_CLOSED, REASON_END, REASON_TIMEOUT } from "../core/errors";
-import { CLIENT_IDLE_TIMEOUT_MS, FIELDS_MAX, HEAD_BYTES_MAX, RESPONSE_TIMEOUT_MS } from "../core/limits";
+import {
+  CLIENT_IDLE_TIMEOUT_MS,
+  FIELDS_MAX,
+  HEAD_BYTES_MAX,
+  READ_CHUNK_BYTES,
+  RESPONSE_TIMEOUT_MS,
+} from "../core/limits";
 import { NS_PER_MS } from "../core/units";
 import { IOLoop } from "../loop/ioloop";
 import { CHUNK_DATA, CHUNK_END } from "../protocol/http/chunked";
@@ -50,6 +57,11 @@ const parameters: HTTP1ConnectionParameters = new HTTP1ConnectionParameters();
 
 /** Gets the answer to a request. */
 export interface ResponseHandler {
+  /**
+   * An informational answer (1xx) has come, as complete as in headersReceived; the final one is still to come. A 101
+   * comes only when the request asked for an upgrade, and is refused unless detach() is called meanwhile.
+   */
+  informationReceived(connection: HTTP1ClientConnection): void;
   /** The head is complete: status and fields can be read in this call. */
   headersReceived(connection: HTTP1ClientConnection): void;
   /** A piece of the body; returns how much was taken. The rest is shown again when there is more, or by resume(). */
@@ -79,9 +91,9 @@ export class HTTP1ClientConnection extends StreamHandler {
   answers: i32 = 0;
   /** Bytes of the answer in flight have come. */
   answered: bool = false;
-  /** In headersReceived: the parsed head, for isHopByHop. */
+  /** In headersReceived and informationReceived: the parsed head, for isHopByHop. */
   readonly head: usize = heap.alloc(headBytes(FIELDS_MAX));
-  /** In headersReceived: the head's bytes. */
+  /** In these two: the head's bytes. */
   source: usize = 0;
   /** How long the other server may be silent while an answer is awaited. Default: RESPONSE_TIMEOUT_MS. */
   responseTimeoutMs: i32 = RESPONSE_TIMEOUT_MS;
@@ -92,6 +104,7 @@ export class HTTP1ClientConnection extends StreamHandler {
   private kind: i32 = BODY_NONE;
   private isHead: bool = false;
   private isKept: bool = false;
+  private upgrades: bool = false; // the request asks for another protocol
   private left: i64 = 0; // of the request's body, -1: it is chunked
   private isSent: bool = true; // the request is complete
   private isDone: bool = false; // an answer is complete, and its connection goes on
@@ -117,14 +130,19 @@ export class HTTP1ClientConnection extends StreamHandler {
     return this.state == IDLE && !this.stream.closed && !this.stream.ended;
   }
 
+  /** Nothing that comes is an answer any more. */
+  private get isOver(): bool {
+    return this.state == OVER || this.stream.closed;
+  }
+
   /** Bytes of the request that the other server's socket has refused so far. */
   get waiting(): i32 {
     return this.stream.waiting;
   }
 
-  // --- the answer, in headersReceived ---
+  // --- the answer, in headersReceived and informationReceived ---
 
-  /** From 200 to 999. */
+  /** From 100 to 999. */
   get status(): i32 {
     return statusCode(this.head);
   }
@@ -173,6 +191,7 @@ export class HTTP1ClientConnection extends StreamHandler {
     this.state = HEAD;
     this.answered = this.isSent = false;
     this.isHead = head.isHead;
+    this.upgrades = head.upgrades;
     this.left = head.contentLength;
     headReset(this.head);
     this.stream.setDeadline(0);
@@ -220,6 +239,23 @@ export class HTTP1ClientConnection extends StreamHandler {
     this.cut(REASON_CLOSED);
   }
 
+  /**
+   * In informationReceived of a 101: ends HTTP on this connection. Its stream goes on with `successor`, which begins to
+   * read; what came behind the 101 is unread. The owner is called as if it had closed. null: it is no such moment.
+   */
+  detach(successor: StreamHandler): IOStream | null {
+    if (this.state != HEAD || !this.source || this.status != 101) return null;
+    const stream = this.stream;
+    this.state = OVER;
+    this.handler = null;
+    stream.setDeadline(0);
+    stream.readAhead = READ_CHUNK_BYTES;
+    stream.pause();
+    stream.setHandler(successor);
+    this.owner.connectionClosed(this);
+    return stream;
+  }
+
   /** Closes it. */
   close(): void {
     this.cut(REASON_CLOSED);
@@ -235,12 +271,12 @@ export class HTTP1ClientConnection extends StreamHandler {
 
   onBytes(stream: IOStream, source: usize, size: i32): i32 {
     let used = 0;
-    while (used < size && !stream.closed) {
+    while (used < size && !this.isOver) {
       const n = this.step(source + usize(used), size - used);
       if (n <= 0) break;
       used += n;
     }
-    if (stream.ended && !stream.closed) this.endOfInput(size - used);
+    if (stream.ended && !this.isOver) this.endOfInput(size - used);
     // Only now: bytes behind an answer would be taken for the next one.
     if (this.isDone && this.isIdle) this.owner.connectionIdle(this);
     this.isDone = false;
@@ -265,14 +301,22 @@ export class HTTP1ClientConnection extends StreamHandler {
     if (n > HEAD_BYTES_MAX || (n == PARTIAL && size > HEAD_BYTES_MAX)) return this.refuse();
     if (n == PARTIAL) return 0;
     if (n < 0 || checkResponse(this.head, source, this.isHead)) return this.refuse();
-    const status = statusCode(this.head);
-    if (status < 200) {
-      if (status == 101) return this.refuse(); // nothing has asked for it
-      headReset(this.head);
-      return n;
-    }
+    if (statusCode(this.head) < 200) return this.inform(source, n);
     this.begin(source);
     return n;
+  }
+
+  /** A 1xx of `size` bytes: the time for the final answer goes on. */
+  private inform(source: usize, size: i32): i32 {
+    const isSwitch = statusCode(this.head) == 101;
+    if (isSwitch && !this.upgrades) return this.refuse();
+    this.source = source;
+    this.handler!.informationReceived(this);
+    this.source = 0;
+    if (this.state != HEAD) return size;
+    if (isSwitch) return this.refuse();
+    headReset(this.head);
+    return size;
   }
 
   private begin(source: usize): void {

@@ -23,6 +23,8 @@ export class OutgoingHead {
   contentLength: i64 = 0;
   /** It asks for an answer without a body: HEAD. */
   isHead: bool = false;
+  /** It asks for another protocol: it has a field Upgrade. */
+  upgrades: bool = false;
 
   /** Where it stands, once it is ended. */
   get source(): usize {
@@ -36,6 +38,7 @@ export class OutgoingHead {
   /** Begins with the request line, in the place of any other head. A target without a slash in front gets one. */
   begin(method: usize, methodSize: i32, target: usize, targetSize: i32): void {
     this.bytes.clear();
+    this.upgrades = false;
     const methodEnd = method + usize(methodSize);
     const targetEnd = target + usize(targetSize);
     this.failed = !methodSize;
@@ -56,8 +59,10 @@ export class OutgoingHead {
     const start = this.room(nameSize + valueSize + FIELD_ROOM);
     if (!start) return false;
     const end = writer.field(start, name, nameSize, value, valueSize);
-    if (end) this.bytes.commit(i32(end - start));
-    return end != 0;
+    if (!end) return false;
+    if (writer.isUpgrade(name, nameSize)) this.upgrades = true;
+    this.bytes.commit(i32(end - start));
+    return true;
   }
 
   /**
@@ -69,6 +74,7 @@ export class OutgoingHead {
     let at = this.room(FRAMING_ROOM);
     if (!at) return false;
     const start = at;
+    if (this.upgrades) at = writer.upgradeOptionField(at, false);
     if (contentLength < 0) at = writer.chunkedField(at);
     else if (contentLength > 0 || says) at = writer.contentLengthField(at, contentLength);
     store<u16>(at, CRLF);

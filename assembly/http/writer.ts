@@ -150,7 +150,9 @@ export class HTTP1Writer {
   endInformation(): void {
     if (this.progress != FIELDS) return;
     if (this.status == 100) this.continueDue = false;
-    this.put(writer.endOfHead(this.stream.reserve(FRAMING_ROOM)));
+    let at = this.stream.reserve(FRAMING_ROOM);
+    if (this.upgrades) at = writer.upgradeOptionField(at, false);
+    this.put(writer.endOfHead(at));
     this.progress = NOT_BEGUN;
   }
 

@@ -2,49 +2,71 @@
 // `wasmtime run -S inherit-network=y --env UPSTREAM=127.0.0.1:9000 build/proxy.component-async.wasm --port 8889`
 //
 // Bodies stream both ways, no faster than their receiver takes them. What goes out is framed here, whatever came in:
-// fields of one hop end here. Connections to the upstream are kept and used again. A request is sent a second time only
-// when it has no body, may be repeated, and a kept connection was closed before any of an answer came. Where there is no
-// answer: 502, or 504 when it is not there in time.
-// Reference: RFC 9110 7.6 and 9.2.2, RFC 9112 9.3.1.
+// fields of one hop end here, but for the upgrade to a websocket, which becomes a tunnel. Connections to the upstream
+// are kept and used again. A request is sent a second time only when it has no body, may be repeated, and a kept
+// connection was closed before any of an answer came. Where there is no answer: 502, 504 when it is not there in time,
+// 503 when there was no connection for the request.
+// Reference: RFC 9110 7.6, 7.8, 9.2.2, 10.1.1 and 15.2, RFC 9112 9.3.1, RFC 7239.
 
 import {
   Buffer,
   ClientConnectionOwner,
   ConnectHandler,
   HTTP1ClientConnection,
+  HTTP1Connection,
+  HTTPConnection,
   HTTPHandler,
   HTTPServer,
   HTTPServerRequest,
+  IOLoop,
   IOStream,
   Method,
   OutgoingHead,
   REASON_TIMEOUT,
   ResponseHandler,
   TCPClient,
+  Timeout,
   connectReasonText,
   environment,
+  handshakeKey,
   isHopByHop,
+  offersWebSocket,
+  openTunnel,
 } from "../../assembly/index";
 
 export { _start, turn, drain, supervised } from "../../assembly/index";
 
-/** Connections to the upstream, and those of them that are kept although no request needs them. */
-const UPSTREAM_CONNECTIONS_MAX: i32 = 256;
+/** Connections to the upstream that are kept although no request needs them. */
 const UPSTREAM_IDLE_MAX: i32 = 64;
+/** A client that waits for 100 Continue, as the upstream does for its body, gets it after so long in any case. */
+const CONTINUE_MS: i64 = 1000;
 /** How much of a request's body is taken before the upstream has taken what came before. */
 const BODY_WINDOW_BYTES: i64 = 65536;
 /** A longer reason phrase is left out. */
 const REASON_BYTES_MAX: i32 = 512;
 
+const forwarded = ascii("Forwarded");
 const forwardedFor = ascii("X-Forwarded-For");
 const forwardedProto = ascii("X-Forwarded-Proto");
 const via = ascii("Via");
 const host = ascii("Host");
 const http = ascii("http");
 const viaHere = ascii("1.1 waterspout");
+const upgrade = ascii("Upgrade");
+const websocket = ascii("websocket");
 
 function ascii(text: string): ArrayBuffer {
   return String.UTF8.encode(text);
+}
+
+/** A request has waited long enough, for a connection or for 100 Continue. */
+class Patience extends Timeout {
+  constructor(private exchange: Exchange) {
+    super();
+  }
+  run(): void {
+    this.exchange.waitedEnough();
+  }
 }
 
 /** One request and its answer, on their way. There is one object for each connection of a client. */
@@ -57,6 +79,8 @@ class Exchange implements ResponseHandler {
   private isComplete: bool = false; // the request
   private hasBegun: bool = false; // the answer
   private mayRepeat: bool = false;
+  private awaitsContinue: bool = false; // the client sends its body when it has got 100 Continue
+  private patience: Patience | null = null;
 
   constructor(private pool: Pool) {}
 
@@ -68,9 +92,9 @@ class Exchange implements ResponseHandler {
     this.isComplete = this.hasBegun = false;
     this.owed = 0;
     const hasBody = request.contentLength != 0;
-    if (hasBody) request.credit = BODY_WINDOW_BYTES;
-    const method = request.method;
-    this.mayRepeat = !hasBody && (method == Method.GET || method == Method.HEAD || method == Method.OPTIONS);
+    this.awaitsContinue = request.expectsContinue;
+    if (hasBody) request.credit = this.awaitsContinue ? 0 : BODY_WINDOW_BYTES;
+    this.mayRepeat = !hasBody && isIdempotent(request.method);
     if (!this.writeHead(request)) return this.fail(503, "no memory for the request");
     this.pool.take(this);
   }
@@ -83,13 +107,19 @@ class Exchange implements ResponseHandler {
     else this.add(host, changetype<usize>(this.pool.authority), this.pool.authority.byteLength);
     for (let i = 0; i < request.fieldCount; i++) {
       if (isHopByHop(request.head, request.source, i)) continue;
-      if (request.nameIs(i, "host") || request.nameIs(i, "expect")) continue; // 100 Continue is this server's affair
+      if (request.nameIs(i, "host") || request.nameIs(i, "x-forwarded-proto")) continue; // added here
+      if (request.nameIs(i, "expect") && !this.awaitsContinue) continue; // the body is on its way
       head.addField(request.name(i), request.nameSize(i), request.value(i), request.valueSize(i));
     }
     const address = request.address;
-    if (address) this.addBytes(forwardedFor, ascii(address.host));
+    if (address) {
+      const name = address.host;
+      this.addBytes(forwardedFor, ascii(name));
+      this.addBytes(forwarded, ascii("for=" + (name.includes(":") ? '"[' + name + ']"' : name) + ";proto=http"));
+    }
     this.addBytes(forwardedProto, http);
     this.addBytes(via, viaHere);
+    if (handshakeKey(request.head, request.source)) this.addBytes(upgrade, websocket);
     const method = request.method;
     const says = method == Method.POST || method == Method.PUT || method == Method.PATCH;
     return head.end(request.contentLength, says);
@@ -138,11 +168,33 @@ class Exchange implements ResponseHandler {
 
   connected(upstream: HTTP1ClientConnection): void {
     this.upstream = upstream;
+    if (this.awaitsContinue) this.waitAtMost(CONTINUE_MS);
+    else if (this.patience) IOLoop.current().removeTimeout(this.patience!);
     upstream.startRequest(this.head, this);
     if (this.early.size) upstream.writeBody(this.early.source, this.early.size);
     this.early.clear();
     if (this.isComplete) upstream.finishRequest();
     this.requestSent(upstream);
+  }
+
+  /** For the pool: there is no connection yet. */
+  waitAtMost(timeoutMs: i64): void {
+    if (!this.patience) this.patience = new Patience(this);
+    IOLoop.current().callLater(timeoutMs, this.patience!);
+  }
+
+  waitedEnough(): void {
+    if (this.upstream) return this.letBodyCome();
+    this.pool.forget(this);
+    if (this.pool.isFull) this.fail(503, "no connection to the upstream is free");
+    else this.fail(504, "no upstream: timed out");
+  }
+
+  /** The client gets 100 Continue. */
+  private letBodyCome(): void {
+    if (!this.awaitsContinue) return;
+    this.awaitsContinue = false;
+    this.request!.connection.takeBody(BODY_WINDOW_BYTES);
   }
 
   fail(status: i32, why: string): void {
@@ -153,12 +205,37 @@ class Exchange implements ResponseHandler {
 
   // --- from the upstream ---
 
-  headersReceived(upstream: HTTP1ClientConnection): void {
+  informationReceived(upstream: HTTP1ClientConnection): void {
     const request = this.request!;
+    const status = upstream.status;
+    if (status == 100) return this.letBodyCome();
+    if (status == 101) return this.switchProtocols(upstream);
+    if (!request.minor || request.waiting) return; // such a client knows no 1xx, or does not read
+    const out = request.connection as HTTP1Connection;
+    this.passHead(upstream, out, -1);
+    out.endInformation();
+  }
+
+  /** The upstream speaks WebSocket from now on, if it is that what the client has asked for. */
+  private switchProtocols(upstream: HTTP1ClientConnection): void {
+    if (!offersWebSocket(upstream.head, upstream.source)) return; // refused
+    const out = this.request!.connection as HTTP1Connection;
+    this.passHead(upstream, out, -1);
+    out.addField(changetype<usize>(upgrade), upgrade.byteLength, changetype<usize>(websocket), websocket.byteLength);
+    out.endInformation();
+    this.end();
+    if (!openTunnel(out, upstream, this.pool.tunnelTimeoutMs)) upstream.abort();
+  }
+
+  headersReceived(upstream: HTTP1ClientConnection): void {
     this.hasBegun = true;
-    const out = request.connection;
+    this.awaitsContinue = false;
+    this.passHead(upstream, this.request!.connection, upstream.contentLength);
+  }
+
+  private passHead(upstream: HTTP1ClientConnection, out: HTTPConnection, contentLength: i64): void {
     const reasonSize = upstream.reasonSize <= REASON_BYTES_MAX ? upstream.reasonSize : 0;
-    out.startResponse(upstream.status, upstream.reason, reasonSize, upstream.contentLength);
+    out.startResponse(upstream.status, upstream.reason, reasonSize, contentLength);
     for (let i = 0; i < upstream.fieldCount; i++) {
       if (isHopByHop(upstream.head, upstream.source, i)) continue;
       out.addField(upstream.name(i), upstream.nameSize(i), upstream.value(i), upstream.valueSize(i));
@@ -198,6 +275,7 @@ class Exchange implements ResponseHandler {
   }
 
   private end(): void {
+    if (this.patience) IOLoop.current().removeTimeout(this.patience!);
     this.request = null;
     this.upstream = null;
     this.head.clear();
@@ -205,13 +283,32 @@ class Exchange implements ResponseHandler {
   }
 }
 
+function setting(name: string, otherwise: i32): i32 {
+  const text = environment(name);
+  return text ? I32.parseInt(text) : otherwise;
+}
+
+/** RFC 9110 9.2.2. */
+function isIdempotent(method: i32): bool {
+  return (
+    method == Method.GET ||
+    method == Method.HEAD ||
+    method == Method.OPTIONS ||
+    method == Method.PUT ||
+    method == Method.DELETE
+  );
+}
+
 /** The connections to the upstream, and the requests that wait for one. */
 class Pool extends ConnectHandler implements ClientConnectionOwner {
   authority: ArrayBuffer = ascii("");
+  tunnelTimeoutMs: i32 = 0; // without a byte, either way
   private name: string = "";
   private port: i32 = 0;
   private client: TCPClient = new TCPClient();
-  private timeoutMs: i32 = 60000; // for a connection, and for an answer
+  private timeoutMs: i32 = 0; // for a connection, and for an answer
+  private connectionsMax: i32 = 0; // tunnels are not among them
+  private waitingMax: i32 = 0; // requests
   private open: i32 = 0;
   private connecting: i32 = 0;
   private idle: Array<HTTP1ClientConnection> = [];
@@ -227,9 +324,10 @@ class Pool extends ConnectHandler implements ClientConnectionOwner {
     this.name = text.substring(0, colon).replaceAll("[", "").replaceAll("]", "");
     this.port = I32.parseInt(text.substring(colon + 1));
     this.authority = ascii(text);
-    const timeoutMs = environment("UPSTREAM_TIMEOUT_MS");
-    if (timeoutMs) this.timeoutMs = I32.parseInt(timeoutMs);
-    this.client.timeoutMs = this.timeoutMs;
+    this.timeoutMs = this.client.timeoutMs = setting("UPSTREAM_TIMEOUT_MS", 60000);
+    this.connectionsMax = setting("UPSTREAM_CONNECTIONS_MAX", 256);
+    this.waitingMax = setting("UPSTREAM_WAITING_MAX", 1024);
+    this.tunnelTimeoutMs = setting("TUNNEL_TIMEOUT_MS", 3600000);
   }
 
   /** A connection for this request, at once or when there is one. */
@@ -238,8 +336,15 @@ class Pool extends ConnectHandler implements ClientConnectionOwner {
       const connection = this.idle.pop();
       if (connection.isIdle) return exchange.connected(connection); // else it is about to be closed
     }
+    if (this.waiting.length >= this.waitingMax) return exchange.fail(503, "too many requests wait for the upstream");
+    exchange.waitAtMost(this.timeoutMs);
     this.waiting.push(exchange);
     this.connect();
+  }
+
+  /** No further connection is opened. */
+  get isFull(): bool {
+    return this.open >= this.connectionsMax;
   }
 
   /** The request no longer needs one. */
@@ -249,7 +354,7 @@ class Pool extends ConnectHandler implements ClientConnectionOwner {
   }
 
   private connect(): void {
-    if (this.connecting >= this.waiting.length || this.open + this.connecting >= UPSTREAM_CONNECTIONS_MAX) return;
+    if (this.connecting >= this.waiting.length || this.open + this.connecting >= this.connectionsMax) return;
     this.connecting++;
     this.client.connect(this.name, this.port, this);
   }

@@ -8,6 +8,7 @@ import { OutgoingHead } from "../../../assembly/http/outgoinghead";
 import { IOStream } from "../../../assembly/stream/iostream";
 import { Peer, network } from "../../../assembly/wasi/sim/net";
 import { dialled } from "../../../assembly/wasi/sim/outgoing";
+import { NewProtocol } from "../support/http";
 import { bytes, settle, sleep, text } from "../support/sim";
 
 /** Notes what it is told: `200(5) data(ab) data(cde) done idle`. */
@@ -23,6 +24,17 @@ class Notes extends ConnectHandler implements ResponseHandler, ClientConnectionO
     this.stream = stream;
   }
   onConnectFailed(reason: i32): void {}
+  /** Gets the stream of a 101. */
+  successor: NewProtocol | null = null;
+  informationReceived(connection: HTTP1ClientConnection): void {
+    this.note(connection.status.toString());
+    const successor = this.successor;
+    if (!successor) return;
+    const stream = connection.detach(successor);
+    if (!stream) return this.note("not now");
+    successor.stream = stream;
+    stream.consume();
+  }
   headersReceived(connection: HTTP1ClientConnection): void {
     this.note(connection.status.toString() + "(" + connection.contentLength.toString() + ")");
   }
@@ -178,23 +190,77 @@ test("answers are the same wherever their bytes are cut, and the connection is u
   ];
   connect();
   for (let i = 0; i < answers.length; i++) {
-    const length = i == 1 ? "-1" : "5";
+    const before = (i == 2 ? "103 " : "") + (i == 1 ? "200(-1)" : "200(5)");
     for (let cut = 0; cut <= answers[i].length; cut++) {
       request();
       peer.send(answers[i].substring(0, cut));
       settle();
       peer.send(answers[i].substring(cut));
       settle();
-      expect(notes.take()).toBe("200(" + length + ") done idle data(hello)");
+      expect(notes.take()).toBe(before + " done idle data(hello)");
     }
     request();
     for (let at = 0; at < answers[i].length; at++) {
       peer.send(answers[i].charAt(at));
       settle();
     }
-    expect(notes.take()).toBe("200(" + length + ") done idle data(hello)");
+    expect(notes.take()).toBe(before + " done idle data(hello)");
   }
   expect(dialled.length).toBe(1);
+});
+
+function requestUpgrade(): void {
+  begin("GET", "/");
+  expect(add("Upgrade", "websocket")).toBe(true);
+  head.end(0, false);
+  connection.startRequest(head, notes);
+  connection.finishRequest();
+  settle();
+}
+
+test("an upgrade hands the stream over, wherever the bytes are cut, and the object serves another connection", () => {
+  const answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nhello";
+  for (let cut = 0; cut <= answer.length; cut++) {
+    connect();
+    requestUpgrade();
+    expect(peer.take()).toBe("GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
+    const successor = (notes.successor = new NewProtocol());
+    peer.send(answer.substring(0, cut));
+    settle();
+    peer.send(answer.substring(cut));
+    settle();
+    expect(notes.take()).toBe("101 closed");
+    expect(successor.take().replace(") bytes(", "")).toBe("bytes(hello)");
+    connect(); // with the same object
+    request();
+    notes.successor = null;
+    expect(sent("HTTP/1.1 204 No Content\r\n\r\n")).toBe("204(-1) done idle");
+    successor.stream.close();
+    settle();
+    expect(successor.take()).toBe("close(1)");
+  }
+});
+
+test("a 101 whose stream is not detached is refused; only a 101 hands the stream over", () => {
+  connect();
+  requestUpgrade();
+  expect(sent("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n")).toBe(
+    "101 " + closedBy(REASON_BAD_RESPONSE),
+  );
+  connect();
+  requestUpgrade();
+  notes.successor = new NewProtocol();
+  expect(sent("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n")).toBe("103 not now 204(-1) done idle");
+  notes.successor = null;
+});
+
+test("informational answers do not lengthen the time for the final one", () => {
+  connect();
+  request();
+  sleep(RESPONSE_TIMEOUT_MS - 1);
+  expect(sent("HTTP/1.1 103 Early Hints\r\n\r\n")).toBe("103");
+  sleep(1);
+  expect(notes.take()).toBe(closedBy(REASON_TIMEOUT));
 });
 
 test("answers without a body", () => {
