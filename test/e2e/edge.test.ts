@@ -1,5 +1,5 @@
 // An application in TypeScript that becomes one component, without Node: it answers as it does under the command.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -267,8 +267,42 @@ test("the platform gives the answers that Node gives", async () => {
     expect(expected.status, question).toBe(200);
     expect(given.body.toString(), question).toBe(expected.body.toString());
   }
+  const names = platformTable();
+  expect(names.length).toBeGreaterThan(30);
+  const asked = names.map(([name]) => `name=${name}`).join("&");
+  expect(JSON.parse((await edge.get(`/has?${asked}`)).body.toString())).toEqual(names);
   await node.stop();
   await edge.stop();
+}, 120_000);
+
+/** The names in the table of docs/edge.md, and whether it says that they are there. */
+function platformTable(): [name: string, isThere: boolean][] {
+  const [, section = ""] = readFileSync(path.join(ROOT, "docs/edge.md"), "utf8").split("\n## The platform\n");
+  const rows = section.split("\n## ")[0]?.match(/^\| `.*$/gm) ?? [];
+  return rows.flatMap((row) => {
+    const [, names = "", text = ""] = row.split("|");
+    return [...names.matchAll(/`([\w.]+)`/g)].map(([, name = ""]): [string, boolean] => [
+      name,
+      !text.trim().startsWith("no"),
+    ]);
+  });
+}
+
+test("a handler without end has a bound on its memory; what ends its component leaves one that starts as before", async () => {
+  const { code, stderr } = await build("test/e2e/apps/edgeendless.ts", "--out", at("endless.wasm"));
+  expect(code, stderr).toBe(0);
+  const serve = (): Promise<Server> =>
+    start(EDGE, at("endless.wasm"), ["-W", `max-memory-size=${64 << 20}`], { serveMs: SERVE_MS });
+  const first = await serve();
+  expect((await first.get("/eat")).status).toBe(500);
+  await first.complaint(/out of memory/);
+  expect((await first.get("/")).status).toBe(200);
+  const client = await first.connect();
+  await client.send("GET /deep HTTP/1.1\r\nHost: x\r\n\r\n").gone();
+  expect((await first.exited).code).not.toBe(0);
+  const second = await serve();
+  expect((await second.get("/")).status).toBe(200);
+  await second.stop();
 }, 120_000);
 
 test("what a component does not have is named, with file and line", async () => {

@@ -195,9 +195,20 @@ const others = (): Answer => {
   ];
 };
 
+/** Whether the platform has what a dotted name says. */
+const has = (name: string): boolean => {
+  try {
+    const value = name.split(".").reduce<unknown>((of, key) => (of as Record<string, unknown>)[key], globalThis);
+    return value !== undefined;
+  } catch {
+    return false;
+  }
+};
+
 export default {
   async fetch(request: Request): Promise<Response> {
-    const { pathname } = new URL(request.url);
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname === "/has") return Response.json(searchParams.getAll("name").map((name) => [name, has(name)]));
     const questions = { urls, searches, headers, texts, messages, order, aborts, others };
     const question = (questions as Record<string, () => Answer>)[pathname.slice(1)];
     return question === undefined ? Response.json(Object.keys(questions)) : Response.json(await question());
