@@ -93,7 +93,10 @@ export class UpgradedSocket extends Duplex {
 
   override _destroy(error: Error | null, callback: Callback): void {
     this.setTimeout(0);
-    this.#stream.abort();
+    // As much as a kernel would have taken by now leaves all the same: `write` and then `destroy` refuses an upgrade.
+    const isTaken = this.writableLength > 0 && this.writableLength <= READ_CHUNK_BYTES;
+    if (isTaken) this.#stream.close();
+    else this.#stream.abort();
     callback(error !== null && this.listenerCount("error") > 0 ? error : null);
     process.nextTick(() => this.emit("close", error !== null));
   }

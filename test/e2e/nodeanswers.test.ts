@@ -6,6 +6,7 @@ import http, { type IncomingMessage, type RequestListener, type ServerResponse }
 import type { AddressInfo, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import type { Duplex } from "node:stream";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createServer, type NodeServer, type NodeServerOptions } from "waterspout";
 
@@ -222,6 +223,20 @@ describe.each(["http", "node", "wasmtime"])("%s: what HTTP does not frame", (kin
     client.close();
     await eventually("res is closed", () => events.length > 0);
     expect(events).toEqual(["close"]);
+  });
+
+  test("what was written to the socket of `upgrade` or `clientError` arrives before its destroy", async () => {
+    const server = await serve(kind, (_req, res) => void res.end());
+    const refuse = (socket: Duplex): void => {
+      socket.write("HTTP/1.1 401 Unauthorized\r\n\r\n");
+      socket.destroy();
+    };
+    server.on("upgrade", (_req, socket) => refuse(socket));
+    server.on("clientError", (_error, socket) => refuse(socket));
+    for (const request of ["GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: own\r\n\r\n", "("]) {
+      const answer = await (await connected(server)).send(request).readToEnd();
+      expect(answer.toString()).toBe("HTTP/1.1 401 Unauthorized\r\n\r\n");
+    }
   });
 
   test("also behind an answer, and behind a body that has come whole", async () => {
