@@ -7,6 +7,7 @@
 import { wholeNumber } from "../core/check.js";
 import { OptionError } from "../core/errors.js";
 import { CLIENT_REQUESTS_MAX } from "../core/limits.js";
+import { inClientSpan } from "./clientspan.js";
 import { FetchLimit } from "./fetchlimit.js";
 import { HTTPStreamClosedError } from "./httpclienterrors.js";
 import { type FetchOptions, type Hop, type HTTPRequest, type ResolvedRequest, resolveRequest } from "./httprequest.js";
@@ -82,7 +83,7 @@ export class AsyncHTTPClient {
     const transport = await this.#transport;
     let hop: Hop = request.first;
     for (let left = request.maxRedirects; ; left--) {
-      const answer = await transport.send(hop, request, limit);
+      const answer = await inClientSpan(hop, () => transport.send(hop, request, limit));
       const next = left > 0 ? redirectOf(hop, answer.status, answer.headers.get("location")) : null;
       if (next === null) {
         const { status: code, reason, headers } = answer;

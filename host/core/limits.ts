@@ -210,7 +210,7 @@ export const WATCH_INTERVAL_MS = 200;
 export const RATE_LIMIT_CLIENTS_MAX = 10_000;
 /** Characters of a client's key there; of a longer one the digest is kept. */
 export const RATE_LIMIT_KEY_CHARS_MAX = 256;
-/** Characters of a client's request id that `requestId` keeps. */
+/** Characters of a proxy's or client's request id that `requestIds` and `requestId` keep. */
 export const REQUEST_ID_CHARS_MAX = 128;
 
 /** Bytes of server-sent events that wait for one client that does not read, unless configured. */

@@ -11,6 +11,7 @@ export type LineForm = (entry: AccessEntry, now: number, block: Buffer, at: numb
 
 const SPACE = 0x20;
 const LINE_END = 0x0a;
+const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const DASH = 0x2d;
 const POINT = 0x2e;
@@ -42,12 +43,13 @@ const FIXED_BYTES_MAX = 256;
 const ADDRESS_BYTES_MAX = 12;
 
 /** Bytes that a line of `entry` takes at most, in either form: JSON writes a backslash twice. */
-export function lineBytesMax({ method, target, address }: AccessEntry): number {
+export function lineBytesMax({ method, target, address, requestId = "", traceId = "" }: AccessEntry): number {
   const addressBytes = address === null ? 0 : ADDRESS_BYTES_MAX * address.length;
-  return FIXED_BYTES_MAX + 2 * (method.length + target.length) + addressBytes;
+  const escaped = method.length + target.length + requestId.length;
+  return FIXED_BYTES_MAX + 2 * escaped + addressBytes + traceId.length;
 }
 
-/** `time address method target status bytes ms`, and the reason of one that was cut off. */
+/** `time address method target status bytes ms`, the reason of one that was cut off, and the ids that it has. */
 export function textLine(entry: AccessEntry, now: number, block: Buffer, start: number): number {
   let at = copy(textStart.of(now), block, start);
   at = copy(textAddress.of(entry.address), block, at);
@@ -62,6 +64,8 @@ export function textLine(entry: AccessEntry, now: number, block: Buffer, start: 
   block[at++] = SPACE;
   at = put("ms", block, putDecimal(entry.ms, block, at));
   if (entry.aborted !== null) at = put(` ${entry.aborted}`, block, at);
+  if (entry.requestId !== undefined) at = put(` id=${entry.requestId}`, block, at);
+  if (entry.traceId !== undefined) at = put(` trace=${entry.traceId}`, block, at);
   block[at++] = LINE_END;
   return at;
 }
@@ -83,6 +87,11 @@ export function jsonLine(entry: AccessEntry, now: number, block: Buffer, start: 
   at = putDecimal(entry.ms, block, at);
   at = copy(jsonAddress.of(entry.address), block, at);
   if (entry.aborted !== null) at = put(`,"aborted":"${entry.aborted}"`, block, at);
+  if (entry.requestId !== undefined) {
+    at = putEscaped(entry.requestId, block, copy(JSON_REQUEST_ID, block, at));
+    block[at++] = QUOTE;
+  }
+  if (entry.traceId !== undefined) at = put(`,"traceId":"${entry.traceId}"`, block, at);
   return copy(JSON_END, block, at);
 }
 
@@ -92,6 +101,7 @@ const JSON_STATUS = Buffer.from('","status":');
 const JSON_BYTES = Buffer.from(',"bytes":');
 const JSON_MS = Buffer.from(',"ms":');
 const jsonAddress = new Part((address: string | null) => `,"address":${JSON.stringify(address && visible(address))}`);
+const JSON_REQUEST_ID = Buffer.from(',"requestId":"');
 const JSON_END = Buffer.from("}\n");
 
 function copy(part: Buffer, block: Buffer, at: number): number {

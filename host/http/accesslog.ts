@@ -32,6 +32,10 @@ export interface AccessEntry {
   readonly address: string | null;
   /** Why the connection ended before the answer was complete, such as `"RESET"`; null when it is complete. */
   readonly aborted: Reason | null;
+  /** The request's id, where it has one: option `requestIds`. */
+  readonly requestId?: string;
+  /** The trace that the request is a part of, 32 hexadecimal digits, where that is known. */
+  readonly traceId?: string;
 }
 
 /** Takes entries. It is called on the way of a request, so it should be quick. */
@@ -64,6 +68,8 @@ export interface Logged {
   readonly methodNumber: number;
   readonly target: string;
   readonly remoteAddress: Address | null;
+  readonly requestId: string | null;
+  readonly traceId: string | null;
 }
 
 /** Both clocks by one reading: the wall clock is asked every few milliseconds what it is ahead of the monotonic one. */
@@ -96,7 +102,14 @@ export function accessEntry(
   const ms = Math.round((clock.ms - cameMs) * 1000) / 1000;
   const address = request.remoteAddress?.address ?? null;
   const method = request.methodNumber === METHOD_OTHER ? visible(request.method) : request.method;
-  return { method, target: visible(request.target), status, bytes, ms, address, aborted };
+  const entry = { method, target: visible(request.target), status, bytes, ms, address, aborted };
+  const { requestId, traceId } = request;
+  if (requestId === null && traceId === null) return entry;
+  return {
+    ...entry,
+    ...(requestId !== null && { requestId: visible(requestId) }),
+    ...(traceId !== null && { traceId }),
+  };
 }
 
 function gatherLine(write: LineForm, entry: AccessEntry): void {

@@ -33,6 +33,11 @@ export interface Forwarded {
 /** One pair of Forwarded, and what ends it. */
 const PAIR = new RegExp(`${OWS}(${TOKEN})=(?:${QUOTED_STRING}|(${TOKEN}))${OWS}([;,]|$)`, "y");
 
+/** Whether the fields of the connection from `peer` are believed. */
+export function isFromProxy(trust: ForwardTrust, peer: Address | null): boolean {
+  return isTrusted(trust.peers, peer) || (peer === null && trust.anonymous);
+}
+
 /** `peer` and `protocol` are those of the connection. */
 export function forwardedBy(
   trust: ForwardTrust,
@@ -40,8 +45,7 @@ export function forwardedBy(
   peer: Address | null,
   protocol: "http" | "https",
 ): Forwarded {
-  const isProxy = isTrusted(trust.peers, peer) || (peer === null && trust.anonymous);
-  if (!isProxy) return { address: peer, protocol };
+  if (!isFromProxy(trust, peer)) return { address: peer, protocol };
   const { client, scheme } = trust.standard ? readForwarded(trust, headers) : readFields(trust, headers);
   return { address: client ?? peer, protocol: scheme === "http" || scheme === "https" ? scheme : protocol };
 }

@@ -1,6 +1,6 @@
 /**
- * Node's `diagnostics_channel` for requests of every kind: what agents and an application's own instrumentation
- * subscribe to.
+ * Node's `diagnostics_channel`, and spans, for requests of every kind: what agents and an application's own
+ * instrumentation subscribe to.
  *
  * Invariants: without subscribers a request costs a look at each channel and nothing else; each request that a handler
  * is called with is published once when it starts and once when it is over; all that runs in between, and the second
@@ -39,21 +39,45 @@ export interface RequestFinishMessage {
   readonly error: unknown;
 }
 
+/** A span of an agent that is called directly: its context cannot be entered through a channel. */
+export interface RequestSpan {
+  /** The trace that it is a part of, null for none. */
+  readonly traceId: string | null;
+  /** Calls `answer` in the span's context. */
+  run(answer: () => void): void;
+  /** The request is over. */
+  end(message: RequestFinishMessage): void;
+}
+
 const started = channel("waterspout.request.start");
 const finished = channel("waterspout.request.finish");
 /** Node's own, which handlers of Node's kind publish: host/nodehttp. */
 export const nodeStarted = channel("http.server.request.start");
 export const nodeFinished = channel("http.server.response.finish");
 
+let startSpan: ((request: HTTPServerRequest) => RequestSpan) | null = null;
+
+/** Has `start` make a span of each request from now on. */
+export function reportSpans(start: (request: HTTPServerRequest) => RequestSpan): void {
+  startSpan = start;
+}
+
 /** Whether a request that begins now is observed. */
 export function isObserved(): boolean {
-  return started.hasSubscribers || finished.hasSubscribers || nodeStarted.hasSubscribers || nodeFinished.hasSubscribers;
+  return (
+    startSpan !== null ||
+    started.hasSubscribers ||
+    finished.hasSubscribers ||
+    nodeStarted.hasSubscribers ||
+    nodeFinished.hasSubscribers
+  );
 }
 
 /** One request that is observed. It does not hold the request, which may be found forgotten (unanswered.ts). */
 export class Observation {
   readonly #server: object;
   #context = newContext();
+  #span: RequestSpan | null = null;
   /** What the handler has thrown. */
   error: unknown;
 
@@ -63,21 +87,31 @@ export class Observation {
 
   /** Publishes the start and calls `answer`, in a context that other requests of the same turn do not have. */
   run(request: HTTPServerRequest, answer: () => void): void {
-    this.#context.runInAsyncScope(() => {
+    const publish = (): void => {
       started.runStores({ request, server: this.#server } satisfies RequestStartMessage, () => {
-        this.#context = newContext(); // with what subscribers have entered
+        this.#context = newContext(); // with the span, and what subscribers have entered
         answer();
       });
+    };
+    this.#context.runInAsyncScope(() => {
+      this.#span = startSpan?.(request) ?? null;
+      if (this.#span === null) return publish();
+      request.traceId = this.#span.traceId;
+      this.#span.run(publish);
     });
   }
 
   /** Publishes the end. */
   finish(request: HTTPServerRequest, status: number | null, bytes: number, aborted: Reason | null): void {
-    if (!finished.hasSubscribers) return;
+    const span = this.#span;
+    if (!finished.hasSubscribers && span === null) return;
     const ms = request.requestTime();
     const { error } = this;
     const message: RequestFinishMessage = { request, server: this.#server, status, bytes, ms, aborted, error };
-    this.#context.runInAsyncScope(() => finished.publish(message));
+    this.#context.runInAsyncScope(() => {
+      finished.publish(message);
+      span?.end(message);
+    });
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * What the code around a handler notes on a request: its route, fields of its answer, its observer, and
+ * What the code around a handler notes on a request: its route, its id, fields of its answer, its observer, and
  * functions to call when the client leaves.
  *
  * Invariant: a request that nothing is noted on costs these fields and no more.
@@ -14,6 +14,11 @@ export abstract class RequestNotes {
    * one. It must be one of a few, and never what a peer has sent.
    */
   route = "";
+  /** Its id with the option `requestIds`, or by the middleware `requestId`; else null. */
+  requestId: string | null = null;
+
+  /** @internal The trace that it is a part of, for the access log; null: not known. */
+  traceId: string | null = null;
 
   /** @internal Called when the client has ended its side: what `signal` says, for less. */
   onLeaving: (() => void) | null = null;
@@ -36,8 +41,10 @@ export abstract class RequestNotes {
   }
 
   /** @internal Takes over what is known of the same request. */
-  takeNotes({ route, observation, answerFields }: RequestNotes): void {
+  takeNotes({ route, requestId, traceId, observation, answerFields }: RequestNotes): void {
     this.route = route;
+    this.requestId = requestId;
+    this.traceId = traceId;
     this.observation = observation;
     this.answerFields = answerFields;
   }

@@ -23,6 +23,11 @@ export interface HTTPOptions {
    */
   accessLog?: AccessLogOption | undefined;
   /**
+   * Each request has an id: `request.requestId`, X-Request-Id of its answer, and in the access log beside its trace.
+   * With `xheaders` that of a trusted proxy is kept, if it is one of at most 128 characters. Default: false.
+   */
+  requestIds?: boolean | undefined;
+  /**
    * A request's client and scheme are what the header fields of the proxies in front say: X-Real-Ip, X-Forwarded-For,
    * X-Scheme, X-Forwarded-Proto; with `"forwarded"` Forwarded (RFC 7239) instead. Only from proxies of this machine and
    * `trustedDownstream`; with the runtime `"wasmtime"`, without TLS and the PROXY protocol, from every peer: it does
@@ -62,6 +67,8 @@ export interface HTTPSettings {
   readonly bodiesBytesMax: number;
   /** Null: there is no access log. */
   readonly accessLog: AccessLog | null;
+  /** Whether each request has an id. */
+  readonly requestIds: boolean;
   /** Null: the header fields of proxies are not believed. */
   readonly forward: ForwardTrust | null;
   /** Whether the answer to a failed request says where and why. */
@@ -79,6 +86,7 @@ export function resolveHTTP(options: HTTPOptions, logger: Logger, anonymous: boo
     formLimits: resolveFormLimits(options.formLimits),
     bodiesBytesMax: wholeNumber("bodiesBytesMax", bodiesBytesMax, 1, Number.MAX_SAFE_INTEGER),
     accessLog: resolveAccessLog(options.accessLog ?? (process.env.WATERSPOUT_ACCESS_LOG || "off"), logger),
+    requestIds: options.requestIds ?? false,
     forward: forward(options, anonymous),
     debug: options.debug ?? isDebugDefault(),
   };

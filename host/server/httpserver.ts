@@ -9,13 +9,16 @@
 import type { Acceptor, Peer } from "../bridge/bridge.js";
 import { KIND_HTTP } from "../bridge/frames.js";
 import type { Refusal } from "../bridge/refusals.js";
-import type { Accepted, Address } from "../core/address.js";
+import type { Accepted, Address, ListeningSocket } from "../core/address.js";
 import { HTTPInputError, NoAnswerError, OptionError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
+import { hasOpenTelemetry } from "../core/opentelemetry.js";
 import { answerWith, withoutAnswer } from "../fetch/result.js";
 import { debugAnswer } from "../http/debugpage.js";
 import { isObserved, Observation } from "../http/observing.js";
 import { HTTPServerRequest, type RequestOwner } from "../http/request.js";
+import { identify } from "../http/requestids.js";
+import { reportToOpenTelemetry } from "../http/requestspan.js";
 import type { IOStream } from "../stream/iostream.js";
 import { answerRefused, Detaching } from "./detach.js";
 import type { ServerOptions } from "./options.js";
@@ -121,6 +124,11 @@ export class HTTPServer extends TCPServer {
       });
   }
 
+  override async addSockets(sockets: readonly ListeningSocket[]): Promise<void> {
+    if (hasOpenTelemetry()) await reportToOpenTelemetry();
+    await super.addSockets(sockets);
+  }
+
   /** @internal */
   override acceptor(): Acceptor {
     const owner: RequestOwner = {
@@ -143,6 +151,7 @@ export class HTTPServer extends TCPServer {
   }
 
   #answer(request: HTTPServerRequest): void {
+    if (this.options.requestIds) identify(request, this.options.forward);
     try {
       const result: unknown = this.#handler(request);
       if (result !== undefined) {

@@ -204,6 +204,13 @@ describe("a line", () => {
     expect(JSON.parse(jsonLine(rests, now))).toEqual({ level: 30, time: now, msg: "request", ...rests });
   });
 
+  test("ends with the ids that the request has", () => {
+    const named = { ...entry, requestId: visible('a"\\'), traceId: "0af7651916cd43dd8448eb211c80319c" };
+    expect(textLine({ ...named, aborted: "RESET" }, now)).toMatch(/ RESET id=a\\x22\\x5c trace=0af7\w+\n$/);
+    const { aborted, ...rest } = named;
+    expect(JSON.parse(jsonLine(named, now))).toEqual({ level: 30, time: now, msg: "request", ...rest });
+  });
+
   test("has numbers as JavaScript writes them, of any size", () => {
     const bytes = [0, 9, 10, 99, 100, 12_345, 2 ** 31, 2 ** 32 + 1, Number.MAX_SAFE_INTEGER];
     const ms = [0, 0.001, 0.01, 0.1, 0.12, 0.999, 1, 9.5, 10.25, 1000, 2310.5, 86_400_000.007];
@@ -223,9 +230,10 @@ describe("a line", () => {
     const most = {
       ...{ method: longest, target: longest, status: 599, bytes: Number.MAX_SAFE_INTEGER, ms: 2 ** 43 },
       ...{ address: "\u{1f600}".repeat(54), aborted: "BUFFER_FULL" as const },
+      ...{ requestId: longest, traceId: "f".repeat(32) },
     };
     expect(JSON.parse(jsonLine(most, now))).toMatchObject({ ...most, address: "\\u{1f600}".repeat(54) });
-    expect(textLine(most, now)).toMatch(/^\S+( \S+){7}\n$/);
+    expect(textLine(most, now)).toMatch(/^\S+( \S+){9}\n$/);
   });
 
   test("holds nothing of a target but visible ASCII, bounded", () => {
