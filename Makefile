@@ -96,7 +96,7 @@ format: $(NODE_MODULES) ## bring the sources into the form that `make check` wan
 	$(BIN)/biome check --write
 	$(BIN)/prettier --write --log-level warn $(ASSEMBLY)
 
-bench: build $(COMPONENTS) $(if $(NODE),$(NODES)) ## measure beside nginx, Node and Tornado; ARGS="--quick" for a glance, "--help" for more
+bench: build $(COMPONENTS) $(if $(NODE),$(NODES)) ## measure beside nginx, Node and others; ARGS="--quick" for a glance, "--help" for more
 ## on the Node that runs make, or on NODE (22, 24, 26)
 	@$(node) bench/run.mjs $(ARGS)
 

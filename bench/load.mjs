@@ -3,23 +3,26 @@
 
 import { join } from "node:path";
 import { OPEN_FILES, start, stop } from "./processes.mjs";
-import { node, ROOT, Unavailable, wrk } from "./tools.mjs";
+import { node, openLoop, ROOT, Unavailable, wrk } from "./tools.mjs";
 
 export const CONNECTIONS = 64;
 export const IDLE_CONNECTIONS = 10_000;
 const FILES_BESIDE = 256; // what a process has open apart from them
 
 /**
- * Requests answered in so many seconds, over keep-alive connections: GET `path`, unless `script`, one of peers/ for
- * wrk, says otherwise.
+ * Requests answered in so many seconds, over keep-alive connections: GET `path` with so many fields more than Host,
+ * unless `script`, one of peers/ for wrk, says otherwise. That of pipelining is asked by `pipelined`, at a time.
  */
-export async function runLoad(port, { seconds, path = "/", script = null }, core) {
+export async function runLoad(port, load, core) {
+  const { seconds, path = "/", connections = CONNECTIONS, fields = 0, pipelined = 1 } = load;
+  const script = pipelined > 1 ? "pipelined.lua" : (load.script ?? null);
   const tool = wrk();
   const what = script === null ? [] : ["-s", join(ROOT, "bench/peers", script)];
-  const parameters = ["-t1", `-c${CONNECTIONS}`, `-d${seconds}s`, ...what, `http://127.0.0.1:${port}${path}`];
-  const load = start([tool.command, ...parameters], { core, env: tool.env });
-  const how = await load.ended;
-  const text = load.output();
+  for (let i = 1; i <= fields; i++) what.push("-H", `X-Field-${i}: a value of some length`);
+  const parameters = ["-t1", `-c${connections}`, `-d${seconds}s`, ...what, `http://127.0.0.1:${port}${path}`];
+  const running = start([tool.command, ...parameters], { core, env: { ...tool.env, PIPELINED: String(pipelined) } });
+  const how = await running.ended;
+  const text = running.output();
   const done = /(\d+) requests in ([\d.]+)(ms|s|m),/.exec(text);
   if (done === null) throw new Error(`wrk failed (${how}): ${text.split("\n").at(-1)}`);
 
@@ -27,6 +30,15 @@ export async function runLoad(port, { seconds, path = "/", script = null }, core
   if (refused !== null) throw new Error(`not every request was answered properly: ${refused[1]}`);
   const requests = Number(done[1]);
   return { requests, requestsPerSecond: Number(/^Requests\/sec:\s*([\d.]+)/m.exec(text)[1]) };
+}
+
+/** Requests at a fixed rate, each answer measured from when its request was due; the result is openloop's. */
+export async function runAtRate(port, { rate, seconds, connections = CONNECTIONS }, core) {
+  const tool = openLoop();
+  const running = start([tool.command, ...[port, rate, seconds, connections].map(String)], { core });
+  const how = await running.ended;
+  if (how !== "exit code 0") throw new Error(`the load failed (${how}): ${running.output()}`);
+  return JSON.parse(running.output());
 }
 
 /** Lines that an echo server sent back in so many seconds; `mode` and the result are those of peers/lines.mjs. */

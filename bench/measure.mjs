@@ -1,5 +1,6 @@
 // Takes the figures of one row. Those of the HTTP rows are in measure-http.mjs, those of the parser rows in
-// measure-parser.mjs, those of timers in measure-timers.mjs, those of starts in measure-start.mjs.
+// measure-parser.mjs, those of timers in measure-timers.mjs, those of starts in measure-start.mjs, those at a fixed rate and
+// of curves in measure-rates.mjs.
 
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -10,6 +11,7 @@ import { CONNECTIONS, IDLE_CONNECTIONS, openIdle, runLines, runLoad } from "./lo
 import { LOAD_CORE, SERVER_CORE } from "./machine.mjs";
 import { transfersRow, websocketRow } from "./measure-http.mjs";
 import { parserRow } from "./measure-parser.mjs";
+import { curveRow, latencyRow } from "./measure-rates.mjs";
 import { startRow } from "./measure-start.mjs";
 import { timersRow } from "./measure-timers.mjs";
 import { cpuSeconds, memoryBytes } from "./processes.mjs";
@@ -32,6 +34,8 @@ const KINDS = {
   parser: parserRow,
   timers: timersRow,
   start: startRow,
+  latency: latencyRow,
+  curve: curveRow,
 };
 
 /** Adds `samples`, or a `problem`, to each contender of the row. */

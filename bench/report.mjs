@@ -15,6 +15,11 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+/** The figure of a curve's sample at this value. */
+export function pointName(value) {
+  return `at${value}`;
+}
+
 /** The row's claims with their `value` (null: not available) and `met` (null: nothing was promised, or no value). */
 export function judge(row) {
   const figures = ({ of, over, figure }) => {
@@ -31,7 +36,8 @@ export function judge(row) {
   });
 }
 
-export function renderReport({ machine, versions, options, rows }) {
+/** `worse`: what gotWorse found. */
+export function renderReport({ machine, versions, options, rows, worse }) {
   const parts = [
     "# Benchmark",
     list([
@@ -46,10 +52,15 @@ export function renderReport({ machine, versions, options, rows }) {
       ["row", "figure", "value", "target", ""],
       rows.flatMap((row) => row.verdicts.map(verdictCells)),
     ),
+    ...(worse.length === 0 ? [] : ["## Worse than the run that was kept", list(worse.map(worseLine))]),
     ...rows.flatMap((row) => [`## ${row.id}: ${row.title}`, ...renderRow(row)]),
     LEGEND,
   ];
   return `${parts.join("\n\n")}\n`;
+}
+
+function worseLine({ row, name, before, now }) {
+  return `${row}, ${name}: ${ratio(before)} → ${ratio(now)}`;
 }
 
 function verdictCells({ row, name, value, values, atLeast, atMost, over, met }) {
@@ -59,10 +70,18 @@ function verdictCells({ row, name, value, values, atLeast, atMost, over, met }) 
   return [row, name, value === null ? "" : spread(values, format), target, result];
 }
 
-function renderRow({ kind, contenders, splitCpu }) {
+/** A curve's are its points. */
+function columnsOf({ kind, values, splitCpu }) {
+  if (kind === "curve")
+    return values.map((value) => ({ head: count(value), figure: pointName(value), format: decimal }));
+  return COLUMNS[kind].filter(({ split }) => splitCpu || !split);
+}
+
+function renderRow(row) {
+  const { contenders } = row;
   const measured = contenders.filter(({ problem }) => problem === null);
   const out = contenders.filter(({ problem }) => problem !== null);
-  const columns = COLUMNS[kind].filter(({ split }) => splitCpu || !split);
+  const columns = columnsOf(row);
   const cells = ({ title, samples }) => [
     title,
     ...columns.map(({ figure, format }) =>
@@ -128,6 +147,13 @@ const COLUMNS = {
     { head: "RSS MiB before", figure: "baseRss", format: (bytes) => decimal(bytes / 1024 ** 2) },
   ],
   size: [{ head: "bytes", figure: "bytes", format: count }],
+  latency: [
+    { head: "p50 µs", figure: "p50Micros", format: count },
+    { head: "p90 µs", figure: "p90Micros", format: count },
+    { head: "p99 µs", figure: "p99Micros", format: count },
+    { head: "p99.9 µs", figure: "p999Micros", format: count },
+    { head: "CPU µs a request", figure: "cpuMicros", format: decimal },
+  ],
   start: [
     { head: "ms to the first byte", figure: "milliseconds", format: decimal },
     { head: "the slowest of them", figure: "slowest", format: decimal },

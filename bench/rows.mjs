@@ -4,8 +4,10 @@
 
 import { CONNECTIONS, IDLE_CONNECTIONS } from "./load.mjs";
 import { COMPONENT_ROWS } from "./rows-components.mjs";
+import { CURVE_ROWS } from "./rows-curves.mjs";
 import { HANDLER_ROWS } from "./rows-handlers.mjs";
 import { HTTP_ROWS } from "./rows-http.mjs";
+import { PEER_ROWS } from "./rows-peers.mjs";
 import {
   NGINX,
   NGINX_STREAM,
@@ -140,9 +142,11 @@ export const ROWS = [
     contenders: ECHOES,
     claims: ECHO_CLAIMS,
   },
+  ...PEER_ROWS,
   ...COMPONENT_ROWS,
   ...HANDLER_ROWS,
   ...HTTP_ROWS,
+  ...CURVE_ROWS,
   {
     id: "timers",
     kind: "timers",

@@ -4,14 +4,20 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { gotWorse } from "./compare.mjs";
 import { describeMachine } from "./machine.mjs";
 import { measureRow } from "./measure.mjs";
 import { endEverythingAtExit } from "./processes.mjs";
 import { judge, renderReport } from "./report.mjs";
+import { keep, keptRows } from "./results.mjs";
 import { ROWS } from "./rows.mjs";
 import {
   BENCH_DIRECTORY,
+  bun,
+  deno,
+  go,
   httparse,
+  hyper,
   nginx,
   node,
   npmPeers,
@@ -28,10 +34,11 @@ const HELP = `Usage: node bench/run.mjs [options]
   --rounds N     rounds for each server (3)
   --seconds S    seconds of each measurement (5)
   --quick        1 round of 2 s: shows that it runs, not how fast
-  --json FILE    also write every sample to FILE
+  --keep         keep report, samples and charts in bench/results, in place of those of the same Node
   --help         this text
 
-The report is printed, and written to build/bench/report.md. Exit code: 0 measured (also when a target is missed),
+The report is printed, and written to build/bench/report.md; it says which figures are worse than those that were kept
+of the same Node. Exit code: 0 measured (also when a target is missed),
 1 a server of the project's own failed, 2 wrong usage.
 `;
 
@@ -46,7 +53,7 @@ function readOptions() {
       rounds: { type: "string" },
       seconds: { type: "string" },
       quick: { type: "boolean", default: false },
-      json: { type: "string" },
+      keep: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
@@ -57,13 +64,27 @@ function readOptions() {
     rows: ROWS.filter(({ id }) => ids.includes(id)),
     rounds: number(values.rounds ?? (values.quick ? "1" : "3"), "rounds"),
     seconds: number(values.seconds ?? (values.quick ? "2" : "5"), "seconds"),
-    json: values.json,
+    keep: values.keep,
     help: values.help,
   };
 }
 
 function versions() {
-  return [node, wasmtime, wasmtimeAsync, wrk, nginx, tornado, httparse, wasiHttp, npmPeers].flatMap((tool) => {
+  return [
+    node,
+    wasmtime,
+    wasmtimeAsync,
+    wrk,
+    nginx,
+    tornado,
+    httparse,
+    hyper,
+    go,
+    bun,
+    deno,
+    wasiHttp,
+    npmPeers,
+  ].flatMap((tool) => {
     try {
       return [tool().version];
     } catch {
@@ -86,20 +107,11 @@ async function main(options) {
   }
 
   const { rounds, seconds } = options;
-  const report = renderReport({ machine, versions: found, options: { rounds, seconds }, rows });
+  const run = { machine, versions: found, options: { rounds, seconds }, rows };
+  const report = renderReport({ ...run, worse: gotWorse(rows, keptRows()) });
   mkdirSync(BENCH_DIRECTORY, { recursive: true });
   writeFileSync(join(BENCH_DIRECTORY, "report.md"), report);
-  if (options.json !== undefined) {
-    const results = rows.map(({ id, contenders, verdicts }) => ({
-      id,
-      contenders: contenders.map(({ key, title, samples, problem }) => ({ key, title, samples, problem })),
-      verdicts,
-    }));
-    writeFileSync(
-      options.json,
-      `${JSON.stringify({ machine, versions: found, rounds, seconds, rows: results }, null, 2)}\n`,
-    );
-  }
+  if (options.keep) await keep(run, report);
   process.stdout.write(report);
 
   const failed = rows

@@ -3,7 +3,7 @@
 // says what to do, and only the figures that need it are left out.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -24,7 +24,13 @@ export const wasmtime = once(() => findWasmtime("wasmtime"));
 /** One that runs components of WASI 0.3 and keeps instances of wasi:http. */
 export const wasmtimeAsync = once(() => findWasmtime("wasmtime-async"));
 export const wasiHttp = once(findWasiHttp);
-export const httparse = once(findHttparse);
+export const httparse = once(() => rustProgram("httparse", "heads", "httparse"));
+export const hyper = once(() => rustProgram("hyper", "hello", "hyper"));
+/** The load at a fixed rate. */
+export const openLoop = once(() => rustProgram("openloop", "openloop", "hdrhistogram"));
+export const go = once(findGo);
+export const bun = once(() => findEngine("bun", "bin/bun", /^\d\S+/, "Bun"));
+export const deno = once(() => findEngine("deno", "deno", /^deno \d\S+/, "Deno"));
 /**
  * What the project's own package.json pins: undici has llhttp's WebAssembly build, ws is the websocket peer, others are
  * frameworks.
@@ -32,11 +38,13 @@ export const httparse = once(findHttparse);
 export const npmPeers = once(() => {
   const { dependencies, devDependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
   return {
-    version: ["undici", "ws", "hono", "@hono/node-server", "h3", "srvx", "express", "pg"]
+    version: ["undici", "ws", "hono", "@hono/node-server", "h3", "srvx", "express", "fastify", "pg"]
       .map((name) => `${name} ${devDependencies[name] ?? dependencies[name]}`)
       .join(", "),
   };
 });
+/** The library that draws charts, of bench/npm. */
+export const echarts = once(findCharts);
 export const node = once(() => ({ command: process.execPath, env: {}, version: `Node ${process.versions.node}` }));
 
 /** An installed program, or else Debian's package unpacked into build/: no root, and no service is started. */
@@ -124,15 +132,51 @@ export function compiled(name, runtime) {
   return module;
 }
 
-/** The program of bench/httparse. Its one dependency has none of its own and an exact version; cargo checks its sum. */
-function findHttparse() {
-  const manifest = join(ROOT, "bench/httparse/Cargo.toml");
-  const target = join(BENCH_DIRECTORY, "httparse");
-  const version = /^httparse = "=(\S+)"/m.exec(readFileSync(manifest, "utf8"))[1];
-  const parameters = ["build", "--release", "--quiet", "--manifest-path", manifest, "--target-dir", target];
-  const made = run("cargo", parameters);
-  if (!made.ok) throw new Unavailable(`httparse needs Rust's cargo, and the network once: ${made.lastLine}`);
-  return { command: join(target, "release/heads"), env: {}, version: `httparse ${version}` };
+/**
+ * The program `binary` of a folder of bench/ in Rust. What it depends on has exact versions; cargo checks their sums.
+ * `main`: the dependency whose version is the tool's.
+ */
+function rustProgram(name, binary, main) {
+  const manifest = join(ROOT, "bench", name, "Cargo.toml");
+  const target = join(BENCH_DIRECTORY, name);
+  const line = readFileSync(manifest, "utf8")
+    .split("\n")
+    .find((text) => text.startsWith(`${main} = `));
+  const version = /"=([^"]+)"/.exec(line)[1];
+  const made = run("cargo", ["build", "--release", "--quiet", "--manifest-path", manifest, "--target-dir", target]);
+  if (!made.ok) throw new Unavailable(`bench/${name} needs Rust's cargo, and the network once: ${made.lastLine}`);
+  return { command: join(target, "release", binary), env: {}, version: `${main} ${version}` };
+}
+
+/** The server of bench/gohttp. */
+function findGo() {
+  const command = join(BENCH_DIRECTORY, "gohttp");
+  const made = run("go", ["build", "-o", command, "main.go"], { cwd: join(ROOT, "bench/gohttp") });
+  if (!made.ok) throw new Unavailable(`Go's server needs go: ${made.lastLine}`);
+  return { command, env: {}, version: versionOf({ command: "go", env: {} }, ["version"], /go\d\S+/) };
+}
+
+/** Another engine of JavaScript, of the versions that the project's tests use. */
+function findEngine(name, file, pattern, title) {
+  const engines = "build/tools/engines/node_modules";
+  const made = run("make", ["-s", `${engines}/.package-lock.json`], { cwd: ROOT });
+  if (!made.ok) throw new Unavailable(`${title} cannot be had: ${made.lastLine}`);
+  const command = join(ROOT, engines, `${name}-${process.platform}-${process.arch}`, file);
+  const version = versionOf({ command, env: {} }, ["--version"], pattern);
+  if (version === null) throw new Unavailable(`${title} does not run on this machine`);
+  return { command, env: {}, version: version.startsWith(name) ? version : `${name} ${version}` };
+}
+
+/** A promise of the module: what bench/npm names is installed below build/, since nothing else needs it. */
+function findCharts() {
+  const folder = join(BENCH_DIRECTORY, "npm");
+  mkdirSync(folder, { recursive: true });
+  for (const file of ["bench/npm/package.json", "bench/npm/package-lock.json", ".npmrc"]) {
+    copyFileSync(join(ROOT, file), join(folder, basename(file)));
+  }
+  const made = run("npm", ["ci", "--prefix", folder]);
+  if (!made.ok) throw new Unavailable(`charts cannot be drawn: ${made.lastLine}`);
+  return import(join(folder, "node_modules/echarts/index.js"));
 }
 
 /** The component of bench/wasihttp, in Rust. */
