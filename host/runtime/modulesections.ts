@@ -45,16 +45,22 @@ export class Reader {
 
 /** The first section with this id; null: there is none. */
 export function sectionOf(module: Uint8Array, id: number): Section | null {
+  return sectionsOf(module, id)[0] ?? null;
+}
+
+/** All sections with this id; a component may have several, and its sections are laid out as a module's. */
+export function sectionsOf(module: Uint8Array, id: number): Section[] {
+  const sections: Section[] = [];
   const reader = new Reader(module, HEADER_BYTES);
   while (reader.at < module.length) {
     const start = reader.at;
     const found = reader.next();
     const size = reader.next();
-    const end = reader.at + size;
-    if (found === id) return { start, end, content: new Reader(module, reader.at) };
+    const end = Math.min(reader.at + size, module.length);
+    if (found === id) sections.push({ start, end, content: new Reader(module, reader.at) });
     reader.at = end;
   }
-  return null;
+  return sections;
 }
 
 /** Whether the module exports something by this name. */
@@ -63,7 +69,7 @@ export function exportsName(module: Uint8Array, name: string): boolean {
   if (section === null) return false;
   const { content, end } = section;
   content.next(); // how many
-  while (content.at < Math.min(end, module.length)) {
+  while (content.at < end) {
     if (content.text() === name) return true;
     content.next(); // its kind
     content.next(); // its index

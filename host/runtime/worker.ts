@@ -9,7 +9,7 @@ import type { Channel, Peer } from "../bridge/bridge.js";
 import type { Address, ListeningSocket, SocketOptions } from "../core/address.js";
 import type { Patience } from "../core/patience.js";
 import type { RuntimeName } from "../core/runtimename.js";
-import type { Folder } from "./folders.js";
+import type { Grants } from "./grants.js";
 import type { GuardSettings } from "./settings.js";
 
 /** What a worker reports. None is called before `start` has returned. */
@@ -87,8 +87,7 @@ export interface Runtime {
    */
   prepare(module: string, growthBytesMax?: number): Promise<void>;
   /**
-   * Starts a worker, which may read `folders`: they are the descriptors behind its listeners. `prepare` has been
-   * awaited.
+   * Starts a worker, which has `grants`: folders are the descriptors behind its listeners. `prepare` has been awaited.
    */
-  start(module: string, sockets: readonly ListeningSocket[], events: WorkerEvents, folders?: readonly Folder[]): Worker;
+  start(module: string, sockets: readonly ListeningSocket[], events: WorkerEvents, grants?: Grants): Worker;
 }

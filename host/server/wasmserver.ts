@@ -1,8 +1,10 @@
 /**
  * A `.wasm` application: it serves by itself, without frames. What it writes to its descriptor 1 goes to stdout.
  *
- * Invariant: it is held to be serving when it has lived for SETTLE_MS; one that ends before that is not started again.
+ * Invariant: a module is held to be serving when it has lived for SETTLE_MS, a component, which opens its port itself,
+ * when a connection is accepted; one that ends before that is not started again.
  */
+import { connect } from "node:net";
 import { type Address, hostAndPort, type ListeningSocket } from "../core/address.js";
 import { STOP_GRACE_MS } from "../core/limits.js";
 import { APPLICATION_SHARE, memoryShare } from "../core/memorybudget.js";
@@ -10,28 +12,47 @@ import { type Patience, TO_RETIRE, toStop } from "../core/patience.js";
 import { programName } from "../core/program.js";
 import { deferred, ignore } from "../core/promises.js";
 import { RecentErrors } from "../core/recenterrors.js";
+import { isComponent } from "../core/runtimename.js";
 import type { Inspected, Report, ServingState } from "../metrics/report.js";
 import { bindOwnSockets } from "../net/bind.js";
-import type { Folder } from "../runtime/folders.js";
+import { type Grants, NO_GRANTS } from "../runtime/grants.js";
 import { guardSockets, runtimeNamed, type Worker } from "../runtime/index.js";
 import { type Session, type SessionEvents, Supervisor } from "../workers/supervisor.js";
 import { Inspection } from "./inspection.js";
 import { resolveOptions, type ServerOptions, type ServerSettings } from "./options.js";
 
 const SETTLE_MS = 100;
+/** How often it is tried whether a component accepts connections. */
+const PROBE_MS = 10;
 
 class PlainSession implements Session {
   readonly #ready: () => void;
+  /** Where a component will accept connections. */
+  readonly #address: Address | null;
   #worker: Worker | null = null;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(events: SessionEvents) {
+  constructor(events: SessionEvents, address: Address | null) {
     this.#ready = () => events.ready();
+    this.#address = address;
   }
 
   attach(worker: Worker): void {
     this.#worker = worker;
-    this.#timer = setTimeout(this.#ready, SETTLE_MS);
+    this.#timer = this.#address === null ? setTimeout(this.#ready, SETTLE_MS) : this.#probeLater(this.#address);
+  }
+
+  #probeLater(address: Address): NodeJS.Timeout {
+    return setTimeout(() => {
+      const probe = connect(address.port, address.address);
+      probe.once("connect", () => {
+        probe.destroy();
+        if (this.#worker !== null) this.#ready();
+      });
+      probe.once("error", () => {
+        if (this.#worker !== null) this.#timer = this.#probeLater(address);
+      });
+    }, PROBE_MS);
   }
 
   gather(): void {}
@@ -47,6 +68,7 @@ class PlainSession implements Session {
 
   end(): string {
     if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#worker = null;
     return "";
   }
 
@@ -59,7 +81,7 @@ export class WasmApplication implements Inspected {
   /** The protocol of a sandboxed application is not known here; most speak HTTP. */
   readonly scheme = "http";
   readonly #file: string;
-  readonly #folders: readonly Folder[];
+  readonly #grants: Grants;
   #given: ServerOptions;
   #options: ServerSettings;
   readonly #inspection = new Inspection(this);
@@ -71,10 +93,10 @@ export class WasmApplication implements Inspected {
   readonly #closed = deferred();
   readonly closed: Promise<void> = ignore(this.#closed.promise);
 
-  /** `file` is the path of the module, which may read `folders`. */
-  constructor(file: string, options: ServerOptions, folders: readonly Folder[] = []) {
+  /** `file` is the path of the module, which has `grants`. */
+  constructor(file: string, options: ServerOptions, grants: Grants = NO_GRANTS) {
     this.#file = file;
-    this.#folders = folders;
+    this.#grants = grants;
     this.#given = options;
     this.#options = this.#errors.watch(resolveOptions(options));
   }
@@ -141,12 +163,12 @@ export class WasmApplication implements Inspected {
     this.#supervisor = new Supervisor({
       runtime: runtimeNamed(runtime),
       module: this.#file,
-      folders: this.#folders,
+      grants: this.#grants,
       sockets,
       count,
       growthBytesMax: memoryShare(APPLICATION_SHARE * count, Number.POSITIVE_INFINITY),
       logger,
-      session: (events) => new PlainSession(events),
+      session: (events) => new PlainSession(events, isComponent(runtime) ? (this.addresses[0] ?? null) : null),
       failed: (error) => {
         logger.error(error.message);
         this.#closeSockets();

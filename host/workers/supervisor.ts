@@ -10,7 +10,7 @@ import { WorkerError } from "../core/errors.js";
 import { RESTARTS_MAX, START_TIMEOUT_MS, STOP_SLACK_MS } from "../core/limits.js";
 import type { Logger } from "../core/log.js";
 import type { Patience } from "../core/patience.js";
-import type { Folder } from "../runtime/folders.js";
+import type { Grants } from "../runtime/grants.js";
 import type { Runtime, Worker, WorkerEvents } from "../runtime/index.js";
 import { RestartPauses, restartLimiter, startedAgain } from "./restartpolicy.js";
 
@@ -41,7 +41,7 @@ export interface SupervisorSettings {
   readonly module: string;
   readonly sockets: readonly ListeningSocket[];
   /** Folders that the workers may read. Default: none. */
-  readonly folders?: readonly Folder[];
+  readonly grants?: Grants;
   /** Bytes that each worker's memory may grow by. Default: as many as its module allows. */
   readonly growthBytesMax?: number;
   readonly count: number;
@@ -190,7 +190,7 @@ export class Supervisor {
       },
       ended: (error) => this.#workerEnded(slot, slot.verdict ?? error, failed),
     };
-    slot.worker = runtime.start(module, sockets, events, this.#settings.folders);
+    slot.worker = runtime.start(module, sockets, events, this.#settings.grants);
     session.attach(slot.worker);
   }
 

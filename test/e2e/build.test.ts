@@ -137,9 +137,7 @@ test.each([COMPONENT, COMPONENT_ASYNC])("a component beside its source: $compone
   for (const runtime of ["node", "wasmtime"]) {
     const run = await end([process.execPath, CLI, "run", file, "--port", "0", "--runtime", runtime]);
     expect(run).toMatchObject({ code: 2, stdout: "" });
-    expect(run.stderr).toMatch(
-      /is a component: .*; wasmtime run -S inherit-network=y, or wasmtime serve if it is of wasi:http\n$/,
-    );
+    expect(run.stderr).toMatch(new RegExp(`is a component, which the runtime ${target} serves, not ${runtime}\n$`));
   }
 });
 

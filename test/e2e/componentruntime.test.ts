@@ -153,7 +153,7 @@ describe.each(RUNTIMES)("%s, what it refuses and what Node does for it", (runtim
       expect(ended.stderr).toMatch(new RegExp(`^waterspout: ${why}[^\n]*take the runtime node or wasmtime[^\n]*\n$`));
     }
     const wasm = await run(["run", "build/demo.wasm", "--port", "0", "--runtime", runtime]);
-    expect(wasm.stderr).toContain(`is served by the runtimes node and wasmtime, not by ${runtime}`);
+    expect(wasm.stderr).toContain(`is no component: the runtimes node and wasmtime serve it, not ${runtime}`);
   });
 
   test.skipIf(missingOpenSSL !== null)("TLS ends in Node; only it is served by the worker behind", async () => {

@@ -11,6 +11,7 @@ import {
   HTTP,
   HTTP_ASYNC,
   ROOT,
+  run,
   SANDBOXED_BARE,
   SANDBOXED_NODE,
   SANDBOXED_WASMTIME,
@@ -28,6 +29,13 @@ class Telling extends HTTPHandler {
 }
 new HTTPServer(new Telling()).listen();
 `;
+/** The command with a component. */
+const RUN_ASYNC: Way = {
+  name: "component-async, below the command",
+  runtime: "component-async",
+  demo: "",
+  component: "component-async",
+};
 const BUILD_MS = 300_000;
 const TARGETS = ["preview1", "component", "component-async", "http", "http-async"];
 
@@ -79,4 +87,28 @@ test.each([SANDBOXED_NODE, SANDBOXED_WASMTIME])("$name: the command's are not th
   } finally {
     await server.stop();
   }
+});
+
+test.each([SANDBOXED_NODE, SANDBOXED_WASMTIME, RUN_ASYNC])("$name: what --env gives it", async (way) => {
+  const server = await start(way, fileOf(way), [
+    "--env",
+    "OTHER=1",
+    "--env",
+    "GREETING=hé=llo",
+    "--env",
+    "GREETING_2=",
+  ]);
+  try {
+    for (let i = 0; i < 3; i++) expect((await server.get("/")).body.toString()).toBe("hé=llo ");
+  } finally {
+    await server.stop();
+  }
+});
+
+test.each(["GREETING", "=hello", ""])("--env %j is refused", async (text) => {
+  const { code, stderr } = await run(["run", fileOf(SANDBOXED_NODE), "--port", "0", "--env", text]);
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: `waterspout: --env takes NAME=VALUE, not ${JSON.stringify(text)}\n`,
+  });
 });

@@ -15,6 +15,8 @@ import { isComponent } from "../../core/runtimename.js";
 import { type Middleware, middlewareListener, type NodeListener, nodeListenerOf } from "../../nodehttp/listener.js";
 import { NodeProgram } from "../../nodehttp/program.js";
 import { handleOf } from "../../nodehttp/server.js";
+import { componentKindOf } from "../../runtime/componentkind.js";
+import { NO_GRANTS } from "../../runtime/grants.js";
 import { type FetchHandler, fetchCallback, type ServeOptions } from "../../server/fetchserver.js";
 import { HTTPServer, type RequestCallback, type RequestListener } from "../../server/httpserver.js";
 import { mergedOptions, type OuterOptions, type ServerOptions } from "../../server/options.js";
@@ -32,8 +34,6 @@ export type Application = Server | WasmApplication;
 type Exports = Readonly<Record<string, unknown>>;
 
 const WASM_MAGIC = Buffer.from([0, 0x61, 0x73, 0x6d]);
-/** What follows it in a component; a module has its version there. */
-const COMPONENT_LAYER = Buffer.from([0x0d, 0x00, 0x01, 0x00]);
 const SCRIPTS = [".ts", ".js", ".mts", ".mjs", ".cts", ".cjs", ".tsx", ".jsx"];
 
 /** An application that was loaded. */
@@ -50,36 +50,37 @@ export interface Loaded {
 
 const NO_STATIC = "--static is for applications with fetch; others serve files themselves";
 
-type LoadSettings = Pick<RunSettings, "file" | "outer"> & Partial<Pick<RunSettings, "folders" | "staticFolder">>;
+type LoadSettings = Pick<RunSettings, "file" | "outer"> & Partial<Pick<RunSettings, "grants" | "staticFolder">>;
 
-/** Loads `file`. A .wasm application may read `folders`; files of `staticFolder` are served in front of a `fetch`. */
-export async function loadApplication({ file, outer, folders = [], staticFolder }: LoadSettings): Promise<Loaded> {
+/** Loads `file`. A .wasm application is given `grants`; files of `staticFolder` are served in front of a `fetch`. */
+export async function loadApplication({
+  file,
+  outer,
+  grants = NO_GRANTS,
+  staticFolder,
+}: LoadSettings): Promise<Loaded> {
   if (!existsSync(file)) throw new UsageError(`there is no file ${file}`);
   const extension = extname(file);
   if (extension === ".wasm") {
     if (staticFolder !== undefined) throw new UsageError(NO_STATIC);
     const options = mergedOptions(outer);
     const { runtime = "node" } = options;
-    if (isComponent(runtime)) {
-      throw new UsageError(`a .wasm application is served by the runtimes node and wasmtime, not by ${runtime}`);
+    if (isComponent(runtime) && componentKindOf(file) === null) {
+      throw new UsageError(`${file} is no component: the runtimes node and wasmtime serve it, not ${runtime}`);
     }
-    if (options.sslOptions !== undefined && runtime === "wasmtime") {
+    if (options.sslOptions !== undefined && runtime !== "node") {
       throw new UsageError("a .wasm application has TLS with the runtime node only; put a proxy in front of wasmtime");
     }
-    const start = await beginningOf(file, WASM_MAGIC.length + COMPONENT_LAYER.length);
-    if (!start.subarray(0, WASM_MAGIC.length).equals(WASM_MAGIC)) {
+    if (!(await beginningOf(file, WASM_MAGIC.length)).equals(WASM_MAGIC)) {
       throw new UsageError(`${file} is no WebAssembly module`);
     }
-    if (start.subarray(WASM_MAGIC.length).equals(COMPONENT_LAYER)) {
-      const how = "wasmtime run -S inherit-network=y, or wasmtime serve if it is of wasi:http";
-      throw new UsageError(`${file} is a component: a runtime serves it, not this command; ${how}`);
-    }
-    return { application: new WasmApplication(resolve(file), options, folders) };
+    return { application: new WasmApplication(resolve(file), options, grants) };
   }
   if (!SCRIPTS.includes(extension)) {
     throw new UsageError(`${file} is no application: it must end in ${SCRIPTS.join(", ")} or .wasm`);
   }
-  if (folders.length > 0) throw new UsageError("--dir is for .wasm applications; others read files themselves");
+  if (grants.folders.length > 0) throw new UsageError("--dir is for .wasm applications; others read files themselves");
+  if (grants.variables.length > 0) throw new UsageError("--env is for .wasm applications; others have the command's");
   const program = new NodeProgram();
   const exported = await importModule(file);
   const value = exported.default;

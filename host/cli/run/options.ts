@@ -108,6 +108,12 @@ export const RUN_OPTIONS: Readonly<Record<string, Option>> = {
     value: "FOLDER",
     help: "serve the files of this folder, such as dist/client of a build, in front of an APP with fetch",
   },
+  env: {
+    type: "string",
+    multiple: true,
+    value: "NAME=VALUE",
+    help: "a variable of the environment of a .wasm application, which has no other; can be given several times",
+  },
   config: {
     type: "string",
     value: "FILE",

@@ -11,7 +11,8 @@ import { MEMORY_FORMS, memoryIn } from "../../core/memorybudget.js";
 import type { RuntimeName } from "../../core/runtimename.js";
 import type { AccessLogForm } from "../../http/accesslog.js";
 import { isDebugDefault } from "../../http/settings.js";
-import { type Folder, foldersFrom } from "../../runtime/folders.js";
+import { componentKindOf } from "../../runtime/componentkind.js";
+import { type Grants, grantsFrom } from "../../runtime/grants.js";
 import { definedOptions, type OuterOptions, type ServerOptions } from "../../server/options.js";
 import { checkValues, fileSource, readSettingsFile, settingsPath } from "../../settings/file.js";
 import { checked, environment, flagOf, type Setting, type Source, settingFrom } from "../../settings/settings.js";
@@ -36,8 +37,8 @@ export interface RunSettings {
   /** The application's own part of that file. */
   readonly application: unknown;
   readonly outer: OuterOptions;
-  /** Folders for a .wasm application. */
-  readonly folders: readonly Folder[];
+  /** What a .wasm application is given. */
+  readonly grants: Grants;
   /** The folder of files in front of an application with `fetch`. */
   readonly staticFolder: string | undefined;
   /** How much memory each process may take, as it was given; undefined: it was not. */
@@ -71,7 +72,7 @@ export function readRunSettings(file: string, values: Values): RunSettings {
     file,
     settingsPath: path,
     application,
-    folders: foldersFrom((values.dir as readonly string[] | undefined) ?? []),
+    grants: grantsFrom(values.dir as readonly string[] | undefined, values.env as readonly string[] | undefined),
     staticFolder: values.static as string | undefined,
     memory: [said.flags, environment, said.file].map(memoryFrom).find((text) => text !== undefined),
     watch: values.watch === true,
@@ -79,13 +80,25 @@ export function readRunSettings(file: string, values: Values): RunSettings {
     json: values.json === true,
     open: values.open === true,
     outer: {
-      over: { ...over, ...options(first) },
+      over: { ...over, ...options(first), ...componentRuntime(file, first("runtime")) },
       under: { runtime: "node", ...under, ...options(then) },
     },
     reloadable: values.reloadable === true,
     isPlaceFixed: values.port !== undefined && values.address !== undefined,
     place: (exported) => placeFrom(said, exported, file),
   };
+}
+
+/** The one runtime that serves a component; a flag that names another is an error. */
+function componentRuntime(file: string, named: unknown): ServerOptions {
+  const kind = componentKindOf(file);
+  if (kind === null) return {};
+  if (kind === "unknown") {
+    const known = "wasi:cli/run nor a handler of wasi:http, of 0.2 or 0.3";
+    throw new UsageError(`${file} is a component that cannot be served: it exports neither ${known}`);
+  }
+  if (named === undefined || named === kind.runtime) return { runtime: kind.runtime };
+  throw new UsageError(`${file} is a component, which the runtime ${kind.runtime} serves, not ${named}`);
 }
 
 interface Sources {

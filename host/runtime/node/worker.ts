@@ -15,7 +15,7 @@ import { TURN_OUTPUT_BYTES_MAX } from "../../core/limits.js";
 import { LineReader } from "../../core/log.js";
 import type { Patience } from "../../core/patience.js";
 import { boundHandles } from "../../nodeinternals/boundhandle.js";
-import type { Folder } from "../folders.js";
+import { type Grants, NO_GRANTS } from "../grants.js";
 import { withGrowthLimit } from "../modulememory.js";
 import type { Runtime, Worker, WorkerEvents } from "../worker.js";
 import { Connection, Descriptor, DescriptorTable, KIND_CHANNEL, Listener } from "./descriptors.js";
@@ -82,7 +82,7 @@ class NodeWorker implements Worker, StandardStreams {
     module: WebAssembly.Module,
     sockets: readonly NodeListener[],
     events: WorkerEvents,
-    folders: readonly Folder[],
+    { folders, variables }: Grants,
   ) {
     this.#events = events;
     this.#lines = new LineReader((line) => events.log(line));
@@ -97,7 +97,7 @@ class NodeWorker implements Worker, StandardStreams {
     for (const folder of folders) this.#table.add(new OpenFolder(folder));
     const wasi = new Wasi(this.#table, this);
     const files = new FileCalls(this.#table);
-    const environment = new EnvironmentCalls();
+    const environment = new EnvironmentCalls(variables);
     const { exports } = new WebAssembly.Instance(module, {
       [WASI_MODULE]: { ...wasi.imports(), ...files.imports(), ...environment.imports() },
     });
@@ -325,8 +325,8 @@ export const nodeRuntime: Runtime = {
     return { sockets, peers: null, drained: async () => {} };
   },
   prepare: load,
-  start(path, sockets, events, folders = []): Worker {
+  start(path, sockets, events, grants = NO_GRANTS): Worker {
     const module = modules.get(path) as WebAssembly.Module;
-    return new NodeWorker(module, sockets as readonly NodeListener[], events, folders);
+    return new NodeWorker(module, sockets as readonly NodeListener[], events, grants);
   },
 };

@@ -14,11 +14,17 @@ import { LineReader } from "../../core/log.js";
 import type { Patience } from "../../core/patience.js";
 import type { Worker, WorkerEvents } from "../worker.js";
 
+/**
+ * A message on stdin, which the module reads (assembly/server/draining.ts); or a signal, which `wasmtime serve` takes
+ * to let requests finish.
+ */
+export type DrainsBy = "message" | "SIGINT";
+
 export class ChildWorker implements Worker {
   readonly #child: ChildProcess;
   readonly #input: Writable;
   readonly #events: WorkerEvents;
-  readonly #isSupervised: boolean;
+  readonly #drainsBy: DrainsBy | undefined;
   /** Blocks that the pipe had not taken at once. */
   readonly #lent: Buffer[] = [];
   #lastMoment: NodeJS.Timeout | null = null;
@@ -28,12 +34,12 @@ export class ChildWorker implements Worker {
   readonly #killAtExit = () => this.#child.kill("SIGKILL");
 
   /**
-   * `child` has pipes for its standard streams, and its input is kept open until it is to end. `isSupervised`: it reads
-   * there when to drain, and no frames (assembly/server/draining.ts).
+   * `child` has pipes for its standard streams, and its input is kept open until it is to end. `drainsBy`: what has it
+   * finish what it has begun, where it speaks no frames.
    */
-  constructor(child: ChildProcess, events: WorkerEvents, isSupervised = false) {
+  constructor(child: ChildProcess, events: WorkerEvents, drainsBy?: DrainsBy) {
     this.#child = child;
-    this.#isSupervised = isSupervised;
+    this.#drainsBy = drainsBy;
     this.#events = events;
     this.#input = this.#child.stdin as Writable;
     this.#input.on("error", () => {}); // the child's event "close" follows
@@ -69,9 +75,10 @@ export class ChildWorker implements Worker {
     return null;
   }
 
-  /** WASI has no signals: a module that reads neither frames nor messages can only be ended. */
+  /** WASI has no signals: what reads neither frames nor messages can only be ended. */
   finish({ graceMs, requestMs }: Patience): void {
-    if (!this.#isSupervised) return this.kill();
+    if (this.#drainsBy === undefined) return this.kill();
+    if (this.#drainsBy === "SIGINT") return void this.#child.kill("SIGINT");
     const message = Buffer.alloc(8);
     message.writeInt32LE(graceMs);
     message.writeInt32LE(requestMs, 4);

@@ -1,6 +1,7 @@
 /**
- * The sandbox as a component of WASI 0.3 or 0.2 in a process of wasmtime, which opens the port itself and knows its
- * peers. It has one address, one worker, and no folders.
+ * The sandbox, or an application by itself, as a component of WASI 0.3 or 0.2 in a process of wasmtime, which opens the
+ * port itself and knows its peers. It has one address and one worker. A component of wasi:http leaves the port to
+ * wasmtime.
  *
  * A port is bound here without listening on it, and stays bound: so its number is known before a worker starts, remains
  * this program's when one is replaced, and an address that cannot be had is an error with the system's code. While
@@ -11,11 +12,14 @@
  * Reference: `wasmtime run -S help`; assembly/wasi/component/settings.ts for the arguments.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { type Address, hostAndPort, type ListeningSocket, LOOPBACK } from "../../core/address.js";
 import { OptionError, RuntimeUnavailableError } from "../../core/errors.js";
 import { BACKLOG } from "../../core/limits.js";
 import { type ComponentName, whyNotInComponent } from "../../core/runtimename.js";
+import { componentKind, coreModuleOf } from "../componentkind.js";
+import { type Grants, grantArguments, NO_GRANTS } from "../grants.js";
+import { memoryBytesWith } from "../modulememory.js";
 import { bindHandle, SharedListener } from "../node/sharedlistener.js";
 import type { BindSettings, Runtime } from "../worker.js";
 import { findWasmtime, type Wasmtime } from "./binary.js";
@@ -32,9 +36,20 @@ class ReservedPort extends SharedListener {
   }
 }
 
+/** What `wasmtime serve` says by itself when it begins to serve and when it drains. */
+const SERVE_LINES = /^(Serving HTTP on http|Waiting for child tasks to exit)/;
+
+/** What is known of a component. */
+interface Component {
+  readonly isHTTP: boolean;
+  /** What its memory may have; null: as much as it allows itself. */
+  readonly memoryBytesMax: number | null;
+}
+
 /** The runtime of that name. */
 export function componentRuntime(name: ComponentName): Runtime {
   let wasmtime: Wasmtime | null = null;
+  const components = new Map<string, Component>();
   const reserve = (at: string, port: number, backlog: number, options: Partial<BindSettings> = {}): ReservedPort => {
     if (options.reusePort === true) throw new OptionError(whyNotInComponent(name, "no SO_REUSEPORT"));
     if (options.ipv6Only === false) throw new OptionError(whyNotInComponent(name, "IPv6 sockets for IPv6 alone"));
@@ -54,14 +69,27 @@ export function componentRuntime(name: ComponentName): Runtime {
       const inner = async () => reserve(LOOPBACK, 0, BACKLOG);
       return relay(sockets as readonly SharedListener[], inner, guard, guard.tls);
     },
-    async prepare(module): Promise<void> {
-      if (!existsSync(module)) {
+    async prepare(module, growthBytesMax = Number.POSITIVE_INFINITY): Promise<void> {
+      const bytes = await readFile(module).catch(() => {
         throw new RuntimeUnavailableError(`the runtime ${name} needs ${module}, which is not there: run "make build"`);
-      }
+      });
+      const kind = componentKind(bytes);
+      components.set(module, {
+        isHTTP: kind !== null && kind !== "unknown" && kind.isHTTP,
+        memoryBytesMax:
+          growthBytesMax === Number.POSITIVE_INFINITY ? null : memoryBytesWith(coreModuleOf(bytes), growthBytesMax),
+      });
       wasmtime = await findWasmtime(name);
     },
-    start(module, sockets, events) {
-      return new ChildWorker(spawnComponent((wasmtime as Wasmtime).file, module, portOf(name, sockets)), events);
+    start(module, sockets, events, grants = NO_GRANTS) {
+      const component = components.get(module) as Component;
+      const args = argumentsFor(component, module, portOf(name, sockets), grants);
+      const child = spawnComponent((wasmtime as Wasmtime).file, args);
+      if (!component.isHTTP) return new ChildWorker(child, events);
+      const log = (line: string) => {
+        if (!SERVE_LINES.test(line)) events.log(line);
+      };
+      return new ChildWorker(child, { ...events, log }, "SIGINT");
     },
   };
 }
@@ -76,11 +104,26 @@ export function portOf(name: ComponentName, sockets: readonly ListeningSocket[])
   return (socket instanceof TLSRelay ? socket.inner : socket) as ReservedPort;
 }
 
-/** A group of its own keeps a terminal's Ctrl-C away. */
-function spawnComponent(binary: string, component: string, { address, backlog }: ReservedPort): ChildProcess {
+function argumentsFor(
+  { isHTTP, memoryBytesMax }: Component,
+  file: string,
+  { address, backlog }: ReservedPort,
+  grants: Grants,
+): string[] {
+  const memory = memoryBytesMax === null ? [] : ["-W", `max-memory-size=${memoryBytesMax}`];
+  const given = [...memory, ...grantArguments(grants)];
+  if (isHTTP) {
+    const where = ["--addr", hostAndPort(address)];
+    return ["serve", "-C", "cache=n", "-S", "cli=y", "--no-logging-prefix", ...where, ...given, file];
+  }
   const network = ["-S", "inherit-network=y", "-S", "udp=n"];
   const where = ["--address", address.address, "--port", String(address.port), "--backlog", String(backlog)];
-  return spawn(binary, ["run", "-C", "cache=n", ...network, component, ...where], {
+  return ["run", "-C", "cache=n", ...network, ...given, file, ...where];
+}
+
+/** A group of its own keeps a terminal's Ctrl-C away. */
+function spawnComponent(binary: string, args: readonly string[]): ChildProcess {
+  return spawn(binary, args, {
     stdio: ["pipe", "pipe", "pipe"],
     env: { PATH: process.env.PATH, HOME: process.env.HOME },
     detached: true,

@@ -9,7 +9,7 @@ import { readFile } from "node:fs/promises";
 import { LOOPBACK } from "../../core/address.js";
 import { OptionError } from "../../core/errors.js";
 import { BACKLOG } from "../../core/limits.js";
-import type { Folder } from "../folders.js";
+import { type Grants, grantArguments, NO_GRANTS } from "../grants.js";
 import { memoryBytesWith } from "../modulememory.js";
 import { exportsName } from "../modulesections.js";
 import { listenShared, listenSharedNow, SharedListener } from "../node/sharedlistener.js";
@@ -51,16 +51,16 @@ export const wasmtimeRuntime: Runtime = {
     const memoryBytesMax = growthBytesMax === Number.POSITIVE_INFINITY ? null : memoryBytesWith(bytes, growthBytesMax);
     modules.set(module, { memoryBytesMax, isSupervised: exportsName(bytes, SUPERVISED) });
   },
-  start(module, sockets, events, folders = []): Worker {
-    const child = spawnModule(module, sockets as readonly SharedListener[], folders);
-    return new ChildWorker(child, events, modules.get(module)?.isSupervised);
+  start(module, sockets, events, grants = NO_GRANTS): Worker {
+    const child = spawnModule(module, sockets as readonly SharedListener[], grants);
+    return new ChildWorker(child, events, modules.get(module)?.isSupervised ? "message" : undefined);
   },
 };
 
 /**
  * The shell only sets LISTEN_PID to the pid that wasmtime will have. A group of its own keeps a terminal's Ctrl-C away.
  */
-function spawnModule(module: string, sockets: readonly SharedListener[], folders: readonly Folder[]): ChildProcess {
+function spawnModule(module: string, sockets: readonly SharedListener[], grants: Grants): ChildProcess {
   const { memoryBytesMax: bytesMax = null, isSupervised = false } = modules.get(module) ?? {};
   return spawn(
     "sh",
@@ -77,7 +77,7 @@ function spawnModule(module: string, sockets: readonly SharedListener[], folders
       "listenfd",
       ...(bytesMax === null ? [] : ["-W", `max-memory-size=${bytesMax}`]),
       ...(isSupervised ? ["--invoke", SUPERVISED] : []),
-      ...folders.flatMap(({ host, guest }) => ["--dir", `${host}::${guest}`]),
+      ...grantArguments(grants),
       module,
     ],
     {
