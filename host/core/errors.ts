@@ -279,9 +279,9 @@ export function readError(reason: Reason): WaterspoutError {
 
 /** Nearly every connection ends with one. It has no stack: that would only show how frames are read, and costs 4 µs. */
 function endOfStream(): StreamClosedError {
-  const { stackTraceLimit } = Error;
+  const limit: unknown = Reflect.get(Error, "stackTraceLimit"); // of the engine, not of the language
   if (!Reflect.set(Error, "stackTraceLimit", 0)) return new StreamClosedError("END");
   const error = new StreamClosedError("END");
-  Error.stackTraceLimit = stackTraceLimit;
+  Reflect.set(Error, "stackTraceLimit", limit);
   return error;
 }
