@@ -1,10 +1,14 @@
-// What an application in AssemblyScript reads of its environment and of its arguments, on every way to run.
+// What an application in AssemblyScript reads of its environment and of its arguments, on every way to run, and what a worker's process
+// has of the command's.
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { environmentOf, workersOf } from "./support/processes.js";
 import { end } from "./support/programs.js";
 import {
+  BRIDGED,
+  BRIDGED_ASYNC,
   CLI,
   COMPONENT,
   COMPONENT_ASYNC,
@@ -16,6 +20,7 @@ import {
   SANDBOXED_NODE,
   SANDBOXED_WASMTIME,
   start,
+  WASMTIME,
   type Way,
 } from "./support/ways.js";
 
@@ -36,6 +41,10 @@ const RUN_ASYNC: Way = {
   demo: "",
   component: "component-async",
 };
+/** What names the listeners that a process was given, as systemd does. */
+const LISTENERS = ["LISTEN_FDS", "LISTEN_PID"];
+/** What some shell sets by itself in what it starts: its folder, how deep it is, the command's name. */
+const SHELLS = ["PWD", "OLDPWD", "SHLVL", "_"];
 const BUILD_MS = 300_000;
 const TARGETS = ["preview1", "component", "component-async", "http", "http-async"];
 
@@ -80,14 +89,37 @@ test.each([SANDBOXED_BARE, COMPONENT, COMPONENT_ASYNC])("$name: its arguments st
   }
 });
 
-test.each([SANDBOXED_NODE, SANDBOXED_WASMTIME])("$name: the command's are not the application's", async (way) => {
-  const server = await start(way, fileOf(way), [], { env: { GREETING: "hello" } });
-  try {
-    expect((await server.get("/")).body.toString()).toBe("null ");
-  } finally {
-    await server.stop();
-  }
-});
+test.each([SANDBOXED_NODE, SANDBOXED_WASMTIME, RUN_ASYNC])(
+  "$name: the command's are not the application's",
+  async (way) => {
+    const server = await start(way, fileOf(way), [], { env: { GREETING: "hello" } });
+    try {
+      expect((await server.get("/")).body.toString()).toBe("null ");
+    } finally {
+      await server.stop();
+    }
+  },
+);
+
+test.each([WASMTIME, BRIDGED_ASYNC, BRIDGED, SANDBOXED_WASMTIME, RUN_ASYNC])(
+  "$name: a worker's process has the command's PATH and HOME, and no secret",
+  async (way) => {
+    const secret = { API_KEY: "do not pass on" };
+    const server = await start(way, way.demo || fileOf(way), [], { env: secret });
+    try {
+      expect((await server.get("/")).status).toBe(200);
+      const commands = environmentOf(server.pid);
+      expect(commands).toMatchObject(secret);
+      const workers = workersOf(server.pid);
+      expect(workers).toHaveLength(1);
+      const { PATH, HOME, ...others } = environmentOf(workers[0].pid);
+      expect({ PATH, HOME }).toEqual({ PATH: commands.PATH, HOME: commands.HOME });
+      expect(Object.keys(others).filter((name) => !LISTENERS.includes(name) && !SHELLS.includes(name))).toEqual([]);
+    } finally {
+      await server.stop();
+    }
+  },
+);
 
 test.each([SANDBOXED_NODE, SANDBOXED_WASMTIME, RUN_ASYNC])("$name: what --env gives it", async (way) => {
   const server = await start(way, fileOf(way), [

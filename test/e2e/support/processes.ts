@@ -73,6 +73,12 @@ export function commandLine(pid: number): string[] {
   return read(`/proc/${pid}/cmdline`)?.split("\0").slice(0, -1) ?? [];
 }
 
+/** The environment that the process was started with. */
+export function environmentOf(pid: number): Record<string, string> {
+  const pairs = read(`/proc/${pid}/environ`)?.split("\0").slice(0, -1) ?? [];
+  return Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]));
+}
+
 /** What the tree does while nothing is asked of it. */
 export interface Activity {
   /** Of one core. */
