@@ -48,5 +48,5 @@ test("the workflow runs what CI runs, on the oldest Node that is supported; late
   const inCI = [...ci.matchAll(/NODE=(\d+)/g), ...ci.matchAll(/for node in ([\d ]+);/g)].flatMap(([, list]) =>
     list!.split(" "),
   );
-  expect(inCI.sort()).toEqual(later);
+  expect([...new Set(inCI)].sort()).toEqual(later);
 });

@@ -490,15 +490,10 @@ test.each(COMMANDS)("$place: $line", async ({ words }) => {
     const [, name, version] = /^(.[^@]*)(?:@(.+))?$/.exec(args[1])!;
     if (version !== undefined) expect(JSON.parse(read("package.json")).devDependencies[name]).toBe(version);
   } else if (program === "wasmtime" || program === "systemd-socket-activate") {
-    const isComponent = words.includes("inherit-network=y");
-    const isHttp = words.includes("serve");
-    expect(words.join(" ")).toMatch(
-      isHttp
-        ? /^wasmtime serve -S cli=y --addr 127\.0\.0\.1:8889 \S+\.http\.wasm$/
-        : isComponent
-          ? / run -S inherit-network=y ((-S allow-ip-name-lookup|--env [A-Z_]+)=\S+ )?\S+\.component-async\.wasm( --address 127\.0\.0\.1)? --port 8889$/
-          : / run (-C cache=n )?-S preview2=n -S (listenfd|tcplisten=127\.0\.0\.1:\d+)( --dir \S+::\S+)? \S+\.wasm$/,
-    );
+    expect(
+      WASMTIME_COMMANDS.filter((command) => command.test(words.join(" "))),
+      words.join(" "),
+    ).toHaveLength(1);
   } else if (program === "jco") {
     expect(args.join(" ")).toMatch(
       /^(run \S+\.component\.wasm --address|serve --host) 127\.0\.0\.1 --port 8889( \S+\.http\.wasm)?$/,
@@ -509,6 +504,15 @@ test.each(COMMANDS)("$place: $line", async ({ words }) => {
     expect(["asc", "systemctl", "perf"], "a program that no test knows").toContain(program);
   }
 });
+
+/** How modules and components are compiled and served without the command; other tests run them so. */
+const WASMTIME_COMMANDS = [
+  / run (-C cache=n )?-S preview2=n -S (listenfd|tcplisten=127\.0\.0\.1:\d+)( --dir \S+::\S+)? \S+\.wasm$/,
+  / run -S inherit-network=y ((-S allow-ip-name-lookup|--env [A-Z_]+)=\S+ )?\S+\.component-async\.wasm( --address 127\.0\.0\.1)? --port 8889$/,
+  /^wasmtime serve -S cli=y --addr 127\.0\.0\.1:8889 \S+\.http\.wasm$/,
+  /^wasmtime compile -W epoch-interruption=y -o \S+\.cwasm \S+\.component-async\.wasm$/,
+  / run --allow-precompiled -S inherit-network=y -W max-memory-size=\d+ -W timeout=\d+s \S+\.cwasm --port 8889$/,
+];
 
 /**
  * A block's commands in words. `npx` and what is put into the environment are left out, and what `make -s wasmtime`

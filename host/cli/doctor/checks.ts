@@ -37,6 +37,7 @@ const FILES_RESERVED = 64;
 /** What each optional package is for. */
 export const PURPOSES: Readonly<Record<string, string>> = {
   "@bytecodealliance/jco": "builds components of AssemblyScript applications",
+  "@opentelemetry/api": "makes spans and metrics of requests, for an SDK that is registered",
   assemblyscript: "compiles AssemblyScript applications",
   "prom-client": "collects the metrics that Prometheus reads",
 };
