@@ -11,6 +11,7 @@ import {
   loadOpenTelemetry,
   methodAttributes,
   type OpenTelemetry,
+  reported,
   SCOPE,
   scopeVersion,
   withoutSignatures,
@@ -31,11 +32,35 @@ export async function inClientSpan<Answer extends { readonly status: number }>(
 
 async function sendWith<Answer extends { readonly status: number }>(
   api: OpenTelemetry,
-  { url, method, headers }: Hop,
+  hop: Hop,
   send: () => Promise<Answer>,
 ): Promise<Answer> {
   const begunMs = performance.now();
-  const { context, propagation, trace, SpanKind, SpanStatusCode } = api;
+  const begun = reported(api, () => begin(api, hop));
+  if (begun === null) return send();
+  const { span, own, series } = begun;
+  const result: Attributes = {};
+  try {
+    const answer = await api.context.with(own, send);
+    result["http.response.status_code"] = answer.status;
+    if (answer.status >= 400) result["error.type"] = String(answer.status);
+    return answer;
+  } catch (error) {
+    result["error.type"] = error instanceof Error ? error.constructor.name : "_OTHER";
+    span.recordException(error instanceof Error ? error : String(error));
+    throw error;
+  } finally {
+    reported(api, () => {
+      durations(api).record((performance.now() - begunMs) / 1000, { ...series, ...result }, own);
+      span.setAttributes(result);
+      if ("error.type" in result) span.setStatus({ code: api.SpanStatusCode.ERROR });
+      span.end();
+    });
+  }
+}
+
+/** A span of `hop`, whose headers get its fields. `series`: what the metric knows of it. */
+function begin({ context, propagation, trace, SpanKind }: OpenTelemetry, { url, method, headers }: Hop) {
   const series: Attributes = {
     ...methodAttributes(method),
     "server.address": url.hostname,
@@ -47,22 +72,7 @@ async function sendWith<Answer extends { readonly status: number }>(
   const span = tracer.startSpan(name === "_OTHER" ? "HTTP" : name, { kind: SpanKind.CLIENT, attributes });
   const own = trace.setSpan(context.active(), span);
   propagation.inject(own, headers, FIELDS);
-  const result: Attributes = {};
-  try {
-    const answer = await context.with(own, send);
-    result["http.response.status_code"] = answer.status;
-    if (answer.status >= 400) result["error.type"] = String(answer.status);
-    return answer;
-  } catch (error) {
-    result["error.type"] = error instanceof Error ? error.constructor.name : "_OTHER";
-    span.recordException(error instanceof Error ? error : String(error));
-    throw error;
-  } finally {
-    span.setAttributes(result);
-    if ("error.type" in result) span.setStatus({ code: SpanStatusCode.ERROR });
-    span.end();
-    durations(api).record((performance.now() - begunMs) / 1000, { ...series, ...result }, own);
-  }
+  return { span, own, series };
 }
 
 function durations({ metrics }: OpenTelemetry) {

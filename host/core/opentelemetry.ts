@@ -40,6 +40,19 @@ export async function loadOpenTelemetry(): Promise<OpenTelemetry | null> {
   }
 }
 
+/**
+ * What `report` gives, or null when it throws: samplers and processors are the application's own, and a request goes on
+ * without them. OpenTelemetry's `diag` says so.
+ */
+export function reported<Result>(api: OpenTelemetry, report: () => Result): Result | null {
+  try {
+    return report();
+  } catch (error) {
+    api.diag.error("waterspout: a request is not reported", error);
+    return null;
+  }
+}
+
 /** The version that spans and metrics name as their origin's. */
 export function scopeVersion(): string {
   version ??= packageVersion();

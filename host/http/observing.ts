@@ -55,10 +55,12 @@ const finished = channel("waterspout.request.finish");
 export const nodeStarted = channel("http.server.request.start");
 export const nodeFinished = channel("http.server.response.finish");
 
-let startSpan: ((request: HTTPServerRequest) => RequestSpan) | null = null;
+type StartSpan = (request: HTTPServerRequest) => RequestSpan | null;
 
-/** Has `start` make a span of each request from now on. */
-export function reportSpans(start: (request: HTTPServerRequest) => RequestSpan): void {
+let startSpan: StartSpan | null = null;
+
+/** Has `start`, which must not throw, make a span of each request from now on. */
+export function reportSpans(start: StartSpan): void {
   startSpan = start;
 }
 

@@ -13,6 +13,7 @@ import {
   loadOpenTelemetry,
   methodAttributes,
   type OpenTelemetry,
+  reported,
   SCOPE,
   scopeVersion,
   withoutSignatures,
@@ -35,7 +36,7 @@ export async function reportToOpenTelemetry(): Promise<void> {
   if (api === null || isReported) return;
   isReported = true;
   const reporter = new Reporter(api);
-  reportSpans((request) => new ServerSpan(reporter, request));
+  reportSpans((request) => reported(api, () => new ServerSpan(reporter, request)));
 }
 
 /** What all spans share. */
@@ -91,22 +92,26 @@ class ServerSpan implements RequestSpan {
     this.#reporter.api.context.with(this.#context, answer);
   }
 
-  end({ request, status, ms, aborted, error }: RequestFinishMessage): void {
+  end(message: RequestFinishMessage): void {
+    reported(this.#reporter.api, () => this.#end(message));
+  }
+
+  #end({ request, status, ms, aborted, error }: RequestFinishMessage): void {
     const { api, active, durations } = this.#reporter;
+    active.add(-1, this.#series);
     const result: Attributes = {};
     if (status !== null) result["http.response.status_code"] = status;
     if (request.route !== "") result["http.route"] = request.route;
     if (aborted !== null) result["error.type"] = aborted;
     else if (status !== null && status >= 500) result["error.type"] = nameOf(error) ?? String(status);
+    const series = { ...this.#series, ...result, "network.protocol.version": protocolOf(request) };
+    durations.record(ms / 1000, series, this.#context);
     const span = this.#span;
     span.setAttributes(result);
     if (request.route !== "") span.updateName(`${this.#series["http.request.method"]} ${request.route}`);
     if (error !== undefined) span.recordException(error instanceof Error ? error : String(error));
     if ("error.type" in result) span.setStatus({ code: api.SpanStatusCode.ERROR });
     span.end(performance.now());
-    active.add(-1, this.#series);
-    const series = { ...this.#series, ...result, "network.protocol.version": protocolOf(request) };
-    durations.record(ms / 1000, series, this.#context);
   }
 }
 

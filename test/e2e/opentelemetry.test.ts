@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { context, metrics, propagation, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import { context, diag, metrics, propagation, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
 import {
@@ -17,6 +17,7 @@ import {
   InMemorySpanExporter,
   type ReadableSpan,
   SimpleSpanProcessor,
+  type SpanProcessor,
 } from "@opentelemetry/sdk-trace-base";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import {
@@ -39,12 +40,24 @@ const PARENT = "b7ad6b7169203331";
 
 const spans = new InMemorySpanExporter();
 const exported = new InMemoryMetricExporter(AggregationTemporality.DELTA);
+/** Which call of a processor throws. */
+let throwing: "onStart" | "onEnd" | null = null;
+const fail = (call: typeof throwing): void => {
+  if (throwing === call) throw new Error(`a processor that throws in ${call}`);
+};
+const failing: SpanProcessor = {
+  onStart: () => fail("onStart"),
+  onEnd: () => fail("onEnd"),
+  forceFlush: async () => {},
+  shutdown: async () => {},
+};
 const reader = new PeriodicExportingMetricReader({ exporter: exported, exportIntervalMillis: 3_600_000 });
 
 beforeAll(() => {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager());
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
-  trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] }));
+  const spanProcessors = [new SimpleSpanProcessor(spans), failing];
+  trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors }));
   metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
 });
 afterAll(() => reader.shutdown());
@@ -219,6 +232,41 @@ describe.each(["node", "wasmtime"] as const)("%s", (runtime) => {
     });
     const durations = (await measured())["http.client.request.duration"];
     expect(durations).toMatchObject([{ value: { count: 1 }, attributes: { "server.port": behind } }]);
+  });
+
+  test.each(["onStart", "onEnd"] as const)("a processor that throws in %s fails no request", async (call) => {
+    const logged: unknown[] = [];
+    const error = (...line: unknown[]) => logged.push(line);
+    const diagnosed: string[] = [];
+    diag.setLogger({ ...logger, verbose() {}, error: (text) => diagnosed.push(text) });
+    undo.push(() => diag.disable());
+    const client = new AsyncHTTPClient();
+    undo.push(() => client.close());
+    let isWaiting = false;
+    const port = await serve(
+      async (request) => {
+        if (request.path === "/waits") {
+          isWaiting = true;
+          return void request.connection;
+        }
+        if (request.path === "/behind") return request.respond(200, {}, "answered");
+        const { body } = await client.fetch(`http://127.0.0.1:${port}/behind`);
+        request.respond(200, {}, body);
+      },
+      { runtime, logger: { ...logger, error } },
+    );
+    const before = await active();
+    throwing = call;
+    undo.push(() => (throwing = null));
+    const leaving = await Client.connect(port);
+    leaving.send("GET /waits HTTP/1.1\r\nHost: x\r\n\r\n");
+    expect(await ask(port, "/")).toBe("answered");
+    await eventually("the request", () => isWaiting);
+    leaving.reset();
+    await eventually("four reports of it", () => diagnosed.length === 4); // one is the client's
+    expect(await ask(port, "/behind")).toBe("answered");
+    expect(logged).toEqual([]);
+    expect(await active()).toBe(before);
   });
 
   test("handlers of Node's kind and fetch handlers run in their span", async () => {
