@@ -6,6 +6,7 @@
  * is written.
  */
 import { StreamClosedError } from "../core/errors.js";
+import { READ_CHUNK_BYTES } from "../core/limits.js";
 import type { HTTPServerRequest } from "../http/request.js";
 import { detach } from "../server/detach.js";
 import type { IOStream } from "../stream/iostream.js";
@@ -16,7 +17,7 @@ export class RawConnection {
 
   /**
    * `request` must have arrived, and have no answer yet. `closed` is called when the connection is over. What the
-   * client sends from here on is dropped.
+   * client sends from here on is dropped, and its end ends the connection.
    */
   constructor(request: HTTPServerRequest, settings: StreamSettings, closed: () => void) {
     this.#stream = new Promise((resolve, reject) => {
@@ -27,7 +28,10 @@ export class RawConnection {
       detach(request, settings, resolve, gone);
     });
     this.#stream.then(
-      (stream) => stream.setCloseCallback(closed),
+      (stream) => {
+        stream.setCloseCallback(closed);
+        void dropRead(stream);
+      },
       () => {},
     );
   }
@@ -44,5 +48,14 @@ export class RawConnection {
       (stream) => stream.close(),
       () => {},
     );
+  }
+}
+
+/** Reads until there is no more, for else nobody would see that the client has left. */
+async function dropRead(stream: IOStream): Promise<void> {
+  try {
+    for (;;) await stream.readBytes(READ_CHUNK_BYTES, { partial: true });
+  } catch {
+    stream.close();
   }
 }

@@ -225,6 +225,24 @@ describe.each(["http", "node", "wasmtime"])("%s: what HTTP does not frame", (kin
     expect(events).toEqual(["close"]);
   });
 
+  test.each(["end", "reset"] as const)(
+    "its client's %s ends a connection that the handler leaves open",
+    async (leave) => {
+      const events: string[] = [];
+      const server = await serve(kind, (req, res) => {
+        req.on("close", () => events.push("req"));
+        res.on("close", () => events.push("res"));
+        req.socket.write("HTTP/1.1 200 OK\r\n\r\n");
+      });
+      const client = await connected(server);
+      await client.send(GET).readUntil("\r\n\r\n");
+      if (kind !== "http") client.send("x".repeat(300_000)); // Node would answer that with 400
+      if (leave === "reset") client.reset();
+      else await client.halfClose().readToEnd();
+      await eventually("both are closed", () => events.length === 2);
+    },
+  );
+
   test("what was written to the socket of `upgrade` or `clientError` arrives before its destroy", async () => {
     const server = await serve(kind, (_req, res) => void res.end());
     const refuse = (socket: Duplex): void => {
