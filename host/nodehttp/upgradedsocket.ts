@@ -93,12 +93,23 @@ export class UpgradedSocket extends Duplex {
 
   override _destroy(error: Error | null, callback: Callback): void {
     this.setTimeout(0);
-    // As much as a kernel would have taken by now leaves all the same: `write` and then `destroy` refuses an upgrade.
     const isTaken = this.writableLength > 0 && this.writableLength <= READ_CHUNK_BYTES;
-    if (isTaken) this.#stream.close();
+    if (isTaken) this.#closeBehindWrites();
     else this.#stream.abort();
     callback(error !== null && this.listenerCount("error") > 0 ? error : null);
     process.nextTick(() => this.emit("close", error !== null));
+  }
+
+  /** As much as a kernel would have taken by now leaves all the same: `write` and then `destroy` refuses an upgrade. */
+  #closeBehindWrites(): void {
+    // What waits behind a write that is under way. Node's types do not have it.
+    const { writableBuffer = [] } = this as { writableBuffer?: { chunk: Buffer }[] };
+    try {
+      void this.#stream.write(Buffer.concat(writableBuffer.map(({ chunk }) => chunk)));
+      this.#stream.close();
+    } catch {
+      this.#stream.abort(); // too much waits for all peers together
+    }
   }
 
   /** Nothing more can be read. */

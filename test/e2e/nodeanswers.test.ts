@@ -246,7 +246,8 @@ describe.each(["http", "node", "wasmtime"])("%s: what HTTP does not frame", (kin
   test("what was written to the socket of `upgrade` or `clientError` arrives before its destroy", async () => {
     const server = await serve(kind, (_req, res) => void res.end());
     const refuse = (socket: Duplex): void => {
-      socket.write("HTTP/1.1 401 Unauthorized\r\n\r\n");
+      socket.write("HTTP/1.1 401 Unauthorized\r\n");
+      socket.write("\r\n");
       socket.destroy();
     };
     server.on("upgrade", (_req, socket) => refuse(socket));
