@@ -12,7 +12,7 @@ export class H11 {
   private readonly reader: Interface;
 
   constructor() {
-    const folder = execFileSync(path.join(ROOT, "scripts/install-h11.sh"), { encoding: "utf8" }).trim();
+    const folder = execFileSync(path.join(ROOT, "scripts/install-wheel.sh"), ["h11"], { encoding: "utf8" }).trim();
     this.child = spawn("python3", [path.join(ROOT, "test/sandbox/differential/h11peer.py"), folder]);
     this.child.stderr.pipe(process.stderr);
     this.reader = createInterface({ input: this.child.stdout });
