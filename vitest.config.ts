@@ -6,8 +6,8 @@
 //   docs      what the documents say: snippets are compiled and served, tables held against the code.
 //   e2e       black boxes: servers are started and spoken to over loopback, several files at a time, since most of them
 //             wait most of the time. Needs what `make test` builds and installs first.
-//   e2e-elsewhere  the same for what serves without Node, or on Bun and Deno: on another Node it would say the same. Builds of
-//             frameworks, too, which `make frameworks` installs.
+//   e2e-elsewhere  the same for what serves without Node, on Bun and Deno, or in components: on another Node it would say the same.
+//             Builds of frameworks, too, which `make frameworks` installs.
 //   e2e-alone the same for files that measure time, processor or memory: one after the other, when all else is done.
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
@@ -18,6 +18,7 @@ const ALONE = ["bodies", "crud", "node", "sandboxed", "slow", "stop", "wasmtime"
 );
 
 const ELSEWHERE = [
+  "bridgedcomponents",
   "components",
   "componentsockets",
   "edge",
@@ -25,10 +26,12 @@ const ELSEWHERE = [
   "environment",
   "frameworks",
   "httpcomponent",
+  "installwasmtime",
   "outgoing",
   "reverseproxy",
   "reverseproxycorpus",
   "reverseproxyupgrades",
+  "runcomponent",
 ].map((name) => `test/e2e/${name}.test.ts`);
 
 const E2E = { testTimeout: 60_000, hookTimeout: 60_000 };
