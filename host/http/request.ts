@@ -41,7 +41,6 @@ import {
   respondBusy,
   respondWhole,
   STATUS_NOT_MODIFIED,
-  STATUS_SWITCHING_PROTOCOLS,
 } from "./response.js";
 import type { HTTPSettings } from "./settings.js";
 import { readTrailers } from "./trailers.js";
@@ -420,10 +419,10 @@ export class HTTPServerRequest extends RequestNotes implements Endpoint, Respons
 
   /**
    * @internal Hands the connection over: the id's frames are from now on for what `make` gives, which answers the
-   *   request.
+   *   request. `status` is what the access log has.
    * Returns false, without a call, when the peer is gone. Throws HTTPOutputError when there was an answer before.
    */
-  upgrade(make: (bridge: Bridge, id: number, peer: Peer | null) => FrameTaker): boolean {
+  upgrade(make: (bridge: Bridge, id: number, peer: Peer | null) => FrameTaker, status = 101): boolean {
     if (this.started) throw new HTTPOutputError("the request has been answered");
     if (this.#gone !== null) return false;
     this.#head.detach();
@@ -431,7 +430,7 @@ export class HTTPServerRequest extends RequestNotes implements Endpoint, Respons
     this.#end(null);
     this.#connection?.gone(new StreamClosedError("CLOSED"));
     this.#bridge.replace(this.#id, make(this.#bridge, this.#id, this.peer ?? null));
-    this.#log(STATUS_SWITCHING_PROTOCOLS, 0, null);
+    this.#log(status, 0, null);
     return true;
   }
 

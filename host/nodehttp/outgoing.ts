@@ -136,7 +136,7 @@ class Answer implements AnswerTaker {
   /** Makes the head as text, of what the sandbox cannot frame. False: the request has not come whole. */
   #beginRaw(given: unknown): boolean {
     const response = this.#response;
-    this.#raw = this.#socket.takeRaw();
+    this.#raw = this.#socket.takeRaw(this.#status);
     if (this.#raw === null && this.#status >= FINAL_STATUS_MIN) return false; // framed in place of its own coding
     if (this.#raw === null) throw new HeaderError(`${this.#status} is no final status of a request with more to come`);
     const lines = [`HTTP/1.1 ${this.#status} ${response.statusMessage}`];

@@ -17,15 +17,16 @@ export class RawConnection {
 
   /**
    * `request` must have arrived, and have no answer yet. `closed` is called when the connection is over. What the
-   * client sends from here on is dropped, and its end ends the connection.
+   * client sends from here on is dropped, and its end ends the connection. `status` is the answer's, if
+   * it is known.
    */
-  constructor(request: HTTPServerRequest, settings: StreamSettings, closed: () => void) {
+  constructor(request: HTTPServerRequest, settings: StreamSettings, closed: () => void, status?: number) {
     this.#stream = new Promise((resolve, reject) => {
       const gone = (): void => {
         reject(new StreamClosedError("RESET"));
         closed();
       };
-      detach(request, settings, resolve, gone);
+      detach(request, settings, resolve, gone, status);
     });
     this.#stream.then(
       (stream) => {

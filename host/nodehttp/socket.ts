@@ -314,11 +314,11 @@ export class RequestSocket extends LazyDuplex {
   }
 
   /** The connection without HTTP, from here on; null: the request has not come whole, or its answer has begun. */
-  takeRaw(): RawConnection | null {
+  takeRaw(status?: number): RawConnection | null {
     const request = this.#request;
     if (this.#raw !== null || this.#server === null || request === null) return this.#raw;
     if (this.#destroyed || request.started || !request.hasArrived) return null;
-    this.#raw = new RawConnection(request, this.#server.streamSettings, () => this.gone());
+    this.#raw = new RawConnection(request, this.#server.streamSettings, () => this.gone(), status);
     return this.#raw;
   }
 

@@ -28,19 +28,20 @@ export type DetachedCallback = (stream: IOStream, ahead: number) => void;
 
 /**
  * Ends HTTP on the connection of `request` and calls `detached` when that is done, or `gone` when the client leaves
- * before. Throws HTTPOutputError when the request has been answered.
+ * before. `status` is what the access log has, default: 101. Throws HTTPOutputError when the request has been answered.
  */
 export function detach(
   request: HTTPServerRequest,
   settings: StreamSettings,
   detached: DetachedCallback,
-  gone: () => void = () => {},
+  gone?: () => void,
+  status?: number,
 ): void {
   request.upgrade((bridge, id, peer) => {
     bridge.writer.empty(FRAME_DETACH, id);
     bridge.written();
     return new Detaching(bridge, id, peer, settings, detached, gone);
-  });
+  }, status);
 }
 
 /** What Node's server answers to a request that it refuses, unless a listener does; then the connection ends. */

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Duplex } from "node:stream";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { createServer, type NodeServer, type NodeServerOptions } from "waterspout";
+import { type AccessEntry, createServer, type NodeServer, type NodeServerOptions } from "waterspout";
 
 import { Client } from "./support/client.js";
 import { eventually } from "./support/ways.js";
@@ -281,15 +281,19 @@ describe.each(["http", "node", "wasmtime"])("%s: what HTTP does not frame", (kin
   });
 
   test("a Transfer-Encoding of the handler's own ends with the connection", async () => {
-    const server = await serve(kind, (_req, res) => {
+    const logged: unknown[] = [];
+    const accessLog = ({ status }: AccessEntry) => logged.push(status);
+    const listener: RequestListener = (_req, res) => {
       res.setHeader("Transfer-Encoding", "gzip");
       res.write("one");
       res.end("two");
-    });
+    };
+    const server = await serve(kind, listener, kind === "http" ? {} : { accessLog });
     const answer = (await (await connected(server)).send(CLOSING).readToEnd()).toString();
     expect(answer).toMatch(
       /^HTTP\/1.1 200 OK\r\nTransfer-Encoding: gzip\r\nDate: [^\r]+\r\nConnection: close\r\n\r\nonetwo$/,
     );
+    expect(logged).toEqual(kind === "http" ? [] : [200]);
   });
 });
 
