@@ -52,7 +52,7 @@ export class RawConnection {
   }
 }
 
-/** Reads until there is no more, for else nobody would see that the client has left. */
+/** Reads until there is no more: only a read sees that the client has left. */
 async function dropRead(stream: IOStream): Promise<void> {
   try {
     for (;;) await stream.readBytes(READ_CHUNK_BYTES, { partial: true });
