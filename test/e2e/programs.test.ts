@@ -119,6 +119,8 @@ test("--static: files of a folder, in front of an application with fetch", async
   }
   writeFileSync(path.join(root, "secret"), "secret");
   symlinkSync("../secret", path.join(root, "client/link"));
+  symlinkSync("..", path.join(root, "client/linked"));
+  for (const name of ["loop", "round"]) symlinkSync(".", path.join(root, "client", name));
   writeFileSync(path.join(root, "app.mjs"), ECHO);
   const server = await start(NODE, path.join(root, "app.mjs"), ["--static", path.join(root, "client")]);
   const seen = async (target: string) => {
@@ -132,7 +134,16 @@ test("--static: files of a folder, in front of an application with fetch", async
     expect(await seen(target)).toEqual(["about", "text/html", undefined]);
   }
   expect((await seen("/a%20b.txt"))[0]).toBe("a b");
-  for (const target of ["/", "/assets", "/link", "/../secret", "/%2e%2e/secret", "/%ff"]) {
+  for (const target of [
+    "/",
+    "/assets",
+    "/link",
+    "/linked/secret",
+    "/loop/public.txt",
+    "/../secret",
+    "/%2e%2e/secret",
+    "/%ff",
+  ]) {
     expect((await seen(target))[0]).toMatch(/^GET \//);
   }
   const post = await server.request("POST /public.txt HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");

@@ -4,8 +4,8 @@
  * Invariant: the files are those that the folder has when the application is loaded, links left out; for every other
  * path the handler answers.
  */
-import { lstatSync, readdirSync } from "node:fs";
-import { join, sep } from "node:path";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { UsageError } from "../../core/errors.js";
 import { percentDecode } from "../../core/percent.js";
 import type { RequestCallback, RequestListener } from "../../server/httpserver.js";
@@ -53,8 +53,7 @@ export function withFiles(folder: string, next: RequestCallback): RequestListene
 /** A page is found by the path of its folder, too. */
 function filesBelow(folder: string): Map<string, string> {
   const files = new Map<string, string>();
-  for (const file of namesBelow(folder)) {
-    const name = file.split(sep).join("/");
+  for (const name of namesBelow(folder)) {
     files.set(name, name);
     if (name !== INDEX && !name.endsWith(`/${INDEX}`)) continue;
     const path = name.slice(0, -INDEX.length);
@@ -63,11 +62,15 @@ function filesBelow(folder: string): Map<string, string> {
   return files;
 }
 
-function namesBelow(folder: string): string[] {
+/** Their paths, with slashes. A recursive `readdirSync` goes into folders that are links, and into loops of these. */
+function namesBelow(folder: string, path = ""): string[] {
   try {
-    const names = readdirSync(folder, { recursive: true }) as string[];
-    return names.filter((name) => lstatSync(join(folder, name)).isFile());
+    return readdirSync(join(folder, path), { withFileTypes: true }).flatMap((entry) => {
+      if (entry.isDirectory()) return namesBelow(folder, `${path}${entry.name}/`);
+      return entry.isFile() ? [path + entry.name] : [];
+    });
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     throw new UsageError(`the files of ${folder} cannot be served: ${(error as Error).message}`);
   }
 }
