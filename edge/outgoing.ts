@@ -1,6 +1,6 @@
 /**
  * The body of an answer that goes piece by piece.
- * Invariant: who waits for `taken` gives the core no more than `WRITE_WINDOW_BYTES` ahead of its client.
+ * Invariant: who waits for `taken` gives another piece only while fewer than `WRITE_WINDOW_BYTES` have not left.
  */
 import type { ReadableStream, ReadableStreamDefaultReader } from "web-streams-polyfill";
 import { type Bytes, pieceOf } from "./body.js";
@@ -8,6 +8,8 @@ import { inspect } from "./inspect.js";
 import { contentOf, log, NOTHING, push } from "./queue.js";
 
 const WRITE_WINDOW_BYTES = 256 * 1024;
+/** What a unit of a string takes at most as UTF-8. */
+const UNIT_BYTES_MAX = 3;
 
 export class OutgoingBody {
   readonly #id: number;
@@ -28,7 +30,7 @@ export class OutgoingBody {
   write(piece: Bytes): void {
     if (this.#gone || piece.length === 0) return;
     push({ tag: "piece", val: { id: this.#id, content: contentOf(piece), last: false } });
-    this.#ahead += piece.length;
+    this.#ahead += typeof piece === "string" ? piece.length * UNIT_BYTES_MAX : piece.length;
   }
 
   /** Resolves when there is room for more, or the client has left. */
