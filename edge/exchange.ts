@@ -5,6 +5,7 @@
  * over.
  */
 import { ReadableStream } from "web-streams-polyfill";
+import { HTTPOutputError } from "../host/core/errors.js";
 import type { Bytes } from "./body.js";
 import { AbortController, type AbortSignal } from "./events.js";
 import { firstValueOf, Headers } from "./headers.js";
@@ -101,20 +102,26 @@ export class Exchange implements RequestParts {
     return this.method === "HEAD";
   }
 
+  /** There is one answer, whatever the handler does. */
+  #begin(): void {
+    if (this.#answered) throw new HTTPOutputError("the request has been answered");
+    this.#answered = true;
+  }
+
   /** The whole answer. `length`: of a body that is not here. */
   answer(status: number, fields: string, body: Bytes | null, length: number | null = null): void {
-    this.#answered = true;
+    this.#begin();
     push({ tag: "answer", val: { id: this.id, status, fields, length, content: contentOf(body), last: true } });
     this.over();
   }
 
   /** The beginning of an answer. Its body is over when `over` is called. */
   begin(status: number, fields: string, length: number | null): OutgoingBody {
-    this.#answered = true;
+    this.#begin();
     push({ tag: "answer", val: { id: this.id, status, fields, length, content: NOTHING, last: false } });
     this.#outgoing = new OutgoingBody(this.id);
-    if (this.#gone !== null) this.#outgoing.closed(this.#gone);
-    this.watch();
+    if (this.#gone === null) this.watch();
+    else this.#cut(this.#outgoing, this.#gone);
     return this.#outgoing;
   }
 
@@ -140,15 +147,17 @@ export class Exchange implements RequestParts {
 
   /** The client has left, or has ended its side, which looks the same. */
   closed(): void {
-    if (this.#gone !== null) return;
     const gone = new DOMException("the client has left", "AbortError");
     this.#gone = gone;
     this.#abort?.abort(gone);
     this.#incoming?.closed(gone);
-    if (this.#outgoing === null) return;
-    this.#outgoing.closed(gone);
-    push({ tag: "abort", val: this.id });
+    if (this.#outgoing !== null) this.#cut(this.#outgoing, gone);
     this.over();
+  }
+
+  #cut(outgoing: OutgoingBody, reason: unknown): void {
+    outgoing.closed(reason);
+    push({ tag: "abort", val: this.id });
   }
 
   over(): void {

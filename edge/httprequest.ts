@@ -113,7 +113,6 @@ export class HTTPServerRequest {
 
   /** The whole answer; `body` is text or bytes. The reason phrase is always the status's own. */
   respond(status: number, headers?: HeadersInput, body: Bytes | null = null): void {
-    if (this.started) throw new HTTPOutputError("the request has been answered");
     checkStatus(status);
     if (body !== null) checkData(body);
     const { fields, length } = answerFields(headers);
@@ -153,7 +152,6 @@ export class HTTPConnection {
   }
 
   writeHeaders(status: number, headers?: HeadersInput, chunk: Bytes = ""): Promise<void> {
-    if (this.started) throw new HTTPOutputError("the request has been answered");
     checkStatus(status);
     const { fields, length } = answerFields(headers);
     this.#outgoing = this.#exchange.begin(status, fields, length);

@@ -21,8 +21,8 @@ export class IncomingBody implements Source {
 
   async read(): Promise<Uint8Array | null> {
     while (this.#pieces.length === 0) {
-      if (this.#gone !== null) throw this.#gone;
       if (this.#ended) return null;
+      if (this.#gone !== null) throw this.#gone;
       this.#grant();
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }

@@ -239,10 +239,25 @@ function functionTests(serving: Serving): void {
     await server.complaint(/without an answer/);
     expect(await of("/twice")).toEqual([200, "once"]);
     await server.complaint(/the request has been answered/);
+    expect(await of("/both")).toEqual([200, "once"]);
+    await server.complaint(/\/both/);
     const client = await server.connect();
     await expect(client.send("GET /cut HTTP/1.1\r\nHost: x\r\n\r\n").readResponse()).rejects.toThrow();
     await server.complaint(/in the middle, on purpose/);
     expect(await of("/")).toEqual([200, "Hello, world"]);
+  });
+
+  test("whose client has ended its side has the whole body, and its connection ends", async () => {
+    const server = serving();
+    const ended = async (target: string, begun: RegExp): Promise<string> => {
+      const client = await server.connect();
+      client.send(`POST ${target} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n01234`);
+      await server.complaint(begun);
+      client.send("56789").halfClose();
+      return (await client.readToEnd()).toString();
+    };
+    expect(await ended("/ended?0", /^begun 0$/)).toContain("10 bytes");
+    await ended("/ended?1", /^begun 1$/);
   });
 
   test("whose client leaves sees its signal aborted", async () => {

@@ -57,6 +57,20 @@ const routes: Record<string, (request: HTTPServerRequest) => unknown> = {
     request.respond(200, {}, "once");
     request.respond(200, {}, "twice");
   },
+  "/both": (request) => {
+    request.respond(200, {}, "once");
+    return new Response(new ReadableStream({ cancel: () => {} }));
+  },
+  "/ended": async (request) => {
+    const pieces = request.body[Symbol.asyncIterator]();
+    let bytes = (await pieces.next()).value?.length ?? 0;
+    console.error(`begun ${request.target.at(-1)}`);
+    await new Promise<void>((resolve) => request.signal.addEventListener("abort", () => resolve()));
+    for (let next = await pieces.next(); !next.done; next = await pieces.next()) bytes += next.value.length;
+    if (request.query.has("0")) return request.respond(200, {}, `${bytes} bytes`);
+    await request.connection.writeHeaders(200, {}, `${bytes} bytes`);
+    request.connection.finish();
+  },
   "/wrong": (request) => request.respond(200, { "x-name": "a\r\nb: c" }, ""),
   "/gone": async ({ signal }) => {
     console.error("here");
