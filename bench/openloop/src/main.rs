@@ -14,6 +14,8 @@ use mio::{Events, Interest, Poll, Token};
 
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
 const BODY: &[u8] = b"Hello, world";
+const CHUNKED: &[u8] = b": chunked\r\n";
+const LAST_CHUNK: &[u8] = b"\r\n0\r\n\r\n";
 const ANSWER_MAX: usize = 4096;
 const GRACE: Duration = Duration::from_secs(5); // for what is still due when the time is up
 
@@ -38,7 +40,8 @@ impl Connection {
         if self.answer.len() > ANSWER_MAX || !b"HTTP/1.1 200".starts_with(&self.answer[..self.answer.len().min(12)]) {
             return Err(Error::new(ErrorKind::InvalidData, String::from_utf8_lossy(&self.answer)));
         }
-        Ok(self.answer.ends_with(BODY))
+        let chunked = self.answer.windows(CHUNKED.len()).any(|window| window == CHUNKED);
+        Ok(self.answer.ends_with(if chunked { LAST_CHUNK } else { BODY }))
     }
 }
 
