@@ -147,9 +147,10 @@ function bounded(text: string): string {
   return text.slice(0, LOG_TARGET_CHARS_MAX);
 }
 
-/** Name and port of a Host field; the port is null where there is none. */
+/** Name and port of a Host field; the port is null where there is none, as in `x:` too. */
 function splitHost(host: string): [name: string, port: number | null] {
   const colon = host.lastIndexOf(":");
   if (colon < 0 || host.endsWith("]")) return [host, null];
-  return [host.slice(0, colon), Number(host.slice(colon + 1))];
+  const port = host.slice(colon + 1);
+  return [host.slice(0, colon), port === "" ? null : Number(port)];
 }

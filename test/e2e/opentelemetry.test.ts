@@ -151,7 +151,7 @@ describe.each(["node", "wasmtime"] as const)("%s", (runtime) => {
     await ask(port, "/pages/fails");
     await ask(port, "/nowhere");
     const client = await Client.connect(port);
-    client.send("BREW /pot HTTP/1.1\r\nHost: x\r\n\r\n");
+    client.send("BREW /pot HTTP/1.1\r\nHost: x:\r\n\r\n");
     await client.readResponse();
     client.send("GET /waits HTTP/1.1\r\nHost: x\r\n\r\n");
     await eventually("the request", async () => (await active()) === 1);
@@ -168,7 +168,9 @@ describe.each(["node", "wasmtime"] as const)("%s", (runtime) => {
     expect(brewed?.attributes).toMatchObject({
       "http.request.method": "_OTHER",
       "http.request.method_original": "BREW",
+      "server.address": "x",
     });
+    expect(brewed?.attributes).not.toHaveProperty("server.port");
     expect(left).toMatchObject({ status: { code: SpanStatusCode.ERROR }, name: "GET /waits" });
     expect(left?.attributes["error.type"]).toMatch(/^(RESET|END)$/);
   });
