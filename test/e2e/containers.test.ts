@@ -19,7 +19,6 @@ const APP = `export default {
     }
     return new Response("served");
   },
-  inspect: { port: 0, address: "127.0.0.1" },
 };
 `;
 const HELD = "GET /held HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -42,7 +41,12 @@ function project(): string {
 }
 
 test("Dockerfile: its command serves, the health check sees it, and SIGTERM lets a request finish", async () => {
-  const others: Record<string, string> = { node: process.execPath, "0.0.0.0": "127.0.0.1", "8888": "0" };
+  const others: Record<string, string> = {
+    node: process.execPath,
+    "0.0.0.0": "127.0.0.1",
+    "8888": "0",
+    "--inspect=8889": "--inspect=0",
+  };
   const [file, ...args] = wordsOf("Dockerfile", "CMD").map((word) => others[word] ?? word);
   const server = new Server(NODE, spawn(file, args, { cwd: project(), stdio: ["ignore", "pipe", "pipe"] }));
   onTestFinished(() => server.stop());

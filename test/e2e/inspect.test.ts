@@ -1,6 +1,9 @@
 // `--inspect` on both runtimes, and its page in a real browser.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type Admin, inspected, inspectSuite, startingSuite } from "./suites/inspect.js";
 import { hasBrowser, launchBrowser, screenshot } from "./support/browser.js";
 import { workersOf } from "./support/processes.js";
@@ -33,6 +36,22 @@ test("a port that is in use, or is none, is reported in one line", async () => {
     expect(taken.stderr).toMatch(new RegExp(`^waterspout: [^\n]*${port}[^\n]*\n$`));
   }
   expect((await run(["run", NODE.demo, "--inspect=x"])).code).toBe(2);
+});
+
+test("a flag or the file of settings says which address it is on", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "waterspout-inspect-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const config = path.join(folder, "settings.json");
+  writeFileSync(config, '{ "inspectAddress": "127.0.0.2" }');
+  for (const args of [
+    ["--inspect-address", "127.0.0.2"],
+    ["--config", config],
+    ["--config", config, "--workers", "2"],
+  ]) {
+    const [, admin] = await inspected(NODE, args);
+    expect(new URL(admin.url).hostname).toBe("127.0.0.2");
+    expect((await admin.get("/health/ready")).status).toBe(200);
+  }
 });
 
 describe.skipIf(!hasBrowser)("the page", () => {

@@ -71,7 +71,12 @@ export const RUN_SETTINGS = {
     max: 65535,
     value: "PORT",
     bare: "8889",
-    help: "a live page, metrics and health, on this port of 127.0.0.1 (8889 without a PORT, 0 for a free one)",
+    help: "a live page, metrics and health, on this port (8889 without a PORT, 0 for a free one)",
+  },
+  inspectAddress: {
+    type: "string",
+    value: "ADDRESS",
+    help: "their address, for probes of other machines; without --inspect on port 8889 (default: 127.0.0.1)",
   },
   memory: {
     type: "string",

@@ -80,8 +80,13 @@ export function readRunSettings(file: string, values: Values): RunSettings {
     json: values.json === true,
     open: values.open === true,
     outer: {
-      over: { ...over, ...options(first), ...componentRuntime(file, first("runtime")) },
-      under: { runtime: "node", ...under, ...options(then) },
+      over: {
+        ...over,
+        ...options(first),
+        ...inspectFrom(said.flags, [said.flags, said.file]),
+        ...componentRuntime(file, first("runtime")),
+      },
+      under: { runtime: "node", ...under, ...options(then), ...inspectFrom(said.file, [said.file]) },
     },
     reloadable: values.reloadable === true,
     isPlaceFixed: values.port !== undefined && values.address !== undefined,
@@ -156,14 +161,20 @@ function certificates(source: Source, folder: string): { sslOptions: SSLOptions 
   return certfile === undefined ? null : { sslOptions: { certfile, keyfile } };
 }
 
+/** The admin server that `asking` asks for, by its port or its address; `sources` may have the other one. */
+function inspectFrom(asking: Source, sources: readonly Source[]): ServerOptions {
+  const names = ["inspect", "inspectAddress"] as const;
+  if (names.every((name) => asking(name, RUN_SETTINGS[name]) === undefined)) return {};
+  const [port, address] = names.map((name) => valueFrom(name, sources)) as [number | undefined, string | undefined];
+  return { inspect: { port, address } };
+}
+
 /** The options that `value` has a value for. */
 function options(value: (name: Name) => unknown): ServerOptions {
-  const port = value("inspect") as number | undefined;
   const all: ServerOptions = {
     runtime: value("runtime") as RuntimeName | undefined,
     workers: value("workers") as number | undefined,
     accessLog: value("accessLog") as AccessLogForm | undefined,
-    inspect: port === undefined ? undefined : { port },
   };
   return definedOptions(all);
 }
