@@ -1,7 +1,18 @@
 // The rows of components, beside the module of preview1 and others. Their form is that of rows.mjs.
 
 import { CONNECTIONS, IDLE_CONNECTIONS } from "./load.mjs";
-import { NGINX, NODE_HTTP, SANDBOXED } from "./servers.mjs";
+import {
+  NGINX,
+  NODE_HTTP,
+  NODE_SITE,
+  SANDBOXED,
+  TRANSFERS_NODE,
+  TRANSFERS_SANDBOXED,
+  TRANSFERS_WASMTIME,
+  TYPESCRIPT_ASYNC,
+  TYPESCRIPT_COMPONENT,
+  TYPESCRIPT_WASMTIME,
+} from "./servers.mjs";
 import {
   COMPONENT,
   COMPONENT_ASYNC,
@@ -10,14 +21,25 @@ import {
   HTTP_ASYNC_KEPT,
   HTTP_FRESH,
   RUST,
+  RUST_ASYNC,
+  RUST_ASYNC_KEPT,
   RUST_FRESH,
   STARTS,
+  TRANSFERS_ASYNC,
+  TRANSFERS_HTTP,
 } from "./servers-components.mjs";
+import { PROXIES } from "./servers-proxies.mjs";
 
 const preview1 = { server: SANDBOXED, title: "Waterspout, AssemblyScript, module of preview1" };
 
 /** `part` of what the other does in a second of CPU: so much more CPU a request. */
 const ofCpuSecond = (part) => 1 / part;
+
+const besideIdle = (server, title = server.title) => ({
+  server,
+  title: `${title}, beside idle connections`,
+  idle: IDLE_CONNECTIONS,
+});
 
 export const COMPONENT_ROWS = [
   {
@@ -53,10 +75,15 @@ export const COMPONENT_ROWS = [
   {
     id: "components-idle",
     kind: "throughput",
-    title: `a component of WASI 0.3 beside ${IDLE_CONNECTIONS.toLocaleString("en")} idle connections`,
+    title: `components beside ${IDLE_CONNECTIONS.toLocaleString("en")} idle connections`,
     contenders: {
-      beside: { server: COMPONENT_ASYNC, title: "beside idle connections", idle: IDLE_CONNECTIONS },
-      alone: { server: COMPONENT_ASYNC, title: "without them" },
+      beside: besideIdle(COMPONENT_ASYNC),
+      alone: { server: COMPONENT_ASYNC },
+      preview1: besideIdle(SANDBOXED, preview1.title),
+      kept: besideIdle(HTTP),
+      rust: besideIdle(RUST),
+      http: besideIdle(NODE_HTTP),
+      nginx: besideIdle(NGINX),
     },
     claims: [
       { name: "requests/s, of itself alone", of: "beside", over: "alone", figure: "requestsPerSecond", atLeast: 0.95 },
@@ -74,6 +101,8 @@ export const COMPONENT_ROWS = [
       asyncKept: { server: HTTP_ASYNC_KEPT },
       rust: { server: RUST },
       rustFresh: { server: RUST_FRESH },
+      rustAsync: { server: RUST_ASYNC },
+      rustAsyncKept: { server: RUST_ASYNC_KEPT },
       preview1,
       http: { server: NODE_HTTP },
       nginx: { server: NGINX },
@@ -88,8 +117,70 @@ export const COMPONENT_ROWS = [
       },
       { name: "an instance a request, CPU, of Rust's", of: "fresh", over: "rustFresh", figure: "cpuMicros" },
       { name: "0.3, instances kept, CPU a request, of 0.2's", of: "asyncKept", over: "kept", figure: "cpuMicros" },
+      { name: "0.3, CPU a request, of Rust's 0.3", of: "async", over: "rustAsync", figure: "cpuMicros" },
+      {
+        name: "0.3, instances kept, CPU a request, of Rust's 0.3",
+        of: "asyncKept",
+        over: "rustAsyncKept",
+        figure: "cpuMicros",
+        atMost: ofCpuSecond(0.9),
+      },
       { name: "0.3 as it comes, CPU a request, of Rust's kept", of: "async", over: "rust", figure: "cpuMicros" },
       { name: "instances kept, CPU a request, of Node's http", of: "kept", over: "http", figure: "cpuMicros" },
+    ],
+  },
+  {
+    id: "pieces",
+    kind: "throughput",
+    path: "/pieces",
+    title: `answers of eight pieces, each in a turn of its own, ${CONNECTIONS} keep-alive connections, one core`,
+    contenders: {
+      async: { server: TRANSFERS_ASYNC },
+      preview1: { server: TRANSFERS_SANDBOXED, title: preview1.title },
+      serve: { server: TRANSFERS_HTTP },
+      wasmtime: { server: TRANSFERS_WASMTIME },
+      node: { server: TRANSFERS_NODE },
+      http: { server: NODE_SITE },
+    },
+    claims: [
+      { name: "WASI 0.3, requests/s, of preview1", of: "async", over: "preview1", figure: "requestsPerSecond" },
+      { name: "WASI 0.3, CPU a request, of preview1", of: "async", over: "preview1", figure: "cpuMicros" },
+      { name: "WASI 0.3, CPU a request, of Node's http", of: "async", over: "http", figure: "cpuMicros" },
+    ],
+  },
+  {
+    id: "bridge-components",
+    kind: "throughput",
+    title: `TypeScript behind components, ${CONNECTIONS} keep-alive connections, one core`,
+    splitCpu: true,
+    contenders: {
+      async: { server: TYPESCRIPT_ASYNC },
+      component: { server: TYPESCRIPT_COMPONENT },
+      preview1: { server: TYPESCRIPT_WASMTIME },
+      http: { server: NODE_HTTP },
+      nginx: { server: NGINX },
+    },
+    claims: [
+      {
+        name: "WASI 0.3, CPU a request, of preview1",
+        of: "async",
+        over: "preview1",
+        figure: "cpuMicros",
+        atMost: ofCpuSecond(0.6),
+      },
+      { name: "WASI 0.2, CPU a request, of preview1", of: "component", over: "preview1", figure: "cpuMicros" },
+      { name: "WASI 0.3, CPU a request, of Node's http", of: "async", over: "http", figure: "cpuMicros" },
+    ],
+  },
+  {
+    id: "reverse-proxy",
+    kind: "throughput",
+    title: `reverse proxies in front of nginx, a hello, ${CONNECTIONS} keep-alive connections, one core`,
+    contenders: Object.fromEntries(Object.entries(PROXIES).map(([key, server]) => [key, { server }])),
+    claims: [
+      { name: "WASI 0.3, CPU a request, of nginx's", of: "async", over: "nginx", figure: "cpuMicros" },
+      { name: "WASI 0.3, CPU a request, of HAProxy's", of: "async", over: "haproxy", figure: "cpuMicros" },
+      { name: "WASI 0.2, CPU a request, of nginx's", of: "component", over: "nginx", figure: "cpuMicros" },
     ],
   },
   {
@@ -100,6 +191,7 @@ export const COMPONENT_ROWS = [
     claims: [
       { name: "WASI 0.3, ms", of: "async", figure: "milliseconds", atMost: 15 },
       { name: "WASI 0.3, of Node's http", of: "async", over: "http", figure: "milliseconds" },
+      { name: "wasi:http, of Rust's", of: "serve", over: "rust", figure: "milliseconds" },
     ],
   },
 ];

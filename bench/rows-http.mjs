@@ -18,6 +18,7 @@ import {
   TYPESCRIPT_NODE,
   TYPESCRIPT_WASMTIME,
 } from "./servers.mjs";
+import { TRANSFERS_ASYNC, TRANSFERS_HTTP } from "./servers-components.mjs";
 
 const GIB = 2 ** 30;
 const MIB = 2 ** 20;
@@ -71,13 +72,19 @@ function transferRow(mode, size, bytes, connections) {
     title: `${mode} of ${bytes === GIB ? "1 GiB" : "1 MiB"} bodies, ${many}, one core`,
     contenders: {
       sandboxed: { server: TRANSFERS_SANDBOXED },
+      async: { server: TRANSFERS_ASYNC },
+      serve: { server: TRANSFERS_HTTP },
       wasmtime: { server: TRANSFERS_WASMTIME },
       node: { server: TRANSFERS_NODE },
       http: { server: NODE_SITE },
       nginx: { server: NGINX, title: mode === "upload" ? "nginx, discards" : "nginx, a file by sendfile" },
       tornado: { server: TORNADO_SITE },
     },
-    claims: [...beside("megabytesPerSecond", "MB/s"), ...beside("cpuMicrosPerMegabyte", "CPU a MB")],
+    claims: [
+      ...beside("megabytesPerSecond", "MB/s"),
+      ...beside("cpuMicrosPerMegabyte", "CPU a MB"),
+      { name: "WASI 0.3, CPU a MB, of preview1", of: "async", over: "sandboxed", figure: "cpuMicrosPerMegabyte" },
+    ],
   };
 }
 

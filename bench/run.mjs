@@ -16,6 +16,7 @@ import {
   bun,
   deno,
   go,
+  haproxy,
   httparse,
   hyper,
   nginx,
@@ -23,6 +24,7 @@ import {
   npmPeers,
   tornado,
   wasiHttp,
+  wasiHttpAsync,
   wasmtime,
   wasmtimeAsync,
   wrk,
@@ -76,6 +78,7 @@ function versions() {
     wasmtimeAsync,
     wrk,
     nginx,
+    haproxy,
     tornado,
     httparse,
     hyper,
@@ -83,6 +86,7 @@ function versions() {
     bun,
     deno,
     wasiHttp,
+    wasiHttpAsync,
     npmPeers,
   ].flatMap((tool) => {
     try {

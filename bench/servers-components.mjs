@@ -1,7 +1,15 @@
 // The servers of the rows for components: those of servers.mjs that a runtime of components runs.
 
 import { built, NGINX, NODE_HTTP, SANDBOXED, TYPESCRIPT_NODE } from "./servers.mjs";
-import { precompiled, wasiHttp, wasmtime, wasmtimeAsync } from "./tools.mjs";
+import {
+  precompiled,
+  transfersAsync,
+  transfersHttp,
+  wasiHttp,
+  wasiHttpAsync,
+  wasmtime,
+  wasmtimeAsync,
+} from "./tools.mjs";
 
 const KEPT = ["--max-instance-reuse-count", "1000000000"];
 
@@ -48,6 +56,18 @@ export const RUST_FRESH = serve(
   [],
 );
 
+export const RUST_ASYNC = serve("Rust, wasi:http 0.3", false, wasmtimeAsync, () => wasiHttpAsync().command, []);
+export const RUST_ASYNC_KEPT = serve(
+  "Rust, wasi:http 0.3, instances kept",
+  false,
+  wasmtimeAsync,
+  () => wasiHttpAsync().command,
+  KEPT,
+);
+
+export const TRANSFERS_ASYNC = command(COMPONENT_ASYNC.title, wasmtimeAsync, transfersAsync);
+export const TRANSFERS_HTTP = serve(HTTP.title, true, wasmtimeAsync, transfersHttp, KEPT);
+
 const READY = ["--allow-precompiled"];
 /** Each from a start without anything to compile. */
 export const STARTS = {
@@ -61,6 +81,7 @@ export const STARTS = {
     },
   },
   serve: serve(`${TITLE}, wasi:http`, true, wasmtimeAsync, compiledDemo("http"), READY),
+  rust: serve("Rust, wasi:http", false, wasmtimeAsync, (tool) => precompiled(tool, wasiHttp().command), READY),
   node: TYPESCRIPT_NODE,
   http: NODE_HTTP,
   nginx: NGINX,

@@ -8,7 +8,17 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { databaseUrl, USERS_BODY } from "./database.mjs";
 import { start, stop } from "./processes.mjs";
-import { BENCH_DIRECTORY, compiled, nginx, nginxStream, node, ROOT, tornado, wasmtime } from "./tools.mjs";
+import {
+  BENCH_DIRECTORY,
+  compiled,
+  nginx,
+  nginxStream,
+  node,
+  ROOT,
+  tornado,
+  wasmtime,
+  wasmtimeAsync,
+} from "./tools.mjs";
 
 const READY_MS = 30_000; // wasmtime compiles the module first
 const HELLO = { path: "/", type: "text/plain", body: "Hello, world" };
@@ -61,6 +71,9 @@ export const TORNADO_ECHO = {
 
 export const TYPESCRIPT_WASMTIME = typescript(BEHIND_WASMTIME, "wasmtime");
 export const TYPESCRIPT_NODE = typescript(IN_NODE, "node");
+const BEHIND_COMPONENT = "Waterspout, TypeScript behind a component of WASI";
+export const TYPESCRIPT_ASYNC = typescript(`${BEHIND_COMPONENT} 0.3`, "component-async");
+export const TYPESCRIPT_COMPONENT = typescript(`${BEHIND_COMPONENT} 0.2`, "component");
 export const LOGGED_WASMTIME = typescript(`${BEHIND_WASMTIME}, access log`, "wasmtime", { accessLog: "json" });
 export const LOGGED_NODE = typescript(`${IN_NODE}, access log`, "node", { accessLog: "json" });
 
@@ -204,11 +217,12 @@ function typescript(title, runtime, { example = "examples/hello.ts", accessLog =
 }
 
 function runtimeEnvironment(runtime) {
-  return runtime === "wasmtime" ? { WATERSPOUT_WASMTIME: wasmtime().command } : {};
+  if (runtime === "component-async") return { WATERSPOUT_WASMTIME_ASYNC: wasmtimeAsync().command };
+  return runtime === "node" ? {} : { WATERSPOUT_WASMTIME: wasmtime().command };
 }
 
 export function built(path) {
-  const target = /\.(component|component-async|http)\.wasm$/.test(path) ? "components" : "build";
+  const target = /\.(component|component-async|http|http-async)\.wasm$/.test(path) ? "components" : "build";
   if (!existsSync(join(ROOT, path))) throw new Error(`${path} is missing: run "make ${target}" first`);
   return join(ROOT, path);
 }

@@ -18,12 +18,17 @@ export class Unavailable extends Error {}
 /** Each tool is { command, env, version }, found or installed when it is first asked for. */
 export const nginx = once(() => debianProgram("nginx", "usr/sbin/nginx", ["nginx"], /nginx\/\S+/));
 export const nginxStream = once(findNginxStream);
+export const haproxy = once(() => {
+  const packages = ["haproxy", "liblua5.3-0", "libopentracing-c-wrapper0", "libopentracing1"];
+  return debianProgram("haproxy", "usr/sbin/haproxy", packages, /HAProxy version [\d.]+/);
+});
 export const wrk = once(() => debianProgram("wrk", "usr/bin/wrk", ["wrk", "libluajit-5.1-2"], /^wrk \S+/m));
 export const tornado = once(findTornado);
 export const wasmtime = once(() => findWasmtime("wasmtime"));
 /** One that runs components of WASI 0.3 and keeps instances of wasi:http. */
 export const wasmtimeAsync = once(() => findWasmtime("wasmtime-async"));
-export const wasiHttp = once(findWasiHttp);
+export const wasiHttp = once(() => rustComponent("wasihttp", "wasi"));
+export const wasiHttpAsync = once(() => rustComponent("wasihttpasync", "wasip3"));
 export const httparse = once(() => rustProgram("httparse", "heads", "httparse"));
 export const hyper = once(() => rustProgram("hyper", "hello", "hyper"));
 /** The load at a fixed rate. */
@@ -132,20 +137,46 @@ export function compiled(name, runtime) {
   return module;
 }
 
+/** bench/sandboxed/transfers.ts as components. */
+export const transfersAsync = once(() => component("transfers", "component-async"));
+export const transfersHttp = once(() => component("transfers", "http"));
+
+function component(name, target) {
+  const file = join(BENCH_DIRECTORY, `${name}.${target}.wasm`);
+  const parameters = ["build", `bench/sandboxed/${name}.ts`, "--target", target, "--out", file];
+  const made = run(process.execPath, [join(ROOT, "dist/host/cli/main.js"), ...parameters], { cwd: ROOT });
+  if (!made.ok) throw new Error(`bench/sandboxed/${name}.ts is no ${target}: ${made.lastLine}`);
+  return file;
+}
+
 /**
- * The program `binary` of a folder of bench/ in Rust. What it depends on has exact versions; cargo checks their sums.
- * `main`: the dependency whose version is the tool's.
+ * A folder of bench/ in Rust, built: `folder` has what came of it. What it depends on has exact versions; cargo checks
+ * their sums. `main`: the dependency whose version is the tool's. `needs`: what is said when it cannot be built.
  */
-function rustProgram(name, binary, main) {
+function rustBuild(name, main, needs, options = []) {
   const manifest = join(ROOT, "bench", name, "Cargo.toml");
-  const target = join(BENCH_DIRECTORY, name);
+  const folder = join(BENCH_DIRECTORY, name);
   const line = readFileSync(manifest, "utf8")
     .split("\n")
     .find((text) => text.startsWith(`${main} = `));
   const version = /"=([^"]+)"/.exec(line)[1];
-  const made = run("cargo", ["build", "--release", "--quiet", "--manifest-path", manifest, "--target-dir", target]);
-  if (!made.ok) throw new Unavailable(`bench/${name} needs Rust's cargo, and the network once: ${made.lastLine}`);
-  return { command: join(target, "release", binary), env: {}, version: `${main} ${version}` };
+  const parameters = ["--manifest-path", manifest, "--target-dir", folder, ...options];
+  const made = run("cargo", ["build", "--release", "--quiet", ...parameters]);
+  if (!made.ok) throw new Unavailable(`bench/${name} needs ${needs}, and the network once: ${made.lastLine}`);
+  return { folder, version };
+}
+
+function rustProgram(name, binary, main) {
+  const { folder, version } = rustBuild(name, main, "Rust's cargo");
+  return { command: join(folder, "release", binary), env: {}, version: `${main} ${version}` };
+}
+
+function rustComponent(name, main) {
+  const target = "wasm32-wasip2";
+  const needs = `Rust's cargo, "rustup target add ${target}"`;
+  const { folder, version } = rustBuild(name, main, needs, ["--target", target]);
+  const command = join(folder, target, `release/${name}.wasm`);
+  return { command, env: {}, version: `${main} for Rust ${version}` };
 }
 
 /** The server of bench/gohttp. */
@@ -177,21 +208,6 @@ function findCharts() {
   const made = run("npm", ["ci", "--prefix", folder]);
   if (!made.ok) throw new Unavailable(`charts cannot be drawn: ${made.lastLine}`);
   return import(join(folder, "node_modules/echarts/index.js"));
-}
-
-/** The component of bench/wasihttp, in Rust. */
-function findWasiHttp() {
-  const manifest = join(ROOT, "bench/wasihttp/Cargo.toml");
-  const target = join(BENCH_DIRECTORY, "wasihttp");
-  const version = /^wasi = "=(\S+)"/m.exec(readFileSync(manifest, "utf8"))[1];
-  const parameters = ["--target", "wasm32-wasip2", "--manifest-path", manifest, "--target-dir", target];
-  const made = run("cargo", ["build", "--release", "--quiet", ...parameters]);
-  if (!made.ok) {
-    throw new Unavailable(
-      `it needs Rust's cargo, "rustup target add wasm32-wasip2", and the network: ${made.lastLine}`,
-    );
-  }
-  return { command: join(target, "wasm32-wasip2/release/wasihttp.wasm"), env: {}, version: `wasi for Rust ${version}` };
 }
 
 const precompiledFiles = new Set();

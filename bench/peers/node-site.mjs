@@ -2,6 +2,7 @@
 // Usage: node bench/peers/node-site.mjs PORT
 
 import { createServer } from "node:http";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { WebSocketServer } from "ws";
 
 const TEXT = { "Content-Type": "text/plain" };
@@ -12,6 +13,7 @@ async function handle(request, response) {
   const { url } = request;
   if (url in SIZES) return download(response, SIZES[url]);
   if (url === "/upload") return upload(request, response);
+  if (url === "/pieces") return pieces(response);
   if (url === "/echo") return echo(request, response);
   const body = url === "/" ? "Hello, world" : "Not Found";
   response.writeHead(url === "/" ? 200 : 404, { ...TEXT, "Content-Length": body.length });
@@ -29,6 +31,15 @@ function download(response, bytes) {
     response.end();
   };
   pump();
+}
+
+async function pieces(response) {
+  response.writeHead(200, TEXT);
+  for (let left = 8; left > 0; left--) {
+    response.write(PIECE.subarray(0, 64));
+    await nextTurn();
+  }
+  response.end();
 }
 
 function upload(request, response) {

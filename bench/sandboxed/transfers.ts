@@ -1,8 +1,8 @@
 // Large bodies, as an AssemblyScript application: GET /download/1m and /download/1g write so many bytes of "x" as fast
-// as they leave, POST /upload counts what comes and answers with the number, GET / is a hello. bench/peers/transfers.ts
-// answers the same.
+// as they leave, POST /upload counts what comes and answers with the number, GET / is a hello. GET /pieces writes a few
+// small pieces, each in a turn of its own. bench/peers/transfers.ts answers the same.
 
-import { HTTPHandler, HTTPServer, HTTPServerRequest } from "../../assembly/index";
+import { Callback, HTTPHandler, HTTPServer, HTTPServerRequest, IOLoop } from "../../assembly/index";
 
 export { _start, turn } from "../../assembly/index";
 
@@ -11,6 +11,25 @@ const PIECE_BYTES: i32 = 65536;
 const UNSENT_MAX: i32 = 4 * PIECE_BYTES;
 const piece: usize = memory.data(65536, 16);
 memory.fill(piece, 0x78, PIECE_BYTES); // "x"
+
+/** GET /pieces. */
+class Pieces extends Callback {
+  private left: i32 = 8;
+  private serial: u32;
+
+  constructor(private request: HTTPServerRequest) {
+    super();
+    this.serial = request.serial;
+  }
+
+  run(): void {
+    const request = this.request;
+    if (request.serial != this.serial || !request.inFlight) return;
+    if (!this.left--) return request.finish();
+    request.writeBytes(piece, 64);
+    IOLoop.current().addCallback(this);
+  }
+}
 
 class Transfers extends HTTPHandler {
   /** By slot: what of a download is still to be written, or what of an upload has come. */
@@ -21,6 +40,7 @@ class Transfers extends HTTPHandler {
     if (request.pathIs("/")) request.respond(200, TEXT, "Hello, world");
     else if (request.pathIs("/download/1m")) this.download(request, 1 << 20);
     else if (request.pathIs("/download/1g")) this.download(request, 1 << 30);
+    else if (request.pathIs("/pieces")) this.pieces(request);
     else if (request.pathIs("/upload")) this.come.set(request.slot, 0);
     else request.respond(404, TEXT, "Not Found");
   }
@@ -42,6 +62,12 @@ class Transfers extends HTTPHandler {
   onConnectionClose(request: HTTPServerRequest, reason: i32): void {
     this.left.delete(request.slot);
     this.come.delete(request.slot);
+  }
+
+  private pieces(request: HTTPServerRequest): void {
+    request.startResponse(200);
+    request.setHeader("Content-Type", TEXT);
+    new Pieces(request).run();
   }
 
   private download(request: HTTPServerRequest, bytes: i64): void {
