@@ -44,6 +44,18 @@ export {
   WebSocketClosedError,
   WorkerError,
 } from "./core/errors.js";
+export {
+  escapeHTML,
+  escapeHTML as xhtmlEscape,
+  jsonDecode,
+  jsonEncode,
+  squeeze,
+  toUnicode,
+  urlEscape,
+  urlUnescape,
+  utf8,
+  xhtmlUnescape,
+} from "./core/escape.js";
 export type { Logger } from "./core/log.js";
 export type { RuntimeName } from "./core/runtimename.js";
 export type { FetchInfo } from "./fetch/info.js";
@@ -51,10 +63,22 @@ export type { ServedRequest } from "./fetch/request.js";
 export type { AccessEntry, AccessLog, AccessLogOption } from "./http/accesslog.js";
 export type { ContentCoding } from "./http/compression/acceptencoding.js";
 export type { CompressionOptions } from "./http/compression/options.js";
-export { type CookieAttributes, parseCookies, setCookie } from "./http/cookies.js";
+export { type CookieAttributes, parseCookies, parseCookies as parseCookie, setCookie } from "./http/cookies.js";
 export type { Form, FormFile, FormOptions, FormPart } from "./http/form/form.js";
 export type { FormLimits } from "./http/form/limits.js";
 export { type HeadersInput, HTTPHeaders } from "./http/headers.js";
+export {
+  encodeUsernamePassword,
+  formatTimestamp,
+  parseRequestStartLine,
+  parseResponseStartLine,
+  qsToQsl,
+  type RequestStartLine,
+  type ResponseStartLine,
+  splitHostAndPort,
+  type UrlArguments,
+  urlConcat,
+} from "./http/httputil.js";
 export type { RequestFinishMessage, RequestStartMessage } from "./http/observing.js";
 export { HTTPServerRequest } from "./http/request.js";
 export { HTTPConnection } from "./http/response.js";

@@ -14,7 +14,9 @@ import {
   CLIENT_REDIRECTS_MAX,
   CLIENT_REQUEST_TIMEOUT_MS,
 } from "../core/limits.js";
+import { headerPairs } from "../http/headerpairs.js";
 import { type HeadersInput, HTTPHeaders } from "../http/headers.js";
+import { encodeUsernamePassword } from "../http/httputil.js";
 import { type ClientSSLOptions, readSSLOptions } from "../tls/client.js";
 
 /** Options of a request; all but `url` may be left out, and may be given to the client as its `defaults`. */
@@ -127,10 +129,7 @@ export function tlsOptionsFor(url: URL, validateCert: boolean | undefined, sslOp
 /** Throws HeaderError for a field that must not be sent. */
 export function toHeaders(input: HeadersInput): HTTPHeaders {
   const headers = new HTTPHeaders();
-  const pairs = Symbol.iterator in input ? input : Object.entries(input);
-  for (const [name, value] of pairs) {
-    for (const single of Array.isArray(value) ? value : [value]) headers.add(name, String(single));
-  }
+  for (const [name, value] of headerPairs(input)) headers.add(name, String(value));
   return headers;
 }
 
@@ -155,7 +154,7 @@ function addAuthorization(headers: HTTPHeaders, url: URL, { authUsername, authPa
   url.username = "";
   url.password = "";
   if (!isGiven) return;
-  headers.set("Authorization", `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`);
+  headers.set("Authorization", `Basic ${encodeUsernamePassword(username, password).toString("base64")}`);
 }
 
 function decoded(text: string): string {

@@ -1,6 +1,6 @@
 /**
- * Percent-decoding of paths, queries and forms. Invariant: the result is valid UTF-8, or null; an escape that is
- * malformed, like `%zz`, stays as it is.
+ * Percent-decoding of paths, queries and forms. Invariant: an escape that is malformed, like `%zz`, stays as it is;
+ * text is valid UTF-8, or null.
  * Reference: RFC 3986 2.1; WHATWG URL 1.3.
  */
 import { isUtf8 } from "node:buffer";
@@ -14,15 +14,20 @@ const PERCENT = 0x25;
 export function percentDecode(text: string, plus: boolean): string | null {
   const spaced = plus ? text.replaceAll("+", " ") : text;
   if (!ENCODED.test(spaced)) return spaced;
-  const bytes = Buffer.from(spaced, "latin1");
+  const decoded = percentBytes(spaced, false);
+  return isUtf8(decoded) ? decoded.toString("utf8") : null;
+}
+
+/** The same as bytes, of whatever encoding. */
+export function percentBytes(text: string, plus: boolean): Buffer {
+  const bytes = Buffer.from(plus ? text.replaceAll("+", " ") : text, "latin1");
   let length = 0;
   for (let at = 0; at < bytes.length; at++) {
     const value = bytes[at] === PERCENT ? hexPair(bytes, at + 1) : -1;
     bytes[length++] = value < 0 ? (bytes[at] as number) : value;
     if (value >= 0) at += 2;
   }
-  const decoded = bytes.subarray(0, length);
-  return isUtf8(decoded) ? decoded.toString("utf8") : null;
+  return bytes.subarray(0, length);
 }
 
 function hexPair(bytes: Buffer, at: number): number {

@@ -4,7 +4,7 @@
  * Invariant: a field that the answer has itself is its own; `Set-Cookie` and `Vary` are lists, to which these are
  * added.
  */
-import { headerPairs } from "./compression/options.js";
+import { headerPairs } from "./headerpairs.js";
 import type { HeadersInput, HTTPHeaders } from "./headers.js";
 
 const LISTS = ["set-cookie", "vary"];

@@ -11,15 +11,20 @@ import { HeaderError, HTTPInputError } from "../core/errors.js";
 import { isFieldText, isToken, withoutOuterSpace } from "../core/grammar.js";
 import { LastObjects } from "../core/lastobjects.js";
 import { REASON_BYTES_MAX, RESPONSE_HEAD_BYTES_MAX } from "../core/limits.js";
+import { headerPairs } from "./headerpairs.js";
 
 /** Header fields in their order, with names in lower case; asking is case-insensitive. */
 export class HTTPHeaders implements Iterable<[string, string]> {
   /** name, value, name, value, … */
   #fields: string[];
 
-  /** Takes pairs of names and values. @internal `fields`: names in lower case and values, before them. */
-  constructor(entries: Iterable<readonly [string, string]> = [], fields: string[] = []) {
-    for (const [name, value] of entries) fields.push(name.toLowerCase(), value);
+  /**
+   * Takes pairs of names and values, or an object whose values may be lists. What is given is not checked; `add` does.
+   * @internal `fields`: names in lower case and values, before them.
+   */
+  constructor(entries: HeadersInput = [], fields: string[] = []) {
+    const pairs = Symbol.iterator in entries ? entries : headerPairs(entries);
+    for (const [name, value] of pairs) fields.push(name.toLowerCase(), String(value));
     this.#fields = fields;
   }
 
@@ -77,8 +82,10 @@ export class HTTPHeaders implements Iterable<[string, string]> {
     return new HTTPHeaders([], [...this.#fields]);
   }
 
-  /** The field's value; several are joined by `, ` (cookies by `; `). Null when there is none. */
-  get(name: string): string | null {
+  /** The field's value; several are joined by `, ` (cookies by `; `). Without it: `preset`, or null. */
+  get(name: string): string | null;
+  get<Preset>(name: string, preset: Preset): string | Preset;
+  get(name: string, preset: unknown = null): unknown {
     const key = name.toLowerCase();
     let joined: string | null = null;
     for (let at = 0; at < this.#fields.length; at += 2) {
@@ -86,7 +93,7 @@ export class HTTPHeaders implements Iterable<[string, string]> {
       const value = this.#fields[at + 1] as string;
       joined = joined === null ? value : joined + (key === "cookie" ? "; " : ", ") + value;
     }
-    return joined;
+    return joined ?? preset;
   }
 
   /** Whether there is such a field. */
@@ -117,6 +124,16 @@ export class HTTPHeaders implements Iterable<[string, string]> {
     for (let at = 0; at < this.#fields.length; at += 2) {
       yield [this.#fields[at] as string, this.#fields[at + 1] as string];
     }
+  }
+
+  /** The name of every field; one that is there several times comes as often. */
+  *keys(): IterableIterator<string> {
+    for (const [name] of this) yield name;
+  }
+
+  /** The value of every field. */
+  *values(): IterableIterator<string> {
+    for (const [, value] of this) yield value;
   }
 
   /** The same as `entries`. */

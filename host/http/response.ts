@@ -31,8 +31,9 @@ import { WINDOW_BYTES_MIN } from "../core/limits.js";
 import { ignore } from "../core/promises.js";
 import { withFields } from "./answerfields.js";
 import type { ContentCoding } from "./compression/acceptencoding.js";
-import { type CodedHead, type Compression, codeHead, type HeaderPairs, headerPairs } from "./compression/options.js";
+import { type CodedHead, type Compression, codeHead } from "./compression/options.js";
 import { Compressor, hasFreeCompressor } from "./compression/stream.js";
+import { type HeaderPairs, headerPairs } from "./headerpairs.js";
 import { encodeHeaders, type HeaderBlock, type HeadersInput, type HTTPHeaders, withReason } from "./headers.js";
 import type { RequestHead } from "./requesthead.js";
 

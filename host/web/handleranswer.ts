@@ -5,6 +5,7 @@
  * leaves in one frame, with its ETag; names and values of header fields are checked where they are set.
  */
 import { HTTPOutputError } from "../core/errors.js";
+import { jsonEncode } from "../core/escape.js";
 import { ignore } from "../core/promises.js";
 import { withFields } from "../http/answerfields.js";
 import { encodeHeaders, type HeaderBlock } from "../http/headers.js";
@@ -230,6 +231,5 @@ export function jsonText(value: unknown): string {
     throw new TypeError("write() takes no arrays, since old browsers let other sites read such JSON: write an object");
   }
   if (typeof value !== "object" || value === null) throw new TypeError(`write() takes no ${typeof value}`);
-  const text = JSON.stringify(value);
-  return text.includes("</") ? text.replaceAll("</", "<\\/") : text;
+  return jsonEncode(value);
 }

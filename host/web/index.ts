@@ -1,6 +1,5 @@
 /** The web layer, as `host/index.ts` gives it out. */
 
-export { escapeHTML } from "../core/escape.js";
 export { type ApplicationSettings, type CheckedRoutes, type RouteInput, type Target, URLSpec } from "./application.js";
 export type { ArgumentOptions } from "./arguments.js";
 export { type CORSOptions, cors } from "./cors.js";

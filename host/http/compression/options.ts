@@ -10,7 +10,8 @@
 import { wholeNumber } from "../../core/check.js";
 import { OptionError } from "../../core/errors.js";
 import { BROTLI_QUALITY, COMPRESS_BYTES_MIN, GZIP_LEVEL, ZSTD_LEVEL } from "../../core/limits.js";
-import { type HeadersInput, HTTPHeaders } from "../headers.js";
+import type { HeaderPairs } from "../headerpairs.js";
+import { HTTPHeaders } from "../headers.js";
 import { type ContentCoding, negotiateCoding } from "./acceptencoding.js";
 import { hasZstd } from "./zstd.js";
 
@@ -48,9 +49,6 @@ export interface Compression {
   /** Content types that are compressed beside the usual ones. */
   readonly types: ReadonlySet<string>;
 }
-
-/** Header fields in their order. */
-export type HeaderPairs = [string, string | number][];
 
 /** What an answer's head becomes. */
 export interface CodedHead {
@@ -116,15 +114,6 @@ export function codeHead(
   const isWorthIt = identityRefused || (isLarge && isCompressible(compression, fields));
   const chosen = free && isWorthIt && bytes !== 0 && isAllowed(status, fields) ? coding : null;
   return { headers: chosen === null ? varied(headers) : coded(varied(headers), chosen), coding: chosen };
-}
-
-/** Header fields as pairs, one for each field: what may be given once only can be looked at twice then. */
-export function headerPairs(given: HeadersInput | undefined): HeaderPairs {
-  if (given === undefined) return [];
-  if (Symbol.iterator in given) return [...given].map(([name, value]) => [name, value]);
-  return Object.entries(given).flatMap(([name, value]): [string, string | number][] =>
-    Array.isArray(value) ? value.map((single: string) => [name, single]) : [[name, value as string | number]],
-  );
 }
 
 function isCompressible({ types }: Compression, fields: HTTPHeaders): boolean {

@@ -6,10 +6,11 @@
 
 import { type Data, toBytes } from "../../core/data.js";
 import { COMPRESS_AT_ONCE_BYTES_MAX } from "../../core/limits.js";
+import type { HeaderPairs } from "../headerpairs.js";
 import { encodeHeaders, type HeaderBlock } from "../headers.js";
 import { mismatch } from "../response.js";
 import type { ContentCoding } from "./acceptencoding.js";
-import { type CodedHead, type Compression, codeHead, type HeaderPairs } from "./options.js";
+import { type CodedHead, type Compression, codeHead } from "./options.js";
 import { compressWhole, hasFreeCompressor } from "./stream.js";
 
 /** Fields that describe a body, and so have no place without one. */

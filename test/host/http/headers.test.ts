@@ -17,6 +17,14 @@ describe("header fields", () => {
     ]);
   });
 
+  test("are made of an object, whose values may be lists, and listed by name and value", () => {
+    const headers = new HTTPHeaders({ "Content-Length": 42, "Set-Cookie": ["a=1", "b=2"] });
+    expect([...headers.keys()]).toEqual(["content-length", "set-cookie", "set-cookie"]);
+    expect([...headers.values()]).toEqual(["42", "a=1", "b=2"]);
+    expect(headers.get("content-length", "none")).toBe("42");
+    expect(headers.get("etag", "none")).toBe("none");
+  });
+
   test("are added, set, removed and copied whatever their case", () => {
     const headers = new HTTPHeaders([["Content-Type", "text/html"]]);
     headers.add("Set-Cookie", "A=B");

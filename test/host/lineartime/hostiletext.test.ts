@@ -4,7 +4,7 @@ import { BlockList } from "node:net";
 import { resolve } from "node:path";
 import { test } from "vitest";
 import { authorityOf, pathStart } from "../../../host/bridge/requestframe.js";
-import { escapeHTML } from "../../../host/core/escape.js";
+import { escapeHTML, squeeze, urlEscape, urlUnescape, xhtmlUnescape } from "../../../host/core/escape.js";
 import { errorLine, LineReader } from "../../../host/core/log.js";
 import { percentDecode } from "../../../host/core/percent.js";
 import { standardRequest } from "../../../host/fetch/request.js";
@@ -19,6 +19,12 @@ import { decodeExtended, parseParameters } from "../../../host/http/form/paramet
 import { parseUrlencoded } from "../../../host/http/form/urlencoded.js";
 import { forwardedBy } from "../../../host/http/forwarded.js";
 import { checkField, encodeHeaders, HTTPHeaders, withReason } from "../../../host/http/headers.js";
+import {
+  parseRequestStartLine,
+  parseResponseStartLine,
+  splitHostAndPort,
+  urlConcat,
+} from "../../../host/http/httputil.js";
 import { isSameOrigin } from "../../../host/http/origins.js";
 import type { HTTPServerRequest } from "../../../host/http/request.js";
 import { hasControl, siteOf } from "../../../host/web/addresses.js";
@@ -125,7 +131,12 @@ const FUNCTIONS: Record<string, (text: string) => unknown> = {
   "a file's path": (text) => [namesFolder(text), checkBelow("/srv", resolve("/srv", text))],
   "an address to go to": (text) => [siteOf(text), hasControl(text)],
   "a condition": (text) => precondition(new HTTPHeaders([["if-match", text]]), { etag: '"a"', modifiedMs: 0 }),
-  HTML: escapeHTML,
+  HTML: (text) => [escapeHTML(text), xhtmlUnescape(text)],
+  "a part of an address": (text) => [urlEscape(text), urlUnescape(text, null)],
+  "white space": squeeze,
+  "a request's first line": (text) => parseRequestStartLine(`GET ${text}`),
+  "an answer's first line": (text) => parseResponseStartLine(`HTTP/1.1 200 ${text}`),
+  "an address with arguments": (text) => [urlConcat(text, { a: text }), splitHostAndPort(text)],
   "If-None-Match": (text) => namesEtag(text, '"a"'),
   "If-Match": (text) => namesEtag(text, '"a"', "strong"),
   "If-Modified-Since": (text) => [parseHTTPDate(text), parseHTTPDate(`Mon, 01 Jun 2020 ${text}`)],
