@@ -1,14 +1,14 @@
 // Takes the figures of one row. Those of the HTTP rows are in measure-http.mjs, those of the parser rows in
 // measure-parser.mjs, those of timers in measure-timers.mjs, those of starts in measure-start.mjs, those at a fixed rate and
-// of curves in measure-rates.mjs.
+// of curves in measure-rates.mjs, those of memory after many requests in measure-growth.mjs.
 
-import { existsSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { statSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { withDatabase } from "./database.mjs";
 import { CONNECTIONS, IDLE_CONNECTIONS, openIdle, runLines, runLoad } from "./load.mjs";
 import { LOAD_CORE, SERVER_CORE } from "./machine.mjs";
+import { growthRow } from "./measure-growth.mjs";
 import { transfersRow, websocketRow } from "./measure-http.mjs";
 import { parserRow } from "./measure-parser.mjs";
 import { curveRow, latencyRow } from "./measure-rates.mjs";
@@ -16,8 +16,7 @@ import { startRow } from "./measure-start.mjs";
 import { timersRow } from "./measure-timers.mjs";
 import { cpuSeconds, memoryBytes } from "./processes.mjs";
 import { guard, guardAll, interleave, serverCore, stopServers } from "./rounds.mjs";
-import { startServer } from "./servers.mjs";
-import { ROOT } from "./tools.mjs";
+import { built, startServer } from "./servers.mjs";
 
 const WARM_UP_SECONDS = 1;
 const WARM_UP_CONNECTIONS = 100; // a hundredth of what is then opened: runs every path once, hides little
@@ -34,6 +33,7 @@ const KINDS = {
   parser: parserRow,
   timers: timersRow,
   start: startRow,
+  growth: growthRow,
   latency: latencyRow,
   curve: curveRow,
 };
@@ -54,7 +54,7 @@ export async function measureRow(row, options) {
   return { ...row, contenders };
 }
 
-async function throughputRow(contenders, { rounds, seconds, progress }, { path, script }) {
+async function throughputRow(contenders, { rounds, seconds, progress }, { path, script, connections }) {
   const servers = new Map(); // contenders that differ only in what is beside them share a server
   for (const contender of contenders) {
     const key = `${contender.server.title} ${contender.anyCore ?? false}`;
@@ -65,7 +65,7 @@ async function throughputRow(contenders, { rounds, seconds, progress }, { path, 
   }
   try {
     await interleave(contenders, rounds, async (contender, label) => {
-      const sample = await throughputSample(contender, { path, script, seconds });
+      const sample = await throughputSample(contender, { path, script, connections, seconds });
       contender.samples.push(sample);
       const each = sample.cpuMicros.toFixed(1);
       progress(
@@ -87,6 +87,7 @@ async function throughputSample({ running, idle = 0, anyCore }, load) {
     const { requests, requestsPerSecond } = await runLoad(running.port, load, loadCore);
     const elapsed = (performance.now() - startedAt) / 1000;
     const cpuAfter = cpuSeconds(running.pid);
+    const { rss } = memoryBytes(running.pid);
     await idleConnections?.verify();
 
     const main = cpuAfter.main - cpuBefore.main;
@@ -97,6 +98,7 @@ async function throughputSample({ running, idle = 0, anyCore }, load) {
       mainCpuMicros: (main / requests) * 1e6,
       childCpuMicros: (children / requests) * 1e6,
       busy: (main + children) / elapsed,
+      rss,
     };
   } finally {
     await idleConnections?.close();
@@ -174,8 +176,8 @@ async function memorySample({ port, pid }, count) {
 async function sizeRow(contenders) {
   for (const contender of contenders) {
     await guard(contender, () => {
-      if (!existsSync(join(ROOT, contender.file))) throw new Error(`it is missing: run "make build" first`);
-      contender.samples.push({ bytes: statSync(join(ROOT, contender.file)).size });
+      const files = contender.files?.() ?? [built(contender.file)];
+      contender.samples.push({ bytes: files.reduce((sum, file) => sum + statSync(file).size, 0) });
     });
   }
 }

@@ -71,10 +71,11 @@ function verdictCells({ row, name, value, values, atLeast, atMost, over, met }) 
 }
 
 /** A curve's are its points. */
-function columnsOf({ kind, values, splitCpu }) {
+function columnsOf(row) {
+  const { kind, values } = row;
   if (kind === "curve")
     return values.map((value) => ({ head: count(value), figure: pointName(value), format: decimal }));
-  return COLUMNS[kind].filter(({ split }) => splitCpu || !split);
+  return COLUMNS[kind].filter(({ only }) => only === undefined || row[only]);
 }
 
 function renderRow(row) {
@@ -105,9 +106,10 @@ const COLUMNS = {
   throughput: [
     { head: "requests/s", figure: "requestsPerSecond", format: count },
     { head: "CPU µs a request", figure: "cpuMicros", format: decimal },
-    { head: "first process", figure: "mainCpuMicros", format: decimal, split: true },
-    { head: "its children", figure: "childCpuMicros", format: decimal, split: true },
+    { head: "first process", figure: "mainCpuMicros", format: decimal, only: "splitCpu" },
+    { head: "its children", figure: "childCpuMicros", format: decimal, only: "splitCpu" },
     { head: "cores busy", figure: "busy", format: ratio },
+    { head: "RSS MiB", figure: "rss", format: mebibytes, only: "showsMemory" },
   ],
   lines: [
     { head: "a second", figure: "perSecond", format: count },
@@ -144,7 +146,7 @@ const COLUMNS = {
   memory: [
     { head: "RSS bytes a connection", figure: "rss", format: count },
     { head: "PSS bytes a connection", figure: "pss", format: count },
-    { head: "RSS MiB before", figure: "baseRss", format: (bytes) => decimal(bytes / 1024 ** 2) },
+    { head: "RSS MiB before", figure: "baseRss", format: mebibytes },
   ],
   size: [{ head: "bytes", figure: "bytes", format: count }],
   latency: [
@@ -153,6 +155,12 @@ const COLUMNS = {
     { head: "p99 µs", figure: "p99Micros", format: count },
     { head: "p99.9 µs", figure: "p999Micros", format: count },
     { head: "CPU µs a request", figure: "cpuMicros", format: decimal },
+  ],
+  growth: [
+    { head: "requests", figure: "firstRequests", format: count },
+    { head: "RSS MiB", figure: "few", format: mebibytes },
+    { head: "requests", figure: "requests", format: count },
+    { head: "RSS MiB", figure: "many", format: mebibytes },
   ],
   start: [
     { head: "ms to the first byte", figure: "milliseconds", format: decimal },
@@ -174,6 +182,10 @@ function count(value) {
 
 function decimal(value) {
   return value.toFixed(1);
+}
+
+function mebibytes(bytes) {
+  return decimal(bytes / 1024 ** 2);
 }
 
 function ratio(value) {

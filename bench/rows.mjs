@@ -5,6 +5,7 @@
 import { CONNECTIONS, IDLE_CONNECTIONS } from "./load.mjs";
 import { COMPONENT_ROWS } from "./rows-components.mjs";
 import { CURVE_ROWS } from "./rows-curves.mjs";
+import { EDGE_ROWS } from "./rows-edge.mjs";
 import { HANDLER_ROWS } from "./rows-handlers.mjs";
 import { HTTP_ROWS } from "./rows-http.mjs";
 import { PEER_ROWS } from "./rows-peers.mjs";
@@ -55,7 +56,8 @@ const ECHO_CLAIMS = [
   },
 ];
 
-/** `kind` says how a row is measured: see measure.mjs. `splitCpu`: the report shows Node and wasmtime apart. */
+/** `kind` says how a row is measured: see measure.mjs. `splitCpu`: the report shows Node and wasmtime apart; `showsMemory`: how much
+ *  all processes of a server have behind the load. */
 export const ROWS = [
   {
     id: "sandboxed",
@@ -144,6 +146,7 @@ export const ROWS = [
   },
   ...PEER_ROWS,
   ...COMPONENT_ROWS,
+  ...EDGE_ROWS,
   ...HANDLER_ROWS,
   ...HTTP_ROWS,
   ...CURVE_ROWS,

@@ -15,6 +15,7 @@ const INSTALL_MS = 300_000;
 
 export class Unavailable extends Error {}
 
+const benchPackages = once(installPackages);
 /** Each tool is { command, env, version }, found or installed when it is first asked for. */
 export const nginx = once(() => debianProgram("nginx", "usr/sbin/nginx", ["nginx"], /nginx\/\S+/));
 export const nginxStream = once(findNginxStream);
@@ -48,8 +49,8 @@ export const npmPeers = once(() => {
       .join(", "),
   };
 });
-/** The library that draws charts, of bench/npm. */
-export const echarts = once(findCharts);
+/** The library that draws charts, of bench/npm; a promise of the module. */
+export const echarts = once(() => import(join(benchPackages(), "echarts/index.js")));
 export const node = once(() => ({ command: process.execPath, env: {}, version: `Node ${process.versions.node}` }));
 
 /** An installed program, or else Debian's package unpacked into build/: no root, and no service is started. */
@@ -137,17 +138,29 @@ export function compiled(name, runtime) {
   return module;
 }
 
-/** bench/sandboxed/transfers.ts as components. */
-export const transfersAsync = once(() => component("transfers", "component-async"));
-export const transfersHttp = once(() => component("transfers", "http"));
+const TRANSFERS = "bench/sandboxed/transfers.ts";
+const WORKER = "bench/handlers/worker.ts";
+/** Applications as components, made by the project's command. */
+export const transfersAsync = once(() => component(TRANSFERS, "component-async"));
+export const transfersHttp = once(() => component(TRANSFERS, "http"));
+export const edgeWorker = once(() => component(WORKER, "component-async"));
 
-function component(name, target) {
-  const file = join(BENCH_DIRECTORY, `${name}.${target}.wasm`);
-  const parameters = ["build", `bench/sandboxed/${name}.ts`, "--target", target, "--out", file];
+function component(source, target) {
+  const file = join(BENCH_DIRECTORY, `${basename(source, ".ts")}.${target}.wasm`);
+  const parameters = ["build", source, "--target", target, "--out", file];
   const made = run(process.execPath, [join(ROOT, "dist/host/cli/main.js"), ...parameters], { cwd: ROOT });
-  if (!made.ok) throw new Error(`bench/sandboxed/${name}.ts is no ${target}: ${made.lastLine}`);
+  if (!made.ok) throw new Error(`${source} is no ${target}: ${made.lastLine}`);
   return file;
 }
+
+/** WORKER as a component of wasi:http, with StarlingMonkey. */
+export const starlingMonkey = once(() => {
+  const out = join(BENCH_DIRECTORY, "starlingmonkey.wasm");
+  const program = join(ROOT, "bench/peers/starlingmonkey.mjs");
+  const made = run(process.execPath, [program, benchPackages(), join(ROOT, WORKER), out]);
+  if (!made.ok) throw new Unavailable(`StarlingMonkey does not take ${WORKER}: ${made.lastLine}`);
+  return out;
+});
 
 /**
  * A folder of bench/ in Rust, built: `folder` has what came of it. What it depends on has exact versions; cargo checks
@@ -198,16 +211,16 @@ function findEngine(name, file, pattern, title) {
   return { command, env: {}, version: version.startsWith(name) ? version : `${name} ${version}` };
 }
 
-/** A promise of the module: what bench/npm names is installed below build/, since nothing else needs it. */
-function findCharts() {
+/** Where the packages are that bench/npm names: below build/, since nothing else needs them. */
+function installPackages() {
   const folder = join(BENCH_DIRECTORY, "npm");
   mkdirSync(folder, { recursive: true });
   for (const file of ["bench/npm/package.json", "bench/npm/package-lock.json", ".npmrc"]) {
     copyFileSync(join(ROOT, file), join(folder, basename(file)));
   }
   const made = run("npm", ["ci", "--prefix", folder]);
-  if (!made.ok) throw new Unavailable(`charts cannot be drawn: ${made.lastLine}`);
-  return import(join(folder, "node_modules/echarts/index.js"));
+  if (!made.ok) throw new Unavailable(`the packages of bench/npm cannot be had: ${made.lastLine}`);
+  return join(folder, "node_modules");
 }
 
 const precompiledFiles = new Set();
