@@ -23,6 +23,11 @@ export abstract class BodyReader implements AsyncIterable<Buffer> {
     this.#held?.hold(bytes);
   }
 
+  /** The next block when it is here already and no reader waits for it; else, and where it is inflated, null. */
+  takeNow(): Buffer | null {
+    return null;
+  }
+
   /** The next block, or null at the end. Rejects with AlreadyReadingError while one is being waited for. */
   abstract next(): Promise<Buffer | null>;
 

@@ -502,7 +502,8 @@ export class HTTPServerRequest extends RequestNotes implements Endpoint, Respons
     switch (type) {
       case FRAME_BODY:
       case FRAME_BODY_END:
-        return this.#body.push(chunk, start, end, type === FRAME_BODY_END);
+        this.#body.push(chunk, start, end, type === FRAME_BODY_END);
+        return type === FRAME_BODY_END ? this.onArrived?.() : undefined;
       case FRAME_TRAILERS:
         return this.#body.pushTrailers(readTrailers(chunk, start, end));
       case FRAME_SENT:

@@ -116,6 +116,10 @@ export class RequestBody extends BodyReader {
     this.fail(error);
   }
 
+  override takeNow(): Buffer | null {
+    return this.#waiter === null ? this.#take() : null;
+  }
+
   override next(): Promise<Buffer | null> {
     if (this.#waiter !== null) return Promise.reject(new AlreadyReadingError());
     if (this.#credited < 0) this.#give(this.#window);
@@ -134,11 +138,9 @@ export class RequestBody extends BodyReader {
   #wake(): void {
     const waiter = this.#waiter;
     if (waiter === null) return;
-    const block = this.#queue.shift();
+    const block = this.#take();
     if (block !== null) {
       this.#waiter = null;
-      this.#bridge.letGo(this.#id, block.length);
-      this.#credit(block.length);
       waiter.resolve(block);
     } else if (this.#tooLarge !== null) {
       this.#waiter = null;
@@ -150,6 +152,15 @@ export class RequestBody extends BodyReader {
       this.#waiter = null;
       waiter.reject(this.#error);
     }
+  }
+
+  #take(): Buffer | null {
+    const block = this.#queue.shift();
+    if (block !== null) {
+      this.#bridge.letGo(this.#id, block.length);
+      this.#credit(block.length);
+    }
+    return block;
   }
 
   /** Credit is given back in quarters of the window, so that small blocks do not each cost a frame. */

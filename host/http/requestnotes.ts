@@ -20,6 +20,8 @@ export abstract class RequestNotes {
   /** @internal The trace that it is a part of, for the access log; null: not known. */
   traceId: string | null = null;
 
+  /** @internal Called when the last of a body has come that came behind its head. */
+  onArrived: (() => void) | null = null;
   /** @internal Called when the client has ended its side: what `signal` says, for less. */
   onLeaving: (() => void) | null = null;
   /** @internal Called when the peer goes away before the answer is complete. */

@@ -6,6 +6,7 @@
  */
 
 import type { Socket } from "node:net";
+import type { BodyReader } from "../http/bodyreader.js";
 import type { HTTPServerRequest } from "../http/request.js";
 import { addFields } from "../nodeinternals/headerlines.js";
 import { IncomingMessage } from "../nodeinternals/httpclasses.js";
@@ -64,6 +65,11 @@ function read(this: Incoming): void {
   this[READ_BEGUN] = true;
   readAhead(this);
   if (request.contentLength === 0) return complete(request, this);
+  const block = (request.body as BodyReader).takeNow();
+  if (block !== null) {
+    (this.socket as unknown as RequestSocket).active();
+    return pushBlock(this, block);
+  }
   this[BLOCKS] ??= request.body[Symbol.asyncIterator]();
   this[BLOCKS].next().then(
     ({ value, done }) => {
@@ -83,19 +89,30 @@ function read(this: Incoming): void {
   );
 }
 
+/** All of the message has come: as with Node, it waits in the stream, as far as that reads ahead. */
+export function tellArrived(request: HTTPServerRequest, message: Incoming): void {
+  message.complete = true;
+  if (request.contentLength !== 0) message.read(0);
+}
+
 /**
- * What Node's server makes of a client that has ended its side, once, while the message can still be read: `close`, and
- * before it `aborted` and `error` unless all of the message has been read.
+ * What Node's server makes of a client that has ended its side, once: `close`, and unless all of the message has been
+ * read `aborted` and `error` before it. What has come by then can still be had by `read()`.
  */
 export function tellClose(message: Incoming): void {
-  const isBeingRead = message[READ_BEGUN] && !message.complete; // its end, or error, is to come
+  const isAhead = message.readableLength < message.readableHighWaterMark;
+  const isBeingRead = message.readableFlowing !== null && !message[ENDED] && isAhead; // its end, or error, is to come
   if (isBeingRead || message.closed) return;
-  if (!message.readableEnded) {
-    message.aborted = true;
-    message.emit("aborted");
-    process.nextTick(() => message.listenerCount("error") > 0 && message.emit("error", aborted()));
-  }
-  emitCloseEarly(message);
+  if (message.readableEnded) return emitCloseEarly(message);
+  message.aborted = true;
+  message.emit("aborted");
+  message._destroy = destroyAlone;
+  message.destroy(aborted());
+}
+
+/** The connection goes on: what is written all the same is sent. */
+function destroyAlone(this: Incoming, error: Error | null, callback: (error?: Error | null) => void): void {
+  callback(this.listenerCount("error") > 0 ? error : null);
 }
 
 /**

@@ -9,7 +9,7 @@ import { OptionError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
 import { nodeStarted } from "../http/observing.js";
 import type { HTTPServerRequest } from "../http/request.js";
-import { incomingMessage, tellClose } from "./incoming.js";
+import { incomingMessage, tellArrived, tellClose } from "./incoming.js";
 import { serverResponse } from "./outgoing.js";
 import { RequestSocket, type TimeoutSource } from "./socket.js";
 
@@ -27,6 +27,7 @@ export function runListener(
   if (socket.destroyed) return request.cancel(); // by the listener of an earlier request, which this one has overtaken
   const message = incomingMessage(request, socket);
   const response = serverResponse(request, message, socket, logger);
+  request.onArrived = () => tellArrived(request, message);
   request.onLeaving = () => {
     tellClose(message);
     socket.tellClose();
@@ -38,7 +39,7 @@ export function runListener(
   }
   if (nodeStarted.hasSubscribers) nodeStarted.publish({ request: message, response, socket, server });
   const result = listener(message, response);
-  if (request.hasArrived) message.complete = true; // as with Node, not before the listener's first turn is over
+  if (request.hasArrived) tellArrived(request, message); // as with Node, not before the listener's first turn is over
   return result;
 }
 

@@ -300,7 +300,7 @@ class Answer implements AnswerTaker {
     const size = bytes.length;
     this.#socket.pending += size;
     if (this.#raw !== null) this.#raw.end();
-    else whenRead(this.#request, this.#message, () => this.#request.connection.finish());
+    else whenRead(this.#request, this.#message, () => this.#finishRead());
     done.then(
       () => {
         this.#socket.pending -= size;
@@ -308,6 +308,12 @@ class Answer implements AnswerTaker {
       },
       () => {}, // the client is gone: `close` comes without `finish`
     );
+  }
+
+  /** All of the body has been read that was read on behind the answer. */
+  #finishRead(): void {
+    this.#request.connection.finish();
+    if (this.#response.destroyed) this.#socket.settle(this.#request); // which has been sent before
   }
 
   /** Node's `finish`, and what its server does behind it. */

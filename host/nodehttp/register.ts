@@ -21,10 +21,10 @@ function nodeLimits(options: NodeServerOptions): NodeServerOptions {
   return { keepAliveTimeout, headersTimeout, requestTimeout };
 }
 
-/** As `http.Server`: its limits are Node's, too. */
+/** As `http.Server`: its limits are Node's, too, and a body may have any size. */
 class Server extends ReplacedServer {
   constructor(options: NodeServerOptions) {
-    super({ ...options, ...nodeLimits(options) });
+    super({ bodyBytesMax: Number.MAX_SAFE_INTEGER, ...options, ...nodeLimits(options) });
     if (!hasSaidSo)
       process.stderr.write(`waterspout: http.Server is Waterspout's, runtime ${resolveRuntime(undefined)}\n`);
     hasSaidSo = true;

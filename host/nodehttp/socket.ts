@@ -235,7 +235,7 @@ export class RequestSocket extends LazyDuplex {
     if (this.#request !== request) return; // the next one has come
     this.#stopTimers();
     if (this.#clientEnded) this.#server?.settled(this);
-    if (this.#accepted === null) return;
+    if (this.#accepted === null || !request.finished) return; // or its body is still read
     this.#forwarded = request.forwardedAddress;
     this.#request = null;
     this.incoming = null;
