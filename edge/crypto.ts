@@ -4,7 +4,7 @@ import { isRunning } from "./clock.js";
 
 const RANDOM_BYTES_MAX = 65536;
 
-function randomBytes(size: number): Uint8Array {
+export function randomBytes(size: number): Uint8Array {
   if (!isRunning()) {
     throw new Error("there are no random values while modules are loaded: every start would have the same ones");
   }

@@ -5,7 +5,8 @@
  * over.
  */
 import { ReadableStream } from "web-streams-polyfill";
-import { HTTPOutputError } from "../host/core/errors.js";
+import { HTTPInputError, HTTPOutputError } from "../host/core/errors.js";
+import { PHRASES } from "../host/http/phrases.js";
 import type { Bytes } from "./body.js";
 import { AbortController, type AbortSignal } from "./events.js";
 import { firstValueOf, Headers } from "./headers.js";
@@ -23,10 +24,12 @@ export class Exchange implements RequestParts {
   #url: string | null = null;
   #headers: Headers | null = null;
   #abort: AbortController | null = null;
-  #gone: DOMException | null = null;
+  #gone: unknown = null;
   #incoming: IncomingBody | null = null;
   #outgoing: OutgoingBody | null = null;
   #answered = false;
+  /** Makes the reason of `signal`, and the error of a body that is read, when the client has left. */
+  errorOfLeaving = errorOfLeaving;
 
   constructor(
     readonly id: number,
@@ -69,6 +72,11 @@ export class Exchange implements RequestParts {
     return this.#abort.signal;
   }
 
+  /** Null, or the error of the client's leaving. */
+  get gone(): unknown {
+    return this.#gone;
+  }
+
   /** The core's calls about it come here from now on, until it is over. */
   watch(): void {
     exchanges.set(this.id, this);
@@ -83,17 +91,17 @@ export class Exchange implements RequestParts {
     return this.#answered;
   }
 
-  respond(response: Response): void {
+  respond(response: Response, fields: string = response.headers.fields): void {
     const content = response.take();
     const { status, headers } = response;
     const isStream = content instanceof ReadableStream;
     const length = isStream || (content === null && this.isHead) ? lengthOf(headers) : null;
-    if (!isStream) return this.answer(status, headers.fields, content as Bytes | null, length);
+    if (!isStream) return this.answer(status, fields, content as Bytes | null, length);
     if (this.isHead) {
       void content.cancel().catch(() => {});
-      return this.answer(status, headers.fields, null, length);
+      return this.answer(status, fields, null, length);
     }
-    void this.begin(status, headers.fields, length)
+    void this.begin(status, fields, length)
       .send(content)
       .then(() => this.over());
   }
@@ -136,18 +144,22 @@ export class Exchange implements RequestParts {
   /** The handler has failed: 500, or the connection is cut when the answer has begun and is not complete. */
   fail(error: unknown): void {
     log(`the handler of ${this.method} ${this.target} failed: ${inspect(error)}`);
-    if (!this.#answered) {
-      const [status, text] = error instanceof AddressError ? [400, "Bad Request"] : [500, "Internal Server Error"];
-      this.answer(status as number, "\ncontent-type:text/plain", text as string);
-    } else if (exchanges.has(this.id)) {
-      push({ tag: "abort", val: this.id });
-      this.over();
-    }
+    if (this.#answered) return this.abort();
+    const status = error instanceof AddressError ? 400 : error instanceof HTTPInputError ? error.status : 500;
+    this.answer(status, "\ncontent-type:text/plain", PHRASES.get(status) ?? "Bad Request");
+  }
+
+  /** Cuts the connection, unless the answer is complete. */
+  abort(): void {
+    if (this.#answered && !exchanges.has(this.id)) return;
+    this.#answered = true;
+    push({ tag: "abort", val: this.id });
+    this.over();
   }
 
   /** The client has left, or has ended its side, which looks the same. */
   closed(): void {
-    const gone = new DOMException("the client has left", "AbortError");
+    const gone = this.errorOfLeaving();
     this.#gone = gone;
     this.#abort?.abort(gone);
     this.#incoming?.closed(gone);
@@ -163,6 +175,10 @@ export class Exchange implements RequestParts {
   over(): void {
     exchanges.delete(this.id);
   }
+}
+
+function errorOfLeaving(): unknown {
+  return new DOMException("the client has left", "AbortError");
 }
 
 function lengthOf(headers: Headers): number | null {

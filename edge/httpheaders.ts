@@ -1,8 +1,9 @@
 /**
  * Header fields as handlers of Tornado's kind know them: `HTTPHeaders` of requests, and what they give for an answer.
- * Reference: host/http/headers.ts, of which this is the part that such handlers use.
+ * In a component this takes the place of host/http/headers.ts: fields are encoded as one text (wit/waterspout.wit).
  */
 import { HeaderError } from "../host/core/errors.js";
+import { RESPONSE_HEAD_BYTES_MAX } from "../host/core/limits.js";
 import { fieldNameOf, fieldValueOf, Headers, isOfConnection } from "./headers.js";
 
 export class HTTPHeaders {
@@ -86,31 +87,61 @@ function checked(name: string, value: string | number): [name: string, value: st
   }
 }
 
+/** The text of a field as it is sent. Throws HeaderError for a name or a value that must not be sent. */
+export function checkField(name: string, value: string | number): string {
+  return checked(name, value)[1];
+}
+
 export type HeadersInput =
   | Readonly<Record<string, string | number | readonly string[]>>
   | Iterable<readonly [string, string | number]>;
 
-/** What is sent of them. The Content-Length is the core's; that of a body that goes piece by piece is beside them. */
-export function answerFields(headers: HeadersInput | undefined): { fields: string; length: number | null } {
+/** Fields as they are sent. */
+export interface HeaderBlock {
+  readonly fields: string;
+  /** The declared Content-Length, which the core writes; null: there is none. */
+  readonly length: number | null;
+}
+
+/** Header fields that keep their encoded form with them. */
+export abstract class EncodedHeaders implements Iterable<[string, string]> {
+  abstract get block(): HeaderBlock;
+  abstract [Symbol.iterator](): Iterator<[string, string]>;
+}
+
+/** Fields as pairs, one for each. */
+export function headerPairs(given: HeadersInput | undefined): (readonly [string, string | number])[] {
+  if (given === undefined) return [];
+  if (given instanceof Headers || Symbol.iterator in given) {
+    return [...(given as Iterable<readonly [string, string | number]>)];
+  }
+  return Object.entries(given).flatMap(([name, value]): [string, string | number][] =>
+    Array.isArray(value) ? value.map((single: string) => [name, single]) : [[name, value as string | number]],
+  );
+}
+
+/** Checks and encodes header fields. Throws HeaderError for one that must not be sent. */
+export function encodeHeaders(headers: HeadersInput | undefined): HeaderBlock {
+  if (headers instanceof EncodedHeaders) return headers.block;
   let fields = "";
   let length: number | null = null;
-  const take = (name: string, value: string | number): void => {
+  for (const [name, value] of headerPairs(headers)) {
     const [key, text] = checked(name, value);
     if (!isOfConnection(key)) fields += `\n${name}:${text}`;
     else if (key === "content-length") length = lengthOf(text);
     else if (key === "transfer-encoding") throw new HeaderError("Transfer-Encoding is the server's own; leave it out");
-  };
-  if (headers === undefined) return { fields, length };
-  if (headers instanceof Headers || Symbol.iterator in headers) {
-    for (const [name, value] of headers as Iterable<readonly [string, string]>) take(name, value);
-    return { fields, length };
   }
-  for (const name of Object.keys(headers)) {
-    const value = headers[name];
-    if (Array.isArray(value)) for (const single of value) take(name, single);
-    else take(name, value as string | number);
-  }
-  return { fields, length };
+  return blockOf(fields, length);
+}
+
+/** The block with one field more, which `checkField` has checked and which says nothing of the message's framing. */
+export function appendField({ fields, length }: HeaderBlock, name: string, value: string): HeaderBlock {
+  return blockOf(`${fields}\n${name}:${value}`, length);
+}
+
+function blockOf(fields: string, length: number | null): HeaderBlock {
+  if (fields.length <= RESPONSE_HEAD_BYTES_MAX) return { fields, length };
+  throw new HeaderError(`the header fields have ${fields.length} bytes; ${RESPONSE_HEAD_BYTES_MAX} are allowed`);
 }
 
 function lengthOf(text: string): number {

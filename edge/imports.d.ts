@@ -8,6 +8,36 @@ declare module "waterspout:app/platform@0.1.0" {
   export default platform;
 }
 
+// Modules of the host that are bundled as they are (scripts/bundle.mjs), with this folder's types in place of the host's.
+declare module "host:http/answerfields" {
+  import type { HeadersInput, HTTPHeaders } from "./httpheaders.js";
+  export function withFields(headers: HeadersInput | undefined, more: HTTPHeaders | null): HeadersInput | undefined;
+}
+
+declare module "host:http/form/limits" {
+  /** Throws an OptionError for one that is out of its range. */
+  export function resolveFormLimits(limits: object): object;
+}
+
+declare module "host:http/form/form" {
+  import type { Buffer } from "./buffer.js";
+  import type { HTTPHeaders } from "./httpheaders.js";
+  import type { URLSearchParams } from "./searchparams.js";
+  export interface Form {
+    readonly fields: URLSearchParams;
+    readonly files: readonly object[];
+  }
+  export interface FormOptions {
+    onFile?: (file: AsyncIterable<Buffer>) => void | Promise<void>;
+  }
+  interface FormSource {
+    readonly headers: HTTPHeaders;
+    readonly body: { next(): Promise<Buffer | null>; readAll(maxBytes: number): Promise<Buffer>; hold(): void };
+    onOver(callback: () => void): void;
+  }
+  export function readForm(source: FormSource, limits: object, options: FormOptions): Promise<Form>;
+}
+
 declare module "whatwg-url" {
   export class URL {
     constructor(url: string, base?: string);

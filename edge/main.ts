@@ -7,6 +7,7 @@ import "./globals.js";
 import { setRunning } from "./clock.js";
 import { Exchange, exchanges } from "./exchange.js";
 import { HTTPServerRequest } from "./httprequest.js";
+import { type Logger, logger } from "./logger.js";
 import { type Request, Response } from "./messages.js";
 import { takeActions, touch } from "./queue.js";
 import { runTimers, untilTimer } from "./timers.js";
@@ -71,8 +72,12 @@ type Call = (exchange: Exchange) => void;
 
 function callOf(value: unknown): Call {
   if (typeof value === "function") return callFunction(value as (request: HTTPServerRequest) => unknown);
-  const { fetch } = (value ?? {}) as { fetch?: unknown };
-  if (typeof fetch !== "function") throw new TypeError("the default export is no function and no object with fetch");
+  const { fetch, handle, findHandler } = (value ?? {}) as { [name in "fetch" | "handle" | "findHandler"]?: unknown };
+  if (typeof fetch !== "function") {
+    if (typeof handle === "function") return callListener(value as Listener);
+    if (typeof findHandler === "function") return callListener(listenerOf(value as Finder));
+    throw new TypeError("the default export is no function, no Application and no object with fetch");
+  }
   const application = value as { fetch(request: Request, info: object): unknown };
   return (exchange) => take(exchange, application.fetch(exchange.request, new Info(exchange)), NO_RESPONSE);
 }
@@ -85,25 +90,61 @@ function callFunction(handler: (request: HTTPServerRequest) => unknown): Call {
   if (handler.length > 1) {
     throw new TypeError("the default export has more than one parameter, as handlers of Node's kind do");
   }
-  return (exchange) => {
-    const answer = handler(new HTTPServerRequest(exchange));
-    if (answer !== undefined) take(exchange, answer, null);
-    else if (!exchange.answered) exchange.watch(); // it may be answered later
+  return (exchange) => answer(exchange, handler);
+}
+
+/** An Application, or a router. */
+interface Listener {
+  handle(request: HTTPServerRequest, logger: Logger): unknown;
+  readonly settings?: { readonly staticPath?: unknown };
+}
+interface Finder {
+  findHandler(request: HTTPServerRequest, logger: Logger): ((request: HTTPServerRequest) => unknown) | null;
+}
+
+function callListener(listener: Listener): Call {
+  if (listener.settings?.staticPath !== undefined) {
+    throw new TypeError("the setting staticPath is for files, which a component does not have");
+  }
+  return (exchange) => answer(exchange, (request) => listener.handle(request, logger));
+}
+
+function listenerOf(finder: Finder): Listener {
+  return {
+    handle(request, logger) {
+      const found = finder.findHandler(request, logger);
+      return found === null ? request.respond(404) : found(request);
+    },
   };
+}
+
+function answer(exchange: Exchange, handler: (request: HTTPServerRequest) => unknown): void {
+  const request = new HTTPServerRequest(exchange);
+  const given = handler(request);
+  if (given !== undefined) take(exchange, given, null, request);
+  else if (!exchange.answered) exchange.watch(); // it may be answered later
 }
 
 const NO_RESPONSE = "fetch must give a Response";
 
-/** `value` is what the handler gave. `missing`: the error when it is no Response; null: it may have answered itself. */
-function take(exchange: Exchange, value: unknown, missing: string | null): void {
-  if (value instanceof Response) exchange.respond(value);
+/**
+ * `value` is what the handler gave. `missing`: the error when it is no Response; null: it may have answered itself.
+ * `request`: the one that it was given, of Tornado's kind.
+ */
+function take(exchange: Exchange, value: unknown, missing: string | null, request: HTTPServerRequest | null = null) {
+  const respond = (response: Response): void =>
+    request === null ? exchange.respond(response) : request.respondWith(response);
+  if (value instanceof Response) respond(value);
   else if (typeof (value as PromiseLike<unknown> | null)?.then === "function") {
     if (!exchange.answered) exchange.watch();
     (value as PromiseLike<unknown>).then(
       (later) => {
         try {
-          if (later instanceof Response) exchange.respond(later);
-          else if (later !== undefined || !exchange.answered) throw new TypeError(missing ?? NO_ANSWER);
+          if (later instanceof Response) return respond(later);
+          const isTaken = exchange.answered || request?.isLeft === true;
+          if (later === undefined && isTaken) return;
+          if (later !== undefined || exchange.gone === null) throw new TypeError(missing ?? NO_ANSWER);
+          exchange.abort(); // no code will complete the answer
         } catch (error) {
           exchange.fail(error);
         }

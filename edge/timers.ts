@@ -6,12 +6,33 @@ import { monotonicMs } from "./clock.js";
 import { inspect } from "./inspect.js";
 import { log, touch } from "./queue.js";
 
-interface Timer {
-  readonly id: number;
-  at: number;
-  order: number;
-  readonly everyMs: number | null;
-  callback: (() => void) | null;
+/** What `setTimeout` gives: a number where one is wanted, and what Node's has that an application may call. */
+class Timer {
+  order = 0;
+
+  constructor(
+    readonly id: number,
+    public at: number,
+    readonly everyMs: number | null,
+    public callback: (() => void) | null,
+  ) {}
+
+  /** No timer keeps a component from ending. */
+  ref(): this {
+    return this;
+  }
+
+  unref(): this {
+    return this;
+  }
+
+  hasRef(): boolean {
+    return false;
+  }
+
+  [Symbol.toPrimitive](): number {
+    return this.id;
+  }
 }
 
 const heap: Timer[] = [];
@@ -51,20 +72,14 @@ function removeFirst(): void {
   heap[at] = last;
 }
 
-function set(callback: unknown, delay: unknown, given: unknown[], repeats: boolean): number {
+function set(callback: unknown, delay: unknown, given: unknown[], repeats: boolean): Timer {
   if (typeof callback !== "function") throw new TypeError("the callback of a timer must be a function");
   const wanted = Number(delay);
   const delayMs = wanted >= 1 && wanted <= DELAY_MS_MAX ? Math.trunc(wanted) : 1;
-  const timer: Timer = {
-    id: ++count,
-    at: monotonicMs() + delayMs,
-    order: 0,
-    everyMs: repeats ? delayMs : null,
-    callback: () => callback(...given),
-  };
+  const timer = new Timer(++count, monotonicMs() + delayMs, repeats ? delayMs : null, () => callback(...given));
   byId.set(timer.id, timer);
   add(timer);
-  return timer.id;
+  return timer;
 }
 
 function clear(id: unknown): void {
@@ -101,8 +116,8 @@ export function untilTimer(): number | null {
 }
 
 export const timerGlobals = {
-  setTimeout: (callback: unknown, delay?: unknown, ...given: unknown[]): number => set(callback, delay, given, false),
-  setInterval: (callback: unknown, delay?: unknown, ...given: unknown[]): number => set(callback, delay, given, true),
+  setTimeout: (callback: unknown, delay?: unknown, ...given: unknown[]): Timer => set(callback, delay, given, false),
+  setInterval: (callback: unknown, delay?: unknown, ...given: unknown[]): Timer => set(callback, delay, given, true),
   clearTimeout: clear,
   clearInterval: clear,
 };

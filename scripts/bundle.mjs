@@ -38,16 +38,62 @@ await bundle.write({
 });
 await bundle.close();
 
-// What an application in TypeScript is put on top of when it becomes a component (edge/main.ts), with all that it needs.
+// What an application in TypeScript is put on top of when it becomes a component (edge/main.ts), and what it imports of
+// this package (host/component.ts), with all that they need. What the host's modules need of Node has a substitute.
+const WITHOUT_NODE = "edge/withoutnode.ts";
+const REQUEST = "edge/httprequest.ts";
+const SUBSTITUTES = {
+  "node:buffer": "edge/node/buffer.ts",
+  "node:crypto": "edge/node/crypto.ts",
+  "host/fetch/send.ts": WITHOUT_NODE,
+  "host/http/compression/options.ts": WITHOUT_NODE,
+  "host/http/debugpage.ts": WITHOUT_NODE,
+  "host/http/form/tempfiles.ts": WITHOUT_NODE,
+  "host/http/forwarded.ts": WITHOUT_NODE,
+  "host/http/headers.ts": "edge/httpheaders.ts",
+  "host/http/request.ts": REQUEST,
+  "host/http/response.ts": REQUEST,
+  "host/http/settings.ts": WITHOUT_NODE,
+  "host/server/httpserver.ts": WITHOUT_NODE,
+  "host/server/inject.ts": WITHOUT_NODE,
+  "host/web/bodytags.ts": WITHOUT_NODE,
+  "host/web/staticfiles.ts": WITHOUT_NODE,
+  "host/web/staticurl.ts": WITHOUT_NODE,
+};
+const substitutes = {
+  name: "substitutes",
+  async resolveId(asked, importer, options) {
+    const own = /^host:(.+)$/.exec(asked);
+    if (own !== null) return path.join(root, `host/${own[1]}.ts`);
+    const found = SUBSTITUTES[asked] === undefined ? await this.resolve(asked, importer, options) : null;
+    const substitute = SUBSTITUTES[found === null ? asked : path.relative(root, found.id)];
+    if (substitute === undefined && asked.startsWith("node:")) throw new Error(`${importer} needs ${asked}`);
+    return substitute === undefined ? found : path.join(root, substitute);
+  },
+};
+const edgeFolder = path.join(root, "dist/edge");
+rmSync(edgeFolder, { recursive: true, force: true });
 const edge = await rolldown({
-  input: path.join(root, "edge/main.ts"),
+  input: {
+    main: path.join(root, "edge/main.ts"),
+    waterspout: path.join(root, "host/component.ts"),
+    ...Object.fromEntries(
+      ["node/buffer", "node/crypto", "node/timers/promises"].map((name) => [name, path.join(root, `edge/${name}.ts`)]),
+    ),
+  },
   platform: "neutral",
   external: /^waterspout:/,
+  plugins: [substitutes],
   resolve: {
     extensionAlias: { ".js": [".ts"] },
     mainFields: ["module", "main"],
     alias: { tr46: path.join(root, "edge/domains.ts") },
   },
 });
-await edge.write({ file: path.join(root, "dist/edge/main.js"), format: "es" });
+await edge.write({
+  dir: edgeFolder,
+  format: "es",
+  entryFileNames: "[name].js",
+  chunkFileNames: "parts/[name]-[hash].js",
+});
 await edge.close();

@@ -7,7 +7,7 @@ import { ROOT } from "../e2e/support/ways.js";
 import { blocks, type Document, documents, read } from "./documents.js";
 
 /** Folders whose files are named in documents; what is built is not among them. */
-const FOLDERS = ["assembly", "bench", "docs", "examples", "host", "scripts", "templates", "test"];
+const FOLDERS = ["assembly", "bench", "docs", "edge", "examples", "host", "scripts", "templates", "test"];
 
 const files = readdirSync(ROOT).concat(
   FOLDERS.flatMap((folder) =>

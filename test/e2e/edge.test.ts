@@ -1,44 +1,22 @@
 // An application in TypeScript that becomes one component, without Node: it answers as it does under the command.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { type Ended, end } from "./support/programs.js";
-import { CLI, NODE, ROOT, type Server, start, type Way } from "./support/ways.js";
+import { Built, EDGE, SERVE_MS } from "./support/edge.js";
+import { end } from "./support/programs.js";
+import { CLI, NODE, ROOT, type Server, start } from "./support/ways.js";
 
-const EDGE: Way = {
-  name: "a component, wasmtime alone",
-  runtime: "bare",
-  demo: "test/e2e/apps/edge.ts",
-  component: "component-async",
-};
-/** wasmtime compiles the engine of JavaScript first. */
-const SERVE_MS = 60_000;
-
-const folder = mkdtempSync(path.join(tmpdir(), "waterspout-edge-"));
-const at = (name: string): string => path.join(folder, name);
-afterAll(() => rmSync(folder, { recursive: true }));
-
-function build(source: string, ...args: string[]): Promise<Ended> {
-  return end([process.execPath, CLI, "build", source, "--target", "component-async", ...args], ROOT);
-}
+const built = new Built();
+const at = (name: string): string => built.at(name);
+afterAll(() => built.remove());
 
 const WAYS = [NODE, EDGE];
-
-/** Serves `app` in Node, or as a component that is built first. */
-async function serve(way: Way, app: string, name: string): Promise<Server> {
-  if (way === NODE) return start(NODE, app);
-  const { code, stdout, stderr } = await build(app, "--out", at(name));
-  expect(code, stderr).toBe(0);
-  expect(stdout).toMatch(/\.wasm: [\d,]+ bytes\nimports: \d+ functions\nserve it with: wasmtime run .*\n$/);
-  return start(EDGE, at(name), [], { serveMs: SERVE_MS });
-}
 
 describe.each(WAYS)("fetch, $name", (way) => {
   let server: Server;
   beforeAll(async () => {
-    server = await serve(way, EDGE.demo, "app.wasm");
+    server = await built.serve(way, EDGE.demo);
   }, SERVE_MS);
   afterAll(() => server.stop());
 
@@ -49,7 +27,7 @@ describe.each(WAYS)("fetch, $name", (way) => {
 describe.each(WAYS)("a function, $name", (way) => {
   let server: Server;
   beforeAll(async () => {
-    server = await serve(way, "test/e2e/apps/edgefunction.ts", "function.wasm");
+    server = await built.serve(way, "test/e2e/apps/edgefunction.ts");
   }, SERVE_MS);
   afterAll(() => server.stop());
 
@@ -272,7 +250,7 @@ function functionTests(serving: Serving): void {
 
 test("the platform gives the answers that Node gives", async () => {
   const app = "test/e2e/apps/platform.ts";
-  const { code, stderr } = await build(app, "--out", at("platform.wasm"));
+  const { code, stderr } = await built.build(app, "--out", at("platform.wasm"));
   expect(code, stderr).toBe(0);
   const [node, edge] = [await start(NODE, app), await start(EDGE, at("platform.wasm"), [], { serveMs: SERVE_MS })];
   const questions = JSON.parse((await node.get("/")).body.toString()) as string[];
@@ -304,7 +282,7 @@ function platformTable(): [name: string, isThere: boolean][] {
 }
 
 test("a handler without end has a bound on its memory; what ends its component leaves one that starts as before", async () => {
-  const { code, stderr } = await build("test/e2e/apps/edgeendless.ts", "--out", at("endless.wasm"));
+  const { code, stderr } = await built.build("test/e2e/apps/edgeendless.ts", "--out", at("endless.wasm"));
   expect(code, stderr).toBe(0);
   const serve = (): Promise<Server> =>
     start(EDGE, at("endless.wasm"), ["-W", `max-memory-size=${64 << 20}`], { serveMs: SERVE_MS });
@@ -326,7 +304,7 @@ test("what a component does not have is named, with file and line", async () => 
     'import { readFileSync } from "node:fs";\nimport { host } from "./helper.ts";\nimport native from "./x.node";\n' +
     "export default { fetch: () => new Response(host + readFileSync + native) };\n";
   writeFileSync(at("wrong.ts"), source);
-  const { code, stderr } = await build(at("wrong.ts"));
+  const { code, stderr } = await built.build(at("wrong.ts"));
   expect(code).toBe(1);
   expect(stderr).toContain("a component has no module node:fs\n   in wrong.ts(1,30)");
   expect(stderr).toContain("a component has no module node:os\n   in helper.ts(1,16)");
@@ -336,12 +314,15 @@ test("what a component does not have is named, with file and line", async () => 
 
 test("a module that cannot be loaded, and one without a handler", async () => {
   writeFileSync(at("throws.ts"), 'throw new Error("at once");\nexport default { fetch: () => new Response() };\n');
-  expect(await build(at("throws.ts"))).toMatchObject({ code: 1, stderr: expect.stringContaining("at once") });
+  expect(await built.build(at("throws.ts"))).toMatchObject({ code: 1, stderr: expect.stringContaining("at once") });
   writeFileSync(at("nothing.ts"), "export default 1;\n");
-  const nothing = await build(at("nothing.ts"));
-  expect(nothing).toMatchObject({ code: 1, stderr: expect.stringContaining("no function and no object with fetch") });
+  const nothing = await built.build(at("nothing.ts"));
+  expect(nothing).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("no function, no Application and no object with fetch"),
+  });
   writeFileSync(at("listener.ts"), "export default (request, response) => response.end();\n");
-  const listener = await build(at("listener.ts"));
+  const listener = await built.build(at("listener.ts"));
   expect(listener).toMatchObject({ code: 1, stderr: expect.stringContaining("Node's kind") });
   const module = await end([process.execPath, CLI, "build", at("nothing.ts")], ROOT);
   expect(module).toMatchObject({ code: 1, stderr: expect.stringContaining("--target component-async") });

@@ -16,7 +16,15 @@ import type { Diagnostic } from "./compiler.js";
 import { type Composed, compose } from "./compose.js";
 
 const CORE_FILE = join(PACKAGE_FOLDER, "build", "edge.component-async.wasm");
-const PLATFORM_FILE = join(PACKAGE_FOLDER, "dist", "edge", "main.js");
+const EDGE_FOLDER = join(PACKAGE_FOLDER, "dist", "edge");
+const PLATFORM_FILE = join(EDGE_FOLDER, "main.js");
+/** What is there of this package, and of Node's modules: their files in EDGE_FOLDER. */
+const MODULES: ReadonlyMap<string, string> = new Map([
+  ["waterspout", "waterspout.js"],
+  ["node:buffer", "node/buffer.js"],
+  ["node:crypto", "node/crypto.js"],
+  ["node:timers/promises", "node/timers/promises.js"],
+]);
 const WIT_FILE = join(PACKAGE_FOLDER, "wit", "waterspout.wit");
 /** Of the compiler's numbers for messages; they have none here. */
 const NO_CODE = 0;
@@ -66,7 +74,7 @@ interface Message {
 interface Plugins {
   onResolve(
     options: { filter: RegExp },
-    callback: (asked: { path: string }) => { errors: { text: string }[] } | null,
+    callback: (asked: { path: string }) => { path: string } | { errors: { text: string }[] } | null,
   ): void;
 }
 interface Engine {
@@ -95,7 +103,7 @@ export async function makeEdgeComponent(tools: EdgeTools, source: string, base: 
       logLevel: "silent",
       external: ["waterspout:*"],
       define: { "process.env.NODE_ENV": '"production"' },
-      plugins: [{ name: "component", setup: refuseForeign }],
+      plugins: [{ name: "component", setup: resolveForeign }],
     });
     const packages = new Set(Object.keys(metafile.inputs).flatMap((path) => packageOf(path) ?? []));
     const handler = await componentize(tools.engine, outputFiles[0]?.text ?? "");
@@ -107,17 +115,17 @@ export async function makeEdgeComponent(tools: EdgeTools, source: string, base: 
   }
 }
 
-/** What a bundler could take and a component has not. */
-function refuseForeign({ onResolve }: Plugins): void {
+/** What a component has of this package and of Node; what a bundler could take and a component has not. */
+function resolveForeign({ onResolve }: Plugins): void {
   const refuse = (text: string): { errors: { text: string }[] } => ({ errors: [{ text }] });
-  onResolve({ filter: /^node:/ }, ({ path }) => refuse(`a component has no module ${path}`));
-  onResolve({ filter: /^[a-z]/ }, ({ path }) =>
-    builtinModules.includes(path) ? refuse(`a component has no module node:${path}`) : null,
-  );
+  onResolve({ filter: /^[a-z]/ }, ({ path }) => {
+    const name = builtinModules.includes(path) ? `node:${path}` : path;
+    const file = MODULES.get(name);
+    if (file !== undefined) return { path: join(EDGE_FOLDER, file) };
+    if (name.startsWith("node:")) return refuse(`a component has no module ${name}`);
+    return name.startsWith("waterspout/") ? refuse(`a component has nothing of ${name}`) : null;
+  });
   onResolve({ filter: /\.node$/ }, ({ path }) => refuse(`a component has no native modules: ${path}`));
-  onResolve({ filter: /^waterspout(?:\/|$)/ }, ({ path }) =>
-    refuse(`of the package ${path} a component has the types only (import type)`),
-  );
 }
 
 async function componentize(engine: InstalledPackage, jsSource: string): Promise<Uint8Array> {
@@ -144,7 +152,11 @@ function packageOf(path: string): string | null {
   return first.startsWith("@") ? `${first}/${second}` : first;
 }
 
-function placed({ text, location }: Message, base: string): Diagnostic {
+/** esbuild's words for a name that one of MODULES does not have. */
+const NO_EXPORT = /^No matching export in "[^"]*dist\/edge\/(.*)\.js" for import "(.*)"$/;
+
+function placed({ text: given, location }: Message, base: string): Diagnostic {
+  const text = given.replace(NO_EXPORT, (_, module, name) => `a component has no ${name} of the module ${module}`);
   const file = location === null ? null : relative(base, resolve(base, location.file));
   return {
     severity: "error",

@@ -288,7 +288,7 @@ async function startBare(way: Way, app: string, args: string[], options: Options
     server.port = port;
     server.url = `http://127.0.0.1:${port}/`;
     try {
-      await serving(server, () => accepts(port, host));
+      await serving(server, () => accepts(port, host), options.serveMs);
       return server;
     } catch (error) {
       const taken = /address (already|is) in use|os error 98/i.test(server.output.stderr);
