@@ -13,6 +13,16 @@ export const LISTENER: i32 = 2;
 /** A connection that is being made; also a name that is being looked up, which outgoing.ts closes itself. */
 export const CONNECTING: i32 = 3;
 
+/**
+ * Flags of a connection. SHUT: no more is sent. OWING: the last byte of a write is not counted yet. TOLD: a poll has
+ * said that there is room, and it was not tried since. WAITS: dropping its output holds up all of the component until
+ * the system has taken what was written.
+ */
+export const SHUT: i32 = 1;
+export const OWING: i32 = 2;
+export const TOLD: i32 = 4;
+export const WAITS: i32 = 8;
+
 /** The first number behind those of preview1's stdin, stdout and stderr. */
 export const FIRST: i32 = 3;
 const COUNT_MAX: i32 = i32(FIRST) + HANDLES_MAX + LISTENERS_MAX;
@@ -27,10 +37,14 @@ export class Descriptor {
   writable: i32;
   following: i32; // in the list of free ones
   kind: i32;
-  flags: i32; // of a connection: SHUT and OWING
+  flags: i32; // of a connection
 }
 const BYTES: usize = 32;
 if (offsetof<Descriptor>() > BYTES) ERROR("a descriptor has grown");
+
+/** What the system's buffer gets for what a connection owes at its end: the most that Linux grants by default. */
+const LAST_SEND_BUFFER_BYTES: u64 = 212992;
+const result: usize = WASI == 2 ? memory.data(8, 8) : 0;
 
 const table: usize = WASI == 2 ? memory.data(i32(BYTES) * COUNT_MAX, 16) : 0;
 let free: i32 = -1;
@@ -85,11 +99,21 @@ export function close(fd: i32): void {
   if (descriptor.readable) w.dropPollable(descriptor.readable);
   if (descriptor.writable) w.dropPollable(descriptor.writable);
   if (descriptor.kind == CONNECTION) {
+    if (descriptor.flags & WAITS) endOutput(descriptor);
     w.dropInput(descriptor.input);
     w.dropOutput(descriptor.output);
   }
   w.dropSocket(descriptor.socket);
   release(fd);
+}
+
+/**
+ * Dropping the output does not wait after this. What the host still holds, less than one write, fits into the system's
+ * buffer once that has grown; a stream that is shut down is not waited for until it has room.
+ */
+function endOutput(descriptor: Descriptor): void {
+  if (descriptor.flags & OWING) w.setSendBuffer(descriptor.socket, LAST_SEND_BUFFER_BYTES, result);
+  w.shutdownSocket(descriptor.socket, w.SHUTDOWN_SEND, result);
 }
 
 /** The resources of `fd` have been dropped: its number is given to another. */

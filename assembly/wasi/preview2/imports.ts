@@ -107,6 +107,9 @@ export declare function finishBind(socket: i32, resultOut: usize): void;
 @external("wasi:sockets/tcp@0.2.0", "[method]tcp-socket.set-listen-backlog-size")
 export declare function setBacklog(socket: i32, size: u64, resultOut: usize): void;
 // @ts-ignore: decorator
+@external("wasi:sockets/tcp@0.2.0", "[method]tcp-socket.set-send-buffer-size")
+export declare function setSendBuffer(socket: i32, size: u64, resultOut: usize): void;
+// @ts-ignore: decorator
 @external("wasi:sockets/tcp@0.2.0", "[method]tcp-socket.start-listen")
 export declare function startListen(socket: i32, resultOut: usize): void;
 // @ts-ignore: decorator

@@ -42,7 +42,7 @@ export const TARGETS: Readonly<Record<TargetName, Target>> = {
       source: "assembly/loop/component.ts",
       exports: { run: "wasi:cli/run@0.2.0#run" },
       wit: ["assembly/wasi/preview2/world.wit", "assembly/wasi/preview2/packages.wit"],
-      serve: { ...CLI_COMMAND, wasmtime: "36 to 47" },
+      serve: { ...CLI_COMMAND, wasmtime: "36 or later" },
     },
   },
   "component-async": {

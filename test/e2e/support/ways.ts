@@ -46,6 +46,15 @@ export const COMPONENT: Way = {
   demo: "build/demo.component.wasm",
   component: "component",
 };
+export const COMPONENT_LATER: Way = {
+  name: "component, a later wasmtime alone",
+  runtime: "bare",
+  demo: "build/demo.component.wasm",
+  component: "component",
+  get wasmtime() {
+    return wasmtime("wasmtime-async");
+  },
+};
 export const COMPONENT_ASYNC: Way = {
   name: "component-async, a later wasmtime alone",
   runtime: "bare",
