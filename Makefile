@@ -40,7 +40,7 @@ REFERENCE := --tsconfig host/tsconfig.json host/index.ts
 SANDBOXED_REFERENCE := --name 'Waterspout, AssemblyScript' --tsconfig assembly/tsconfig.json assembly/index.ts assembly/web/index.ts
 ASSEMBLY := assembly bench/sandboxed examples/sandboxed templates/assemblyscript test/assembly
 
-.PHONY: help run build debug test compat check bench fuzz losses protocol format clean screenshot wasmtime
+.PHONY: help run build debug test compat check bench fuzz losses fleet protocol format clean screenshot wasmtime
 .PHONY: components wasmtime-async docs frameworks
 .DELETE_ON_ERROR:
 
@@ -105,6 +105,10 @@ fuzz: build $(WASMTIME) ## hostile clients and frames for MINUTES (1), from SEED
 
 losses: build $(WASMTIME) ## what clients lose in 100 reloads and 100 kills of workers, about ten minutes; ARGS="--help" for more
 	@node --import tsx test/losses/run.ts $(ARGS)
+
+fleet: build $(WASMTIME) ## what clients of HAProxy lose while three hosts behind it are upgraded, killed and cut off, ten minutes
+## in network namespaces of its own; ARGS="--help" for more
+	@unshare --map-root-user --net node --import tsx test/losses/fleet.ts $(ARGS)
 
 screenshot: build $(WASMTIME) ## docs/images/live.png: a minute of the live page under load, with wrk and a Chromium
 	@node scripts/screenshot.mjs

@@ -8,6 +8,8 @@ import { Client } from "../e2e/support/client.js";
 export interface Kind {
   readonly name: string;
   readonly target: string;
+  /** Default: GET. */
+  readonly method?: "POST";
   /** The connection is kept until the server says that an answer was its last. */
   readonly kept: boolean;
   /** Between two requests. */
@@ -82,7 +84,7 @@ export class Clients {
     // A connection that has ended before the request is sent loses nothing: its client knows, and takes another.
     for (let last = false; !last && !this.#over && !client.ended; ) {
       try {
-        const answer = await client.send(`GET ${kind.target} HTTP/1.1\r\nHost: x\r\n\r\n`).readResponse();
+        const answer = await client.send(requestOf(kind)).readResponse();
         if (answer.status !== 200) throw new Error(`status ${answer.status}`);
         this.#count(kind, answer.body);
         last = !kind.kept || answer.headers.get("connection") === "close";
@@ -100,6 +102,11 @@ export class Clients {
     const text = body.toString();
     this.bodies.set(text, (this.bodies.get(text) ?? 0) + 1);
   }
+}
+
+function requestOf({ method, target }: Kind): string {
+  const length = method === "POST" ? "Content-Length: 0\r\n" : "";
+  return `${method ?? "GET"} ${target} HTTP/1.1\r\nHost: x\r\n${length}\r\n`;
 }
 
 function readSlowly({ socket }: Client, everyMs: number): void {

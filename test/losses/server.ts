@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-import { type Server, start, type Way } from "../e2e/support/ways.js";
+import { type Options, type Server, start, type Way } from "../e2e/support/ways.js";
 
 const APP = `
 import { text } from "./part.mjs";
@@ -38,8 +38,8 @@ export class Versioned {
     writeFileSync(path.join(this.folder, "part.mjs"), `export const text = ${text};\n`);
   }
 
-  serve(way: Way, args: readonly string[]): Promise<Server> {
-    return start(way, this.file, [...args, "--access-log", "off"]);
+  serve(way: Way, args: readonly string[], options?: Options): Promise<Server> {
+    return start(way, this.file, [...args, "--access-log", "off"], options);
   }
 
   remove(): void {
