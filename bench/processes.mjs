@@ -22,7 +22,7 @@ export function start(command, { core = null, env = {}, ipc = false } = {}) {
   const pin = core === null ? [] : ["taskset", "--cpu-list", String(core)];
   const [file, ...args] = [...pin, "prlimit", `--nofile=${OPEN_FILES}`, ...command];
   const child = spawn(file, args, {
-    env: { ...process.env, ...env },
+    env: { ...process.env, RUST_BACKTRACE: "0", ...env }, // with 1, wasmtime collects a backtrace at each EAGAIN
     detached: true, // a group of its own: Ctrl-C reaches the bench alone, which then ends everything in order
     stdio: ["ignore", "pipe", "pipe", ...(ipc ? ["ipc"] : [])],
   });

@@ -3,8 +3,10 @@
 // wasmtime's poll_oneoff reports every descriptor of the call as soon as one is ready, and costs about a microsecond
 // for each: only a read event with more than one byte, a hang-up or an error is certain. So:
 //
-//   pinned   listeners and the control channel: in every poll. A listener is always tried, the channel only when
-//            certain, because reading it blocks.
+//   pinned   listeners and the control channel: in every poll. A listener is tried when nothing else was certain, and
+//            once a millisecond, since accept4 costs as much as eight reads. The channel is read only when certain,
+//            because reading it blocks. After a frame to the host, which mostly answers soon, the pinned ones are
+//            polled alone for a moment: so a request costs one poll of the hot ones, not two.
 //   hot      what was active in the last HOT_NS: polled.
 //   cold     the others: swept in slices with a zero timeout, at intervals that keep sweeping below a sixteenth of the
 //            time, a quarter while there is little else to do. When nothing at all was active for HOT_NS everything is
@@ -59,10 +61,18 @@ const SWEEP_REST: i64 = 15;
 const SWEEP_REST_QUIET: i64 = 3;
 /** How many are looked at in one sweep. */
 const SWEEP_SLICE: i32 = 1024;
-/** While probes keep hitting: how often the pinned ones, and how often all hot ones, are polled all the same. */
+/** While there is other work: how often listeners are tried, and how often all hot ones are polled, all the same. */
 const PINNED_EVERY_NS: i64 = 1_000_000;
 const HOT_EVERY_NS: i64 = 20_000_000;
 const MISSES_IN_ROW: i32 = 3;
+/**
+ * The host's answer is awaited alone for this long, when the hot ones are more than so many and were polled so
+ * recently. After one that took longer, so many frames to the host are not followed by such a wait.
+ */
+const ANSWER_NS: i64 = 200_000;
+const ANSWER_FLOOR: i32 = 8;
+const ANSWER_AFTER_HOT_NS: i64 = 1_000_000;
+const ANSWERS_LATE: i32 = 15;
 /** Uncertain events tried after a poll in which something else was certain. */
 const UNCERTAIN_PER_POLL: i32 = 4;
 const DEMOTIONS_PER_POLL: i32 = 64;
@@ -81,6 +91,9 @@ let nextSweep: i64 = 0;
 let swept: i64 = 0; // when the last sweep ended
 let waited: i64 = 0; // in polls of the hot ones, since then
 let hits: i32 = 0; // since the last wait
+let listened: i64 = 0; // when listeners were last tried
+let asked: bool = false; // the host was sent something since the last poll of the hot ones
+let late: i32 = 0; // answers that are not awaited alone, still
 let round: u32 = 0;
 let demoteHand: i32 = 0;
 let sweepHand: i32 = 0;
@@ -88,11 +101,12 @@ let sweepHand: i32 = 0;
 export let held: bool = false;
 let watchedMore: bool = false; // since the last wait: its poll could not see that
 
-// What next() hands out: events that are certain, then uncertain ones, then probes.
+// What next() hands out: events that are certain, then listeners, then uncertain events, then probes.
 const DONE: i32 = 0;
 const CERTAIN: i32 = 1;
-const UNCERTAIN: i32 = 2;
-const PROBING: i32 = 3;
+const LISTENING: i32 = 2;
+const UNCERTAIN: i32 = 3;
+const PROBING: i32 = 4;
 let phase: i32 = DONE;
 let probesFollow: bool = false;
 let eventCount: i32 = 0;
@@ -177,6 +191,11 @@ export function miss(handle: i32): void {
   else unlist(handle);
 }
 
+/** The host was sent something, which it mostly answers soon. */
+export function ask(): void {
+  asked = true;
+}
+
 // --- waiting ---
 
 export function wait(timeoutNs: i64): void {
@@ -220,6 +239,8 @@ export function hotConnections(): i32 {
 }
 
 function pollTiers(timeoutNs: i64): void {
+  const answerDue = asked;
+  asked = false;
   if (countOf(HOT) > HOT_FLOOR) demote();
   if (countOf(COLD)) {
     if (time - lastHit > HOT_NS) {
@@ -239,9 +260,24 @@ function pollTiers(timeoutNs: i64): void {
     }
     timeoutNs = min<i64>(timeoutNs, nextSweep - time);
   }
+  if (answerDue && timeoutNs > ANSWER_NS && countOf(HOT) > ANSWER_FLOOR && time - hotPolled < ANSWER_AFTER_HOT_NS) {
+    if (!late) {
+      pollAndWait(PIN, ANSWER_NS);
+      if (sawMoreThanTheClock()) return;
+      late = ANSWERS_LATE + 1;
+      if (timeoutNs != FOREVER) timeoutNs -= ANSWER_NS;
+    }
+    late--;
+  }
+  pollAndWait(HOT, timeoutNs);
+  hotPolled = time;
+}
+
+/** A poll that waits: it ends later than it began. */
+function pollAndWait(set: i32, timeoutNs: i64): void {
   const before = time;
-  poll(HOT, timeoutNs);
-  hotPolled = time = clock();
+  poll(set, timeoutNs);
+  pinnedPolled = time = clock();
   waited += time - before;
 }
 
@@ -315,7 +351,14 @@ function sawMoreThanTheClock(): bool {
 /** The next handle to try, -1: none is left. `ready` says for what. */
 export function next(): i32 {
   if (phase == CERTAIN) {
-    const handle = nextEvent(true);
+    const handle = nextEvent();
+    if (handle >= 0) return handle;
+    phase = LISTENING;
+    cursor = hits && time - listened < PINNED_EVERY_NS ? eventCount : 0;
+    if (cursor < eventCount) listened = time;
+  }
+  if (phase == LISTENING) {
+    const handle = nextEvent();
     if (handle >= 0) return handle;
     phase = UNCERTAIN;
     cursor = 0;
@@ -323,7 +366,7 @@ export function next(): i32 {
     rotor = eventCount ? (rotor + UNCERTAIN_PER_POLL) % eventCount : 0;
   }
   if (phase == UNCERTAIN) {
-    const handle = uncertainLeft > 0 ? nextEvent(false) : -1;
+    const handle = uncertainLeft > 0 ? nextEvent() : -1;
     if (handle >= 0) {
       uncertainLeft--;
       return handle;
@@ -333,10 +376,10 @@ export function next(): i32 {
   return phase == PROBING ? nextProbe() : -1;
 }
 
-/** Events are handed out in two passes: first what is certain (a listener counts as that), then the rest in turn. */
-function nextEvent(certain: bool): i32 {
+/** The next event of this phase: those that are uncertain in turn. */
+function nextEvent(): i32 {
   while (cursor < eventCount) {
-    const index = certain ? cursor : (cursor + rotor) % eventCount;
+    const index = phase == UNCERTAIN ? (cursor + rotor) % eventCount : cursor;
     cursor++;
     const event = events + usize(index) * EVENT_BYTES;
     if (load<u64>(event) == CLOCK) continue;
@@ -346,7 +389,7 @@ function nextEvent(certain: bool): i32 {
     const sure = load<u64>(event, 16) > 1 || load<u16>(event, 24) != 0 || load<u16>(event, 8) != 0;
     const kind = slotOf(handle).kind;
     if (kind == BLOCKING && !sure) continue;
-    if ((sure || kind == PINNED) != certain) continue;
+    if ((kind == PINNED ? LISTENING : sure ? CERTAIN : UNCERTAIN) != phase) continue;
     ready = subscription & 1 ? WRITE : READ;
     return handle;
   }

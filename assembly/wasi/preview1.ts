@@ -112,6 +112,7 @@ export function write(handle: i32, source: usize, size: i32): i32 {
 }
 
 export function channelWrite(source: usize, size: i32): i32 {
+  poller.ask();
   return writeTo(CHANNEL_OUT, source, size);
 }
 

@@ -56,6 +56,9 @@ export class ScriptedWasi {
   readonly queue: Wire[] = [];
   readonly wires = new Map<number, Wire>();
   readonly log: string[] = [];
+  /** So many times sock_accept was called, and so many descriptors were polled in all. */
+  accepts = 0;
+  polled = 0;
   readonly files: ReadonlyMap<string, ScriptedFile>;
   readonly #random: Random;
   /** A poll says that everything is ready as soon as one thing is, as wasmtime's does. */
@@ -84,12 +87,12 @@ export class ScriptedWasi {
   }
 
   /**
-   * One turn that does not wait. Returns the milliseconds until the next is wanted, -1 when it has ended. Throws
-   * Broken, Exited.
+   * One turn; what it waits passes at once. Returns the milliseconds until the next is wanted, -1 when it has ended.
+   * Throws Broken, Exited.
    */
-  turn(): number {
+  turn(maxWaitMs = 0): number {
     try {
-      return this.#turn(0);
+      return this.#turn(maxWaitMs);
     } catch (error) {
       if (error instanceof Broken || error instanceof Exited) throw error;
       throw new Broken(`a trap: ${(error as Error).stack}`);
@@ -218,7 +221,9 @@ export class ScriptedWasi {
     }
     const certain = found.filter(({ bytes, hangUp, errno }) => bytes > 0 || hangUp || errno !== 0);
     const told = this.#asWasmtime && certain.length > 0 ? found : certain;
+    this.polled += found.length;
     if (told.length === 0 && clock < 0) throw new Broken("a poll that would wait for ever");
+    if (told.length === 0) this.#nowNs += Number(subscriptions.getBigUint64(clock + 24, true));
     const all = told.length > 0 ? told : [{ at: clock, type: 0, bytes: 0, hangUp: false, errno: 0 }];
     for (const [index, { at, type, bytes, hangUp, errno }] of all.entries()) {
       events.setBigUint64(index * 32, subscriptions.getBigUint64(at, true), true);
@@ -244,6 +249,7 @@ export class ScriptedWasi {
   // --- sockets ---
 
   #accept(out: number): number {
+    this.accepts++;
     if (this.#happens("full")) return MFILE;
     const wire = this.queue.shift();
     if (wire === undefined) return AGAIN;

@@ -1,0 +1,126 @@
+// What waiting costs core.wasm under wasmtime, whose poll_oneoff makes a system call for each descriptor once one is
+// ready: which descriptors it polls and when it tries its listener, over a scripted network and clock.
+import { readFileSync } from "node:fs";
+import { setImmediate as turnOfLoop } from "node:timers/promises";
+import { beforeEach, expect, test } from "vitest";
+import { Bridge } from "../../host/bridge/bridge.js";
+import type { FrameWriter } from "../../host/bridge/framewriter.js";
+import { HTTPServer } from "../../host/index.js";
+import { Random } from "../fuzz/random.js";
+import { ScriptedWasi } from "../fuzz/scriptedwasi.js";
+import type { Wire } from "../fuzz/wire.js";
+
+const MODULE = new WebAssembly.Module(readFileSync("build/core.wasm"));
+const CONNECTIONS = 64;
+const PINNED = 2; // the channel and the listener
+const OTHERS = CONNECTIONS - 1; // a connection is not watched while the host has its request
+const ANSWERS_LATE = 15; // as in assembly/wasi/poller.ts
+const WAIT_MS = 2;
+
+/** For a poll that reports all descriptors once one is ready, as wasmtime's does. */
+class AsWasmtime extends Random {
+  override once(): boolean {
+    return true;
+  }
+}
+
+let wasi: ScriptedWasi;
+let bridge: Bridge;
+let writer: FrameWriter | null;
+let wires: Wire[];
+
+/** The host takes what the sandbox has sent and answers it. */
+async function hostAnswers(): Promise<void> {
+  const frames = wasi.hear();
+  if (frames.length > 0) bridge.receive(frames);
+  await turnOfLoop();
+  bridge.flush();
+  const bytes = Buffer.alloc(writer?.waiting ?? 0);
+  writer?.copyTo(bytes, 0, bytes.length);
+  wasi.tell(bytes);
+}
+
+/** How many descriptors are polled in a turn that may wait. */
+function polledInTurn(): number {
+  const before = wasi.polled;
+  wasi.turn(WAIT_MS);
+  return wasi.polled - before;
+}
+
+/** The client sends a request, and the turn that waits for it gives it to the host. */
+function request(wire: Wire): void {
+  wire.send(Buffer.from("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+  expect(polledInTurn()).toBe(CONNECTIONS + PINNED);
+  expect(polledInTurn()).toBe(0); // some of the others are read instead, in vain
+}
+
+function answered(wire: Wire): boolean {
+  return wire.take().toString("latin1").startsWith("HTTP/1.1 200 ");
+}
+
+beforeEach(async () => {
+  wasi = new ScriptedWasi(MODULE, new AsWasmtime(1));
+  const server = new HTTPServer(({ connection }) => {
+    connection.writeHeaders(200, {});
+    connection.finish();
+  });
+  bridge = new Bridge(server.acceptor(), server.options, 1, { ready() {}, failed() {} });
+  writer = null;
+  bridge.attach({ schedule() {}, send: (full) => (writer = full), peer: () => null, kill() {} });
+  await hostAnswers();
+  wires = Array.from({ length: CONNECTIONS }, () => wasi.connect());
+  while (wasi.queue.length > 0 || wasi.untold > 0) wasi.turn();
+  while (wasi.turn() === 0);
+});
+
+test("a request polls all connections once: its answer is awaited with the listener alone", async () => {
+  for (const wire of wires) {
+    request(wire);
+    await hostAnswers();
+    expect(polledInTurn()).toBe(PINNED);
+    expect(answered(wire)).toBe(true);
+    expect(polledInTurn()).toBe(0);
+  }
+});
+
+test("an answer that takes longer is awaited together with all connections, and so are the next ones", async () => {
+  request(wires[0] as Wire);
+  wires[1]?.send(Buffer.from("GET"));
+  expect(polledInTurn()).toBe(PINNED + OTHERS + PINNED);
+  expect(wires[1]?.waiting).toBe(0);
+  await hostAnswers();
+  while (wasi.untold > 0) wasi.turn();
+  while (wasi.turn() === 0);
+  for (const [index, wire] of wires.slice(2, 2 + ANSWERS_LATE + 1).entries()) {
+    request(wire);
+    await hostAnswers();
+    expect(polledInTurn()).toBe(index < ANSWERS_LATE ? OTHERS + PINNED : PINNED);
+    expect(answered(wire)).toBe(true);
+    expect(polledInTurn()).toBe(0);
+  }
+});
+
+test("a listener is not tried at each request; one who connects waits a millisecond for others at most", async () => {
+  request(wires[0] as Wire);
+  const before = wasi.accepts;
+  for (const wire of wires.slice(1, 6)) wire.send(Buffer.from("GET"));
+  while (wasi.turn() === 0);
+  expect(wasi.accepts).toBe(before);
+
+  wasi.connect();
+  for (const wire of wires.slice(6, 8)) {
+    wire.send(Buffer.from("GET"));
+    wasi.turn();
+    expect([wire.waiting, wasi.queue.length]).toEqual([0, 1]);
+  }
+  wasi.pass(1);
+  wires[8]?.send(Buffer.from("GET"));
+  wasi.turn();
+  expect([wires[8]?.waiting, wasi.queue.length]).toEqual([0, 0]);
+});
+
+test("a client that connects while nothing else happens is accepted at once", () => {
+  wasi.connect();
+  wasi.turn(WAIT_MS);
+  expect(wasi.queue).toEqual([]);
+});
