@@ -34,6 +34,8 @@ export class InspectedGroup implements Inspected {
   /** By process id: the processes that have reported that they serve, and the last report of each. */
   readonly #serving = new Set<number>();
   readonly #last = new Map<number, Report>();
+  /** When one last said that its sandboxes answer. */
+  #answeredMs = 0;
   #asked = 0;
   #answers = new Map<number, () => void>();
 
@@ -64,6 +66,7 @@ export class InspectedGroup implements Inspected {
       return false;
     }
     this.#last.set(pid, value.report);
+    if (hasAnswered(value.report)) this.#answeredMs = performance.now();
     if (value.reportAsked === this.#asked) this.#answers.get(pid)?.();
     return true;
   }
@@ -104,6 +107,13 @@ export class InspectedGroup implements Inspected {
     };
   }
 
+  /** Whether any of them answers, asked now. */
+  async answers(): Promise<boolean> {
+    const askedMs = performance.now();
+    await this.#ask();
+    return this.#answeredMs >= askedMs;
+  }
+
   /** Until all that serve have answered. */
   async #ask(): Promise<void> {
     const asked = (this.#group?.live ?? []).filter(({ pid }) => this.#serving.has(pid));
@@ -113,6 +123,11 @@ export class InspectedGroup implements Inspected {
     await within(Promise.all(answered), STATS_TIMEOUT_MS + SLACK_MS);
     this.#answers = new Map();
   }
+}
+
+/** Whether a sandbox has answered, or serves, of those that do not say more. */
+export function hasAnswered({ counts, workers, workersServing }: Report): boolean {
+  return counts ? workers.some(({ stats }) => stats !== null) : workersServing > 0;
 }
 
 function isAnswer(value: unknown): value is Answer {

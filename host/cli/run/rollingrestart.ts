@@ -23,6 +23,7 @@ import { reportOutcome } from "../reload/outcome.js";
 import { announce } from "./announce.js";
 import { FileWatcher } from "./filewatcher.js";
 import type { Plan, Serving, WorkerMessage } from "./plan.js";
+import type { ServiceManager } from "./servicemanager.js";
 import type { RunSettings } from "./settings.js";
 
 interface Generation {
@@ -63,6 +64,7 @@ interface Held {
 
 export class RollingRestart {
   readonly #settings: RunSettings;
+  readonly #manager: ServiceManager;
   readonly #done = deferred<number>();
   readonly #guess: Plan;
   #files: FileWatcher | null = null;
@@ -77,8 +79,9 @@ export class RollingRestart {
   #status = 0;
 
   /** `guess`: the plan by the settings alone; the application's own may differ. */
-  constructor(settings: RunSettings, guess: Plan, watch: boolean) {
+  constructor(settings: RunSettings, guess: Plan, watch: boolean, manager: ServiceManager) {
     this.#settings = settings;
+    this.#manager = manager;
     this.#guess = guess;
     if (watch) this.#watch();
   }
@@ -91,7 +94,7 @@ export class RollingRestart {
       () => this.#kill(),
     );
     onHangUp(
-      () => void this.#reload("SIGHUP").then(reportOutcome),
+      () => void this.#reload("SIGHUP"),
       () => process.kill(process.pid, "SIGTERM"),
     );
     try {
@@ -119,9 +122,11 @@ export class RollingRestart {
 
   /** Starts the admin server for all generations. */
   async #inspect({ inspect, workers }: Plan): Promise<void> {
-    if (inspect === null || this.#inspected !== null) return;
-    this.#inspected = new InspectedGroup(workers);
-    await this.#inspected.begin(inspect);
+    if (this.#inspected !== null || (inspect === null && !this.#manager.isWatched)) return;
+    const inspected = new InspectedGroup(workers);
+    this.#inspected = inspected;
+    this.#manager.watch(() => inspected.answers());
+    await inspected.begin(inspect);
   }
 
   // --- a generation's life ---
@@ -187,6 +192,7 @@ export class RollingRestart {
     this.#letGo(generation);
     if (this.#serving === null) announce(serving, this.#settings);
     else this.#sayRestarted(generation, serving);
+    this.#manager.ready(serving.url);
     this.#serving = serving;
     // From then on every new connection is served by this generation.
     const quiet = before === null ? Promise.resolve() : within(before.allQuiet.promise, STOP_GRACE_MS);
@@ -217,9 +223,12 @@ export class RollingRestart {
     this.#renew({ text: `${namesOf(files)} changed`, keepsIdle: false, settle: () => {} });
   }
 
-  /** Resolves with null when a new generation serves, and with the reason when it does not. */
-  #reload(text: string): Promise<string | null> {
-    return new Promise((settle) => this.#renew({ text, keepsIdle: true, settle }));
+  async #reload(text: string): Promise<void> {
+    this.#manager.reloading();
+    const failure = await new Promise<string | null>((settle) => this.#renew({ text, keepsIdle: true, settle }));
+    if (failure !== null && this.#serving !== null)
+      this.#manager.ready(`${this.#serving.url}, not reloaded: ${failure}`);
+    reportOutcome(failure);
   }
 
   #renew(cause: Cause): void {
@@ -289,6 +298,7 @@ export class RollingRestart {
 
   #stop(name: NodeJS.Signals): void {
     this.#stopping = true;
+    this.#manager.stopping();
     this.#files?.close();
     this.#starting?.cause?.settle(STOPS);
     for (const { sockets } of this.#held) for (const socket of sockets) socket.close(); // children have their own

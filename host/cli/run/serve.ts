@@ -9,7 +9,7 @@ import { STOP_GRACE_MS } from "../../core/limits.js";
 import { MEMORY_VARIABLE, shareMemory } from "../../core/memorybudget.js";
 import { nameProgram } from "../../core/program.js";
 import { DEBUG_VARIABLE } from "../../http/settings.js";
-import { answerReports } from "../../inspect/group.js";
+import { answerReports, hasAnswered } from "../../inspect/group.js";
 import { isInherited } from "../../net/bind.js";
 import { taskId } from "../../net/inheritedsockets.js";
 import { MODULES_VARIABLE, reportModules } from "../../nodeinternals/modulereports.js";
@@ -24,6 +24,7 @@ import { type Application, type Loaded, loadApplication } from "./app.js";
 import { raiseHeapGrowth } from "./heapgrowth.js";
 import { type Plan, planFrom, type Serving, servingOf, type WorkerMessage } from "./plan.js";
 import { canReload, refuseImpossible } from "./refusals.js";
+import { ServiceManager } from "./servicemanager.js";
 import { type RunSettings, readRunSettings } from "./settings.js";
 
 /** Serves `file`. `passedOn`: flags of the application's own settings. */
@@ -33,22 +34,27 @@ export async function serve(file: string, values: Values, passedOn: readonly str
   if (settings.memory !== undefined) process.env[MEMORY_VARIABLE] = settings.memory;
   presetSettings(passedOn, settings.settingsPath, settings.application);
   if (taskId() !== null) return serveAsWorker(settings);
+  const manager = new ServiceManager();
   presetAccessLog(settings);
   if (settings.debug) process.env[DEBUG_VARIABLE] = "1";
   if (passedOn.includes("--help")) return printSettings(settings);
   const guess = planFrom(settings, null);
   refuseImpossible(guess, settings, file);
   if (settings.watch || settings.reloadable || needsProcesses(guess)) {
-    return supervise(settings, guess, settings.watch);
+    return supervise(settings, guess, settings.watch, manager);
   }
   const loaded = await load(settings);
   const plan = planFrom(settings, loaded);
   refuseImpossible(plan, { watch: false, reloadable: false }, file);
   const reloads = canReload(plan);
-  if (reloads || needsProcesses(plan)) return supervise(settings, plan, reloads);
-  reloadOnHangUp(loaded.application);
-  const serving = await listen(loaded, plan);
-  if (serving !== null) announce(serving, settings);
+  if (reloads || needsProcesses(plan)) return supervise(settings, plan, reloads, manager);
+  const { application } = loaded;
+  reloadOnHangUp(application);
+  const serving = await listen(loaded, plan, manager);
+  if (serving === null) return;
+  announce(serving, settings);
+  manager.ready(serving.url);
+  manager.watch(async () => hasAnswered(await application.report()));
 }
 
 /** Whether it takes several processes of Node; wasmtime's workers are children of one. */
@@ -78,11 +84,16 @@ async function load(settings: RunSettings): Promise<Loaded> {
 }
 
 /** Resolves when it serves; with null when it was stopped before that. */
-async function listen({ application, opened }: Loaded, plan: Plan): Promise<Serving | null> {
+async function listen(
+  { application, opened }: Loaded,
+  plan: Plan,
+  manager: ServiceManager | null = null,
+): Promise<Serving | null> {
   raiseHeapGrowth();
   // A program of its own that hears signals, too, has something to do before its end.
   const endsItself = opened !== undefined && SIGNALS.some((name) => process.listenerCount(name) > 0);
   onSignals((name) => {
+    manager?.stopping();
     if (name === "SIGINT") sayWhatIsWaitedFor(application);
     application.stop().then(endsItself ? letEnd : () => process.exit(0), exitWith);
   });
@@ -134,9 +145,9 @@ function reloadOnHangUp({ options: { tls, logger } }: Application): void {
 
 // --- below another process ---
 
-async function supervise(settings: RunSettings, plan: Plan, watch: boolean): Promise<void> {
+async function supervise(settings: RunSettings, plan: Plan, watch: boolean, manager: ServiceManager): Promise<void> {
   const { RollingRestart } = await import("./rollingrestart.js");
-  process.exit(await new RollingRestart(settings, plan, watch).run());
+  process.exit(await new RollingRestart(settings, plan, watch, manager).run());
 }
 
 /** Serves as a child process. Its parent has the admin server: a port of its own would collide with its successor's. */

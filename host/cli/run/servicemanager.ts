@@ -1,0 +1,80 @@
+/**
+ * What systemd hears of a service of Type=notify: that it serves, loads again, stops, and still answers.
+ *
+ * Node has no datagram sockets of the Unix kind, so each message is sent by systemd's own `systemd-notify`. It is a
+ * child of the service's main process: the unit needs NotifyAccess=all.
+ *
+ * Invariants: messages arrive in their order, but for the one of a stop. None is waited for; the first that cannot be
+ * sent costs a line on stderr.
+ * Reference: sd_notify(3), sd_watchdog_enabled(3).
+ */
+import { spawn } from "node:child_process";
+
+/** What systemd has said of itself to this process; null: it does not wait for messages. */
+interface Asked {
+  readonly socket: string;
+  /** How often it must hear something, at the least; 0: it need not. */
+  readonly watchdogMs: number;
+}
+
+export class ServiceManager {
+  readonly #asked: Asked | null;
+  #sent: Promise<void> = Promise.resolve();
+  #failed = false;
+
+  /** Takes what is in the environment, so that no child process takes it for its own. */
+  constructor() {
+    const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: usec, WATCHDOG_PID: pid } = process.env;
+    for (const name of ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"]) delete process.env[name];
+    const isWatched = pid === undefined || Number(pid) === process.pid;
+    this.#asked = socket ? { socket, watchdogMs: isWatched ? (Number(usec) || 0) / 1000 : 0 } : null;
+  }
+
+  /** Whether systemd restarts this service when it does not hear that it answers. */
+  get isWatched(): boolean {
+    return this.#asked !== null && this.#asked.watchdogMs > 0;
+  }
+
+  /** It serves, at first or again. */
+  ready(status: string): void {
+    this.#tell("READY=1", `STATUS=${status}`);
+  }
+
+  /** It loads its application again, until `ready`. */
+  reloading(): void {
+    this.#tell("RELOADING=1", `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`);
+  }
+
+  /** It leaves at once: this process may end before a message that is on its way has arrived. */
+  stopping(): void {
+    if (this.#asked !== null) void this.#send(["STOPPING=1", "STATUS=finishes what it has begun"]);
+  }
+
+  /** From now on systemd hears twice as often as it must that `answers` has resolved with true. */
+  watch(answers: () => Promise<boolean>): void {
+    if (this.#asked === null || !this.isWatched) return;
+    const timer = setInterval(async () => {
+      if (await answers().catch(() => false)) this.#tell("WATCHDOG=1");
+    }, this.#asked.watchdogMs / 2);
+    timer.unref();
+  }
+
+  /** Sends a message behind those before it. */
+  #tell(...lines: readonly string[]): void {
+    if (this.#asked !== null) this.#sent = this.#sent.then(() => this.#send(lines));
+  }
+
+  #send(lines: readonly string[]): Promise<void> {
+    const env = { ...process.env, NOTIFY_SOCKET: this.#asked?.socket };
+    const child = spawn("systemd-notify", lines, { stdio: "ignore", env });
+    child.once("error", ({ message }) => this.#fail(message));
+    child.once("exit", (code) => code !== 0 && this.#fail(`systemd-notify has ended with ${code}`));
+    child.unref();
+    return new Promise((resolve) => child.once("close", () => resolve()));
+  }
+
+  #fail(why: string): void {
+    if (!this.#failed) process.stderr.write(`waterspout: warning: systemd hears nothing: ${why}\n`);
+    this.#failed = true;
+  }
+}
