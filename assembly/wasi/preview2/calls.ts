@@ -18,7 +18,7 @@ import {
   OWING,
   WAITS,
   SHUT,
-  TOLD,
+  ROOMY,
   close,
   descriptorAt,
   hasRoom,
@@ -97,8 +97,8 @@ export function sock_send(fd: u32, iovs: usize, count: i32, flags: i32, sizeOut:
   const descriptor = descriptorAt(fd);
   if (descriptor.flags & SHUT) return p1.ERRNO_PIPE;
   let room = roomOf(descriptor.output);
-  if (!room && (descriptor.flags & (OWING | TOLD)) != OWING) room = roomAfterWait(descriptor);
-  descriptor.flags &= ~TOLD;
+  if (!room && (descriptor.flags & (OWING | ROOMY)) != OWING) room = roomAfterWait(descriptor);
+  descriptor.flags &= ~ROOMY;
   if (room <= 0) return room ? -i32(room) : p1.ERRNO_AGAIN;
   if (room <= WAITING_HOST_ROOM && !(descriptor.flags & WAITS)) {
     descriptor.flags |= WAITS;
@@ -130,8 +130,8 @@ function roomOf(output: i32): i64 {
 }
 
 /**
- * The room of a stream that has some, for nothing is owed or poll_oneoff has told. wasmtime 48 answers 0 all the same
- * to a component that has asked a hundred things since it last waited, so this waits: for this stream, and not long.
+ * The room of a stream that has some, for nothing is owed or poll_oneoff has said so. wasmtime 48 answers 0 all the
+ * same to a component that has asked a hundred things since it last waited, so this waits: for this stream, not long.
  */
 function roomAfterWait(descriptor: Descriptor): i64 {
   const timer = w.subscribeDuration(1);
@@ -190,7 +190,7 @@ export function poll_oneoff(subscriptions: usize, events: usize, count: i32, cou
   for (let i = 0; i < ready; i++) {
     const from = subscriptions + usize(load<i32>(indexes + (usize(i) << 2))) * p1.SUBSCRIPTION_BYTES;
     const event = events + usize(i) * p1.EVENT_BYTES;
-    if (load<u8>(from, 8) == p1.TAG_WRITE) descriptorAt(load<u32>(from, 16)).flags |= TOLD;
+    if (load<u8>(from, 8) == p1.TAG_WRITE) descriptorAt(load<u32>(from, 16)).flags |= ROOMY;
     store<u64>(event, load<u64>(from));
     store<u64>(event, u64(load<u8>(from, 8)) << 16, 8); // errno 0, and the kind
     store<u64>(event, CERTAIN_BYTES, 16);

@@ -14,13 +14,13 @@ export const LISTENER: i32 = 2;
 export const CONNECTING: i32 = 3;
 
 /**
- * Flags of a connection. SHUT: no more is sent. OWING: the last byte of a write is not counted yet. TOLD: a poll has
+ * Flags of a connection. SHUT: no more is sent. OWING: the last byte of a write is not counted yet. ROOMY: a poll has
  * said that there is room, and it was not tried since. WAITS: dropping its output holds up all of the component until
  * the system has taken what was written.
  */
 export const SHUT: i32 = 1;
 export const OWING: i32 = 2;
-export const TOLD: i32 = 4;
+export const ROOMY: i32 = 4;
 export const WAITS: i32 = 8;
 
 /** The first number behind those of preview1's stdin, stdout and stderr. */
