@@ -56,6 +56,8 @@ export const SECOND_FAMILY_MS: i32 = 300;
 export const RESPONSE_TIMEOUT_MS: i32 = 60000;
 /** How long a connection to another server is kept that no request needs. Many servers keep theirs no longer. */
 export const CLIENT_IDLE_TIMEOUT_MS: i32 = 30000;
+/** Answers of the kind 1xx before the final one. While a request is still sent no time ends them. */
+export const CLIENT_INFORMATION_MAX: i32 = 10;
 
 // --- streams ---
 

@@ -9,6 +9,7 @@
 import { REASON_BAD_RESPONSE, REASON_BUFFER_FULL, REASON_CLOSED, REASON_END, REASON_TIMEOUT } from "../core/errors";
 import {
   CLIENT_IDLE_TIMEOUT_MS,
+  CLIENT_INFORMATION_MAX,
   FIELDS_MAX,
   HEAD_BYTES_MAX,
   READ_CHUNK_BYTES,
@@ -106,6 +107,7 @@ export class HTTP1ClientConnection extends StreamHandler {
   private isKept: bool = false;
   private upgrades: bool = false; // the request asks for another protocol
   private left: i64 = 0; // of the request's body, -1: it is chunked
+  private informations: i32 = 0; // answers before the final one that have come
   private isSent: bool = true; // the request is complete
   private isDone: bool = false; // an answer is complete, and its connection goes on
   private loop: IOLoop = IOLoop.current();
@@ -193,6 +195,7 @@ export class HTTP1ClientConnection extends StreamHandler {
     this.isHead = head.isHead;
     this.upgrades = head.upgrades;
     this.left = head.contentLength;
+    this.informations = 0;
     headReset(this.head);
     this.stream.setDeadline(0);
     this.stream.cork();
@@ -309,6 +312,7 @@ export class HTTP1ClientConnection extends StreamHandler {
   /** A 1xx of `size` bytes: the time for the final answer goes on. */
   private inform(source: usize, size: i32): i32 {
     const isSwitch = statusCode(this.head) == 101;
+    if (++this.informations > CLIENT_INFORMATION_MAX) return this.refuse();
     if (isSwitch && !this.upgrades) return this.refuse();
     this.source = source;
     this.handler!.informationReceived(this);

@@ -2,7 +2,12 @@
 import { expect, test } from "vitest-pool-assemblyscript/assembly";
 import { ConnectHandler, TCPClient } from "../../../assembly/client/tcpclient";
 import { REASON_BAD_RESPONSE, REASON_END, REASON_RESET, REASON_TIMEOUT } from "../../../assembly/core/errors";
-import { CLIENT_IDLE_TIMEOUT_MS, HEAD_BYTES_MAX, RESPONSE_TIMEOUT_MS } from "../../../assembly/core/limits";
+import {
+  CLIENT_IDLE_TIMEOUT_MS,
+  CLIENT_INFORMATION_MAX,
+  HEAD_BYTES_MAX,
+  RESPONSE_TIMEOUT_MS,
+} from "../../../assembly/core/limits";
 import { ClientConnectionOwner, HTTP1ClientConnection, ResponseHandler } from "../../../assembly/http/clientconnection";
 import { OutgoingHead } from "../../../assembly/http/outgoinghead";
 import { IOStream } from "../../../assembly/stream/iostream";
@@ -261,6 +266,22 @@ test("informational answers do not lengthen the time for the final one", () => {
   expect(sent("HTTP/1.1 103 Early Hints\r\n\r\n")).toBe("103");
   sleep(1);
   expect(notes.take()).toBe(closedBy(REASON_TIMEOUT));
+});
+
+test("so many informational answers may come, and no more, also while the request is not complete", () => {
+  const hints = "HTTP/1.1 103 Early Hints\r\n\r\n";
+  const each = "103 ".repeat(CLIENT_INFORMATION_MAX).trimEnd();
+  connect();
+  for (let i = 0; i < 2; i++) {
+    request();
+    expect(sent(hints.repeat(CLIENT_INFORMATION_MAX))).toBe(each);
+    expect(sent("HTTP/1.1 204 No Content\r\n\r\n")).toBe("204(-1) done idle");
+  }
+  begin("POST", "/");
+  expect(head.end(5, false)).toBe(true);
+  connection.startRequest(head, notes);
+  expect(sent(hints.repeat(CLIENT_INFORMATION_MAX))).toBe(each);
+  expect(sent(hints)).toBe(closedBy(REASON_BAD_RESPONSE));
 });
 
 test("answers without a body", () => {
