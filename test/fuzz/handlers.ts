@@ -23,13 +23,13 @@ export class Handlers {
   }
 
   /** A server of requests and websockets. */
-  http(options: ServerOptions): HTTPServer {
-    return new HTTPServer((request) => {
-      return this.#track((doing) => {
+  http(options: ServerOptions, asNode: boolean): HTTPServer {
+    const handle = (request: HTTPServerRequest) =>
+      this.#track((doing) => {
         doing.what = request.target;
         return request.isWebSocket ? this.#accept(request) : answer(request);
       });
-    }, options);
+    return new HTTPServer({ handle, asNode }, options);
   }
 
   streams(random: Random, logger: Logger): TCPServer {

@@ -90,6 +90,8 @@ class Life {
   readonly worker: FakeWorker;
   readonly #random: Random;
   readonly #kind: "request" | "stream" | "websocket";
+  /** The host serves handlers of Node's kind, and gets the connections of requests that the sandbox has refused. */
+  readonly #isNode: boolean;
   readonly #open = new Map<number, Open>();
   readonly #generations: number[] = Array(SLOTS).fill(0);
   #asked = 0;
@@ -99,10 +101,11 @@ class Life {
   constructor(random: Random) {
     this.#random = random;
     this.#kind = random.pick(["request", "request", "stream", "websocket"] as const);
+    this.#isNode = this.#kind === "request" && random.once(3);
     const options = { bodyWindow: WINDOW_BYTES, decompressRequest: random.once(2), compressResponse: random.once(3) };
     this.worker = new FakeWorker((logger) => {
       if (this.#kind === "stream") return this.handlers.streams(random, logger).acceptor();
-      return this.handlers.http({ ...options, logger }).acceptor();
+      return this.handlers.http({ ...options, logger }, this.#isNode).acceptor();
     }, options);
   }
 
@@ -177,10 +180,12 @@ class Life {
     const before = this.#open.get(slot);
     if (before !== undefined && !(before.over && before.kind !== "stream")) return this.#others();
     const id = idOf(slot, (this.#generations[slot] = (this.#generations[slot] as number) + 1));
-    const kind = this.#kind === "websocket" && random.once(4) ? "request" : this.#kind;
+    const isRefused = this.#isNode && random.once(6);
+    const kind = isRefused ? "stream" : this.#kind === "websocket" && random.once(4) ? "request" : this.#kind;
     const one = opened(id, kind);
     this.#open.set(slot, one);
     this.opened++;
+    if (isRefused) return Buffer.concat([this.#refused(id), frame(f.FRAME_DETACHED, id, u32(random.below(100)))]);
     if (kind === "stream") return frame(f.FRAME_OPEN, id, u32(random.below(4), 0));
     if (kind === "websocket") {
       const flags = f.REQUEST_END | f.REQUEST_WEBSOCKET;
@@ -291,9 +296,14 @@ class Life {
       void this.worker.bridge.stats();
       this.#asked = 0;
     }
-    if (this.#kind === "stream") return Buffer.alloc(0);
+    return this.#kind === "stream" ? Buffer.alloc(0) : this.#refused(0);
+  }
+
+  /** With an id the connection stays, for what the host writes to it; 0: the sandbox has answered. */
+  #refused(id: number): Buffer {
+    const random = this.#random;
     const head = Buffer.concat([u16(400 + random.below(100), random.below(9)), u32(0), Buffer.alloc(20)]);
-    return frame(f.FRAME_REFUSED, 0, Buffer.concat([head, Buffer.from("The request has no Host")]));
+    return frame(f.FRAME_REFUSED, id, Buffer.concat([head, Buffer.from("The request has no Host")]));
   }
 
   // --- what the host says ---
@@ -401,5 +411,5 @@ const TYPES = [
     f.FRAME_WS_PING,
     f.FRAME_WS_ENDING,
   ],
-  ...[f.FRAME_WS_CLOSED, f.FRAME_TRAILERS],
+  ...[f.FRAME_WS_CLOSED, f.FRAME_TRAILERS, f.FRAME_DETACHED],
 ];
