@@ -19,11 +19,17 @@ import { type HeadersInput, HTTPHeaders } from "../http/headers.js";
 import { encodeUsernamePassword } from "../http/httputil.js";
 import { type ClientSSLOptions, readSSLOptions } from "../tls/client.js";
 
+/** What a POST is that does not say so. */
+const FORM_TYPE = "application/x-www-form-urlencoded";
+
 /** Options of a request; all but `url` may be left out, and may be given to the client as its `defaults`. */
 export interface FetchOptions {
   /** Default `"GET"`. */
   method?: string | undefined;
-  /** Header fields. Host, Content-Length, User-Agent and Accept-Encoding are added where they lack. */
+  /**
+   * Header fields. Host, Content-Length, User-Agent and Accept-Encoding are added where they lack, and to a POST the
+   * Content-Type of a form.
+   */
   headers?: HeadersInput | undefined;
   /**
    * The body: text, which is sent as UTF-8, bytes, or pieces of either as they are taken; pieces are sent in chunks
@@ -95,6 +101,7 @@ export function resolveRequest(request: HTTPRequest): ResolvedRequest {
   const place = urlOf(url);
   if (!isToken(method)) throw new OptionError(`${JSON.stringify(method)} is not a method`);
   const headers = toHeaders(request.headers ?? []);
+  if (method === "POST" && !headers.has("content-type")) headers.add("Content-Type", FORM_TYPE);
   addAuthorization(headers, place, request);
   if (!headers.has("user-agent")) headers.add("User-Agent", request.userAgent ?? "Waterspout");
   if (request.decompressResponse !== false && !headers.has("accept-encoding")) headers.add("Accept-Encoding", "gzip");
