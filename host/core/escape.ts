@@ -9,7 +9,8 @@ const HTML: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '
 const NAMED: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: "\u00a0" };
 /** Anything but what RFC 3986 2.3 calls unreserved. */
 const TO_ESCAPE = /[^0-9A-Za-z_.~-]/g;
-const SPACE = 0x20;
+/** Each byte escaped. */
+const ESCAPES = Array.from({ length: 256 }, (_, byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`);
 
 /** `text` as the text of an HTML page or the value of an attribute: Tornado's `xhtml_escape`. */
 export function escapeHTML(text: Data): string {
@@ -30,12 +31,9 @@ export function xhtmlUnescape(text: Data): string {
 
 /** `value`, text as UTF-8, for a part of an address; a space is `+` in a query and a form, `%20` without `plus`. */
 export function urlEscape(value: Data, plus = true): string {
-  return utf8(value)
-    .toString("latin1")
-    .replace(TO_ESCAPE, (character) => {
-      const code = character.charCodeAt(0);
-      return code === SPACE && plus ? "+" : `%${code.toString(16).toUpperCase().padStart(2, "0")}`;
-    });
+  const bytes = utf8(value).toString("latin1");
+  const escaped = bytes.replace(TO_ESCAPE, (character) => ESCAPES[character.charCodeAt(0)] as string);
+  return plus ? escaped.replaceAll("%20", "+") : escaped;
 }
 
 /** What `urlEscape` was given, as text, or with the encoding null as bytes. Text that is not UTF-8 throws TypeError. */

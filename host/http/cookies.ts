@@ -105,22 +105,23 @@ function quote(value: string): string {
   return `"${value.replace(TO_ESCAPE, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`)}"`;
 }
 
+/** In the order of their names, as Tornado has them. */
 function attributesOf(name: string, given: CookieAttributes): string {
   let text = "";
   if (given.domain !== undefined) text += `; Domain=${attribute(name, "domain", given.domain, DOMAIN)}`;
-  if (given.path !== undefined) text += `; Path=${attribute(name, "path", given.path, PATH)}`;
   if (given.expires !== undefined) text += `; Expires=${date(name, given.expires)}`;
+  if (given.httpOnly === true) text += "; HttpOnly";
   if (given.maxAge !== undefined) {
     if (!Number.isSafeInteger(given.maxAge)) throw invalid(`maxAge of the cookie ${name} is no whole number`);
     text += `; Max-Age=${given.maxAge}`;
   }
-  if (given.secure === true) text += "; Secure";
-  if (given.httpOnly === true) text += "; HttpOnly";
-  if (given.sameSite !== undefined) text += `; SameSite=${sameSite(name, given)}`;
   if (given.partitioned === true) {
     if (given.secure !== true) throw invalid(`the cookie ${name} is partitioned, which needs secure`);
     text += "; Partitioned";
   }
+  if (given.path !== undefined) text += `; Path=${attribute(name, "path", given.path, PATH)}`;
+  if (given.sameSite !== undefined) text += `; SameSite=${sameSite(name, given)}`;
+  if (given.secure === true) text += "; Secure";
   return text;
 }
 

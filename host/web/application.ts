@@ -34,6 +34,7 @@ import {
 } from "./routing.js";
 import type { CookieSecret } from "./signedvalue.js";
 import { StaticFileHandler, type StaticFileOptions } from "./staticfiles.js";
+import type { XSRFVersion } from "./xsrf.js";
 
 /** What answers a request that a route matches. */
 export type Target = HandlerClass | RouteFunction | Router | readonly RouteInput[];
@@ -72,6 +73,11 @@ export interface ApplicationSettings {
   xsrfCookies?: boolean;
   /** The name of the token's cookie. Default `_xsrf`. */
   xsrfCookieName?: string;
+  /**
+   * The form in which tokens are shown: 2 is masked anew each time; 1, the token itself, is for scripts that compare
+   * it. Both are accepted. Default 2.
+   */
+  xsrfCookieVersion?: XSRFVersion;
   /** Attributes of the token's cookie, such as `secure`. Default: `path=/`, and 30 days for a user who is signed in. */
   xsrfCookieAttributes?: HandlerCookieAttributes;
   /**

@@ -4,7 +4,7 @@
  */
 import { FORM_ARGUMENTS_MAX } from "../core/limits.js";
 import type { Form, FormFile } from "../http/form/form.js";
-import { parseUrlencoded } from "../http/form/urlencoded.js";
+import { parseUrlencoded, type ValueDecoder } from "../http/form/urlencoded.js";
 import type { HTTPServerRequest } from "../http/request.js";
 import { HTTPError, MissingArgumentError } from "./errors.js";
 
@@ -23,12 +23,15 @@ const MULTIPART = /^multipart\/form-data\s*(;|$)/i;
 /** The arguments and files of one request. */
 export class RequestArguments {
   readonly #request: HTTPServerRequest;
+  readonly #decode: ValueDecoder | undefined;
   #query: Arguments | null = null;
   #form: Arguments | null = null;
   files: readonly FormFile[] = [];
 
-  constructor(request: HTTPServerRequest) {
+  /** `decode`: for values that are not UTF-8. */
+  constructor(request: HTTPServerRequest, decode?: ValueDecoder) {
     this.#request = request;
+    this.#decode = decode;
   }
 
   /** Those of the query. */
@@ -36,7 +39,7 @@ export class RequestArguments {
     if (this.#query === null) {
       const { target } = this.#request;
       const mark = target.indexOf("?");
-      this.#query = mark < 0 ? NO_VALUES : parseArguments(Buffer.from(target.slice(mark + 1), "latin1"));
+      this.#query = mark < 0 ? NO_VALUES : parseArguments(Buffer.from(target.slice(mark + 1), "latin1"), this.#decode);
     }
     return this.#query;
   }
@@ -45,7 +48,7 @@ export class RequestArguments {
   form(body: Buffer): Arguments {
     if (this.#form === null) {
       const isForm = body.length > 0 && FORM.test(this.#request.headers.get("content-type") ?? "");
-      this.#form = isForm ? parseArguments(body) : NO_VALUES;
+      this.#form = isForm ? parseArguments(body, this.#decode) : NO_VALUES;
     }
     return this.#form;
   }
@@ -67,8 +70,8 @@ export type Arguments = ReadonlyMap<string, readonly string[]>;
 const NO_VALUES: Arguments = new Map();
 
 /** Arguments of a text like `a=1&b=2`. */
-export function parseArguments(text: Buffer): Arguments {
-  return text.length === 0 ? NO_VALUES : byName(parseUrlencoded(text, FORM_ARGUMENTS_MAX));
+export function parseArguments(text: Buffer, decode?: ValueDecoder): Arguments {
+  return text.length === 0 ? NO_VALUES : byName(parseUrlencoded(text, FORM_ARGUMENTS_MAX, decode));
 }
 
 function byName(pairs: Iterable<readonly [string, string]>): Arguments {
@@ -79,6 +82,13 @@ function byName(pairs: Iterable<readonly [string, string]>): Arguments {
     else values.push(value);
   }
   return found;
+}
+
+/** The values of both, those of the first before those of the second. */
+export function joined(first: Arguments, second: Arguments): Arguments {
+  const all = new Map(first);
+  for (const [name, values] of second) all.set(name, [...(first.get(name) ?? []), ...values]);
+  return all;
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for

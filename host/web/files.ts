@@ -88,7 +88,6 @@ function refuse(error: NodeJS.ErrnoException): never {
 const VERSION_BYTES_MAX = 64 << 20;
 /** Files whose versions are kept. */
 const VERSIONS_MAX = 10_000;
-const VERSION_DIGITS = 32;
 
 interface Version {
   readonly size: number;
@@ -126,5 +125,5 @@ async function hashOf({ handle, size }: OpenFile): Promise<string | null> {
     hash.update(block.subarray(0, bytesRead));
     at += bytesRead;
   }
-  return hash.digest("hex").slice(0, VERSION_DIGITS);
+  return hash.digest("hex");
 }

@@ -1,7 +1,7 @@
 /**
  * Tornado's RequestHandler: subclass it, write `get`, `post`, …, and one object of your class answers each request.
  * This is what subclasses see. The work is done by its parts: execute.ts calls what a subclass has written,
- * RequestArguments reads what came, HandlerAnswer gathers and sends the answer, PageToken is the token against forged
+ * HandlerInput reads what came, HandlerAnswer gathers and sends the answer, PageToken is the token against forged
  * requests.
  *
  * Invariant: what a subclass overrides is what is called, also from inside; of the parts only the answer is made for
@@ -9,43 +9,58 @@
  *
  * Reference: Tornado's web.RequestHandler.
  */
+import type { Data } from "../core/data.js";
 import { HTTPOutputError, OptionError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
 import { ignore } from "../core/promises.js";
 import { type CookieAttributes, clearableCookies, setCookie } from "../http/cookies.js";
 import { debugAnswer } from "../http/debugpage.js";
-import type { FormFile } from "../http/form/form.js";
 import type { HeaderBlock } from "../http/headers.js";
 import type { HTTPServerRequest } from "../http/request.js";
 import { isDebugDefault } from "../http/settings.js";
 import { isLocal, withNext, withoutSlash, withSlash } from "./addresses.js";
 import type { Application, ApplicationSettings } from "./application.js";
-import { type ArgumentOptions, allOf, isMultipart, lastOf, parseJSON, RequestArguments } from "./arguments.js";
 import { etagOf } from "./bodytags.js";
 import { errorPage } from "./errorpage.js";
 import { Finish, HTTPError, ValidationError } from "./errors.js";
 import { namesEtag } from "./etags.js";
 import { callOnFinish, execute, methodNotAllowed, sendError, statusOf } from "./execute.js";
 import { HandlerAnswer, jsonText } from "./handleranswer.js";
-import { type Answered, type Chunk, HANDLER_BRAND, type HandlerCookieAttributes } from "./handlerclass.js";
+import {
+  type Answered,
+  type Chunk,
+  HANDLER_BRAND,
+  type HandlerCookieAttributes,
+  type SignedCookieAttributes,
+} from "./handlerclass.js";
+import { HandlerInput } from "./handlerinput.js";
 import type { HeaderValue } from "./headers.js";
 import { NO_ARGUMENTS, type PathArgument, type PathValue } from "./pathpattern.js";
-import { type CookieSecret, createSignedValue, decodeSignedValue, signedValueKeyVersion } from "./signedvalue.js";
+import {
+  type CookieSecret,
+  createSignedValue,
+  decodeSignedValue,
+  getSignatureKeyVersion,
+  type SignedValueOptions,
+  type SignedValueVersion,
+} from "./signedvalue.js";
 import { staticUrl } from "./staticurl.js";
 import { PageToken } from "./xsrf.js";
 
-const EMPTY = Buffer.alloc(0);
 const METHODS = ["GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS"];
 const JSON_TYPE = "application/json; charset=UTF-8";
 /** How long a browser keeps a signed cookie, or the token of a user, unless said otherwise. */
 const LASTING_DAYS = 30;
-const SECONDS_A_DAY = 86_400;
+const MS_A_DAY = 86_400_000;
 const XSRF_COOKIE = "_xsrf";
 /** What stands in no address; control characters are left to be refused. */
 const TO_ESCAPE = /[ \u0080-\u{10ffff}]+/gu;
 
 /** `User`: what `getCurrentUser` gives; `Own`: the settings of the application's own. */
-export abstract class RequestHandler<User = unknown, Own extends object = Readonly<Record<string, unknown>>> {
+export abstract class RequestHandler<
+  User = unknown,
+  Own extends object = Readonly<Record<string, unknown>>,
+> extends HandlerInput {
   /** @internal */
   static readonly [HANDLER_BRAND] = true;
   /**
@@ -57,21 +72,16 @@ export abstract class RequestHandler<User = unknown, Own extends object = Readon
   static readonly streamRequestBody: boolean = false;
   /** The application that has chosen this handler. */
   readonly application: Application;
-  /** The request that this object answers. */
-  readonly request: HTTPServerRequest;
-  /** The whole body; empty when there is none, for a multipart form, and with `streamRequestBody`. */
-  body: Buffer = EMPTY;
   /** What the groups of the route's pattern hold, as the method is called with it. */
   pathArguments: readonly PathArgument[] = NO_ARGUMENTS;
   readonly #answer: HandlerAnswer;
-  #arguments: RequestArguments | null = null;
   #pageToken: PageToken | null = null;
   #user: User | null | undefined;
   #logger: Logger | null = null;
 
   constructor(application: Application, request: HTTPServerRequest) {
+    super(request);
     this.application = application;
-    this.request = request;
     this.#answer = new HandlerAnswer(request);
   }
 
@@ -148,66 +158,6 @@ export abstract class RequestHandler<User = unknown, Own extends object = Readon
    * have here.
    */
   setDefaultHeaders(): void {}
-
-  // --- what came: arguments, files, JSON, cookies. What is malformed is HTTPError 400 ---
-
-  /**
-   * The last value of an argument, from the body if it is there, else from the query. Without it: `preset`, or without
-   * that MissingArgumentError (400). Control characters become spaces.
-   */
-  getArgument(name: string): string;
-  getArgument<Preset>(name: string, preset: Preset, options?: ArgumentOptions): string | Preset;
-  getArgument(name: string, ...rest: [preset?: unknown, options?: ArgumentOptions]): unknown {
-    return lastOf(name, this.#input.form(this.body).get(name) ?? this.#input.query.get(name), rest);
-  }
-
-  /** All values of an argument: those of the query, then those of the body. */
-  getArguments(name: string, options?: ArgumentOptions): string[] {
-    return [...this.getQueryArguments(name, options), ...this.getBodyArguments(name, options)];
-  }
-
-  /** As `getArgument`, from the query alone. */
-  getQueryArgument(name: string): string;
-  getQueryArgument<Preset>(name: string, preset: Preset, options?: ArgumentOptions): string | Preset;
-  getQueryArgument(name: string, ...rest: [preset?: unknown, options?: ArgumentOptions]): unknown {
-    return lastOf(name, this.#input.query.get(name), rest);
-  }
-
-  /** All values of an argument of the query. */
-  getQueryArguments(name: string, options?: ArgumentOptions): string[] {
-    return allOf(this.#input.query.get(name), options);
-  }
-
-  /** As `getArgument`, from the body's form alone. */
-  getBodyArgument(name: string): string;
-  getBodyArgument<Preset>(name: string, preset: Preset, options?: ArgumentOptions): string | Preset;
-  getBodyArgument(name: string, ...rest: [preset?: unknown, options?: ArgumentOptions]): unknown {
-    return lastOf(name, this.#input.form(this.body).get(name), rest);
-  }
-
-  /** All values of an argument of the body's form. */
-  getBodyArguments(name: string, options?: ArgumentOptions): string[] {
-    return allOf(this.#input.form(this.body).get(name), options);
-  }
-
-  /** The files of a multipart form with this name; all of them without one. They are gone when the request is over. */
-  getFiles(name?: string): readonly FormFile[] {
-    const { files } = this.#input;
-    return name === undefined ? files : files.filter((file) => file.name === name);
-  }
-
-  /**
-   * The body as JSON, whatever its Content-Type says. Its type is what you say it is: check it. HTTPError 400 when it
-   * is no JSON.
-   */
-  getJSON<Value = unknown>(): Value {
-    return parseJSON(this.body) as Value;
-  }
-
-  get #input(): RequestArguments {
-    this.#arguments ??= new RequestArguments(this.request);
-    return this.#arguments;
-  }
 
   // --- the answer: status and header fields ---
 
@@ -392,8 +342,8 @@ export abstract class RequestHandler<User = unknown, Own extends object = Readon
   /** Sets a cookie, for the whole site unless `path` says otherwise. Throws HeaderError for what must not be sent. */
   setCookie(name: string, value: string, attributes: HandlerCookieAttributes = {}): void {
     const { expiresDays, ...rest } = attributes;
-    const maxAge = expiresDays === undefined ? rest.maxAge : Math.round(expiresDays * SECONDS_A_DAY);
-    this.#answer.setCookie(name, setCookie(name, value, { path: "/", ...rest, maxAge }));
+    const expires = expiresDays === undefined ? rest.expires : new Date(Date.now() + expiresDays * MS_A_DAY);
+    this.#answer.setCookie(name, setCookie(name, value, { path: "/", ...rest, expires }));
   }
 
   /** Makes the browser forget a cookie. Needs the `path` and `domain` that it was set with. */
@@ -414,34 +364,36 @@ export abstract class RequestHandler<User = unknown, Own extends object = Readon
    * unless `attributes` say otherwise. Not encrypted: its user can read it. Throws OptionError without the setting
    * `cookieSecret`.
    */
-  setSignedCookie(name: string, value: string, attributes: HandlerCookieAttributes = {}): void {
+  setSignedCookie(name: string, value: Data, { version, ...attributes }: SignedCookieAttributes = {}): void {
     const lasting = attributes.maxAge === undefined && attributes.expires === undefined;
     const expiresDays = attributes.expiresDays ?? (lasting ? LASTING_DAYS : undefined);
-    this.setCookie(name, this.createSignedValue(name, value), { ...attributes, expiresDays });
+    this.setCookie(name, this.createSignedValue(name, value, version), { ...attributes, expiresDays });
   }
 
   /**
-   * The value of a signed cookie; null without it, when it is older than `maxAgeDays` (31), or when another program has
-   * made it.
+   * The value of a signed cookie; null without it, when it is older than `maxAgeDays` (31), which may also be given
+   * alone, or when another program has made it. Of version 1 only with `minVersion: 1`.
    */
-  getSignedCookie(name: string, maxAgeDays?: number): string | null {
-    const value = this.request.cookies.get(name);
-    return value === undefined ? null : this.decodeSignedValue(name, value, maxAgeDays);
+  getSignedCookie(name: string, options?: number | SignedValueOptions): string | null {
+    const value = this.getCookie(name);
+    return value === null ? null : this.decodeSignedValue(name, value, options);
   }
 
   /** The version of the key that a signed cookie claims to be made with; null without such a cookie. */
   getSignedCookieKeyVersion(name: string): number | null {
-    return signedValueKeyVersion(this.request.cookies.get(name) ?? "");
+    return getSignatureKeyVersion(this.getCookie(name) ?? "");
   }
 
   /** A value for other uses than cookies, signed for `name`. Throws OptionError without the setting `cookieSecret`. */
-  createSignedValue(name: string, value: string): string {
-    return createSignedValue(this.#secret(), name, value, { keyVersion: this.application.settings.keyVersion });
+  createSignedValue(name: string, value: Data, version?: SignedValueVersion): string {
+    const { keyVersion } = this.application.settings;
+    return createSignedValue(this.#secret(), name, value, { keyVersion, version });
   }
 
   /** What was signed for `name` in the last `maxAgeDays` (31) days; null for anything else. */
-  decodeSignedValue(name: string, value: string, maxAgeDays?: number): string | null {
-    return decodeSignedValue(this.#secret(), name, value, { maxAgeDays })?.toString("utf8") ?? null;
+  decodeSignedValue(name: string, value: string, options?: number | SignedValueOptions): string | null {
+    const given = typeof options === "number" ? { maxAgeDays: options } : options;
+    return decodeSignedValue(this.#secret(), name, value, given)?.toString("utf8") ?? null;
   }
 
   #secret(): CookieSecret {
@@ -487,7 +439,8 @@ export abstract class RequestHandler<User = unknown, Own extends object = Readon
   }
 
   get #token(): PageToken {
-    this.#pageToken ??= new PageToken(this.request.cookies.get(this.#tokenCookie) ?? "");
+    const { xsrfCookieVersion } = this.application.settings;
+    this.#pageToken ??= new PageToken(this.request.cookies.get(this.#tokenCookie) ?? "", xsrfCookieVersion);
     return this.#pageToken;
   }
 
@@ -550,12 +503,15 @@ export abstract class RequestHandler<User = unknown, Own extends object = Readon
     return this.application.reverseUrl(name, ...(values as PathValue[]));
   }
 
+  /** Whether `staticUrl` gives addresses with scheme and host, unless it is called with `includeHost`. */
+  includeHost = false;
+
   /**
    * The address of a file of the setting `staticPath`, with a version, so that clients may cache it for good; with
    * `includeHost` for other sites. Rejects with HTTPError 403 or 404 for what cannot be served, with OptionError
    * without the setting.
    */
-  async staticUrl(name: string, { includeHost = false, includeVersion = true } = {}): Promise<string> {
+  async staticUrl(name: string, { includeHost = this.includeHost, includeVersion = true } = {}): Promise<string> {
     const url = await staticUrl(this.application.settings, name, includeVersion);
     return includeHost ? `${this.request.protocol}://${this.request.host}${url}` : url;
   }
@@ -567,12 +523,6 @@ export abstract class RequestHandler<User = unknown, Own extends object = Readon
     this.#logger = logger;
     this.pathArguments = args;
     return execute(this, this.#answer, options);
-  }
-
-  /** @internal Takes in the body; rejects with an error that has a status. */
-  async takeBody(): Promise<void> {
-    if (isMultipart(this.request)) this.#input.takeForm(await this.request.readForm());
-    else this.body = await this.request.readBody();
   }
 
   /** @internal Whether the class has a method of its own in place of RequestHandler's. */

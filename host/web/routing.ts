@@ -8,7 +8,7 @@ import { OptionError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
 import type { HTTPServerRequest } from "../http/request.js";
 import type { Answering, RequestCallback, RequestListener } from "../server/httpserver.js";
-import { NO_ARGUMENTS, type PathArgument, type PathValues, Pattern } from "./pathpattern.js";
+import { NO_ARGUMENTS, type PathArgument, type PathValue, type PathValues, Pattern } from "./pathpattern.js";
 
 /** What a matcher has found in the path, for the handler's method; null when it does not match. */
 export type Match = readonly PathArgument[] | null;
@@ -99,6 +99,18 @@ export class Rule<Target = Router | RouteFunction> {
     /** What `reverseUrl` knows the route by. */
     readonly name?: string,
   ) {}
+
+  /** The path that it matches, with values as for `reverseUrl`. Throws OptionError for a matcher that knows none. */
+  reverse(...values: readonly PathValue[] | [Readonly<Record<string, PathValue>>]): string {
+    const [first] = values;
+    return this.reverseWith(typeof first === "object" ? first : (values as PathValues));
+  }
+
+  /** @internal */
+  reverseWith(values: PathValues): string {
+    if (this.matcher.reverse === undefined) throw new OptionError(`the route ${this.name ?? ""} is not one by path`);
+    return this.matcher.reverse(values);
+  }
 }
 
 /** Rules in their order, for targets of any kind; a server takes it in place of a function. */
@@ -156,10 +168,7 @@ export class TargetRouter<Target> implements Router, RequestListener {
 
   reversePath(name: string, values: PathValues): string | null {
     const rule = this.#named.get(name);
-    if (rule !== undefined) {
-      if (rule.matcher.reverse === undefined) throw new OptionError(`the route ${name} is not one by path`);
-      return rule.matcher.reverse(values);
-    }
+    if (rule !== undefined) return rule.reverseWith(values);
     for (const { target } of this.#rules) {
       const found = isRouter(target) ? target.reversePath?.(name, values) : undefined;
       if (found !== undefined && found !== null) return found;

@@ -1,14 +1,15 @@
 /**
- * Values that only the holder of a secret can have made: Tornado's signed values, version 2, so that applications of
- * both kinds can share cookies.
+ * Values that only the holder of a secret can have made: Tornado's signed values, so that applications of both kinds
+ * can share cookies.
  *
  *     2|1:0|10:1300000000|3:key|8:dmFsdWU=|3d4e60b9…
  *
  * version, key version, seconds since 1970, name, value in base64, each with its length, and the HMAC-SHA256 of all
- * before it.
+ * before it. Of version 1 is `dmFsdWU=|1300000000|31c93496…`: value in base64, seconds, and the HMAC-SHA1 of the name
+ * and both.
  *
- * Invariant: the signature is compared in constant time, before anything that it covers is believed. Version 1, which
- * is SHA-1 over parts that can be shifted, is not accepted.
+ * Invariant: the signature is compared in constant time, before anything that it covers is believed. Version 1, whose
+ * parts can be shifted, is accepted only by who asks for it.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { OptionError } from "../core/errors.js";
@@ -21,6 +22,17 @@ type Secret = string | Uint8Array;
  */
 export type CookieSecret = Secret | Readonly<Record<number, Secret>>;
 
+/** The form of a signed value. */
+export type SignedValueVersion = 1 | 2;
+
+/** How a signed value is read. */
+export interface SignedValueOptions {
+  /** How many days old it may be. Default 31. */
+  maxAgeDays?: number | undefined;
+  /** 1: those of version 1 are accepted, too, which are weaker. Default 2. */
+  minVersion?: SignedValueVersion | undefined;
+}
+
 const VERSION = "2";
 const SECONDS_A_DAY = 86_400;
 /** How long a signed value is accepted unless its reader says otherwise; as in Tornado. */
@@ -28,16 +40,22 @@ export const MAX_AGE_DAYS = 31;
 
 /**
  * Signs `value` for use under `name`. Throws OptionError when several secrets are given and `keyVersion` is none of
- * them.
+ * them, or `version` is 1, which has no versions of keys.
  */
 export function createSignedValue(
   secret: CookieSecret,
   name: string,
   value: string | Uint8Array,
-  { keyVersion, now = Date.now() }: { keyVersion?: number | undefined; now?: number } = {},
+  {
+    keyVersion,
+    version = 2,
+    now = Date.now(),
+  }: { keyVersion?: number | undefined; version?: SignedValueVersion | undefined; now?: number } = {},
 ): string {
   const encoded = Buffer.from(value as string).toString("base64");
-  const fields = [String(keyVersion ?? 0), String(Math.floor(now / 1000)), name, encoded];
+  const seconds = String(Math.floor(now / 1000));
+  if (version === 1) return `${encoded}|${seconds}|${signFirst(onlySecret(secret), name, encoded, seconds)}`;
+  const fields = [String(keyVersion ?? 0), seconds, name, encoded];
   const signed = `${VERSION}|${fields.map((field) => `${field.length}:${field}|`).join("")}`;
   const key = secretOf(secret, keyVersion ?? null);
   if (key === null) throw new OptionError(`there is no secret of version ${String(keyVersion)}`);
@@ -49,10 +67,10 @@ export function decodeSignedValue(
   secret: CookieSecret,
   name: string,
   value: string,
-  { maxAgeDays = MAX_AGE_DAYS, now = Date.now() }: { maxAgeDays?: number | undefined; now?: number } = {},
+  { maxAgeDays = MAX_AGE_DAYS, minVersion = 2, now = Date.now() }: SignedValueOptions & { now?: number } = {},
 ): Buffer | null {
   const parts = split(value);
-  if (parts === null) return null;
+  if (parts === null) return minVersion === 1 ? decodeFirst(onlySecret(secret), name, value, maxAgeDays, now) : null;
   const key = secretOf(secret, parts.keyVersion);
   if (key === null || !equal(parts.signature, sign(key, parts.signed))) return null;
   const age = now / 1000 - parts.timestamp;
@@ -62,8 +80,27 @@ export function decodeSignedValue(
 /**
  * The version of the key that a signed value claims; null for a text that is none. Not checked against its signature.
  */
-export function signedValueKeyVersion(value: string): number | null {
+export function getSignatureKeyVersion(value: string): number | null {
   return split(value)?.keyVersion ?? null;
+}
+
+/** The value of version 1. A time ahead of ours may be made of digits that were cut off the value's end. */
+function decodeFirst(key: Secret, name: string, text: string, maxAgeDays: number, now: number): Buffer | null {
+  const [value = "", seconds = "", signature = "", ...more] = text.split("|", 4);
+  if (more.length > 0 || !/^[1-9][0-9]{0,14}$/.test(seconds)) return null;
+  if (!equal(signature, signFirst(key, name, value, seconds))) return null;
+  const ageDays = (now / 1000 - Number(seconds)) / SECONDS_A_DAY;
+  return ageDays <= maxAgeDays && ageDays >= -MAX_AGE_DAYS ? Buffer.from(value, "base64") : null;
+}
+
+function onlySecret(secret: CookieSecret): Secret {
+  const only = secretOf(secret, null);
+  if (only === null) throw new OptionError("signed values of version 1 need one secret, without versions");
+  return only;
+}
+
+function signFirst(key: Secret, ...parts: string[]): string {
+  return createHmac("sha1", key).update(parts.join("")).digest("hex");
 }
 
 interface Parts {

@@ -1,8 +1,9 @@
 /**
  * Tokens against cross-site request forgery, and the check of a request's origin. Reference: Tornado's `xsrf_cookies`
- * (tokens of version 2) and `cross_origin_protection`.
+ * and `cross_origin_protection`.
  *
- * Invariant: a token is masked anew each time it is shown, so that compressing a page tells nothing of it (BREACH).
+ * Invariant: a token of version 2 is masked anew each time it is shown, so that compressing a page tells nothing of it
+ * (BREACH). One of version 1 is the token itself.
  */
 import { randomBytes } from "node:crypto";
 import { isSameOrigin } from "../http/origins.js";
@@ -16,6 +17,13 @@ const MASK_BYTES = 4;
 /** `2|mask|masked token|seconds` in hexadecimal digits; longer tokens than ours may be Tornado's. */
 const TOKEN = /^2\|([0-9a-f]{8})\|((?:[0-9a-f]{2}){1,64})\|([0-9]{1,15})$/i;
 
+/** What begins a token of version 2, or of one that is not known. */
+const VERSIONED = /^[1-9][0-9]*\|/;
+const PLAIN_CHARS_MAX = 128;
+
+/** The form of a token. */
+export type XSRFVersion = 1 | 2;
+
 interface XSRFToken {
   readonly bytes: Buffer;
   /** When it was made, in seconds since 1970. */
@@ -25,12 +33,14 @@ interface XSRFToken {
 /** The token of one client, and how it is written into a page. */
 export class PageToken {
   readonly #token: XSRFToken;
+  readonly #version: XSRFVersion;
   #text: string | null = null;
   /** Whether the client has its cookie, or the answer sets it. */
   hasCookie: boolean;
 
   /** `cookie`: what the client has sent as the token's cookie; a new token is made in place of what is none. */
-  constructor(cookie: string) {
+  constructor(cookie: string, version: XSRFVersion = 2) {
+    this.#version = version;
     const sent = decodeXSRFToken(cookie);
     this.hasCookie = sent !== null;
     this.#token = sent ?? newToken();
@@ -38,7 +48,7 @@ export class PageToken {
 
   /** For forms, scripts and the cookie of this page: the same text each time; another one on another page. */
   get text(): string {
-    this.#text ??= encode(this.#token);
+    this.#text ??= this.#version === 1 ? this.#token.bytes.toString("hex") : encode(this.#token);
     return this.#text;
   }
 
@@ -63,10 +73,17 @@ function encode({ bytes, timestamp }: XSRFToken): string {
 
 /** The token that was sent; null for a text that is none. */
 export function decodeXSRFToken(text: string): XSRFToken | null {
+  if (text !== "" && text.length <= PLAIN_CHARS_MAX && !VERSIONED.test(text)) return plainToken(text);
   const match = TOKEN.exec(text);
   if (match === null) return null;
   const [, mask, token, timestamp] = match as unknown as [string, string, string, string];
   return { bytes: masked(Buffer.from(token, "hex"), Buffer.from(mask, "hex")), timestamp: Number(timestamp) };
+}
+
+/** A token of version 1: hexadecimal digits, or text that the application's page has made up. */
+function plainToken(text: string): XSRFToken {
+  const isHex = /^(?:[0-9a-f]{2})+$/i.test(text);
+  return { bytes: Buffer.from(text, isHex ? "hex" : "utf8"), timestamp: Math.floor(Date.now() / 1000) };
 }
 
 function masked(bytes: Buffer, mask: Buffer): Buffer {

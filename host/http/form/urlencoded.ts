@@ -6,13 +6,19 @@
  * decoded.
  */
 import { HTTPInputError } from "../../core/errors.js";
-import { percentDecode } from "../../core/percent.js";
+import { percentBytes, percentDecode } from "../../core/percent.js";
 
 const AMPERSAND = 0x26;
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Names and values in their order. Throws HTTPInputError for more than `argumentsMax`, or for what is not UTF-8. */
-export function parseUrlencoded(body: Buffer, argumentsMax: number): [string, string][] {
+/** The text of a value, for an encoding that is not UTF-8. */
+export type ValueDecoder = (value: Buffer, name: string) => string;
+
+/**
+ * Names and values in their order, the values by `decodeValue` if it is given. Throws HTTPInputError for more than
+ * `argumentsMax`, or for what is not UTF-8.
+ */
+export function parseUrlencoded(body: Buffer, argumentsMax: number, decodeValue?: ValueDecoder): [string, string][] {
   let separators = 0;
   for (let at = body.indexOf(AMPERSAND); at >= 0; at = body.indexOf(AMPERSAND, at + 1)) {
     if (++separators >= argumentsMax) throw new HTTPInputError(`the form has more than ${argumentsMax} arguments`);
@@ -21,8 +27,9 @@ export function parseUrlencoded(body: Buffer, argumentsMax: number): [string, st
   for (const pair of body.toString("latin1").split("&")) {
     if (pair === "") continue;
     const mark = pair.indexOf("=");
-    const name = mark < 0 ? pair : pair.slice(0, mark);
-    pairs.push([decode(name), mark < 0 ? "" : decode(pair.slice(mark + 1))]);
+    const name = decode(mark < 0 ? pair : pair.slice(0, mark));
+    const value = mark < 0 ? "" : pair.slice(mark + 1);
+    pairs.push([name, decodeValue === undefined ? decode(value) : decodeValue(percentBytes(value, true), name)]);
   }
   return pairs;
 }

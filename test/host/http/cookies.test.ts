@@ -60,7 +60,7 @@ describe("setting", () => {
       partitioned: true,
     });
     expect(text).toBe(
-      "a=b; Domain=example.org; Path=/x; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=60; Secure; HttpOnly; SameSite=None; Partitioned",
+      "a=b; Domain=example.org; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; Max-Age=60; Partitioned; Path=/x; SameSite=None; Secure",
     );
     expect(setCookie("a", "")).toBe("a=");
     expect(setCookie("a", "b", { secure: false, maxAge: 0 })).toBe("a=b; Max-Age=0");

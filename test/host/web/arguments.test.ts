@@ -43,6 +43,50 @@ describe("arguments", () => {
     expect((await show((handler) => handler.getArgument("a", "preset"), target)).status).toBe(400);
   });
 
+  test("of the query, of the body and of both by name, as they came", async () => {
+    const request = { method: "POST", target: "/?a=1&b=+2", headers: FORM, body: "b=3&c=4&c=5" };
+    const answer = await show(
+      (handler) => [handler.queryArguments, handler.bodyArguments, handler.arguments].map((all) => [...all]),
+      request,
+    );
+    expect(answer.json()).toEqual({
+      value: [
+        [
+          ["a", ["1"]],
+          ["b", [" 2"]],
+        ],
+        [
+          ["b", ["3"]],
+          ["c", ["4", "5"]],
+        ],
+        [
+          ["a", ["1"]],
+          ["b", [" 2", "3"]],
+          ["c", ["4", "5"]],
+        ],
+      ],
+    });
+  });
+
+  test("are of another encoding where a handler says so", async () => {
+    const methods = {
+      decodeArgument(this: RequestHandler, value: Buffer) {
+        return new TextDecoder(this.request.query.get("encoding") ?? "utf-8", { fatal: true }).decode(value);
+      },
+      post(this: RequestHandler) {
+        this.finish({ value: [this.getArgument("a"), this.getArgument("b", "none")] });
+      },
+    };
+    const value = async (query: string, body: string) => {
+      const form = { headers: FORM, body: Buffer.from(body, "latin1"), method: "POST", target: `/?${query}` };
+      return answerOf(methods, form);
+    };
+    expect((await value("encoding=latin1&a=%E9", "b=\xe9+%E4")).json()).toEqual({ value: ["é", "é ä"] });
+    expect((await value("encoding=gbk&a=%D5%C5", "b=\xd5\xc5%C8%FD")).json()).toEqual({ value: ["张", "张三"] });
+    expect((await value("a=%E9", "")).status).toBe(500);
+    expect((await value("encoding=latin1&%E9=1", "")).status).toBe(400);
+  });
+
   test("without a preset are asked for: 400", async () => {
     expect((await show((handler) => handler.getArgument("a"), "/?b=1")).status).toBe(400);
     let missing: unknown;

@@ -124,6 +124,15 @@ describe("the way back", () => {
     expect(application.reverseUrl(name, ...(values as string[]))).toBe(path);
   });
 
+  test("a route that stands alone knows it, too", () => {
+    const path = (pattern: string, ...values: string[]) => new URLSpec(pattern, Say, {}).reverse(...values);
+    expect(path("^/favicon\\.ico$")).toBe("/favicon.ico");
+    expect(path("^/api/v1/foo/(\\w+)$", "bar")).toBe("/api/v1/foo/bar");
+    expect(new URLSpec("/users/:id", Say, {}).reverse({ id: 7 })).toBe("/users/7");
+    expect(() => path("^/api/v\\d+/foo/(\\w+)$", "bar")).toThrow("path");
+    expect(() => new Rule(new AnyMatches(), Say).reverse()).toThrow("path");
+  });
+
   test.each([
     ["nobody", []],
     ["user", []],

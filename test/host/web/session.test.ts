@@ -5,6 +5,7 @@ import {
   Application,
   createSignedValue,
   decodeSignedValue,
+  getSignatureKeyVersion,
   type InjectedAnswer,
   type Logger,
   RequestHandler,
@@ -48,8 +49,8 @@ describe("cookies", () => {
     }).inject({ headers: { cookie: 'known="a b"; other=1' } });
     expect(answer.json()).toEqual({ known: "a b", none: null, preset: 1 });
     expect(answer.headers.getList("set-cookie")).toEqual([
-      "a=2; Path=/x; HttpOnly",
-      "days=x; Path=/; Max-Age=129600; SameSite=Lax",
+      "a=2; HttpOnly; Path=/x",
+      expect.stringMatching(/^days=x; Expires=[^;]+ GMT; Path=\/; SameSite=Lax$/),
       "by=hand",
     ]);
   });
@@ -59,8 +60,8 @@ describe("cookies", () => {
       headers: { cookie: "a=1; b=2" },
     });
     expect(answer.headers.getList("set-cookie")).toEqual([
-      "a=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0",
-      "b=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0",
+      "a=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/",
+      "b=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/",
     ]);
   });
 
@@ -144,6 +145,31 @@ describe("a signed value", () => {
     expect(decodeSignedValue(SECRET, "key", text, { now })).toBeNull();
   });
 
+  test("of version 1 is Tornado's, too, for who asks for it", () => {
+    const first = createSignedValue(SECRET, "key", "value", { version: 1, now });
+    expect(first).toBe("dmFsdWU=|1300000000|31c934969f53e48164c50768b40cbd7e2daaaa4f");
+    const options = { minVersion: 1, now } as const;
+    expect(decodeSignedValue(SECRET, "key", first, options)?.toString()).toBe("value");
+    expect(decodeSignedValue(SECRET, "key", KNOWN, options)?.toString()).toBe("value");
+    expect(decodeSignedValue(SECRET, "other", first, options)).toBeNull();
+    expect(decodeSignedValue(SECRET, "key", first.replace("d", "e"), options)).toBeNull();
+    expect(decodeSignedValue(SECRET, "key", `${first}|`, options)).toBeNull();
+    expect(decodeSignedValue(SECRET, "key", first, { ...options, now: now + 32 * 86_400_000 })).toBeNull();
+    expect(() => createSignedValue({ 0: SECRET }, "key", "value", { version: 1 })).toThrow("one secret");
+  });
+
+  test("of version 1 whose digits were shifted into its time is none", () => {
+    const first = createSignedValue(SECRET, "key", Buffer.from("d76df8e7aefc", "hex"), { version: 1, now });
+    const shifted = first.replace("12345678|", "1234|5678");
+    expect(shifted).not.toBe(first);
+    expect(decodeSignedValue(SECRET, "key", shifted, { minVersion: 1, now })).toBeNull();
+  });
+
+  test("tells the version of its key", () => {
+    expect(getSignatureKeyVersion(createSignedValue({ 3: "a" }, "key", "a", { keyVersion: 3 }))).toBe(3);
+    expect(getSignatureKeyVersion("")).toBeNull();
+  });
+
   test("may be of any key that is known, and of no other", () => {
     const secrets = { 0: "old", 1: "new" };
     const old = createSignedValue(secrets, "key", "a", { keyVersion: 0 });
@@ -159,7 +185,8 @@ describe("a signed value", () => {
   test("goes through a cookie", async () => {
     const settings = { cookieSecret: { 7: "secret" }, keyVersion: 7 };
     const set = await application((handler) => handler.setSignedCookie("user", "grün"), settings).inject();
-    expect(set.headers.get("set-cookie")).toMatch(/; Path=\/; Max-Age=2592000$/);
+    const days = Date.parse(/; Expires=([^;]+ GMT); Path=\/$/.exec(set.headers.get("set-cookie") ?? "")?.[1] ?? "");
+    expect(days).toBeGreaterThan(Date.now() + 29 * 86_400_000);
     const cookie = `user=${cookiesOf(set).user}`;
     const read = application(
       (handler) =>
@@ -213,11 +240,32 @@ describe("the token against forged requests", () => {
       { "X-XSRFToken": mine.token },
       { cookie: mine.cookie, "X-XSRFToken": other.token },
       { cookie: mine.cookie, "X-XSRFToken": "x" },
-      { cookie: "_xsrf=x", "X-XSRFToken": "x" },
       { cookie: "_xsrf=", "X-XSRFToken": "2|00000000||0" },
+      { cookie: "_xsrf=3|", "X-XSRFToken": "3|" },
+      { cookie: `_xsrf=${"x".repeat(129)}`, "X-XSRFToken": "x".repeat(129) },
     ];
     for (const headers of attempts) expect((await forms.inject({ method: "POST", headers })).status).toBe(403);
     for (const method of ["GET", "HEAD"]) expect((await forms.inject({ method })).status).toBe(200);
+  });
+
+  test("may be of version 1, the token itself, or what a page has made up; each is known in the other's form", async () => {
+    const settings = { xsrfCookies: true, xsrfCookieVersion: 1 } as const;
+    const plain = application((handler) => handler.write(handler.xsrfToken), settings);
+    const first = (await plain.inject()).text;
+    expect(first).toMatch(/^[0-9a-f]{32}$/);
+    const cookie = `_xsrf=${first}`;
+    expect((await plain.inject({ headers: { cookie } })).text).toBe(first);
+    const masked = /value="([^"]+)"/.exec((await forms.inject({ headers: { cookie } })).text)?.[1] as string;
+    expect(masked).toMatch(/^2\|/);
+    for (const [sent, shown] of [
+      [first, masked],
+      [masked, first],
+      ["deadbeef", "deadbeef"],
+      ["xoxo", "xoxo"],
+    ]) {
+      const headers = { cookie: `_xsrf=${sent}`, "X-XSRFToken": shown as string };
+      expect((await forms.inject({ method: "POST", headers })).status, `${sent} and ${shown}`).toBe(200);
+    }
   });
 
   test("does not hide that an address is wrong, and can be waived", async () => {
@@ -232,7 +280,7 @@ describe("the token against forged requests", () => {
   test("has the name and the attributes that are wanted", async () => {
     const settings = { xsrfCookieName: "__Host-x", xsrfCookieAttributes: { secure: true, httpOnly: true } };
     const answer = await application((handler) => handler.write(handler.xsrfToken), settings).inject();
-    expect(answer.headers.get("set-cookie")).toBe(`__Host-x=${answer.text}; Path=/; Secure; HttpOnly`);
+    expect(answer.headers.get("set-cookie")).toBe(`__Host-x=${answer.text}; HttpOnly; Path=/; Secure`);
   });
 });
 

@@ -23,7 +23,7 @@ describe("the setting staticPath", () => {
 
   test("gives addresses with a version, whose files are kept for ever", async () => {
     const url = (await site.inject("/page/letters.txt")).text;
-    expect(url).toMatch(/^\/f\.s\/letters\.txt\?v=[0-9a-f]{32}$/);
+    expect(url).toMatch(/^\/f\.s\/letters\.txt\?v=[0-9a-f]{128}$/);
     expect((await site.inject(url)).headers.get("cache-control")).toBe("max-age=315360000, immutable");
     expect((await site.inject("/f.s/letters.txt")).headers.has("cache-control")).toBe(false);
   });
