@@ -234,8 +234,9 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
     if (this.state == BODY) {
       if (unread && !this.writer.isDone) return; // the handler has still to take it
       this.lose(REASON_BAD_REQUEST);
-      this.leave();
-    } else if (this.state == HEAD && (!unread || !(this.heldBack || this.budget.spent))) this.leave();
+    } else if (this.state != HEAD || (unread && (this.heldBack || this.budget.spent))) return;
+    if (this.state == HEAD && this.parameters.asNode && (this.head.begun || unread)) this.refuse(Refusal.HEAD_CUT);
+    else this.leave();
   }
 
   /** A peer that does not read its answers gets no more of them. */
@@ -265,8 +266,7 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
       stream.readNow();
       if (this.state != HEAD || this.head.begun || this.request.serial != serial) return;
     }
-    const isAwaited = this.parameters.asNode && !this.served;
-    if (this.head.begun || stream.unread || isAwaited) this.refuse(Refusal.HEAD_TIMEOUT);
+    if (this.head.begun || stream.unread || (this.parameters.asNode && !this.served)) this.refuse(Refusal.HEAD_TIMEOUT);
     else stream.finish(false, REASON_TIMEOUT);
   }
 

@@ -30,7 +30,7 @@ export const WS_DATA_BYTES = 4;
 /** What WS_CLOSED has before its text. */
 export const WS_CLOSED_BYTES = 4;
 /** All of STATS. */
-export const STATS_BYTES = 624;
+export const STATS_BYTES = 632;
 /** What CONFIG asks for: OPEN for each connection. */
 export const KIND_STREAMS = 0;
 /** What CONFIG asks for: REQUEST for each request. */

@@ -48,6 +48,7 @@ export const REFUSALS = [
   ["too_many_fields", 431, "The request has more header fields than this server accepts"],
   ["head_too_large", 431, "The request line and header fields are larger than this server accepts"],
   ["head_timeout", 408, "The request's head did not arrive in time"],
+  ["head_cut", 400, "The client ended its side inside the request's head"],
   ["connect", 501, "CONNECT is not implemented: this server is not a proxy"],
   ["bad_target_form", 400, "The request target is neither a path nor an http or https URI, or does not fit the method"],
   ["no_host", 400, "The request has no Host, which HTTP/1.1 requires"],

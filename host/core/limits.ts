@@ -239,6 +239,9 @@ export const CLIENT_BODY_BYTES_MAX = 100 << 20;
 /** How long the server may take to answer a close frame of a websocket client. Tornado's number. */
 export const CLIENT_WS_CLOSE_MS = 5_000;
 
+/** For a request's head, and again for its body, of servers of Node's kind unless configured: Node's number. */
+export const REQUEST_TIMEOUT_MS = 300_000;
+
 /** Connections that `waterspout attack` has open at the same time, unless it is given another number, and the most. */
 export const ATTACK_CONNECTIONS = 96;
 export const ATTACK_CONNECTIONS_MAX = 10_000;

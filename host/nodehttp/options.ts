@@ -21,8 +21,8 @@ export interface NodeServerOptions extends ServerOptions {
   /** Node's name of `headerTimeoutMs`; 0: no limit. */
   headersTimeout?: number | undefined;
   /**
-   * Milliseconds for a whole request, head and body: 408, and the connection ends. Default 0: no such limit, only those
-   * of heads and of slow bodies.
+   * Milliseconds for a request's head, and again for its whole body: 408, and the connection ends. Default 300,000; 0:
+   * no such limit, only those of heads and of slow bodies.
    */
   requestTimeout?: number | undefined;
   /** Node's name of `headBytesMax`. At most 65,536, which is the default, too. */

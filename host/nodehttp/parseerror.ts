@@ -26,6 +26,7 @@ const CODES: Partial<Record<Refusal["reason"], string>> = {
   bad_line_end: "HPE_LF_EXPECTED",
   too_many_fields: "HPE_HEADER_OVERFLOW",
   head_too_large: "HPE_HEADER_OVERFLOW",
+  head_cut: "HPE_INVALID_EOF_STATE",
   head_timeout: "ERR_HTTP_REQUEST_TIMEOUT",
   body_timeout: "ERR_HTTP_REQUEST_TIMEOUT",
   bad_length: "HPE_INVALID_CONTENT_LENGTH",

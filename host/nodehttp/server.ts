@@ -7,8 +7,8 @@
 import { EventEmitter } from "node:events";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { type Address, LOOPBACK } from "../core/address.js";
-import { BACKLOG, HEADER_TIMEOUT_MS, IDLE_TIMEOUT_MS } from "../core/limits.js";
+import { type Accepted, type Address, LOOPBACK } from "../core/address.js";
+import { BACKLOG, HEADER_TIMEOUT_MS, IDLE_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from "../core/limits.js";
 import { ignore } from "../core/promises.js";
 import type { HTTPServerRequest } from "../http/request.js";
 import { type GivenConnections, givenConnections } from "../net/givensockets.js";
@@ -75,8 +75,8 @@ export function createServer(
 }
 
 /**
- * With the events `request`, `checkContinue`, `checkExpectation`, `clientError`, `dropRequest`, `upgrade`, `connect`,
- * `listening`, `error` and `close` of Node's server.
+ * With the events `request`, `checkContinue`, `checkExpectation`, `clientError`, `drop`, `dropRequest`, `upgrade`,
+ * `connect`, `listening`, `error` and `close` of Node's server.
  */
 export class NodeServer extends EventEmitter {
   /**
@@ -86,6 +86,11 @@ export class NodeServer extends EventEmitter {
   timeout = 0;
   /** How many header fields of a request its `headers` have, those beyond are dropped; default null, as 0: all. */
   maxHeadersCount: number | null = null;
+  /**
+   * With so many connections open a new one is closed, and `drop` has its addresses. Counted are those that have come
+   * since this was set, with the runtime `node`; with others it is without effect. Default undefined: any number.
+   */
+  maxConnections: number | undefined;
   /** Whether connections are accepted. */
   listening = false;
   /** @internal */
@@ -108,11 +113,13 @@ export class NodeServer extends EventEmitter {
   /** The sandbox has its limits. */
   #isLimited = false;
   #headersTimeout: number;
-  #requestTimeout = 0;
+  #requestTimeout = REQUEST_TIMEOUT_MS;
   /** Of requests that have no whole answer yet, and whose client has ended its side. */
   readonly #halfClosed = new Set<RequestSocket>();
   /** Where connections of `emit("connection", stream)` come from, since there was one. */
   #given: GivenConnections | null = null;
+  /** Open connections that were counted for `maxConnections`. */
+  #counted = 0;
   /** Of connections that this process holds. */
   readonly #sockets = new Set<RequestSocket>();
 
@@ -134,7 +141,7 @@ export class NodeServer extends EventEmitter {
     this.on("connection", (stream: Duplex) => {
       if (!(stream instanceof RequestSocket)) this.#carry(stream);
     });
-    this.requestTimeout = options.requestTimeout ?? 0;
+    if (options.requestTimeout !== undefined) this.requestTimeout = options.requestTimeout;
   }
 
   /** @internal */
@@ -174,6 +181,7 @@ export class NodeServer extends EventEmitter {
       return error !== null;
     };
     const connected: RequestListener["connected"] = (accepted) => {
+      if (this.maxConnections !== undefined && !this.#count(accepted, this.maxConnections)) return;
       const isHeard = this.listenerCount("connection") > 1 && !isCarried(accepted);
       if (this.timeout === 0 && !isHeard) return;
       const socket = RequestSocket.ofConnection(accepted, this);
@@ -182,6 +190,19 @@ export class NodeServer extends EventEmitter {
     };
     const acceptance = { connects: true, asNode: true, hostless: this.#hostless };
     return new HTTPServer({ handle, ...acceptance, connected, refused, refusedOpen }, this.#options);
+  }
+
+  /** Counts a connection, unless there are `connectionsMax`: then it is closed. */
+  #count({ socket }: Accepted, connectionsMax: number): boolean {
+    if (this.#counted < connectionsMax) {
+      this.#counted++;
+      socket.once("close", () => this.#counted--);
+      return true;
+    }
+    const { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily } = socket;
+    socket.destroy();
+    this.emit("drop", { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily });
+    return false;
   }
 
   /** @internal The event of a request, by what it expects. */
@@ -213,7 +234,7 @@ export class NodeServer extends EventEmitter {
   }
 
   #clientError(error: Error, stream: IOStream, address: Address | null): void {
-    emitClientError(this, error, stream, address, this.#server.options.headerTimeoutMs);
+    emitClientError(this, error, stream, address, this.#server.options.headerTimeoutMs || HEADER_TIMEOUT_MS);
   }
 
   /**
@@ -252,8 +273,8 @@ export class NodeServer extends EventEmitter {
   }
 
   /**
-   * Milliseconds for a request's head, and again for its whole body: 408, and the connection ends. Default 0: what
-   * limits heads and slow bodies anyway.
+   * Milliseconds for a request's head, and again for its whole body: 408, and the connection ends. Default 300,000; 0:
+   * only what limits heads and slow bodies anyway.
    */
   get requestTimeout(): number {
     return this.#requestTimeout;

@@ -2,8 +2,9 @@
  * What `upgrade` and `connect` give: the connection itself as a Duplex with the members of `net.Socket` that can be
  * kept here.
  *
- * Invariants: bytes are taken from the connection only while the handler reads, and a write is done when the peer's
- * connection has it, so back-pressure works both ways. An error without a listener only ends the connection.
+ * Invariants: bytes are taken from the connection as far as a stream reads ahead. A write is done at once while at most
+ * READ_CHUNK_BYTES wait for the peer's connection, as in a kernel's buffer, else when the connection has the bytes:
+ * so back-pressure works both ways. An error without a listener only ends the connection.
  */
 import { Duplex } from "node:stream";
 import type { Address } from "../core/address.js";
@@ -37,6 +38,9 @@ export class UpgradedSocket extends Duplex {
   #timer: NodeJS.Timeout | null = null;
   /** A read of the stream is under way. */
   #isReading = false;
+  #isReset = false;
+  /** Bytes of writes that the peer's connection does not have yet. */
+  #unsent = 0;
 
   constructor(stream: IOStream, address: Address | null, server: ServerSocket) {
     super({ allowHalfOpen: true, emitClose: false });
@@ -71,14 +75,21 @@ export class UpgradedSocket extends Duplex {
   override _write(chunk: Buffer, _encoding: string, callback: Callback): void {
     this.active();
     const { length } = chunk; // not the bytes: they need not stay here until they have left
+    this.#unsent += length;
+    const isTaken = this.#unsent <= READ_CHUNK_BYTES;
     this.#stream.write(chunk).then(
       () => {
+        this.#unsent -= length;
         this.bytesWritten += length;
         this.active();
-        callback();
+        if (!isTaken) callback();
       },
-      () => callback(gone("EPIPE", "write EPIPE")),
+      () => {
+        this.#unsent -= length;
+        if (!isTaken) callback(gone("EPIPE", "write EPIPE"));
+      },
     );
+    if (isTaken) callback();
   }
 
   /** What has gathered while a write was under way, or under `cork`, leaves as one. */
@@ -93,8 +104,8 @@ export class UpgradedSocket extends Duplex {
 
   override _destroy(error: Error | null, callback: Callback): void {
     this.setTimeout(0);
-    const isTaken = this.writableLength > 0 && this.writableLength <= READ_CHUNK_BYTES;
-    if (isTaken) this.#closeBehindWrites();
+    const unsent = this.#unsent + this.writableLength;
+    if (unsent > 0 && unsent <= READ_CHUNK_BYTES && !this.#isReset) this.#closeBehindWrites();
     else this.#stream.abort();
     callback(error !== null && this.listenerCount("error") > 0 ? error : null);
     process.nextTick(() => this.emit("close", error !== null));
@@ -102,6 +113,7 @@ export class UpgradedSocket extends Duplex {
 
   /** As much as a kernel would have taken by now leaves all the same: `write` and then `destroy` refuses an upgrade. */
   #closeBehindWrites(): void {
+    if (this.writableFinished) return; // its end has done so
     // What waits behind a write that is under way. Node's types do not have it.
     const { writableBuffer = [] } = this as { writableBuffer?: { chunk: Buffer }[] };
     try {
@@ -116,8 +128,10 @@ export class UpgradedSocket extends Duplex {
   #ended(error: unknown): void {
     if (this.destroyed) return;
     const reason = error instanceof StreamClosedError ? error.reason : "IO";
-    if (reason === "END" || reason === "CLOSED") this.push(null);
-    else
+    if (reason === "END" || reason === "CLOSED") {
+      this.push(null);
+      this.read(0); // emits `end` when nothing waits to be read
+    } else
       this.destroy(reason === "TIMEOUT" ? gone("ETIMEDOUT", "read ETIMEDOUT") : gone("ECONNRESET", "read ECONNRESET"));
   }
 
@@ -173,8 +187,9 @@ export class UpgradedSocket extends Duplex {
     else this.once("finish", this.destroy);
   }
 
-  /** As `destroy`. */
+  /** As `destroy`, and what has not left is dropped. */
   resetAndDestroy(): this {
+    this.#isReset = true;
     return this.destroy();
   }
 

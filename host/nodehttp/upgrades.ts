@@ -60,7 +60,10 @@ function handOver(
   detach(request, settings, (stream, ahead) => {
     const socket = new UpgradedSocket(stream, request.remoteAddress, server);
     Object.assign(message, { socket, upgrade: true });
-    const tell = (head: Buffer) => void server.emit(event, message, socket, head);
+    const tell = (head: Buffer): void => {
+      socket.read(0); // as Node's, it hears of the client's end also when nothing reads
+      server.emit(event, message, socket, head);
+    };
     if (ahead === 0) process.nextTick(tell, Buffer.alloc(0));
     else
       stream.readBytes(ahead).then(

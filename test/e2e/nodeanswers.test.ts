@@ -205,6 +205,20 @@ test.each(["http", "node"])("%s: address is the path of a Unix-domain socket as 
   await once(server, "close");
 });
 
+describe.each(["http", "node", "wasmtime"])("%s: upgrades", (kind) => {
+  test("the socket of `upgrade` hears its client's end when nothing reads, and has no small write that waits", async () => {
+    const server = await serve(kind, () => {});
+    server.on("upgrade", (_req: IncomingMessage, socket: Duplex) => {
+      socket.write("HTTP/1.1 101 Switching Protocols\r\n\r\n");
+      const waiting = socket.writableLength;
+      socket.on("end", () => socket.end(`${waiting} wait`));
+    });
+    const client = await connected(server);
+    client.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n").halfClose();
+    expect((await client.readToEnd()).toString()).toMatch(/\r\n\r\n0 wait$/);
+  });
+});
+
 describe.each(["http", "node", "wasmtime"])("%s: what HTTP does not frame", (kind) => {
   const CLOSING = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 

@@ -263,3 +263,24 @@ describe.each(["http", "node", "wasmtime"] as const)("%s: requestTimeout", (kind
     expect((await client.readResponse("POST")).body.toString()).toBe("late");
   });
 });
+
+describe.each(["http", "node"] as const)("%s: limits", (kind) => {
+  test("maxConnections closes what is more, and drop has its addresses", async () => {
+    const sockets: Socket[] = [];
+    const { server, connected } = await listening(kind, (req, res) => {
+      sockets.push(req.socket);
+      res.end("x");
+    });
+    server.maxConnections = 1;
+    const first = await connected();
+    expect((await first.send(GET).readResponse()).body.toString()).toBe("x");
+    const dropped = once(server, "drop");
+    await (await connected()).gone();
+    const { address, port } = server.address() as AddressInfo;
+    expect((await dropped)[0]).toMatchObject({ localAddress: address, localPort: port, remoteAddress: address });
+    const closed = once(sockets[0] as Socket, "close");
+    first.close();
+    await closed;
+    expect((await (await connected()).send(GET).readResponse()).body.toString()).toBe("x");
+  });
+});

@@ -82,6 +82,20 @@ describe.each(["http", "node", "wasmtime"])("%s", (kind) => {
     expect(await answerTo(server, request)).toBe(`HTTP/1.1 418 Tea\r\n\r\ntrue Parse Error ${code}`);
   });
 
+  test.each(["oops!", "GET / HTTP/1.1\r\nHo"])("a head %j that the client's end cuts off", async (head) => {
+    const server = await serve(kind);
+    const cut = async (): Promise<string> => {
+      const client = await Client.connect((server.address() as AddressInfo).port);
+      client.send(head).halfClose();
+      const answer = (await client.readToEnd()).toString();
+      client.close();
+      return answer;
+    };
+    expect(await cut()).toBe("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+    server.on("clientError", (error: Error, socket: Duplex) => socket.end(`${error.message.split(":")[0]}`));
+    expect(await cut()).toBe("Parse Error");
+  });
+
   test("clientError has the client's address, comes behind answers before it, and its socket ends with the client's", async () => {
     const server = await serve(kind);
     const addresses: (string | undefined)[] = [];
@@ -150,7 +164,7 @@ test.each(["node", "wasmtime"])(
 );
 
 test.each(["node", "wasmtime"])("%s: what a listener of clientError throws is the program's", async (kind) => {
-  const server = await serve(kind);
+  const server = await serve(kind, { headerTimeoutMs: 50 });
   server.on("clientError", () => {
     throw new Error("on purpose");
   });

@@ -35,55 +35,57 @@ export const enum Refusal {
   HEAD_TOO_LARGE = -15,
   /** 408: The request's head did not arrive in time. */
   HEAD_TIMEOUT = -16,
+  /** 400: The client ended its side inside the request's head. */
+  HEAD_CUT = -17,
   // --- what the request asks for, and its framing ---
   /** 501: CONNECT is not implemented: this server is not a proxy. */
-  CONNECT = -17,
+  CONNECT = -18,
   /** 400: The request target is neither a path nor an http or https URI, or does not fit the method. */
-  BAD_TARGET_FORM = -18,
+  BAD_TARGET_FORM = -19,
   /** 400: The request has no Host, which HTTP/1.1 requires. */
-  NO_HOST = -19,
+  NO_HOST = -20,
   /** 400: Host is given more than once. */
-  SEVERAL_HOSTS = -20,
+  SEVERAL_HOSTS = -21,
   /** 400: Host is not a host name or address with an optional port. */
-  BAD_HOST = -21,
+  BAD_HOST = -22,
   /** 400: Content-Length is not a number. */
-  BAD_LENGTH = -22,
+  BAD_LENGTH = -23,
   /** 400: Content-Length is given more than once. */
-  SEVERAL_LENGTHS = -23,
+  SEVERAL_LENGTHS = -24,
   /** 400: Content-Length and Transfer-Encoding exclude each other. */
-  LENGTH_AND_CODING = -24,
+  LENGTH_AND_CODING = -25,
   /** 400: Transfer-Encoding is not defined for HTTP/1.0. */
-  CODING_IN_HTTP10 = -25,
+  CODING_IN_HTTP10 = -26,
   /** 400: Transfer-Encoding does not end with chunked, or names it twice. */
-  BAD_CODING = -26,
+  BAD_CODING = -27,
   /** 501: The only Transfer-Encoding that this server implements is chunked. */
-  UNSUPPORTED_CODING = -27,
+  UNSUPPORTED_CODING = -28,
   /** 400: Connection is not a list of option names. */
-  BAD_CONNECTION = -28,
+  BAD_CONNECTION = -29,
   /** 417: The only expectation that this server meets is 100-continue. */
-  EXPECTATION = -29,
+  EXPECTATION = -30,
   // --- the body ---
   /** 413: The request's body is larger than this server accepts. */
-  BODY_TOO_LARGE = -30,
+  BODY_TOO_LARGE = -31,
   /** 408: The request's body did not arrive in time. */
-  BODY_TIMEOUT = -31,
+  BODY_TIMEOUT = -32,
   /** 400: A chunk's size is not a number of up to 16 hexadecimal digits followed by CR LF. */
-  BAD_CHUNK_SIZE = -32,
+  BAD_CHUNK_SIZE = -33,
   /** 400: A chunk's extension holds a control character or does not end with CR LF. */
-  BAD_CHUNK_EXTENSION = -33,
+  BAD_CHUNK_EXTENSION = -34,
   /** 400: A chunk's size and extensions are longer than this server accepts. */
-  CHUNK_LINE_TOO_LONG = -34,
+  CHUNK_LINE_TOO_LONG = -35,
   /** 400: The body's chunk extensions outweigh its data. */
-  TOO_MUCH_CHUNKING = -35,
+  TOO_MUCH_CHUNKING = -36,
   /** 400: A chunk's data is not followed by CR LF. */
-  BAD_CHUNK_END = -36,
+  BAD_CHUNK_END = -37,
   /** 400: A trailer line is not a name, a colon, a value and CR LF. */
-  BAD_TRAILER = -37,
+  BAD_TRAILER = -38,
   /** 431: The trailer fields are larger or more than this server accepts. */
-  TRAILERS_TOO_LARGE = -38,
+  TRAILERS_TOO_LARGE = -39,
   // --- the server ---
   /** 503: The server holds as much for others as it can; try again later. */
-  MEMORY_SHORT = -39,
+  MEMORY_SHORT = -40,
 }
 
 /** The last code, for tests that go through all of them. */
