@@ -68,7 +68,7 @@ frameworks: build $(WASMTIME) $(FRAMEWORKS) $(if $(NODE),$(NODES)) ## builds of 
 ## on the Node that runs make, or on NODE; it must be 22.22 or later
 	@$(if $(NODE),PATH="$(dir $(node)):$$PATH") $(BIN)/vitest run test/e2e/frameworks.test.ts
 
-compat: build $(if $(NODE),$(NODES)) ## the suites of others that are checked out below SUITES, on Node's server and on ours
+compat: build $(WASMTIME) $(if $(NODE),$(NODES)) ## the suites of others that are checked out below SUITES, on Node's server and on ours, with both runtimes
 ## on the Node that runs make, or on NODE; ARGS="--help" for more (docs/compat.md)
 	@$(node) test/compat/run.mjs $(if $(SUITES),--suites '$(SUITES)') $(ARGS)
 

@@ -1,48 +1,85 @@
 /**
- * Writes what `make compat` has found into docs/compat.md: a table of all suites, and what fails with its reason.
+ * What `make compat` has found: results.json has it, and docs/compat.md a table of all suites and what fails with its
+ * reason.
  *
  * Invariant: a test that fails is there by its name; one whose reason is not in reasons.mjs is said to be unexplained.
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { REASONS } from "./reasons.mjs";
+import path from "node:path";
+import { REASONS, WASMTIME_REASONS } from "./reasons.mjs";
+import { SUITES } from "./suites.mjs";
 
+const RESULTS = path.join(import.meta.dirname, "results.json");
+const DOCUMENT = path.join(import.meta.dirname, "../../docs/compat.md");
 const MARK = "<!-- What follows is written by `make compat`. -->\n";
 const UNEXPLAINED = "not looked into";
 
+/** Where a suite is run. */
+export const RUNTIMES = ["node", "wasmtime"];
+
+/** More tests with one reason are counted, not listed. */
+const LISTED_MAX = 40;
+
+const list = (names) => names.map((name) => (name.includes("`") ? `\`\` ${name} \`\`` : `\`${name}\``)).join(", ");
 const number = (count) => count.toLocaleString("en-US");
 
-/** The names that fail, by reason; of several reasons the first that names it. */
-function byReason({ folder, failed }) {
-  const rows = (REASONS[folder] ?? []).map(({ why, tests }) => ({
-    why,
-    names: failed.filter((name) => tests.includes(name)),
-  }));
-  const explained = new Set(rows.flatMap(({ names }) => names));
-  rows.push({ why: UNEXPLAINED, names: failed.filter((name) => !explained.has(name)) });
-  return rows.filter(({ names }) => names.length > 0);
+/** The names that fail, by reason. A reason without tests is for all that are left. */
+function byReason(reasons, failed) {
+  let left = failed;
+  return [...reasons, { why: UNEXPLAINED }]
+    .map(({ why, tests = left }) => {
+      const names = left.filter((name) => tests.includes(name));
+      left = left.filter((name) => !tests.includes(name));
+      return { why, names };
+    })
+    .filter(({ names }) => names.length > 0);
 }
 
-function section(result) {
-  const rows = byReason(result).map(
-    ({ why, names }) => `| ${names.map((name) => `\`${name}\``).join(", ")} | ${why} |`,
+function section(heading, reasons, failed) {
+  if (failed.length === 0) return "";
+  const rows = byReason(reasons, failed).map(
+    ({ why, names }) => `| ${names.length > LISTED_MAX ? `${names.length} tests` : list(names)} | ${why} |`,
   );
-  if (rows.length === 0) return "";
-  return `\n## ${result.title}: what does not pass\n\n| test | why |\n|---|---|\n${rows.join("\n")}\n`;
+  return `\n## ${heading}\n\n| test | why |\n|---|---|\n${rows.join("\n")}\n`;
 }
 
-/** Writes `results` of a Node of version `version` behind the mark in `file`. */
-export function writeResults(file, results, version) {
-  const [before] = readFileSync(file, "utf8").split(MARK);
-  const when = new Date().toLocaleDateString("en-US", { month: "long", year: "numeric" });
-  const rows = results.map(
-    ({ name, version, all, counted, failed }) =>
-      `| ${name}${version} | ${number(all)} | ${number(counted)} | ${number(counted - failed.length)} |`,
+function sections({ folder, title }, { node = [], wasmtime = [] }) {
+  const reasons = REASONS[folder] ?? [];
+  return (
+    section(`${title}: what does not pass`, reasons, node) +
+    section(
+      `${title}: what does not pass with the runtime \`wasmtime\` alone`,
+      WASMTIME_REASONS[folder] ?? [],
+      wasmtime.filter((name) => !node.includes(name)),
+    )
   );
+}
+
+function row({ name }, { version, all, counted, failed }) {
+  const passed = RUNTIMES.map((runtime) => (failed[runtime] ? number(counted - failed[runtime].length) : "not run"));
+  return `| ${name}${version} | ${number(all)} | ${number(counted)} | ${passed.join(" | ")} |`;
+}
+
+function render({ node, when, suites }) {
+  const all = SUITES.filter(({ folder }) => folder in suites);
   const table = [
-    `Node ${version}, runtime \`${process.env.WATERSPOUT_RUNTIME ?? "node"}\`, ${when}.\n`,
-    "| suite | its tests | pass on Node's server | and of those on `createServer` |",
-    "|---|---|---|---|",
-    ...rows,
+    `Node ${node}, ${when}.\n`,
+    "| suite | its tests | pass on Node's server | and of those on `createServer`, runtime `node` | runtime `wasmtime` |",
+    "|---|---|---|---|---|",
+    ...all.map((suite) => row(suite, suites[suite.folder])),
   ].join("\n");
-  writeFileSync(file, `${before}${MARK}\n${table}\n${results.map(section).join("")}`);
+  return `${MARK}\n${table}\n${all.map((suite) => sections(suite, suites[suite.folder].failed)).join("")}`;
+}
+
+/** Takes the result of a suite in place of the one before. What ran on another version of Node is dropped. */
+export function writeResults({ folder, ...result }) {
+  const before = JSON.parse(readFileSync(RESULTS, "utf8"));
+  const node = process.versions.node;
+  const suites = before.node === node ? before.suites : {};
+  const failed = { ...suites[folder]?.failed, ...result.failed };
+  const when = new Date().toLocaleDateString("en-US", { month: "long", year: "numeric" });
+  const results = { node, when, suites: { ...suites, [folder]: { ...result, failed } } };
+  writeFileSync(RESULTS, `${JSON.stringify(results, null, 2)}\n`);
+  const [text] = readFileSync(DOCUMENT, "utf8").split(MARK);
+  writeFileSync(DOCUMENT, `${text}${render(results)}`);
 }

@@ -1,6 +1,6 @@
 /**
- * `make compat`: runs suites of others on Node's own server, then with `waterspout/register`, and writes the results
- * into docs/compat.md.
+ * `make compat`: runs suites of others on Node's own server, then with `waterspout/register` on each runtime, and
+ * writes the results into docs/compat.md.
  *
  * Invariant: what does not pass on Node's own server says nothing of ours, and is left out of our count.
  */
@@ -11,18 +11,23 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 
-import { writeResults } from "./results.mjs";
+import { RUNTIMES, writeResults } from "./results.mjs";
 import { filesOf, SUITES } from "./suites.mjs";
 
 const ROOT = path.join(import.meta.dirname, "../..");
 const REGISTER = pathToFileURL(path.join(ROOT, "dist/host/nodehttp/register.js"));
-const OURS = { NODE_OPTIONS: `--import ${REGISTER}` };
+const oursOn = (runtime) => ({
+  NODE_OPTIONS: `--import ${REGISTER}`,
+  WATERSPOUT_RUNTIME: runtime,
+  WATERSPOUT_WASMTIME: process.env.WATERSPOUT_WASMTIME ?? path.join(ROOT, "build/tools/wasmtime"),
+});
 const USAGE = `usage: make compat SUITES=DIR [NODE=24] [ARGS="…"]
   SUITES        a folder with checkouts: ${SUITES.map(({ folder }) => folder).join(", ")}
   --suite TEXT  only suites whose folder has TEXT
   --file TEXT   only files whose path has TEXT
+  --runtime R   ${RUNTIMES.join(" or ")}; may be given again; default: both
   --jobs N      files at a time; default: one for each core
-  --write       writes the results into docs/compat.md
+  --write       writes the results of suites that ran as a whole into docs/compat.md
 `;
 
 const { values: flags } = parseArgs({
@@ -30,6 +35,7 @@ const { values: flags } = parseArgs({
     suites: { type: "string", default: "" },
     suite: { type: "string", default: "" },
     file: { type: "string", default: "" },
+    runtime: { type: "string", multiple: true, default: [...RUNTIMES] },
     jobs: { type: "string", default: String(os.availableParallelism()) },
     write: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
@@ -106,15 +112,18 @@ async function runSuite(suite) {
   }
   const files = filesOf(suite, folder).filter((file) => file.includes(flags.file));
   const theirs = await runAll(suite, folder, files, {}, "Node's server");
-  const ours = await runAll(suite, folder, files, OURS, "createServer");
   const counted = passedOf(theirs);
-  const failed = counted.filter((name) => ours[name] !== true);
   const all = Object.keys(theirs).length;
-  process.stdout.write(
-    `${suite.name}: ${counted.length} of ${all} pass on Node's server, ${counted.length - failed.length} of those here\n` +
-      failed.map((name) => `  fails: ${name}\n`).join(""),
-  );
-  return { ...suite, version: versionOf(folder), all, counted: counted.length, failed };
+  process.stdout.write(`${suite.name}: ${counted.length} of ${all} pass on Node's server\n`);
+  const failed = {};
+  for (const runtime of flags.runtime) {
+    const ours = await runAll(suite, folder, files, oursOn(runtime), runtime);
+    const names = counted.filter((name) => ours[name] !== true);
+    process.stdout.write(`  ${counted.length - names.length} of those on createServer, runtime ${runtime}\n`);
+    process.stdout.write(names.map((name) => `  fails: ${name}\n`).join(""));
+    failed[runtime] = names;
+  }
+  return { folder: suite.folder, version: versionOf(folder), all, counted: counted.length, failed };
 }
 
 /** Node's own tests have no package. */
@@ -127,12 +136,8 @@ function versionOf(folder) {
 if (flags.help || flags.suites === "") {
   process.stdout.write(USAGE);
 } else {
-  const results = [];
   for (const suite of SUITES.filter(({ folder }) => folder.includes(flags.suite))) {
     const result = await runSuite(suite);
-    if (result !== null) results.push(result);
+    if (flags.write && result !== null && flags.file === "") writeResults(result);
   }
-  const isWhole = results.length === SUITES.length && flags.file === "";
-  if (flags.write && isWhole) writeResults(path.join(ROOT, "docs/compat.md"), results, process.versions.node);
-  else if (flags.write) process.stdout.write("docs/compat.md stays as it is: it is written when all suites have run\n");
 }

@@ -10,6 +10,7 @@ import path from "node:path";
 /** Node's tests say in a comment which flags they need. */
 const FLAGS = /^\/\/ Flags: (.*)$/m;
 const MAKES_A_SERVER = /\bcreateServer\b|\bnew Server\b|http\.Server\(/;
+const XML_CASE = /<testcase classname="([^"]*)" name="([^"]*)"[^>]*>(?:<(failure|skipped))?/g;
 const TAP_LINE = /^ *(not )?ok \d+ - (.*?)( # (?:SKIP|TODO).*)?\n(?: *---\n *duration_ms: .*\n *type: '(\w+)')?/gm;
 
 /** A file of Node's own tests is one test. */
@@ -23,7 +24,7 @@ const PROGRAM = {
 
 const mocha = (...args) => ({
   command: (_folder, file, output) => [
-    ...["node_modules/mocha/bin/mocha.js", ...args, "--exit", "--check-leaks"],
+    ...["node_modules/mocha/lib/cli/cli.js", ...args, "--exit", "--check-leaks", "--timeout", "20000"],
     ...["--reporter", "json", "--reporter-option", `output=${output}`, file],
   ],
   read: (text) => {
@@ -32,6 +33,29 @@ const mocha = (...args) => ({
     return Object.fromEntries([...outcomes, ...failures.map(({ fullTitle }) => [fullTitle, false])]);
   },
 });
+
+/** For versions of mocha whose reporter `json` writes no file. */
+const mochaXML = (...args) => ({
+  command: (_folder, file, output) => [
+    ...["node_modules/mocha/lib/cli/cli.js", ...args, "--exit", "--timeout", "20000"],
+    ...["--reporter", "xunit", "--reporter-option", `output=${output}`, file],
+  ],
+  read: (text) =>
+    Object.fromEntries(
+      [...text.matchAll(XML_CASE)]
+        .filter(([, , , child]) => child !== "skipped")
+        .map(([, suite, name, child]) => [plain(`${suite} ${name}`), child === undefined]),
+    ),
+});
+
+const plain = (text) =>
+  text
+    .replaceAll("&#x27;", "'")
+    .replaceAll("&quot;", '"')
+    .replaceAll("&#x3C;", "<")
+    .replaceAll("&#x3E;", ">")
+    .replaceAll("&#x60;", "`")
+    .replaceAll("&amp;", "&");
 
 const NODE_TEST = {
   command: (_folder, file, output) => ["--test-reporter=tap", `--test-reporter-destination=${output}`, file],
@@ -94,7 +118,13 @@ export const SUITES = [
     files: /\.spec\.ts$/,
     way: VITEST,
   },
-].map((suite) => ({ limitMs: 60_000, has: /(?:)/, folder: path.basename(suite.of), title: suite.name, ...suite }));
+  { name: "ws", of: "websockets/ws", under: "test", files: /\.test\.js$/, way: mochaXML() },
+  { name: "connect", of: "senchalabs/connect", under: "test", files: /^[^/]*\.js$/, way: mocha() },
+  { name: "compression", of: "expressjs/compression", under: "test", files: /^[^/]*\.js$/, way: mocha() },
+  { name: "send", of: "pillarjs/send", under: "test", files: /^[^/]*\.js$/, way: mocha() },
+  { name: "multer", of: "expressjs/multer", under: "test", files: /^[^_/]*\.js$/, way: mocha() },
+  { name: "@hono/node-server", of: "honojs/node-server", under: "test", files: /\.test\.ts$/, way: VITEST },
+].map((suite) => ({ limitMs: 180_000, has: /(?:)/, folder: path.basename(suite.of), title: suite.name, ...suite }));
 
 /** The files of a suite whose checkout is `folder`. */
 export function filesOf({ under, files, has }, folder) {
