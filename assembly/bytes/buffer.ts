@@ -13,6 +13,9 @@ import { MEMORY_BYTES_MAX, MEMORY_SPARE_BYTES } from "../core/limits";
 /** Readable bytes behind every block, for scanners that load whole vectors. */
 export const SLACK: usize = 64;
 const CAPACITY_MIN: i32 = 1024;
+/** Of each size from CAPACITY_MIN to 8 times that, one free block is kept, so that a turn's frames allocate nothing. */
+const SPARES: u32 = 4;
+const spares: usize = memory.data(i32(SPARES << 2), 4);
 
 // Classes of blocks: each leaves that many eighths of memoryBytesMax to others, and as many of the heap, or
 // MEMORY_SPARE_BYTES.
@@ -74,14 +77,26 @@ export function wasShort(): bool {
 export function takeBlock(size: i32, kind: i32 = STREAM): usize {
   if (!hasMemory(kind, size)) return 0;
   inUse += usize(size);
-  return heap.alloc(usize(size) + SLACK);
+  const spare = spareOf(size);
+  const kept = spare ? load<usize>(spare) : 0;
+  if (!kept) return heap.alloc(usize(size) + SLACK);
+  store<usize>(spare, 0);
+  return kept;
 }
 
 /** The block is wiped: what one connection sent is not there for a bug to show to the next. */
 export function releaseBlock(block: usize, size: i32): void {
   memory.fill(block, 0, usize(size));
   inUse -= usize(size);
-  heap.free(block);
+  const spare = spareOf(size);
+  if (spare && !load<usize>(spare)) store<usize>(spare, block);
+  else heap.free(block);
+}
+
+/** Where the spare block of this size is noted, 0: none of this size is kept. */
+function spareOf(size: i32): usize {
+  const index = u32(ctz(size) - ctz(CAPACITY_MIN));
+  return index < SPARES && size == CAPACITY_MIN << index ? spares + (usize(index) << 2) : 0;
 }
 
 /** Bytes that are added at the end and taken at the beginning. */

@@ -59,6 +59,8 @@ export class ScriptedWasi {
   /** So many times sock_accept was called, and so many descriptors were polled in all. */
   accepts = 0;
   polled = 0;
+  /** What wasmtime asks of the kernel: once for each call, and once more for each connection that a poll reports. */
+  systemCalls = 0;
   readonly files: ReadonlyMap<string, ScriptedFile>;
   readonly #random: Random;
   /** A poll says that everything is ready as soon as one thing is, as wasmtime's does. */
@@ -72,11 +74,16 @@ export class ScriptedWasi {
   #channelOut: Buffer[] = [];
   #channelOutBytes = 0;
 
-  constructor(module: WebAssembly.Module, random: Random, files: ReadonlyMap<string, ScriptedFile> = new Map()) {
+  constructor(
+    module: WebAssembly.Module,
+    random: Random,
+    files: ReadonlyMap<string, ScriptedFile> = new Map(),
+    more: WebAssembly.Imports = {},
+  ) {
     this.#random = random;
     this.#asWasmtime = random.once(2);
     this.files = files;
-    const { exports } = new WebAssembly.Instance(module, { wasi_snapshot_preview1: this.#imports() });
+    const { exports } = new WebAssembly.Instance(module, { ...more, wasi_snapshot_preview1: this.#imports() });
     this.memory = exports.memory as WebAssembly.Memory;
     this.#turn = exports.turn as (maxWaitMs: number) => number;
     (exports._initialize as (() => void) | undefined)?.();
@@ -222,6 +229,7 @@ export class ScriptedWasi {
     const certain = found.filter(({ bytes, hangUp, errno }) => bytes > 0 || hangUp || errno !== 0);
     const told = this.#asWasmtime && certain.length > 0 ? found : certain;
     this.polled += found.length;
+    this.systemCalls += 1 + told.filter(({ at }) => subscriptions.getUint32(at + 16, true) !== LISTENER_FD).length;
     if (told.length === 0 && clock < 0) throw new Broken("a poll that would wait for ever");
     if (told.length === 0) this.#nowNs += Number(subscriptions.getBigUint64(clock + 24, true));
     const all = told.length > 0 ? told : [{ at: clock, type: 0, bytes: 0, hangUp: false, errno: 0 }];
@@ -250,6 +258,7 @@ export class ScriptedWasi {
 
   #accept(out: number): number {
     this.accepts++;
+    this.systemCalls++;
     if (this.#happens("full")) return MFILE;
     const wire = this.queue.shift();
     if (wire === undefined) return AGAIN;
@@ -260,6 +269,7 @@ export class ScriptedWasi {
   }
 
   #receive(fd: number, iovs: number, out: number): number {
+    this.systemCalls++;
     const wire = this.wires.get(fd);
     if (wire === undefined) return BADF;
     if (wire.isReset) return CONNRESET;
@@ -272,6 +282,7 @@ export class ScriptedWasi {
   }
 
   #send(fd: number, iovs: number, count: number, out: number): number {
+    this.systemCalls++;
     const wire = this.wires.get(fd);
     if (wire === undefined) return BADF;
     if (wire.isReset || wire.isShut) return PIPE;
@@ -297,6 +308,7 @@ export class ScriptedWasi {
   // --- the channel ---
 
   #readChannel(iovs: number, out: number): number {
+    this.systemCalls++;
     if (this.#channelIn.length === 0) {
       if (this.#asWasmtime) throw new Broken("a read of the channel that would block");
       return AGAIN;
@@ -310,6 +322,7 @@ export class ScriptedWasi {
   }
 
   #write(fd: number, iovs: number, count: number, out: number): number {
+    this.systemCalls++;
     let total = 0;
     for (let index = 0; index < count; index++) {
       const source = Buffer.from(this.#piece(iovs + index * 8));

@@ -1,14 +1,10 @@
 // What waiting costs core.wasm under wasmtime, whose poll_oneoff makes a system call for each descriptor once one is
 // ready: which descriptors it polls and when it tries its listener, over a scripted network and clock.
 import { readFileSync } from "node:fs";
-import { setImmediate as turnOfLoop } from "node:timers/promises";
 import { beforeEach, expect, test } from "vitest";
-import { Bridge } from "../../host/bridge/bridge.js";
-import type { FrameWriter } from "../../host/bridge/framewriter.js";
-import { HTTPServer } from "../../host/index.js";
-import { Random } from "../fuzz/random.js";
-import { ScriptedWasi } from "../fuzz/scriptedwasi.js";
+import type { ScriptedWasi } from "../fuzz/scriptedwasi.js";
 import type { Wire } from "../fuzz/wire.js";
+import { Bridged } from "./bridged.js";
 
 const MODULE = new WebAssembly.Module(readFileSync("build/core.wasm"));
 const CONNECTIONS = 64;
@@ -17,28 +13,9 @@ const OTHERS = CONNECTIONS - 1; // a connection is not watched while the host ha
 const ANSWERS_LATE = 15; // as in assembly/wasi/poller.ts
 const WAIT_MS = 2;
 
-/** For a poll that reports all descriptors once one is ready, as wasmtime's does. */
-class AsWasmtime extends Random {
-  override once(): boolean {
-    return true;
-  }
-}
-
+let host: Bridged;
 let wasi: ScriptedWasi;
-let bridge: Bridge;
-let writer: FrameWriter | null;
 let wires: Wire[];
-
-/** The host takes what the sandbox has sent and answers it. */
-async function hostAnswers(): Promise<void> {
-  const frames = wasi.hear();
-  if (frames.length > 0) bridge.receive(frames);
-  await turnOfLoop();
-  bridge.flush();
-  const bytes = Buffer.alloc(writer?.waiting ?? 0);
-  writer?.copyTo(bytes, 0, bytes.length);
-  wasi.tell(bytes);
-}
 
 /** How many descriptors are polled in a turn that may wait. */
 function polledInTurn(): number {
@@ -59,15 +36,9 @@ function answered(wire: Wire): boolean {
 }
 
 beforeEach(async () => {
-  wasi = new ScriptedWasi(MODULE, new AsWasmtime(1));
-  const server = new HTTPServer(({ connection }) => {
-    connection.writeHeaders(200, {});
-    connection.finish();
-  });
-  bridge = new Bridge(server.acceptor(), server.options, 1, { ready() {}, failed() {} });
-  writer = null;
-  bridge.attach({ schedule() {}, send: (full) => (writer = full), peer: () => null, kill() {} });
-  await hostAnswers();
+  host = new Bridged(MODULE);
+  ({ wasi } = host);
+  await host.hostAnswers();
   wires = Array.from({ length: CONNECTIONS }, () => wasi.connect());
   while (wasi.queue.length > 0 || wasi.untold > 0) wasi.turn();
   while (wasi.turn() === 0);
@@ -76,7 +47,7 @@ beforeEach(async () => {
 test("a request polls all connections once: its answer is awaited with the listener alone", async () => {
   for (const wire of wires) {
     request(wire);
-    await hostAnswers();
+    await host.hostAnswers();
     expect(polledInTurn()).toBe(PINNED);
     expect(answered(wire)).toBe(true);
     expect(polledInTurn()).toBe(0);
@@ -88,12 +59,12 @@ test("an answer that takes longer is awaited together with all connections, and 
   wires[1]?.send(Buffer.from("GET"));
   expect(polledInTurn()).toBe(PINNED + OTHERS + PINNED);
   expect(wires[1]?.waiting).toBe(0);
-  await hostAnswers();
+  await host.hostAnswers();
   while (wasi.untold > 0) wasi.turn();
   while (wasi.turn() === 0);
   for (const [index, wire] of wires.slice(2, 2 + ANSWERS_LATE + 1).entries()) {
     request(wire);
-    await hostAnswers();
+    await host.hostAnswers();
     expect(polledInTurn()).toBe(index < ANSWERS_LATE ? OTHERS + PINNED : PINNED);
     expect(answered(wire)).toBe(true);
     expect(polledInTurn()).toBe(0);
