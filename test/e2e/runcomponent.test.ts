@@ -5,7 +5,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RuntimeName } from "waterspout";
 import { isAlive, workersOf } from "./support/processes.js";
-import { accepts, eventually, makeComponents, run, type Server, start, type Way } from "./support/ways.js";
+import { accepts, eventually, makeComponents, ROOT, run, type Server, start, type Way } from "./support/ways.js";
 
 const way = (target: string, runtime: RuntimeName): Way => ({
   name: target,
@@ -73,6 +73,19 @@ test.each(WAYS.filter(({ name }) => name.startsWith("http")))("$name: a stop let
   } finally {
     await server.stop();
   }
+});
+
+test("a wasmtime that loses requests of wasi:http 0.3 is refused", async () => {
+  const early = path.join(folder, "wasmtime");
+  writeFileSync(early, "#!/bin/sh\necho wasmtime 47.0.3\n", { mode: 0o755 });
+  const ended = await run(["run", "build/demo.http-async.wasm", "--port", "0"], {
+    env: { WATERSPOUT_WASMTIME_ASYNC: early },
+  });
+  expect(ended).toMatchObject({ code: 1, stdout: "" });
+  expect(ended.stderr).toBe(
+    `waterspout: ${path.join(ROOT, "build/demo.http-async.wasm")} needs wasmtime 48 or later: ` +
+      `${early} is 47.0.3, which loses its requests\n`,
+  );
 });
 
 test("a component that nothing can serve, and one that ends at once, are errors of one sentence", async () => {

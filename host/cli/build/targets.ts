@@ -81,7 +81,7 @@ export const TARGETS: Readonly<Record<TargetName, Target>> = {
         callback: "[callback][async-lift]wasi:http/handler@0.3.0#handle",
       },
       wit: ["assembly/wasi/httpasync/world.wit", "assembly/wasi/preview3/packages.wit"],
-      serve: { ...SERVE, wasmtime: "46 or later" },
+      serve: { ...SERVE, wasmtime: "48 or later" },
     },
   },
 };

@@ -39,6 +39,9 @@ class ReservedPort extends SharedListener {
 /** What `wasmtime serve` says by itself when it begins to serve and when it drains. */
 const SERVE_LINES = /^(Serving HTTP on http|Waiting for child tasks to exit)/;
 
+/** wasmtime 46 and 47 end an instance of wasi:http 0.3 in the middle of its requests: "resource not present". */
+const HTTP_ASYNC_MIN = 48;
+
 /** What is known of a component. */
 interface Component {
   readonly isHTTP: boolean;
@@ -80,6 +83,11 @@ export function componentRuntime(name: ComponentName): Runtime {
           growthBytesMax === Number.POSITIVE_INFINITY ? null : memoryBytesWith(coreModuleOf(bytes), growthBytesMax),
       });
       wasmtime = await findWasmtime(name);
+      const { file, version } = wasmtime;
+      if (name === "component-async" && components.get(module)?.isHTTP && Number.parseInt(version, 10) < HTTP_ASYNC_MIN)
+        throw new RuntimeUnavailableError(
+          `${module} needs wasmtime ${HTTP_ASYNC_MIN} or later: ${file} is ${version}, which loses its requests`,
+        );
     },
     start(module, sockets, events, grants = NO_GRANTS) {
       const component = components.get(module) as Component;
