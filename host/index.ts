@@ -10,10 +10,15 @@ export {
   HTTPStreamClosedError,
   HTTPTimeoutError,
 } from "./client/httpclienterrors.js";
-export type { FetchOptions, HTTPRequest } from "./client/httprequest.js";
+export type { BodyProducer, FetchOptions, HTTPRequest } from "./client/httprequest.js";
 export { HTTPResponse } from "./client/httpresponse.js";
 export { type ConnectOptions, type Resolver, TCPClient, type TCPClientOptions } from "./client/tcpclient.js";
-export { WebSocketClientConnection, type WebSocketConnectOptions, websocketConnect } from "./client/websocketclient.js";
+export {
+  WebSocketClientConnection,
+  type WebSocketConnectOptions,
+  type WebSocketRequest,
+  websocketConnect,
+} from "./client/websocketclient.js";
 export type { Address, ListeningSocket } from "./core/address.js";
 export type { Data } from "./core/data.js";
 export {

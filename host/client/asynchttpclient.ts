@@ -25,8 +25,9 @@ export interface HTTPClientOptions {
 
 /** Makes requests over HTTP and HTTPS. Each client has its own connections, and keeps them for further requests. */
 export class AsyncHTTPClient {
+  /** So many requests are under way at a time. */
+  readonly maxClients: number;
   readonly #defaults: FetchOptions;
-  readonly #maxClients: number;
   readonly #waiting: (() => void)[] = [];
   readonly #limits = new Set<FetchLimit>();
   #active = 0;
@@ -35,7 +36,7 @@ export class AsyncHTTPClient {
 
   /** Throws OptionError for a `maxClients` that is none. */
   constructor({ maxClients = CLIENT_REQUESTS_MAX, defaults = {} }: HTTPClientOptions = {}) {
-    this.#maxClients = wholeNumber("maxClients", maxClients, 1);
+    this.maxClients = wholeNumber("maxClients", maxClients, 1);
     this.#defaults = defaults;
   }
 
@@ -89,7 +90,9 @@ export class AsyncHTTPClient {
         const { status: code, reason, headers } = answer;
         const body = await take(answer, request, limit.signal);
         const requestTimeMs = performance.now() - startedAt;
-        return new HTTPResponse({ code, reason, headers, body, effectiveUrl: hop.url.href, requestTimeMs });
+        const effectiveUrl = hop.url.href;
+        const { asked } = request;
+        return new HTTPResponse({ request: asked, code, reason, headers, body, effectiveUrl, requestTimeMs });
       }
       for await (const _ of answer.body);
       hop = next;
@@ -97,7 +100,7 @@ export class AsyncHTTPClient {
   }
 
   async #enter(limit: FetchLimit): Promise<void> {
-    if (this.#active < this.#maxClients) return void this.#active++;
+    if (this.#active < this.maxClients) return void this.#active++;
     const { signal } = limit;
     limit.waitsFor("while other requests were under way");
     await new Promise<void>((resolve, reject) => {

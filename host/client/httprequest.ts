@@ -4,6 +4,7 @@
  * Invariant: a request that is returned by `resolveRequest` can be sent: its parts are checked, its body's length is
  * known or it is sent in chunks. Reference: Tornado's httpclient.HTTPRequest.
  */
+import { isIP } from "node:net";
 import { UINT31_MAX, wholeNumber } from "../core/check.js";
 import { type Data, toBytes } from "../core/data.js";
 import { HeaderError, OptionError } from "../core/errors.js";
@@ -14,6 +15,7 @@ import {
   CLIENT_REDIRECTS_MAX,
   CLIENT_REQUEST_TIMEOUT_MS,
 } from "../core/limits.js";
+import { ignore } from "../core/promises.js";
 import { headerPairs } from "../http/headerpairs.js";
 import { type HeadersInput, HTTPHeaders } from "../http/headers.js";
 import { encodeUsernamePassword } from "../http/httputil.js";
@@ -36,6 +38,12 @@ export interface FetchOptions {
    * unless `headers` has their Content-Length. Default: none.
    */
   body?: Data | AsyncIterable<Data> | undefined;
+  /** In place of `body`: writes it piece by piece, at the pace of the server if it waits for each promise. */
+  bodyProducer?: BodyProducer | undefined;
+  /** Whether the body is sent when the server has said 100, and not when it answers at once. Default false. */
+  expect100Continue?: boolean | undefined;
+  /** This machine's IP address that the connection comes from. Default: the system chooses. */
+  networkInterface?: string | undefined;
   /** Milliseconds until there is a connection, with its TLS handshake. Default 20,000. */
   connectTimeoutMs?: number | undefined;
   /** Milliseconds for all of it, with redirects and waiting for other requests. Default 20,000. */
@@ -71,6 +79,9 @@ export interface FetchOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** Writes a request's body. `write` resolves when the piece has been taken. */
+export type BodyProducer = (write: (piece: Data) => Promise<void>) => void | Promise<void>;
+
 /** A request. */
 export interface HTTPRequest extends FetchOptions {
   /** Where to: `http:` or `https:`. A name and password in it are sent as Basic authentication. */
@@ -88,6 +99,8 @@ export interface Hop {
 
 /** A request whose options are checked, and have their defaults. */
 export interface ResolvedRequest extends FetchOptions {
+  /** What the caller has asked for. */
+  readonly asked: HTTPRequest;
   readonly first: Hop;
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
@@ -105,11 +118,18 @@ export function resolveRequest(request: HTTPRequest): ResolvedRequest {
   addAuthorization(headers, place, request);
   if (!headers.has("user-agent")) headers.add("User-Agent", request.userAgent ?? "Waterspout");
   if (request.decompressResponse !== false && !headers.has("accept-encoding")) headers.add("Accept-Encoding", "gzip");
+  if (request.expect100Continue === true) headers.set("Expect", "100-continue");
+  const { networkInterface } = request;
+  if (networkInterface !== undefined && isIP(networkInterface) === 0) {
+    throw new OptionError(`networkInterface must be an IP address, not ${networkInterface}`);
+  }
   if (request.sslOptions !== undefined) readSSLOptions(place.hostname, request.sslOptions);
   const { connectTimeoutMs, requestTimeoutMs, maxRedirects, bodyBytesMax } = request;
+  const { body = request.bodyProducer && producedBy(request.bodyProducer) } = request;
   return {
     ...request,
-    first: { url: place, method, headers, body: bodyOf(request.body, method, headers) },
+    asked: request,
+    first: { url: place, method, headers, body: bodyOf(body, method, headers) },
     connectTimeoutMs: milliseconds("connectTimeoutMs", connectTimeoutMs ?? CLIENT_CONNECT_TIMEOUT_MS),
     requestTimeoutMs: milliseconds("requestTimeoutMs", requestTimeoutMs ?? CLIENT_REQUEST_TIMEOUT_MS),
     maxRedirects: followRedirects ? wholeNumber("maxRedirects", maxRedirects ?? CLIENT_REDIRECTS_MAX, 0) : 0,
@@ -170,6 +190,20 @@ function decoded(text: string): string {
   } catch (cause) {
     throw new OptionError(`the url's name or password is not percent-encoded: ${(cause as Error).message}`);
   }
+}
+
+/** The pieces that `produce` writes. It is called when the first of them is asked for. */
+async function* producedBy(produce: BodyProducer): AsyncGenerator<Data> {
+  const { readable, writable } = new TransformStream<Data, Data>();
+  const writer = writable.getWriter();
+  const written = (async () => produce((piece) => ignore(writer.write(piece))))();
+  void written
+    .then(
+      () => writer.close(),
+      (error) => writer.abort(error),
+    )
+    .catch(() => {});
+  yield* readable;
 }
 
 function bodyOf(body: FetchOptions["body"], method: string, headers: HTTPHeaders): Hop["body"] {

@@ -1,9 +1,12 @@
 /** What AsyncHTTPClient resolves with. Reference: Tornado's httpclient.HTTPResponse. */
 import type { HTTPHeaders } from "../http/headers.js";
 import { HTTPClientError } from "./httpclienterrors.js";
+import type { HTTPRequest } from "./httprequest.js";
 
 /** An answer, whole. */
 export class HTTPResponse {
+  /** What was asked for, before redirects, with the client's defaults; it may be fetched again. */
+  readonly request: HTTPRequest;
   /** The status, such as 200. */
   readonly code: number;
   /** The phrase behind the status, as the server sent it. */
@@ -18,7 +21,8 @@ export class HTTPResponse {
   readonly requestTimeMs: number;
 
   /** @internal */
-  constructor(fields: Pick<HTTPResponse, "code" | "reason" | "headers" | "body" | "effectiveUrl" | "requestTimeMs">) {
+  constructor(fields: Omit<HTTPResponse, "error" | "rethrow">) {
+    this.request = fields.request;
     this.code = fields.code;
     this.reason = fields.reason;
     this.headers = fields.headers;

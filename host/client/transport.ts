@@ -57,8 +57,9 @@ export class Transport {
     this.#secure.destroy();
   }
 
-  #begin({ url, method, headers }: Hop, { sslOptions, validateCert }: ResolvedRequest): http.ClientRequest {
-    const common = { method, headers: toNodeHeaders(headers), maxHeaderSize: CLIENT_HEAD_BYTES_MAX };
+  #begin({ url, method, headers }: Hop, request: ResolvedRequest): http.ClientRequest {
+    const { networkInterface: localAddress, sslOptions, validateCert } = request;
+    const common = { method, headers: toNodeHeaders(headers), maxHeaderSize: CLIENT_HEAD_BYTES_MAX, localAddress };
     if (url.protocol === "http:") return http.request(url, { ...common, agent: this.#plain });
     const secure = tlsOptionsFor(url, validateCert, sslOptions);
     // The agent does not see for which name a certificate was checked.
@@ -101,7 +102,9 @@ function headOf(sent: http.ClientRequest, hop: Hop, limit: FetchLimit): Promise<
     });
     if (signal.aborted) abort();
     else signal.addEventListener("abort", abort);
-    write(sent, hop);
+    if (!hop.headers.has("expect")) return write(sent, hop);
+    sent.once("continue", () => write(sent, hop));
+    sent.flushHeaders();
   });
 }
 

@@ -29,7 +29,7 @@ export interface WebSocketConnectOptions {
   connectTimeoutMs?: number | undefined;
   /** Milliseconds between pings to the server. Default 0: none are sent. */
   pingIntervalMs?: number | undefined;
-  /** Milliseconds in which a pong must come after a ping, at most the interval. Default: the interval. */
+  /** Milliseconds in which a pong must come after a ping, at most the interval, the default; 0: none need come. */
   pingTimeoutMs?: number | undefined;
   /** Bytes of one message, inflated; a larger one closes with 1009. Default 10 MiB. */
   maxMessageBytes?: number | undefined;
@@ -45,20 +45,27 @@ export interface WebSocketConnectOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** Where to, with the options of `websocketConnect`. */
+export interface WebSocketRequest extends WebSocketConnectOptions {
+  /** `ws:` or `wss:`. */
+  url: string | URL;
+}
+
 /**
  * Opens a websocket: `ws:` or `wss:`. Rejects with HTTPClientError when the server answers something else, with
  * ConnectError when there is no connection, with HTTPTimeoutError after `connectTimeoutMs`, with the signal's reason,
  * and with OptionError, HeaderError or TLSConfigError for options that cannot be.
  */
 export async function websocketConnect(
-  url: string | URL,
-  options: WebSocketConnectOptions = {},
+  request: string | URL | WebSocketRequest,
+  given: WebSocketConnectOptions = {},
 ): Promise<WebSocketClientConnection> {
+  const isAlone = typeof request === "string" || request instanceof URL;
+  const { url, ...options } = isAlone ? { ...given, url: request } : { ...given, ...request };
   const place = urlOf(url, ["ws:", "wss:"]);
   const timeoutMs = milliseconds("connectTimeoutMs", options.connectTimeoutMs ?? CLIENT_CONNECT_TIMEOUT_MS);
   const pingIntervalMs = wholeNumber("pingIntervalMs", options.pingIntervalMs ?? 0, 0, UINT31_MAX);
-  const pingTimeoutMs =
-    pingIntervalMs === 0 ? 0 : milliseconds("pingTimeoutMs", options.pingTimeoutMs ?? pingIntervalMs);
+  const pingTimeoutMs = wholeNumber("pingTimeoutMs", options.pingTimeoutMs ?? pingIntervalMs, 0, UINT31_MAX);
   const settings = settingsOf(place, options);
   const { WebSocket } = await import("ws");
   options.signal?.throwIfAborted();
@@ -141,7 +148,7 @@ function opened(
     socket.once("unexpected-response", (_request: ClientRequest, response: IncomingMessage) => {
       const { statusCode: code = 0, statusMessage: reason = "" } = response;
       const fields = { code, reason, headers: headersOf(response), body: Buffer.alloc(0), effectiveUrl: url.href };
-      const answer = new HTTPResponse({ ...fields, requestTimeMs: performance.now() - startedAt });
+      const answer = new HTTPResponse({ ...fields, request: { url }, requestTimeMs: performance.now() - startedAt });
       end(answer.error ?? new HTTPClientError(code, `HTTP ${code} opens no websocket`, { response: answer }));
     });
     signal?.addEventListener("abort", abort);

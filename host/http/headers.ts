@@ -34,18 +34,17 @@ export class HTTPHeaders implements Iterable<[string, string]> {
    */
   static parse(text: string): HTTPHeaders {
     const headers = new HTTPHeaders();
-    for (const line of text.split("\n")) {
-      const end = line.endsWith("\r") ? line.length - 1 : line.length;
-      if (end > 0) headers.parseLine(line.slice(0, end));
-    }
+    for (const line of text.split("\n")) headers.parseLine(`${line}\n`);
     return headers;
   }
 
   /**
-   * Adds the field of a line without its end. Throws HTTPInputError for one that is none, and for one that continues
-   * the line before it (obsolete folding, RFC 9112 5.2).
+   * Adds the field of a line, with its end or without; nothing for an empty one. Throws HTTPInputError for one that is
+   * none, and for one that continues the line before it (obsolete folding, RFC 9112 5.2).
    */
-  parseLine(line: string): void {
+  parseLine(given: string): void {
+    const line = given.endsWith("\n") ? given.slice(0, given.endsWith("\r\n") ? -2 : -1) : given;
+    if (line === "") return;
     const colon = line.indexOf(":");
     if (colon <= 0) throw new HTTPInputError("a header line has no name");
     try {

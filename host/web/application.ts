@@ -88,7 +88,7 @@ export interface ApplicationSettings {
   trustedOrigins?: readonly string[];
   /** Milliseconds between pings to the peers of websockets. Default 0: none are sent. */
   websocketPingIntervalMs?: number;
-  /** Milliseconds in which a pong must come after a ping, at most the interval, which is also the default. */
+  /** Milliseconds in which a pong must come after a ping, at most the interval, the default; 0: none need come. */
   websocketPingTimeoutMs?: number;
   /** Bytes of a websocket's message, inflated; a larger one closes with 1009. Default 10 MiB. */
   websocketMaxMessageBytes?: number;

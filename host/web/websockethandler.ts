@@ -43,8 +43,8 @@ export interface WebSocketSettings {
    */
   readonly websocketPingIntervalMs: number | undefined;
   /**
-   * Milliseconds in which a pong must come after a ping, at most the interval. Default: the application's
-   * `websocketPingTimeoutMs`, else the interval.
+   * Milliseconds in which a pong must come after a ping, at most the interval; 0: none need come. Default: the
+   * application's `websocketPingTimeoutMs`, else the interval.
    */
   readonly websocketPingTimeoutMs: number | undefined;
   /**
@@ -265,7 +265,7 @@ export class WebSocketHandler<
     return {
       maxMessageBytes: wholeNumber("maxMessageBytes", bytesMax, 1, constants.MAX_STRING_LENGTH),
       pingIntervalMs: wholeNumber("websocketPingIntervalMs", intervalMs, 0, UINT31_MAX),
-      pingTimeoutMs: wholeNumber("websocketPingTimeoutMs", timeoutMs, intervalMs === 0 ? 0 : 1, UINT31_MAX),
+      pingTimeoutMs: wholeNumber("websocketPingTimeoutMs", timeoutMs, 0, UINT31_MAX),
       compression,
       name: this.request.path,
       logger: this.logger,

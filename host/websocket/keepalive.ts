@@ -15,14 +15,16 @@ export interface KeepaliveEvents {
 export class Keepalive {
   readonly #intervalMs: number;
   readonly #timeoutMs: number;
+  readonly #isEndless: boolean;
   readonly #events: KeepaliveEvents;
   #timer: NodeJS.Timeout | null = null;
   #answered = false;
 
-  /** The timeout is at most the interval. */
+  /** The timeout is at most the interval; 0: the peer need not answer. */
   constructor(intervalMs: number, timeoutMs: number, events: KeepaliveEvents) {
     this.#intervalMs = intervalMs;
-    this.#timeoutMs = Math.min(timeoutMs, intervalMs);
+    this.#isEndless = timeoutMs === 0;
+    this.#timeoutMs = this.#isEndless ? intervalMs : Math.min(timeoutMs, intervalMs);
     this.#events = events;
     this.#arm(intervalMs, () => this.#ping());
   }
@@ -45,7 +47,7 @@ export class Keepalive {
 
   #look(): void {
     if (this.#events.isHeldUp()) return this.#arm(this.#timeoutMs, () => this.#look());
-    if (!this.#answered) return this.#events.timedOut();
+    if (!this.#answered && !this.#isEndless) return this.#events.timedOut();
     if (this.#intervalMs > this.#timeoutMs) this.#arm(this.#intervalMs - this.#timeoutMs, () => this.#ping());
     else this.#ping();
   }

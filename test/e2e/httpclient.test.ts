@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import {
   Application,
   AsyncHTTPClient,
+  type BodyProducer,
   ConnectError,
   HTTPClientError,
   HTTPServer,
@@ -162,6 +163,54 @@ test("a request: method, fields, bodies of each kind, defaults", async () => {
     const wrong = http.fetch(`${url}/echo`, { method: "POST", body: pieces(), headers: { "Content-Length": length } });
     await expect(wrong).rejects.toThrow(/bytes than its Content-Length/);
   }
+});
+
+test("a body that is produced, in chunks or of a known length", async () => {
+  const http = client();
+  const atOnce: BodyProducer = (write) => {
+    void write("1234");
+    void write("5678");
+  };
+  const inTurn: BodyProducer = async (write) => {
+    await write("1234");
+    await write(Buffer.from("5678"));
+  };
+  for (const bodyProducer of [atOnce, inTurn]) {
+    for (const headers of [{}, { "Content-Length": 8 }]) {
+      const { body } = await http.fetch(`${url}/echo`, { method: "POST", headers, bodyProducer });
+      expect(json(body).body).toBe("12345678");
+    }
+  }
+  const failing = () => Promise.reject(new Error("nothing to send"));
+  await expect(http.fetch(`${url}/echo`, { method: "POST", bodyProducer: failing })).rejects.toThrow("nothing to send");
+});
+
+test("a body that waits for 100 is not sent to a server that answers at once", async () => {
+  const http = client();
+  const waiting = { method: "POST", expect100Continue: true };
+  const sent = json((await http.fetch(`${url}/echo`, { ...waiting, body: "1234" })).body);
+  expect(sent.body).toBe("1234");
+  expect(sent.headers).toContainEqual(["expect", "100-continue"]);
+  const early = await raw((socket) => socket.end("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"));
+  const bodyProducer = () => expect.fail("it was asked for");
+  expect((await http.fetch(early.url, { ...waiting, bodyProducer, raiseError: false })).code).toBe(403);
+  expect(early.calls()).toBe(1);
+});
+
+test("a request of an answer is fetched again; a connection comes from the address that is wanted", async () => {
+  const http = client({ maxClients: 3, defaults: { userAgent: "tests" } });
+  expect(http.maxClients).toBe(3);
+  const { request } = await http.fetch(`${url}/count/1`, { networkInterface: "127.0.0.2" });
+  expect(request).toMatchObject({ url: `${url}/count/1`, userAgent: "tests", networkInterface: "127.0.0.2" });
+  expect((await http.fetch(request)).body.toString()).toBe("there");
+  let from: string | undefined;
+  const server = await raw((socket) => {
+    from = socket.remoteAddress;
+    socket.end("HTTP/1.1 204 No Content\r\n\r\n");
+  });
+  await http.fetch(server.url, { networkInterface: "127.0.0.2" });
+  expect(from).toBe("127.0.0.2");
+  await expect(http.fetch(server.url, { networkInterface: "lo" })).rejects.toThrow("networkInterface");
 });
 
 test("HEAD has no body, whatever its length is said to be", async () => {

@@ -210,9 +210,12 @@ test("pings keep it, and end it when nothing answers", async () => {
   deaf.listen(0, "127.0.0.1");
   await once(deaf, "listening");
   closers.push(() => void deaf.close());
-  const lost = await connect({ pingIntervalMs: 20 }, `ws://127.0.0.1:${(deaf.address() as AddressInfo).port}/`);
+  const place = `ws://127.0.0.1:${(deaf.address() as AddressInfo).port}/`;
+  const patient = await connect({ pingIntervalMs: 10, pingTimeoutMs: 0, onMessage: () => {} }, place);
+  const lost = await connect({ pingIntervalMs: 20 }, place);
   expect(await lost.readMessage()).toBeNull();
   expect(lost.closeCode).toBe(1006);
+  expect(patient.isOpen).toBe(true);
 });
 
 test("the handshake: fields and subprotocols", async () => {
@@ -227,7 +230,7 @@ describe("no websocket", () => {
     const error = await failure(websocketConnect(url.replace("/ws", "/nowhere")));
     expect(error).toBeInstanceOf(HTTPClientError);
     expect(error).toMatchObject({ status: 404, response: { code: 404 } });
-    const foreign = await failure(websocketConnect(url, { headers: { Origin: "http://elsewhere.example" } }));
+    const foreign = await failure(websocketConnect({ url, headers: { Origin: "http://elsewhere.example" } }));
     expect(foreign.status).toBe(403);
     const plain = await raw("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     expect(await failure(websocketConnect(plain))).toMatchObject({ status: 200 });

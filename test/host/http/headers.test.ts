@@ -52,6 +52,9 @@ describe("header fields", () => {
       ["x-a", "2:3"],
     ]);
     expect(HTTPHeaders.parse(String(headers))).toEqual(headers);
+    const lines = new HTTPHeaders();
+    for (const line of ["a: 1\r\n", "b: 2\n", "c: 3", "\r\n", ""]) lines.parseLine(line);
+    expect(String(lines)).toBe("a: 1\nb: 2\nc: 3\n");
     headers.parseLine("__proto__: x");
     expect(headers.get("__proto__")).toBe("x");
     expect(headers.has("constructor")).toBe(false);

@@ -214,7 +214,7 @@ describe("an accepted or answered handshake", () => {
     ["maxMessageBytes", 2 ** 31],
     ["websocketPingIntervalMs", -1],
     ["websocketPingIntervalMs", 1.5],
-    ["websocketPingTimeoutMs", 0],
+    ["websocketPingTimeoutMs", -1],
   ])("with the setting %s %d: 500", async (name, value) => {
     const { worker } = serve(() => {}, { websocketPingIntervalMs: 1000, [name]: value });
     worker.emit(handshake());

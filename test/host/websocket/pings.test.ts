@@ -80,6 +80,15 @@ describe("pings", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  test("need no answer where the timeout is 0", async () => {
+    fake();
+    const rig = serve(() => {}, { websocketPingIntervalMs: 1000, websocketPingTimeoutMs: 0 });
+    const { handler } = await open(rig);
+    vi.advanceTimersByTime(3500);
+    expect((await rig.worker.receivedAnswers()).map(({ type }) => type)).toEqual(Array(3).fill(f.FRAME_WS_SEND_PING));
+    expect(handler.isOpen).toBe(true);
+  });
+
   test("do not blame the peer for a handler that holds it up", async () => {
     fake();
     let release = (): void => {};
