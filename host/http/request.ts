@@ -200,9 +200,8 @@ export class HTTPServerRequest extends RequestNotes implements Endpoint, Respons
     return this.#owner.settings.forward === null ? (this.peer?.address ?? null) : this.#from().address;
   }
 
-  /** `"https"` over TLS, or when a trusted proxy says so (`xheaders`). */
+  /** `"https"` over TLS, or when a trusted proxy (`xheaders`) or the server's option `protocol` says so. */
   get protocol(): "http" | "https" {
-    if (this.#owner.settings.forward === null) return this.tls === null ? "http" : "https";
     return this.#from().protocol;
   }
 
@@ -212,9 +211,9 @@ export class HTTPServerRequest extends RequestNotes implements Endpoint, Respons
   }
 
   #from(): Forwarded {
-    const { forward } = this.#owner.settings;
+    const { forward, protocol: given } = this.#owner.settings;
     const address = this.peer?.address ?? null;
-    const protocol = this.tls === null ? "http" : "https";
+    const protocol = given ?? (this.tls === null ? "http" : "https");
     if (forward === null) return { address, protocol };
     this.#forwarded ??= forwardedBy(forward, this.headers, address, protocol);
     return this.#forwarded;

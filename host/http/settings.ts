@@ -36,6 +36,11 @@ export interface HTTPOptions {
   xheaders?: boolean | "forwarded" | undefined;
   /** With `xheaders`: the proxies' addresses, or networks like `"10.0.0.0/8"`. Default: the loopback ones. */
   trustedDownstream?: readonly string[] | undefined;
+  /**
+   * The scheme that clients use, where a proxy ends TLS and does not say so: `request.protocol`, unless `xheaders` says
+   * something else. Default: what the connection has.
+   */
+  protocol?: "http" | "https" | undefined;
   /** Answers are compressed with what their client accepts: zstd, br, gzip or deflate. Default: false. */
   compressResponse?: boolean | CompressionOptions | undefined;
   /** A request's body that comes as gzip is inflated; `bodyBytesMax` holds for both of its sizes. Default: false. */
@@ -71,6 +76,8 @@ export interface HTTPSettings {
   readonly requestIds: boolean;
   /** Null: the header fields of proxies are not believed. */
   readonly forward: ForwardTrust | null;
+  /** The scheme that clients use; null: that of the connection. */
+  readonly protocol: "http" | "https" | null;
   /** Whether the answer to a failed request says where and why. */
   readonly debug: boolean;
 }
@@ -88,6 +95,7 @@ export function resolveHTTP(options: HTTPOptions, logger: Logger, anonymous: boo
     accessLog: resolveAccessLog(options.accessLog ?? (process.env.WATERSPOUT_ACCESS_LOG || "off"), logger),
     requestIds: options.requestIds ?? false,
     forward: forward(options, anonymous),
+    protocol: scheme(options.protocol),
     debug: options.debug ?? isDebugDefault(),
   };
 }
@@ -95,6 +103,12 @@ export function resolveHTTP(options: HTTPOptions, logger: Logger, anonymous: boo
 /** Whether servers and applications that do not say so themselves are in debug mode. */
 export function isDebugDefault(): boolean {
   return process.env[DEBUG_VARIABLE] === "1";
+}
+
+function scheme(protocol: string | undefined): "http" | "https" | null {
+  if (protocol === undefined) return null;
+  if (protocol === "http" || protocol === "https") return protocol;
+  throw new OptionError(`protocol must be "http" or "https", not ${JSON.stringify(protocol)}`);
 }
 
 function forward({ xheaders = false, trustedDownstream }: HTTPOptions, anonymous: boolean): ForwardTrust | null {

@@ -163,3 +163,14 @@ test.each<[ServerOptions, RegExp]>([
 ])("options %j are refused", (options, message) => {
   expect(() => new HTTPServer(() => {}, options)).toThrow(message);
 });
+
+test("the scheme that a server is given holds where no proxy says another", () => {
+  const schemeOf = (headers: [string, string][], options: ServerOptions) =>
+    seen({ headers, descriptor: LOOPBACK }, options).protocol;
+  expect(schemeOf([], { protocol: "https" })).toBe("https");
+  expect(schemeOf([["x-scheme", "http"]], { protocol: "https" })).toBe("https");
+  expect(schemeOf([], { protocol: "https", xheaders: true })).toBe("https");
+  expect(schemeOf([["x-scheme", "http"]], { protocol: "https", xheaders: true })).toBe("http");
+  const wrong = { protocol: "ftp" } as unknown as ServerOptions;
+  expect(() => new HTTPServer(() => {}, wrong)).toThrow('protocol must be "http" or "https"');
+});
