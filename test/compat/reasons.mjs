@@ -3,12 +3,34 @@
 const STRICT = "sends what the sandbox refuses with 400 ([http.md](http.md)), and Node takes";
 const ADDRESS = "one of the [differences](node-handlers.md#differences): a client's address is not known";
 const DIFFERENCE = "one of the [differences](node-handlers.md#differences): ";
+const GIVEN = `${DIFFERENCE}a stream that is given by \`server.emit("connection", stream)\` is closed, and the servers of these tests live on such streams`;
 
 /** For what fails with the runtime `wasmtime` alone. One without tests is for all of a suite. */
 export const WASMTIME_REASONS = {
+  ws: [
+    {
+      why: `${DIFFERENCE}\`listen(path)\` is with the runtime \`node\``,
+      tests: [
+        "WebSocketServer #ctor uses a precreated http server listening on IPC",
+        ...["(2/4)", "(3/4)", "(4/4)"].map(
+          (number) =>
+            `WebSocket Connection establishing When the redirect host is different If there is no 'redirect' event listener drops the Authorization, Cookie and Host headers ${number}`,
+        ),
+        "WebSocket Connection establishing When the redirect host is different If there is at least one 'redirect' event listener does not drop any headers by default",
+      ],
+    },
+    {
+      why: GIVEN,
+      tests: [
+        "If there is no 'redirect' event listener drops the `auth` option",
+        "If there is no 'redirect' event listener drops the Authorization and Cookie headers",
+        "If there is at least one 'redirect' event listener does not drop any headers by default",
+      ].map((test) => `WebSocket Connection establishing When moving away from a secure context ${test}`),
+    },
+  ],
   "http-proxy-middleware": [
     {
-      why: `${DIFFERENCE}a stream that is given by \`server.emit("connection", stream)\` is closed, and the targets of these tests live on such streams`,
+      why: GIVEN,
     },
   ],
   express: [
@@ -19,6 +41,10 @@ export const WASMTIME_REASONS = {
         'req .ip when X-Forwarded-For is present when "trust proxy" is disabled should return the remote address',
         "req .ip when X-Forwarded-For is not present should return the remote address",
       ],
+    },
+    {
+      why: "counts on hearing of a client that leaves before a small file is read: from another process that takes longer",
+      tests: ["res .sendFile(path, fn) should invoke the callback when client aborts"],
     },
   ],
   morgan: [{ why: ADDRESS, tests: ["morgan() tokens :remote-addr should work when req.ip is a getter"] }],
