@@ -3,7 +3,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import type { Client } from "./support/client.js";
 import { Built, EDGE, SERVE_MS } from "./support/edge.js";
+import { residentBytes } from "./support/processes.js";
 import { end } from "./support/programs.js";
 import { CLI, NODE, ROOT, type Server, start } from "./support/ways.js";
 
@@ -22,6 +24,7 @@ describe.each(WAYS)("fetch, $name", (way) => {
 
   answerTests(() => server);
   bodyTests(() => server);
+  if (way === EDGE) memoryTest(() => server);
 });
 
 describe.each(WAYS)("a function, $name", (way) => {
@@ -155,6 +158,44 @@ function bodyTests(serving: Serving): void {
     expect((await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").readResponse()).body.toString()).toBe(
       "Hello, world",
     );
+  });
+}
+
+/** A peer asks over so many connections at once. */
+const AT_ONCE = 20;
+const ASKED = 2000;
+const KEPT_BYTES_MAX = 250;
+
+/** Less than the objects of one request take. */
+function memoryTest(serving: Serving): void {
+  const ask = async (request: string): Promise<void> => {
+    const clients = await Promise.all(Array.from({ length: AT_ONCE }, () => serving().connect()));
+    const askOften = async (client: Client): Promise<void> => {
+      for (let i = 0; i < ASKED / AT_ONCE; i++) expect((await client.send(request).readResponse()).status).toBe(200);
+      client.close();
+    };
+    await Promise.all(clients.map(askOften));
+  };
+  /** Bytes that stay of a request, when enough of them have been there before. */
+  const kept = async (request: string): Promise<number> => {
+    await ask(request);
+    const before = residentBytes(serving().pid);
+    await ask(request);
+    return (residentBytes(serving().pid) - before) / ASKED;
+  };
+  const get = (target: string): string => `GET ${target} HTTP/1.1\r\nHost: x\r\n\r\n`;
+
+  test.each([
+    ["handlers that answer at once", get("/")],
+    ["handlers that wait", get("/wait?ms=1")],
+    ["bodies that are read", post("/text", "x".repeat(1000))],
+    ["bodies that come in pieces and go as streams", post("/echo", "x".repeat(20_000))],
+  ])("%s leave nothing in memory", async (_, request) => {
+    expect(await kept(request)).toBeLessThan(KEPT_BYTES_MAX);
+  });
+
+  test("what a handler keeps is seen in memory", async () => {
+    expect(await kept(get("/kept"))).toBeGreaterThan(KEPT_BYTES_MAX);
   });
 }
 

@@ -10,6 +10,7 @@ const app = new Hono()
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 let visits = 0;
+const kept: Request[] = [];
 
 const routes: Record<string, (request: Request, url: URL) => Response | Promise<Response>> = {
   "/": () => new Response("Hello, world"),
@@ -28,6 +29,10 @@ const routes: Record<string, (request: Request, url: URL) => Response | Promise<
   "/wait": async (_, { searchParams }) => {
     await sleep(Number(searchParams.get("ms")));
     return new Response("waited");
+  },
+  "/kept": (request) => {
+    kept.push(request);
+    return new Response(request.headers.get("host"));
   },
   "/throw": () => {
     throw new Error("on purpose");
