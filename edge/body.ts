@@ -15,7 +15,16 @@ export interface Source {
   cancel(reason: unknown): void;
 }
 
-export type BodyInit = string | ArrayBuffer | ArrayBufferView | URLSearchParams | ReadableStream | null | undefined;
+/** What an object has that becomes a body in a way of its own (edge/forms.ts): its bytes, and their Content-Type. */
+export const CONTENT = Symbol("content");
+export const TYPE = Symbol("type");
+interface OfItsOwn {
+  [CONTENT](): Uint8Array;
+  readonly [TYPE]: string | null;
+}
+
+type Plain = string | ArrayBuffer | ArrayBufferView | URLSearchParams | ReadableStream | null | undefined;
+export type BodyInit = Plain | OfItsOwn;
 type Content = Bytes | ReadableStream | Source | null;
 
 const USED = Symbol("used");
@@ -31,7 +40,12 @@ export function contentOf(init: BodyInit): Bytes | ReadableStream | null {
   if (init === null || init === undefined) return null;
   if (init instanceof ArrayBuffer || ArrayBuffer.isView(init)) return bytesOf(init).slice();
   if (init instanceof ReadableStream && init.locked) throw new TypeError("a body that is a stream must not be locked");
-  return init instanceof ReadableStream ? init : String(init);
+  if (init instanceof ReadableStream) return init;
+  return isOfItsOwn(init) ? init[CONTENT]() : String(init);
+}
+
+function isOfItsOwn(init: object): init is OfItsOwn {
+  return CONTENT in init;
 }
 
 /** The Content-Type that follows from it. */
@@ -39,6 +53,7 @@ export function typeOf(init: BodyInit): string | null {
   if (typeof init === "string") return TEXT_TYPE;
   if (init === null || init === undefined || init instanceof ArrayBuffer || ArrayBuffer.isView(init)) return null;
   if (init instanceof ReadableStream) return null;
+  if (isOfItsOwn(init)) return init[TYPE];
   return init instanceof URLSearchParams ? "application/x-www-form-urlencoded;charset=UTF-8" : TEXT_TYPE;
 }
 

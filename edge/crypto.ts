@@ -27,10 +27,6 @@ export const crypto = {
     const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
     return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
   },
-
-  get subtle(): never {
-    throw new DOMException("crypto.subtle is not there in a component", "NotSupportedError");
-  },
 };
 
 /** The engine's own Math.random goes on from where it was when the component was built, at each start. */

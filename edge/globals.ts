@@ -2,7 +2,6 @@
  * The platform that an application finds: what of the WinterTC minimum common API is there (docs/edge.md has the list).
  * Invariant: this is loaded before the application's first module.
  */
-import "./textglobals.js";
 import structuredClone from "@ungap/structured-clone";
 import * as streams from "web-streams-polyfill";
 import { installClock } from "./clock.js";
@@ -10,8 +9,10 @@ import { console } from "./console.js";
 import { crypto, installRandom } from "./crypto.js";
 import { AbortController, AbortSignal, Event, EventTarget } from "./events.js";
 import { Headers } from "./headers.js";
+import { inspect } from "./inspect.js";
 import { installJSON } from "./json.js";
 import { Request, Response } from "./messages.js";
+import { log } from "./queue.js";
 import { URLSearchParams } from "./searchparams.js";
 import { timerGlobals } from "./timers.js";
 import { URL } from "./url.js";
@@ -27,5 +28,7 @@ Object.assign(globalThis, {
   ...{ AbortController, AbortSignal, Event, EventTarget, Headers, Request, Response },
   ...{ ReadableStream, WritableStream, TransformStream, ByteLengthQueuingStrategy, CountQueuingStrategy },
   ...{ URL, URLSearchParams, console, crypto, self: globalThis },
+  navigator: { userAgent: "Waterspout" },
+  reportError: (error: unknown): void => log(`uncaught: ${inspect(error)}`),
   structuredClone: (value: unknown): unknown => structuredClone(value),
 });

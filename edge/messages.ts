@@ -1,4 +1,5 @@
 /** `Request` and `Response`. Reference: fetch.spec.whatwg.org 5.4 and 5.5. */
+import "./textglobals.js"; // before whatwg-url, which looks for them at once
 import { Body, type BodyInit, contentOf, type Source, TEXT_TYPE, typeOf } from "./body.js";
 import { AbortSignal } from "./events.js";
 import { Headers, type HeadersInit } from "./headers.js";

@@ -7,19 +7,24 @@ interface Base64 {
   fromBase64(text: string): Uint8Array<ArrayBuffer>;
 }
 /** Of the language's older days: `%XX` for each character of latin-1, and back. */
-const { escape: percentOf, unescape: latin1Of } = globalThis as unknown as Record<
+const { escape: percentOf, unescape: unpercented } = globalThis as unknown as Record<
   "escape" | "unescape",
   (text: string) => string
 >;
 
 export function encode(text: string): Uint8Array<ArrayBuffer> {
-  const bytes = latin1Of(encodeURIComponent(text.toWellFormed()));
+  const bytes = unpercented(encodeURIComponent(text.toWellFormed()));
   return (Uint8Array as unknown as Base64).fromBase64(btoa(bytes));
+}
+
+/** A character for each byte. */
+export function latin1Of(bytes: Uint8Array): string {
+  return atob((bytes as unknown as { toBase64(): string }).toBase64());
 }
 
 /** What is no UTF-8 becomes U+FFFD. A byte order mark in front is left out. */
 export function decode(bytes: Uint8Array, fatal = false, keepsMark = false): string {
-  const latin1 = atob((bytes as unknown as { toBase64(): string }).toBase64());
+  const latin1 = latin1Of(bytes);
   let text = latin1;
   if (/[\x80-\xff]/.test(latin1)) {
     try {

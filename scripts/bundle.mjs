@@ -71,15 +71,14 @@ const substitutes = {
     return substitute === undefined ? found : path.join(root, substitute);
   },
 };
+/** The platform, parts of it that some applications have beside, and what is there of Node's modules. */
+const EDGE_PARTS = ["main", "digest", "forms", "urlpattern", "node/buffer", "node/crypto", "node/timers/promises"];
 const edgeFolder = path.join(root, "dist/edge");
 rmSync(edgeFolder, { recursive: true, force: true });
 const edge = await rolldown({
   input: {
-    main: path.join(root, "edge/main.ts"),
     waterspout: path.join(root, "host/component.ts"),
-    ...Object.fromEntries(
-      ["node/buffer", "node/crypto", "node/timers/promises"].map((name) => [name, path.join(root, `edge/${name}.ts`)]),
-    ),
+    ...Object.fromEntries(EDGE_PARTS.map((name) => [name, path.join(root, `edge/${name}.ts`)])),
   },
   platform: "neutral",
   external: /^waterspout:/,

@@ -301,6 +301,9 @@ test("the platform gives the answers that Node gives", async () => {
     expect(expected.status, question).toBe(200);
     expect(given.body.toString(), question).toBe(expected.body.toString());
   }
+  for (const [count, outcome] of [[1000, ["no error", 1000]] as const, [1001, "TypeError"] as const]) {
+    expect(JSON.parse((await edge.get(`/parts?count=${count}`)).body.toString())).toEqual(outcome);
+  }
   const names = platformTable();
   expect(names.length).toBeGreaterThan(30);
   const asked = names.map(([name]) => `name=${name}`).join("&");

@@ -14,10 +14,10 @@ import { PACKAGE_FOLDER } from "../../core/paths.js";
 import { findPackage, type InstalledPackage } from "../packages.js";
 import type { Diagnostic } from "./compiler.js";
 import { type Composed, compose } from "./compose.js";
+import { partsFor } from "./platformparts.js";
 
 const CORE_FILE = join(PACKAGE_FOLDER, "build", "edge.component-async.wasm");
 const EDGE_FOLDER = join(PACKAGE_FOLDER, "dist", "edge");
-const PLATFORM_FILE = join(EDGE_FOLDER, "main.js");
 /** What is there of this package, and of Node's modules: their files in EDGE_FOLDER. */
 const MODULES: ReadonlyMap<string, string> = new Map([
   ["waterspout", "waterspout.js"],
@@ -36,6 +36,8 @@ export interface EdgeTools {
   bundler: InstalledPackage;
 }
 
+/** What esbuild calls the module that has no file. */
+const ENTRY = "<stdin>";
 const NODE_MODULES = "node_modules/";
 
 /** Those that jco and this package have brought. Throws when there are none. */
@@ -84,13 +86,9 @@ interface Engine {
 /** Makes the component of `source`. Throws an Error when its modules cannot be loaded in the engine. */
 export async function makeEdgeComponent(tools: EdgeTools, source: string, base: string): Promise<EdgeComponent> {
   const { build } = await load<Esbuild>(tools.bundler);
-  const entry =
-    `import { handlerOf } from ${JSON.stringify(PLATFORM_FILE)};\n` +
-    `import * as application from ${JSON.stringify(resolve(source))};\n` +
-    "export const handler = handlerOf(application);\n";
-  try {
-    const { outputFiles, metafile } = await build({
-      stdin: { contents: entry, resolveDir: dirname(resolve(source)) },
+  const bundle = (parts: readonly string[]): ReturnType<Esbuild["build"]> =>
+    build({
+      stdin: { contents: entryOf(source, parts), resolveDir: dirname(resolve(source)) },
       absWorkingDir: resolve(base),
       bundle: true,
       write: false,
@@ -105,6 +103,14 @@ export async function makeEdgeComponent(tools: EdgeTools, source: string, base: 
       define: { "process.env.NODE_ENV": '"production"' },
       plugins: [{ name: "component", setup: resolveForeign }],
     });
+  try {
+    let { outputFiles, metafile } = await bundle([]);
+    const files = Object.keys(metafile.inputs).filter((path) => path !== ENTRY);
+    const parts = partsFor(
+      files.map((file) => resolve(base, file)),
+      EDGE_FOLDER,
+    );
+    if (parts.length > 0) ({ outputFiles, metafile } = await bundle(parts));
     const packages = new Set(Object.keys(metafile.inputs).flatMap((path) => packageOf(path) ?? []));
     const handler = await componentize(tools.engine, outputFiles[0]?.text ?? "");
     return { made: compose(readFileSync(CORE_FILE), handler), diagnostics: [], packages };
@@ -113,6 +119,17 @@ export async function makeEdgeComponent(tools: EdgeTools, source: string, base: 
     if (!Array.isArray(errors)) throw error;
     return { made: null, diagnostics: errors.map((message) => placed(message, base)), packages: new Set() };
   }
+}
+
+/** The module that puts the platform in front of the application. */
+function entryOf(source: string, parts: readonly string[]): string {
+  const platform = ["main.js", ...parts].map((file) => JSON.stringify(join(EDGE_FOLDER, file)));
+  return [
+    `import { handlerOf } from ${platform[0]};`,
+    ...platform.slice(1).map((file) => `import ${file};`),
+    `import * as application from ${JSON.stringify(resolve(source))};`,
+    "export const handler = handlerOf(application);",
+  ].join("\n");
 }
 
 /** What a component has of this package and of Node; what a bundler could take and a component has not. */

@@ -1,4 +1,6 @@
 // What the platform says to many questions: the same in Node and in a component.
+import { partQuestions, partsOf } from "./platformparts.js";
+
 type Answer = unknown;
 
 const utf8 = (...bytes: number[]): string => new TextDecoder().decode(new Uint8Array(bytes));
@@ -209,7 +211,8 @@ export default {
   async fetch(request: Request): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
     if (pathname === "/has") return Response.json(searchParams.getAll("name").map((name) => [name, has(name)]));
-    const questions = { urls, searches, headers, texts, messages, order, aborts, others };
+    if (pathname === "/parts") return Response.json(await partsOf(Number(searchParams.get("count"))));
+    const questions = { urls, searches, headers, texts, messages, order, aborts, others, ...partQuestions };
     const question = (questions as Record<string, () => Answer>)[pathname.slice(1)];
     return question === undefined ? Response.json(Object.keys(questions)) : Response.json(await question());
   },
