@@ -21,6 +21,7 @@ CORE := build/core.wasm
 CORE_COMPONENTS := build/core.component.wasm build/core.component-async.wasm
 # The core of components whose handlers are in TypeScript.
 EDGE := build/edge.component-async.wasm
+RUST := build/rust.component-async.wasm
 DEMO := build/demo.wasm
 ECHO := build/echo.wasm
 WEB := build/web.wasm
@@ -41,7 +42,7 @@ SANDBOXED_REFERENCE := --name 'Waterspout, AssemblyScript' --tsconfig assembly/t
 ASSEMBLY := assembly bench/sandboxed examples/sandboxed templates/assemblyscript test/assembly
 
 .PHONY: help run build debug test compat check bench fuzz losses fleet protocol format clean screenshot wasmtime
-.PHONY: components wasmtime-async docs frameworks
+.PHONY: components rust wasmtime-async docs frameworks
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -109,6 +110,10 @@ losses: build $(WASMTIME) ## what clients lose in 100 reloads and 100 kills of w
 fleet: build $(WASMTIME) ## what clients of HAProxy lose while three hosts behind it are upgraded, killed and cut off, ten minutes
 ## in network namespaces of its own; ARGS="--help" for more
 	@unshare --map-root-user --net node --import tsx test/losses/fleet.ts $(ARGS)
+
+rust: build ## examples/rust as a component, with cargo and its target wasm32-wasip2: build/rust.component-async.wasm
+	cargo build --quiet --release --target wasm32-wasip2 --manifest-path examples/rust/Cargo.toml --target-dir build/rust
+	node dist/host/cli/main.js build build/rust/wasm32-wasip2/release/handler.wasm --target component-async --out $(RUST)
 
 screenshot: build $(WASMTIME) ## docs/images/live.png: a minute of the live page under load, with wrk and a Chromium
 	@node scripts/screenshot.mjs

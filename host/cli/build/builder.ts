@@ -4,12 +4,13 @@
  * Invariant: a module is written whole, and only when a runtime can serve it; after an error the previous one is still
  * there.
  */
-import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { type Inspection, inspectCore, inspectModule } from "../inspectmodule.js";
 import { findPackage, type InstalledPackage, manifest, satisfies } from "../packages.js";
 import { compile, type Diagnostic } from "./compiler.js";
-import { edgeTools, isEdgeApplication, makeEdgeComponent } from "./edge.js";
+import { compose, handlerProblemOf } from "./compose.js";
+import { CORE_FILE, edgeTools, isEdgeApplication, makeEdgeComponent } from "./edge.js";
 import type { Component, Target, TargetName } from "./targets.js";
 
 const EDGE_TARGET = "--target component-async";
@@ -22,7 +23,7 @@ export interface BuildReport {
   /** Path of the module; null when there is none. */
   file: string | null;
   bytes: number;
-  /** Of AssemblyScript. */
+  /** Its version; empty when nothing was compiled. */
   compiler: string;
   debug: boolean;
   target: TargetName;
@@ -48,6 +49,7 @@ export async function buildApplication(
   artifacts: string | null,
 ): Promise<BuildReport> {
   const base = projectFolder(source);
+  if (source.endsWith(".wasm")) return plugHandler(source, out, target, artifacts);
   if (isEdgeApplication(source)) return buildEdge({ base, source, out, debug, target, artifacts });
   const compiler = toolOf("assemblyscript", base, "the AssemblyScript compiler");
   const jco = target.component === null ? null : toolOf("@bytecodealliance/jco", base, "jco for a component");
@@ -105,6 +107,21 @@ async function buildEdge({ base, source, out, debug, target, artifacts }: EdgeJo
   const built = { base, source: resolve(source), out: resolve(out), target: { ...target, component }, bytes, imports };
   const used = { compiler: tools.engine, jco, packages: [...packages].sort() };
   return { ...done, artifacts: await publish(artifacts, built, used) };
+}
+
+/** A handler in another language, which is a component already: it has the core put below it. */
+function plugHandler(source: string, out: string, target: Target, artifacts: string | null): BuildReport {
+  if (target.name !== "component-async") throw new Error(`${source} is compiled: build it with ${EDGE_TARGET}`);
+  if (artifacts !== null) throw new Error(`--artifacts needs a source: ${source} does not say what it is made of`);
+  const handler = readFileSync(source);
+  const problem = handlerProblemOf(handler);
+  const empty = { compiler: "", debug: false, target: target.name, diagnostics: [], artifacts: [] };
+  if (problem !== null) {
+    return { ...empty, ok: false, file: null, bytes: 0, imports: [], runtimes: [], error: `${source} ${problem}` };
+  }
+  const { bytes, imports } = compose(readFileSync(CORE_FILE), handler);
+  writeWhole(resolve(out), bytes);
+  return { ...empty, ok: true, file: out, bytes: bytes.length, imports, runtimes: [target.name], error: null };
 }
 
 /** What has come of the compiled module. */

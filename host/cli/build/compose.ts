@@ -87,6 +87,24 @@ export function compose(core: Uint8Array, handler: Uint8Array): Composed {
   return { bytes, imports: [...new Set([...called, ...PLATFORM_FUNCTIONS])].sort() };
 }
 
+/** Why `file` cannot be plugged into a core; null: it can. */
+export function handlerProblemOf(file: Uint8Array): string | null {
+  if (!PREAMBLE.every((byte, at) => file[at] === byte)) return "is no component";
+  const reader = new Reader(file, PREAMBLE.length);
+  let isHandler = false;
+  while (!reader.ended) {
+    const [id, body] = [reader.byte(), reader.block()];
+    const content = new Reader(body, 0);
+    if (id === SECTION.export) isHandler ||= Buffer.from(body).includes(HANDLER);
+    if (id !== SECTION.import) continue;
+    for (let left = content.number(); left > 0; left--) {
+      const [, imported] = [content.byte(), content.text(), content.byte(), content.number()];
+      if (imported !== PLATFORM) return `imports ${imported}, which a handler is not given`;
+    }
+  }
+  return isHandler ? null : `does not export ${HANDLER}`;
+}
+
 /** The beginning of a component, as far as it imports. */
 interface Imports {
   /** Without the import of the handler. */

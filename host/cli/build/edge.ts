@@ -16,7 +16,8 @@ import type { Diagnostic } from "./compiler.js";
 import { type Composed, compose } from "./compose.js";
 import { partsFor } from "./platformparts.js";
 
-const CORE_FILE = join(PACKAGE_FOLDER, "build", "edge.component-async.wasm");
+/** The core that a handler is plugged into. */
+export const CORE_FILE = join(PACKAGE_FOLDER, "build", "edge.component-async.wasm");
 const EDGE_FOLDER = join(PACKAGE_FOLDER, "dist", "edge");
 /** What is there of this package, and of Node's modules: their files in EDGE_FOLDER. */
 const MODULES: ReadonlyMap<string, string> = new Map([

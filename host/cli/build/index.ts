@@ -34,7 +34,7 @@ const options = {
 const ABOUT =
   "Compiles FILE, an application in AssemblyScript, with the project's own assemblyscript and the flags that an " +
   "application needs. An asconfig.json in the project's folder may add options of its own. For component-async FILE " +
-  "may be in TypeScript: a module whose default export has fetch.";
+  "may be in TypeScript, a module whose default export has fetch, or a handler that is a component already.";
 
 export const build: Command = {
   name: "build",
@@ -63,7 +63,7 @@ function sourceOf([file, ...rest]: readonly string[]): string {
   if (file === undefined) throw new UsageError("build needs a file to compile; try waterspout build --help");
   if (rest.length > 0) throw new UsageError(`build takes one file, not also ${rest.join(" ")}`);
   if (!existsSync(file)) throw new UsageError(`there is no file ${file}`);
-  if (!file.endsWith(".ts")) throw new UsageError(`${file} is no AssemblyScript: it must end in .ts`);
+  if (!/\.(?:ts|wasm)$/.test(file)) throw new UsageError(`${file} is no AssemblyScript: it must end in .ts`);
   return file;
 }
 
@@ -75,7 +75,7 @@ function targetOf(name = "preview1"): Target {
 }
 
 function outOf(source: string, { suffix }: Target, given: string | undefined): string {
-  const out = given ?? source.replace(/\.ts$/, suffix);
+  const out = given ?? source.replace(/\.(?:ts|wasm)$/, suffix);
   if (!out.endsWith(".wasm")) throw new UsageError(`--out must end in .wasm, not ${JSON.stringify(out)}`);
   if (existsSync(out) && statSync(out).isDirectory()) throw new UsageError(`${out} is a folder`);
   return out;
