@@ -171,10 +171,15 @@ function packageOf(path: string): string | null {
 }
 
 /** esbuild's words for a name that one of MODULES does not have. */
-const NO_EXPORT = /^No matching export in "[^"]*dist\/edge\/(.*)\.js" for import "(.*)"$/;
+const NO_EXPORT = /^No matching export in "([^"]*)" for import "([^"]*)"$/;
+const OWN_MODULES = "dist/edge/";
 
 function placed({ text: given, location }: Message, base: string): Diagnostic {
-  const text = given.replace(NO_EXPORT, (_, module, name) => `a component has no ${name} of the module ${module}`);
+  const text = given.replace(NO_EXPORT, (words: string, file: string, name: string) => {
+    const at = file.lastIndexOf(OWN_MODULES);
+    const module = file.slice(at + OWN_MODULES.length, -".js".length);
+    return at < 0 ? words : `a component has no ${name} of the module ${module}`;
+  });
   const file = location === null ? null : relative(base, resolve(base, location.file));
   return {
     severity: "error",
