@@ -30,6 +30,7 @@ import {
   trailerValueOffset,
   trailerValueSize,
 } from "../protocol/http/trailers";
+import { OVER_HTTP } from "../wasi/build";
 
 export { Method };
 
@@ -96,7 +97,12 @@ export abstract class HTTPConnection extends StreamHandler {
   abstract get waiting(): i32;
   /** The connection below HTTP: its handle, and the peer's address. */
   abstract get socket(): Connection;
+  /** Finds the length of a request's body that is LENGTH_UNASKED. */
+  findLength(): void {}
 }
+
+/** A request's contentLength that only the runtime knows, and has not been asked for. */
+export const LENGTH_UNASKED: i64 = i64.MIN_VALUE;
 
 /**
  * A request and its answer: Tornado's HTTPServerRequest. An object serves one request after the other. Texts are
@@ -116,8 +122,8 @@ export class HTTPServerRequest {
   minor: i32 = 1;
   /** The connection may go on after this request. */
   keepAlive: bool = true;
-  /** Of the body; 0 without one, -1 for a chunked one. */
-  contentLength: i64 = 0;
+  /** contentLength, or LENGTH_UNASKED. */
+  private length: i64 = 0;
   /** How much more of the body is taken; takeBody() adds to it. Without limit unless the handler sets it. */
   credit: i64 = i64.MAX_VALUE;
   /**
@@ -141,6 +147,17 @@ export class HTTPServerRequest {
   trailers: Buffer = new Buffer();
   /** The connection that it came on. */
   connection: HTTPConnection;
+
+  /** Of the body; 0 without one, -1 for a chunked one. */
+  // @ts-ignore: decorator
+  @inline get contentLength(): i64 {
+    if (OVER_HTTP && this.length == LENGTH_UNASKED) this.connection.findLength();
+    return this.length;
+  }
+  // @ts-ignore: decorator
+  @inline set contentLength(bytes: i64) {
+    this.length = bytes;
+  }
 
   // Views into the head: valid as long as headersReceived says.
   /** The parsed head: what the functions of protocol/http/headstate.ts read. */

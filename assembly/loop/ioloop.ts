@@ -121,8 +121,11 @@ export class IOLoop {
    */
   turn(maxWaitNs: i64): i64 {
     if (!this.started) this.start();
-    this.time = wasi.now();
-    const timeout = this.callbacks.length ? 0 : min<i64>(maxWaitNs, this.untilTimer());
+    let timeout: i64 = 0;
+    if (maxWaitNs && !this.callbacks.length) {
+      this.time = wasi.now();
+      timeout = min<i64>(maxWaitNs, this.untilTimer());
+    }
     wasi.wait(timeout);
     this.time = wasi.now();
     let tried = 0;

@@ -3,9 +3,10 @@
 //
 // A read that waits owns a small buffer, as in ../preview3/connections.ts, and so does a write: a write of nothing
 // would take up the little room that the runtime has for an answer.
-// Invariants: before a stream or future is dropped it has left the set, and what it was doing is cancelled; nothing is
-// written to a stream whose reader is gone; a future is dropped only once it was written or its reader is gone. Each of
-// these would end the component. Texts that the runtime hands over are freed by the function that has read them.
+// Invariants: a stream or future is in the set only while it does something; before it is dropped it has left the set
+// and what it did is cancelled; nothing is written to a stream whose reader is gone; a future is dropped only once it
+// was written or its reader is gone. Each of these would end the component. Texts that the runtime hands over are freed
+// by the function that has read them.
 // Reference: wasi:http 0.3.0, types.wit; CanonicalABI.md.
 
 import { AGAIN, REASON_RESET } from "../../core/errors";
@@ -138,7 +139,6 @@ function openInput(handle: i32, slot: Slot): void {
   exchange.bodyResult = i32(pair >> 32);
   slot.input = load<i32>(result);
   slot.future = load<i32>(result, 4);
-  join(slot.input, exchange.set);
 }
 
 /** n > 0 | 0 the body's end | AGAIN | -REASON */
@@ -149,7 +149,7 @@ export function read(handle: i32, target: usize, size: i32): i32 {
   if (slot.pending & READ) return AGAIN;
   if (!slot.input) openInput(handle, slot);
   let copied = w.readBody(slot.input, target, size);
-  if (copied == BLOCKED) copied = cancelled(handle, slot.input, READ);
+  if (copied == BLOCKED) copied = w.cancelBody(slot.input);
   const n = copied >>> 4;
   if ((copied & 15) == DROPPED) {
     slot.inputEnded = true;
@@ -157,14 +157,6 @@ export function read(handle: i32, target: usize, size: i32): i32 {
   } else if (!n) return AGAIN;
   slot.ready |= READ;
   return n;
-}
-
-/** Cancels a read or write that would wait; what it has copied. While that happens the stream is in no set. */
-function cancelled(handle: i32, stream: i32, event: u8): i32 {
-  join(stream, 0);
-  const copied = event == READ ? w.cancelBody(stream) : w.cancelOutput(stream);
-  join(stream, exchangeOf(handle).set);
-  return copied;
 }
 
 function readBuffer(handle: i32, slot: Slot, target: usize, size: i32): i32 {
@@ -225,10 +217,7 @@ export function answer(handle: i32, status: i32, hasBody: bool): bool {
   w.dropOutputResult(load<i32>(result, 4));
   exchange.outputEnd = i32(end >> 32);
   if (status != 200 && w.setStatus(exchange.response, status)) w.setStatus(exchange.response, 500); // 200 by itself
-  if (hasBody) {
-    slot.output = i32(body >> 32);
-    join(slot.output, exchange.set);
-  }
+  if (hasBody) slot.output = i32(body >> 32);
   if (handle == current) returnAnswer(exchange);
   return true;
 }
@@ -247,7 +236,7 @@ export function write(handle: i32, source: usize, size: i32): i32 {
   if (slot.pending & WRITE) return AGAIN;
   if (size > OUTPUT_BYTES) {
     let copied = w.writeOutput(slot.output, source, size);
-    if (copied == BLOCKED) copied = cancelled(handle, slot.output, WRITE);
+    if (copied == BLOCKED) copied = w.cancelOutput(slot.output);
     if ((copied & 15) == DROPPED) slot.outputEnded = true;
     if (copied >>> 4) return copied >>> 4;
     if (slot.outputEnded) return -REASON_RESET;
@@ -271,6 +260,7 @@ function send(handle: i32, slot: Slot, exchange: Exchange): void {
     const copied = w.writeOutput(slot.output, outputOf(handle) + usize(exchange.sendingAt), exchange.sending);
     if (copied == BLOCKED) {
       slot.pending |= WRITE;
+      join(slot.output, exchange.set);
       return;
     }
     noteSent(slot, exchange, copied);
@@ -328,8 +318,10 @@ function incomplete(): usize {
 }
 
 function closeInput(slot: Slot): void {
-  join(slot.input, 0);
-  if (slot.pending & READ) w.cancelBody(slot.input);
+  if (slot.pending & READ) {
+    join(slot.input, 0);
+    w.cancelBody(slot.input);
+  }
   w.dropBody(slot.input);
   if (slot.outcome == OUTCOME_ASKED) {
     join(slot.future, 0);
@@ -340,8 +332,10 @@ function closeInput(slot: Slot): void {
 }
 
 function closeOutput(slot: Slot, exchange: Exchange): void {
-  join(slot.output, 0);
-  if (slot.pending & WRITE) w.cancelOutput(slot.output);
+  if (slot.pending & WRITE) {
+    join(slot.output, 0);
+    w.cancelOutput(slot.output);
+  }
   w.dropOutput(slot.output);
   slot.output = 0;
   exchange.sending = 0;
@@ -371,14 +365,21 @@ export function armRead(handle: i32, slot: Slot): void {
   if (slot.have || slot.inputEnded) return markReady(handle, READ);
   if (!slot.input) openInput(handle, slot);
   const copied = w.readBody(slot.input, buffers + usize(handle) * usize(BUFFER_BYTES), BUFFER_BYTES);
-  if (copied == BLOCKED) slot.pending |= READ;
-  else arrived(handle, copied);
+  if (copied == BLOCKED) {
+    slot.pending |= READ;
+    join(slot.input, exchangeOf(handle).set);
+  } else noteRead(handle, slot, copied);
 }
 
 /** A pending read is done. */
 export function arrived(handle: i32, copied: i32): void {
   const slot = slotOf(handle);
   slot.pending &= ~READ;
+  join(slot.input, 0);
+  noteRead(handle, slot, copied);
+}
+
+function noteRead(handle: i32, slot: Slot, copied: i32): void {
   slot.at = 0;
   slot.have = copied >>> 4;
   if ((copied & 15) == DROPPED) slot.inputEnded = true;
@@ -398,6 +399,7 @@ export function left(handle: i32, copied: i32): void {
   const slot = slotOf(handle);
   const exchange = exchangeOf(handle);
   slot.pending &= ~WRITE;
+  join(slot.output, 0);
   noteSent(slot, exchange, copied);
   send(handle, slot, exchange);
   if (!exchange.sending) markReady(handle, WRITE);

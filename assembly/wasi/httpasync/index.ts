@@ -8,7 +8,8 @@ import { READ, WRITE, armLater, isAnyDue, markReady, nextDue, nextToArm, slotOf,
 import { armRead } from "./exchange";
 
 export { read, write } from "./exchange";
-export { log, now, unixSeconds } from "../preview3/index";
+export { now } from "./tasks";
+export { log, unixSeconds } from "../preview3/index";
 
 let current: i32 = -1;
 export let ready: i32 = 0;

@@ -2,7 +2,8 @@
 // answer can only be returned in its own task, so a task whose exchange another one has brought on is woken.
 //
 // Invariants: while tasks wait, the set of one of them tells of the time; a task ends when nothing of its exchange is
-// left; the runtime begins none while there is no room for one.
+// left; the runtime begins none while there is no room for one. A timer costs a fifth of a small request, so it is kept
+// when what it was for is done, and passed on.
 // Reference: CanonicalABI.md, canon lift with callback, backpressure.
 
 import { FOREVER } from "../readiness";
@@ -41,12 +42,19 @@ const WAIT: i32 = 2;
 
 let timer: i32 = 0;
 let timerAt: i64 = 0;
-let timerOf: i32 = -1; // the handle in whose set it is
+let timerOf: i32 = -1; // the handle in whose set it is, -1: it is in none
 let isRefusing: bool = false; // the runtime begins no more tasks
 let most: i32 = 0; // handles so far
+let calledAt: i64 = 0;
+
+/** When the runtime has called: the time does not go on within a call, which never waits. */
+export function now(): i64 {
+  return calledAt;
+}
 
 /** A task has begun, with `request`. Returns the handle of its exchange. */
 export function enter(request: i32): i32 {
+  calledAt = i64(monotonicNow());
   const handle = begin(request);
   most = max(most, handle + 1);
   w.setContext(handle);
@@ -60,6 +68,7 @@ export function enter(request: i32): i32 {
 
 /** A task is called with an event: `waitable` has come to `result`. Returns the handle of its exchange. */
 export function enterAgain(kind: i32, waitable: i32, result: i32): i32 {
+  calledAt = i64(monotonicNow());
   const handle = w.getContext();
   setCurrent(handle);
   if (kind == EVENT_STREAM_READ) arrived(handle, result);
@@ -84,9 +93,15 @@ export function wakeTask(handle: i32): void {
 function wake(handle: i32): void {
   const exchange = exchangeOf(handle);
   if (exchange.waker) return;
-  // 0: so long has passed already.
-  for (let ns: u64 = 1; !exchange.waker; ns <<= 1) exchange.waker = waitFor(ns) >>> 4;
+  exchange.waker = startWait(1);
   join(exchange.waker, exchange.set);
+}
+
+/** A wait for `ns`, or longer when so long has passed already. */
+function startWait(ns: i64): i32 {
+  let wait = 0;
+  for (; !wait; ns <<= 1) wait = waitFor(ns) >>> 4;
+  return wait;
 }
 
 /** What the running task answers, after a turn; the next turn is wanted in `rest` ns. */
@@ -96,27 +111,42 @@ export function leave(handle: i32, rest: i64): i32 {
   setCurrent(-1);
   if (isOver(exchange)) {
     close(handle);
+    handOn(rest);
     return EXIT;
   }
   if (!rest) return YIELD;
-  if (rest != FOREVER) setTimer(handle, rest);
+  setTimer(handle, rest);
   return WAIT | (exchange.set << 4);
 }
 
-/** The set of `handle` tells of the time in `ns` at the latest. An earlier timer stays: a turn for nothing. */
-function setTimer(handle: i32, ns: i64): void {
-  const at = i64(monotonicNow()) + ns;
-  if (timer && timerAt <= at) return;
-  dropTimer();
-  timer = waitFor(ns) >>> 4;
-  timerAt = at;
-  timerOf = handle;
-  if (timer) join(timer, exchangeOf(handle).set);
+/** A task has ended: one of the others sees to the next turn. */
+function handOn(rest: i64): void {
+  for (let handle = 0; handle < most; handle++) {
+    if (slotOf(handle).kind != CONNECTION) continue;
+    if (rest) setTimer(handle, rest);
+    else wake(handle);
+    return;
+  }
 }
 
-function dropTimer(): void {
+/** The set of a task tells of the time in `ns` at the latest. An earlier timer stays: a turn for nothing. */
+function setTimer(handle: i32, ns: i64): void {
+  if (ns == FOREVER) return;
+  const at = calledAt + ns;
+  if (timer && timerAt <= at) {
+    if (timerOf >= 0) return;
+    if (timerAt > calledAt) return moveTimer(handle); // wasmtime 49 tells a task that waits of no earlier event
+  }
   if (timer) dropTask(timer);
-  timer = 0;
+  timer = startWait(ns);
+  timerAt = at;
+  moveTimer(handle);
+}
+
+/** The timer tells the task of `handle` now; -1: none. */
+function moveTimer(handle: i32): void {
+  timerOf = handle;
+  join(timer, handle < 0 ? 0 : exchangeOf(handle).set);
 }
 
 function dropTask(subtask: i32): void {
@@ -130,19 +160,11 @@ function close(handle: i32): void {
   if (exchange.waker) dropTask(exchange.waker);
   exchange.waker = 0;
   closeSlot(handle);
-  if (timer && timerOf == handle) {
-    dropTimer();
-    passTimerOn();
-  }
+  if (timer && timerOf == handle) moveTimer(-1);
   if (isRefusing && !isFull()) {
     w.decreaseBackpressure();
     isRefusing = false;
   }
-}
-
-/** Another task sets it, if there is one. */
-function passTimerOn(): void {
-  for (let handle = 0; handle < most; handle++) if (slotOf(handle).kind == CONNECTION) return wake(handle);
 }
 
 /** There is no server: the runtime answers. */
