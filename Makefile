@@ -41,7 +41,7 @@ REFERENCE := --tsconfig host/tsconfig.json host/index.ts
 SANDBOXED_REFERENCE := --name 'Waterspout, AssemblyScript' --tsconfig assembly/tsconfig.json assembly/index.ts assembly/web/index.ts
 ASSEMBLY := assembly bench/sandboxed examples/sandboxed templates/assemblyscript test/assembly
 
-.PHONY: help run build debug test compat check bench fuzz losses fleet protocol format clean screenshot wasmtime
+.PHONY: help run build debug test compat check bench fuzz losses fleet soak protocol format clean screenshot wasmtime
 .PHONY: components rust wasmtime-async docs frameworks
 .DELETE_ON_ERROR:
 
@@ -103,6 +103,9 @@ bench: build $(COMPONENTS) $(if $(NODE),$(NODES)) ## measure beside nginx, Node 
 
 fuzz: build $(WASMTIME) ## hostile clients and frames for MINUTES (1), from SEED (the time); ARGS="--help" for more
 	@node --import tsx test/fuzz/run.ts --minutes '$(MINUTES)' $(if $(SEED),--seed '$(SEED)') $(ARGS)
+
+soak: build $(COMPONENTS) $(WASMTIME) $(WASMTIME_ASYNC) ## memory and descriptors after 50,000 connections of each bare way to run, about a minute
+	@node --import tsx test/soak/run.ts
 
 losses: build $(WASMTIME) ## what clients lose in 100 reloads and 100 kills of workers, about ten minutes; ARGS="--help" for more
 	@node --import tsx test/losses/run.ts $(ARGS)
