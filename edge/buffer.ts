@@ -1,5 +1,5 @@
 /**
- * `Buffer`, as far as the package's own modules and most handlers use it: bytes with Node's conversions to and from text.
+ * `Buffer`, as far as the package's own modules and most handlers use it: bytes with Node's conversions of text.
  *
  * Invariant: encodings are utf8, latin1, ascii, hex, base64 and base64url; any other throws a TypeError.
  * Reference: Node's documentation of `buffer`.

@@ -25,6 +25,7 @@ export class Exchange implements RequestParts {
   #headers: Headers | null = null;
   #abort: AbortController | null = null;
   #gone: unknown = null;
+  #closed = false;
   #incoming: IncomingBody | null = null;
   #outgoing: OutgoingBody | null = null;
   #answered = false;
@@ -72,7 +73,7 @@ export class Exchange implements RequestParts {
     return this.#abort.signal;
   }
 
-  /** Null, or the error of the client's leaving. */
+  /** The error of the client's leaving, also when it has only ended its side; null: it has not. */
   get gone(): unknown {
     return this.#gone;
   }
@@ -128,8 +129,8 @@ export class Exchange implements RequestParts {
     this.#begin();
     push({ tag: "answer", val: { id: this.id, status, fields, length, content: NOTHING, last: false } });
     this.#outgoing = new OutgoingBody(this.id);
-    if (this.#gone === null) this.watch();
-    else this.#cut(this.#outgoing, this.#gone);
+    if (this.#closed) this.#cut(this.#outgoing);
+    else this.watch();
     return this.#outgoing;
   }
 
@@ -157,18 +158,23 @@ export class Exchange implements RequestParts {
     this.over();
   }
 
-  /** The client has left, or has ended its side, which looks the same. */
+  /** The client has ended its side: it has left, or it waits for what is given all the same. */
+  ended(): void {
+    this.#gone ??= this.errorOfLeaving();
+    this.#abort?.abort(this.#gone);
+  }
+
+  /** Nothing reaches the client any more. */
   closed(): void {
-    const gone = this.errorOfLeaving();
-    this.#gone = gone;
-    this.#abort?.abort(gone);
-    this.#incoming?.closed(gone);
-    if (this.#outgoing !== null) this.#cut(this.#outgoing, gone);
+    this.ended();
+    this.#closed = true;
+    this.#incoming?.closed(this.#gone);
+    if (this.#outgoing !== null) this.#cut(this.#outgoing);
     this.over();
   }
 
-  #cut(outgoing: OutgoingBody, reason: unknown): void {
-    outgoing.closed(reason);
+  #cut(outgoing: OutgoingBody): void {
+    outgoing.closed(this.#gone);
     push({ tag: "abort", val: this.id });
   }
 

@@ -8,7 +8,7 @@ declare module "waterspout:app/platform@0.1.0" {
   export default platform;
 }
 
-// Modules of the host that are bundled as they are (scripts/bundle.mjs), with this folder's types in place of the host's.
+// Modules of the host that are bundled as they are (scripts/bundle.mjs), with this folder's types in place of its own.
 declare module "host:http/answerfields" {
   import type { HeadersInput, HTTPHeaders } from "./httpheaders.js";
   export function withFields(headers: HeadersInput | undefined, more: HTTPHeaders | null): HeadersInput | undefined;

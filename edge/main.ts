@@ -25,6 +25,7 @@ export interface Handler {
   ): void;
   body(id: number, data: Uint8Array, last: boolean): void;
   sent(id: number): void;
+  ended(id: number): void;
   closed(id: number): void;
   timers(): void;
   settle(): Promise<void>;
@@ -52,6 +53,10 @@ export function handlerOf({ default: value }: { default?: unknown }): Handler {
     sent(id) {
       touch();
       exchanges.get(id)?.sent();
+    },
+    ended(id) {
+      touch();
+      exchanges.get(id)?.ended();
     },
     closed(id) {
       touch();

@@ -32,6 +32,9 @@ export const FILES_OPEN_MAX: i32 = 4096;
  */
 export const LISTEN_BACKLOG: i32 = 4096;
 export const LISTEN_BACKLOG_MAX: i32 = 65535;
+/** How long a handler that is another component may take to begin its answer, unless configured. */
+export const ANSWER_TIMEOUT_MS: i32 = 60000;
+export const ANSWER_TIMEOUT_MS_MAX: i32 = 86400000;
 /** Connections accepted in one turn: a flood of them must not hold up those that are being served. */
 export const ACCEPTS_PER_TURN: i32 = 64;
 /** How long a listener pauses after the process ran out of descriptors, so that it does not spin. */

@@ -25,6 +25,9 @@ export declare function body(id: u32, data: usize, size: i32, last: bool): void;
 @external("waterspout:app/handler@0.1.0", "sent")
 export declare function sent(id: u32): void;
 // @ts-ignore: decorator
+@external("waterspout:app/handler@0.1.0", "ended")
+export declare function ended(id: u32): void;
+// @ts-ignore: decorator
 @external("waterspout:app/handler@0.1.0", "closed")
 export declare function closed(id: u32): void;
 // @ts-ignore: decorator

@@ -7,13 +7,16 @@
 
 import { takeBlock } from "../bytes/buffer";
 import { Address } from "../core/address";
-import { HEAD_BYTES_MAX } from "../core/limits";
+import { ANSWER_TIMEOUT_MS, HEAD_BYTES_MAX } from "../core/limits";
+import { NS_PER_MS } from "../core/units";
 import { LoggingHTTPHandler } from "../http/log";
 import { HTTPServerRequest } from "../http/request";
 import { HTTPServer } from "../http/server";
 import { Callback, IOLoop, Timeout } from "../loop/ioloop";
 import { writeDecimal } from "../protocol/http/writer";
 import { prepare } from "../stream/turnend";
+import * as wasi from "../wasi/index";
+import { answerTimeoutMs, takeAnswerTimeout } from "../wasi/component/settings";
 import * as actions from "./actions";
 import * as calls from "./calls";
 import { nextId } from "./ids";
@@ -37,6 +40,7 @@ class EdgeHandler extends LoggingHTTPHandler {
   headersReceived(request: HTTPServerRequest): void {
     const length = request.contentLength;
     const complete = length >= 0 && length <= request.aheadSize;
+    forgetAnswer(request.slot);
     request.credit = complete ? i64.MAX_VALUE : 0; // a complete one comes once more, and is dropped
     if (!lowerHead(request)) return request.connection.shed();
     request.tag = nextId(request.slot);
@@ -65,6 +69,7 @@ class EdgeHandler extends LoggingHTTPHandler {
   }
 
   finish(request: HTTPServerRequest): void {
+    expectAnswer(request.slot);
     if (request.collects) return;
     calls.body(request.tag, 0, 0, true);
     called = true;
@@ -75,11 +80,14 @@ class EdgeHandler extends LoggingHTTPHandler {
   }
 
   onEnd(request: HTTPServerRequest): void {
-    this.onConnectionClose(request, 0);
+    if (!request.tag) return; // it never came to the handler
+    calls.ended(request.tag);
+    called = true;
+    loop.addCallback(nextTurn);
   }
 
   onConnectionClose(request: HTTPServerRequest, reason: i32): void {
-    if (!request.tag) return; // it never came to the handler
+    if (!request.tag) return;
     calls.closed(request.tag);
     called = true;
     loop.addCallback(nextTurn); // connections close behind the turn's Collect, and nothing else may happen for long
@@ -145,6 +153,63 @@ class Timers extends Timeout {
   }
 }
 
+// --- answers that do not come ---
+
+/** When the answer of a slot's request has to begin, in monotonic nanoseconds; 0: nothing is awaited. */
+let answersDue: StaticArray<i64> = new StaticArray<i64>(64);
+
+/** The request has come: from now on the handler has so long to begin its answer. */
+function expectAnswer(slot: i32): void {
+  if (!answerTimeoutMs) return;
+  if (slot >= answersDue.length) {
+    const more = new StaticArray<i64>(max(slot + 1, answersDue.length * 2));
+    memory.copy(changetype<usize>(more), changetype<usize>(answersDue), usize(answersDue.length) << 3);
+    answersDue = more;
+  }
+  const due = loop.time + i64(answerTimeoutMs) * NS_PER_MS;
+  unchecked((answersDue[slot] = due));
+  if (!overdue.awaits) overdue.await(due);
+}
+
+function forgetAnswer(slot: i32): void {
+  if (slot < answersDue.length) unchecked((answersDue[slot] = 0));
+}
+
+/** Answers 503 in place of a handler that takes too long. It looks at all requests when the first may be due. */
+@final
+class Overdue extends Timeout {
+  awaits: bool = false;
+
+  await(due: i64): void {
+    this.awaits = true;
+    loop.callAt(due, this);
+  }
+
+  run(): void {
+    this.awaits = false;
+    let next: i64 = i64.MAX_VALUE;
+    for (let slot = 0; slot < answersDue.length; slot++) {
+      const due = unchecked(answersDue[slot]);
+      const connection = due ? server.connectionAt(slot) : null;
+      if (!connection || !connection.inFlight || connection.begun) unchecked((answersDue[slot] = 0));
+      else if (due > loop.time) next = min(next, due);
+      else this.refuse(connection.request);
+    }
+    if (next != i64.MAX_VALUE) this.await(next);
+  }
+
+  private refuse(request: HTTPServerRequest): void {
+    const tag = request.tag;
+    const bytes = String.UTF8.encode("waterspout: a handler has not answered in time, so its client gets 503\n");
+    wasi.log(changetype<usize>(bytes), bytes.byteLength);
+    request.respond(503, "text/plain", "Service Unavailable");
+    calls.closed(tag);
+    called = true;
+  }
+}
+
+const overdue = new Overdue();
+
 /** At the end of a turn: what has come of the calls. */
 @final
 class Collect extends Callback {
@@ -169,6 +234,7 @@ class Collect extends Callback {
   }
 }
 
+takeAnswerTimeout(ANSWER_TIMEOUT_MS);
 prepare(); // what the handler sends at the end of a turn leaves in that turn
 loop.atTurnEnd(new Collect());
 server.listen();

@@ -37,6 +37,30 @@ describe.each(WAYS)("a function, $name", (way) => {
   functionTests(() => server);
 });
 
+describe("a handler that does not answer", () => {
+  const serve = (timeoutMs: string): Promise<Server> =>
+    start(EDGE, built.at("edgefunction.wasm"), [], { serveMs: SERVE_MS, behind: ["--answer-timeout-ms", timeoutMs] });
+
+  test("in time is 503, and its signal is aborted; what has begun in time goes on", async () => {
+    const server = await serve("300");
+    const slowly = server.get("/slowly");
+    const client = await server.connect();
+    expect((await client.send("GET /never HTTP/1.1\r\nHost: x\r\n\r\n").readResponse()).status).toBe(503);
+    await server.complaint(/has not answered in time/);
+    await server.complaint(/never is aborted/);
+    expect((await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").readResponse()).status).toBe(200);
+    expect((await slowly).body.toString()).toBe("begun in time, and complete");
+    await server.stop();
+  });
+
+  test("has a time from 0 to a day", async () => {
+    await expect(serve("86400001")).rejects.toThrow("--answer-timeout-ms must be a number from 0 to 86400000");
+    const server = await serve("86400000");
+    expect((await server.get("/slowly")).status).toBe(200);
+    await server.stop();
+  });
+});
+
 const post = (target: string, body: string, fields = ""): string =>
   `POST ${target} HTTP/1.1\r\nHost: x\r\n${fields}Content-Length: ${body.length}\r\n\r\n${body}`;
 
@@ -276,7 +300,8 @@ function functionTests(serving: Serving): void {
       return (await client.readToEnd()).toString();
     };
     expect(await ended("/ended?0", /^begun 0$/)).toContain("10 bytes");
-    await ended("/ended?1", /^begun 1$/);
+    const pieces = await ended("/ended?1", /^begun 1$/);
+    expect(pieces).toMatch(/10 bytes\r\n.*, piece 0\r\n.*, piece 1\r\n.*, piece 2\r\n0\r\n\r\n$/s);
   });
 
   test("whose client leaves sees its signal aborted", async () => {

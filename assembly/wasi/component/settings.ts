@@ -1,18 +1,29 @@
 // Where a component listens: --address, --port and --backlog of its command line; else WATERSPOUT_ADDRESS,
-// WATERSPOUT_PORT and WATERSPOUT_BACKLOG of its environment; else 127.0.0.1, 8888 and 4096. What stands behind `--` is
-// the application's.
+// WATERSPOUT_PORT and WATERSPOUT_BACKLOG of its environment; else 127.0.0.1, 8888 and 4096. A component whose handler
+// is another one also takes --answer-timeout-ms. What stands behind `--` is the application's.
 //
 // Invariant: what is not understood is said in one sentence, and then nothing listens. All of it happens once, at the
 // start.
 
 import { Address } from "../../core/address";
-import { LISTEN_BACKLOG, LISTEN_BACKLOG_MAX } from "../../core/limits";
+import { ANSWER_TIMEOUT_MS_MAX, LISTEN_BACKLOG, LISTEN_BACKLOG_MAX } from "../../core/limits";
 import { parseHost } from "../../core/addresstext";
 import { release } from "./memory";
 
 /** Where to listen. */
 export const address: Address = new Address();
 export let backlog: i32 = LISTEN_BACKLOG;
+/** For an answer to begin; 0: any time. */
+export let answerTimeoutMs: i32 = 0;
+let takesAnswerTimeout: bool = false;
+
+/** The component keeps to --answer-timeout-ms, by default `presetMs`. To be called before the settings are read. */
+export function takeAnswerTimeout(presetMs: i32): void {
+  takesAnswerTimeout = true;
+  answerTimeoutMs = presetMs;
+}
+
+const ANSWER_TIMEOUT: string = "answer-timeout-ms";
 
 let problem: string | null = null;
 
@@ -32,7 +43,7 @@ export function readSettings(lists: usize): string | null {
     const entry = environment + (usize(i) << 4);
     const name = textAt(entry);
     const value = textAt(entry + 8);
-    if (name.startsWith(prefix)) set(name.substring(prefix.length).toLowerCase(), value, name);
+    if (name.startsWith(prefix)) set(name.substring(prefix.length).toLowerCase().replaceAll("_", "-"), value, name);
   }
   release(environment, usize(entries));
   let isOver = false; // what follows is for the application
@@ -74,6 +85,7 @@ function textAt(pair: usize): string {
 }
 
 function isKnown(name: string): bool {
+  if (name == ANSWER_TIMEOUT) return takesAnswerTimeout;
   return name == "address" || name == "port" || name == "backlog";
 }
 
@@ -87,6 +99,10 @@ function set(name: string, value: string, given: string): void {
   } else if (name == "backlog") {
     backlog = numberOf(value, LISTEN_BACKLOG_MAX);
     if (backlog < 1) refuse(given + " must be a number from 1 to " + LISTEN_BACKLOG_MAX.toString() + ", not " + value);
+  } else if (name == ANSWER_TIMEOUT && takesAnswerTimeout) {
+    answerTimeoutMs = numberOf(value, ANSWER_TIMEOUT_MS_MAX);
+    const most = ANSWER_TIMEOUT_MS_MAX.toString();
+    if (answerTimeoutMs < 0) refuse(given + " must be a number from 0 to " + most + ", not " + value);
   } else if (given.startsWith("--")) refuse("unknown option " + given);
 }
 

@@ -104,6 +104,8 @@ impl Guest for Handler {
 
     fn sent(_id: u32) {}
 
+    fn ended(_id: u32) {}
+
     fn closed(id: u32) {
         let state = &mut *STATE.0.borrow_mut();
         state.uploads.retain(|upload| upload.id != id);

@@ -69,7 +69,22 @@ const routes: Record<string, (request: HTTPServerRequest) => unknown> = {
     for (let next = await pieces.next(); !next.done; next = await pieces.next()) bytes += next.value.length;
     if (request.query.has("0")) return request.respond(200, {}, `${bytes} bytes`);
     await request.connection.writeHeaders(200, {}, `${bytes} bytes`);
+    for (let i = 0; i < 3; i++) {
+      await sleep(1);
+      await request.connection.write(`, piece ${i}`);
+    }
     request.connection.finish();
+  },
+  "/never": async (request) => {
+    await new Promise<void>((resolve) => request.signal.addEventListener("abort", () => resolve()));
+    console.error("never is aborted");
+    request.respond(200, {}, "too late");
+  },
+  "/slowly": async ({ connection }) => {
+    await connection.writeHeaders(200, {}, "begun in time");
+    await sleep(600);
+    await connection.write(", and complete");
+    connection.finish();
   },
   "/wrong": (request) => request.respond(200, { "x-name": "a\r\nb: c" }, ""),
   "/gone": async ({ signal }) => {
