@@ -368,7 +368,8 @@ test("a handler without end has a bound on its memory; what ends its component l
 }, 120_000);
 
 test("what a component does not have is named, with file and line", async () => {
-  writeFileSync(at("helper.ts"), 'import os from "os";\nexport const host = os.hostname();\n');
+  writeFileSync(at("system.ts"), 'import os from "os";\nexport const host = os.hostname();\n');
+  writeFileSync(at("helper.ts"), 'export { host } from "./system.ts";\n');
   const source =
     'import { readFileSync } from "node:fs";\nimport { host } from "./helper.ts";\nimport native from "./x.node";\n' +
     "export default { fetch: () => new Response(host + readFileSync + native) };\n";
@@ -376,7 +377,7 @@ test("what a component does not have is named, with file and line", async () => 
   const { code, stderr } = await built.build(at("wrong.ts"));
   expect(code).toBe(1);
   expect(stderr).toContain("a component has no module node:fs\n   in wrong.ts(1,30)");
-  expect(stderr).toContain("a component has no module node:os\n   in helper.ts(1,16)");
+  expect(stderr).toContain("node:os, which wrong.ts imports by way of helper.ts, system.ts\n   in system.ts(1,16)");
   expect(stderr).toContain("a component has no native modules: ./x.node\n   in wrong.ts(3,20)");
   expect(stderr).toContain("wrong.ts has 3 errors");
 });

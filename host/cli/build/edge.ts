@@ -74,11 +74,17 @@ interface Message {
   text: string;
   location: { file: string; line: number; column: number } | null;
 }
+interface Import {
+  path: string;
+  importer: string;
+  resolveDir: string;
+  kind: string;
+  pluginData: unknown;
+}
+type Resolved = { path: string } | { errors: { text: string }[] } | null;
 interface Plugins {
-  onResolve(
-    options: { filter: RegExp },
-    callback: (asked: { path: string }) => { path: string } | { errors: { text: string }[] } | null,
-  ): void;
+  onResolve(options: { filter: RegExp }, callback: (asked: Import) => Resolved | Promise<Resolved>): void;
+  resolve(path: string, asked: Omit<Import, "path">): Promise<{ path: string }>;
 }
 interface Engine {
   componentize(options: object): Promise<{ component: Uint8Array }>;
@@ -134,16 +140,43 @@ function entryOf(source: string, parts: readonly string[]): string {
 }
 
 /** What a component has of this package and of Node; what a bundler could take and a component has not. */
-function resolveForeign({ onResolve }: Plugins): void {
-  const refuse = (text: string): { errors: { text: string }[] } => ({ errors: [{ text }] });
-  onResolve({ filter: /^[a-z]/ }, ({ path }) => {
+function resolveForeign(plugins: Plugins): void {
+  const wayTo = waysTo(plugins);
+  const refuse = (text: string, { importer }: Import): Resolved => ({ errors: [{ text: text + wayTo(importer) }] });
+  plugins.onResolve({ filter: /^[a-z]/ }, (asked) => {
+    const { path } = asked;
     const name = builtinModules.includes(path) ? `node:${path}` : path;
     const file = MODULES.get(name);
     if (file !== undefined) return { path: join(EDGE_FOLDER, file) };
-    if (name.startsWith("node:")) return refuse(`a component has no module ${name}`);
-    return name.startsWith("waterspout/") ? refuse(`a component has nothing of ${name}`) : null;
+    if (name.startsWith("node:")) return refuse(`a component has no module ${name}`, asked);
+    return name.startsWith("waterspout/") ? refuse(`a component has nothing of ${name}`, asked) : null;
   });
-  onResolve({ filter: /\.node$/ }, ({ path }) => refuse(`a component has no native modules: ${path}`));
+  plugins.onResolve({ filter: /\.node$/ }, (asked) =>
+    refuse(`a component has no native modules: ${asked.path}`, asked),
+  );
+}
+
+/** Notes which file imports each first. What it gives says by way of which files the application comes to one. */
+function waysTo({ onResolve, resolve: find }: Plugins): (file: string) => string {
+  const importers = new Map<string, string>();
+  onResolve({ filter: /^/ }, async ({ path, ...asked }) => {
+    if (asked.pluginData === importers) return null; // it is asked for here
+    const found = await find(path, { ...asked, pluginData: importers });
+    if (!importers.has(found.path)) importers.set(found.path, asked.importer);
+    return null;
+  });
+  return (file) => {
+    const way: string[] = [];
+    for (
+      let at: string | undefined = file;
+      at !== undefined && at !== ENTRY && !way.includes(at);
+      at = importers.get(at)
+    ) {
+      way.unshift(at);
+    }
+    const [application = "", ...between] = way.map((each) => relative(dirname(way[0] ?? ""), each));
+    return between.length === 0 ? "" : `, which ${application} imports by way of ${between.join(", ")}`;
+  };
 }
 
 async function componentize(engine: InstalledPackage, jsSource: string): Promise<Uint8Array> {

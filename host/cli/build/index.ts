@@ -34,7 +34,8 @@ const options = {
 const ABOUT =
   "Compiles FILE, an application in AssemblyScript, with the project's own assemblyscript and the flags that an " +
   "application needs. An asconfig.json in the project's folder may add options of its own. For component-async FILE " +
-  "may be in TypeScript, a module whose default export has fetch, or a handler that is a component already.";
+  "may be in TypeScript, a module whose default export is a function, an Application or an object with fetch, or a " +
+  "handler that is a component already.";
 
 export const build: Command = {
   name: "build",
