@@ -137,10 +137,10 @@ function cookieTests(serving: Serving): void {
     const login = await server.request(post("/private", "name=%C3%BC+b", FORM));
     expect([login.status, login.headers.get("location")]).toEqual([302, "/private"]);
     const set = login.headers.get("set-cookie") ?? "";
-    expect(set).toContain('plain="a\\040b"; Path=/; HttpOnly');
-    expect(set).toContain("old=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0");
+    expect(set).toContain('plain="a\\040b"; HttpOnly; Path=/');
+    expect(set).toContain("old=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/");
     const [, user = ""] = /user=([^;]*);/.exec(set) ?? [];
-    expect(set).toContain("Max-Age=2592000");
+    expect(set).toMatch(/^user=[^;]+; Expires=[^;]+ GMT; Path=\//);
     const visit = (cookie: string): Promise<Response> =>
       server.request(`GET /private HTTP/1.1\r\nHost: x\r\nCookie: user=${cookie}\r\n\r\n`);
     expect(pair(await visit(user))).toEqual([200, "hello ü b"]);
