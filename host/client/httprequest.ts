@@ -20,6 +20,7 @@ import { headerPairs } from "../http/headerpairs.js";
 import { type HeadersInput, HTTPHeaders } from "../http/headers.js";
 import { encodeUsernamePassword } from "../http/httputil.js";
 import { type ClientSSLOptions, readSSLOptions } from "../tls/client.js";
+import { HTTPStreamClosedError } from "./httpclienterrors.js";
 
 /** What a POST is that does not say so. */
 const FORM_TYPE = "application/x-www-form-urlencoded";
@@ -79,7 +80,7 @@ export interface FetchOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Writes a request's body. `write` resolves when the piece has been taken. */
+/** Writes a request's body. `write` resolves when the piece has been taken, and rejects when the request is over. */
 export type BodyProducer = (write: (piece: Data) => Promise<void>) => void | Promise<void>;
 
 /** A request. */
@@ -118,7 +119,6 @@ export function resolveRequest(request: HTTPRequest): ResolvedRequest {
   addAuthorization(headers, place, request);
   if (!headers.has("user-agent")) headers.add("User-Agent", request.userAgent ?? "Waterspout");
   if (request.decompressResponse !== false && !headers.has("accept-encoding")) headers.add("Accept-Encoding", "gzip");
-  if (request.expect100Continue === true) headers.set("Expect", "100-continue");
   const { networkInterface } = request;
   if (networkInterface !== undefined && isIP(networkInterface) === 0) {
     throw new OptionError(`networkInterface must be an IP address, not ${networkInterface}`);
@@ -126,6 +126,7 @@ export function resolveRequest(request: HTTPRequest): ResolvedRequest {
   if (request.sslOptions !== undefined) readSSLOptions(place.hostname, request.sslOptions);
   const { connectTimeoutMs, requestTimeoutMs, maxRedirects, bodyBytesMax } = request;
   const { body = request.bodyProducer && producedBy(request.bodyProducer) } = request;
+  if (request.expect100Continue === true && body !== undefined) headers.set("Expect", "100-continue");
   return {
     ...request,
     asked: request,
@@ -203,7 +204,11 @@ async function* producedBy(produce: BodyProducer): AsyncGenerator<Data> {
       (error) => writer.abort(error),
     )
     .catch(() => {});
-  yield* readable;
+  try {
+    for await (const piece of readable.values({ preventCancel: true })) yield piece;
+  } finally {
+    void ignore(readable.cancel(new HTTPStreamClosedError("the request is over")));
+  }
 }
 
 function bodyOf(body: FetchOptions["body"], method: string, headers: HTTPHeaders): Hop["body"] {

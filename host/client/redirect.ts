@@ -27,7 +27,7 @@ export function redirectOf(hop: Hop, status: number, location: string | null): H
   if (url.origin !== hop.url.origin) for (const name of ["authorization", "cookie"]) headers.delete(name);
   const isKept = SAME_AGAIN.includes(status) || hop.method === "HEAD" || (status !== 303 && hop.method !== "POST");
   if (!isKept) {
-    for (const name of ["content-length", "content-type", "content-encoding", "transfer-encoding"])
+    for (const name of ["content-length", "content-type", "content-encoding", "transfer-encoding", "expect"])
       headers.delete(name);
     return { url, method: "GET", headers, body: null };
   }

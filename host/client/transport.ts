@@ -102,18 +102,23 @@ function headOf(sent: http.ClientRequest, hop: Hop, limit: FetchLimit): Promise<
     });
     if (signal.aborted) abort();
     else signal.addEventListener("abort", abort);
-    if (!hop.headers.has("expect")) return write(sent, hop);
-    sent.once("continue", () => write(sent, hop));
+    if (hop.body === null || !hop.headers.has("expect")) return write(sent, hop, reject);
+    sent.once("continue", () => write(sent, hop, reject));
     sent.flushHeaders();
   });
 }
 
-function write(sent: http.ClientRequest, { body, headers }: Hop): void {
+/** `reject`: takes what the body throws. */
+function write(sent: http.ClientRequest, { body, headers }: Hop, reject: (error: Error) => void): void {
   if (body === null || body instanceof Uint8Array) return void sent.end(body ?? undefined);
   const length = headers.get("content-length");
   const pieces = length === null ? body : ofLength(body, Number(length));
   const source = Readable.from(pieces);
-  source.on("error", (error) => sent.destroy(error)).pipe(sent);
+  source.pipe(sent);
+  source.on("error", (error) => {
+    reject(error); // before the request itself says that it has failed
+    sent.destroy(error);
+  });
   sent.once("close", () => source.destroy());
 }
 

@@ -39,7 +39,7 @@ export function urlConcat(url: string, args: UrlArguments | null | undefined): s
   const hash = url.indexOf("#");
   const [place, fragment] = hash < 0 ? [url, ""] : [url.slice(0, hash), url.slice(hash)];
   const mark = place.indexOf("?");
-  const query = new URLSearchParams(mark < 0 ? "" : place.slice(mark + 1));
+  const query = new URLSearchParams(mark < 0 ? "" : place.slice(mark));
   for (const [name, value] of Symbol.iterator in args ? args : Object.entries(args)) query.append(name, value);
   return `${mark < 0 ? place : place.slice(0, mark)}${query.size === 0 ? "" : `?${query}`}${fragment}`;
 }

@@ -8,6 +8,7 @@ import {
   AsyncHTTPClient,
   type BodyProducer,
   ConnectError,
+  type FetchOptions,
   HTTPClientError,
   HTTPServer,
   type HTTPServerRequest,
@@ -181,8 +182,36 @@ test("a body that is produced, in chunks or of a known length", async () => {
       expect(json(body).body).toBe("12345678");
     }
   }
-  const failing = () => Promise.reject(new Error("nothing to send"));
-  await expect(http.fetch(`${url}/echo`, { method: "POST", bodyProducer: failing })).rejects.toThrow("nothing to send");
+});
+
+test("what a body throws is what the request rejects with, also before there is a connection", async () => {
+  const http = client();
+  const fail = (): never => {
+    throw new Error("nothing to send");
+  };
+  const bodies: FetchOptions[] = [
+    { bodyProducer: fail },
+    { bodyProducer: async () => fail() },
+    { bodyProducer: (write) => write({} as never) },
+    { body: { [Symbol.asyncIterator]: () => ({ next: async () => fail() }) } },
+  ];
+  for (const body of bodies) {
+    const error = await failure(http.fetch(`${url}/echo`, { method: "POST", ...body }));
+    expect(error).not.toBeInstanceOf(HTTPClientError);
+    expect(error).not.toBeInstanceOf(ConnectError);
+    expect(error.message).toMatch(/nothing to send|"chunk" argument/);
+  }
+});
+
+test("a producer hears that its request is over", async () => {
+  const { url: early } = await raw((socket) => socket.end("HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n"));
+  const heard = new Promise((resolve) => {
+    const bodyProducer: BodyProducer = async (write) => {
+      for (;;) await write("x".repeat(100_000)).catch((error) => Promise.reject(resolve(error)));
+    };
+    void failure(client().fetch(early, { method: "POST", bodyProducer }));
+  });
+  expect(await heard).toBeInstanceOf(HTTPStreamClosedError);
 });
 
 test("a body that waits for 100 is not sent to a server that answers at once", async () => {
@@ -195,6 +224,13 @@ test("a body that waits for 100 is not sent to a server that answers at once", a
   const bodyProducer = () => expect.fail("it was asked for");
   expect((await http.fetch(early.url, { ...waiting, bodyProducer, raiseError: false })).code).toBe(403);
   expect(early.calls()).toBe(1);
+  const to = encodeURIComponent(`${url}/echo`);
+  for (const path of ["/echo", `/redirect?status=303&to=${to}`]) {
+    const hasBody = path !== "/echo";
+    const asked = { expect100Continue: true, ...(hasBody && { method: "POST", body: "1234" }) };
+    const { headers } = json((await http.fetch(`${url}${path}`, asked)).body);
+    expect(headers.map(([name]: [string]) => name)).not.toContain("expect"); // RFC 9110 10.1.1: with a body only
+  }
 });
 
 test("a request of an answer is fetched again; a connection comes from the address that is wanted", async () => {

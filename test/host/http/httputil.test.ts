@@ -21,6 +21,7 @@ describe("urlConcat", () => {
   test.each<[string, UrlArguments | null, string]>([
     ["https://localhost/path", YZ, "https://localhost/path?y=y&z=z"],
     ["https://localhost/path", { y: "/y &" }, "https://localhost/path?y=%2Fy+%26"],
+    ["https://localhost/path??x", YZ, "https://localhost/path?%3Fx=&y=y&z=z"],
     ["https://localhost/path?", YZ, "https://localhost/path?y=y&z=z"],
     ["https://localhost/path?x", YZ, "https://localhost/path?x=&y=y&z=z"],
     ["https://localhost/path?x&", YZ, "https://localhost/path?x=&y=y&z=z"],
