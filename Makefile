@@ -35,6 +35,8 @@ node = $(if $(NODE),$(CURDIR)/$(dir $(NODES))node$(NODE)-$(shell node -p 'proces
 # Another binary is the user's own business.
 WASMTIME := $(if $(WATERSPOUT_WASMTIME),,build/tools/wasmtime)
 WASMTIME_ASYNC := $(if $(WATERSPOUT_WASMTIME_ASYNC),,build/tools/wasmtime-async)
+# Those between: tests of components take them, too.
+WASMTIMES := build/tools/wasmtime-46 build/tools/wasmtime-48
 
 sources = $(shell find $(1) -name '*.ts')
 REFERENCE := --tsconfig host/tsconfig.json host/index.ts
@@ -42,7 +44,7 @@ SANDBOXED_REFERENCE := --name 'Waterspout, AssemblyScript' --tsconfig assembly/t
 ASSEMBLY := assembly bench/sandboxed examples/sandboxed templates/assemblyscript test/assembly
 
 .PHONY: help run build debug test compat check bench fuzz losses fleet soak protocol format clean screenshot wasmtime
-.PHONY: components rust wasmtime-async docs frameworks
+.PHONY: components rust wasmtime-46 wasmtime-48 wasmtime-async docs frameworks
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -60,7 +62,7 @@ debug: build ## build/core.wasm with names and debug info (docs/debugging.md); m
 
 components: $(COMPONENTS) ## examples as components of WASI 0.2 and 0.3, and of wasi:http 0.2 and 0.3: build/demo.component.wasm, …
 
-test: build $(COMPONENTS) $(WASMTIME) $(WASMTIME_ASYNC) $(ENGINES) $(if $(NODE),$(NODES)) ## all tests, or those that ARGS chooses (ARGS="--project host")
+test: build $(COMPONENTS) $(WASMTIME) $(WASMTIME_ASYNC) $(WASMTIMES) $(ENGINES) $(if $(NODE),$(NODES)) ## all tests, or those that ARGS chooses (ARGS="--project host")
 ## on the Node that runs make, or on NODE (22, 24, 26)
 	@[ -z '$(NODE)' ] || [ -x '$(node)' ] || { echo 'waterspout: scripts/nodes/ has no Node $(NODE) for this machine' >&2; exit 1; }
 	@$(if $(NODE),PATH="$(dir $(node)):$$PATH") $(BIN)/vitest run $(ARGS)
@@ -126,6 +128,9 @@ wasmtime: ## install wasmtime 36 if need be and print its path (make -s wasmtime
 
 wasmtime-async: ## the same for a wasmtime that serves components of WASI 0.3
 	@scripts/install-wasmtime.sh async
+
+wasmtime-46 wasmtime-48:
+	@scripts/install-wasmtime.sh $(@:wasmtime-%=%)
 
 clean: ## remove what was built; node_modules, build/tools and build/bench stay
 	rm -rf dist build/docs build/*.wasm build/*.sha256
@@ -193,5 +198,5 @@ build/tools/%/node_modules/.package-lock.json: scripts/%/package.json scripts/%/
 build/tools/wasmtime:
 	@scripts/install-wasmtime.sh >/dev/null
 
-build/tools/wasmtime-async:
-	@scripts/install-wasmtime.sh async >/dev/null
+build/tools/wasmtime-%:
+	@scripts/install-wasmtime.sh $* >/dev/null

@@ -32,6 +32,7 @@ const ELSEWHERE = [
   "reverseproxycorpus",
   "reverseproxyupgrades",
   "runcomponent",
+  "wasmtimes",
 ].map((name) => `test/e2e/${name}.test.ts`);
 
 const E2E = { testTimeout: 60_000, hookTimeout: 60_000 };

