@@ -93,6 +93,10 @@ const ANSWERS: Record<string, (server: Server) => Promise<void>> = {
     expect((await server.get("/?name=you")).body.toString()).toBe("Hello, you\n");
     expect((await server.get("/")).body.toString()).toBe("Hello, world\n");
   },
+  async "application.ts"(server) {
+    expect((await server.get("/?name=you")).body.toString()).toBe("Hello, you\n");
+    expect((await server.get("/")).body.toString()).toBe("Hello, world\n");
+  },
   async "bytes.ts"(server) {
     const answer = await server.request("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n12345");
     expect(answer.body.toString()).toBe("part 1 of 3\npart 2 of 3\npart 3 of 3\n5 bytes came\n");
@@ -472,7 +476,10 @@ test.each(COMMANDS)("$place: $line", async ({ words }) => {
     const end = args.indexOf("--");
     const own = end < 0 ? args : args.slice(0, end);
     for (const option of own.filter((word) => word.startsWith("--"))) expect(known).toContain(`  ${option}`);
-    if (["run", "dev", "build"].includes(args[0])) expect(blocks.map(({ name }) => name)).toContain(args[1]);
+    if (!["run", "dev", "build"].includes(args[0]) || args[1] === RUST_HANDLER) return;
+    expect(blocks.map(({ name }) => name)).toContain(args[1]);
+  } else if (program === "cargo") {
+    for (const word of args) expect(read("Makefile")).toContain(word);
   } else if (program === "node") {
     const registered = ["--import", "waterspout/register"]; // run by register.test.ts
     if (args[0] === registered[0]) return expect(args).toEqual([...registered, "server.js"]);
@@ -504,6 +511,9 @@ test.each(COMMANDS)("$place: $line", async ({ words }) => {
     expect(["asc", "systemctl", "perf"], "a program that no test knows").toContain(program);
   }
 });
+
+/** What `make rust` builds: rusthandler.test.ts serves it. */
+const RUST_HANDLER = "build/rust/wasm32-wasip2/release/handler.wasm";
 
 /** How modules and components are compiled and served without the command; other tests run them so. */
 const WASMTIME_COMMANDS = [
