@@ -355,7 +355,6 @@ export function next(): i32 {
     if (handle >= 0) return handle;
     phase = LISTENING;
     cursor = hits && time - listened < PINNED_EVERY_NS ? eventCount : 0;
-    if (cursor < eventCount) listened = time;
   }
   if (phase == LISTENING) {
     const handle = nextEvent();
@@ -390,6 +389,7 @@ function nextEvent(): i32 {
     const kind = slotOf(handle).kind;
     if (kind == BLOCKING && !sure) continue;
     if ((kind == PINNED ? LISTENING : sure ? CERTAIN : UNCERTAIN) != phase) continue;
+    if (kind == PINNED) listened = time;
     ready = subscription & 1 ? WRITE : READ;
     return handle;
   }

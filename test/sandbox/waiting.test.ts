@@ -12,6 +12,7 @@ const PINNED = 2; // the channel and the listener
 const OTHERS = CONNECTIONS - 1; // a connection is not watched while the host has its request
 const ANSWERS_LATE = 15; // as in assembly/wasi/poller.ts
 const WAIT_MS = 2;
+const SILENT_MS = 60; // longer than HOT_NS there
 
 let host: Bridged;
 let wasi: ScriptedWasi;
@@ -88,6 +89,25 @@ test("a listener is not tried at each request; one who connects waits a millisec
   wires[8]?.send(Buffer.from("GET"));
   wasi.turn();
   expect([wires[8]?.waiting, wasi.queue.length]).toEqual([0, 0]);
+});
+
+test("nor longer when a silent client, who is looked for alone, sends just then", async () => {
+  const silent = Array.from({ length: CONNECTIONS }, () => wasi.connect());
+  while (wasi.queue.length > 0 || wasi.untold > 0) wasi.turn();
+  wasi.pass(SILENT_MS);
+  for (const wire of wires) wire.send(Buffer.from("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+  while (wires.some((wire) => wire.waiting > 0)) wasi.turn();
+  while (wasi.turn() === 0);
+  await host.hostAnswers();
+
+  wasi.connect();
+  wasi.pass(1);
+  silent[0]?.send(Buffer.from("GET"));
+  wasi.turn();
+  expect([silent[0]?.waiting, wasi.queue.length]).toEqual([0, 1]);
+  expect(wasi.untold).toBeGreaterThan(0);
+  wasi.turn();
+  expect([wasi.untold, wasi.queue.length]).toEqual([0, 0]);
 });
 
 test("a client that connects while nothing else happens is accepted at once", () => {
