@@ -131,6 +131,7 @@ test.each([COMPONENT, COMPONENT_ASYNC])("a component beside its source: $compone
   expect(code, stderr).toBe(0);
   const file = at(`project/hello.${target}.wasm`);
   expect(stdout).toContain(`serve it with: wasmtime run -S inherit-network=y ${file} --address 127.0.0.1 --port 8888`);
+  expect(stdout).toContain(`or supervised: npx waterspout run ${file}\n`);
   const server = await start(way, file);
   expect((await server.get("/")).body.toString()).toBe(`hello from a ${target}`);
   await server.stop();

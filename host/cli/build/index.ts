@@ -97,7 +97,8 @@ function textOf(report: BuildReport): string {
     return (
       `${file}: ${report.bytes.toLocaleString("en")} bytes\n` +
       `imports: ${report.imports.length} functions\n` +
-      `serve it with: ${before} ${file}${behind} (wasmtime ${wasmtime})\n`
+      `serve it with: ${before} ${file}${behind} (wasmtime ${wasmtime})\n` +
+      `or supervised: npx waterspout run ${file}\n`
     );
   }
   const ways = { node: "--runtime node", wasmtime: "--runtime wasmtime", bare: "wasmtime alone" };
@@ -105,6 +106,6 @@ function textOf(report: BuildReport): string {
   return (
     `${file}: ${report.bytes.toLocaleString("en")} bytes\n` +
     `imports: ${report.imports.length}, all of them known\n` +
-    `serve it with: waterspout run ${file} (${served})\n`
+    `serve it with: npx waterspout run ${file} (${served})\n`
   );
 }

@@ -32,7 +32,10 @@ export class Built {
     if (way === NODE) return start(NODE, app);
     const file = this.at(`${path.basename(app, ".ts")}.wasm`);
     const { code, stdout, stderr } = await this.build(app, "--out", file);
-    if (code !== 0 || !/\.wasm: [\d,]+ bytes\nimports: \d+ functions\nserve it with: wasmtime run .*\n$/.test(stdout)) {
+    if (
+      code !== 0 ||
+      !/\.wasm: [\d,]+ bytes\nimports: \d+ functions\nserve it with: wasmtime run .*\nor supervised: .*\n$/.test(stdout)
+    ) {
       throw new Error(`build has ended with ${code}: ${stdout}${stderr}`);
     }
     return start(EDGE, file, [], { serveMs: SERVE_MS });
