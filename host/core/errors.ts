@@ -59,10 +59,15 @@ export class WebSocketClosedError extends WaterspoutError {
   }
 }
 
-/** `readUntil` or `readUntilRegex` did not find its end within `maxBytes`. The stream is closed. */
-export class UnsatisfiableReadError extends WaterspoutError {
+/**
+ * `readUntil` or `readUntilRegex` did not find its end within `maxBytes`, and the stream is closed for that: code that
+ * catches StreamClosedError catches this, too.
+ */
+export class UnsatisfiableReadError extends StreamClosedError {
+  override readonly code = "UNSATISFIABLE_READ";
+
   constructor() {
-    super("UNSATISFIABLE_READ", EXPLANATIONS.TOO_LONG);
+    super("TOO_LONG");
   }
 }
 

@@ -98,6 +98,22 @@ export class IOLoop {
     setImmediate(() => this.run(callback, ...values));
   }
 
+  /** The same as `addCallback`: what fails is logged there, too. */
+  spawnCallback<A extends unknown[]>(callback: (...values: A) => unknown, ...values: A): void {
+    this.addCallback(callback, ...values);
+  }
+
+  /** The same as `addCallback`: Node calls its signal handlers in the loop. */
+  addCallbackFromSignal<A extends unknown[]>(callback: (...values: A) => unknown, ...values: A): void {
+    this.addCallback(callback, ...values);
+  }
+
+  /** Calls `callback` with `future`, a promise, in an iteration after that is settled, in either way. */
+  addFuture<F extends PromiseLike<unknown>>(future: F, callback: (future: F) => unknown): void {
+    const settled = () => this.addCallback(callback, future);
+    future.then(settled, settled);
+  }
+
   /** Calls `callback` after `delayMs` milliseconds (below 0: as 0). Returns a handle for `removeTimeout`. */
   callLater<A extends unknown[]>(delayMs: number, callback: (...values: A) => unknown, ...values: A): TimeoutHandle {
     if (typeof delayMs !== "number" || Number.isNaN(delayMs)) throw new TypeError("delayMs must be a number");

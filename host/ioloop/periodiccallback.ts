@@ -11,8 +11,10 @@ import { IOLoop, type TimeoutHandle } from "./ioloop.js";
 /** Calls a function again and again, one call at a time: Tornado's PeriodicCallback. */
 export class PeriodicCallback {
   readonly #callback: () => unknown;
-  readonly #periodMs: number;
-  readonly #jitter: number;
+  /** The period, in milliseconds. */
+  readonly callbackTimeMs: number;
+  /** The share of it by which each may be longer or shorter. */
+  readonly jitter: number;
   readonly #loop: IOLoop;
   #timeout: TimeoutHandle | null = null;
   #running = false;
@@ -29,8 +31,8 @@ export class PeriodicCallback {
     }
     if (!(jitter >= 0 && jitter <= 1)) throw new OptionError(`jitter must be from 0 to 1, not ${String(jitter)}`);
     this.#callback = callback;
-    this.#periodMs = callbackTimeMs;
-    this.#jitter = jitter;
+    this.callbackTimeMs = callbackTimeMs;
+    this.jitter = jitter;
     this.#loop = IOLoop.current();
   }
 
@@ -56,7 +58,7 @@ export class PeriodicCallback {
 
   #schedule(): void {
     const now = this.#loop.time();
-    const period = this.#periodMs * (1 + this.#jitter * (Math.random() - 0.5));
+    const period = this.callbackTimeMs * (1 + this.jitter * (Math.random() - 0.5));
     // A timer may fire a little early: then the next one is a period after the time it stood for.
     const missed = Math.max(0, Math.floor((now - this.#next) / period));
     this.#next += (missed + 1) * period;

@@ -214,6 +214,11 @@ export abstract class Server implements Inspected {
     }
   }
 
+  /** `addSockets` of one. */
+  addSocket(socket: ListeningSocket): Promise<void> {
+    return this.addSockets([socket]);
+  }
+
   #newSupervisor({ sockets, peers }: GuardedSockets): Supervisor {
     const options = this.#options;
     return new Supervisor({

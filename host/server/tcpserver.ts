@@ -72,7 +72,8 @@ function open(
 
 /** A peer that hangs up is no failure of the handler that was waiting for it. */
 function fail(stream: IOStream, error: unknown, logger: Logger): void {
-  if (error instanceof StreamClosedError) logger.debug({ err: error }, "a peer has ended its connection");
+  if (error instanceof StreamClosedError && error.reason !== "TOO_LONG")
+    logger.debug({ err: error }, "a peer has ended its connection");
   else logger.error({ err: error }, "a stream's handler failed");
   stream.close();
 }

@@ -65,9 +65,9 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
 
   /**
    * Calls `callback` once when the stream is closed, after its pending promises, whether or not everything that had
-   * come was read; soon if it is closed already. Null removes it. A server's stream calls it also when its peer has
-   * ended its side, all has been read and no read is pending, which would reject; such a stream can still be written
-   * to, see `ended`.
+   * come was read; soon if it is closed already. Null removes it. It is called also when the peer has ended its side
+   * and all has been read; such a stream can still be written to, see `ended`. A server's stream leaves that out when a
+   * pending read rejects for it: the server closes the stream when its handler has ended.
    */
   setCloseCallback(callback: (() => void) | null): void {
     this.#closeCallback = callback;
@@ -102,8 +102,18 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
   /** Where a close callback that fails is logged. */
   protected abstract get logger(): Logger;
 
+  /** Whether a read is pending. */
+  get reading(): boolean {
+    return this.#stepping || this.pulling;
+  }
+
+  /** Whether some of what was written has not been sent. */
+  get writing(): boolean {
+    return this.unsent > 0;
+  }
+
   /** Whether a read of this stream's own is pending. */
-  protected abstract get reading(): boolean;
+  protected abstract get pulling(): boolean;
 
   /** Bytes that were written and have not been sent. */
   protected abstract get unsent(): number;
@@ -159,9 +169,9 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
   /**
    * Reads up to and including `delimiter` (1 to 256 bytes).
    *
-   * Rejects with UnsatisfiableReadError when the delimiter does not end within `maxBytes` (default 64 KiB), which
-   * closes the stream; with StreamClosedError when the peer ended before it, and with AlreadyReadingError while another
-   * read is pending.
+   * Rejects with UnsatisfiableReadError when the delimiter does not end within `maxBytes` (default 64 KiB), or within a
+   * `bufferBytesMax` that was set, which closes the stream; with StreamClosedError when the peer ended before it, and
+   * with AlreadyReadingError while another read is pending.
    */
   readUntil(delimiter: Data, maxBytes: number = READ_UNTIL_BYTES_MAX): Promise<Buffer> {
     const bytes = toBytes(delimiter);
@@ -273,7 +283,7 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
     this.#checkIdle();
     this.#securing = true;
     try {
-      if (this.unsent > 0) await this.#flush(plan.timeoutMs);
+      if (this.writing) await this.#flush(plan.timeoutMs);
       const early = this.#held === null ? null : this.#take(this.#held, this.#held.length);
       this.tls = await this.secure(plan, early);
     } finally {
@@ -285,7 +295,7 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
   #checkIdle(): void {
     if (this.#securing) throw new StreamNotIdleError("a TLS handshake is under way");
     if (this.tls !== null) throw new StreamNotIdleError("it has TLS already");
-    if (this.#stepping || this.reading) throw new StreamNotIdleError("a read is pending");
+    if (this.reading) throw new StreamNotIdleError("a read is pending");
   }
 
   /** Waits until all that was written has been sent; a peer that takes longer than `timeoutMs` is closed. */
@@ -329,7 +339,7 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
 
   #busy(): Promise<never> | null {
     if (this.#securing) return Promise.reject(this.securing);
-    return this.#stepping || this.reading ? Promise.reject(new AlreadyReadingError()) : null;
+    return this.reading ? Promise.reject(new AlreadyReadingError()) : null;
   }
 
   async #step<T>(steps: () => Promise<T>): Promise<T> {
@@ -341,7 +351,8 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
     }
   }
 
-  async #scan(maxBytes: number, findEnd: FindEnd): Promise<Buffer> {
+  async #scan(bytes: number, findEnd: FindEnd): Promise<Buffer> {
+    const maxBytes = Math.min(bytes, this.#settings.bufferBytesMax || bytes);
     let searched = 0;
     while (true) {
       const window = this.#held?.view(maxBytes);

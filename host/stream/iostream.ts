@@ -118,7 +118,7 @@ export class IOStream extends BaseIOStream implements Endpoint {
 
   // --- reading ---
 
-  protected override get reading(): boolean {
+  protected override get pulling(): boolean {
     return this.#read !== null;
   }
 

@@ -81,7 +81,7 @@ export class NodeStream extends BaseIOStream {
 
   // --- reading ---
 
-  protected override get reading(): boolean {
+  protected override get pulling(): boolean {
     return this.#read !== null;
   }
 
@@ -97,15 +97,23 @@ export class NodeStream extends BaseIOStream {
 
   /** What the Duplex has, at most `bytesMax`; null: nothing now. */
   #take(bytesMax: number): Buffer | null {
-    if (this.#duplex.readableLength === 0) this.#duplex.read(0); // asks for more, which may be there at once
+    this.#ask();
     const waiting = this.#duplex.readableLength;
-    return waiting === 0 ? null : this.#duplex.read(Math.min(waiting, bytesMax));
+    if (waiting === 0) return null;
+    const bytes: Buffer | null = this.#duplex.read(Math.min(waiting, bytesMax));
+    this.#ask();
+    return bytes;
+  }
+
+  /** Asks an empty Duplex for more, which may be there at once, or for the end. */
+  #ask(): void {
+    if (this.#duplex.readableLength === 0) this.#duplex.read(0);
   }
 
   #serve(): void {
     const read = this.#read;
     if (this.closed) this.#discard();
-    if (read === null) return;
+    if (read === null) return this.#ask();
     const bytes = this.#take(read.bytesMax);
     if (bytes === null) return;
     this.#read = null;
@@ -115,6 +123,7 @@ export class NodeStream extends BaseIOStream {
   #end(): void {
     this.#ended = true;
     this.#settleRead(new StreamClosedError("END"));
+    this.announceClose();
   }
 
   protected override get logger(): Logger {

@@ -121,6 +121,22 @@ describe("callbacks", () => {
     expect(() => loop.callLater(Number.NaN, () => {})).toThrow(TypeError);
   });
 
+  test("are added by each of Tornado's names, and for what is settled", async () => {
+    const called: unknown[] = [];
+    loop.spawnCallback((text: string) => called.push(text), "spawned");
+    loop.addCallbackFromSignal((text: string) => called.push(text), "signal");
+    const futures = [Promise.resolve(1), Promise.reject(new Error("rejected"))];
+    await Promise.all(
+      futures.map(
+        (future) =>
+          new Promise<void>((resolve) => {
+            loop.addFuture(future, (settled) => resolve(void called.push(settled)));
+          }),
+      ),
+    );
+    expect(called).toEqual(["spawned", "signal", ...futures]);
+  });
+
   test("that fail are logged, and the loop goes on", async () => {
     loop.addCallback(() => {
       throw new Error("thrown");
@@ -238,6 +254,7 @@ describe("PeriodicCallback", () => {
       periodMs,
       jitter,
     );
+    expect(periodic).toMatchObject({ callbackTimeMs: periodMs, jitter });
     expect(periodic.isRunning()).toBe(false);
     periodic.start();
     periodic.start();

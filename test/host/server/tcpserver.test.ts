@@ -117,7 +117,7 @@ describe("bindSockets and addSockets", () => {
     const sockets = await bindSockets(0);
     const early = read(sockets[0].address.port);
     const server = make(new Hello());
-    await server.addSockets(sockets);
+    await server.addSocket(sockets[0]);
     expect(await early).toBe("data");
   });
 

@@ -109,6 +109,13 @@ describe("opening", () => {
     expect(worker.log[0]).toMatch(/^debug/);
   });
 
+  test("a line that is longer than its handler reads is logged as an error", async () => {
+    const { worker } = open((stream) => stream.readUntil("\n"));
+    worker.emit(frame(f.FRAME_READ_FAILED, ID, u16(5)));
+    await worker.receivedAnswers();
+    expect(worker.log[0]).toMatch(/^error/);
+  });
+
   test("a server without handleStream says so", async () => {
     const worker = new FakeWorker((logger) => new TCPServer({ logger }).acceptor());
     worker.ready().emit(frame(f.FRAME_OPEN, ID, u32(0, 0)));

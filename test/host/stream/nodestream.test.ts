@@ -3,7 +3,13 @@ import { once } from "node:events";
 import { Duplex, PassThrough } from "node:stream";
 import { describe, expect, test } from "vitest";
 
-import { type BaseIOStream, type StreamOptions, streamFromNode, streamFromWeb } from "../../../host/index.js";
+import {
+  type BaseIOStream,
+  StreamClosedError,
+  type StreamOptions,
+  streamFromNode,
+  streamFromWeb,
+} from "../../../host/index.js";
 
 /** A stream, and its peer's end of it. */
 function pair(
@@ -77,7 +83,9 @@ describe("reads", () => {
     peer.write(`${"x".repeat(63)}\n`);
     expect((await read(stream)).length).toBe(64);
     peer.write(`${"x".repeat(64)}\n`);
-    await expect(read(stream)).rejects.toMatchObject({ code: "UNSATISFIABLE_READ" });
+    const tooLong = await read(stream).catch((error) => error);
+    expect(tooLong).toMatchObject({ name: "UnsatisfiableReadError", code: "UNSATISFIABLE_READ", reason: "TOO_LONG" });
+    expect(tooLong).toBeInstanceOf(StreamClosedError);
     expect(stream.closed).toBe(true);
     await expect(stream.readBytes(1)).rejects.toMatchObject({ code: "STREAM_CLOSED", reason: "TOO_LONG" });
     expect(stream.error).toMatchObject({ reason: "TOO_LONG" });
@@ -90,6 +98,14 @@ describe("bounds of reads", () => {
     peer.write("a:0123456789\n");
     await stream.readUntilRegex(/:/);
     await expect(stream.readUntil("\n", 10)).rejects.toMatchObject({ code: "UNSATISFIABLE_READ" });
+  });
+
+  test.each([/\n/, "\n"])("bufferBytesMax bounds a read until %s, too", async (end) => {
+    const { stream, peer } = pair({ bufferBytesMax: 64 });
+    const read = typeof end === "string" ? () => stream.readUntil(end) : () => stream.readUntilRegex(end);
+    peer.write(`${"x".repeat(63)}\n${"x".repeat(64)}\n`);
+    expect((await read()).length).toBe(64);
+    await expect(read()).rejects.toMatchObject({ code: "UNSATISFIABLE_READ" });
   });
 
   test("readInto, whole and partial", async () => {
@@ -183,6 +199,43 @@ describe("writes", () => {
     await new Promise((resolve) => setImmediate(resolve));
     expect(order).toEqual(["CLOSED", "callback"]);
     await expect(stream.write("x")).rejects.toMatchObject({ reason: "CLOSED" });
+  });
+
+  test("the peer's end calls the callback when all was read, after the read that it rejects", async () => {
+    const idle = pair();
+    const order: string[] = [];
+    const heard = new Promise<void>((resolve) => idle.stream.setCloseCallback(resolve));
+    idle.peer.end("all");
+    expect(await text(idle.stream.readBytes(3))).toBe("all");
+    await heard;
+    expect(idle.stream.ended).toBe(true);
+    const reading = pair();
+    const called = new Promise<void>((resolve) => {
+      reading.stream.setCloseCallback(() => resolve(void order.push("callback")));
+    });
+    reading.stream.readUntil("\n").catch((error) => order.push(error.reason));
+    reading.peer.end();
+    await called;
+    expect(order).toEqual(["END", "callback"]);
+  });
+
+  test("an end that comes while nothing is read calls the callback", async () => {
+    const { stream, peer } = pair();
+    const heard = new Promise<void>((resolve) => stream.setCloseCallback(resolve));
+    peer.end();
+    await heard;
+  });
+
+  test("says whether it is reading and writing", async () => {
+    const { stream, peer, sent } = pair({}, 4);
+    expect([stream.reading, stream.writing]).toEqual([false, false]);
+    const read = stream.readInto(new Uint8Array(2));
+    const written = stream.write("more than has room");
+    expect([stream.reading, stream.writing]).toEqual([true, true]);
+    peer.write("ab");
+    sent.resume();
+    await Promise.all([read, written]);
+    expect([stream.reading, stream.writing]).toEqual([false, false]);
   });
 
   test("a Duplex that fails closes with its error, though data is unread", async () => {
