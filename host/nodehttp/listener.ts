@@ -27,7 +27,6 @@ export function runListener(
   if (socket.destroyed) return request.cancel(); // by the listener of an earlier request, which this one has overtaken
   const message = incomingMessage(request, socket);
   const response = serverResponse(request, message, socket, logger);
-  request.onArrived = () => tellArrived(request, message);
   request.onLeaving = () => {
     tellClose(message);
     socket.tellClose();
@@ -39,7 +38,9 @@ export function runListener(
   }
   if (nodeStarted.hasSubscribers) nodeStarted.publish({ request: message, response, socket, server });
   const result = listener(message, response);
-  if (request.hasArrived) tellArrived(request, message); // as with Node, not before the listener's first turn is over
+  // As with Node, not before the listener's first turn is over.
+  if (request.hasArrived) tellArrived(request, message);
+  else request.onArrived = () => tellArrived(request, message);
   return result;
 }
 

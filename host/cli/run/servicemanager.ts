@@ -9,6 +9,8 @@
  * Reference: sd_notify(3), sd_watchdog_enabled(3).
  */
 import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { UINT31_MAX } from "../../core/check.js";
 
 /** What systemd has said of itself to this process; null: it does not wait for messages. */
 interface Asked {
@@ -53,9 +55,12 @@ export class ServiceManager {
   /** From now on systemd hears twice as often as it must that `answers` has resolved with true. */
   watch(answers: () => Promise<boolean>): void {
     if (this.#asked === null || !this.isWatched) return;
-    const timer = setInterval(async () => {
-      if (await answers().catch(() => false)) this.#tell("WATCHDOG=1");
-    }, this.#asked.watchdogMs / 2);
+    const timer = setInterval(
+      async () => {
+        if (await answers().catch(() => false)) this.#tell("WATCHDOG=1");
+      },
+      Math.min(this.#asked.watchdogMs / 2, UINT31_MAX),
+    );
     timer.unref();
   }
 
@@ -64,13 +69,16 @@ export class ServiceManager {
     if (this.#asked !== null) this.#sent = this.#sent.then(() => this.#send(lines));
   }
 
-  #send(lines: readonly string[]): Promise<void> {
+  async #send(lines: readonly string[]): Promise<void> {
     const env = { ...process.env, NOTIFY_SOCKET: this.#asked?.socket };
-    const child = spawn("systemd-notify", lines, { stdio: "ignore", env });
-    child.once("error", ({ message }) => this.#fail(message));
-    child.once("exit", (code) => code !== 0 && this.#fail(`systemd-notify has ended with ${code}`));
-    child.unref();
-    return new Promise((resolve) => child.once("close", () => resolve()));
+    try {
+      const child = spawn("systemd-notify", lines, { stdio: "ignore", env }); // throws without memory for a process
+      child.unref();
+      const [code] = await once(child, "close");
+      if (code !== 0) this.#fail(`systemd-notify has ended with ${code}`);
+    } catch (error) {
+      this.#fail((error as Error).message);
+    }
   }
 
   #fail(why: string): void {
