@@ -54,7 +54,11 @@ export function createSignedValue(
 ): string {
   const encoded = Buffer.from(value as string).toString("base64");
   const seconds = String(Math.floor(now / 1000));
-  if (version === 1) return `${encoded}|${seconds}|${signFirst(onlySecret(secret), name, encoded, seconds)}`;
+  if (version === 1) {
+    const only = secretOf(secret, null);
+    if (only === null) throw new OptionError("signed values of version 1 need one secret, without versions");
+    return `${encoded}|${seconds}|${signFirst(only, name, encoded, seconds)}`;
+  }
   const fields = [String(keyVersion ?? 0), seconds, name, encoded];
   const signed = `${VERSION}|${fields.map((field) => `${field.length}:${field}|`).join("")}`;
   const key = secretOf(secret, keyVersion ?? null);
@@ -70,7 +74,7 @@ export function decodeSignedValue(
   { maxAgeDays = MAX_AGE_DAYS, minVersion = 2, now = Date.now() }: SignedValueOptions & { now?: number } = {},
 ): Buffer | null {
   const parts = split(value);
-  if (parts === null) return minVersion === 1 ? decodeFirst(onlySecret(secret), name, value, maxAgeDays, now) : null;
+  if (parts === null) return minVersion === 1 ? decodeFirst(secret, name, value, maxAgeDays, now) : null;
   const key = secretOf(secret, parts.keyVersion);
   if (key === null || !equal(parts.signature, sign(key, parts.signed))) return null;
   const age = now / 1000 - parts.timestamp;
@@ -84,19 +88,17 @@ export function getSignatureKeyVersion(value: string): number | null {
   return split(value)?.keyVersion ?? null;
 }
 
-/** The value of version 1. A time ahead of ours may be made of digits that were cut off the value's end. */
-function decodeFirst(key: Secret, name: string, text: string, maxAgeDays: number, now: number): Buffer | null {
+/**
+ * The value of version 1; null with several secrets, for it is made with one. A time ahead of ours may be made of
+ * digits that were cut off the value's end.
+ */
+function decodeFirst(secret: CookieSecret, name: string, text: string, maxAgeDays: number, now: number): Buffer | null {
+  const key = secretOf(secret, null);
   const [value = "", seconds = "", signature = "", ...more] = text.split("|", 4);
-  if (more.length > 0 || !/^[1-9][0-9]{0,14}$/.test(seconds)) return null;
+  if (key === null || more.length > 0 || !/^[1-9][0-9]{0,14}$/.test(seconds)) return null;
   if (!equal(signature, signFirst(key, name, value, seconds))) return null;
   const ageDays = (now / 1000 - Number(seconds)) / SECONDS_A_DAY;
   return ageDays <= maxAgeDays && ageDays >= -MAX_AGE_DAYS ? Buffer.from(value, "base64") : null;
-}
-
-function onlySecret(secret: CookieSecret): Secret {
-  const only = secretOf(secret, null);
-  if (only === null) throw new OptionError("signed values of version 1 need one secret, without versions");
-  return only;
 }
 
 function signFirst(key: Secret, ...parts: string[]): string {
