@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { REFUSALS } from "../../host/bridge/refusals.js";
 import { rowsBelow } from "../docs/documents.js";
 import { importsOf } from "./support/components.js";
 import { end } from "./support/programs.js";
@@ -20,6 +21,9 @@ import {
   type Way,
   wasmtime,
 } from "./support/ways.js";
+
+/** The sandbox's number of a refusal. */
+const refusal = (name: string): number => -2 - REFUSALS.findIndex(([known]) => known === name);
 
 const APPLICATION = `import { HTTPHandler, HTTPServer, HTTPServerRequest, IOLoop, REASON_RESET, REASON_TIMEOUT, Timeout, stats } from "waterspout/assembly";
 export { _start, turn } from "waterspout/assembly";
@@ -49,7 +53,7 @@ class Various extends HTTPHandler {
     else if (request.pathIs("/fields")) this.fields(request);
     else if (request.pathIs("/count")) request.respond(200, "text/plain", this.requests.toString());
     else if (request.pathIs("/now")) request.respond(200, "text/plain", stats.stat(stats.REQUESTS_NOW).toString());
-    else if (request.pathIs("/leaving")) { this.requestRefused(request.connection, -26); request.collectBody(); }
+    else if (request.pathIs("/leaving")) { this.requestRefused(request.connection, ${refusal("bad_coding")}); request.collectBody(); }
     else if (request.pathIs("/bounded") || request.pathIs("/collected")) this.receive(request);
     else if (request.pathIs("/endless")) { this.left = i32.MAX_VALUE; request.startResponse(200, -1); this.pump(request); }
   }
@@ -65,8 +69,8 @@ class Various extends HTTPHandler {
   onSent(request: HTTPServerRequest): void { if (this.left) this.pump(request); }
   /** Says that the client took nothing for too long, or has left, in the words that there are for a log. */
   onConnectionClose(request: HTTPServerRequest, reason: i32): void {
-    if (reason == REASON_TIMEOUT) this.requestRefused(request.connection, -39);
-    else if (reason == REASON_RESET) this.requestRefused(request.connection, -29);
+    if (reason == REASON_TIMEOUT) this.requestRefused(request.connection, ${refusal("memory_short")});
+    else if (reason == REASON_RESET) this.requestRefused(request.connection, ${refusal("expectation")});
   }
 
   private answer(request: HTTPServerRequest, size: i32, text: string): void {
