@@ -68,6 +68,8 @@ export interface FetchOptions {
   authUsername?: string | undefined;
   /** The password for Basic authentication. Default: `""`. */
   authPassword?: string | undefined;
+  /** How the name and password are sent. Default `"basic"`, which is all that there is. */
+  authMode?: "basic" | undefined;
   /** Default `"Waterspout"`. */
   userAgent?: string | undefined;
   /** `false` takes any certificate, so that an attacker on the way can read along. Default true. */
@@ -119,7 +121,8 @@ export function resolveRequest(request: HTTPRequest): ResolvedRequest {
   addAuthorization(headers, place, request);
   if (!headers.has("user-agent")) headers.add("User-Agent", request.userAgent ?? "Waterspout");
   if (request.decompressResponse !== false && !headers.has("accept-encoding")) headers.add("Accept-Encoding", "gzip");
-  const { networkInterface } = request;
+  const { networkInterface, authMode = "basic" } = request;
+  if (authMode !== "basic") throw new OptionError(`authMode must be "basic", not ${JSON.stringify(authMode)}`);
   if (networkInterface !== undefined && isIP(networkInterface) === 0) {
     throw new OptionError(`networkInterface must be an IP address, not ${networkInterface}`);
   }

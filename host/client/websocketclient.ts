@@ -14,6 +14,7 @@ import { CLIENT_CONNECT_TIMEOUT_MS, CLIENT_WS_CLOSE_MS, WS_MESSAGE_BYTES_MAX } f
 import { type HeadersInput, HTTPHeaders } from "../http/headers.js";
 import type { ClientSSLOptions } from "../tls/client.js";
 import { Keepalive } from "../websocket/keepalive.js";
+import { messageData } from "../websocket/message.js";
 import type { MessageCompressionOptions } from "../websocket/permessagedeflate.js";
 import { HTTPClientError, HTTPTimeoutError } from "./httpclienterrors.js";
 import { milliseconds, tlsOptionsFor, toHeaders, toNodeHeaders, urlOf } from "./httprequest.js";
@@ -217,15 +218,16 @@ export class WebSocketClientConnection implements AsyncIterable<string | Buffer>
   }
 
   /**
-   * Sends a message: a string as text, bytes as a binary message, unless `binary` says otherwise. Resolves when the
-   * system has taken it; rejects with WebSocketClosedError when the websocket is closed. Throws TypeError for
-   * anything else.
+   * Sends a message: a string as text, a plain object as text, too, in JSON, bytes as a binary message, unless `binary`
+   * says otherwise. Resolves when the system has taken it; rejects with WebSocketClosedError when the websocket is
+   * closed. Throws TypeError for anything else.
    */
-  writeMessage(message: Data, binary: boolean = typeof message !== "string"): Promise<void> {
-    checkData(message);
+  writeMessage(message: Data | object, binary?: boolean): Promise<void> {
+    const data = messageData(message);
+    checkData(data);
     return new Promise((resolve, reject) => {
       if (!this.isOpen) return reject(new WebSocketClosedError("CLOSED"));
-      this.#socket.send(message, { binary }, (error) =>
+      this.#socket.send(data, { binary: binary ?? typeof data !== "string" }, (error) =>
         error == null ? resolve() : reject(new WebSocketClosedError("CLOSED")),
       );
     });

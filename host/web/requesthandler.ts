@@ -11,6 +11,7 @@
  */
 import type { Data } from "../core/data.js";
 import { HTTPOutputError, OptionError } from "../core/errors.js";
+import { toUnicode } from "../core/escape.js";
 import type { Logger } from "../core/log.js";
 import { ignore } from "../core/promises.js";
 import { type CookieAttributes, clearableCookies, setCookie } from "../http/cookies.js";
@@ -339,11 +340,14 @@ export abstract class RequestHandler<
     return this.request.cookies.get(name) ?? preset;
   }
 
-  /** Sets a cookie, for the whole site unless `path` says otherwise. Throws HeaderError for what must not be sent. */
-  setCookie(name: string, value: string, attributes: HandlerCookieAttributes = {}): void {
+  /**
+   * Sets a cookie, for the whole site unless `path` says otherwise. Bytes are UTF-8. Throws HeaderError for what must
+   * not be sent.
+   */
+  setCookie(name: string, value: Data, attributes: HandlerCookieAttributes = {}): void {
     const { expiresDays, ...rest } = attributes;
     const expires = expiresDays === undefined ? rest.expires : new Date(Date.now() + expiresDays * MS_A_DAY);
-    this.#answer.setCookie(name, setCookie(name, value, { path: "/", ...rest, expires }));
+    this.#answer.setCookie(name, setCookie(name, toUnicode(value), { path: "/", ...rest, expires }));
   }
 
   /** Makes the browser forget a cookie. Needs the `path` and `domain` that it was set with. */

@@ -17,6 +17,7 @@ import { WS_MESSAGE_BYTES_MAX } from "../core/limits.js";
 import type { HTTPServerRequest } from "../http/request.js";
 import { type ConnectionSettings, WebSocketConnection, type WebSocketEvents } from "../websocket/connection.js";
 import { BAD_EXTENSIONS, FOREIGN_ORIGIN, type Refusal, refusalOf, subprotocolsOf } from "../websocket/handshake.js";
+import { messageData } from "../websocket/message.js";
 import {
   type Agreement,
   type MessageCompressionOptions,
@@ -25,6 +26,7 @@ import {
 } from "../websocket/permessagedeflate.js";
 import { Application } from "./application.js";
 import { callOnFinish } from "./execute.js";
+import type { HandlerCookieAttributes } from "./handlerclass.js";
 import type { PathArgument } from "./pathpattern.js";
 import { RequestHandler } from "./requesthandler.js";
 import { foreignOrigin } from "./xsrf.js";
@@ -144,17 +146,18 @@ export class WebSocketHandler<
   // --- to be called ---
 
   /**
-   * Sends a message: a string as text, bytes as a binary message, unless `binary` says otherwise. Resolves when there
-   * is room for it within the write window, so that a handler that waits for it holds little for a slow peer; rejects
-   * with WebSocketClosedError when the websocket is closed. It may be ignored: a peer for which more than
-   * `writeBufferBytesMax` would wait is closed with 1013, this message and all that wait are dropped, and the promise
-   * rejects with StreamBufferFullError.
+   * Sends a message: a string as text, a plain object as text, too, in JSON, bytes as a binary message, unless `binary`
+   * says otherwise. Resolves when there is room for it within the write window, so that a handler that waits for it
+   * holds little for a slow peer; rejects with WebSocketClosedError when the websocket is closed. It may be ignored: a
+   * peer for which more than `writeBufferBytesMax` would wait is closed with 1013, this message and all that wait are
+   * dropped, and the promise rejects with StreamBufferFullError.
    *
    * Bytes must not be changed before that. Throws TypeError for anything else, or for bytes that are to be text and are
    * not UTF-8.
    */
-  writeMessage(message: Data, binary: boolean = typeof message !== "string"): Promise<void> {
-    return this.#live().send(message, binary);
+  writeMessage(message: Data | object, binary?: boolean): Promise<void> {
+    const data = messageData(message);
+    return this.#live().send(data, binary ?? typeof data !== "string");
   }
 
   /** Sends a ping of at most 125 bytes. Does nothing when the websocket is closed. */
@@ -212,6 +215,22 @@ export class WebSocketHandler<
   }
 
   // --- inside ---
+
+  /** Throws HTTPOutputError once the websocket is open: its 101 has left. So do the other methods of answers. */
+  override setStatus(status: number, reason?: string): void {
+    this.#checkHead("setStatus()");
+    super.setStatus(status, reason);
+  }
+
+  /** As for every handler; throws HTTPOutputError once the websocket is open. */
+  override setCookie(name: string, value: Data, attributes: HandlerCookieAttributes = {}): void {
+    this.#checkHead("setCookie()");
+    super.setCookie(name, value, attributes);
+  }
+
+  #checkHead(method: string): void {
+    if (this.#connection !== null) throw new HTTPOutputError(`${method} after the websocket has been opened`);
+  }
 
   #live(): WebSocketConnection {
     if (this.#connection === null) throw new OptionError("the websocket is not open yet; wait for open()");

@@ -247,6 +247,7 @@ test("a request of an answer is fetched again; a connection comes from the addre
   await http.fetch(server.url, { networkInterface: "127.0.0.2" });
   expect(from).toBe("127.0.0.2");
   await expect(http.fetch(server.url, { networkInterface: "lo" })).rejects.toThrow("networkInterface");
+  await expect(http.fetch(server.url, { authMode: "digest" as "basic" })).rejects.toThrow("authMode");
 });
 
 test("HEAD has no body, whatever its length is said to be", async () => {

@@ -101,7 +101,10 @@ test.each([null, {}, { compressionLevel: 9, noContextTakeover: true, maxWindowBi
     }
     await socket.writeMessage(Buffer.from("bytes as text"), false);
     expect(await socket.readMessage()).toBe("bytes as text");
-    await expect(async () => socket.writeMessage(7 as never)).rejects.toThrow(TypeError);
+    await socket.writeMessage({ key: "value" });
+    expect(await socket.readMessage()).toBe('{"key":"value"}');
+    for (const wrong of [7 as never, [1]])
+      await expect(async () => socket.writeMessage(wrong)).rejects.toThrow(TypeError);
   },
 );
 

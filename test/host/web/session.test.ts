@@ -39,6 +39,7 @@ describe("cookies", () => {
     const answer = await application((handler) => {
       handler.setCookie("a", "1");
       handler.setCookie("a", "2", { httpOnly: true, path: "/x" });
+      handler.setCookie("bytes", Buffer.from("zxcv"));
       handler.setCookie("days", "x", { expiresDays: 1.5, sameSite: "Lax" });
       handler.addHeader("Set-Cookie", "by=hand");
       handler.write({
@@ -50,6 +51,7 @@ describe("cookies", () => {
     expect(answer.json()).toEqual({ known: "a b", none: null, preset: 1 });
     expect(answer.headers.getList("set-cookie")).toEqual([
       "a=2; HttpOnly; Path=/x",
+      "bytes=zxcv; Path=/",
       expect.stringMatching(/^days=x; Expires=[^;]+ GMT; Path=\/; SameSite=Lax$/),
       "by=hand",
     ]);

@@ -101,6 +101,31 @@ test("fields and cookies of the handler are in the 101, without what is about a 
   ]);
 });
 
+test("what changes an answer throws when the websocket is open", async () => {
+  const thrown: string[] = [];
+  class Late extends Noting {
+    override open(): void {
+      const late: (() => unknown)[] = [
+        () => this.setStatus(503),
+        () => this.setCookie("a", "b"),
+        () => this.setHeader("A", "b"),
+        () => this.write("x"),
+        () => this.redirect("/"),
+        () => this.finish(),
+      ];
+      for (const each of late) {
+        try {
+          each();
+        } catch (error) {
+          thrown.push((error as Error).name);
+        }
+      }
+    }
+  }
+  await answerTo(serve([["/ws", Late]]));
+  expect(thrown).toEqual(Array(6).fill("HTTPOutputError"));
+});
+
 describe("who is logged in", () => {
   class Private extends Noting {
     override getCurrentUser(): string | null {

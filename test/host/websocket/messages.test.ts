@@ -221,8 +221,11 @@ describe("messages to the peer", () => {
     await handler.writeMessage(Buffer.from("ü"), false);
     await handler.writeMessage("");
     await handler.writeMessage("\ud800");
+    await handler.writeMessage({ text: "</ü>" });
     expect(() => handler.writeMessage(Buffer.from([0xff]), false)).toThrow(TypeError);
-    expect(() => handler.writeMessage(5 as unknown as string)).toThrow(TypeError);
+    for (const wrong of [5 as unknown as string, ["list"], new Blob(["text"]), new ArrayBuffer(1)]) {
+      expect(() => handler.writeMessage(wrong)).toThrow(TypeError);
+    }
     expect(messagesOf(await rig.worker.receivedAnswers())).toEqual([
       { opcode: TEXT, flags: LAST, bytes: Buffer.from("grüß") },
       { opcode: BINARY, flags: LAST, bytes: Buffer.from([0, 255]) },
@@ -230,6 +233,7 @@ describe("messages to the peer", () => {
       { opcode: TEXT, flags: LAST, bytes: Buffer.from("ü") },
       { opcode: TEXT, flags: LAST, bytes: Buffer.alloc(0) },
       { opcode: TEXT, flags: LAST, bytes: Buffer.from("\ufffd") },
+      { opcode: TEXT, flags: LAST, bytes: Buffer.from('{"text":"<\\/ü>"}') },
     ]);
   });
 
