@@ -21,13 +21,18 @@ const convertible = (bytes: Uint8Array): Convertible => bytes as unknown as Conv
 /** Without the types of its static functions: `from` of a Buffer takes more. */
 const Bytes = Uint8Array as unknown as new (...given: unknown[]) => Uint8Array<ArrayBuffer>;
 
-type Source = string | ArrayBuffer | ArrayBufferView | ArrayLike<number> | Iterable<number>;
+type Source = string | ArrayBuffer | ArrayLike<number> | { type: "Buffer"; data: number[] };
 
 export class Buffer extends Bytes {
-  static from(source: Source, encoding: unknown = "utf8", length?: number): Buffer {
-    if (typeof source === "string") return viewOf(bytesOfText(source, encoding));
+  /** Throws a TypeError for anything else, also for a number: that it would be a size is a known trap. */
+  static from(source: Source, encoding?: unknown, length?: number): Buffer {
+    if (typeof source === "string")
+      return viewOf(bytesOfText(source, typeof encoding === "string" ? encoding : "utf8"));
     if (source instanceof ArrayBuffer) return new Buffer(source, typeof encoding === "number" ? encoding : 0, length);
-    return new Buffer(source);
+    const { type, data, length: count } = (source ?? {}) as { type?: unknown; data?: unknown; length?: unknown };
+    if (typeof source === "object" && count !== undefined) return new Buffer(source);
+    if (type === "Buffer" && Array.isArray(data)) return new Buffer(data); // what toJSON gives
+    throw new TypeError("a Buffer is made of text, bytes or an array");
   }
 
   static alloc(size: number, fill?: string | number | Uint8Array, encoding?: unknown): Buffer {
@@ -55,7 +60,7 @@ export class Buffer extends Bytes {
   }
 
   static byteLength(value: string | ArrayBuffer | ArrayBufferView, encoding: unknown = "utf8"): number {
-    return typeof value === "string" ? bytesOfText(value, encoding).length : value.byteLength;
+    return (typeof value === "string" ? bytesOfText(value, encoding) : bytesOfData(value)).length;
   }
 
   static isBuffer(value: unknown): value is Buffer {
@@ -71,7 +76,8 @@ export class Buffer extends Bytes {
   }
 
   override toString(encoding: unknown = "utf8", start = 0, end = this.length): string {
-    return textOfBytes(start === 0 && end >= this.length ? this : this.subarray(start, end), encoding);
+    const isWhole = start <= 0 && end >= this.length;
+    return textOfBytes(isWhole ? this : this.subarray(Math.max(start, 0), Math.max(end, 0)), encoding);
   }
 
   toJSON(): { type: "Buffer"; data: number[] } {
@@ -213,7 +219,9 @@ function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   return converters.fromBase64(digits.length % 4 === 1 ? digits.slice(0, -1) : digits);
 }
 
-/** Bytes of text (UTF-8) or of a view. */
+/** Bytes of text (UTF-8) or of a view. Throws a TypeError for anything else: a key that is undefined is none. */
 export function bytesOfData(data: string | ArrayBuffer | ArrayBufferView): Uint8Array {
-  return typeof data === "string" ? encode(data) : bytesOf(data);
+  if (typeof data === "string") return encode(data);
+  if (data instanceof ArrayBuffer || ArrayBuffer.isView(data)) return bytesOf(data);
+  throw new TypeError("data is text or bytes");
 }

@@ -44,7 +44,8 @@ export function createHash(algorithm: string): Digest {
 
 export function createHmac(algorithm: string, key: Data): Digest {
   const hash = hashOf(algorithm);
-  return new Digest((message) => hmac(hash, bytesOfData(key), message));
+  const secret = bytesOfData(key);
+  return new Digest((message) => hmac(hash, secret, message));
 }
 
 export function hash(algorithm: string, data: Data, encoding = "hex"): string {

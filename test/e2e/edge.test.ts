@@ -229,6 +229,15 @@ function functionTests(serving: Serving): void {
     return [status, body.toString()];
   };
 
+  test("has Buffer and hashes that refuse what Node's do", async () => {
+    const { made, parts, errors } = JSON.parse((await of("/buffers"))[1]);
+    expect([made, parts]).toEqual([
+      ["61", "62", "0102"],
+      ["ab", ""],
+    ]);
+    expect(errors).toEqual(Array.from({ length: 20 }, () => "TypeError"));
+  });
+
   test("is given the request as it came", async () => {
     const fields = "X-Two: one\r\nx-two: two\r\nCookie: a=1; b=2\r\n";
     const { headers, body } = await serving().request(post("/seen?q=1&q=%C3%BC", "abc", fields));

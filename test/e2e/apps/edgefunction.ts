@@ -1,8 +1,22 @@
-// A handler of Tornado's kind that needs nothing of Node: it answers the same under the command and as a component.
+// A handler of Tornado's kind that needs no more of Node than a component has: it answers the same under the command
+// and as a component.
+import { Buffer } from "node:buffer";
+import { createHash, createHmac } from "node:crypto";
 import type { HTTPServerRequest } from "waterspout";
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const sizeOf = (bytes: Uint8Array): string => `${bytes.length} bytes`;
+
+/** Names of the errors of what must not be taken. */
+const refused = (...calls: (() => unknown)[]): string[] =>
+  calls.map((call) => {
+    try {
+      return String(call());
+    } catch (error) {
+      return (error as Error).name;
+    }
+  });
+const given = (value: unknown): never => value as never;
 
 const routes: Record<string, (request: HTTPServerRequest) => unknown> = {
   "/": (request) => request.respond(200, { "content-type": "text/plain" }, "Hello, world"),
@@ -85,6 +99,19 @@ const routes: Record<string, (request: HTTPServerRequest) => unknown> = {
     await sleep(600);
     await connection.write(", and complete");
     connection.finish();
+  },
+  "/buffers": (request) => {
+    const made = [Buffer.from("a", given(null)), Buffer.from(given(Buffer.from("b").toJSON())), Buffer.from([1, 258])];
+    const parts = [Buffer.from("abc").toString("utf8", -1, 2), Buffer.from("abc").toString("utf8", 1, -1)];
+    const errors = [5, null, undefined, {}, true].flatMap((value) =>
+      refused(
+        () => Buffer.from(given(value)),
+        () => Buffer.byteLength(given(value)),
+        () => createHash("sha1").update(given(value)),
+        () => createHmac("sha256", given(value)),
+      ),
+    );
+    request.respond(200, {}, JSON.stringify({ made: made.map((each) => each.toString("hex")), parts, errors }));
   },
   "/wrong": (request) => request.respond(200, { "x-name": "a\r\nb: c" }, ""),
   "/gone": async ({ signal }) => {
