@@ -1,10 +1,8 @@
 /** `crypto.subtle.digest`. Reference: w3.org/TR/webcrypto-2 31. */
-import { sha384, sha512 } from "@noble/hashes/sha2.js";
+import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import { crypto } from "./crypto.js";
-import { sha1, sha256 } from "./hashes.js";
+import { type Hash, sha1 } from "./hashes.js";
 import { bytesOf } from "./text.js";
-
-type Hash = (bytes: Uint8Array) => Uint8Array;
 
 const HASHES: ReadonlyMap<string, Hash> = new Map([
   ["SHA-1", sha1],

@@ -1,6 +1,6 @@
 /**
- * SHA-1 and SHA-256 at once, for what needs them without a promise: entity tags and signed values.
- * Reference: FIPS 180-4; RFC 2104 for HMAC.
+ * SHA-1, of which the engine makes 1 KiB in 0.6 ms and the library's in 1 to 1.7 (entity tags need it for each answer),
+ * and HMAC with any hash of such blocks. Reference: FIPS 180-4; RFC 2104 for HMAC.
  */
 
 const BLOCK_BYTES = 64;
@@ -54,48 +54,6 @@ export function sha1(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     h4 = (h4 + e) | 0;
   }
   return digestOf([h0, h1, h2, h3, h4]);
-}
-
-const PRIMES: readonly number[] = (() => {
-  const found: number[] = [];
-  for (let n = 2; found.length < 64; n++) if (found.every((prime) => n % prime !== 0)) found.push(n);
-  return found;
-})();
-/** The first 32 bits behind the point. */
-const fraction = (root: number): number => Math.floor((root - Math.floor(root)) * 2 ** 32) | 0;
-const K = Int32Array.from(PRIMES, (prime) => fraction(Math.cbrt(prime)));
-const H = PRIMES.slice(0, 8).map((prime) => fraction(Math.sqrt(prime)));
-
-export function sha256(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const view = padded(bytes);
-  const w = new Int32Array(64);
-  const state = [...H];
-  for (let at = 0; at < view.byteLength; at += BLOCK_BYTES) {
-    for (let i = 0; i < 16; i++) w[i] = view.getInt32(at + i * 4);
-    for (let i = 16; i < 64; i++) {
-      const [x, y] = [w[i - 15] as number, w[i - 2] as number];
-      const low = ((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3);
-      const high = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10);
-      w[i] = ((w[i - 16] as number) + low + (w[i - 7] as number) + high) | 0;
-    }
-    let [a, b, c, d, e, f, g, h] = state as [number, number, number, number, number, number, number, number];
-    for (let i = 0; i < 64; i++) {
-      const s1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
-      const first = (h + s1 + ((e & f) ^ (~e & g)) + (K[i] as number) + (w[i] as number)) | 0;
-      const s0 = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10));
-      h = g;
-      g = f;
-      f = e;
-      e = (d + first) | 0;
-      d = c;
-      c = b;
-      b = a;
-      a = (first + s0 + ((b & c) ^ (b & d) ^ (c & d))) | 0;
-    }
-    for (const [index, word] of [a, b, c, d, e, f, g, h].entries())
-      state[index] = ((state[index] as number) + word) | 0;
-  }
-  return digestOf(state);
 }
 
 export type Hash = (bytes: Uint8Array) => Uint8Array<ArrayBuffer>;

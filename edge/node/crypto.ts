@@ -1,7 +1,8 @@
 /** `node:crypto`, of which there are hashes, HMACs and chance. Reference: Node's documentation of `crypto`. */
+import { sha256 } from "@noble/hashes/sha2.js";
 import { Buffer, bytesOfData, bytesOfText, textOfBytes, viewOf } from "../buffer.js";
 import { randomBytes as chance, crypto } from "../crypto.js";
-import { type Hash as HashOf, hmac, sha1, sha256 } from "../hashes.js";
+import { type Hash as HashOf, hmac, sha1 } from "../hashes.js";
 
 const HASHES: Readonly<Record<string, HashOf>> = { sha1, sha256 };
 
