@@ -7,6 +7,7 @@
  */
 import http from "node:http";
 import https from "node:https";
+import { isIP } from "node:net";
 import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { type Data, toBytes } from "../core/data.js";
@@ -59,7 +60,9 @@ export class Transport {
 
   #begin({ url, method, headers }: Hop, request: ResolvedRequest): http.ClientRequest {
     const { networkInterface: localAddress, sslOptions, validateCert } = request;
-    const common = { method, headers: toNodeHeaders(headers), maxHeaderSize: CLIENT_HEAD_BYTES_MAX, localAddress };
+    // No socket of IPv4 reaches a host's address of IPv6.
+    const from = localAddress === undefined ? {} : { localAddress, family: isIP(localAddress) };
+    const common = { method, headers: toNodeHeaders(headers), maxHeaderSize: CLIENT_HEAD_BYTES_MAX, ...from };
     if (url.protocol === "http:") return http.request(url, { ...common, agent: this.#plain });
     const secure = tlsOptionsFor(url, validateCert, sslOptions);
     // The agent does not see for which name a certificate was checked.
@@ -112,8 +115,7 @@ function headOf(sent: http.ClientRequest, hop: Hop, limit: FetchLimit): Promise<
 function write(sent: http.ClientRequest, { body, headers }: Hop, reject: (error: Error) => void): void {
   if (body === null || body instanceof Uint8Array) return void sent.end(body ?? undefined);
   const length = headers.get("content-length");
-  const pieces = length === null ? body : ofLength(body, Number(length));
-  const source = Readable.from(pieces);
+  const source = Readable.from(bytesOf(body, length === null ? null : Number(length)));
   source.pipe(sent);
   source.on("error", (error) => {
     reject(error); // before the request itself says that it has failed
@@ -122,16 +124,16 @@ function write(sent: http.ClientRequest, { body, headers }: Hop, reject: (error:
   sent.once("close", () => source.destroy());
 }
 
-/** One byte more or less, and the server would take something else for the next request. */
-async function* ofLength(body: AsyncIterable<Data>, length: number): AsyncGenerator<Uint8Array> {
-  let left = length;
+/** With one byte more or less than `length` the server would take something else for the next request. */
+async function* bytesOf(body: AsyncIterable<Data>, length: number | null): AsyncGenerator<Uint8Array> {
+  let left = length ?? Number.POSITIVE_INFINITY;
   for await (const piece of body) {
     const bytes = toBytes(piece);
     left -= bytes.length;
     if (left < 0) break;
     yield bytes;
   }
-  if (left !== 0)
+  if (length !== null && left !== 0)
     throw new HTTPOutputError(`the body has ${left < 0 ? "more" : "fewer"} bytes than its Content-Length`);
 }
 
