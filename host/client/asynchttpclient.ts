@@ -89,10 +89,9 @@ export class AsyncHTTPClient {
       if (next === null) {
         const { status: code, reason, headers } = answer;
         const body = await take(answer, request, limit.signal);
-        const requestTimeMs = performance.now() - startedAt;
         const effectiveUrl = hop.url.href;
         const { asked } = request;
-        return new HTTPResponse({ request: asked, code, reason, headers, body, effectiveUrl, requestTimeMs });
+        return new HTTPResponse({ request: asked, code, reason, headers, body, effectiveUrl }, startedAt);
       }
       for await (const _ of answer.body);
       hop = next;

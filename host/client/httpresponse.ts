@@ -19,16 +19,19 @@ export class HTTPResponse {
   readonly effectiveUrl: string;
   /** Milliseconds from the call to the end of the answer, with waiting for other requests and redirects. */
   readonly requestTimeMs: number;
+  /** When `fetch` was called, in milliseconds since 1970. */
+  readonly startTimeMs: number;
 
-  /** @internal */
-  constructor(fields: Omit<HTTPResponse, "error" | "rethrow">) {
+  /** @internal `startedAt`: of `performance.now()`. */
+  constructor(fields: Omit<HTTPResponse, "error" | "rethrow" | "requestTimeMs" | "startTimeMs">, startedAt: number) {
     this.request = fields.request;
     this.code = fields.code;
     this.reason = fields.reason;
     this.headers = fields.headers;
     this.body = fields.body;
     this.effectiveUrl = fields.effectiveUrl;
-    this.requestTimeMs = fields.requestTimeMs;
+    this.requestTimeMs = performance.now() - startedAt;
+    this.startTimeMs = performance.timeOrigin + startedAt;
   }
 
   /** What `fetch` rejects with for this answer; null when its status is one from 200 to 299. */

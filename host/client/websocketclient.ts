@@ -149,7 +149,7 @@ function opened(
     socket.once("unexpected-response", (_request: ClientRequest, response: IncomingMessage) => {
       const { statusCode: code = 0, statusMessage: reason = "" } = response;
       const fields = { code, reason, headers: headersOf(response), body: Buffer.alloc(0), effectiveUrl: url.href };
-      const answer = new HTTPResponse({ ...fields, request: { url }, requestTimeMs: performance.now() - startedAt });
+      const answer = new HTTPResponse({ ...fields, request: { url } }, startedAt);
       end(answer.error ?? new HTTPClientError(code, `HTTP ${code} opens no websocket`, { response: answer }));
     });
     signal?.addEventListener("abort", abort);

@@ -137,6 +137,8 @@ test("an answer: status, phrase, fields, body, address and time", async () => {
   expect(response.headers.get("Content-Type")).toBe("text/plain");
   expect(response.body.toString()).toBe("xxxxx");
   expect(response.requestTimeMs).toBeGreaterThan(0);
+  expect(response.startTimeMs).toBeGreaterThan(performance.timeOrigin);
+  expect(response.startTimeMs + response.requestTimeMs).toBeLessThan(performance.timeOrigin + performance.now());
   expect(response.rethrow()).toBeUndefined();
 });
 
