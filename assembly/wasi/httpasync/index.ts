@@ -10,16 +10,10 @@ import { armRead } from "./exchange";
 export { read, write } from "./exchange";
 export { now } from "./tasks";
 export { log, unixSeconds } from "../preview3/index";
+export { watch } from "../preview3/slots";
 
 let current: i32 = -1;
 export let ready: i32 = 0;
-
-export function watch(handle: i32, interest: i32): void {
-  const slot = slotOf(handle);
-  const more = u8(interest) & ~slot.interest;
-  slot.interest = u8(interest);
-  if (more) armLater(handle);
-}
 
 /** Asks the runtime to tell of all that is watched; what is ready already is due. */
 function armAll(): void {

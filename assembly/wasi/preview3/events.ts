@@ -31,13 +31,6 @@ let current: i32 = -1;
 /** What the handle of the last next() is ready for. */
 export let ready: i32 = 0;
 
-export function watch(handle: i32, interest: i32): void {
-  const slot = slotOf(handle);
-  const more = u8(interest) & ~slot.interest;
-  slot.interest = u8(interest);
-  if (more) armLater(handle);
-}
-
 /** Asks the host to tell of all that is watched; what is ready already is due. */
 function armAll(): void {
   for (let handle = nextToArm(); handle >= 0; handle = nextToArm()) {

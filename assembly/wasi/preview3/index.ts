@@ -10,8 +10,8 @@ import { settled } from "./settled";
 
 export { channelRead, channelWrite, openChannel } from "./channel";
 export { accept, close, descriptor, peer, read, shutdown, write } from "./connections";
-export { next, ready, sleepNs, wait, watch } from "./events";
-export { held, hold } from "./slots";
+export { next, ready, sleepNs, wait } from "./events";
+export { held, hold, watch } from "./slots";
 
 const result: usize = memory.data(64, 8);
 let listening: i32 = -1;

@@ -136,6 +136,14 @@ export function armLater(handle: i32): void {
   store<i32>(toArm + (usize(toArmCount++) << 2), handle);
 }
 
+/** What is watched of `handle` from here on: READ, WRITE. */
+export function watch(handle: i32, interest: i32): void {
+  const slot = slotOf(handle);
+  const more = u8(interest) & ~slot.interest;
+  slot.interest = u8(interest);
+  if (more) armLater(handle);
+}
+
 /** The next handle to arm, -1: there is none. */
 export function nextToArm(): i32 {
   while (toArmCount) {
