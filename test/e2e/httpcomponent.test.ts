@@ -203,24 +203,36 @@ describe.each([
     expect([response.status, response.body.toString()]).toEqual([200, size]);
   });
 
-  test("a body that does not come is answered with 408", async () => {
-    const client = await server.connect();
-    client.send("POST /collected HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab");
-    expect((await client.readResponse()).status).toBe(408);
-  });
-
-  test.each(["Content-Length: 5", "Transfer-Encoding: chunked"])(
-    "a body by %s whose client leaves is no whole one",
-    async (field) => {
-      const times = (status: string): number => server.output.stderr.split(` ${status}`).length;
-      const [begun, left] = [times("400"), times("417")];
+  describe("a client that stops or leaves", () => {
+    test("a body that does not come is answered with 408", async () => {
       const client = await server.connect();
-      client.send(`POST /leaving HTTP/1.1\r\nHost: x\r\n${field}\r\n\r\n3\r\n`);
-      await eventually("the handler has the request", () => times("400") > begun);
-      client.reset();
-      await eventually("it has heard that the client has left", () => times("417") > left);
-    },
-  );
+      client.send("POST /collected HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab");
+      expect((await client.readResponse()).status).toBe(408);
+    });
+
+    test.each(["Content-Length: 5", "Transfer-Encoding: chunked"])(
+      "a body by %s whose client leaves is no whole one",
+      async (field) => {
+        const times = (status: string): number => server.output.stderr.split(` ${status}`).length;
+        const [begun, left] = [times("400"), times("417")];
+        const client = await server.connect();
+        client.send(`POST /leaving HTTP/1.1\r\nHost: x\r\n${field}\r\n\r\n3\r\n`);
+        await eventually("the handler has the request", () => times("400") > begun);
+        client.reset();
+        await eventually("it has heard that the client has left", () => times("417") > left);
+      },
+    );
+
+    test("clients that take nothing are given up: their handlers hear of it, and nothing is left of them here", async () => {
+      const times = (): number => server.output.stderr.split(" 503").length;
+      const before = times();
+      const greedy = await Promise.all(Array.from({ length: 4 }, () => server.connect({ silent: true })));
+      for (const client of greedy) client.send("GET /endless HTTP/1.1\r\nHost: x\r\n\r\n");
+      await eventually("each handler has heard of it", () => times() === before + greedy.length);
+      expect((await server.get("/now")).body.toString()).toBe("1");
+      for (const client of greedy) await client.resume().gone(); // until then wasmtime keeps the connection
+    });
+  });
 
   test("many at once and one after the other, none left behind", async () => {
     for (let round = 0; round < 10; round++) {
