@@ -1,6 +1,6 @@
 /**
  * `setTimeout` and `setInterval`: a binary heap by deadline; of equal deadlines the one that was set first comes first.
- * Invariant: a timer that was cleared is still in the heap, without its callback, until its time comes.
+ * Invariant: a timer that was cleared is still in the heap, without its callback; at most half of the heap are such.
  */
 import { monotonicMs } from "./clock.js";
 import { inspect } from "./inspect.js";
@@ -38,6 +38,7 @@ class Timer {
 const heap: Timer[] = [];
 const byId = new Map<number, Timer>();
 let count = 0;
+let cleared = 0; // of those in the heap
 /** As Node: a longer time counts as 1 ms. */
 const DELAY_MS_MAX = 2 ** 31 - 1;
 
@@ -58,6 +59,7 @@ function add(timer: Timer): void {
 }
 
 function removeFirst(): void {
+  if (heap[0]?.callback === null) cleared--;
   const last = heap.pop() as Timer;
   if (heap.length === 0) return;
   let at = 0;
@@ -87,6 +89,14 @@ function clear(id: unknown): void {
   if (timer === undefined) return;
   byId.delete(timer.id);
   timer.callback = null;
+  if (++cleared > heap.length / 2) dropCleared();
+}
+
+/** Each request may set a timer of a minute and clear it: those would be many. */
+function dropCleared(): void {
+  const left = heap.splice(0).filter(({ callback }) => callback !== null);
+  for (const timer of left.sort((a, b) => (isBefore(a, b) ? -1 : 1))) heap.push(timer); // a sorted list is a heap
+  cleared = 0;
 }
 
 /** Runs what is due, but nothing that is set meanwhile. */

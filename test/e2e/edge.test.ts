@@ -212,6 +212,7 @@ function memoryTest(serving: Serving): void {
   test.each([
     ["handlers that answer at once", get("/")],
     ["handlers that wait", get("/wait?ms=1")],
+    ["timers that are cleared before their time", get("/cleared")],
     ["bodies that are read", post("/text", "x".repeat(1000))],
     ["bodies that come in pieces and go as streams", post("/echo", "x".repeat(20_000))],
   ])("%s leave nothing in memory", async (_, request) => {

@@ -11,6 +11,7 @@ const app = new Hono()
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 let visits = 0;
 const kept: Request[] = [];
+let isTicking = false;
 
 const routes: Record<string, (request: Request, url: URL) => Response | Promise<Response>> = {
   "/": () => new Response("Hello, world"),
@@ -29,6 +30,12 @@ const routes: Record<string, (request: Request, url: URL) => Response | Promise<
   "/wait": async (_, { searchParams }) => {
     await sleep(Number(searchParams.get("ms")));
     return new Response("waited");
+  },
+  "/cleared": () => {
+    if (!isTicking) setInterval(() => {}, 1000); // comes before those that are cleared
+    isTicking = true;
+    for (let i = 0; i < 10; i++) clearTimeout(setTimeout(() => {}, 60_000));
+    return new Response("cleared");
   },
   "/kept": (request) => {
     kept.push(request);
