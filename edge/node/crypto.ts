@@ -4,12 +4,15 @@ import { Buffer, bytesOfData, bytesOfText, textOfBytes, viewOf } from "../buffer
 import { randomBytes as chance, crypto } from "../crypto.js";
 import { type Hash as HashOf, hmac, sha1 } from "../hashes.js";
 
-const HASHES: Readonly<Record<string, HashOf>> = { sha1, sha256 };
+const HASHES = new Map<string, HashOf>([
+  ["sha1", sha1],
+  ["sha256", sha256],
+]);
 
 type Data = string | ArrayBuffer | ArrayBufferView;
 
 function hashOf(algorithm: string): HashOf {
-  const found = HASHES[algorithm.toLowerCase().replace("-", "")];
+  const found = HASHES.get(algorithm.toLowerCase().replace("-", ""));
   if (found === undefined) throw new Error(`a component has the hashes sha1 and sha256, not ${algorithm}`);
   return found;
 }
