@@ -483,6 +483,7 @@ test.each(COMMANDS)("$place: $line", async ({ words }) => {
   } else if (program === "node") {
     const registered = ["--import", "waterspout/register"]; // run by register.test.ts
     if (args[0] === registered[0]) return expect(args).toEqual([...registered, "server.js"]);
+    if (args[0] === "--input-type=module") return expect(args[1]).toBe("--eval"); // as run by jco.test.ts
     const file = args.findIndex((word) => !word.startsWith("-"));
     if (args[file]?.endsWith(".ts")) return expect(blocks.map(({ name }) => name)).toContain(args[file]);
     expect(args[file]).toBe(path.relative(ROOT, CLI)); // run by debugging.test.ts
@@ -502,9 +503,7 @@ test.each(COMMANDS)("$place: $line", async ({ words }) => {
       words.join(" "),
     ).toHaveLength(1);
   } else if (program === "jco") {
-    expect(args.join(" ")).toMatch(
-      /^(run \S+\.component\.wasm --address|serve --host) 127\.0\.0\.1 --port 8889( \S+\.http\.wasm)?$/,
-    );
+    expect(JCO_COMMANDS.filter((command) => command.test(args.join(" ")))).toHaveLength(1);
   } else if (program === "curl" || program === "nc") {
     expect(args.join(" ")).toMatch(/(^|\/)127\.0\.0\.1[: ](8888|8889)\b/);
   } else {
@@ -522,6 +521,13 @@ const WASMTIME_COMMANDS = [
   /^wasmtime serve -S cli=y --addr 127\.0\.0\.1:8889 \S+\.http\.wasm$/,
   /^wasmtime compile -W epoch-interruption=y -o \S+\.cwasm \S+\.component-async\.wasm$/,
   / run --allow-precompiled -S inherit-network=y -W max-memory-size=\d+ -W timeout=\d+s \S+\.cwasm --port 8889$/,
+];
+
+/** As run by jco.test.ts. */
+const JCO_COMMANDS = [
+  /^run \S+\.component\.wasm --address 127\.0\.0\.1 --port 8889$/,
+  /^serve --host 127\.0\.0\.1 --port 8889 \S+\.http\.wasm$/,
+  /^transpile \S+\.component\.wasm --out-dir \S+$/,
 ];
 
 /**
