@@ -228,8 +228,8 @@ describe.each([
       const before = times();
       const greedy = await Promise.all(Array.from({ length: 4 }, () => server.connect({ silent: true })));
       for (const client of greedy) client.send("GET /endless HTTP/1.1\r\nHost: x\r\n\r\n");
-      await eventually("each handler has heard of it", () => times() === before + greedy.length);
-      expect((await server.get("/now")).body.toString()).toBe("1");
+      await eventually("a handler has heard of it", () => times() > before); // of an instance ten lines a second are logged
+      await eventually("none is left", async () => (await server.get("/now")).body.toString() === "1");
       for (const client of greedy) await client.resume().gone(); // until then wasmtime keeps the connection
     });
   });
