@@ -55,6 +55,9 @@ describe("a handler that does not answer", () => {
 
   test("has a time from 0 to a day", async () => {
     await expect(serve("86400001")).rejects.toThrow("--answer-timeout-ms must be a number from 0 to 86400000");
+    const environment = ["--env", "WATERSPOUT_ANSWER_TIMEOUT_MS=x"];
+    const misled = start(EDGE, built.at("edgefunction.wasm"), environment, { serveMs: SERVE_MS });
+    await expect(misled).rejects.toThrow("WATERSPOUT_ANSWER_TIMEOUT_MS must be a number from 0 to 86400000, not x");
     const server = await serve("86400000");
     expect((await server.get("/slowly")).status).toBe(200);
     await server.stop();

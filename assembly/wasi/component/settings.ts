@@ -1,6 +1,7 @@
 // Where a component listens: --address, --port and --backlog of its command line; else WATERSPOUT_ADDRESS,
 // WATERSPOUT_PORT and WATERSPOUT_BACKLOG of its environment; else 127.0.0.1, 8888 and 4096. A component whose handler
-// is another one also takes --answer-timeout-ms. What stands behind `--` is the application's.
+// is another one also takes --answer-timeout-ms, or WATERSPOUT_ANSWER_TIMEOUT_MS. What stands behind `--` is the
+// application's.
 //
 // Invariant: what is not understood is said in one sentence, and then nothing listens. All of it happens once, at the
 // start.
