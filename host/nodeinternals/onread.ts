@@ -7,7 +7,6 @@
  * Reference: `onread` in Node's documentation of net.Socket; initSocketHandle and onStreamRead in its lib/net.js.
  */
 import { Socket } from "node:net";
-import { TLSSocket } from "node:tls";
 import { nodeInternal } from "./internal.js";
 
 /**
@@ -29,11 +28,15 @@ export const socketReads = nodeInternal(
   () => typeof BUFFER === "symbol" && typeof CALLBACK === "symbol",
 );
 
+/** Whether it is a TLSSocket, which is known without node:tls being loaded. */
+function isEncrypted(socket: Socket): boolean {
+  return "encrypted" in socket;
+}
+
 /** Has `take` called with what comes from a socket that was not read yet, in `buffer`. False: that cannot be had. */
 export function readInto(socket: Socket, buffer: Buffer, take: TakeRead): boolean {
   const handle = (socket as Readable)._handle;
-  if (!socketReads.isThere() || socket instanceof TLSSocket || typeof handle?.useUserBuffer !== "function")
-    return false;
+  if (!socketReads.isThere() || isEncrypted(socket) || typeof handle?.useUserBuffer !== "function") return false;
   Reflect.set(socket, BUFFER, buffer);
   Reflect.set(socket, CALLBACK, take);
   handle.useUserBuffer(buffer);

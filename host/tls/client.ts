@@ -5,11 +5,12 @@
  */
 import net from "node:net";
 import type { Duplex } from "node:stream";
-import tls from "node:tls";
+import type tls from "node:tls";
 import { choice } from "../core/check.js";
 import { ConnectError, OptionError } from "../core/errors.js";
 import { settleOnce } from "../core/settleonce.js";
 import { noteTLS, readFile } from "./contexts.js";
+import { nodeTLS } from "./nodetls.js";
 
 /** TLS as a client, in the shape of Python's `ssl_options`. */
 export interface ClientSSLOptions {
@@ -39,7 +40,7 @@ export async function handshake(
 ): Promise<Duplex> {
   try {
     return await new Promise<Duplex>((resolve, reject) => {
-      const secured = tls.connect({ ...options, socket });
+      const secured = nodeTLS().connect({ ...options, socket });
       // At once: when the promise's callback runs, the peer may have closed the connection, and its TLS facts would be
       // gone.
       const certReqs = options.rejectUnauthorized === false ? "none" : "required";
@@ -63,7 +64,7 @@ export function readSSLOptions(host: string, options: ClientSSLOptions): tls.Con
   return {
     rejectUnauthorized: certReqs === "required",
     ...(net.isIP(serverName) === 0 ? { servername: serverName } : {}),
-    checkServerIdentity: (_name, certificate) => tls.checkServerIdentity(serverName, certificate),
+    checkServerIdentity: (_name, certificate) => nodeTLS().checkServerIdentity(serverName, certificate),
     ...(caCerts === undefined ? {} : { ca: readFile("caCerts", caCerts) }),
     ...(certfile === undefined ? {} : { cert: readFile("certfile", certfile) }),
     ...(keyfile === undefined ? {} : { key: readFile("keyfile", keyfile) }),

@@ -8,17 +8,12 @@
  */
 import { constants, createPrivateKey, type KeyObject, randomBytes, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import {
-  createSecureContext,
-  type SecureContext,
-  type SecureContextOptions,
-  type TLSSocket,
-  type TlsOptions,
-} from "node:tls";
+import type { SecureContext, SecureContextOptions, TLSSocket, TlsOptions } from "node:tls";
 import { choice, wholeNumber } from "../core/check.js";
 import { whyNoTLS } from "../core/engine.js";
 import { OptionError, TLSConfigError } from "../core/errors.js";
 import { HANDSHAKE_TIMEOUT_MS } from "../core/limits.js";
+import { nodeTLS } from "./nodetls.js";
 
 /** A certificate with its key. */
 export interface CertificateFiles {
@@ -220,7 +215,7 @@ function load(options: SSLOptions): Contexts {
 
 function makeContext(options: SecureContextOptions): SecureContext {
   try {
-    return createSecureContext(options);
+    return nodeTLS().createSecureContext(options);
   } catch (error) {
     throw new OptionError(`sslOptions cannot be used: ${(error as Error).message}`);
   }

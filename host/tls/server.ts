@@ -7,12 +7,13 @@
  */
 import { EventEmitter } from "node:events";
 import type { Duplex } from "node:stream";
-import { createServer, type Server, type TLSSocket } from "node:tls";
+import type { Server, TLSSocket } from "node:tls";
 import type { Address } from "../core/address.js";
 import { TLSHandshakeError } from "../core/errors.js";
 import type { PendingHandshake, Places } from "./admission.js";
 import { hearHello } from "./clienthello.js";
 import { noteTLS, refuses, serverSettings, type TLSContexts } from "./contexts.js";
+import { nodeTLS } from "./nodetls.js";
 
 /** The node:tls server for a set of certificates. It does not listen. */
 export class TLSServer {
@@ -23,7 +24,7 @@ export class TLSServer {
 
   constructor(contexts: TLSContexts, scheme: "http" | "tcp") {
     this.#contexts = contexts;
-    this.#server = createServer(serverSettings(contexts, scheme));
+    this.#server = nodeTLS().createServer(serverSettings(contexts, scheme));
     this.close = contexts.watch(() => this.#server.setSecureContext(contexts.preset));
   }
 

@@ -2,7 +2,7 @@
  * The hooks of `loader.ts` for a Node that has no `module.registerHooks` (before 22.15): it runs them in a thread of
  * its own. `tsx` is loaded there at the first file that it has to translate.
  */
-import { formatOf, type Resolved, TYPESCRIPT } from "./moduleformat.js";
+import { formatOf, isOwn, type Resolved, TYPESCRIPT } from "./moduleformat.js";
 
 type Resolve = (specifier: string, context: object, next?: Resolve) => Promise<Resolved>;
 type Load = (url: string, context: object, next?: Load) => Promise<object>;
@@ -26,7 +26,7 @@ export async function resolve(specifier: string, context: object, next: Resolve)
 }
 
 export async function load(url: string, context: object, next: Load): Promise<object> {
-  return tsx === null ? next(url, context) : tsx.load(url, context, next);
+  return tsx === null || isOwn(url) ? next(url, context) : tsx.load(url, context, next);
 }
 
 async function enableTypeScript(): Promise<void> {

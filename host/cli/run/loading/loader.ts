@@ -4,17 +4,23 @@
  * `moduleformat.ts`.
  *
  * Invariant: `tsx` is loaded only for an application that has files which it must translate, and not in Bun and Deno,
- * which translate all of TypeScript themselves.
+ * which translate all of TypeScript themselves. It is not given this package's own files.
  */
+import { readFileSync } from "node:fs";
 import nodeModule, { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { IS_NODE } from "../../../core/engine.js";
 import { LOADER_HOOKS_FILE } from "../../../core/paths.js";
 import { reportModule } from "../../../nodeinternals/modulereports.js";
-import { formatOf, isPlain, type Resolved, TYPESCRIPT } from "./moduleformat.js";
+import { formatOf, isOwn, isPlain, type Resolved, TYPESCRIPT } from "./moduleformat.js";
 
 type Resolve = (specifier: string, context: { readonly conditions: readonly string[] }) => Resolved;
-type RegisterHooks = (hooks: { resolve(...args: [...Parameters<Resolve>, next: Resolve]): Resolved }) => void;
+type Load = (url: string, context: object) => object;
+interface Hooks {
+  resolve?(...args: [...Parameters<Resolve>, next: Resolve]): Resolved;
+  load?(...args: [...Parameters<Load>, next: Load]): object;
+}
+type RegisterHooks = (hooks: Hooks) => void;
 
 const require = createRequire(import.meta.url);
 // From Node 22.15 on.
@@ -54,4 +60,11 @@ function enableTypeScript(): void {
   commonJS.register();
   if (esModules === null) process.setSourceMapsEnabled(true);
   else esModules.register();
+  registerHooks?.({ load: loadOwn }); // the last one is asked first
+}
+
+/** `tsx` looks for what to translate in this package's files, too, and writes their source maps anew: 70 ms. */
+function loadOwn(url: string, context: object, next: Load): object {
+  if (!isOwn(url)) return next(url, context);
+  return { format: "module", source: readFileSync(fileURLToPath(url)), shortCircuit: true };
 }

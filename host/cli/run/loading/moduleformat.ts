@@ -6,7 +6,9 @@
  * Reference: Node's own detection of syntax (from 22.7 on), which does not look where package.json has a `type`.
  */
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { PACKAGE_FOLDER } from "../../../core/paths.js";
 
 /** What a hook of Node's makes of an import: the module's address and format. */
 export interface Resolved {
@@ -67,6 +69,13 @@ function importsOrExports(line: string): boolean {
   const [, word, next] = /^\s*(import|export)\b\s*(\S?)/.exec(line) ?? [];
   if (word === undefined || next === "=") return false;
   return word === "export" || (next !== "(" && !line.includes("= require("));
+}
+
+const OWN_FILES = pathToFileURL(join(PACKAGE_FOLDER, "dist", "/")).href;
+
+/** Whether a module is one of this package, in which nothing is to be translated. */
+export function isOwn(url: string): boolean {
+  return url.startsWith(OWN_FILES) && url.endsWith(".js");
 }
 
 const modulePackages = new Map<string, boolean>();

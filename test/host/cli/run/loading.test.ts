@@ -195,3 +195,19 @@ console.log(JSON.stringify(files));
   expect(changed).toEqual([]);
   expect(asTheyAre).toBeGreaterThan(0);
 });
+
+test("this package's files are not translated, and node:tls is not loaded before it is used", async () => {
+  const own = path.join(ROOT, "dist/host/index.js");
+  const file = path.join(folder, "own.ts");
+  writeFileSync(file, `import ${JSON.stringify(own)};\n`);
+  const program = `
+import { findSourceMap } from "node:module";
+const { enableLoader } = await import(${JSON.stringify(path.join(ROOT, "dist/host/cli/run/loading/loader.js"))});
+enableLoader("app.ts");
+await import(${JSON.stringify(file)});
+const isTLSLoaded = process.moduleLoadList.includes("NativeModule tls");
+console.log(findSourceMap(${JSON.stringify(own)}).payload.sources.length > 1, isTLSLoaded);
+`;
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program]);
+  expect(stdout).toBe("true false\n");
+});
