@@ -14,23 +14,20 @@ const BIG_BYTES_MAX = 16 * 1024 * 1024;
 const BLOCK = Buffer.alloc(64 * 1024, "x");
 
 const routes = new Map<string, Map<string, Handler>>([
-  ["/", new Map([["GET", hello]])],
+  ["/", get(hello)],
   ["/echo", new Map([["POST", echo]])],
-  ["/slow", new Map([["GET", slow]])],
-  ["/stream", new Map([["GET", stream]])],
-  ["/big", new Map([["GET", big]])],
+  ["/slow", get(slow)],
+  ["/stream", get(stream)],
+  ["/big", get(big)],
   ["/ws", new Map([["GET", ws]])],
 ]);
 
-/** Routes a request; HEAD is GET, and the server leaves out the body. */
+/** Routes a request. */
 export default function demo(request: HTTPServerRequest): void | Promise<void> {
   const route = routes.get(request.path);
   if (!route) return text(request, 404, "Not Found");
-  const handler = route.get(request.method === "HEAD" ? "GET" : request.method);
-  if (!handler) {
-    const allow = [...route.keys()].flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
-    return text(request, 405, "Method Not Allowed", { allow: allow.join(", ") });
-  }
+  const handler = route.get(request.method);
+  if (!handler) return text(request, 405, "Method Not Allowed", { allow: [...route.keys()].join(", ") });
   return handler(request);
 }
 
@@ -83,6 +80,14 @@ class Echo extends WebSocketHandler {
   override onMessage(message: string | Buffer): Promise<void> {
     return this.writeMessage(message);
   }
+}
+
+/** What is there to be fetched; the server leaves out the body of an answer to HEAD. */
+function get(handler: Handler): Map<string, Handler> {
+  return new Map([
+    ["GET", handler],
+    ["HEAD", handler],
+  ]);
 }
 
 function text(request: HTTPServerRequest, status: number, body: string, headers: Record<string, string> = {}): void {

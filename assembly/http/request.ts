@@ -289,9 +289,10 @@ export class HTTPServerRequest {
     return this.connection.inFlight;
   }
 
-  /** Whether the target's path, without its query, is this latin-1 text. */
+  /** Whether the target's path, without its query, is this latin-1 text; an empty one is `/` (RFC 9110 4.2.3). */
   pathIs(path: string): bool {
     const size = pathSize(this.head);
+    if (!size) return path == "/";
     if (size != path.length) return false;
     const source = this.source + usize(pathOffset(this.head));
     for (let i = 0; i < size; i++) {

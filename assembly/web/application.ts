@@ -56,6 +56,9 @@ class ClassRoute<T extends RequestHandler> extends Route {
   }
 }
 
+/** What an empty path stands for (RFC 9110 4.2.3). */
+const SLASH: usize = memory.data<u8>([0x2f]);
+
 /** Answers what no route is for. */
 class NotFound extends RequestHandler {
   prepare(): void {
@@ -93,8 +96,9 @@ export class Application extends LoggingHTTPHandler implements HandlerOwner {
   }
 
   headersReceived(request: HTTPServerRequest): void {
-    const path = request.source + usize(pathOffset(request.head));
-    const route = this.find(path, pathSize(request.head));
+    const size = pathSize(request.head);
+    const path = size ? request.source + usize(pathOffset(request.head)) : SLASH;
+    const route = this.find(path, max(size, 1));
     const handler = route ? route.make() : this.makeDefault();
     while (this.handlers.length <= request.slot) this.handlers.push(null);
     this.handlers[request.slot] = handler;

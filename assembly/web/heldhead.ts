@@ -19,9 +19,10 @@ export class HeldHead {
   private source: usize = 0;
   private kept: Buffer = new Buffer();
 
-  /** The path as it came. */
+  /** The path as it came; `/` when it is empty. */
   get path(): string {
-    return latin1Text(this.source + usize(pathOffset(this.state)), pathSize(this.state));
+    const size = pathSize(this.state);
+    return size ? latin1Text(this.source + usize(pathOffset(this.state)), size) : "/";
   }
 
   /** The arguments of the query, parsed anew in each call. */

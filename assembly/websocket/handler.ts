@@ -18,9 +18,12 @@ import { HTTP1Connection } from "../http/connection";
 import { HTTPServerRequest } from "../http/request";
 import { READ_CHUNK_BYTES, WS_MESSAGE_BYTES_MAX } from "../core/limits";
 import { WebSocketConnection, WebSocketDelegate } from "./connection";
-import { handshakeKey, hasVersion, offersWebSocket } from "../protocol/websocket/handshake";
+import { handshakeKey, hasVersion, offersWebSocket, onlyRow } from "../protocol/websocket/handshake";
 
 const ORIGIN_NAME: usize = changetype<usize>("origin");
+const SITE_NAME: usize = changetype<usize>("sec-fetch-site");
+const SAME_ORIGIN: usize = changetype<usize>("same-origin");
+const NO_PAGE: usize = changetype<usize>("none");
 const HTTP: usize = changetype<usize>("http://");
 const HTTPS: usize = changetype<usize>("https://");
 const HTTP_PORT: usize = changetype<usize>(":80");
@@ -54,9 +57,10 @@ export abstract class WebSocketHandler extends WebSocketDelegate {
   accept(request: HTTPServerRequest): bool {
     const head = request.head;
     const source = request.source;
-    if (methodCode(head) != Method.GET || !upgrade(head) || !offersWebSocket(head, source)) {
+    if (methodCode(head) != Method.GET || !offersWebSocket(head, source)) {
       return refuse(request, 400, 'Can "Upgrade" only to "WebSocket".');
     }
+    if (!upgrade(head)) return refuse(request, 400, '"Connection" must be "Upgrade".');
     if (!this.checkOrigin(request)) return refuse(request, 403, "Cross origin websockets not allowed");
     if (!hasVersion(head, source)) return refuse(request, 426, "The WebSocket version must be 13");
     const key = handshakeKey(head, source);
@@ -92,8 +96,9 @@ export abstract class WebSocketHandler extends WebSocketDelegate {
 }
 
 /**
- * Whether the request comes from a page of the host that it asks, or names no page at all. The scheme of the page tells
- * which port may be left out. `host/http/origins.ts` has the same rule; test/corpus/origins.md holds both to it.
+ * Whether the request comes from a page of the host that it asks, or names no page at all. Browsers say so by
+ * Sec-Fetch-Site; without it, the scheme of the page tells which port may be left out. `host/http/origins.ts` has the
+ * same rule for that; test/corpus/origins.md holds both to it.
  */
 export function isSameOrigin(request: HTTPServerRequest): bool {
   let row = -1;
@@ -103,9 +108,15 @@ export function isSameOrigin(request: HTTPServerRequest): bool {
     row = i;
   }
   if (row < 0) return true;
+  const site = onlyRow(request.head, request.source, SITE_NAME);
+  if (site >= 0) return isOfSameSite(request.value(site), request.valueSize(site));
   const at = request.value(row);
   const size = request.valueSize(row);
   return isOfSite(request, at, size, HTTP, HTTP_PORT) || isOfSite(request, at, size, HTTPS, HTTPS_PORT);
+}
+
+function isOfSameSite(at: usize, size: i32): bool {
+  return isText(at, size, SAME_ORIGIN) || isText(at, size, NO_PAGE);
 }
 
 /** Whether an origin has this scheme and the request's host, either of which may name the scheme's own port. */

@@ -107,13 +107,13 @@ class Demo extends HTTPHandler {
 
   private slow(request: HTTPServerRequest): void {
     const ms = numberOf(request.queryArgument("ms"), 60000);
-    if (ms < 0) request.respond(400, TEXT, "ms must be a number from 0 to 60000");
+    if (ms < 0) request.respond(400, TEXT, "Bad Request");
     else IOLoop.current().callLater(ms, new Sleep(request, ms));
   }
 
   private stream(request: HTTPServerRequest): void {
     const chunks = numberOf(request.queryArgument("chunks"), 1000);
-    if (chunks < 0) return request.respond(400, TEXT, "chunks must be a number from 0 to 1000");
+    if (chunks < 0) return request.respond(400, TEXT, "Bad Request");
     request.startResponse(200);
     request.setHeader("Content-Type", TEXT);
     for (let i = 0; i < chunks; i++) request.write("chunk " + i.toString() + "\n");
@@ -122,7 +122,7 @@ class Demo extends HTTPHandler {
 
   private big(request: HTTPServerRequest): void {
     const bytes = numberOf(request.queryArgument("bytes"), 16777216);
-    if (bytes < 0) return request.respond(400, TEXT, "bytes must be a number from 0 to 16777216");
+    if (bytes < 0) return request.respond(400, TEXT, "Bad Request");
     request.startResponse(200, bytes);
     request.setHeader("Content-Type", TEXT);
     this.left.set(request.slot, bytes);

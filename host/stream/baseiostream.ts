@@ -66,8 +66,7 @@ export abstract class BaseIOStream implements AsyncIterable<Buffer> {
   /**
    * Calls `callback` once when the stream is closed, after its pending promises, whether or not everything that had
    * come was read; soon if it is closed already. Null removes it. It is called also when the peer has ended its side
-   * and all has been read; such a stream can still be written to, see `ended`. A server's stream leaves that out when a
-   * pending read rejects for it: the server closes the stream later, see `TCPServer.handleStream`.
+   * and all has been read; such a stream can still be written to, see `ended`.
    */
   setCloseCallback(callback: (() => void) | null): void {
     this.#closeCallback = callback;

@@ -72,8 +72,6 @@ export class IOStream extends BaseIOStream implements Endpoint {
   #reason: Reason | null = null;
   #error: StreamClosedError | null = null;
   #peerEnded = false;
-  /** A read has rejected because of the peer's end. */
-  #endRead = false;
   /** Its handler's promise is settled. */
   #handled = false;
   /** CLOSE has been sent, or CLOSED has come: the sandbox takes no more frames for it. */
@@ -274,7 +272,7 @@ export class IOStream extends BaseIOStream implements Endpoint {
         return this.#writeWindow.sent(chunk.readUInt32LE(start));
       case FRAME_READ_FAILED:
         if (this.#read === null && !this.closed) throw new ProtocolError("READ_FAILED without a read");
-        return this.#failRead(takeReason(chunk, start, end));
+        return this.#settleRead(takeReason(chunk, start, end));
       case FRAME_END:
         if (start !== end || this.#peerEnded) throw new ProtocolError("END");
         return this.#takeEnd();
@@ -302,16 +300,11 @@ export class IOStream extends BaseIOStream implements Endpoint {
     if (this.#peerEnded && !this.isConverted) this.close();
   }
 
-  #failRead(reason: Reason): void {
-    if (reason === "END") this.#endRead = true;
-    this.#settleRead(reason);
-  }
-
-  /** A pending read has rejected with the reason; the close callback is called here. */
+  /** A pending read has rejected before; the close callback comes behind it. */
   #takeEnd(): void {
     this.#peerEnded = true;
     if (this.#handled && !this.isConverted) this.close();
-    else if (!this.#endRead) this.announceClose();
+    else this.announceClose();
   }
 
   /** @internal */

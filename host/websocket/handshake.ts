@@ -25,11 +25,10 @@ export function refusalOf(request: HTTPServerRequest): Refusal | null {
   if (request.method !== "GET") return { status: 405, text: "Method Not Allowed", headers: { Allow: "GET" } };
   if (!names(headers.get("upgrade"), "websocket")) return bad('Can "Upgrade" only to "WebSocket".');
   if (!names(headers.get("connection"), "upgrade")) return bad('"Connection" must be "Upgrade".');
-  const version = headers.get("sec-websocket-version");
-  if (version !== null && version !== VERSION) {
+  if (headers.get("sec-websocket-version") !== VERSION) {
     return {
       status: 426,
-      text: "Upgrade Required",
+      text: "The WebSocket version must be 13",
       headers: { Upgrade: "websocket", "Sec-WebSocket-Version": VERSION },
     };
   }

@@ -89,6 +89,16 @@ describe("who may connect", () => {
     expect(answerTo(withOrigin("http://[::1]:80", "[::1]:80"))).toContain("HTTP/1.1 101 ");
   });
 
+  test("as a browser says it by Sec-Fetch-Site", () => {
+    const site = "Sec-Fetch-Site: ";
+    const foreign = withOrigin("http://public.example");
+    expect(answerTo(foreign.replace("Origin", site + "same-origin\r\nOrigin"))).toContain("HTTP/1.1 101 ");
+    expect(answerTo(foreign.replace("Origin", site + "cross-site\r\nOrigin"))).toContain("HTTP/1.1 403 ");
+    const own = withOrigin("http://example.com:8888");
+    expect(answerTo(own.replace("Origin", site + "same-site\r\nOrigin"))).toContain("HTTP/1.1 403 ");
+    expect(answerTo(handshake("/ws", site + "cross-site\r\n"))).toContain("HTTP/1.1 101 ");
+  });
+
   test("no page of another", () => {
     const others: StaticArray<string> = [
       "http://example.com",

@@ -31,6 +31,11 @@ export function demoSuite(way: Way): void {
       expect((await server.get("/?a=b")).body.toString()).toBe("Hello, world");
     });
 
+    testOurs("a target without a path is / (RFC 9110 4.2.3)", async () => {
+      for (const target of ["http://x", "http://x?a=b"])
+        expect((await server.get(target)).body.toString()).toBe("Hello, world");
+    });
+
     test.each(["/nowhere", "/echo/", "//", "/Slow?ms=1", "/constructor", "/%00"])(
       "GET %s is not found",
       async (target) => {
@@ -47,6 +52,7 @@ export function demoSuite(way: Way): void {
       ["OPTIONS", "/big?bytes=1", "GET"],
       ["GET", "/echo", "POST"],
       ["HEAD", "/echo", "POST"],
+      ["HEAD", "/ws", "GET"],
       ["constructor", "/", "GET"],
       ["get", "/", "GET"],
     ])("%s %s is not allowed", async (method, target, allowed) => {
@@ -63,7 +69,8 @@ export function demoSuite(way: Way): void {
       ),
       ...["/slow", "/slow?ms=60001", "/stream?chunks=1001", "/big?bytes=16777217", "/big?byte=1"],
     ])("GET %s has a bad parameter", async (target) => {
-      expect((await server.get(target)).status).toBe(400);
+      const response = await server.get(target);
+      expect([response.status, response.body.toString()]).toEqual([400, "Bad Request"]);
     });
 
     describe("HEAD", () => {

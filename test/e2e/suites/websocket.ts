@@ -77,6 +77,7 @@ export function websocketSuite(way: Way): void {
         [400, "no key", { "Sec-WebSocket-Key": undefined }],
         [400, "a key that is too short", { "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25j" }],
         [400, "a key that is no base64", { "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZ!==" }],
+        [426, "no version", { "Sec-WebSocket-Version": undefined }],
         [426, "version 8", { "Sec-WebSocket-Version": "8" }],
         [426, "version 14", { "Sec-WebSocket-Version": "14" }],
         [403, "a foreign origin", { Origin: "http://evil.example" }],

@@ -87,7 +87,7 @@ describe("opening", () => {
     }
   });
 
-  test("a peer's end that no read reports calls the close callback, once", async () => {
+  test("a peer's end calls the close callback, once: at once, or behind the read that rejects", async () => {
     const calls: string[] = [];
     const { worker, stream } = open();
     stream.setCloseCallback(() => calls.push("closed"));
@@ -96,10 +96,13 @@ describe("opening", () => {
     expect([calls, stream.closed, stream.ended]).toEqual([["closed"], false, true]);
     stream.close();
     const reading = open((each) => void each.readUntil("x").catch(() => calls.push("read")));
-    reading.stream.setCloseCallback(() => calls.push("closed too early"));
+    reading.stream.setCloseCallback(() => calls.push("closed behind it"));
     reading.worker.emit(frame(f.FRAME_READ_FAILED, ID, END), frame(f.FRAME_END, ID));
     await new Promise((resolve) => setImmediate(resolve));
-    expect(calls).toEqual(["closed", "read"]);
+    expect([calls, reading.stream.closed]).toEqual([["closed", "read", "closed behind it"], false]);
+    reading.stream.close();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(calls.length).toBe(3);
   });
 
   test("a peer that hangs up is no failure of its handler", async () => {
