@@ -10,6 +10,7 @@ import type { Duplex } from "node:stream";
 import { type Accepted, type Address, LOOPBACK } from "../core/address.js";
 import { BACKLOG, HEADER_TIMEOUT_MS, IDLE_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from "../core/limits.js";
 import { ignore } from "../core/promises.js";
+import type { RuntimeName } from "../core/runtimename.js";
 import type { HTTPServerRequest } from "../http/request.js";
 import { type GivenConnections, givenConnections } from "../net/givensockets.js";
 import { bindUnixSocket } from "../net/unixsocket.js";
@@ -50,7 +51,7 @@ export interface NodeListenOptions {
   backlog?: number | undefined;
   /** An IPv6 address takes no IPv4 connections. Default true. */
   ipv6Only?: boolean | undefined;
-  /** A Unix-domain socket in place of a port, with the runtime `node`. */
+  /** A Unix-domain socket in place of a port; it is served in this process, whatever the runtime. */
   path?: string | undefined;
   /** Every user of this machine may connect to `path`: its mode is 0666. Default false: its owner alone, 0600. */
   readableAll?: boolean | undefined;
@@ -103,6 +104,7 @@ export class NodeServer extends EventEmitter {
   readonly uniqueHeaders: ReadonlySet<string> | null;
   readonly #hostless: boolean;
   readonly #options: ServerOptions;
+  readonly #runtime: RuntimeName;
   #server: HTTPServer;
   #address: AddressInfo | string | null = null;
   /** The Unix-domain socket as `listen` was given it. */
@@ -116,7 +118,8 @@ export class NodeServer extends EventEmitter {
   #requestTimeout = REQUEST_TIMEOUT_MS;
   /** Of requests that have no whole answer yet, and whose client has ended its side. */
   readonly #halfClosed = new Set<RequestSocket>();
-  /** Where connections of `emit("connection", stream)` come from, since there was one. */
+  /** What serves streams of `emit("connection", stream)`, and where they come from, since there was one. */
+  #carrier: HTTPServer | null = null;
   #given: GivenConnections | null = null;
   /** Open connections that were counted for `maxConnections`. */
   #counted = 0;
@@ -138,6 +141,7 @@ export class NodeServer extends EventEmitter {
     this.uniqueHeaders = unique === undefined ? null : new Set(unique);
     this.#hostless = options.requireHostHeader === false;
     this.#server = this.#newServer();
+    this.#runtime = this.#server.options.runtime;
     this.on("connection", (stream: Duplex) => {
       if (!(stream instanceof RequestSocket)) this.#carry(stream);
     });
@@ -154,7 +158,7 @@ export class NodeServer extends EventEmitter {
     return this.listening ? this.#server : null;
   }
 
-  #newServer(): HTTPServer {
+  #newServer(options: ServerOptions = this.#options): HTTPServer {
     const emit: NodeListener = (message, response) => this.dispatch(message, response);
     const drop: NodeListener = (message, response) => {
       this.emit("dropRequest", message, message.socket);
@@ -189,7 +193,13 @@ export class NodeServer extends EventEmitter {
       if (isHeard) this.emit("connection", socket);
     };
     const acceptance = { connects: true, asNode: true, hostless: this.#hostless };
-    return new HTTPServer({ handle, ...acceptance, connected, refused, refusedOpen }, this.#options);
+    return new HTTPServer({ handle, ...acceptance, connected, refused, refusedOpen }, options);
+  }
+
+  /** One that serves in this process what a runtime of other processes cannot be given. */
+  #serverHere(): HTTPServer {
+    const { workers, inspect, ...options } = this.#options;
+    return this.#newServer({ ...options, runtime: "node" });
   }
 
   /** Counts a connection, unless there are `connectionsMax`: then it is closed. */
@@ -297,6 +307,14 @@ export class NodeServer extends EventEmitter {
     else this.#warn(`${what} was set when the server listened already: it holds when it listens again`);
   }
 
+  /** What was closed is followed by another server, and so is one of another runtime. */
+  #renew(runtime: RuntimeName): void {
+    if (this.#closed || this.#server.options.runtime !== runtime) {
+      this.#server = runtime === this.#runtime ? this.#newServer() : this.#serverHere();
+    }
+    this.#closed = false;
+  }
+
   #warn(line: string): void {
     this.#server.options.logger.warn(line);
   }
@@ -312,8 +330,7 @@ export class NodeServer extends EventEmitter {
     if (options.path === undefined) checkPort(options.port ?? 0);
     if (this.#opening !== null) throw notSo("ERR_SERVER_ALREADY_LISTEN", "listen has been called before");
     if (callback !== undefined) this.once("listening", callback);
-    if (this.#closed) this.#server = this.#newServer();
-    this.#closed = false;
+    this.#renew(options.path === undefined ? this.#runtime : "node");
     const server = this.#server;
     queueMicrotask(() => {
       this.#isLimited = this.#opening !== null;
@@ -354,11 +371,11 @@ export class NodeServer extends EventEmitter {
     path: string,
     { backlog, readableAll = false, writableAll = false }: NodeListenOptions,
   ): Promise<void> {
-    const { runtime } = this.#server.options;
+    const server = this.#server;
     this.#path = path;
     const mode = readableAll || writableAll ? 0o666 : 0o600;
-    const socket = await bindUnixSocket(path, { mode, runtime, ...(backlog === undefined ? {} : { backlog }) });
-    await this.#server.addSockets([socket]);
+    const socket = await bindUnixSocket(path, { mode, runtime: "node", ...(backlog === undefined ? {} : { backlog }) });
+    await server.addSockets([socket]);
   }
 
   #opened(server: HTTPServer): void {
@@ -406,26 +423,27 @@ export class NodeServer extends EventEmitter {
   }
 
   #stop(opening: Promise<void> = Promise.resolve()): Promise<void> {
-    const server = this.#server;
+    const servers = this.#servers;
     this.#closed = true;
+    this.#carrier = null;
     this.#given = null;
     this.#forget();
     for (const socket of this.#halfClosed) socket.endUnanswered();
-    return opening.then(() => server.stop());
+    return opening.then(async () => void (await Promise.all(servers.map((server) => server.stop()))));
+  }
+
+  /** What listens, and what serves given streams; one of both kinds is there once. */
+  get #servers(): HTTPServer[] {
+    return [...new Set([this.#server, this.#carrier ?? this.#server])];
   }
 
   /** Serves a stream that the program has given by `emit("connection", stream)`. */
   #carry(stream: Duplex): void {
-    if (this.#server.options.runtime !== "node") {
-      this.#warn("connection gives streams to the runtime node alone: this one is closed");
-      stream.destroy();
-      return;
-    }
-    if (this.#closed) this.#server = this.#newServer();
-    this.#closed = false;
     if (this.#given === null) {
+      if (this.#closed) this.#renew(this.#runtime);
+      this.#carrier = this.#server.options.runtime === "node" ? this.#server : this.#serverHere();
       this.#given = givenConnections();
-      this.#server.addSockets([this.#given]).catch((error) => this.emit("error", error));
+      this.#carrier.addSockets([this.#given]).catch((error) => this.emit("error", error));
     }
     this.#given.give(accept(stream));
   }
@@ -458,7 +476,7 @@ export class NodeServer extends EventEmitter {
 
   /** Closes all connections, also those with something in flight. */
   closeAllConnections(): void {
-    void this.#server.closeAllConnections();
+    for (const server of this.#servers) void server.closeAllConnections();
   }
 
   /** Ends connections that wait for another request, where this process holds them; `close` ends all of them. */
@@ -491,8 +509,8 @@ export class NodeServer extends EventEmitter {
 
   /** Calls `callback` with the number of open connections. */
   getConnections(callback: (error: Error | null, count: number) => void): this {
-    this.#server.stats().then(
-      ({ connectionsNow }) => process.nextTick(callback, null, connectionsNow),
+    Promise.all(this.#servers.map((server) => server.stats())).then(
+      (all) => process.nextTick(callback, null, all.reduce((sum, { connectionsNow }) => sum + connectionsNow, 0)),
       (error) => process.nextTick(callback, error, 0),
     );
     return this;
