@@ -101,7 +101,6 @@ export const REQUEST_EXCESS: i32 = 32;
 export const CONFIG_PROXY: i32 = 1;
 export const CONFIG_CONNECT: i32 = 2;
 export const CONFIG_NODE: i32 = 4;
-export const CONFIG_HOSTLESS: i32 = 8;
 
 // --- flags of RESPONSE ---
 export const RESPONSE_LAST: i32 = 1;

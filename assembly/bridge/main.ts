@@ -12,7 +12,6 @@ import * as wasi from "../wasi/index";
 import { Channel, FrameHandler, fail } from "./channel";
 import {
   CONFIG_CONNECT,
-  CONFIG_HOSTLESS,
   CONFIG_NODE,
   CONFIG_PROXY,
   CONFIG_BYTES,
@@ -236,7 +235,6 @@ class Bridge extends FrameHandler {
     const flags = load<u8>(source, 3);
     parameters.connects = (flags & CONFIG_CONNECT) != 0;
     parameters.asNode = this.handler.keepsNames = (flags & CONFIG_NODE) != 0;
-    parameters.hostless = (flags & CONFIG_HOSTLESS) != 0;
     if (flags & CONFIG_PROXY) server.useProxyProtocol();
     this.server = server;
     server.listen();

@@ -49,7 +49,7 @@ export class HTTP1Head {
     if (size > this.parameters.headBytesMax) return Refusal.HEAD_TOO_LARGE;
     if (targetSize(head) > TARGET_BYTES_MAX) return Refusal.TARGET_TOO_LONG;
     const parameters = this.parameters;
-    const refusal = checkHead(head, source, parameters.connects, parameters.hostless);
+    const refusal = checkHead(head, source, parameters.connects, parameters.asNode);
     // An expectation is looked at last.
     if (refusal && !(refusal == Refusal.EXPECTATION && parameters.asNode)) return refusal;
     const kind = bodyKind(head);

@@ -40,11 +40,10 @@ export class HTTP1ConnectionParameters {
   requestsMax: i32 = REQUESTS_MAX;
   /** CONNECT is a request as others are, with the authority as its target; else it is refused. */
   connects: bool = false;
-  /** A request of HTTP/1.1 may have no Host; else it is refused. */
-  hostless: bool = false;
   /**
    * As Node's server: answers say that and for how long their connection is kept, refusals have no body, a client that
-   * sends nothing is answered with 408, and an expectation is for the handler to meet.
+   * sends nothing is answered with 408, and an expectation, a missing or odd Host and an odd target are for the handler
+   * to meet.
    */
   asNode: bool = false;
   /** No connection is kept after its answer: the server stops. */

@@ -28,7 +28,6 @@ import {
   ADDRESS_BYTES,
   CONFIG_BYTES,
   CONFIG_CONNECT,
-  CONFIG_HOSTLESS,
   CONFIG_NODE,
   CONFIG_PROXY,
   FRAME_ABORT,
@@ -105,10 +104,8 @@ export interface Acceptor {
   readonly kind: typeof KIND_STREAMS | typeof KIND_HTTP;
   /** CONNECT is a request as others are; else the sandbox refuses it. */
   readonly connects?: boolean;
-  /** Answers are kept alive, and requests refused, in the words of Node's server. */
+  /** Answers are kept alive, and requests refused or not, as by Node's server. */
   readonly asNode?: boolean;
-  /** A request of HTTP/1.1 may have no Host; else the sandbox refuses it. */
-  readonly hostless?: boolean;
   /** A connection was accepted by this process, and will be served. */
   connected?(accepted: Accepted): void;
   /** A request was refused and answered, of which there is a line in the log; `address` is the peer's. */
@@ -466,13 +463,9 @@ export class Bridge implements FrameSink {
     const { settings } = this;
     put16(buffer, at, PROTOCOL_VERSION);
     buffer[at + 2] = this.#acceptor.kind;
-    const { connects = false, asNode = false, hostless = false } = this.#acceptor;
+    const { connects = false, asNode = false } = this.#acceptor;
     const isProxied = settings.proxyProtocol || this.#peers !== null;
-    buffer[at + 3] =
-      (isProxied ? CONFIG_PROXY : 0) |
-      (connects ? CONFIG_CONNECT : 0) |
-      (asNode ? CONFIG_NODE : 0) |
-      (hostless ? CONFIG_HOSTLESS : 0);
+    buffer[at + 3] = (isProxied ? CONFIG_PROXY : 0) | (connects ? CONFIG_CONNECT : 0) | (asNode ? CONFIG_NODE : 0);
     put32(buffer, at + 4, settings.connectionsMax);
     put64(buffer, at + 8, settings.bodyBytesMax);
     put32(buffer, at + 16, settings.headBytesMax);

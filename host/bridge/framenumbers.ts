@@ -101,7 +101,6 @@ export const REQUEST_EXCESS = 32;
 export const CONFIG_PROXY = 1;
 export const CONFIG_CONNECT = 2;
 export const CONFIG_NODE = 4;
-export const CONFIG_HOSTLESS = 8;
 
 // --- flags of RESPONSE ---
 export const RESPONSE_LAST = 1;

@@ -168,6 +168,8 @@ export class NodeServer extends EventEmitter {
       if (request.methodNumber === METHOD_OTHER && !KNOWN_METHODS.has(request.method))
         return this.#refuseMethod(request);
       if (takeUpgrade(request, this, this.#server.options)) return;
+      const needsHost = !this.#hostless && request.version === "HTTP/1.1";
+      if (needsHost && !request.hasField("host")) return request.respond(400, { Connection: "close" });
       try {
         return runListener(request, logger, request.isExcess ? drop : emit, this);
       } catch (error) {
@@ -192,7 +194,7 @@ export class NodeServer extends EventEmitter {
       if (this.timeout > 0) socket.setTimeout(this.timeout);
       if (isHeard) this.emit("connection", socket);
     };
-    const acceptance = { connects: true, asNode: true, hostless: this.#hostless };
+    const acceptance = { connects: true, asNode: true };
     return new HTTPServer({ handle, ...acceptance, connected, refused, refusedOpen }, options);
   }
 
@@ -510,7 +512,12 @@ export class NodeServer extends EventEmitter {
   /** Calls `callback` with the number of open connections. */
   getConnections(callback: (error: Error | null, count: number) => void): this {
     Promise.all(this.#servers.map((server) => server.stats())).then(
-      (all) => process.nextTick(callback, null, all.reduce((sum, { connectionsNow }) => sum + connectionsNow, 0)),
+      (all) =>
+        process.nextTick(
+          callback,
+          null,
+          all.reduce((sum, { connectionsNow }) => sum + connectionsNow, 0),
+        ),
       (error) => process.nextTick(callback, error, 0),
     );
     return this;

@@ -41,10 +41,8 @@ export interface RequestListener {
   handle(request: HTTPServerRequest, logger: Logger): Answering;
   /** CONNECT comes to it, too; else it is answered with 501. */
   readonly connects?: boolean;
-  /** @internal Answers and refusals have the words of Node's server. */
+  /** @internal Answers and refusals have the words of Node's server; what is odd in a target or Host is not refused. */
   readonly asNode?: boolean;
-  /** @internal A request of HTTP/1.1 may have no Host; else it is refused with 400. */
-  readonly hostless?: boolean;
   /** @internal Called for a connection that this process has accepted, before anything of it is read. */
   readonly connected?: (accepted: Accepted) => void;
   /** @internal Called for a request that was refused before it could be one; `address` is its client's. */
@@ -92,11 +90,10 @@ export class HTTPServer extends TCPServer {
     this.#name = typeof handler === "function" ? handler.name : "";
     this.#handler = typeof handler === "function" ? handler : this.#callbackOf(handler);
     const listener = typeof handler === "function" ? {} : (handler as Partial<RequestListener>);
-    const { connects = false, asNode = false, hostless = false, connected, refused, refusedOpen } = listener;
+    const { connects = false, asNode = false, connected, refused, refusedOpen } = listener;
     this.#acceptance = {
       connects,
       asNode,
-      hostless,
       ...(connected && { connected }),
       ...(refused && { refused }),
       ...(asNode && { refusedOpen: this.#refuser(refusedOpen) }),

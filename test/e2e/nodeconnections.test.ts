@@ -135,20 +135,23 @@ describe.each(["http", "node"] as const)("%s", (kind) => {
 });
 
 describe.each(["http", "node", "wasmtime"] as const)("%s: requests and answers", (kind) => {
-  test.each([true, false])("a stream that is given by connection is served; the server listens: %s", async (listens) => {
-    const server = kind === "http" ? http.createServer() : createServer({ logger: SILENT, runtime: kind });
-    server.on("request", (req: IncomingMessage, res: ServerResponse) => req.pipe(res));
-    if (listens) await once(server.listen(0, "127.0.0.1"), "listening");
-    const [client, stream] = duplexes();
-    server.emit("connection", stream);
-    const body = "x".repeat(300_000);
-    client.write(`POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
-    let answer = "";
-    for await (const chunk of client) answer += chunk;
-    expect(answer.slice(0, 15)).toBe("HTTP/1.1 200 OK");
-    expect(answer.split("x").length - 1).toBe(body.length);
-    await new Promise((resolve) => server.close(resolve));
-  });
+  test.each([true, false])(
+    "a stream that is given by connection is served; the server listens: %s",
+    async (listens) => {
+      const server = kind === "http" ? http.createServer() : createServer({ logger: SILENT, runtime: kind });
+      server.on("request", (req: IncomingMessage, res: ServerResponse) => req.pipe(res));
+      if (listens) await once(server.listen(0, "127.0.0.1"), "listening");
+      const [client, stream] = duplexes();
+      server.emit("connection", stream);
+      const body = "x".repeat(300_000);
+      client.write(`POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+      let answer = "";
+      for await (const chunk of client) answer += chunk;
+      expect(answer.slice(0, 15)).toBe("HTTP/1.1 200 OK");
+      expect(answer.split("x").length - 1).toBe(body.length);
+      await new Promise((resolve) => server.close(resolve));
+    },
+  );
 
   test("sockets of requests and of upgrades are a net.Socket", async () => {
     const { server, connected } = await listening(

@@ -1,6 +1,6 @@
 // What a request's head means for the bytes behind it: where its body ends and what becomes of the connection.
 //
-//   checkHead(head, source, connects, hostless) → 0, or the Refusal of a head on which two parsers might disagree
+//   checkHead(head, source, connects, asNode) → 0, or the Refusal of a head on which two parsers might disagree
 //
 // The choices, where RFC 9110 and 9112 leave some (target.ts has those for target and host):
 // - Content-Length: one field; `5, 5` is 5 (RFC 9110 8.6), two fields are refused even when equal. Never with
@@ -48,18 +48,18 @@ import { Method } from "./method";
 import { METHOD_CONNECT, checkAuthority, checkHost, checkTarget, methodOf } from "./target";
 
 /**
- * The head is complete. 0, or a Refusal; CONNECT is one unless the handler `connects`, and HTTP/1.1 without Host unless
- * it takes requests that are `hostless`. EXPECTATION comes only when there is no other.
+ * The head is complete. 0, or a Refusal; CONNECT is one unless the handler `connects`, and nothing about Host or a byte
+ * of the target where it takes them as Node's server does. EXPECTATION comes only when there is no other.
  */
-export function checkHead(head: usize, source: usize, connects: bool = false, hostless: bool = false): i32 {
+export function checkHead(head: usize, source: usize, connects: bool = false, asNode: bool = false): i32 {
   const method = methodOf(source, methodSize(head));
-  if (method == METHOD_CONNECT) return connects ? checkConnect(head, source) : Refusal.CONNECT;
+  if (method == METHOD_CONNECT) return connects ? checkConnect(head, source, asNode) : Refusal.CONNECT;
   // As long as no field says otherwise: no body, and the connection goes on in HTTP/1.1. All of these lie side by side.
   store<u64>(head, u64(method) | (u64(minorVersion(head)) << ((KEEP_ALIVE - METHOD) << 3)), METHOD);
   store<i64>(head, 0, LENGTH);
   let refusal = checkHost(head, source);
-  if (refusal && !(refusal == Refusal.NO_HOST && hostless)) return refusal;
-  refusal = checkTarget(head, source, method);
+  if (refusal && !asNode) return refusal;
+  refusal = checkTarget(head, source, method, asNode);
   if (refusal) return refusal;
   if (hostAlone(head)) return 0;
   const length = knownRow(head, CONTENT_LENGTH_FIELD);
@@ -75,13 +75,14 @@ export function checkHead(head: usize, source: usize, connects: bool = false, ho
 }
 
 /** A CONNECT of HTTP/1.1: its target is the authority that it names, and nothing frames a body. */
-function checkConnect(head: usize, source: usize): i32 {
+function checkConnect(head: usize, source: usize, asNode: bool): i32 {
   store<u64>(head, u64(Method.OTHER) | (u64(minorVersion(head)) << ((KEEP_ALIVE - METHOD) << 3)), METHOD);
   store<i64>(head, 0, LENGTH);
   store<u8>(head, 0, KEEP_ALIVE);
   if (knownRow(head, CONTENT_LENGTH_FIELD) >= 0 || knownRow(head, TRANSFER_ENCODING_FIELD) >= 0) return Refusal.CONNECT;
-  const refusal = checkHost(head, source);
-  return refusal ? refusal : checkAuthority(head, source);
+  let refusal = checkHost(head, source);
+  if (!refusal) refusal = checkAuthority(head, source);
+  return asNode ? 0 : refusal;
 }
 
 // --- where the body ends ---

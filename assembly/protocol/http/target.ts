@@ -3,7 +3,8 @@
 // Target: origin-form, absolute-form with http or https and an authority without userinfo, `*` with OPTIONS only.
 // An authority-form target, host and port, is CONNECT's alone. A byte that RFC 3986 does not allow is refused unless
 // browsers send it raw (PATH and QUERY in bytes/scan.ts): so `#`, `"`, `<`, `>` and bytes from 0x80 up never pass, nor
-// a backslash in the path, which some would take for a slash. A `%` without two digits behind it passes, as browsers
+// a backslash in the path, which some would take for a slash. As Node's server (`asNode`) takes them, all that are
+// visible and of ASCII pass. A `%` without two digits behind it passes, as browsers
 // send it. Host: exactly one field in HTTP/1.1, at most one in HTTP/1.0; empty, or a name or address with an optional
 // port up to 65535. No comma, no percent-encoding. The authority of an absolute-form target replaces it (RFC 9112
 // 3.2.2).
@@ -64,16 +65,16 @@ export function checkHost(head: usize, source: usize): i32 {
     store<i64>(head, 0, HOST_OFFSET); // and HOST_SIZE
     return minorVersion(head) == 0 ? 0 : Refusal.NO_HOST;
   }
-  if (isDuplicate(head, HOST_FIELD)) return Refusal.SEVERAL_HOSTS;
   const at = source + valueOffset(head, row);
   const size = valueSize(head, row);
   const end = at + size;
+  store<u32>(head, u32(at - source), HOST_OFFSET);
+  store<i32>(head, size, HOST_SIZE);
+  if (isDuplicate(head, HOST_FIELD)) return Refusal.SEVERAL_HOSTS;
   if (size > 0) {
     const nameEnd = skipSurely(at, HOST);
     if (nameEnd != end && authorityEnd(at, nameEnd, end) != end) return Refusal.BAD_HOST;
   }
-  store<u32>(head, u32(at - source), HOST_OFFSET);
-  store<i32>(head, size, HOST_SIZE);
   return 0;
 }
 
@@ -85,31 +86,31 @@ const QUESTION_MARK: u8 = 0x3f;
 /** After checkHost, since an absolute-form target replaces the host. 0 or a Refusal. */
 // @ts-ignore: decorator
 @inline
-export function checkTarget(head: usize, source: usize, method: i32): i32 {
+export function checkTarget(head: usize, source: usize, method: i32, asNode: bool): i32 {
   const offset = targetOffset(head);
-  if (load<u16>(source + offset) != ROOT) return checkOtherTarget(head, source, method);
+  if (load<u16>(source + offset) != ROOT) return checkOtherTarget(head, source, method, asNode);
   store<u32>(head, offset, PATH_OFFSET);
   store<u32>(head, 1, PATH_SIZE);
   return 0;
 }
 
-function checkOtherTarget(head: usize, source: usize, method: i32): i32 {
+function checkOtherTarget(head: usize, source: usize, method: i32, asNode: bool): i32 {
   const target = source + targetOffset(head);
   const end = target + targetSize(head);
   let path = target;
   if (load<u8>(target) != SLASH) {
     if (load<u8>(target) == ASTERISK && target + 1 == end) {
       setPath(head, source, target, end);
-      return method == Method.OPTIONS ? 0 : Refusal.BAD_TARGET_FORM;
+      return method == Method.OPTIONS || asNode ? 0 : Refusal.BAD_TARGET_FORM;
     }
     path = skipOrigin(head, source, target, end);
     if (!path) return Refusal.BAD_TARGET_FORM;
   }
-  const pathEnd = skipSurely(path, PATH);
-  setPath(head, source, path, pathEnd);
-  if (pathEnd == end) return 0;
-  if (load<u8>(pathEnd) != QUESTION_MARK || skipSurely(pathEnd + 1, QUERY) < end) return Refusal.BAD_TARGET;
-  return 0;
+  let at = skipSurely(path, PATH);
+  setPath(head, source, path, at);
+  if (at != end && load<u8>(at) == QUESTION_MARK) at = skipSurely(at + 1, QUERY);
+  if (asNode) while (at < end && load<i8>(at) > 0) at++;
+  return at < end ? Refusal.BAD_TARGET : 0;
 }
 
 /** The target of CONNECT: a host and a port, which must not be empty (RFC 9110 9.3.6). 0 or a Refusal. */
