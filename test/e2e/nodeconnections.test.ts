@@ -134,7 +134,7 @@ describe.each(["http", "node"] as const)("%s", (kind) => {
   });
 });
 
-describe.each(["http", "node", "wasmtime"] as const)("%s: requests and answers", (kind) => {
+describe.each(["http", "node", "wasmtime"] as const)("%s: given streams", (kind) => {
   test.each([true, false])(
     "a stream that is given by connection is served; the server listens: %s",
     async (listens) => {
@@ -152,7 +152,9 @@ describe.each(["http", "node", "wasmtime"] as const)("%s: requests and answers",
       await new Promise((resolve) => server.close(resolve));
     },
   );
+});
 
+describe.each(["http", "node", "wasmtime"] as const)("%s: requests and answers", (kind) => {
   test("sockets of requests and of upgrades are a net.Socket", async () => {
     const { server, connected } = await listening(
       kind,
