@@ -1,13 +1,14 @@
 // The one module: what it may do is what it imports, and it is the same file, byte for byte, on every host.
 import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 
+import { Versioned } from "../losses/server.js";
 import { commandLine, workersOf } from "./support/processes.js";
-import { eventually, NODE, ROOT, start, WASMTIME } from "./support/ways.js";
+import { eventually, NODE, ROOT, start, WASMTIME, wasmtime } from "./support/ways.js";
 
 const CORE = path.join(ROOT, "build/core.wasm");
 const APPLICATIONS = ["demo.wasm", "echo.wasm"];
@@ -69,16 +70,44 @@ test("both hosts load the same bytes", async () => {
     .map((name) => readFileSync(path.join(folder, name)))
     .filter((bytes) => importsSockets(bytes));
 
-  // Under wasmtime: the file that stands on its command line.
-  const inWasmtime = await start(WASMTIME, "examples/hello.ts");
-  await eventually("a worker", () => workersOf(inWasmtime.pid).length === 1);
-  const worker = workersOf(inWasmtime.pid)[0];
-  const files = commandLine(worker.pid).filter((argument) => argument.endsWith(".wasm"));
-  await inWasmtime.get("/").finally(() => inWasmtime.stop());
+  // Under wasmtime: what it is told to compile, once for all workers. They run that and no other file.
+  const commands = path.join(folder, "commands");
+  const recorder = path.join(folder, "wasmtime");
+  writeFileSync(recorder, `#!/bin/sh\necho "$@" >>${commands}\nexec ${wasmtime()} "$@"\n`, { mode: 0o755 });
+  const temporary = path.join(folder, "temporary");
+  mkdirSync(temporary);
+  const env = { WATERSPOUT_WASMTIME: recorder, TMPDIR: temporary };
+  const inWasmtime = await start(WASMTIME, "examples/hello.ts", ["--workers", "2"], { env });
+  onTestFinished(() => inWasmtime.stop());
+  const [worker] = workersOf(inWasmtime.pid);
+  process.kill(worker.pid, "SIGKILL");
+  await inWasmtime.complaint(/SIGKILL; it is started again/);
+  const said = (command: string): string[] =>
+    readFileSync(commands, "utf8")
+      .split("\n")
+      .filter((line) => line.startsWith(command));
+  await eventually("another one is started", () => said("run").length === 3);
+  await inWasmtime.get("/");
+  const runs = said("run").map((line) => line.split(" ").slice(-1));
+  expect(runs).toEqual(Array(3).fill(["/dev/fd/4"]));
+  const code = readlinkSync(`/proc/${workersOf(inWasmtime.pid)[0].pid}/fd/4`);
+  expect(code).toMatch(/\(deleted\)$/);
+  expect(readdirSync(temporary).filter((name) => name.startsWith("waterspout"))).toEqual([]);
 
+  const [file, ...more] = said("compile").map((line) => line.split(" ").at(-1)!);
+  expect(more).toEqual([]);
   const expected = sha256(readFileSync(CORE));
   expect(loaded.map(sha256)).toEqual([expected]);
-  expect(files.map((file) => sha256(readFileSync(path.resolve(ROOT, file))))).toEqual([expected]);
+  expect(sha256(readFileSync(path.resolve(ROOT, file)))).toEqual(expected);
+});
+
+test("where compiled code cannot be kept, each worker compiles the module itself", async () => {
+  const app = new Versioned(); // in JavaScript: a TypeScript loader would need the folder, too
+  onTestFinished(() => app.remove());
+  const server = await app.serve(WASMTIME, [], { env: { TMPDIR: "/dev/null" } });
+  onTestFinished(() => server.stop());
+  expect((await server.get("/")).status).toBe(200);
+  expect(commandLine(workersOf(server.pid)[0].pid).at(-1)).toMatch(/core\.wasm$/);
 });
 
 function compile(file: string): WebAssembly.Module {

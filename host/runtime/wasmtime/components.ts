@@ -24,6 +24,7 @@ import { bindHandle, SharedListener } from "../node/sharedlistener.js";
 import type { BindSettings, Runtime } from "../worker.js";
 import { findWasmtime, type Wasmtime } from "./binary.js";
 import { ChildWorker } from "./childworker.js";
+import { precompile, type Start, startOf } from "./precompiled.js";
 import { relay, TLSRelay } from "./tlsrelay.js";
 
 /** A port that is bound, for a component to listen on. */
@@ -41,6 +42,9 @@ const SERVE_LINES = /^(Serving HTTP on http|Waiting for child tasks to exit)/;
 
 /** wasmtime 46 and 47 end an instance of wasi:http 0.3 in the middle of its requests: "resource not present". */
 const HTTP_ASYNC_MIN = 48;
+
+/** The first descriptor of a component's process behind its standard streams. */
+const FREE_FD = 3;
 
 /** What is known of a component. */
 interface Component {
@@ -88,11 +92,13 @@ export function componentRuntime(name: ComponentName): Runtime {
         throw new RuntimeUnavailableError(
           `${module} needs wasmtime ${HTTP_ASYNC_MIN} or later: ${file} is ${version}, which loses its requests`,
         );
+      if (components.get(module)?.isHTTP === false) await precompile(file, module, bytes);
     },
     start(module, sockets, events, grants = NO_GRANTS) {
       const component = components.get(module) as Component;
-      const args = argumentsFor(component, module, portOf(name, sockets), grants);
-      const child = spawnComponent((wasmtime as Wasmtime).file, args);
+      const { file } = wasmtime as Wasmtime;
+      const code = startOf(file, module, FREE_FD);
+      const child = spawnComponent(file, argumentsFor(component, code, portOf(name, sockets), grants), code.fds);
       if (!component.isHTTP) return new ChildWorker(child, events);
       const log = (line: string) => {
         if (!SERVE_LINES.test(line)) events.log(line);
@@ -114,7 +120,7 @@ export function portOf(name: ComponentName, sockets: readonly ListeningSocket[])
 
 function argumentsFor(
   { isHTTP, memoryBytesMax }: Component,
-  file: string,
+  { args }: Start,
   { address, backlog }: ReservedPort,
   grants: Grants,
 ): string[] {
@@ -122,17 +128,17 @@ function argumentsFor(
   const given = [...memory, ...grantArguments(grants)];
   if (isHTTP) {
     const where = ["--addr", hostAndPort(address)];
-    return ["serve", "-C", "cache=n", "-S", "cli=y", "--no-logging-prefix", ...where, ...given, file];
+    return ["serve", "-C", "cache=n", "-S", "cli=y", "--no-logging-prefix", ...where, ...given, ...args];
   }
   const network = ["-S", "inherit-network=y", "-S", "udp=n"];
   const where = ["--address", address.address, "--port", String(address.port), "--backlog", String(backlog)];
-  return ["run", "-C", "cache=n", ...network, ...given, file, ...where];
+  return ["run", "-C", "cache=n", ...network, ...given, ...args, ...where];
 }
 
 /** A group of its own keeps a terminal's Ctrl-C away. */
-function spawnComponent(binary: string, args: readonly string[]): ChildProcess {
+function spawnComponent(binary: string, args: readonly string[], fds: readonly number[]): ChildProcess {
   return spawn(binary, args, {
-    stdio: ["pipe", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe", ...fds],
     env: { PATH: process.env.PATH, HOME: process.env.HOME },
     detached: true,
   });

@@ -16,10 +16,13 @@ import { listenShared, listenSharedNow, SharedListener } from "../node/sharedlis
 import type { Runtime, Worker } from "../worker.js";
 import { findWasmtime, type Wasmtime } from "./binary.js";
 import { ChildWorker } from "./childworker.js";
+import { precompile, startOf } from "./precompiled.js";
 import { relay } from "./tlsrelay.js";
 
 /** What a module exports that can be asked to drain (assembly/server/draining.ts). */
 const SUPERVISED = "supervised";
+/** SD_LISTEN_FDS_START: behind the standard streams. */
+const FIRST_SOCKET_FD = 3;
 
 /** The one that `prepare` has found. */
 let wasmtime: Wasmtime | null = null;
@@ -50,6 +53,7 @@ export const wasmtimeRuntime: Runtime = {
     const bytes = await readFile(module).catch(() => Buffer.alloc(0)); // wasmtime says why
     const memoryBytesMax = growthBytesMax === Number.POSITIVE_INFINITY ? null : memoryBytesWith(bytes, growthBytesMax);
     modules.set(module, { memoryBytesMax, isSupervised: exportsName(bytes, SUPERVISED) });
+    await precompile(wasmtime.file, module, bytes);
   },
   start(module, sockets, events, grants = NO_GRANTS): Worker {
     const child = spawnModule(module, sockets as readonly SharedListener[], grants);
@@ -62,12 +66,14 @@ export const wasmtimeRuntime: Runtime = {
  */
 function spawnModule(module: string, sockets: readonly SharedListener[], grants: Grants): ChildProcess {
   const { memoryBytesMax: bytesMax = null, isSupervised = false } = modules.get(module) ?? {};
+  const { file } = wasmtime as Wasmtime;
+  const { args, fds } = startOf(file, module, FIRST_SOCKET_FD + sockets.length);
   return spawn(
     "sh",
     [
       "-c",
       'LISTEN_PID=$$ exec "$0" "$@"',
-      (wasmtime as Wasmtime).file,
+      file,
       "run",
       "-C",
       "cache=n",
@@ -78,10 +84,10 @@ function spawnModule(module: string, sockets: readonly SharedListener[], grants:
       ...(bytesMax === null ? [] : ["-W", `max-memory-size=${bytesMax}`]),
       ...(isSupervised ? ["--invoke", SUPERVISED] : []),
       ...grantArguments(grants),
-      module,
+      ...args,
     ],
     {
-      stdio: ["pipe", "pipe", "pipe", ...sockets.map((socket) => socket.fd)],
+      stdio: ["pipe", "pipe", "pipe", ...sockets.map((socket) => socket.fd), ...fds],
       env: { PATH: process.env.PATH, HOME: process.env.HOME, LISTEN_FDS: String(sockets.length) },
       detached: true,
     },

@@ -1,0 +1,77 @@
+/**
+ * A module as machine code: wasmtime compiles it once, and each worker maps that in place of compiling it again, which
+ * takes 0.15 s of CPU or more. So a worker that has ended is soon replaced, and workers share the code's memory.
+ *
+ * Invariant: what workers map was written by wasmtime into a folder that is this user's alone, and has lost its name
+ * before the first of them starts: only descriptors of this process and its workers lead to it.
+ * Reference: `wasmtime compile --help`; access(2), EACCES on file systems that are mounted noexec.
+ */
+import { execFile } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { access, chmod, constants, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { promisify } from "node:util";
+
+/** Without it the file holds an image of the memory, 16 MiB for 64 KiB of module. Workers are run with it as well. */
+const NO_IMAGE = ["-O", "memory-init-cow=n"];
+
+interface Compiled {
+  readonly bytes: Buffer;
+  readonly fd: number;
+}
+
+/** By the module's path and the wasmtime that has compiled it. */
+const compiled = new Map<string, Compiled>();
+
+/** How a worker is started. */
+export interface Start {
+  /** For `wasmtime run`: options, and last the file. */
+  readonly args: readonly string[];
+  /** Descriptors behind those that it has already. */
+  readonly fds: readonly number[];
+}
+
+/**
+ * Compiles `module`, which holds `bytes`, unless that was done. It may fail, where there is no folder for files that
+ * are executed for example: then each worker compiles the module, and says what is wrong with it.
+ */
+export async function precompile(wasmtime: string, module: string, bytes: Buffer): Promise<void> {
+  const key = keyOf(wasmtime, module);
+  if (compiled.get(key)?.bytes.equals(bytes) === true) return;
+  const fd = await compile(wasmtime, module);
+  const before = compiled.get(key);
+  compiled.delete(key);
+  if (before !== undefined) closeSync(before.fd);
+  if (fd !== null) compiled.set(key, { bytes, fd });
+}
+
+/** How to run `module` in a process whose descriptor `free` is the first that is not used. */
+export function startOf(wasmtime: string, module: string, free: number): Start {
+  const found = compiled.get(keyOf(wasmtime, module));
+  if (found === undefined) return { args: [module], fds: [] };
+  const named = ["--argv0", basename(module)];
+  return { args: ["--allow-precompiled", ...NO_IMAGE, ...named, `/dev/fd/${free}`], fds: [found.fd] };
+}
+
+function keyOf(wasmtime: string, module: string): string {
+  return JSON.stringify([wasmtime, module]);
+}
+
+async function compile(wasmtime: string, module: string): Promise<number | null> {
+  let folder: string | null = null;
+  try {
+    folder = await mkdtemp(join(tmpdir(), "waterspout-"));
+    const file = join(folder, "module");
+    const { PATH, HOME } = process.env;
+    const args = ["compile", "-C", "cache=n", ...NO_IMAGE, "-o", file, module];
+    await promisify(execFile)(wasmtime, args, { env: { PATH, HOME } });
+    await chmod(file, 0o500);
+    await access(file, constants.X_OK);
+    return openSync(file, "r");
+  } catch {
+    return null;
+  } finally {
+    if (folder !== null) await rm(folder, { recursive: true, force: true });
+  }
+}
