@@ -111,6 +111,11 @@ export const STOP_GRACE_MS_MAX = 2_000_000_000;
 export const RETIRE_GRACE_MS = 600_000;
 /** Processes that finish what they have begun beside those that serve, in generations; the oldest is stopped. */
 export const RETIRED_MAX = 8;
+/** How long a message to the service manager may take: half of the watchdog's time, within these. */
+export const NOTIFY_MS_MIN = 1000;
+export const NOTIFY_MS_MAX = 5000;
+/** Listening sockets that a service manager passes on; what is behind them is left alone. */
+export const PASSED_SOCKETS_MAX = 64;
 /** How long `waterspout reload` waits for what becomes of it. */
 export const RELOAD_WAIT_MS = 60_000;
 /** How long `stats` waits for a worker before it does without it. */

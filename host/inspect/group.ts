@@ -34,6 +34,8 @@ export class InspectedGroup implements Inspected {
   /** By process id: the processes that have reported that they serve, and the last report of each. */
   readonly #serving = new Set<number>();
   readonly #last = new Map<number, Report>();
+  /** By process id: when it last said that it serves, or reported. */
+  readonly #heardMs = new Map<number, number>();
   /** When one last said that its sandboxes answer. */
   #answeredMs = 0;
   #asked = 0;
@@ -61,6 +63,7 @@ export class InspectedGroup implements Inspected {
   take(id: number, value: unknown): boolean {
     const pid = this.#group?.live.find((process) => process.id === id)?.pid;
     if (pid === undefined) return isAnswer(value);
+    this.#heardMs.set(pid, performance.now());
     if (!isAnswer(value)) {
       this.#serving.add(pid);
       return false;
@@ -112,6 +115,14 @@ export class InspectedGroup implements Inspected {
     const askedMs = performance.now();
     await this.#ask();
     return this.#answeredMs >= askedMs;
+  }
+
+  /** The numbers of those that serve and have said nothing for `ms`; asked they are by `answers`. */
+  silent(ms: number): number[] {
+    const live = this.#group?.live ?? [];
+    for (const pid of this.#heardMs.keys()) if (live.every((process) => process.pid !== pid)) this.#heardMs.delete(pid);
+    const sinceMs = performance.now() - ms;
+    return live.filter(({ pid }) => (this.#heardMs.get(pid) ?? Infinity) < sinceMs).map(({ id }) => id);
   }
 
   /** Until all that serve have answered. */

@@ -6,14 +6,15 @@
  */
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
-import { familyOf, type ListeningSocket, LOOPBACK, type SocketOptions } from "../core/address.js";
+import { familyOf, hostAndPort, type ListeningSocket, LOOPBACK, type SocketOptions } from "../core/address.js";
 import { BACKLOG_MAX, choice, PORT_MAX, wholeNumber } from "../core/check.js";
 import { BindError, OptionError } from "../core/errors.js";
 import { BACKLOG } from "../core/limits.js";
 import { isComponent, type RuntimeName, resolveRuntime, whyNotInComponent } from "../core/runtimename.js";
 import { type Runtime, runtimeNamed } from "../runtime/index.js";
 import type { Binding } from "../runtime/worker.js";
-import { hasInherited, rememberBound, takeInherited, taskId } from "./inheritedsockets.js";
+import { hasInherited, inheritedKeys, rememberBound, takeInherited, taskId } from "./inheritedsockets.js";
+import { type PassedSocket, passedSockets, takePassed } from "./passedsockets.js";
 
 /** How to bind. */
 export interface BindOptions extends SocketOptions {
@@ -31,6 +32,8 @@ export function isValidIp(text: string): boolean {
 }
 
 const ANY = ["0.0.0.0", "::"];
+/** What the unit calls the socket to serve, where it has several. */
+const PASSED_NAME = "waterspout";
 /** Free ports that are tried until one is free for all addresses. */
 const FREE_PORTS_TRIED = 10;
 
@@ -69,6 +72,7 @@ export function bindNow(port: number, address: string, options: BindOptions): Bi
   const isForked = isComponent(runtime.name) && taskId() !== null; // `bind` says why that cannot be
   const isPlain = (isIP(address) !== 0 || isEverywhere) && Number.isInteger(port) && port >= 0 && port <= PORT_MAX;
   if (!isPlain || isForked || isInherited(port, address, runtime.name)) return null;
+  if (passedSockets().some((passed) => passed.address.port === port)) return null;
   if (!isEverywhere) return runtime.bindNow(address, port, backlog, { ipv6Only });
   try {
     return runtime.bindNow("::", port, backlog, { ipv6Only });
@@ -94,6 +98,8 @@ async function bind(port: number, address: string, options: BindOptions, shared:
   const inherited = takeInherited(key);
   if (inherited !== null) return inherited.map((socket) => runtime.adopt(socket.address, socket.fd, backlog));
   const addresses = await resolve(address, port, family, ipv6Only);
+  const passed = takePassed(port, addresses);
+  if (passed.length > 0) return adoptPassed(runtime, passed, backlog, shared ? key : null);
   const bindOne: BindOne = (candidate, at) => runtime.bind(candidate, at, backlog, { ipv6Only, reusePort, shared });
   const sockets = await bindAll(addresses, port, bindOne);
   if (sockets.length === 0) throw new BindError("EADDRNOTAVAIL", address, port);
@@ -101,9 +107,48 @@ async function bind(port: number, address: string, options: BindOptions, shared:
   return sockets;
 }
 
+/** Serves what a service manager has opened; with `key`, worker processes share it. */
+function adoptPassed(
+  runtime: Runtime,
+  passed: readonly PassedSocket[],
+  backlog: number,
+  key: string | null,
+): ListeningSocket[] {
+  if (isComponent(runtime.name)) {
+    const { address } = passed[0] as PassedSocket;
+    throw new OptionError(whyNotInComponent(runtime.name, `no socket that is open already: ${hostAndPort(address)}`));
+  }
+  const sockets = passed.map(({ address, fd }) => runtime.adopt(address, fd, backlog));
+  if (key !== null) rememberBound(key, sockets);
+  return sockets;
+}
+
+/**
+ * Where this process is expected to serve, if anybody has said: a worker process where the one that started it has
+ * bound, another one where its service manager has opened a socket, on `port` when that is given. Throws OptionError
+ * when there are several.
+ */
+export function expectedPlace(port?: number): { port: number; address: string } | null {
+  const [inherited] = inheritedKeys();
+  if (inherited !== undefined) return placeOf(inherited);
+  const fitting = passedSockets().filter((passed) => port === undefined || passed.address.port === port);
+  const named = fitting.filter(({ name }) => name === PASSED_NAME);
+  const [socket, ...more] = named.length > 0 ? named : fitting;
+  if (socket === undefined) return null;
+  if (more.length === 0) return socket.address;
+  const all = fitting.map(({ name, address }) => `${hostAndPort(address)} (${name})`).join(", ");
+  throw new OptionError(`several sockets are open already, and none is named ${PASSED_NAME}: ${all}`);
+}
+
 /** What worker processes know a socket by. */
 function keyOf(port: number, address: string, family: BindOptions["family"], runtime: RuntimeName): string {
   return JSON.stringify(["tcp", port, address, family ?? null, runtime]);
+}
+
+/** Where a socket was bound that has this key; null: it is no port. */
+function placeOf(key: string): { port: number; address: string } | null {
+  const [kind, port, address] = JSON.parse(key) as [string, number, string];
+  return kind === "tcp" ? { port, address } : null;
 }
 
 /** Whether the process that started this one has bound sockets for that, and they were not handed out yet. */

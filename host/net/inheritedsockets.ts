@@ -81,6 +81,11 @@ export function hasInherited(key: string): boolean {
   return legacyOfThis().entries.some((entry) => entry.key === key);
 }
 
+/** What the sockets were bound for that were not handed out yet. */
+export function inheritedKeys(): readonly string[] {
+  return legacyOfThis().entries.map(({ key }) => key);
+}
+
 /** Remembers that `sockets` were bound for `key`, so that workers started later share them. */
 export function rememberBound(key: string, sockets: readonly ListeningSocket[]): void {
   bound = [...shareable(), { key, sockets }];

@@ -14,9 +14,15 @@ export interface BoundHandle {
   close(): void;
 }
 
+/** What getsockname(2) says. */
+export interface SocketName {
+  readonly address: string;
+  readonly port: number;
+}
+
 /** One of TCP. */
 export interface TCPHandle extends BoundHandle {
-  getsockname(out: { port?: number }): number;
+  getsockname(out: Partial<SocketName>): number;
   setNoDelay(yes: boolean): number;
 }
 
@@ -25,10 +31,10 @@ export const TCP_IPV6_ONLY = 1;
 export const TCP_REUSE_PORT = 2;
 
 type CreateServerHandle = (
-  address: string,
-  port: number,
-  addressType: number,
-  fd: undefined,
+  address: string | undefined,
+  port: number | undefined,
+  addressType: number | undefined,
+  fd: number | undefined,
   flags: number,
 ) => BoundHandle | number;
 
@@ -49,6 +55,19 @@ export const boundHandles = nodeInternal(
 /** Binds an IP address and a port. Returns the handle, or -errno. */
 export function bindTCP(address: string, port: number, isIPv6: boolean, flags: number): TCPHandle | number {
   return createServerHandle(address, port, isIPv6 ? 6 : 4, undefined, flags) as TCPHandle | number;
+}
+
+/**
+ * Takes a socket that this process was started with, which keeps its descriptor, and sets TCP_NODELAY, as `bindTCP`'s
+ * callers do. Null: it is none of TCP.
+ */
+export function openTCP(fd: number): SocketName | null {
+  if (!boundHandles.isThere()) return null;
+  const handle = createServerHandle(undefined, undefined, undefined, fd, 0) as Partial<TCPHandle> | number;
+  if (typeof handle === "number" || handle.getsockname === undefined) return null;
+  const name: Partial<SocketName> = {};
+  const error = handle.getsockname(name) || handle.setNoDelay?.(true);
+  return error === 0 ? (name as SocketName) : null;
 }
 
 /** Binds a Unix-domain socket. Returns the handle, or -errno. */

@@ -105,6 +105,11 @@ export class ProcessGroup {
     return this.#slots.flatMap(({ id, child }) => (child?.pid === undefined ? [] : { id, pid: child.pid }));
   }
 
+  /** Ends one at once; another one is started in its place. */
+  kill(id: number): void {
+    this.#slots[id]?.child?.kill("SIGKILL");
+  }
+
   /** How many were started again. */
   get restarts(): number {
     return this.#restarts;

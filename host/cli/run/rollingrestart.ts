@@ -125,8 +125,19 @@ export class RollingRestart {
     if (this.#inspected !== null || (inspect === null && !this.#manager.isWatched)) return;
     const inspected = new InspectedGroup(workers);
     this.#inspected = inspected;
-    this.#manager.watch(() => inspected.answers());
+    this.#manager.watch(async (watchdogMs) => {
+      const some = await inspected.answers();
+      // Where none answers the service manager starts all of them again.
+      if (some) for (const id of inspected.silent(watchdogMs)) this.#killSilent(id, watchdogMs);
+      return some;
+    });
     await inspected.begin(inspect);
+  }
+
+  /** One that hangs has its connections wait, and takes new ones: its successor will serve. */
+  #killSilent(id: number, ms: number): void {
+    say(`warning: worker process ${id} has not answered for ${ms} ms`);
+    this.#current?.group.kill(id);
   }
 
   // --- a generation's life ---
@@ -226,7 +237,8 @@ export class RollingRestart {
   async #reload(text: string): Promise<void> {
     this.#manager.reloading();
     const failure = await new Promise<string | null>((settle) => this.#renew({ text, keepsIdle: true, settle }));
-    if (failure !== null && this.#serving !== null)
+    // Where another reload has come in its place, that one says when the server is ready.
+    if (failure !== null && this.#serving !== null && this.#starting === null)
       this.#manager.ready(`${this.#serving.url}, not reloaded: ${failure}`);
     reportOutcome(failure);
   }

@@ -4,13 +4,14 @@
  * Node has no datagram sockets of the Unix kind, so each message is sent by systemd's own `systemd-notify`. It is a
  * child of the service's main process: the unit needs NotifyAccess=all.
  *
- * Invariants: messages arrive in their order, but for the one of a stop. None is waited for; the first that cannot be
- * sent costs a line on stderr.
+ * Invariants: messages arrive in their order, but for the one of a stop. None is waited for, and one that takes long is
+ * given up, so that it delays no other; the first that cannot be sent costs a line on stderr.
  * Reference: sd_notify(3), sd_watchdog_enabled(3).
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { UINT31_MAX } from "../../core/check.js";
+import { NOTIFY_MS_MAX, NOTIFY_MS_MIN } from "../../core/limits.js";
 
 /** What systemd has said of itself to this process; null: it does not wait for messages. */
 interface Asked {
@@ -23,6 +24,8 @@ export class ServiceManager {
   readonly #asked: Asked | null;
   #sent: Promise<void> = Promise.resolve();
   #failed = false;
+  /** A message of the watchdog has not left yet. */
+  #isLate = false;
 
   /** Takes what is in the environment, so that no child process takes it for its own. */
   constructor() {
@@ -39,12 +42,12 @@ export class ServiceManager {
 
   /** It serves, at first or again. */
   ready(status: string): void {
-    this.#tell("READY=1", `STATUS=${status}`);
+    void this.#tell("READY=1", `STATUS=${status}`);
   }
 
   /** It loads its application again, until `ready`. */
   reloading(): void {
-    this.#tell("RELOADING=1", `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`);
+    void this.#tell("RELOADING=1", `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`);
   }
 
   /** It leaves at once: this process may end before a message that is on its way has arrived. */
@@ -52,30 +55,45 @@ export class ServiceManager {
     if (this.#asked !== null) void this.#send(["STOPPING=1", "STATUS=finishes what it has begun"]);
   }
 
-  /** From now on systemd hears twice as often as it must that `answers` has resolved with true. */
-  watch(answers: () => Promise<boolean>): void {
+  /**
+   * From now on systemd hears twice as often as it must that `answers` has resolved with true. That gets the time
+   * within which systemd wants to hear something.
+   */
+  watch(answers: (watchdogMs: number) => Promise<boolean>): void {
     if (this.#asked === null || !this.isWatched) return;
+    const { watchdogMs } = this.#asked;
     const timer = setInterval(
       async () => {
-        if (await answers().catch(() => false)) this.#tell("WATCHDOG=1");
+        if (!this.#isLate && (await answers(watchdogMs).catch(() => false))) await this.#tellOfLife();
       },
-      Math.min(this.#asked.watchdogMs / 2, UINT31_MAX),
+      Math.min(watchdogMs / 2, UINT31_MAX),
     );
     timer.unref();
   }
 
+  async #tellOfLife(): Promise<void> {
+    this.#isLate = true;
+    await this.#tell("WATCHDOG=1");
+    this.#isLate = false;
+  }
+
   /** Sends a message behind those before it. */
-  #tell(...lines: readonly string[]): void {
+  #tell(...lines: readonly string[]): Promise<void> {
     if (this.#asked !== null) this.#sent = this.#sent.then(() => this.#send(lines));
+    return this.#sent;
   }
 
   async #send(lines: readonly string[]): Promise<void> {
-    const env = { ...process.env, NOTIFY_SOCKET: this.#asked?.socket };
+    const { socket, watchdogMs = 0 } = this.#asked ?? {};
+    const timeout = Math.max(NOTIFY_MS_MIN, Math.min(watchdogMs / 2 || NOTIFY_MS_MAX, NOTIFY_MS_MAX));
+    const env = { ...process.env, NOTIFY_SOCKET: socket };
     try {
-      const child = spawn("systemd-notify", lines, { stdio: "ignore", env }); // throws without memory for a process
+      // Throws without memory for a process.
+      const child = spawn("systemd-notify", lines, { stdio: "ignore", env, timeout, killSignal: "SIGKILL" });
       child.unref();
       const [code] = await once(child, "close");
-      if (code !== 0) this.#fail(`systemd-notify has ended with ${code}`);
+      if (code === null) this.#fail(`systemd-notify has not ended within ${timeout} ms`);
+      else if (code !== 0) this.#fail(`systemd-notify has ended with ${code}`);
     } catch (error) {
       this.#fail((error as Error).message);
     }

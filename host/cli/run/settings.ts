@@ -11,6 +11,7 @@ import { MEMORY_FORMS, memoryIn } from "../../core/memorybudget.js";
 import type { RuntimeName } from "../../core/runtimename.js";
 import type { AccessLogForm } from "../../http/accesslog.js";
 import { isDebugDefault } from "../../http/settings.js";
+import { expectedPlace } from "../../net/bind.js";
 import { componentKindOf } from "../../runtime/componentkind.js";
 import { type Grants, grantsFrom } from "../../runtime/grants.js";
 import { definedOptions, type OuterOptions, type ServerOptions } from "../../server/options.js";
@@ -138,9 +139,12 @@ function placeFrom(said: Sources, exported: { port?: unknown; hostname?: unknown
     return value === undefined ? undefined : { value, origin: `${file}: ${key}` };
   };
   const sources = [said.flags, fromExports, environment, said.file];
+  const port = valueFrom("port", sources) as number | undefined;
+  const address = valueFrom("address", sources) as string | undefined;
+  const expected = address === undefined ? expectedPlace(port) : null;
   return {
-    port: (valueFrom("port", sources) as number | undefined) ?? PORT,
-    address: (valueFrom("address", sources) as string | undefined) ?? LOOPBACK,
+    port: port ?? expected?.port ?? PORT,
+    address: address ?? expected?.address ?? LOOPBACK,
   };
 }
 

@@ -3,7 +3,7 @@
 // A server that `start` gives out is listening. It ends with `stop` and takes everything with it: its clients, its
 // workers, its port. `stop` is a test too: a server that does not end by itself, leaves a worker behind or prints more
 // than it should fails.
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, type StdioOptions, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import net from "node:net";
@@ -99,6 +99,8 @@ export interface Options {
   command?: "run" | "dev";
   /** A command that runs the server, such as one that lowers a limit first: `[...wrap, server, ...args]`. */
   wrap?: string[];
+  /** Descriptors that it inherits, from 3 on. */
+  fds?: number[];
   /** How long it may take until it serves; default: DEADLINE_MS. */
   serveMs?: number;
   /** How long a command that `run` runs may take; default: DEADLINE_MS. */
@@ -323,10 +325,11 @@ process.on("exit", () => {
   for (const server of running) for (const { pid } of processTree(server.pid)) process.kill(pid, "SIGKILL");
 });
 
-function launch(way: Way, command: string[], { env, wrap = [], launched }: Options): Server {
+function launch(way: Way, command: string[], { env, wrap = [], fds = [], launched }: Options): Server {
   const [file, ...args] = [...wrap, ...command];
   if (way.runtime !== "bare" && !existsSync(CLI)) throw new Error(`${CLI} is missing: run "make build" first`);
-  const child = spawn(file, args, { cwd: ROOT, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  const stdio: StdioOptions = ["ignore", "pipe", "pipe", ...fds];
+  const child = spawn(file, args, { cwd: ROOT, env: { ...process.env, ...env }, stdio });
   const server = new Server(way, child);
   running.add(server);
   launched?.(server);
