@@ -1,10 +1,11 @@
 // The program around its commands: which one is meant, help, versions, exit codes.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import nodeModule from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
 import { CLI, eventually, NODE, ROOT, run, start } from "./support/ways.js";
 
@@ -42,6 +43,29 @@ test.each([
 
 test.each([[["--version"]], [["run", "--version"]]])("%j", async (args) => {
   expect(await run(args)).toMatchObject({ code: 0, stdout: VERSION, stderr: "" });
+});
+
+describe("what V8 has compiled", () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(path.join(tmpdir(), "waterspout-cache-"));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test("is kept in the user's cache, from Node 22.1 on", async () => {
+    expect(await run(["--version"], { env: { XDG_CACHE_HOME: folder } })).toMatchObject({ stdout: VERSION });
+    const expected = (nodeModule as { enableCompileCache?: unknown }).enableCompileCache !== undefined;
+    expect(existsSync(path.join(folder, "waterspout/compiled"))).toBe(expected);
+  });
+
+  test.each([
+    ["NODE_DISABLE_COMPILE_CACHE", { NODE_DISABLE_COMPILE_CACHE: "1" }],
+    ["a folder that cannot be", { XDG_CACHE_HOME: "/dev/null" }],
+  ])("is not needed: %s", async (_name, given) => {
+    const env = { XDG_CACHE_HOME: path.join(folder, "none"), ...given };
+    expect(await run(["--version"], { env })).toMatchObject({ code: 0, stdout: VERSION, stderr: "" });
+    expect(existsSync(path.join(folder, "none"))).toBe(false);
+  });
 });
 
 describe("what is wrong is one line, and exit code 2", () => {

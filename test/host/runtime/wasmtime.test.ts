@@ -8,7 +8,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { FrameReader } from "../../../host/bridge/framereader.js";
 import { FRAME_WRITE } from "../../../host/bridge/frames.js";
 import { FrameWriter } from "../../../host/bridge/framewriter.js";
-import { cacheFolder } from "../../../host/runtime/wasmtime/binary.js";
+import { cacheFolder } from "../../../host/core/cachefolder.js";
 import { wasmtimeRuntime } from "../../../host/runtime/wasmtime/worker.js";
 
 const PIECE = 65_536;
