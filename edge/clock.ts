@@ -3,7 +3,7 @@
  *
  * Invariant: while the application's modules are loaded, which happens when it is built, time stands at 0.
  */
-import platform from "waterspout:app/platform@0.1.0";
+import platform from "waterspout:app/platform@0.2.0";
 
 let running = false;
 

@@ -1,5 +1,5 @@
 /** `crypto`: chance of the runtime. */
-import platform from "waterspout:app/platform@0.1.0";
+import platform from "waterspout:app/platform@0.2.0";
 import { isRunning } from "./clock.js";
 
 const RANDOM_BYTES_MAX = 65536;

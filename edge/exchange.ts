@@ -12,6 +12,7 @@ import { AbortController, type AbortSignal } from "./events.js";
 import { firstValueOf, Headers } from "./headers.js";
 import { IncomingBody } from "./incoming.js";
 import { inspect } from "./inspect.js";
+import { currentUpgrading, isOffered, type Upgrade } from "./link.js";
 import { Request, type RequestParts, type Response } from "./messages.js";
 import { OutgoingBody } from "./outgoing.js";
 import { contentOf, log, NOTHING, push } from "./queue.js";
@@ -29,6 +30,8 @@ export class Exchange implements RequestParts {
   #incoming: IncomingBody | null = null;
   #outgoing: OutgoingBody | null = null;
   #answered = false;
+  /** It is an opening handshake, which may be accepted. */
+  readonly isWebSocket: boolean;
   /** Makes the reason of `signal`, and the error of a body that is read, when the client has left. */
   errorOfLeaving = errorOfLeaving;
 
@@ -41,6 +44,7 @@ export class Exchange implements RequestParts {
     readonly body: Uint8Array | null,
     readonly complete: boolean,
   ) {
+    this.isWebSocket = isOffered(id);
     if (complete) return;
     this.#incoming = new IncomingBody(id);
     this.watch();
@@ -132,6 +136,16 @@ export class Exchange implements RequestParts {
     if (this.#closed) this.#cut(this.#outgoing);
     else this.watch();
     return this.#outgoing;
+  }
+
+  /** It goes on as what `make` makes, in place of an answer. False: the client has left. */
+  upgrade(make: Upgrade): boolean {
+    const upgrading = currentUpgrading();
+    if (this.#gone !== null || upgrading === null) return false;
+    this.#begin();
+    this.over();
+    upgrading(this.id, this.peer, make);
+    return true;
   }
 
   receive(data: Uint8Array, last: boolean): void {

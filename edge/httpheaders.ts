@@ -4,6 +4,7 @@
  */
 import { HeaderError } from "../host/core/errors.js";
 import { RESPONSE_HEAD_BYTES_MAX } from "../host/core/limits.js";
+import { Buffer } from "./buffer.js";
 import { fieldNameOf, fieldValueOf, Headers, isOfConnection } from "./headers.js";
 
 export class HTTPHeaders {
@@ -97,10 +98,21 @@ export type HeadersInput =
   | Iterable<readonly [string, string | number]>;
 
 /** Fields as they are sent. */
-export interface HeaderBlock {
-  readonly fields: string;
-  /** The declared Content-Length, which the core writes; null: there is none. */
-  readonly length: number | null;
+export class HeaderBlock {
+  constructor(
+    readonly fields: string,
+    /** The declared Content-Length, which the core writes; null: there is none. */
+    readonly length: number | null,
+  ) {}
+
+  /** Of a frame that holds them: here it is the text as it is. */
+  get rows(): number {
+    return 1;
+  }
+
+  get bytes(): Buffer {
+    return Buffer.from(this.fields, "latin1");
+  }
 }
 
 /** Header fields that keep their encoded form with them. */
@@ -140,7 +152,7 @@ export function appendField({ fields, length }: HeaderBlock, name: string, value
 }
 
 function blockOf(fields: string, length: number | null): HeaderBlock {
-  if (fields.length <= RESPONSE_HEAD_BYTES_MAX) return { fields, length };
+  if (fields.length <= RESPONSE_HEAD_BYTES_MAX) return new HeaderBlock(fields, length);
   throw new HeaderError(`the header fields have ${fields.length} bytes; ${RESPONSE_HEAD_BYTES_MAX} are allowed`);
 }
 

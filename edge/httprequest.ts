@@ -14,6 +14,7 @@ import type { AbortSignal } from "./events.js";
 import type { Exchange } from "./exchange.js";
 import { firstValueOf } from "./headers.js";
 import { encodeHeaders, type HeadersInput, HTTPHeaders, headerPairs } from "./httpheaders.js";
+import type { Upgrade } from "./link.js";
 import { type Logger, logger } from "./logger.js";
 import type { Response } from "./messages.js";
 import type { OutgoingBody } from "./outgoing.js";
@@ -54,8 +55,14 @@ export class HTTPServerRequest {
     return null;
   }
 
+  /** Whether a WebSocketHandler may accept it. */
   get isWebSocket(): boolean {
-    return false;
+    return this.#exchange.isWebSocket;
+  }
+
+  /** @internal What `make` makes takes it over, in place of an answer. Returns false when the client has left. */
+  upgrade(make: Upgrade): boolean {
+    return this.#exchange.upgrade(make);
   }
 
   /** Where the server logs. */

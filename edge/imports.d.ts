@@ -1,5 +1,5 @@
 // What the engine and the component's imports give, and no library of types knows: see wit/waterspout.wit.
-declare module "waterspout:app/platform@0.1.0" {
+declare module "waterspout:app/platform@0.2.0" {
   const platform: {
     systemNow(): { seconds: number; nanoseconds: number };
     monotonicNow(): number;
@@ -12,6 +12,59 @@ declare module "waterspout:app/platform@0.1.0" {
 declare module "host:http/answerfields" {
   import type { HeadersInput, HTTPHeaders } from "./httpheaders.js";
   export function withFields(headers: HeadersInput | undefined, more: HTTPHeaders | null): HeadersInput | undefined;
+}
+
+declare module "host:bridge/bridge" {
+  import type { Buffer } from "./buffer.js";
+  /** What the core is told, and the bridge itself; a number that is 0 was not given. */
+  export interface BridgeSettings {
+    readonly connectionsMax: number;
+    readonly idleTimeoutMs: number;
+    readonly writeTimeoutMs: number;
+    readonly halfCloseTimeoutMs: number;
+    readonly bufferBytesMax: number;
+    readonly memoryBytesMax: number;
+    readonly proxyProtocol: boolean;
+  }
+  /** Makes endpoints of what the sandbox opens. */
+  export type Acceptor = object;
+  export interface FrameWriter {
+    drain(take: (block: Buffer, start: number, end: number) => boolean): void;
+  }
+  interface Channel {
+    schedule(): void;
+    send(writer: FrameWriter): void;
+    peer(descriptor: number): null;
+    kill(): void;
+  }
+  interface Events {
+    ready(): void;
+    failed(error: Error): void;
+  }
+  export class Bridge {
+    /** `peers` says where each connection comes from. */
+    constructor(
+      acceptor: Acceptor,
+      settings: BridgeSettings,
+      listeners: number,
+      events: Events,
+      peers: { get(): object },
+    );
+    attach(channel: Channel): void;
+    flush(): void;
+    frame(type: number, id: number, chunk: Buffer, start: number, end: number): void;
+    replace(id: number, taker: object): void;
+  }
+}
+
+declare module "host:bridge/settings" {
+  import type { BridgeSettings } from "host:bridge/bridge";
+  /** Throws an OptionError for one that is out of its range. */
+  export function resolveBridge(options: object): BridgeSettings;
+}
+
+declare module "host:stream/settings" {
+  export function resolveServerStream(options: object): { readonly readChunkBytes: number };
 }
 
 declare module "host:http/form/limits" {

@@ -7,10 +7,15 @@ import "./globals.js";
 import { setRunning } from "./clock.js";
 import { Exchange, exchanges } from "./exchange.js";
 import { HTTPServerRequest } from "./httprequest.js";
+import { currentLink, type Streams, setOffered, type WebSockets } from "./link.js";
 import { type Logger, logger } from "./logger.js";
 import { type Request, Response } from "./messages.js";
 import { takeActions, touch } from "./queue.js";
 import { runTimers, untilTimer } from "./timers.js";
+
+// As those of the host.
+const SERVER_BRAND = Symbol.for("waterspout.server");
+const WEBSOCKET_BRAND = Symbol.for("waterspout.websocket");
 
 /** What the core calls. */
 export interface Handler {
@@ -32,9 +37,19 @@ export interface Handler {
   collect(): object;
 }
 
-/** The handler that an application's module gives as its default export. */
-export function handlerOf({ default: value }: { default?: unknown }): Handler {
-  const call = callOf(value);
+/** What the core calls about an application's module, which has a default export. */
+export function partsOf({ default: value }: { default?: unknown }): Parts {
+  return { handler: handlerOf(callOf(value)), streams, websockets };
+}
+
+/** By the names of the interfaces. */
+interface Parts {
+  handler: Handler;
+  streams: Streams;
+  websockets: WebSockets;
+}
+
+function handlerOf(call: Call): Handler {
   return {
     request(id, method, target, fields, peer, body, complete) {
       touch();
@@ -61,21 +76,45 @@ export function handlerOf({ default: value }: { default?: unknown }): Handler {
     closed(id) {
       touch();
       exchanges.get(id)?.closed();
+      currentLink()?.aborted(id);
     },
     timers: runTimers,
     async settle() {},
     collect() {
       setRunning();
+      currentLink()?.flush();
       const { actions, unsettled } = takeActions();
       return { actions, waitMs: untilTimer(), unsettled };
     },
   };
 }
 
+const streams: Streams = {
+  opened: (...given) => currentLink()?.streams.opened(...given),
+  data: (...given) => currentLink()?.streams.data(...given),
+  readFailed: (...given) => currentLink()?.streams.readFailed(...given),
+  ended: (...given) => currentLink()?.streams.ended(...given),
+  sent: (...given) => currentLink()?.streams.sent(...given),
+  closed: (...given) => currentLink()?.streams.closed(...given),
+};
+
+const websockets: WebSockets = {
+  offered: setOffered,
+  data: (...given) => currentLink()?.websockets.data(...given),
+  ping: (...given) => currentLink()?.websockets.ping(...given),
+  pong: (...given) => currentLink()?.websockets.pong(...given),
+  sent: (...given) => currentLink()?.websockets.sent(...given),
+  ending: (...given) => currentLink()?.websockets.ending(...given),
+  closed: (...given) => currentLink()?.websockets.closed(...given),
+};
+
 /** Has the application answer a request. What it throws is the handler's. */
 type Call = (exchange: Exchange) => void;
 
 function callOf(value: unknown): Call {
+  const server = serverOf(value);
+  if (server !== null) return callServer(server);
+  if (isWebSocketClass(value)) return (exchange) => answer(exchange, (request) => value.serve(request));
   if (typeof value === "function") return callFunction(value as (request: HTTPServerRequest) => unknown);
   const { fetch, handle, findHandler } = (value ?? {}) as { [name in "fetch" | "handle" | "findHandler"]?: unknown };
   if (typeof fetch !== "function") {
@@ -85,6 +124,33 @@ function callOf(value: unknown): Call {
   }
   const application = value as { fetch(request: Request, info: object): unknown };
   return (exchange) => take(exchange, application.fetch(exchange.request, new Info(exchange)), NO_RESPONSE);
+}
+
+interface WebSocketClass {
+  serve(request: HTTPServerRequest): void;
+}
+
+function isWebSocketClass(value: unknown): value is WebSocketClass {
+  return typeof value === "function" && (value as unknown as Record<symbol, unknown>)[WEBSOCKET_BRAND] === true;
+}
+
+/** A TCPServer. */
+interface Server {
+  serve(): void;
+}
+
+/** One of a class of servers, or the class; null: neither. */
+function serverOf(value: unknown): Server | null {
+  const isServer = (type: unknown): boolean =>
+    typeof type === "function" && (type as unknown as Record<symbol, unknown>)[SERVER_BRAND] === true;
+  if (isServer(value)) return new (value as new () => Server)();
+  return isServer((value as object | null | undefined)?.constructor) ? (value as Server) : null;
+}
+
+/** Its connections bring no requests. */
+function callServer(server: Server): Call {
+  server.serve();
+  return () => {};
 }
 
 /** A handler of Tornado's kind answers with `respond`, or gives a Response. */

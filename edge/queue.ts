@@ -10,7 +10,22 @@ export type Action =
   | { tag: "piece"; val: { id: number; content: Content; last: boolean } }
   | { tag: "credit"; val: { id: number; bytes: number } }
   | { tag: "abort"; val: number }
-  | { tag: "log"; val: string };
+  | { tag: "log"; val: string }
+  | { tag: "serve-streams"; val: Readonly<Record<string, number | boolean>> }
+  | { tag: "read-until"; val: { id: number; delimiter: Uint8Array; bytesMax: number } }
+  | { tag: "read-bytes"; val: { id: number; bytes: number; partial: boolean } }
+  | { tag: "write"; val: { id: number; bytes: Uint8Array } }
+  | { tag: "finish" | "close"; val: number }
+  | { tag: "offer-websockets" }
+  | { tag: "accept"; val: { id: number; fields: string; messageBytesMax: number; deflate: boolean } }
+  | {
+      tag: "message";
+      val: { id: number; kind: MessageKind; compressed: boolean; last: boolean; bytes: Uint8Array };
+    }
+  | { tag: "ping"; val: { id: number; bytes: Uint8Array } }
+  | { tag: "close-websocket"; val: { id: number; code: number; words: string } };
+
+export type MessageKind = "continuation" | "text" | "binary";
 
 export const NOTHING: Content = { tag: "bytes", val: new Uint8Array(0) };
 

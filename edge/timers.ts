@@ -1,5 +1,5 @@
 /**
- * `setTimeout` and `setInterval`: a binary heap by deadline; of equal deadlines the one that was set first comes first.
+ * `setTimeout`, `setInterval` and `setImmediate`: a binary heap by deadline; of equal deadlines the one that was set first comes first.
  * Invariant: a timer that was cleared is still in the heap, without its callback; at most half of the heap are such.
  */
 import { monotonicMs } from "./clock.js";
@@ -75,9 +75,12 @@ function removeFirst(): void {
 }
 
 function set(callback: unknown, delay: unknown, given: unknown[], repeats: boolean): Timer {
-  if (typeof callback !== "function") throw new TypeError("the callback of a timer must be a function");
   const wanted = Number(delay);
-  const delayMs = wanted >= 1 && wanted <= DELAY_MS_MAX ? Math.trunc(wanted) : 1;
+  return start(callback, wanted >= 1 && wanted <= DELAY_MS_MAX ? Math.trunc(wanted) : 1, given, repeats);
+}
+
+function start(callback: unknown, delayMs: number, given: unknown[], repeats: boolean): Timer {
+  if (typeof callback !== "function") throw new TypeError("the callback of a timer must be a function");
   const timer = new Timer(++count, monotonicMs() + delayMs, repeats ? delayMs : null, () => callback(...given));
   byId.set(timer.id, timer);
   add(timer);
@@ -128,6 +131,9 @@ export function untilTimer(): number | null {
 export const timerGlobals = {
   setTimeout: (callback: unknown, delay?: unknown, ...given: unknown[]): Timer => set(callback, delay, given, false),
   setInterval: (callback: unknown, delay?: unknown, ...given: unknown[]): Timer => set(callback, delay, given, true),
+  /** Behind all that is settled now. */
+  setImmediate: (callback: unknown, ...given: unknown[]): Timer => start(callback, 0, given, false),
   clearTimeout: clear,
   clearInterval: clear,
+  clearImmediate: clear,
 };

@@ -10,6 +10,7 @@ import { Response } from "./messages.js";
 import { hash } from "./node/crypto.js";
 
 export { headerPairs } from "./httpheaders.js";
+export { logger as defaultLogger } from "./logger.js";
 
 // host/server/httpserver.ts, host/server/inject.ts
 
@@ -89,4 +90,58 @@ export function isResponse(value: unknown): value is Response {
 
 export function sendAnswer(request: HTTPServerRequest, answer: Response): void {
   request.respondWith(answer);
+}
+
+// host/core/memorybudget.ts, host/core/garbage.ts
+
+/** These bounds are not shared with a process: they are what they are without a limit of memory. */
+export const [HELD_SHARE, WRITES_HELD_SHARE, SANDBOX_SHARE, CONNECTION_BYTES] = [1, 1, 1, 1];
+
+export function memoryShare(_parts: number, bytesMax: number): number {
+  return bytesMax;
+}
+
+export function tookBlock(): void {}
+
+// host/bridge/trace.ts
+
+export function frameTrace(): null {
+  return null;
+}
+
+// host/tls/starttls.ts, host/tls/bridgesocket.ts, host/tls/contexts.ts
+
+export function planTLS(): never {
+  throw new OptionError("a component has no TLS: let a proxy have it");
+}
+
+export class BridgeSocket {}
+
+export function tlsOf(): null {
+  return null;
+}
+
+// node:stream
+
+export class Duplex {
+  constructor() {
+    throw new OptionError("a component has no streams of Node's kind: toWeb() gives those of the web platform");
+  }
+}
+
+// host/websocket/deflate.ts
+
+/** So messages travel as they are. */
+export const HAS_DEFLATE = false;
+
+export class Deflater {}
+
+export class Inflater {}
+
+export function canTakeOver(): boolean {
+  return false;
+}
+
+export function isTooLarge(): boolean {
+  return false;
 }

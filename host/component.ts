@@ -13,14 +13,20 @@ export {
   HTTPOutputError,
   NoAnswerError,
   OptionError,
+  StreamBufferFullError,
   StreamClosedError,
+  StreamNotIdleError,
+  UnsatisfiableReadError,
   WaterspoutError,
+  WebSocketClosedError,
 } from "./core/errors.js";
 export { escapeHTML } from "./core/escape.js";
 export { parseCookies, setCookie } from "./http/cookies.js";
 export { HTTPHeaders } from "./http/headers.js";
 export { HTTPServerRequest } from "./http/request.js";
 export { HTTPConnection } from "./http/response.js";
+export { TCPServer } from "./server/tcpserver.js";
+export { IOStream } from "./stream/iostream.js";
 export { URLSpec } from "./web/application.js";
 export { cors } from "./web/cors.js";
 export { addslash, authenticated, removeslash } from "./web/decorators.js";
@@ -34,3 +40,4 @@ export { AnyMatches, HostMatches, PathMatches, Rule, RuleRouter } from "./web/ro
 export { createSignedValue, decodeSignedValue } from "./web/signedvalue.js";
 export { Application } from "./web/typedapplication.js";
 export { validate, validated } from "./web/validate.js";
+export { WebSocketHandler } from "./web/websockethandler.js";

@@ -45,6 +45,12 @@ const REQUEST = "edge/httprequest.ts";
 const SUBSTITUTES = {
   "node:buffer": "edge/node/buffer.ts",
   "node:crypto": "edge/node/crypto.ts",
+  "node:stream": WITHOUT_NODE,
+  "node:stream/web": "edge/node/webstreams.ts",
+  "host/bridge/trace.ts": WITHOUT_NODE,
+  "host/core/garbage.ts": WITHOUT_NODE,
+  "host/core/log.ts": WITHOUT_NODE,
+  "host/core/memorybudget.ts": WITHOUT_NODE,
   "host/fetch/send.ts": WITHOUT_NODE,
   "host/http/compression/options.ts": WITHOUT_NODE,
   "host/http/debugpage.ts": WITHOUT_NODE,
@@ -56,9 +62,14 @@ const SUBSTITUTES = {
   "host/http/settings.ts": WITHOUT_NODE,
   "host/server/httpserver.ts": WITHOUT_NODE,
   "host/server/inject.ts": WITHOUT_NODE,
+  "host/server/server.ts": "edge/server.ts",
+  "host/tls/bridgesocket.ts": WITHOUT_NODE,
+  "host/tls/contexts.ts": WITHOUT_NODE,
+  "host/tls/starttls.ts": WITHOUT_NODE,
   "host/web/bodytags.ts": WITHOUT_NODE,
   "host/web/staticfiles.ts": WITHOUT_NODE,
   "host/web/staticurl.ts": WITHOUT_NODE,
+  "host/websocket/deflate.ts": WITHOUT_NODE,
 };
 const substitutes = {
   name: "substitutes",

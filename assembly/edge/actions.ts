@@ -9,8 +9,12 @@ import { HTTPServer } from "../http/server";
 import * as wasi from "../wasi/index";
 import { release } from "../wasi/component/memory";
 import * as calls from "./calls";
+import * as fields from "./fields";
 import { slotOf } from "./ids";
-import { COLON, lift, LINE_FEED } from "./latin1";
+import { lift } from "./latin1";
+import * as streams from "./streams";
+import { ACCEPT, OFFER_WEBSOCKETS } from "./websocketcalls";
+import * as websockets from "./websockets";
 
 /** The connection whose request in flight has this number, null: it is over. */
 export function findRequest(server: HTTPServer, id: u32): HTTP1Connection | null {
@@ -30,18 +34,29 @@ export function act(server: HTTPServer, actions: usize, count: i32): void {
     if (kind == calls.ANSWER) answer(findRequest(server, load<u32>(value)), value);
     else if (kind == calls.PIECE) piece(findRequest(server, load<u32>(value)), value);
     else if (kind == calls.LOG) log(load<usize>(value), load<i32>(value, 4));
-    else {
-      const connection = findRequest(server, load<u32>(value));
-      if (!connection) continue;
-      if (kind == calls.CREDIT) connection.takeBody(load<u32>(value, calls.CREDIT_BYTES));
-      else connection.abort(REASON_BAD_RESPONSE);
-    }
+    else if (kind == ACCEPT) websockets.accept(findRequest(server, load<u32>(value)), value);
+    else if (kind >= OFFER_WEBSOCKETS) websockets.act(kind, value);
+    else if (kind > calls.LOG) streams.act(kind, value);
+    else if (kind == calls.CREDIT) credit(server, load<u32>(value), load<u32>(value, calls.CREDIT_BYTES));
+    else abort(server, load<u32>(value));
   }
   release(actions, usize(count * calls.ACTION_BYTES));
 }
 
+function credit(server: HTTPServer, id: u32, bytes: u32): void {
+  const connection = findRequest(server, id);
+  if (connection) connection.takeBody(bytes);
+  else websockets.credit(id, bytes);
+}
+
+function abort(server: HTTPServer, id: u32): void {
+  const connection = findRequest(server, id);
+  if (connection) connection.abort(REASON_BAD_RESPONSE);
+  else websockets.abort(id);
+}
+
 function answer(connection: HTTP1Connection | null, value: usize): void {
-  const fields = load<usize>(value, calls.ANSWER_FIELDS);
+  const head = load<usize>(value, calls.ANSWER_FIELDS);
   const fieldsSize = load<i32>(value, calls.ANSWER_FIELDS + 4);
   const content = load<usize>(value, calls.ANSWER_CONTENT);
   const size = load<i32>(value, calls.ANSWER_CONTENT + 4);
@@ -54,34 +69,24 @@ function answer(connection: HTTP1Connection | null, value: usize): void {
     if (status < 200 || status > 999) connection.abort(REASON_BAD_RESPONSE);
     else {
       connection.startResponse(status, 0, 0, length);
-      if (addFields(connection, fields, fieldsSize)) send(connection, content, size, last);
+      if (addFields(connection, head, fieldsSize)) send(connection, content, size, last);
       else connection.abort(REASON_BAD_RESPONSE);
     }
   }
-  release(fields, fieldsSize);
+  release(head, fieldsSize);
   release(content, size);
 }
 
 /** False: one of them must not be sent. */
-function addFields(connection: HTTP1Connection, fields: usize, size: i32): bool {
-  const lifted = lift(fields, size);
+function addFields(connection: HTTP1Connection, source: usize, size: i32): bool {
+  const lifted = lift(source, size);
   if (lifted < 0) return false;
-  const end = fields + usize(lifted);
-  for (let at = fields; at < end;) {
-    if (load<u8>(at) != LINE_FEED) return false;
-    const name = at + 1;
-    const colon = reach(name, end, COLON);
-    if (colon == end) return false;
-    at = reach(colon, end, LINE_FEED);
-    if (!connection.addField(name, i32(colon - name), colon + 1, i32(at - colon - 1))) return false;
+  const end = source + usize(lifted);
+  for (let at = source; at < end;) {
+    at = fields.readField(at, end);
+    if (!at || !connection.addField(fields.name, fields.nameSize, fields.value, fields.valueSize)) return false;
   }
   return true;
-}
-
-/** Where `byte` is next, `end`: nowhere. */
-function reach(at: usize, end: usize, byte: u8): usize {
-  while (at < end && load<u8>(at) != byte) at++;
-  return at;
 }
 
 function piece(connection: HTTP1Connection | null, value: usize): void {

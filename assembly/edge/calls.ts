@@ -2,7 +2,7 @@
 // stand in memory. Reference: wit/waterspout.wit; the component model's CanonicalABI.md (flattening, alignment).
 
 // @ts-ignore: decorator
-@external("waterspout:app/handler@0.1.0", "request")
+@external("waterspout:app/handler@0.2.0", "request")
 export declare function request(
   id: u32,
   method: usize,
@@ -19,25 +19,25 @@ export declare function request(
   complete: bool,
 ): void;
 // @ts-ignore: decorator
-@external("waterspout:app/handler@0.1.0", "body")
+@external("waterspout:app/handler@0.2.0", "body")
 export declare function body(id: u32, data: usize, size: i32, last: bool): void;
 // @ts-ignore: decorator
-@external("waterspout:app/handler@0.1.0", "sent")
+@external("waterspout:app/handler@0.2.0", "sent")
 export declare function sent(id: u32): void;
 // @ts-ignore: decorator
-@external("waterspout:app/handler@0.1.0", "ended")
+@external("waterspout:app/handler@0.2.0", "ended")
 export declare function ended(id: u32): void;
 // @ts-ignore: decorator
-@external("waterspout:app/handler@0.1.0", "closed")
+@external("waterspout:app/handler@0.2.0", "closed")
 export declare function closed(id: u32): void;
 // @ts-ignore: decorator
-@external("waterspout:app/handler@0.1.0", "timers")
+@external("waterspout:app/handler@0.2.0", "timers")
 export declare function timers(): void;
 // @ts-ignore: decorator
-@external("waterspout:app/handler@0.1.0", "settle")
+@external("waterspout:app/handler@0.2.0", "settle")
 export declare function settle(): void;
 // @ts-ignore: decorator
-@external("waterspout:app/handler@0.1.0", "collect")
+@external("waterspout:app/handler@0.2.0", "collect")
 export declare function collect(outcomeOut: usize): void;
 
 // A list or a text is an address and a count.

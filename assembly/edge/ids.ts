@@ -1,9 +1,10 @@
-// Numbers of requests: a slot and its generation, never 0 and below 2^31. A slot's numbers come again after 65,535
-// requests, when neither side knows the first of them any more.
+// Numbers of requests and streams: a slot and its generation, never 0 and below 2^31. A slot's numbers come again after
+// 8,191 of them, when neither side knows the first of them any more.
 
 import { HANDLES_MAX } from "../core/limits";
 
-const SLOT_BITS: i32 = 15;
+/** As in the bridge's protocol, whose other side a handler in TypeScript has. */
+const SLOT_BITS: i32 = 18;
 const SLOT_MASK: u32 = (1 << SLOT_BITS) - 1;
 const GENERATIONS_MAX: u32 = (1 << (31 - SLOT_BITS)) - 1;
 

@@ -6,21 +6,22 @@
 // is inside another. Reference: wit/waterspout.wit.
 
 import { takeBlock } from "../bytes/buffer";
-import { Address } from "../core/address";
 import { ANSWER_TIMEOUT_MS, HEAD_BYTES_MAX } from "../core/limits";
 import { NS_PER_MS } from "../core/units";
 import { LoggingHTTPHandler } from "../http/log";
 import { HTTPServerRequest } from "../http/request";
 import { HTTPServer } from "../http/server";
 import { Callback, IOLoop, Timeout } from "../loop/ioloop";
-import { writeDecimal } from "../protocol/http/writer";
 import { prepare } from "../stream/turnend";
 import * as wasi from "../wasi/index";
 import { answerTimeoutMs, takeAnswerTimeout } from "../wasi/component/settings";
 import * as actions from "./actions";
 import * as calls from "./calls";
+import { markCalled, takeCalled, writeAddress } from "./handler";
 import { nextId } from "./ids";
 import { nameOf, utf8Of } from "./latin1";
+import * as streams from "./streams";
+import * as websockets from "./websockets";
 
 export { _start, turn } from "../loop/entry";
 
@@ -30,9 +31,6 @@ let texts: usize = 0;
 let fields: usize = 0;
 let peer: usize = 0;
 let textsEnd: usize = 0;
-
-/** The handler was called, so it has an outcome. At first too: an application may have timers before any request. */
-let called: bool = true;
 
 
 @final
@@ -45,6 +43,7 @@ class EdgeHandler extends LoggingHTTPHandler {
     if (!lowerHead(request)) return request.connection.shed();
     request.tag = nextId(request.slot);
     request.collects = complete;
+    websockets.offer(request);
     calls.request(
       request.tag,
       request.methodText,
@@ -60,19 +59,19 @@ class EdgeHandler extends LoggingHTTPHandler {
       complete ? i32(length) : 0,
       complete,
     );
-    called = true;
+    markCalled();
   }
 
   dataReceived(request: HTTPServerRequest, source: usize, size: i32): void {
     calls.body(request.tag, source, size, false);
-    called = true;
+    markCalled();
   }
 
   finish(request: HTTPServerRequest): void {
     expectAnswer(request.slot);
     if (request.collects) return;
     calls.body(request.tag, 0, 0, true);
-    called = true;
+    markCalled();
   }
 
   onSent(request: HTTPServerRequest): void {
@@ -82,14 +81,14 @@ class EdgeHandler extends LoggingHTTPHandler {
   onEnd(request: HTTPServerRequest): void {
     if (!request.tag) return; // it never came to the handler
     calls.ended(request.tag);
-    called = true;
+    markCalled();
     loop.addCallback(nextTurn);
   }
 
   onConnectionClose(request: HTTPServerRequest, reason: i32): void {
     if (!request.tag) return;
     calls.closed(request.tag);
-    called = true;
+    markCalled();
     loop.addCallback(nextTurn); // connections close behind the turn's Collect, and nothing else may happen for long
   }
 }
@@ -108,22 +107,9 @@ function lowerHead(request: HTTPServerRequest): bool {
   return true;
 }
 
-function writeAddress(at: usize, address: Address | null): usize {
-  if (!address) return at;
-  if (address.family == 4) {
-    for (let i: usize = 0; i < 4; i++) {
-      if (i) store<u8>(at++, 0x2e);
-      at = writeDecimal(at, load<u8>(address.bytes + i));
-    }
-    return at;
-  }
-  const text = address.host;
-  return at + String.UTF8.encodeUnsafe(changetype<usize>(text), text.length, at);
-}
-
 function sent(id: u32): void {
   calls.sent(id);
-  called = true;
+  markCalled();
 }
 
 /** In the turn behind one that has sent pieces: all that has not to wait for its client has left. */
@@ -149,7 +135,7 @@ const outcome: usize = memory.data(32, 8);
 class Timers extends Timeout {
   run(): void {
     calls.timers();
-    called = true;
+    markCalled();
   }
 }
 
@@ -204,37 +190,53 @@ class Overdue extends Timeout {
     wasi.log(changetype<usize>(bytes), bytes.byteLength);
     request.respond(503, "text/plain", "Service Unavailable");
     calls.closed(tag);
-    called = true;
+    markCalled();
   }
 }
 
 const overdue = new Overdue();
 
-/** At the end of a turn: what has come of the calls. */
+/**
+ * What comes of the calls of one turn may be an answer to the handler, which asks for more, as a stream's reads do. So
+ * many times that is done at once, then connections have their turn.
+ */
+const ROUNDS_MAX: i32 = 32;
+
+/** At the end of a turn: what has come of the calls. Behind the first outcome the component listens. */
 @final
 class Collect extends Callback {
   private timers: Timers = new Timers();
+  private listening: bool = false;
 
   run(): void {
-    if (!called) return;
-    called = false;
-    this.collect();
-    if (load<u8>(outcome, calls.OUTCOME_UNSETTLED)) {
+    let rounds = 0;
+    while (rounds < ROUNDS_MAX && takeCalled()) {
+      rounds++;
+      this.collect();
+      if (!load<u8>(outcome, calls.OUTCOME_UNSETTLED)) continue;
       calls.settle();
       this.collect();
     }
+    if (!rounds) return;
     if (load<u8>(outcome, calls.OUTCOME_HAS_WAIT)) loop.callLater(load<u32>(outcome, calls.OUTCOME_WAIT), this.timers);
     else loop.removeTimeout(this.timers);
-    if (actions.pieces.length) loop.addCallback(nextTurn);
+    if (actions.pieces.length || rounds == ROUNDS_MAX) loop.addCallback(nextTurn);
+    if (!this.listening) this.listen();
   }
 
   private collect(): void {
     calls.collect(outcome);
     actions.act(server, load<usize>(outcome), load<i32>(outcome, 4));
   }
+
+  private listen(): void {
+    this.listening = true;
+    if (streams.servesStreams()) streams.listen();
+    else server.listen();
+  }
 }
 
 takeAnswerTimeout(ANSWER_TIMEOUT_MS);
 prepare(); // what the handler sends at the end of a turn leaves in that turn
 loop.atTurnEnd(new Collect());
-server.listen();
+loop.addCallback(nextTurn); // the first outcome is asked for at once

@@ -11,5 +11,8 @@ export function isUtf8(bytes: ArrayBuffer | ArrayBufferView): boolean {
   }
 }
 
+/** Of the engine. */
+export const constants = { MAX_LENGTH: 2 ** 31 - 1, MAX_STRING_LENGTH: 2 ** 30 - 1 };
+
 export { Buffer };
-export default { Buffer, isUtf8 };
+export default { Buffer, constants, isUtf8 };

@@ -64,6 +64,9 @@ class History {
   }
 }
 
+/** Whether there is a zlib at all: a component has none. */
+export const HAS_DEFLATE: boolean = true;
+
 let takesDictionaries: boolean | null = null;
 
 /**

@@ -7,7 +7,7 @@
  */
 import { wholeNumber } from "../core/check.js";
 import { OWS, TOKEN } from "../core/grammar.js";
-import { canTakeOver, type DeflateParameters, type ZlibParameters } from "./deflate.js";
+import { canTakeOver, type DeflateParameters, HAS_DEFLATE, type ZlibParameters } from "./deflate.js";
 
 /** What `getCompressionOptions` returns; every part may be left out. */
 export interface MessageCompressionOptions {
@@ -96,6 +96,7 @@ export function negotiate(offers: readonly Offer[], options: MessageCompressionO
     ),
     takeover: options.noContextTakeover !== true && canTakeOver(),
   };
+  if (!HAS_DEFLATE) return null;
   for (const { name, parameters } of offers) {
     const requested = name === NAME ? requestedOf(parameters) : null;
     if (requested !== null) return agree(requested, own);

@@ -9,8 +9,8 @@ import { dirname, resolve } from "node:path";
 import { type Inspection, inspectCore, inspectModule } from "../inspectmodule.js";
 import { findPackage, type InstalledPackage, manifest, satisfies } from "../packages.js";
 import { compile, type Diagnostic } from "./compiler.js";
-import { compose, handlerProblemOf } from "./compose.js";
-import { CORE_FILE, edgeTools, isEdgeApplication, makeEdgeComponent } from "./edge.js";
+import { handlerProblemOf } from "./compose.js";
+import { edgeTools, isEdgeApplication, makeEdgeComponent, plug } from "./edge.js";
 import type { Component, Target, TargetName } from "./targets.js";
 
 const EDGE_TARGET = "--target component-async";
@@ -119,7 +119,7 @@ function plugHandler(source: string, out: string, target: Target, artifacts: str
   if (problem !== null) {
     return { ...empty, ok: false, file: null, bytes: 0, imports: [], runtimes: [], error: `${source} ${problem}` };
   }
-  const { bytes, imports } = compose(readFileSync(CORE_FILE), handler);
+  const { bytes, imports } = plug(handler);
   writeWhole(resolve(out), bytes);
   return { ...empty, ok: true, file: out, bytes: bytes.length, imports, runtimes: [target.name], error: null };
 }

@@ -1,9 +1,10 @@
 /**
- * One component made of two: the core, which imports `waterspout:app/handler`, and a handler, which exports it and
- * imports nothing but `waterspout:app/platform`.
+ * One component made of two: the core, which imports `waterspout:app/handler` and what may be served beside requests,
+ * and a handler, which exports at least the first and imports nothing but `waterspout:app/platform`.
  *
- * Both stand in the new component as they are. Its imports are those of the core without the handler, and `platform` is
- * put together out of three functions of WASI. Invariant: the handler gets these three and nothing else.
+ * Both stand in the new component as they are, and a third one that exports what the handler does not. Its imports are
+ * those of the core without the handler, and `platform` is put together out of three functions of WASI. Invariant: the
+ * handler gets these three and nothing else.
  * Reference: the component model's Binary.md.
  */
 
@@ -13,8 +14,11 @@ const PREAMBLE = [0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00];
 const SECTION = { coreModule: 1, component: 4, instance: 5, alias: 6, type: 7, import: 10, export: 11 };
 const SORT = { core: 0x00, func: 0x01, type: 0x03, instance: 0x05 };
 
-const HANDLER = "waterspout:app/handler@0.1.0";
-const PLATFORM = "waterspout:app/platform@0.1.0";
+const HANDLER = "waterspout:app/handler@0.2.0";
+/** What a handler need not export: scripts/absent.mjs makes what stands in its place. */
+const OPTIONAL = ["waterspout:app/streams@0.2.0", "waterspout:app/websockets@0.2.0"];
+const PLUGGED = [HANDLER, ...OPTIONAL];
+const PLATFORM = "waterspout:app/platform@0.2.0";
 const RUN = "wasi:cli/run@0.3.0";
 const RANDOM = "wasi:random/random@0.3.0";
 const SYSTEM_CLOCK = "wasi:clocks/system-clock@0.3.0";
@@ -36,8 +40,8 @@ export interface Composed {
   imports: string[];
 }
 
-/** Plugs `handler` into `core`. Throws an Error when `core` is not of that kind. */
-export function compose(core: Uint8Array, handler: Uint8Array): Composed {
+/** Plugs `handler` into `core`, and `absent` where it is needed. Throws an Error when `core` is not of that kind. */
+export function compose(core: Uint8Array, handler: Uint8Array, absent: Uint8Array): Composed {
   const { sections, instances, types, module } = importsOf(core);
   const random = instances.length;
   const instanceOf = (wanted: string): number => {
@@ -45,7 +49,11 @@ export function compose(core: Uint8Array, handler: Uint8Array): Composed {
     if (found < 0) throw new Error(`the core does not import ${wanted}`);
     return found;
   };
-  const [platform, plugged, exported, served, run] = [1, 2, 3, 4, 5].map((after) => random + after) as number[];
+  const exported = exportsOf(handler);
+  const isWhole = OPTIONAL.every((name) => exported.includes(name));
+  const [platform, plugged, substitute] = [1, 2, 3].map((after) => random + after) as number[];
+  const first = isWhole ? (substitute as number) : (substitute as number) + 1;
+  const served = first + PLUGGED.length;
   const given = [...instances, RANDOM].map((imported, index) => withInstance(imported, index));
   const bytes = Buffer.concat([
     Buffer.from(PREAMBLE),
@@ -54,6 +62,7 @@ export function compose(core: Uint8Array, handler: Uint8Array): Composed {
     section(SECTION.import, list([[...name(RANDOM), SORT.instance, ...number(types)]])),
     section(SECTION.component, core),
     section(SECTION.component, handler),
+    ...(isWhole ? [] : [section(SECTION.component, absent)]),
     section(
       SECTION.alias,
       list([
@@ -76,12 +85,24 @@ export function compose(core: Uint8Array, handler: Uint8Array): Composed {
           ]),
         ],
         [0x00, 1, ...list([withInstance(PLATFORM, platform as number)])],
+        ...(isWhole ? [] : [[0x00, 2, 0]]),
       ]),
     ),
-    section(SECTION.alias, list([[SORT.instance, 0x00, ...number(plugged as number), ...text(HANDLER)]])),
-    section(SECTION.instance, list([[0x00, 0, ...list([...given, withInstance(HANDLER, exported as number)])]])),
-    section(SECTION.alias, list([[SORT.instance, 0x00, ...number(served as number), ...text(RUN)]])),
-    section(SECTION.export, list([[...name(RUN), SORT.instance, ...number(run as number), 0x00]])),
+    section(
+      SECTION.alias,
+      list(
+        PLUGGED.map((name) => {
+          const instance = exported.includes(name) ? plugged : substitute;
+          return [SORT.instance, 0x00, ...number(instance as number), ...text(name)];
+        }),
+      ),
+    ),
+    section(
+      SECTION.instance,
+      list([[0x00, 0, ...list([...given, ...PLUGGED.map((name, index) => withInstance(name, first + index))])]]),
+    ),
+    section(SECTION.alias, list([[SORT.instance, 0x00, ...number(served), ...text(RUN)]])),
+    section(SECTION.export, list([[...name(RUN), SORT.instance, ...number(served + 1), 0x00]])),
   ]);
   const called = inspectCore(module).imports.filter((name) => !name.startsWith("waterspout:"));
   return { bytes, imports: [...new Set([...called, ...PLATFORM_FUNCTIONS])].sort() };
@@ -90,24 +111,35 @@ export function compose(core: Uint8Array, handler: Uint8Array): Composed {
 /** Why `file` cannot be plugged into a core; null: it can. */
 export function handlerProblemOf(file: Uint8Array): string | null {
   if (!PREAMBLE.every((byte, at) => file[at] === byte)) return "is no component";
-  const reader = new Reader(file, PREAMBLE.length);
-  let isHandler = false;
-  while (!reader.ended) {
-    const [id, body] = [reader.byte(), reader.block()];
-    const content = new Reader(body, 0);
-    if (id === SECTION.export) isHandler ||= Buffer.from(body).includes(HANDLER);
-    if (id !== SECTION.import) continue;
+  for (const content of sectionsOf(file, SECTION.import)) {
     for (let left = content.number(); left > 0; left--) {
       const [, imported] = [content.byte(), content.text(), content.byte(), content.number()];
       if (imported !== PLATFORM) return `imports ${imported}, which a handler is not given`;
     }
   }
-  return isHandler ? null : `does not export ${HANDLER}`;
+  return exportsOf(file).includes(HANDLER) ? null : `does not export ${HANDLER}`;
+}
+
+/** Those of PLUGGED that a component exports. */
+function exportsOf(component: Uint8Array): string[] {
+  const exported = sectionsOf(component, SECTION.export).map((content) => Buffer.from(content.rest()));
+  return PLUGGED.filter((name) => exported.some((body) => body.includes(name)));
+}
+
+/** The contents of a component's sections of one kind. */
+function sectionsOf(component: Uint8Array, wanted: number): Reader[] {
+  const reader = new Reader(component, PREAMBLE.length);
+  const found: Reader[] = [];
+  while (!reader.ended) {
+    const [id, body] = [reader.byte(), reader.block()];
+    if (id === wanted) found.push(new Reader(body, 0));
+  }
+  return found;
 }
 
 /** The beginning of a component, as far as it imports. */
 interface Imports {
-  /** Without the import of the handler. */
+  /** Without the imports of what is plugged in. */
   sections: Uint8Array[];
   /** The imported instances that are left, by their numbers. */
   instances: string[];
@@ -120,7 +152,8 @@ interface Imports {
 function importsOf(component: Uint8Array): Imports {
   const reader = new Reader(component, PREAMBLE.length);
   const found: Imports = { sections: [], instances: [], types: 0, module: new Uint8Array(0) };
-  let handler = -1;
+  const plugged: number[] = []; // the numbers of their instances
+  let imports = 0;
   while (!reader.ended) {
     const [id, body] = [reader.byte(), reader.block()];
     if (id === SECTION.coreModule) {
@@ -132,7 +165,7 @@ function importsOf(component: Uint8Array): Imports {
     if (id === SECTION.type) found.types += count;
     if (id === SECTION.type) found.sections.push(section(id, body));
     if (id === SECTION.alias) {
-      const aliases = Array.from({ length: count }, () => renumbered(content, handler));
+      const aliases = Array.from({ length: count }, () => renumbered(content, plugged));
       found.types += aliases.filter(([sort]) => sort === SORT.type).length;
       found.sections.push(section(id, list(aliases)));
     }
@@ -141,7 +174,8 @@ function importsOf(component: Uint8Array): Imports {
     for (let i = 0; i < count; i++) {
       const [kind, imported, sort, type] = [content.byte(), content.text(), content.byte(), content.number()];
       if (sort !== SORT.instance) throw new Error(`the core imports ${imported}, which is no instance`);
-      if (imported === HANDLER) handler = found.instances.length;
+      const instance = imports++;
+      if (PLUGGED.includes(imported)) plugged.push(instance);
       else {
         kept.push([kind, ...text(imported), sort, ...number(type)]);
         found.instances.push(imported);
@@ -149,15 +183,17 @@ function importsOf(component: Uint8Array): Imports {
     }
     if (kept.length > 0) found.sections.push(section(id, list(kept)));
   }
-  if (handler < 0) throw new Error(`the core does not import ${HANDLER}`);
+  if (plugged.length < PLUGGED.length) throw new Error(`the core does not import ${PLUGGED.join(" and ")}`);
   return found;
 }
 
-/** The next alias, whose instance has another number without the handler. */
-function renumbered(reader: Reader, handler: number): number[] {
+/** The next alias, whose instance has another number without those that are plugged in. */
+function renumbered(reader: Reader, plugged: readonly number[]): number[] {
   const [sort, kind, instance, exported] = [reader.byte(), reader.byte(), reader.number(), reader.text()];
-  if (kind !== 0x00 || sort === SORT.core || instance === handler) throw new Error("the core's imports are not known");
-  return [sort, kind, ...number(handler >= 0 && instance > handler ? instance - 1 : instance), ...text(exported)];
+  if (kind !== 0x00 || sort === SORT.core || plugged.includes(instance))
+    throw new Error("the core's imports are not known");
+  const before = plugged.filter((each) => each < instance).length;
+  return [sort, kind, ...number(instance - before), ...text(exported)];
 }
 
 class Reader {
@@ -190,6 +226,10 @@ class Reader {
     const size = this.number();
     this.at += size;
     return this.bytes.subarray(this.at - size, this.at);
+  }
+
+  rest(): Uint8Array {
+    return this.bytes.subarray(this.at);
   }
 
   text(): string {

@@ -16,8 +16,9 @@ import type { Diagnostic } from "./compiler.js";
 import { type Composed, compose } from "./compose.js";
 import { partsFor } from "./platformparts.js";
 
-/** The core that a handler is plugged into. */
-export const CORE_FILE = join(PACKAGE_FOLDER, "build", "edge.component-async.wasm");
+/** The core that a handler is plugged into, and what stands in the place of what the handler does not export. */
+const CORE_FILE = join(PACKAGE_FOLDER, "build", "edge.component-async.wasm");
+const ABSENT_FILE = join(PACKAGE_FOLDER, "build", "absent.component.wasm");
 const EDGE_FOLDER = join(PACKAGE_FOLDER, "dist", "edge");
 /** What is there of this package, and of Node's modules: their files in EDGE_FOLDER. */
 const MODULES: ReadonlyMap<string, string> = new Map([
@@ -120,7 +121,7 @@ export async function makeEdgeComponent(tools: EdgeTools, source: string, base: 
     if (parts.length > 0) ({ outputFiles, metafile } = await bundle(parts));
     const packages = new Set(Object.keys(metafile.inputs).flatMap((path) => packageOf(path) ?? []));
     const handler = await componentize(tools.engine, outputFiles[0]?.text ?? "");
-    return { made: compose(readFileSync(CORE_FILE), handler), diagnostics: [], packages };
+    return { made: plug(handler), diagnostics: [], packages };
   } catch (error) {
     const { errors } = error as { errors?: Message[] };
     if (!Array.isArray(errors)) throw error;
@@ -128,14 +129,19 @@ export async function makeEdgeComponent(tools: EdgeTools, source: string, base: 
   }
 }
 
+/** Puts the core below a handler. */
+export function plug(handler: Uint8Array): Composed {
+  return compose(readFileSync(CORE_FILE), handler, readFileSync(ABSENT_FILE));
+}
+
 /** The module that puts the platform in front of the application. */
 function entryOf(source: string, parts: readonly string[]): string {
   const platform = ["main.js", ...parts].map((file) => JSON.stringify(join(EDGE_FOLDER, file)));
   return [
-    `import { handlerOf } from ${platform[0]};`,
+    `import { partsOf } from ${platform[0]};`,
     ...platform.slice(1).map((file) => `import ${file};`),
     `import * as application from ${JSON.stringify(resolve(source))};`,
-    "export const handler = handlerOf(application);",
+    "export const { handler, streams, websockets } = partsOf(application);",
   ].join("\n");
 }
 
@@ -183,7 +189,7 @@ async function componentize(engine: InstalledPackage, jsSource: string): Promise
   const { componentize } = await load<Engine>(engine);
   try {
     // Without its imports of WASI: a handler has nothing but what waterspout.wit gives it.
-    const { component } = await componentize({ witPath: WIT_FILE, world: "application", jsSource, stubWasi: true });
+    const { component } = await componentize({ witPath: WIT_FILE, world: "server", jsSource, stubWasi: true });
     return component;
   } catch (error) {
     throw new Error(`the application cannot be loaded: ${(error as Error).message.replaceAll(/\s+/g, " ").trim()}`);

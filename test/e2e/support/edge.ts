@@ -1,10 +1,11 @@
 // An application in TypeScript as one component: built by the command, served by wasmtime alone.
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
 import { type Ended, end } from "./programs.js";
-import { CLI, NODE, ROOT, type Server, start, type Way } from "./ways.js";
+import { CLI, NODE, ROOT, type Server, start, type Way, wasmtime } from "./ways.js";
 
 export const EDGE: Way = {
   name: "a component, wasmtime alone",
@@ -39,6 +40,16 @@ export class Built {
       throw new Error(`build has ended with ${code}: ${stdout}${stderr}`);
     }
     return start(EDGE, file, [], { serveMs: SERVE_MS });
+  }
+
+  /** Builds `app`, and compiles it for the processor, so that it starts as quickly as others. Answers its file. */
+  async compile(app: string): Promise<string> {
+    const name = path.basename(app, ".ts");
+    const [file, compiled] = [this.at(`${name}.wasm`), this.at(`${name}.cwasm`)];
+    const { code, stderr } = await this.build(app, "--out", file);
+    if (code !== 0) throw new Error(`build has ended with ${code}: ${stderr}`);
+    execFileSync(wasmtime("wasmtime-async"), ["compile", "-o", compiled, file]);
+    return compiled;
   }
 
   remove(): void {

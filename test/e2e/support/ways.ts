@@ -276,7 +276,15 @@ export function bareCommand(way: Way, app: string, host: string, port: number, a
   }
   if (app.startsWith("build/")) makeComponents();
   if (isHTTP(way)) return [binary, "serve", "-S", "cli=y", "--addr", `${host}:${port}`, ...args, app];
-  return [...componentCommand(component, args, way.wasmtime), app, "--address", host, "--port", String(port)];
+  const compiled = app.endsWith(".cwasm") ? ["--allow-precompiled"] : [];
+  return [
+    ...componentCommand(component, [...compiled, ...args], way.wasmtime),
+    app,
+    "--address",
+    host,
+    "--port",
+    String(port),
+  ];
 }
 
 /** A component of wasi:http: its connections are the runtime's. */
