@@ -1,6 +1,6 @@
 /**
- * The host's Bridge in a component: what the core calls becomes frames for it, and its frames become actions. So streams
- * and websockets are those of the host, with all their bounds.
+ * The host's Bridge in a component: what the core calls becomes frames for it, and its frames become actions. So
+ * streams and websockets are those of the host, with all their bounds.
  *
  * Invariant: a frame that the core should not have sent is logged, and nothing else comes of it.
  * Reference: wit/waterspout.wit, `streams` and `websockets`; docs/protocol.md.
@@ -73,8 +73,8 @@ class CoreBridge implements Link {
   readonly #bridge: Bridge;
   /** Of the connection that is being opened. */
   #peer: Peer = { address: null, tls: null };
-  /** Ids of websockets that the core may not have opened. */
-  readonly #opening = new Set<number>();
+  /** Ids of websockets, for the core may not have opened them yet. */
+  readonly #sockets = new Set<number>();
   #make: Upgrade | null = null;
 
   constructor(acceptor: Acceptor | null, settings: BridgeSettings) {
@@ -113,7 +113,7 @@ class CoreBridge implements Link {
     sent: (id, bytes) => this.#frame(FRAME_SENT, id, numberOf(bytes)),
     ending: (id) => this.#frame(FRAME_WS_ENDING, id, NOTHING),
     closed: (id, code, why, words) => {
-      this.#opening.delete(id);
+      this.#sockets.delete(id);
       const head = Buffer.alloc(WS_CLOSED_BYTES);
       put16(head, 0, code);
       head.set(reasonOf(why), 2);
@@ -122,7 +122,7 @@ class CoreBridge implements Link {
   };
 
   aborted(id: number): void {
-    if (this.#opening.delete(id)) this.#frame(FRAME_ABORT, id, reasonOf("end"));
+    if (this.#sockets.delete(id)) this.#frame(FRAME_ABORT, id, reasonOf("end"));
   }
 
   flush(): void {
@@ -133,7 +133,7 @@ class CoreBridge implements Link {
   upgrade(id: number, address: string, make: Upgrade): void {
     this.#peer = peerOf(address, 0);
     this.#make = make;
-    this.#opening.add(id);
+    this.#sockets.add(id);
     this.#frame(FRAME_REQUEST, id, NOTHING);
   }
 

@@ -1,6 +1,6 @@
 /**
- * What TCPServer extends: host/server/server.ts, in a component. The component listens by itself, where its command says
- * so.
+ * What TCPServer extends: host/server/server.ts, in a component. The component listens by itself, where its command
+ * says so.
  */
 import type { Acceptor, BridgeSettings } from "host:bridge/bridge";
 import { resolveBridge } from "host:bridge/settings";

@@ -1,5 +1,6 @@
 /**
- * `setTimeout`, `setInterval` and `setImmediate`: a binary heap by deadline; of equal deadlines the one that was set first comes first.
+ * `setTimeout`, `setInterval` and `setImmediate`: a binary heap by deadline; of equal deadlines the one that was set
+ * first comes first.
  * Invariant: a timer that was cleared is still in the heap, without its callback; at most half of the heap are such.
  */
 import { monotonicMs } from "./clock.js";

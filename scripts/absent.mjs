@@ -1,5 +1,5 @@
-// Makes build/absent.component.wasm: what `waterspout build` plugs into the core in place of an interface that a handler
-// does not export. The core never calls it, and its functions trap.
+// Makes build/absent.component.wasm: what `waterspout build` plugs into the core in place of an interface that a
+// handler does not export. The core never calls it, and its functions trap.
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { componentEmbed, componentNew } from "@bytecodealliance/jco";

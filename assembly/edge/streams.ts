@@ -1,7 +1,8 @@
 // Streams for the handler's component: each connection is opened to it, and answers its reads and writes.
 //
 // Invariants: a read that is longer than READ_CHUNK_BYTES is handed on as it comes, so that it needs no memory here; of
-// what was written the handler hears when its peer's socket refuses none of it; an id is live from `opened` to `closed`.
+// what was written the handler hears when its peer's socket refuses none of it; an id is live from `opened` to
+// `closed`.
 // Reference: wit/waterspout.wit, `streams`; assembly/bridge/streams.ts does the same over frames.
 
 import { setMemoryBytesMax } from "../bytes/buffer";

@@ -146,9 +146,8 @@ function send(record: SocketRecord, value: usize, source: usize, size: i32): voi
   const opcode = i32(load<u8>(value, calls.KIND));
   const compressed = load<u8>(value, calls.COMPRESSED) != 0;
   const last = load<u8>(value, calls.LAST) != 0;
-  if ((opcode == CONTINUATION) != record.sending || opcode > BINARY || (compressed && (record.sending || !socket.deflate))) {
-    return socket.abort(REASON_BAD_RESPONSE);
-  }
+  const fits = opcode <= BINARY && (opcode == CONTINUATION) == record.sending;
+  if (!fits || (compressed && (record.sending || !socket.deflate))) return socket.abort(REASON_BAD_RESPONSE);
   record.sending = !last;
   if (!socket.send(opcode | (last ? FIN : 0) | (compressed ? RSV1 : 0), source, size)) return;
   record.given += size;

@@ -8,7 +8,8 @@ import { httpSuite } from "./suites/http.js";
 import { echoSuite, streamSuite } from "./suites/streams.js";
 import { websocketSuite } from "./suites/websocket.js";
 import { websocketEndSuite } from "./suites/websocketends.js";
-import { Built, EDGE, SERVE_MS } from "./support/edge.js";
+import { websocketHandlerSuite } from "./suites/websockethandlers.js";
+import { Built, EDGE, MAKE_MS } from "./support/edge.js";
 import { start, type Way } from "./support/ways.js";
 
 const built = new Built();
@@ -17,7 +18,7 @@ afterAll(() => built.remove());
 const way = { ...EDGE, demo: built.at("demo.cwasm") };
 
 describe(EDGE.name, () => {
-  beforeAll(() => built.compile("examples/demo.ts"), SERVE_MS);
+  beforeAll(() => built.compile("examples/demo.ts"), MAKE_MS);
 
   demoSuite(way);
   httpSuite(way);
@@ -26,9 +27,10 @@ describe(EDGE.name, () => {
   websocketEndSuite(way);
 });
 
-describe(`streams, ${EDGE.name}`, () => {
+describe(`streams and websockets, ${EDGE.name}`, () => {
   const serve = async (given: Way, app: string) => start(given, await built.compile(app));
   const options = { serve, less: 64 };
   echoSuite(EDGE, "examples/echo.ts", options);
   streamSuite(EDGE, options);
+  websocketHandlerSuite(EDGE, () => serve(EDGE, "test/e2e/apps/websockethandlers.ts"));
 });

@@ -3,7 +3,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { SERVE_MS } from "../support/edge.js";
+import { MAKE_MS } from "../support/edge.js";
 import { residentBytes } from "../support/processes.js";
 import { type Server, start, type Way } from "../support/ways.js";
 
@@ -23,7 +23,7 @@ export function echoSuite(way: Way, app = "examples/echo.ts", { serve = start, l
     let server: Server;
     beforeAll(async () => {
       server = await serve(way, app);
-    }, SERVE_MS);
+    }, MAKE_MS);
     afterAll(() => server.stop());
 
     test.runIf(inTypeScript && way.runtime !== "bare")("says where it serves", () => {
@@ -112,7 +112,7 @@ export function streamSuite(way: Way, { serve = start, less = 1 }: Options = {})
     let server: Server;
     beforeAll(async () => {
       server = await serve(way, "test/e2e/apps/streams.ts");
-    }, SERVE_MS);
+    }, MAKE_MS);
     afterAll(() => server.stop());
 
     test("the address is the client's, or null where the runtime cannot know it", async () => {
@@ -206,7 +206,7 @@ export function streamSuite(way: Way, { serve = start, less = 1 }: Options = {})
         await server.stop();
       }
     },
-    SERVE_MS,
+    MAKE_MS,
   );
 }
 

@@ -4,6 +4,7 @@ import { constants, deflateRawSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ClientOptions, WebSocket } from "ws";
 
+import { MAKE_MS } from "../support/edge.js";
 import { holdsConnection, isAlive, type ProcessId, residentBytes, workersOf } from "../support/processes.js";
 import { eventually, type Server, start, type Way } from "../support/ways.js";
 import { BINARY, CLOSE, closing, frame, handshakeText, PING, PONG, TEXT, WsClient } from "../support/wsclient.js";
@@ -44,12 +45,14 @@ class Other {
   }
 }
 
-export function websocketHandlerSuite(way: Way): void {
+/** `serve`: how the handlers are served, if not by the command. */
+export function websocketHandlerSuite(way: Way, serve?: () => Promise<Server>): void {
+  const isCommand = serve === undefined;
   describe("websocket handlers", () => {
     let server: Server;
     beforeAll(async () => {
-      server = await start(way, APP);
-    });
+      server = await (serve ?? (() => start(way, APP)))();
+    }, MAKE_MS);
     afterAll(() => server.stop());
 
     const notes = async (): Promise<unknown[]> => JSON.parse((await server.get("/notes")).body.toString());
@@ -137,7 +140,8 @@ export function websocketHandlerSuite(way: Way): void {
       const socket = await WsClient.open(server, "/who");
       const [address, nodelay] = JSON.parse((await socket.readMessage()).payload.toString());
       if (way.runtime === "wasmtime") expect(address).toBeNull();
-      else expect(address).toMatchObject({ address: "127.0.0.1", port: socket.client.socket.localPort });
+      else
+        expect(address).toMatchObject({ address: "127.0.0.1", port: isCommand ? socket.client.socket.localPort : 0 });
       expect(nodelay).toBe(way.runtime === "node");
       await socket.close();
     });
@@ -233,7 +237,7 @@ export function websocketHandlerSuite(way: Way): void {
       await server.complaint(/bytes wait for the websocket \/room/);
     });
 
-    describe("compression", () => {
+    describe.runIf(isCommand)("compression", () => {
       const SIZES = [0, 1, 16, 63, 64, 1000, 8192, 16_384, 65_536, 131_072];
       const messages = Array.from({ length: 60 }, (_, index) =>
         JSON.stringify({ index, text: "lorem ipsum dolor ".repeat(10_000) }).slice(0, SIZES[index % SIZES.length]),
@@ -263,8 +267,9 @@ export function websocketHandlerSuite(way: Way): void {
       });
     });
 
-    describe("compression, frame by frame", () => {
-      const headers = { "Sec-WebSocket-Extensions": "permessage-deflate" };
+    const headers = { "Sec-WebSocket-Extensions": "permessage-deflate" };
+
+    describe.runIf(isCommand)("compression, frame by frame", () => {
       /** "Hello", RFC 7692 7.2.3.1. */
       const HELLO = Buffer.from("f248cdc9c90700", "hex");
 
@@ -343,14 +348,16 @@ export function websocketHandlerSuite(way: Way): void {
         const malformed = handshakeText("/deflate", { "Sec-WebSocket-Extensions": "permessage-deflate; =" });
         expect((await server.request(malformed)).status).toBe(400);
       });
+    });
 
-      test("is off unless the handler wants it", async () => {
-        const socket = await WsClient.open(server, "/echo", { headers });
-        expect(socket.response.headers.get("sec-websocket-extensions")).toBeUndefined();
-        await socket.close();
-      });
+    test("compression is off unless the handler wants it, and the way has it", async () => {
+      const socket = await WsClient.open(server, isCommand ? "/echo" : "/deflate", { headers });
+      expect(socket.response.headers.get("sec-websocket-extensions")).toBeUndefined();
+      await socket.close();
     });
   });
+
+  if (!isCommand) return;
 
   test("a stop sends 1001, waits for the answers, and the handlers hear them", async () => {
     const server = await start(way, APP);

@@ -16,6 +16,9 @@ export const EDGE: Way = {
 /** wasmtime compiles the engine of JavaScript first. */
 export const SERVE_MS = 60_000;
 
+/** What `Built.compile` takes before that, on a machine that has much to do. */
+export const MAKE_MS = 300_000;
+
 /** A folder for what is built. */
 export class Built {
   readonly folder = mkdtempSync(path.join(tmpdir(), "waterspout-edge-"));
