@@ -20,6 +20,8 @@ import {
   HTTP_ASYNC,
   HTTP_ASYNC_KEPT,
   HTTP_FRESH,
+  LEAST_ASYNC,
+  ONE_THREAD,
   RUST,
   RUST_ASYNC,
   RUST_ASYNC_KEPT,
@@ -27,6 +29,7 @@ import {
   STARTS,
   TRANSFERS_ASYNC,
   TRANSFERS_HTTP,
+  TWO_THREADS,
 } from "./servers-components.mjs";
 import { PROXIES } from "./servers-proxies.mjs";
 
@@ -49,6 +52,9 @@ export const COMPONENT_ROWS = [
     contenders: {
       async: { server: COMPONENT_ASYNC },
       component: { server: COMPONENT },
+      least: { server: LEAST_ASYNC },
+      twoThreads: { server: TWO_THREADS },
+      oneThread: { server: ONE_THREAD },
       preview1,
       http: { server: NODE_HTTP },
       nginx: { server: NGINX },
@@ -67,6 +73,19 @@ export const COMPONENT_ROWS = [
         over: "http",
         figure: "cpuMicros",
         atMost: ofCpuSecond(1.3),
+      },
+      { name: "WASI 0.3, CPU a request, of the least there", of: "async", over: "least", figure: "cpuMicros" },
+      {
+        name: "the least over WASI 0.3, CPU a request, of preview1",
+        of: "least",
+        over: "preview1",
+        figure: "cpuMicros",
+      },
+      {
+        name: "tokio with two threads, CPU a request, of one",
+        of: "twoThreads",
+        over: "oneThread",
+        figure: "cpuMicros",
       },
       { name: "WASI 0.3, CPU a request, of nginx", of: "async", over: "nginx", figure: "cpuMicros" },
       { name: "WASI 0.2, CPU a request, of preview1", of: "component", over: "preview1", figure: "cpuMicros" },

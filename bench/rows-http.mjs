@@ -18,7 +18,7 @@ import {
   TYPESCRIPT_NODE,
   TYPESCRIPT_WASMTIME,
 } from "./servers.mjs";
-import { TRANSFERS_ASYNC, TRANSFERS_HTTP } from "./servers-components.mjs";
+import { TRANSFERS_ASYNC, TRANSFERS_HTTP, TRANSFERS_RUST } from "./servers-components.mjs";
 
 const GIB = 2 ** 30;
 const MIB = 2 ** 20;
@@ -74,6 +74,7 @@ function transferRow(mode, size, bytes, connections) {
       sandboxed: { server: TRANSFERS_SANDBOXED },
       async: { server: TRANSFERS_ASYNC },
       serve: { server: TRANSFERS_HTTP },
+      rust: { server: TRANSFERS_RUST },
       wasmtime: { server: TRANSFERS_WASMTIME },
       node: { server: TRANSFERS_NODE },
       http: { server: NODE_SITE },
@@ -84,6 +85,7 @@ function transferRow(mode, size, bytes, connections) {
       ...beside("megabytesPerSecond", "MB/s"),
       ...beside("cpuMicrosPerMegabyte", "CPU a MB"),
       { name: "WASI 0.3, CPU a MB, of preview1", of: "async", over: "sandboxed", figure: "cpuMicrosPerMegabyte" },
+      { name: "wasi:http, CPU a MB, of Rust's", of: "serve", over: "rust", figure: "cpuMicrosPerMegabyte" },
     ],
   };
 }

@@ -2,11 +2,14 @@
 
 import { built, NGINX, NODE_HTTP, SANDBOXED, TYPESCRIPT_NODE } from "./servers.mjs";
 import {
+  leastAsync,
   precompiled,
+  tokioThreads,
   transfersAsync,
   transfersHttp,
   wasiHttp,
   wasiHttpAsync,
+  wasiTransfers,
   wasmtime,
   wasmtimeAsync,
 } from "./tools.mjs";
@@ -14,12 +17,12 @@ import {
 const KEPT = ["--max-instance-reuse-count", "1000000000"];
 
 /** `tool` runs the file that `file` gives. */
-function command(title, tool, file, options = []) {
+function command(title, tool, file, options = [], product = true) {
   const launch = (port) => {
     const parameters = ["-S", "inherit-network=y", ...options, file(tool()), "--port", String(port)];
     return { command: [tool().command, "run", ...parameters] };
   };
-  return { title, product: true, launch };
+  return { title, product, launch };
 }
 
 function serve(title, product, tool, file, options) {
@@ -36,6 +39,21 @@ const compiledDemo = (kind) => (tool) => precompiled(tool, built(`build/demo.${k
 const TITLE = "Waterspout, AssemblyScript";
 export const COMPONENT = command(`${TITLE}, component of WASI 0.2`, wasmtime, demo("component"));
 export const COMPONENT_ASYNC = command(`${TITLE}, component of WASI 0.3`, wasmtimeAsync, demo("component-async"));
+/** What of COMPONENT_ASYNC is the runtime's and the kernel's. */
+export const LEAST_ASYNC = command(
+  "the least over WASI 0.3, which parses nothing",
+  wasmtimeAsync,
+  leastAsync,
+  [],
+  false,
+);
+function tokio(threads) {
+  const launch = (port) => ({ command: [tokioThreads().command, threads, String(port)] });
+  return { title: `Rust without WebAssembly, ${threads} of tokio's threads`, product: false, launch };
+}
+export const ONE_THREAD = tokio("one");
+export const TWO_THREADS = tokio("two");
+
 export const HTTP = serve(`${TITLE}, wasi:http, instances kept`, true, wasmtimeAsync, demo("http"), KEPT);
 // What the runtime does by itself: 16 requests at once and 128 in all for an instance.
 export const HTTP_ASYNC = serve(`${TITLE}, wasi:http 0.3`, true, wasmtimeAsync, demo("http-async"), []);
@@ -67,6 +85,7 @@ export const RUST_ASYNC_KEPT = serve(
 
 export const TRANSFERS_ASYNC = command(COMPONENT_ASYNC.title, wasmtimeAsync, transfersAsync);
 export const TRANSFERS_HTTP = serve(HTTP.title, true, wasmtimeAsync, transfersHttp, KEPT);
+export const TRANSFERS_RUST = serve(RUST.title, false, wasmtimeAsync, () => wasiTransfers().command, KEPT);
 
 const READY = ["--allow-precompiled"];
 /** Each from a start without anything to compile. */

@@ -30,8 +30,11 @@ export const wasmtime = once(() => findWasmtime("wasmtime"));
 export const wasmtimeAsync = once(() => findWasmtime("wasmtime-async"));
 export const wasiHttp = once(() => rustComponent("wasihttp", "wasi"));
 export const wasiHttpAsync = once(() => rustComponent("wasihttpasync", "wasip3"));
+export const wasiTransfers = once(() => rustComponent("wasitransfers", "wasi"));
 export const httparse = once(() => rustProgram("httparse", "heads", "httparse"));
 export const hyper = once(() => rustProgram("hyper", "hello", "hyper"));
+/** A hello without WebAssembly, upon what wasmtime's sockets are made of. */
+export const tokioThreads = once(() => rustProgram("tokiothreads", "tokiothreads", "tokio"));
 /** The load at a fixed rate. */
 export const openLoop = once(() => rustProgram("openloop", "openloop", "hdrhistogram"));
 export const go = once(findGo);
@@ -144,6 +147,13 @@ const WORKER = "bench/handlers/worker.ts";
 export const transfersAsync = once(() => component(TRANSFERS, "component-async"));
 export const transfersHttp = once(() => component(TRANSFERS, "http"));
 export const edgeWorker = once(() => component(WORKER, "component-async"));
+/** The least that a hello over WASI 0.3 takes. */
+export const leastAsync = once(() => {
+  const out = join(BENCH_DIRECTORY, "least.wasm");
+  const made = run(process.execPath, [join(ROOT, "bench/peers/least.mjs"), out]);
+  if (!made.ok) throw new Error(`bench/sandboxed/least.ts is no component: ${made.lastLine}`);
+  return out;
+});
 
 function component(source, target) {
   const file = join(BENCH_DIRECTORY, `${basename(source, ".ts")}.${target}.wasm`);
@@ -175,7 +185,10 @@ function rustBuild(name, main, needs, options = []) {
   const version = /"=([^"]+)"/.exec(line)[1];
   const parameters = ["--manifest-path", manifest, "--target-dir", folder, ...options];
   const made = run("cargo", ["build", "--release", "--quiet", ...parameters]);
-  if (!made.ok) throw new Unavailable(`bench/${name} needs ${needs}, and the network once: ${made.lastLine}`);
+  if (!made.ok) {
+    const cause = /the `[\w-]+` target may not be installed/.exec(made.text)?.[0] ?? made.lastLine;
+    throw new Unavailable(`bench/${name} needs ${needs}, and the network once: ${cause}`);
+  }
   return { folder, version };
 }
 
@@ -254,7 +267,7 @@ function run(command, parameters, options = {}) {
   const result = spawnSync(command, parameters, { encoding: "utf8", timeout: INSTALL_MS, ...options });
   const text = `${result.stdout ?? ""}\n${result.stderr ?? ""}`.trim();
   const lastLine = result.error?.message ?? text.split("\n").at(-1);
-  return { ok: result.status === 0, lastLine };
+  return { ok: result.status === 0, text, lastLine };
 }
 
 /** The first outcome, value or error, is kept. */

@@ -24,10 +24,11 @@ export function callback(kind: i32, waitable: i32, result: i32): i32 {
 }
 
 function proceed(): i32 {
-  const rest = IOLoop.current().turn(0);
+  const loop = IOLoop.current();
+  const rest = loop.turn(0);
   if (rest < 0) {
     returnFromRun(0);
     return EXIT;
   }
-  return rest > 0 && setTimer(rest) ? WAIT | (waitableSet() << 4) : YIELD;
+  return rest > 0 && setTimer(loop.time, rest) ? WAIT | (waitableSet() << 4) : YIELD;
 }

@@ -22,7 +22,10 @@ import {
   start,
 } from "./support/ways.js";
 
-/** Answers with the number of its socket among the component's handles, and with its peer; /endless without end. */
+/**
+ * Answers with the number of its socket among the component's handles, and with its peer; /pieces in pieces, /endless
+ * without end.
+ */
 const TELLING = `import { HTTPHandler, HTTPServer, HTTPServerRequest } from "waterspout/assembly";
 export { _start, turn } from "waterspout/assembly";
 const block: usize = memory.data(32768, 16);
@@ -31,6 +34,11 @@ class Telling extends HTTPHandler {
     if (request.pathIs("/endless")) {
       request.startResponse(200);
       return this.onSent(request);
+    }
+    if (request.pathIs("/pieces")) {
+      request.startResponse(200);
+      for (let i = 0; i < 8; i++) request.write("piece");
+      return request.finish();
     }
     const address = request.address;
     const socket = request.connection.socket.descriptor;
@@ -97,6 +105,21 @@ describe.each([COMPONENT, COMPONENT_ASYNC])("$component", (way) => {
           const where = host.includes(":") ? `[${host}]` : host;
           expect(body.toString().split(" ")[1]).toBe(`${where}:${client.socket.localPort}`);
           client.close();
+        }
+      } finally {
+        await server.stop();
+      }
+    });
+
+    test("an answer that is written in pieces in one turn leaves in one, for there is no TCP_NODELAY", async () => {
+      const server = await start(way, telling);
+      try {
+        const client = await server.connect();
+        let reads = 0;
+        client.socket.on("data", () => reads++);
+        for (let i = 1; i <= 8; i++) {
+          const { body } = await client.send("GET /pieces HTTP/1.1\r\nHost: x\r\n\r\n").readResponse();
+          expect({ body: body.toString(), reads }).toEqual({ body: "piece".repeat(8), reads: i });
         }
       } finally {
         await server.stop();

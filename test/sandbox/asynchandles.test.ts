@@ -160,7 +160,7 @@ class Host {
       "[subtask-drop]": drop,
       "[subtask-cancel]": () => 4,
       now: (at) => (at === undefined ? this.now : this.view().setBigInt64(at, 0n, true)),
-      "wait-for": () => ((this.timer = this.open()) << 4) | 1,
+      "wait-until": () => ((this.timer = this.open()) << 4) | 1,
       "get-environment": empty,
       "get-arguments": empty,
     };

@@ -95,19 +95,20 @@ export function sleepNs(): i64 {
 }
 
 /**
- * The set tells of the time in `ns` at the latest. An earlier timer stays: then there is a turn for nothing. False: the
- * time is over already, and the set will not tell.
+ * The set tells of the time `ns` after `now` at the latest, when the turn began: how long that has taken makes nothing
+ * late. An earlier timer stays: then there is a turn for nothing. False: the time is over already, and the set will not
+ * tell.
  */
-export function setTimer(ns: i64): bool {
+export function setTimer(now: i64, ns: i64): bool {
   if (ns == FOREVER) return true;
-  const at = i64(w.monotonicNow()) + ns;
+  const at = now + ns;
   if (timer) {
     if (timerAt <= at) return true;
     w.join(timer, 0);
     w.cancelSubtask(timer);
     w.dropSubtask(timer);
   }
-  timer = w.waitFor(ns) >>> 4;
+  timer = w.waitUntil(at) >>> 4;
   timerAt = at;
   if (timer) w.join(timer, waitableSet());
   return timer != 0;

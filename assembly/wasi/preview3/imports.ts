@@ -55,6 +55,9 @@ export declare function monotonicNow(): u64;
 @external("wasi:clocks/monotonic-clock@0.3.0", "[async-lower]wait-for")
 export declare function waitFor(ns: u64): i32;
 // @ts-ignore: decorator
+@external("wasi:clocks/monotonic-clock@0.3.0", "[async-lower]wait-until")
+export declare function waitUntil(mark: u64): i32;
+// @ts-ignore: decorator
 @external("wasi:clocks/system-clock@0.3.0", "now")
 export declare function systemNow(instantOut: usize): void;
 
