@@ -12,7 +12,9 @@ export { cabi_realloc } from "../../assembly/wasi/component/memory";
 
 const YIELD: i32 = 1;
 const WAIT: i32 = 2;
-const ANSWER: string = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 12\r\n\r\nHello, world";
+const answer: ArrayBuffer = String.UTF8.encode(
+  "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 12\r\n\r\nHello, world",
+);
 const BUFFER_BYTES: i32 = 2048;
 /** All that a component holds has a number, and a connection is known by that of its input. */
 const CONNECTIONS_MAX: i32 = 4096;
@@ -21,7 +23,6 @@ const outputs: usize = memory.data(4 * 4096, 16);
 const result: usize = memory.data(64, 8);
 const event: usize = memory.data(8, 4);
 const accepted: usize = memory.data(4, 4);
-let answer: usize = 0;
 let sockets: i32 = 0;
 // Inputs that have been answered, and those that are asked again now; the two take turns.
 let answered: usize = memory.data(4 * 4096, 16);
@@ -30,7 +31,6 @@ let count: i32 = 0;
 
 export function run(): i32 {
   if (start()) unreachable();
-  answer = __pin(changetype<usize>(String.UTF8.encode(ANSWER)));
   sockets = slotOf(listener(0)).input;
   accept();
   return proceed();
@@ -85,6 +85,6 @@ function serve(input: i32, copied: i32): void {
     w.dropInput(input);
     return w.dropOutput(output); // the socket itself stays: this program ends with the measurement
   }
-  w.writeOutput(output, answer, ANSWER.length);
+  w.writeOutput(output, changetype<usize>(answer), answer.byteLength);
   store<i32>(answered + (usize(count++) << 2), input);
 }
