@@ -9,9 +9,7 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 
 /** Fields about one connection, and those that frame the message: the core writes them. */
-const OF_CONNECTION = new Set(
-  "connection keep-alive proxy-connection te transfer-encoding upgrade content-length".split(" "),
-);
+const OF_CONNECTION = new Set("connection keep-alive proxy-connection te transfer-encoding content-length".split(" "));
 
 export function isOfConnection(name: string): boolean {
   return OF_CONNECTION.has(name);
