@@ -1,24 +1,31 @@
 // A whole server in one process, from one seed: HTTPServer with its supervisor and bridges, workers that are core.wasm
 // over a scripted network, links that cut frames anywhere, a clock that stands until it is moved. Between any two steps
-// a worker may be killed, a client may reset, time may pass, the server may be stopped.
+// a worker may be killed, a client may reset, time may pass, the server may be stopped. Some clients open a websocket;
+// some servers have little memory for bodies, and answer 413 or 503 to what does not fit.
 //
-// Invariants tested: a request reaches one handler, once; a client that stays gets each answer once and in order, or its
-// worker has ended; a request that a worker takes along is in its loss that is logged; every dead worker is replaced;
-// once the clients are gone no worker counts a connection, no handler is left, and the server stops.
+// Invariants tested: a request, and a message of a websocket, reaches one handler, once; a client that stays gets each
+// answer once and in order, or its worker has ended; a request that a worker takes along is in its loss that is logged;
+// every dead worker is replaced; once the clients are gone no worker counts a connection, no handler is left, nothing is
+// held of bodies and of answers, and the server stops.
 import type { Channel } from "../../host/bridge/bridge.js";
 import type { FrameWriter } from "../../host/bridge/framewriter.js";
 import type { ListeningSocket } from "../../host/core/address.js";
-import { HTTPServer, type HTTPServerRequest, type Logger } from "../../host/index.js";
+import { isTooMuchToHold } from "../../host/core/heldwrites.js";
+import { WRITES_HELD_BYTES_MAX } from "../../host/core/limits.js";
+import { memoryShare, WRITES_HELD_SHARE } from "../../host/core/memorybudget.js";
+import { HeldBody } from "../../host/http/heldbodies.js";
+import { HTTPServer, type HTTPServerRequest, type Logger, WebSocketHandler } from "../../host/index.js";
 import { runtimeNamed, type Worker, type WorkerEvents } from "../../host/runtime/index.js";
 import type { Random } from "./random.js";
 import { Exited, ScriptedWasi } from "./scriptedwasi.js";
+import { SimClient } from "./simclient.js";
 import { SimClock } from "./simclock.js";
-import { Wire } from "./wire.js";
 
 const CLIENTS_MAX = 6;
-const REQUESTS_MAX = 4;
 const STEPS_MAX = 30_000;
 const GRACE_MS = 2000;
+/** What all bodies together may have where there is little memory: less than most large bodies have. */
+const LITTLE_BYTES = 5_000;
 
 const clock = new SimClock();
 const turnOfLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -97,60 +104,6 @@ class SimWorker implements Worker, Channel {
   }
 }
 
-/** A client with some requests in a row. It stays for all answers, unless it is one that resets. */
-class SimClient {
-  readonly wire: Wire;
-  readonly leaves: boolean;
-  readonly count: number;
-  worker: SimWorker | null = null;
-  seen = 0;
-  #left: Buffer;
-  #text = "";
-  done = false;
-
-  constructor(
-    readonly id: number,
-    random: Random,
-  ) {
-    this.wire = new Wire();
-    this.leaves = random.once(4);
-    this.count = 1 + random.below(REQUESTS_MAX);
-    const parts = Array.from({ length: this.count }, (_, index) => {
-      const head = `/((${id}.${index})) HTTP/1.1\r\nHost: x\r\n`;
-      const body = "b".repeat(random.below(random.once(5) ? 40_000 : 200));
-      return random.once(2) ? `GET ${head}\r\n` : `POST ${head}Content-Length: ${body.length}\r\n\r\n${body}`;
-    });
-    this.#left = Buffer.from(parts.join(""));
-  }
-
-  /** Whether it can get nothing more: its worker has ended, or the server has closed. */
-  get isCut(): boolean {
-    return this.wire.isReset || this.wire.closed || this.wire.isShut;
-  }
-
-  step(random: Random): void {
-    const size = random.once(2) ? this.#left.length : Math.min(this.#left.length, 1 + random.below(3000));
-    this.wire.send(this.#left.subarray(0, size));
-    this.#left = this.#left.subarray(size);
-    if (this.leaves && random.once(40)) {
-      this.wire.reset();
-      this.done = true;
-      return;
-    }
-    this.#text += this.wire.take().toString("latin1");
-    for (const [, id, index] of this.#text.matchAll(/\(\((\d+)\.(\d+)\)\)/g)) {
-      if (Number(id) !== this.id || Number(index) !== this.seen) {
-        throw new Error(`client ${this.id} got ((${id}.${index})) in place of ${this.seen}`);
-      }
-      this.seen++;
-    }
-    this.#text = this.#text.slice(Math.max(this.#text.lastIndexOf("))") + 2, this.#text.length - 20));
-    if (this.seen < this.count && !this.isCut) return;
-    this.done = true;
-    this.wire.ended = true;
-  }
-}
-
 export class ServerSimulation {
   readonly name = "server, supervisor and workers";
   connections = 0;
@@ -159,6 +112,9 @@ export class ServerSimulation {
   kills = 0;
   /** Clients that stayed, and lost their connection with their worker. */
   lost = 0;
+  /** Messages that came back over websockets, and requests that were answered with 413 or 503. */
+  messages = 0;
+  shed = 0;
   readonly #module: WebAssembly.Module;
 
   constructor(module: WebAssembly.Module) {
@@ -183,21 +139,27 @@ export class ServerSimulation {
     this.answers += episode.clients.reduce((sum, { seen }) => sum + seen, 0);
     this.kills += episode.kills;
     this.lost += episode.lost;
+    for (const { isSocket, seen, shed } of episode.clients) {
+      if (isSocket) this.messages += seen;
+      this.shed += shed;
+    }
   }
 }
 
 class Episode {
-  readonly clients: SimClient[] = [];
+  readonly clients: SimClient<SimWorker>[] = [];
   kills = 0;
   lost = 0;
   readonly #random: Random;
   readonly #server: HTTPServer;
   readonly #workers: SimWorker[] = [];
   /** Connections that wait in the kernel. */
-  #waiting: SimClient[] = [];
+  #waiting: SimClient<SimWorker>[] = [];
   /** Requests whose handler has begun, and the ones among them that it has not answered. */
   readonly #begun = new Set<string>();
   readonly #open = new Set<string>();
+  /** Websockets that are open to their handlers. */
+  #sockets = 0;
   /** Losses that were logged. */
   #reported = 0;
   /** No worker is killed. */
@@ -212,7 +174,8 @@ class Episode {
       this.#reported += Number(lost ?? 0);
     };
     const logger: Logger = { debug() {}, info() {}, warn() {}, error: note };
-    const options = { runtime: "wasmtime", workers: 1 + random.below(3), logger } as const;
+    const bodiesBytesMax = random.once(4) ? LITTLE_BYTES : undefined;
+    const options = { runtime: "wasmtime", workers: 1 + random.below(3), logger, bodiesBytesMax } as const;
     this.#server = new HTTPServer((request) => this.#answer(request), options);
   }
 
@@ -231,7 +194,7 @@ class Episode {
     };
     await this.#until(this.#server.addSockets([socket]), "start", false);
     this.#hasStarted = true;
-    for (let id = 1 + random.below(CLIENTS_MAX); id > 0; id--) this.clients.push(new SimClient(id, random));
+    for (let id = 1 + random.below(CLIENTS_MAX); id > 0; id--) this.clients.push(new SimClient<SimWorker>(id, random));
     this.#waiting.push(...this.clients);
     for (let steps = 0; this.clients.some(({ done }) => !done); steps++) {
       if (steps > STEPS_MAX) throw new Error("clients get neither an answer nor a close");
@@ -242,6 +205,7 @@ class Episode {
     await this.#until(this.#server.stop(GRACE_MS), "stop", true);
     for (const client of this.clients) this.#checkClient(client);
     if (this.#open.size > 0) throw new Error(`handlers do not end: ${[...this.#open]}`);
+    checkMemory();
   }
 
   /** Anything may happen, but no client acts. `all`: nothing is held back, and nothing is killed. */
@@ -275,7 +239,7 @@ class Episode {
     if (worker.alive) return;
     // The kernel keeps connections that were not accepted for the workers that are left.
     for (const wire of worker.wasi.queue.splice(0)) {
-      const client = open.find((each) => each.wire === wire) as SimClient;
+      const client = open.find((each) => each.wire === wire) as SimClient<SimWorker>;
       client.worker = null;
       this.#waiting.push(client);
     }
@@ -305,24 +269,51 @@ class Episode {
       const { workersServing } = this.#server;
       const alive = this.#workers.filter((worker) => worker.alive);
       const wires = alive.reduce((sum, { wasi }) => sum + wasi.wires.size + wasi.queue.length, 0);
-      if (workersServing === this.#server.options.workers && wires === 0 && this.#open.size === 0) return;
+      if (workersServing === this.#server.options.workers && wires === 0 && this.#open.size + this.#sockets === 0) {
+        return;
+      }
       if (steps > STEPS_MAX) {
-        throw new Error(`${workersServing} workers, ${wires} connections, handlers of ${[...this.#open]} are left`);
+        const left = `${wires} connections, ${this.#sockets} websockets, handlers of ${[...this.#open]} are left`;
+        throw new Error(`${workersServing} workers, ${left}`);
       }
     }
   }
 
-  #checkClient({ id, leaves, seen, count, worker }: SimClient): void {
-    if (leaves || seen === count) return;
+  #checkClient({ id, leaves, seen, shed, count, worker }: SimClient<SimWorker>): void {
+    if (leaves || shed > 0 || seen === count) return;
     if (worker?.alive !== false || this.kills === 0) throw new Error(`client ${id} got ${seen} of ${count} answers`);
     this.lost++;
   }
 
-  async #answer(request: HTTPServerRequest): Promise<void> {
-    const random = this.#random;
-    const mark = request.target.slice(1);
+  /** Throws what no test sees: the client then misses its answer. */
+  #begin(mark: string): void {
     if (this.#begun.has(mark)) throw new Error(`${mark} reached a handler twice`);
     this.#begun.add(mark);
+  }
+
+  /** Each message comes back as it was. */
+  #openSocket(request: HTTPServerRequest): void {
+    const episode = this;
+    class Echo extends WebSocketHandler {
+      override open(): void {
+        episode.#sockets++;
+      }
+      override onMessage(message: string): Promise<void> {
+        episode.#begin(message.slice(message.indexOf("((")));
+        return this.writeMessage(message);
+      }
+      override onClose(): void {
+        episode.#sockets--;
+      }
+    }
+    Echo.serve(request);
+  }
+
+  async #answer(request: HTTPServerRequest): Promise<void> {
+    if (request.isWebSocket) return this.#openSocket(request);
+    const random = this.#random;
+    const mark = request.target.slice(1);
+    this.#begin(mark);
     this.#open.add(mark);
     try {
       for (let i = random.pick([0, 0, 1, 8]); i > 0; i--) await turnOfLoop();
@@ -337,4 +328,13 @@ class Episode {
       this.#open.delete(mark);
     }
   }
+}
+
+/** Nothing is held of bodies that handlers have read, and of what clients have not taken. */
+function checkMemory(): void {
+  const one = new HeldBody(1);
+  one.hold(1); // throws when anything is
+  one.end();
+  const all = memoryShare(WRITES_HELD_SHARE, WRITES_HELD_BYTES_MAX);
+  if (isTooMuchToHold(all, 0, all)) throw new Error("memory is held for answers of connections that are gone");
 }

@@ -1,6 +1,6 @@
 // Whole servers in this process, with workers that are killed at any step: each from a seed that a failure names.
 //
-//   SIM_RUNS=1000000 SIM_SEED=1 npx vitest run --project sandbox test/sandbox/simulation.test.ts
+//   SIM_RUNS=1000000 SIM_SEED=1 npx vitest run test/sandbox/simulation.test.ts
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
@@ -23,4 +23,6 @@ test(`${RUNS} servers from seed ${SEED} on`, { timeout: 120_000 + RUNS * 100 }, 
   expect(simulation.answers).toBeGreaterThan(RUNS);
   expect(simulation.kills).toBeGreaterThan(RUNS / 10);
   expect(simulation.lost).toBeGreaterThan(RUNS / 100);
+  expect(simulation.messages).toBeGreaterThan(RUNS / 10);
+  expect(simulation.shed).toBeGreaterThan(RUNS / 100);
 });
