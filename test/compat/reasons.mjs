@@ -3,36 +3,9 @@
 const STRICT = "sends what the sandbox refuses with 400 ([http.md](http.md)), and Node takes";
 const ADDRESS = "one of the [differences](node-handlers.md#differences): a client's address is not known";
 const DIFFERENCE = "one of the [differences](node-handlers.md#differences): ";
-const GIVEN = `${DIFFERENCE}a stream that is given by \`server.emit("connection", stream)\` is closed, and the servers of these tests live on such streams`;
 
 /** For what fails with the runtime `wasmtime` alone. One without tests is for all of a suite. */
 export const WASMTIME_REASONS = {
-  ws: [
-    {
-      why: `${DIFFERENCE}\`listen(path)\` is with the runtime \`node\``,
-      tests: [
-        "WebSocketServer #ctor uses a precreated http server listening on IPC",
-        ...["(2/4)", "(3/4)", "(4/4)"].map(
-          (number) =>
-            `WebSocket Connection establishing When the redirect host is different If there is no 'redirect' event listener drops the Authorization, Cookie and Host headers ${number}`,
-        ),
-        "WebSocket Connection establishing When the redirect host is different If there is at least one 'redirect' event listener does not drop any headers by default",
-      ],
-    },
-    {
-      why: GIVEN,
-      tests: [
-        "If there is no 'redirect' event listener drops the `auth` option",
-        "If there is no 'redirect' event listener drops the Authorization and Cookie headers",
-        "If there is at least one 'redirect' event listener does not drop any headers by default",
-      ].map((test) => `WebSocket Connection establishing When moving away from a secure context ${test}`),
-    },
-  ],
-  "http-proxy-middleware": [
-    {
-      why: GIVEN,
-    },
-  ],
   express: [
     {
       why: ADDRESS,
@@ -71,10 +44,8 @@ export const REASONS = {
     ),
     row(
       STRICT,
-      `chunk-extensions-limit header-owstext host-header-ipv6-fail insecure-parser insecure-parser-per-stream
-       max-header-size-per-stream request-host-header request-join-authorization-headers
-       request-method-delete-payload server-reject-chunked-with-content-length server-multiheaders server-multiheaders2 server-request-timeout-upgrade
-       server-unconsume-consume transfer-encoding-repeated-chunked upgrade-server2`,
+      `chunk-extensions-limit insecure-parser insecure-parser-per-stream max-header-size-per-stream
+       request-method-delete-payload server-unconsume-consume transfer-encoding-repeated-chunked`,
     ),
     row(
       `${DIFFERENCE}\`clientError\` has no \`bytesParsed\` and no \`rawPacket\`, and comes once for a connection; sockets have no \`error\` of it`,
@@ -102,32 +73,7 @@ export const REASONS = {
       "writable-true-after-close",
     ),
   ],
-  express: [
-    {
-      why: STRICT,
-      tests: [
-        "res when accepting html should escape the url",
-        "res when accepting html should not render evil javascript links in anchor href (prevent XSS)",
-        "res when accepting text should encode the url",
-      ],
-    },
-  ],
-  session: [
-    {
-      why: STRICT,
-      tests: [
-        'session() cookie option when "path" set to "/foo/bar" should not set cookie for "http://foo/bar" request',
-      ],
-    },
-  ],
-  connect: [{ why: STRICT, tests: ["app 404 handler should escape the 404 response body"] }],
   "node-server": [
-    {
-      why: STRICT,
-      tests: [
-        "Serve Static Middleware Path traversal security tests Should prevent path traversal attacks with mixed separators",
-      ],
-    },
     {
       why: `${DIFFERENCE}the sandbox writes Content-Length, as a number`,
       tests: ["GlobalResponse", "LightweightResponse"].flatMap((kind) =>
@@ -148,7 +94,6 @@ export const REASONS = {
       tests: ["WebSocket Events does not re-emit `net.Socket` errors"],
     },
   ],
-  finalhandler: [{ why: STRICT, tests: ["http 404 response should escape method and pathname characters"] }],
   fastify: [
     {
       why: `${DIFFERENCE}what was written in the turn in which the connection is destroyed is sent`,
