@@ -8,6 +8,7 @@
 import { takeBlock } from "../bytes/buffer";
 import { ANSWER_TIMEOUT_MS, HEAD_BYTES_MAX } from "../core/limits";
 import { NS_PER_MS } from "../core/units";
+import { HTTP1Connection } from "../http/connection";
 import { LoggingHTTPHandler } from "../http/log";
 import { HTTPServerRequest } from "../http/request";
 import { HTTPServer } from "../http/server";
@@ -44,6 +45,7 @@ class EdgeHandler extends LoggingHTTPHandler {
     request.tag = nextId(request.slot);
     request.collects = complete;
     websockets.offer(request);
+    if (!complete) expectAnswer(request.slot); // it may never take the body
     calls.request(
       request.tag,
       request.methodText,
@@ -63,11 +65,13 @@ class EdgeHandler extends LoggingHTTPHandler {
   }
 
   dataReceived(request: HTTPServerRequest, source: usize, size: i32): void {
+    expectAnswer(request.slot);
     calls.body(request.tag, source, size, false);
     markCalled();
   }
 
   finish(request: HTTPServerRequest): void {
+    (server.connectionAt(request.slot) as HTTP1Connection).body.due = 0; // the client is waited for no more
     expectAnswer(request.slot);
     if (request.collects) return;
     calls.body(request.tag, 0, 0, true);
@@ -144,7 +148,10 @@ class Timers extends Timeout {
 /** When the answer of a slot's request has to begin, in monotonic nanoseconds; 0: nothing is awaited. */
 let answersDue: StaticArray<i64> = new StaticArray<i64>(64);
 
-/** The request has come: from now on the handler has so long to begin its answer. */
+/**
+ * The request or a part of it has come: from now on the handler has so long to begin its answer, or to take more of the
+ * body. While the client is waited for, its own time runs.
+ */
 function expectAnswer(slot: i32): void {
   if (!answerTimeoutMs) return;
   if (slot >= answersDue.length) {
@@ -179,9 +186,14 @@ class Overdue extends Timeout {
       const connection = due ? server.connectionAt(slot) : null;
       if (!connection || !connection.inFlight || connection.begun) unchecked((answersDue[slot] = 0));
       else if (due > loop.time) next = min(next, due);
+      else if (connection.body.due) next = min(next, this.renew(slot));
       else this.refuse(connection.request);
     }
     if (next != i64.MAX_VALUE) this.await(next);
+  }
+
+  private renew(slot: i32): i64 {
+    return unchecked((answersDue[slot] = loop.time + i64(answerTimeoutMs) * NS_PER_MS));
   }
 
   private refuse(request: HTTPServerRequest): void {

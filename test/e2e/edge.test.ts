@@ -53,6 +53,19 @@ describe("a handler that does not answer", () => {
     await server.stop();
   });
 
+  test("in time is 503 also when it takes nothing of a body, or no more of it; the client's own time does not count", async () => {
+    const server = await serve("300");
+    const slow = await server.connect();
+    slow.send("POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n01234");
+    const large = "x".repeat(700_000);
+    for (const target of ["/never", "/ended?2"]) {
+      const client = await server.connect();
+      expect((await client.send(post(target, large)).readResponse()).status, target).toBe(503);
+    }
+    expect((await slow.send("56789").readResponse()).body.toString()).toBe("10 bytes");
+    await server.stop();
+  });
+
   test("has a time from 0 to a day", async () => {
     await expect(serve("86400001")).rejects.toThrow("--answer-timeout-ms must be a number from 0 to 86400000");
     const environment = ["--env", "WATERSPOUT_ANSWER_TIMEOUT_MS=x"];
