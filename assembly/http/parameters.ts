@@ -42,8 +42,8 @@ export class HTTP1ConnectionParameters {
   connects: bool = false;
   /**
    * As Node's server: answers say that and for how long their connection is kept, refusals have no body, a client that
-   * sends nothing is answered with 408, and an expectation, a missing or odd Host and an odd target are for the handler
-   * to meet.
+   * sends nothing is answered with 408, and an expectation, a missing or odd Host (not several) and an odd target are
+   * for the handler to meet.
    */
   asNode: bool = false;
   /** No connection is kept after its answer: the server stops. */

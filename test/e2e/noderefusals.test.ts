@@ -82,14 +82,16 @@ describe.each(["http", "node", "wasmtime"])("%s", (kind) => {
     expect(await answerTo(server, request)).toBe(`HTTP/1.1 418 Tea\r\n\r\ntrue Parse Error ${code}`);
   });
 
-  test("what is odd in a path or in Host is the listener's; a request without Host is refused", async () => {
+  test("what is odd in a path or in Host is the listener's; a request without Host, or with several, is refused", async () => {
     const server = await serve(kind);
     server.prependListener("request", (req, res) => res.setHeader("X-Got", `${req.url} ${req.headers.host}`));
     const odd = ['GET /<a>"\\#', "GET *", "GET /"].map((line, at) => `${line} HTTP/1.1\r\nHost: http://a/${at}\r\n`);
-    const got = odd.map((head) => answerTo(server, `${head}Host: b\r\nConnection: close\r\n\r\n`));
+    const got = odd.map((head) => answerTo(server, `${head}Connection: close\r\n\r\n`));
     const fields = (await Promise.all(got)).map((answer) => /X-Got: (.*)\r/.exec(answer)?.[1]);
     expect(fields).toEqual(['/<a>"\\# http://a/0', "* http://a/1", "/ http://a/2"]);
-    expect(await answerTo(server, "GET / HTTP/1.1\r\n\r\n")).toMatch(/^HTTP\/1.1 400 Bad Request\r\n/);
+    const refused = kind === "http" ? [""] : ["", "Host: a\r\nHost: a\r\n"]; // Node's server takes the first
+    for (const hosts of refused)
+      expect(await answerTo(server, `GET / HTTP/1.1\r\n${hosts}\r\n`)).toMatch(/^HTTP\/1.1 400 Bad Request\r\n/);
   });
 
   test.each(["oops!", "GET / HTTP/1.1\r\nHo"])("a head %j that the client's end cuts off", async (head) => {

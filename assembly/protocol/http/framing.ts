@@ -58,7 +58,7 @@ export function checkHead(head: usize, source: usize, connects: bool = false, as
   store<u64>(head, u64(method) | (u64(minorVersion(head)) << ((KEEP_ALIVE - METHOD) << 3)), METHOD);
   store<i64>(head, 0, LENGTH);
   let refusal = checkHost(head, source);
-  if (refusal && !asNode) return refusal;
+  if (refusal && !(asNode && refusal != Refusal.SEVERAL_HOSTS)) return refusal;
   refusal = checkTarget(head, source, method, asNode);
   if (refusal) return refusal;
   if (hostAlone(head)) return 0;
@@ -82,7 +82,7 @@ function checkConnect(head: usize, source: usize, asNode: bool): i32 {
   if (knownRow(head, CONTENT_LENGTH_FIELD) >= 0 || knownRow(head, TRANSFER_ENCODING_FIELD) >= 0) return Refusal.CONNECT;
   let refusal = checkHost(head, source);
   if (!refusal) refusal = checkAuthority(head, source);
-  return asNode ? 0 : refusal;
+  return asNode && refusal != Refusal.SEVERAL_HOSTS ? 0 : refusal;
 }
 
 // --- where the body ends ---
