@@ -2,9 +2,10 @@
  * The platform that an application finds: what of the WinterTC minimum common API is there (docs/edge.md has the list).
  * Invariant: this is loaded before the application's first module.
  */
-import structuredClone from "@ungap/structured-clone";
 import * as streams from "web-streams-polyfill";
+import { CustomEvent, MessageChannel, MessageEvent, MessagePort } from "./channel.js";
 import { installClock } from "./clock.js";
+import { structuredClone } from "./clone.js";
 import { console } from "./console.js";
 import { crypto, installRandom } from "./crypto.js";
 import { AbortController, AbortSignal, Event, EventTarget } from "./events.js";
@@ -14,6 +15,7 @@ import { installJSON } from "./json.js";
 import { Request, Response } from "./messages.js";
 import { log } from "./queue.js";
 import { URLSearchParams } from "./searchparams.js";
+import { TextDecoderStream, TextEncoderStream } from "./textstreams.js";
 import { timerGlobals } from "./timers.js";
 import { URL } from "./url.js";
 
@@ -25,10 +27,11 @@ installRandom();
 installJSON();
 Object.assign(globalThis, {
   ...timerGlobals,
-  ...{ AbortController, AbortSignal, Event, EventTarget, Headers, Request, Response },
+  ...{ AbortController, AbortSignal, CustomEvent, Event, EventTarget, Headers, Request, Response },
+  ...{ MessageChannel, MessageEvent, MessagePort, TextDecoderStream, TextEncoderStream },
   ...{ ReadableStream, WritableStream, TransformStream, ByteLengthQueuingStrategy, CountQueuingStrategy },
   ...{ URL, URLSearchParams, console, crypto, self: globalThis },
   navigator: { userAgent: "Waterspout" },
   reportError: (error: unknown): void => log(`uncaught: ${inspect(error)}`),
-  structuredClone: (value: unknown): unknown => structuredClone(value),
+  structuredClone,
 });

@@ -1,4 +1,5 @@
 /** Values as lines of a log. */
+import { placed } from "./places.js";
 
 const DEPTH_MAX = 4;
 
@@ -9,7 +10,7 @@ export function inspect(value: unknown, depth = 0, seen: readonly unknown[] = []
   if (typeof value !== "object" || value === null) return String(value);
   if (value instanceof Error) {
     const { stack = "" } = value;
-    const text = `${String(value)}${stack === "" ? "" : `\n${stack.trimEnd()}`}`;
+    const text = `${String(value)}${stack === "" ? "" : `\n${placed(stack.trimEnd())}`}`;
     return value.cause === undefined ? text : `${text}\n  cause: ${inspect(value.cause, depth + 1, seen)}`;
   }
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString();

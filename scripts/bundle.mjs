@@ -83,7 +83,16 @@ const substitutes = {
   },
 };
 /** The platform, parts of it that some applications have beside, and what is there of Node's modules. */
-const EDGE_PARTS = ["main", "digest", "forms", "urlpattern", "node/buffer", "node/crypto", "node/timers/promises"];
+const EDGE_PARTS = [
+  "main",
+  "compression",
+  "subtle",
+  "forms",
+  "urlpattern",
+  "node/buffer",
+  "node/crypto",
+  "node/timers/promises",
+];
 const edgeFolder = path.join(root, "dist/edge");
 rmSync(edgeFolder, { recursive: true, force: true });
 const edge = await rolldown({

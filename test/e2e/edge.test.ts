@@ -1,6 +1,7 @@
 // An application in TypeScript that becomes one component, without Node: it answers as it does under the command.
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { deflateRawSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import type { Client } from "./support/client.js";
@@ -130,6 +131,10 @@ function answerTests(serving: Serving): void {
     const server = serving();
     for (const target of ["/throw", "/reject", "/wrong"]) expect((await server.get(target)).status, target).toBe(500);
     await server.complaint(/Error: on purpose/);
+    const lines = readFileSync(path.join(ROOT, EDGE.demo), "utf8").split("\n");
+    const place = await server.complaint(/\/throw.*edge\.ts:\d+/);
+    const line = Number(/edge\.ts:(\d+)/.exec(place)?.[1]);
+    expect(lines[line - 1]).toContain('new Error("on purpose")');
     await server.complaint(/Error: later, on purpose/);
     expect((await server.get("/")).status).toBe(200);
   });
@@ -355,6 +360,8 @@ test("the platform gives the answers that Node gives", async () => {
   for (const [count, outcome] of [[1000, ["no error", 1000]] as const, [1001, "TypeError"] as const]) {
     expect(JSON.parse((await edge.get(`/parts?count=${count}`)).body.toString())).toEqual(outcome);
   }
+  const bomb = deflateRawSync(Buffer.alloc(8 << 20)).toString("latin1");
+  expect(JSON.parse((await edge.request(post("/inflated", bomb))).body.toString())).toEqual([true, "Error"]);
   const names = platformTable();
   expect(names.length).toBeGreaterThan(30);
   const asked = names.map(([name]) => `name=${name}`).join("&");

@@ -15,6 +15,7 @@ import { findPackage, type InstalledPackage } from "../packages.js";
 import type { Diagnostic } from "./compiler.js";
 import { type Composed, compose } from "./compose.js";
 import { partsFor } from "./platformparts.js";
+import { placesOf } from "./sourceplaces.js";
 
 /** The core that a handler is plugged into, and what stands in the place of what the handler does not export. */
 const CORE_FILE = join(PACKAGE_FOLDER, "build", "edge.component-async.wasm");
@@ -41,6 +42,8 @@ export interface EdgeTools {
 /** What esbuild calls the module that has no file. */
 const ENTRY = "<stdin>";
 const NODE_MODULES = "node_modules/";
+/** Where esbuild would write, at `base`; so the sources of its map are named from there. */
+const OUT_FILE = "application.js";
 
 /** Those that jco and this package have brought. Throws when there are none. */
 export function edgeTools(jco: InstalledPackage): EdgeTools {
@@ -69,7 +72,9 @@ export interface EdgeComponent {
 
 /** The part of esbuild's interface that is used. */
 interface Esbuild {
-  build(options: object): Promise<{ outputFiles: { text: string }[]; metafile: { inputs: Record<string, unknown> } }>;
+  build(
+    options: object,
+  ): Promise<{ outputFiles: { path: string; text: string }[]; metafile: { inputs: Record<string, unknown> } }>;
 }
 interface Message {
   text: string;
@@ -100,6 +105,9 @@ export async function makeEdgeComponent(tools: EdgeTools, source: string, base: 
       absWorkingDir: resolve(base),
       bundle: true,
       write: false,
+      outfile: OUT_FILE,
+      sourcemap: "external",
+      sourcesContent: false,
       metafile: true,
       format: "esm",
       platform: "neutral",
@@ -120,7 +128,10 @@ export async function makeEdgeComponent(tools: EdgeTools, source: string, base: 
     );
     if (parts.length > 0) ({ outputFiles, metafile } = await bundle(parts));
     const packages = new Set(Object.keys(metafile.inputs).flatMap((path) => packageOf(path) ?? []));
-    const handler = await componentize(tools.engine, outputFiles[0]?.text ?? "");
+    const [script = "", map = "{}"] = [".js", ".js.map"].map(
+      (end) => outputFiles.find(({ path }) => path.endsWith(OUT_FILE.replace(".js", end)))?.text,
+    );
+    const handler = await componentize(tools.engine, script + placesOf(script, map, (file) => !isOfPlatform(file)));
     return { made: plug(handler), diagnostics: [], packages };
   } catch (error) {
     const { errors } = error as { errors?: Message[] };
@@ -132,6 +143,11 @@ export async function makeEdgeComponent(tools: EdgeTools, source: string, base: 
 /** Puts the core below a handler. */
 export function plug(handler: Uint8Array): Composed {
   return compose(readFileSync(CORE_FILE), handler, readFileSync(ABSENT_FILE));
+}
+
+/** Whether a source is a module of the platform, and so none of the application's. */
+function isOfPlatform(file: string): boolean {
+  return file.includes(OWN_MODULES) || file === ENTRY;
 }
 
 /** The module that puts the platform in front of the application. */

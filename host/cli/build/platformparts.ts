@@ -7,8 +7,9 @@ import { sep } from "node:path";
 
 /** By the module of edge/. */
 const NAMES: Readonly<Record<string, RegExp>> = {
-  "digest.js": /\bsubtle\b/,
+  "compression.js": /\b(?:Dec|C)ompressionStream\b/,
   "forms.js": /\b(?:FormData|formData|Blob|blob|File)\b/,
+  "subtle.js": /\bsubtle\b/,
   "urlpattern.js": /\bURLPattern\b/,
 };
 

@@ -1,5 +1,5 @@
 // What the platform says to many questions: the same in Node and in a component.
-import { partQuestions, partsOf } from "./platformparts.js";
+import { inflatedAhead, partQuestions, partsOf } from "./platformparts.js";
 
 type Answer = unknown;
 
@@ -197,6 +197,64 @@ const others = (): Answer => {
   ];
 };
 
+// wpt: encoding/streams
+const textStreams = async (): Promise<Answer> => {
+  const through = async (pieces: unknown[], coding: object): Promise<unknown[]> => {
+    const source = new ReadableStream({
+      start(controller) {
+        for (const piece of pieces) controller.enqueue(piece);
+        controller.close();
+      },
+    });
+    const reader = source.pipeThrough(coding as never).getReader() as ReadableStreamDefaultReader<unknown>;
+    const all: unknown[] = [];
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      all.push(next.value instanceof Uint8Array ? [...next.value] : next.value);
+    }
+    return all;
+  };
+  const bytes = (...given: number[]): Uint8Array => new Uint8Array(given);
+  return [
+    await through(["a", "", "ä", 5, "\ud83d", "\ude00!", "\ud800", "x", "\udbff"], new TextEncoderStream()),
+    await through([bytes(0xe2, 0x82), bytes(0xac, 97), bytes(), bytes(0xf0, 0x9f)], new TextDecoderStream()),
+    [new TextDecoderStream("utf8", { fatal: true }).fatal, new TextEncoderStream().encoding],
+    await through([bytes(0xff)], new TextDecoderStream("utf-8", { fatal: true })).catch((error) => error.name),
+  ];
+};
+
+interface Port {
+  onmessage: (event: { type: string; data: unknown }) => void;
+  postMessage(value: unknown): void;
+  close(): void;
+}
+
+// wpt: webmessaging/message-channels, dom/events/CustomEvent
+const channels = async (): Promise<Answer> => {
+  const { port1, port2 } = new MessageChannel() as unknown as Record<"port1" | "port2", Port>;
+  const seen: Answer[] = [];
+  const sent = { list: [1, new Date(0)], nested: { a: "b" } };
+  port1.postMessage(sent);
+  sent.nested.a = "changed";
+  port1.postMessage("two");
+  const echoed = new Promise<void>((resolve) => {
+    port1.onmessage = ({ data }) => {
+      seen.push(data);
+      resolve();
+    };
+  });
+  port2.onmessage = ({ data, type }) => {
+    seen.push([type, JSON.stringify(data)]);
+    if (data === "two") port2.postMessage("back");
+  };
+  seen.push("not yet");
+  await echoed;
+  port1.close();
+  const target = new EventTarget();
+  target.addEventListener("own", (event) => seen.push((event as CustomEvent).detail));
+  target.dispatchEvent(new CustomEvent("own", { detail: { x: 1 } }));
+  return [seen, new CustomEvent("none").detail, thrown(() => structuredClone(() => {}))];
+};
+
 /** Whether the platform has what a dotted name says. */
 const has = (name: string): boolean => {
   try {
@@ -212,7 +270,20 @@ export default {
     const { pathname, searchParams } = new URL(request.url);
     if (pathname === "/has") return Response.json(searchParams.getAll("name").map((name) => [name, has(name)]));
     if (pathname === "/parts") return Response.json(await partsOf(Number(searchParams.get("count"))));
-    const questions = { urls, searches, headers, texts, messages, order, aborts, others, ...partQuestions };
+    if (pathname === "/inflated") return Response.json(await inflatedAhead(await request.arrayBuffer()));
+    const questions = {
+      channels,
+      textStreams,
+      urls,
+      searches,
+      headers,
+      texts,
+      messages,
+      order,
+      aborts,
+      others,
+      ...partQuestions,
+    };
     const question = (questions as Record<string, () => Answer>)[pathname.slice(1)];
     return question === undefined ? Response.json(Object.keys(questions)) : Response.json(await question());
   },

@@ -1,5 +1,7 @@
 // Questions to the parts of the platform that only some applications have, after web-platform-tests: the same answers in
 // Node and in a component.
+import type { webcrypto } from "node:crypto";
+
 type Answer = unknown;
 
 /** The error's kind, or what came. */
@@ -31,6 +33,90 @@ const digests = async (): Promise<Answer> => {
     await outcome(() => crypto.subtle.digest("MD5", part)),
     await outcome(() => crypto.subtle.digest("SHA-256", "text" as unknown as Uint8Array<ArrayBuffer>)),
   ];
+};
+
+const bytesOfText = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+
+// wpt: WebCryptoAPI/sign_verify/hmac, and RFC 4231
+const macs = async (): Promise<Answer> => {
+  const keys = [bytesOfText("Jefe"), new Uint8Array(20).fill(0x0b), new Uint8Array(131).fill(0xaa)];
+  const message = bytesOfText("what do ya want for nothing?");
+  const all: Answer[] = [];
+  const keyOf = (
+    bytes: Uint8Array<ArrayBuffer>,
+    hash: string,
+    usages: string[],
+    isOpen = false,
+  ): Promise<webcrypto.CryptoKey> =>
+    crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash }, isOpen, usages as never);
+  for (const hash of ["SHA-1", "SHA-256", "sha-384", "SHA-512"]) {
+    for (const bytes of keys) {
+      const key = await keyOf(bytes, hash, ["sign", "verify"]);
+      const mac = await crypto.subtle.sign("HMAC", key, message);
+      const [right, wrong] = [new Uint8Array(mac), new Uint8Array(mac.slice(0)).fill(0, 3)];
+      const isRight = (signature: Uint8Array<ArrayBuffer>): Promise<boolean> =>
+        crypto.subtle.verify("HMAC", key, signature, message);
+      all.push([hash, numbers(mac), await isRight(right), await isRight(wrong), await isRight(right.slice(1))]);
+    }
+  }
+  const { type, extractable, usages, algorithm } = await keyOf(bytesOfText("abc"), "SHA-256", ["sign"], true);
+  const signing = await keyOf(bytesOfText("abc"), "SHA-256", ["sign"], true);
+  const made = await crypto.subtle.generateKey({ name: "HMAC", hash: "SHA-512" }, true, ["sign"]);
+  return [
+    all,
+    [type, extractable, usages, algorithm, String(signing)],
+    numbers(await crypto.subtle.exportKey("raw", signing)),
+    (await crypto.subtle.exportKey("raw", made)).byteLength,
+    await outcome(() => crypto.subtle.verify("HMAC", signing, message, message)),
+    await outcome(() => keyOf(message, "SHA-1", [])),
+    await outcome(() => keyOf(message, "SHA-1", ["encrypt"])),
+    await outcome(() => keyOf(message, "MD5", ["sign"])),
+    await outcome(() => keyOf(new Uint8Array(0), "SHA-1", ["sign"])),
+  ];
+};
+
+const FORMATS = ["gzip", "deflate", "deflate-raw"] as const;
+
+/** Node's errors of zlib have no kind of their own. */
+const fails = async (run: () => unknown): Promise<boolean> => typeof (await outcome(run)) === "string";
+
+// wpt: compression
+const codings = async (): Promise<Answer> => {
+  const through = async (body: string | Uint8Array<ArrayBuffer>, coding: object): Promise<Uint8Array<ArrayBuffer>> =>
+    new Uint8Array(
+      await new Response((new Response(body).body as ReadableStream).pipeThrough(coding as never)).arrayBuffer(),
+    );
+  const text = "expected output, ".repeat(5000);
+  // zlib's
+  const given = [31, 139, 8, 0, 0, 0, 0, 0, 0, 3, 75, 4, 0, 67, 190, 183, 232, 1, 0, 0, 0];
+  const decoded = (bytes: number[]): Promise<Answer> =>
+    outcome(async () => numbers(await through(new Uint8Array(bytes), new DecompressionStream("gzip"))));
+  return [
+    await Promise.all(
+      FORMATS.map(async (format) => {
+        const small = await through(text, new CompressionStream(format));
+        const whole = await through(small.slice(), new DecompressionStream(format));
+        const isWhole = new TextDecoder().decode(whole) === text;
+        const cut = through(small.slice(0, small.length >> 1), new DecompressionStream(format));
+        return [format, small.length < 1000, isWhole, await fails(() => cut)];
+      }),
+    ),
+    await decoded(given),
+    await fails(() => through(new Uint8Array(given.with(0, 30)), new DecompressionStream("gzip"))),
+    numbers(await through(await through("", new CompressionStream("gzip")), new DecompressionStream("gzip"))),
+    await outcome(() => new CompressionStream("br-x" as never)),
+    await outcome(() => new DecompressionStream("GZIP" as never)),
+  ];
+};
+
+/** Whether the first piece of what comes of `small` is a part of it only, and why the rest is given up. */
+export const inflatedAhead = async (small: ArrayBuffer): Promise<Answer> => {
+  const { readable, writable } = new DecompressionStream("deflate-raw");
+  const writing = writable.getWriter().write(small as never);
+  const reader = readable.getReader();
+  const { value } = await reader.read();
+  await reader.cancel(new Error("enough"));
+  return [value !== undefined && value.length < 1 << 20, await outcome(() => writing)];
 };
 
 // wpt: FileAPI/blob, FileAPI/file
@@ -167,4 +253,4 @@ export const partsOf = (count: number): Promise<Answer> =>
     return [...(await new Response(body, { headers: { "content-type": FORM } }).formData())].length;
   });
 
-export const partQuestions = { digests, blobs, forms, multipart, patterns };
+export const partQuestions = { digests, macs, codings, blobs, forms, multipart, patterns };
