@@ -72,7 +72,7 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
   private served: i32 = 0; // requests so far
   private writer!: HTTP1Writer;
   private head: HTTP1Head;
-  readonly body: HTTP1Body;
+  /** @internal */ readonly body: HTTP1Body;
   private loop: IOLoop = IOLoop.current();
   private emptyBytes: i32 = 0;
   private watched: bool = false; // the request in flight takes long

@@ -71,7 +71,7 @@ test("the script profiles the sandbox", async () => {
   expect(JSON.parse(readFileSync(path.join(folder, profile), "utf8")).threads.length).toBeGreaterThan(0);
 });
 
-test("make debug builds a core with names", () => {
+test("make debug builds a core with names", { timeout: 120_000 }, () => {
   const command =
     execFileSync("make", ["-n", "--no-print-directory", "debug"], { cwd: ROOT, encoding: "utf8" })
       .trim()

@@ -42,9 +42,9 @@ describe("the opening handshake", () => {
     ["without Upgrade", { headers: without("upgrade") }, 400, 'Can "Upgrade" only to "WebSocket".'],
     ["to h2c", { headers: instead("upgrade", "h2c") }, 400, 'Can "Upgrade" only to "WebSocket".'],
     ["without Connection", { headers: without("connection") }, 400, '"Connection" must be "Upgrade".'],
-    ["of version 8", { headers: instead("sec-websocket-version", "8") }, 426, "Upgrade Required"],
+    ["of version 8", { headers: instead("sec-websocket-version", "8") }, 426, "The WebSocket version must be 13"],
     ["without a key", { headers: without("sec-websocket-key") }, 400, "Sec-WebSocket-Key is missing"],
-    ["without a version", { headers: without("sec-websocket-version") }, 400, "The opening handshake is malformed"],
+    ["without a version", { headers: without("sec-websocket-version") }, 426, "The WebSocket version must be 13"],
   ])("%s is refused", async (_, parts, status, body) => {
     const { worker, handlers } = serve();
     worker.emit(handshake(ID, [], { flags: f.REQUEST_END, ...parts }));
