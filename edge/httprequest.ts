@@ -8,6 +8,7 @@ import { type Form, type FormOptions, readForm } from "host:http/form/form";
 import { resolveFormLimits } from "host:http/form/limits";
 import { BodyTooLargeError, HeaderError, HTTPOutputError, StreamClosedError } from "../host/core/errors.js";
 import { parseCookies } from "../host/http/cookies.js";
+import { authorityOf, pathOf } from "../host/http/target.js";
 import { type Bytes, bytesOfSource } from "./body.js";
 import { Buffer, viewOf } from "./buffer.js";
 import type { AbortSignal } from "./events.js";
@@ -79,8 +80,7 @@ export class HTTPServerRequest {
   }
 
   get path(): string {
-    const mark = this.target.indexOf("?");
-    return mark < 0 ? this.target : this.target.slice(0, mark);
+    return pathOf(this.target);
   }
 
   get query(): URLSearchParams {
@@ -108,11 +108,12 @@ export class HTTPServerRequest {
   }
 
   get host(): string {
-    return this.headers.get("host") ?? "127.0.0.1";
+    return authorityOf(this.target) || this.headers.get("host") || "127.0.0.1";
   }
 
   fullUrl(): string {
-    return `http://${this.host}${this.target}`;
+    const mark = this.target.indexOf("?");
+    return `http://${this.host}${this.path}${mark < 0 ? "" : this.target.slice(mark)}`;
   }
 
   /** Its port is not known. */

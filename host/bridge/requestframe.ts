@@ -44,19 +44,3 @@ export function checkFlags(chunk: Buffer, start: number, bodyBytes: number): voi
   if (opens && (method !== METHOD_GET || chunk[start + 1] !== 1 || !complete || bodyBytes !== 0))
     throw new ProtocolError("REQUEST with an opening handshake that cannot be one");
 }
-
-/** Where the path begins: after the authority of an absolute-form target (RFC 9112 3.2.2). */
-export function pathStart(target: string): number {
-  if (target.startsWith("/")) return 0;
-  const scheme = target.indexOf("://");
-  if (scheme < 0) return 0;
-  const end = target.slice(scheme + 3).search(/[/?]/);
-  return end < 0 ? target.length : scheme + 3 + end;
-}
-
-/** The authority of an absolute-form target, which counts more than Host (RFC 9112 3.2.2); "" in any other form. */
-export function authorityOf(target: string): string {
-  if (target.startsWith("/")) return "";
-  const scheme = target.indexOf("://");
-  return scheme < 0 ? "" : target.slice(scheme + 3, pathStart(target));
-}

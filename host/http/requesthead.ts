@@ -18,13 +18,14 @@ import {
   REQUEST_WEBSOCKET,
 } from "../bridge/frames.js";
 import { METHOD_HEAD, METHOD_OTHER, METHODS } from "../bridge/methods.js";
-import { authorityOf, checkFlags, hasAddress, pathStart, textEnd } from "../bridge/requestframe.js";
+import { checkFlags, hasAddress, textEnd } from "../bridge/requestframe.js";
 import { LOOPBACK } from "../core/address.js";
 import { ProtocolError } from "../core/errors.js";
 import { CONSUMED, consumedFields } from "./compression/gunzip.js";
 import { parseCookies } from "./cookies.js";
 import { HTTPHeaders } from "./headers.js";
 import type { RequestBody } from "./requestbody.js";
+import { authorityOf, pathOf } from "./target.js";
 
 /** The head of one request, read from its REQUEST frame when code asks. */
 export class RequestHead {
@@ -80,11 +81,7 @@ export class RequestHead {
 
   /** The target's path, not decoded; `/` when it is empty. */
   get path(): string {
-    const target = this.target;
-    const start = pathStart(target);
-    const mark = target.indexOf("?", start);
-    const path = start === 0 && mark < 0 ? target : target.slice(start, mark < 0 ? target.length : mark);
-    return path === "" ? "/" : path;
+    return pathOf(this.target);
   }
 
   /** The target's query, decoded. */

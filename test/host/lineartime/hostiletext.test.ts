@@ -3,7 +3,6 @@
 import { BlockList } from "node:net";
 import { resolve } from "node:path";
 import { test } from "vitest";
-import { authorityOf, pathStart } from "../../../host/bridge/requestframe.js";
 import { escapeHTML, squeeze, urlEscape, urlUnescape, xhtmlUnescape } from "../../../host/core/escape.js";
 import { errorLine, LineReader } from "../../../host/core/log.js";
 import { percentDecode } from "../../../host/core/percent.js";
@@ -27,6 +26,7 @@ import {
 } from "../../../host/http/httputil.js";
 import { isSameOrigin } from "../../../host/http/origins.js";
 import type { HTTPServerRequest } from "../../../host/http/request.js";
+import { authorityOf, pathStart } from "../../../host/http/target.js";
 import { hasControl, siteOf } from "../../../host/web/addresses.js";
 import { cleaned, parseArguments } from "../../../host/web/arguments.js";
 import { precondition } from "../../../host/web/conditions.js";
