@@ -13,7 +13,7 @@ import { BACKLOG } from "../core/limits.js";
 import { isComponent, type RuntimeName, resolveRuntime, whyNotInComponent } from "../core/runtimename.js";
 import { type Runtime, runtimeNamed } from "../runtime/index.js";
 import type { Binding } from "../runtime/worker.js";
-import { hasInherited, inheritedKeys, rememberBound, takeInherited, taskId } from "./inheritedsockets.js";
+import { hasInherited, passedOnKeys, rememberBound, takeInherited, taskId } from "./inheritedsockets.js";
 import { type PassedSocket, passedSockets, takePassed } from "./passedsockets.js";
 
 /** How to bind. */
@@ -119,25 +119,25 @@ function adoptPassed(
     throw new OptionError(whyNotInComponent(runtime.name, `no socket that is open already: ${hostAndPort(address)}`));
   }
   const sockets = passed.map(({ address, fd }) => runtime.adopt(address, fd, backlog));
-  if (key !== null) rememberBound(key, sockets);
+  if (key !== null) rememberBound(key, sockets, true);
   return sockets;
 }
 
 /**
- * Where this process is expected to serve, if anybody has said: a worker process where the one that started it has
- * bound, another one where its service manager has opened a socket, on `port` when that is given. Throws OptionError
- * when there are several.
+ * Where the service manager of this process, or of the one that has started it as a worker, has opened a socket, on
+ * `port` when that is given; null: nowhere. Throws OptionError when there are several.
  */
 export function expectedPlace(port?: number): { port: number; address: string } | null {
-  const [inherited] = inheritedKeys();
-  if (inherited !== undefined) return placeOf(inherited);
-  const fitting = passedSockets().filter((passed) => port === undefined || passed.address.port === port);
+  const isFitting = (at: { readonly port: number }) => port === undefined || at.port === port;
+  const inherited = passedOnKeys().map(placeOf).find(isFitting);
+  if (inherited !== undefined) return inherited;
+  const fitting = passedSockets().filter(({ address }) => isFitting(address));
   const named = fitting.filter(({ name }) => name === PASSED_NAME);
   const [socket, ...more] = named.length > 0 ? named : fitting;
   if (socket === undefined) return null;
   if (more.length === 0) return socket.address;
   const all = fitting.map(({ name, address }) => `${hostAndPort(address)} (${name})`).join(", ");
-  throw new OptionError(`several sockets are open already, and none is named ${PASSED_NAME}: ${all}`);
+  throw new OptionError(`several sockets are open already, and not exactly one is named ${PASSED_NAME}: ${all}`);
 }
 
 /** What worker processes know a socket by. */
@@ -145,10 +145,10 @@ function keyOf(port: number, address: string, family: BindOptions["family"], run
   return JSON.stringify(["tcp", port, address, family ?? null, runtime]);
 }
 
-/** Where a socket was bound that has this key; null: it is no port. */
-function placeOf(key: string): { port: number; address: string } | null {
-  const [kind, port, address] = JSON.parse(key) as [string, number, string];
-  return kind === "tcp" ? { port, address } : null;
+/** Where a socket was bound that has this key. */
+function placeOf(key: string): { port: number; address: string } {
+  const [, port, address] = JSON.parse(key) as [string, number, string];
+  return { port, address };
 }
 
 /** Whether the process that started this one has bound sockets for that, and they were not handed out yet. */

@@ -23,7 +23,11 @@ interface Task {
   readonly parent: number;
   readonly id: number;
   /** One entry a call that bound sockets. */
-  readonly sockets: readonly { readonly key: string; readonly addresses: readonly Address[] }[];
+  readonly sockets: readonly {
+    readonly key: string;
+    readonly addresses: readonly Address[];
+    readonly isPassed: boolean;
+  }[];
 }
 
 interface Inherited {
@@ -32,13 +36,20 @@ interface Inherited {
 }
 
 /** Sockets of this process, in the order in which they were bound. */
-let bound: { readonly key: string; readonly sockets: readonly ListeningSocket[] }[] = [];
+let bound: { readonly key: string; readonly sockets: readonly ListeningSocket[]; readonly isPassed: boolean }[] = [];
+
+interface Entry {
+  readonly key: string;
+  readonly sockets: readonly Inherited[];
+  /** The parent has them from its service manager. */
+  readonly isPassed: boolean;
+}
 
 /** What the parent has left for this process. */
 interface Legacy {
   readonly id: number | null;
   /** What `takeInherited` has not handed out. */
-  readonly entries: { readonly key: string; readonly sockets: readonly Inherited[] }[];
+  readonly entries: Entry[];
 }
 
 let legacy: Legacy | null = null;
@@ -81,14 +92,17 @@ export function hasInherited(key: string): boolean {
   return legacyOfThis().entries.some((entry) => entry.key === key);
 }
 
-/** What the sockets were bound for that were not handed out yet. */
-export function inheritedKeys(): readonly string[] {
-  return legacyOfThis().entries.map(({ key }) => key);
+/** The keys of those, not handed out yet, that the parent has from its service manager. */
+export function passedOnKeys(): readonly string[] {
+  return legacyOfThis().entries.flatMap(({ key, isPassed }) => (isPassed ? key : []));
 }
 
-/** Remembers that `sockets` were bound for `key`, so that workers started later share them. */
-export function rememberBound(key: string, sockets: readonly ListeningSocket[]): void {
-  bound = [...shareable(), { key, sockets }];
+/**
+ * Remembers that `sockets` were bound for `key`, by a service manager if they are `isPassed`, so that workers started
+ * later share them.
+ */
+export function rememberBound(key: string, sockets: readonly ListeningSocket[], isPassed = false): void {
+  bound = [...shareable(), { key, sockets, isPassed }];
 }
 
 /** What workers inherit: for their environment, and the descriptors for their `stdio`, in order. */
@@ -104,7 +118,9 @@ export function inheritance(only: readonly ListeningSocket[] | null = null): Inh
   const entries = shareable().filter(
     ({ sockets }) => only === null || sockets.every((socket) => only.includes(socket)),
   );
-  const sockets = entries.map(({ key, sockets }) => ({ key, addresses: sockets.map(({ address }) => address) }));
+  const sockets = entries.map(({ key, sockets, isPassed }) => {
+    return { key, addresses: sockets.map(({ address }) => address), isPassed };
+  });
   return {
     task: (id) => JSON.stringify({ parent: process.pid, id, sockets } satisfies Task),
     fds: entries.flatMap(({ sockets }) => sockets.map(({ sharedFd }) => sharedFd as number)),
@@ -128,7 +144,9 @@ function readTask(): Task | null {
   }
 }
 
-function fileDescriptors({ sockets }: Task): { key: string; sockets: Inherited[] }[] {
+function fileDescriptors({ sockets }: Task): Entry[] {
   let fd = FIRST_FD;
-  return sockets.map(({ key, addresses }) => ({ key, sockets: addresses.map((address) => ({ address, fd: fd++ })) }));
+  return sockets.map(({ key, addresses, isPassed }) => {
+    return { key, sockets: addresses.map((address) => ({ address, fd: fd++ })), isPassed };
+  });
 }

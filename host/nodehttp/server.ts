@@ -314,6 +314,7 @@ export class NodeServer extends EventEmitter {
     if (this.#closed || this.#server.options.runtime !== runtime) {
       this.#server = runtime === this.#runtime ? this.#newServer() : this.#serverHere();
     }
+    if (this.#closed) this.#carrier = null;
     this.#closed = false;
   }
 
@@ -427,7 +428,6 @@ export class NodeServer extends EventEmitter {
   #stop(opening: Promise<void> = Promise.resolve()): Promise<void> {
     const servers = this.#servers;
     this.#closed = true;
-    this.#carrier = null;
     this.#given = null;
     this.#forget();
     for (const socket of this.#halfClosed) socket.endUnanswered();

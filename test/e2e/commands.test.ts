@@ -1,7 +1,17 @@
 // The program around its commands: which one is meant, help, versions, exit codes.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import nodeModule from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -56,6 +66,15 @@ describe("what V8 has compiled", () => {
     expect(await run(["--version"], { env: { XDG_CACHE_HOME: folder } })).toMatchObject({ stdout: VERSION });
     const expected = (nodeModule as { enableCompileCache?: unknown }).enableCompileCache !== undefined;
     expect(existsSync(path.join(folder, "waterspout/compiled"))).toBe(expected);
+  });
+
+  test("is not kept, nor taken, where others may write", async () => {
+    const shared = path.join(folder, "shared/waterspout/compiled");
+    mkdirSync(shared, { recursive: true });
+    chmodSync(shared, 0o777);
+    const env = { XDG_CACHE_HOME: path.join(folder, "shared") };
+    expect(await run(["--version"], { env })).toMatchObject({ code: 0, stdout: VERSION });
+    expect(readdirSync(shared)).toEqual([]);
   });
 
   test.each([

@@ -7,6 +7,7 @@ import { Duplex } from "node:stream";
 import { afterEach, describe, expect, test } from "vitest";
 import { createServer, type NodeServer, type NodeServerOptions } from "waterspout";
 
+import { STOP_GRACE_MS } from "../../host/core/limits.js";
 import { Client } from "./support/client.js";
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
@@ -152,6 +153,21 @@ describe.each(["http", "node", "wasmtime"] as const)("%s: given streams", (kind)
       await new Promise((resolve) => server.close(resolve));
     },
   );
+
+  test("closeAllConnections cuts one behind close, too", async () => {
+    const server = kind === "http" ? http.createServer() : createServer({ logger: SILENT, runtime: kind });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const [client, stream] = duplexes();
+    client.resume().on("error", () => {});
+    server.emit("connection", stream);
+    client.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    await once(server, "request");
+    server.close();
+    const signal = AbortSignal.timeout(STOP_GRACE_MS - 1000); // `close` cuts it by itself then
+    const closed = once(stream, "close", { signal });
+    server.closeAllConnections();
+    await closed;
+  });
 });
 
 describe.each(["http", "node", "wasmtime"] as const)("%s: requests and answers", (kind) => {

@@ -97,6 +97,19 @@ test(`${RETIRED_MAX} generations may finish what they have begun; one more ends 
   expect(idle.slice(1).map(({ ended }) => ended)).toEqual(idle.slice(1).map(() => false));
 });
 
+test("an application that no longer names its address is served at the default one", async () => {
+  const app = new Versioned();
+  onTestFinished(() => app.remove());
+  const names = (place: string) => writeFileSync(app.file, `export default { fetch: () => new Response(), ${place} };`);
+  names('hostname: "::1"');
+  const server = await start(NODE, app.file, ["--reloadable"]);
+  onTestFinished(() => server.stop());
+  expect(server.url).toContain("[::1]");
+  names("");
+  expect((await reload(server)).code).toBe(0);
+  await server.complaint(/; it serves http:\/\/127\.0\.0\.1:\d+\/ now$/);
+});
+
 describe("waterspout reload", () => {
   test.each([
     [[], "reload needs the id of one process: its PID"],

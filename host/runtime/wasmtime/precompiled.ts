@@ -3,11 +3,12 @@
  * takes 0.15 s of CPU or more. So a worker that has ended is soon replaced, and workers share the code's memory.
  *
  * Invariant: what workers map was written by wasmtime into a folder that is this user's alone, and has lost its name
- * before the first of them starts: only descriptors of this process and its workers lead to it.
+ * before the first of them starts: only descriptors of this process and its workers lead to it. Another wasmtime, which
+ * has come in the place of the one that has written it, is not given it and compiles the module itself.
  * Reference: `wasmtime compile --help`; access(2), EACCES on file systems that are mounted noexec.
  */
 import { execFile } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, statSync } from "node:fs";
 import { access, chmod, constants, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -19,6 +20,8 @@ const NO_IMAGE = ["-O", "memory-init-cow=n"];
 interface Compiled {
   readonly bytes: Buffer;
   readonly fd: number;
+  /** Which file wasmtime was. */
+  readonly writer: string;
 }
 
 /** By the module's path and the wasmtime that has compiled it. */
@@ -38,24 +41,31 @@ export interface Start {
  */
 export async function precompile(wasmtime: string, module: string, bytes: Buffer): Promise<void> {
   const key = keyOf(wasmtime, module);
-  if (compiled.get(key)?.bytes.equals(bytes) === true) return;
+  const writer = identityOf(wasmtime);
+  const known = compiled.get(key);
+  if (known?.writer === writer && known.bytes.equals(bytes)) return;
   const fd = await compile(wasmtime, module);
   const before = compiled.get(key);
   compiled.delete(key);
   if (before !== undefined) closeSync(before.fd);
-  if (fd !== null) compiled.set(key, { bytes, fd });
+  if (fd !== null) compiled.set(key, { bytes, fd, writer });
 }
 
 /** How to run `module` in a process whose descriptor `free` is the first that is not used. */
 export function startOf(wasmtime: string, module: string, free: number): Start {
   const found = compiled.get(keyOf(wasmtime, module));
-  if (found === undefined) return { args: [module], fds: [] };
+  if (found === undefined || found.writer !== identityOf(wasmtime)) return { args: [module], fds: [] };
   const named = ["--argv0", basename(module)];
   return { args: ["--allow-precompiled", ...NO_IMAGE, ...named, `/dev/fd/${free}`], fds: [found.fd] };
 }
 
 function keyOf(wasmtime: string, module: string): string {
   return JSON.stringify([wasmtime, module]);
+}
+
+function identityOf(file: string): string {
+  const { ino, size, mtimeMs } = statSync(file, { throwIfNoEntry: false }) ?? {};
+  return JSON.stringify([ino, size, mtimeMs]);
 }
 
 async function compile(wasmtime: string, module: string): Promise<number | null> {

@@ -1,6 +1,6 @@
-// Where wasmtime is kept, and the pipe to a wasmtime worker that does not read for a while; the worker is a script that sends back what it
+// Where wasmtime is kept, whose compiled code a worker gets, and the pipe to a wasmtime worker that does not read for a while; the worker is a script that sends back what it
 // receives.
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -9,6 +9,7 @@ import { FrameReader } from "../../../host/bridge/framereader.js";
 import { FRAME_WRITE } from "../../../host/bridge/frames.js";
 import { FrameWriter } from "../../../host/bridge/framewriter.js";
 import { cacheFolder } from "../../../host/core/cachefolder.js";
+import { precompile, startOf } from "../../../host/runtime/wasmtime/precompiled.js";
 import { wasmtimeRuntime } from "../../../host/runtime/wasmtime/worker.js";
 
 const PIECE = 65_536;
@@ -92,4 +93,15 @@ test("the folder in the user's cache, on each system", () => {
   expect(cacheFolder("darwin", { XDG_CACHE_HOME: "/cache" }, "/Users/me")).toBe("/Users/me/Library/Caches/waterspout");
   expect(cacheFolder("win32", { LOCALAPPDATA: "/local" }, "/me")).toBe("/local/waterspout/Cache");
   expect(cacheFolder("win32", none, "/me")).toBe("/me/AppData/Local/waterspout/Cache");
+});
+
+test("what a wasmtime has compiled is not given to another one in its place", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "waterspout-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const wasmtime = join(folder, "wasmtime");
+  writeFileSync(wasmtime, '#!/bin/sh\n: > "$7"\n', { mode: 0o755 }); // what stands behind -o
+  await precompile(wasmtime, "a.wasm", Buffer.alloc(1));
+  expect(startOf(wasmtime, "a.wasm", 3)).toMatchObject({ fds: [expect.any(Number)] });
+  utimesSync(wasmtime, 1, 1);
+  expect(startOf(wasmtime, "a.wasm", 3)).toEqual({ args: ["a.wasm"], fds: [] });
 });
