@@ -3,8 +3,12 @@
  * asked for. Reference: fetch.spec.whatwg.org 5.3.
  */
 import { ReadableStream } from "web-streams-polyfill";
+import { BodiesFullError } from "../host/core/errors.js";
+import { BODIES_SHARE, memoryShare } from "./memory.js";
 import { URLSearchParams } from "./searchparams.js";
 import { bytesOf, decode, encode, joined } from "./text.js";
+
+const BODIES_BYTES_MAX = memoryShare(BODIES_SHARE, Number.POSITIVE_INFINITY);
 
 export type Bytes = string | Uint8Array;
 
@@ -139,16 +143,28 @@ async function readSource(source: Source): Promise<Uint8Array> {
   return (await bytesOfSource(source, Number.POSITIVE_INFINITY)) as Uint8Array;
 }
 
-/** All of it; null: it is more than `maxBytes`. */
+/** Bytes of all bodies that are being gathered; a client may let the end of its own wait. */
+let gathered = 0;
+
+/**
+ * All of it; null: it is more than `maxBytes`. Rejects with BodiesFullError when there is no memory for it beside the
+ * others that come.
+ */
 export async function bytesOfSource(source: Source, maxBytes: number): Promise<Uint8Array | null> {
   const pieces: Uint8Array[] = [];
   let bytes = 0;
-  for (let piece = await source.read(); piece !== null; piece = await source.read()) {
-    bytes += piece.length;
-    if (bytes > maxBytes) return null;
-    pieces.push(piece);
+  try {
+    for (let piece = await source.read(); piece !== null; piece = await source.read()) {
+      bytes += piece.length;
+      gathered += piece.length;
+      if (bytes > maxBytes) return null;
+      if (gathered > BODIES_BYTES_MAX) throw new BodiesFullError(BODIES_BYTES_MAX);
+      pieces.push(piece);
+    }
+    return joined(pieces);
+  } finally {
+    gathered -= bytes;
   }
-  return joined(pieces);
 }
 
 async function readStream(stream: ReadableStream): Promise<Uint8Array> {

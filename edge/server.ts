@@ -7,6 +7,7 @@ import { resolveBridge } from "host:bridge/settings";
 import { resolveServerStream } from "host:stream/settings";
 import { OptionError } from "../host/core/errors.js";
 import { serveStreams } from "./bridge.js";
+import { noTLS } from "./withoutnode.js";
 
 /** By this a server is known. */
 export const SERVER_BRAND: unique symbol = Symbol.for("waterspout.server") as never;
@@ -15,8 +16,9 @@ export abstract class Server {
   static readonly [SERVER_BRAND] = true;
   readonly options: BridgeSettings;
 
-  /** Throws OptionError for an option that is out of its range. Those of processes and listeners have no effect. */
-  constructor(options: object = {}) {
+  /** Throws OptionError for an option that is out of its range, and for TLS. Those of processes have no effect. */
+  constructor(options: { readonly sslOptions?: unknown } = {}) {
+    if (options.sslOptions !== undefined) throw noTLS();
     this.options = { ...resolveBridge(options), ...resolveServerStream(options) };
   }
 

@@ -92,14 +92,7 @@ export function sendAnswer(request: HTTPServerRequest, answer: Response): void {
   request.respondWith(answer);
 }
 
-// host/core/memorybudget.ts, host/core/garbage.ts
-
-/** These bounds are not shared with a process: they are what they are without a limit of memory. */
-export const [HELD_SHARE, WRITES_HELD_SHARE, SANDBOX_SHARE, CONNECTION_BYTES] = [1, 1, 1, 1];
-
-export function memoryShare(_parts: number, bytesMax: number): number {
-  return bytesMax;
-}
+// host/core/garbage.ts
 
 export function tookBlock(): void {}
 
@@ -111,8 +104,12 @@ export function frameTrace(): null {
 
 // host/tls/starttls.ts, host/tls/bridgesocket.ts, host/tls/contexts.ts
 
+export function noTLS(): OptionError {
+  return new OptionError("a component has no TLS: let a proxy have it");
+}
+
 export function planTLS(): never {
-  throw new OptionError("a component has no TLS: let a proxy have it");
+  throw noTLS();
 }
 
 export class BridgeSocket {}

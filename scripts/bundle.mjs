@@ -50,7 +50,7 @@ const SUBSTITUTES = {
   "host/bridge/trace.ts": WITHOUT_NODE,
   "host/core/garbage.ts": WITHOUT_NODE,
   "host/core/log.ts": WITHOUT_NODE,
-  "host/core/memorybudget.ts": WITHOUT_NODE,
+  "host/core/memorybudget.ts": "edge/memory.ts",
   "host/fetch/send.ts": WITHOUT_NODE,
   "host/http/compression/options.ts": WITHOUT_NODE,
   "host/http/debugpage.ts": WITHOUT_NODE,

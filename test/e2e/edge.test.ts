@@ -5,7 +5,7 @@ import { deflateRawSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import type { Client } from "./support/client.js";
-import { Built, EDGE, SERVE_MS } from "./support/edge.js";
+import { BOUNDED, Built, EDGE, MAKE_MS, SERVE_MS } from "./support/edge.js";
 import { residentBytes } from "./support/processes.js";
 import { end } from "./support/programs.js";
 import { CLI, NODE, ROOT, type Server, start } from "./support/ways.js";
@@ -20,7 +20,7 @@ describe.each(WAYS)("fetch, $name", (way) => {
   let server: Server;
   beforeAll(async () => {
     server = await built.serve(way, EDGE.demo);
-  }, SERVE_MS);
+  }, MAKE_MS);
   afterAll(() => server.stop());
 
   answerTests(() => server);
@@ -32,7 +32,7 @@ describe.each(WAYS)("a function, $name", (way) => {
   let server: Server;
   beforeAll(async () => {
     server = await built.serve(way, "test/e2e/apps/edgefunction.ts");
-  }, SERVE_MS);
+  }, MAKE_MS);
   afterAll(() => server.stop());
 
   functionTests(() => server);
@@ -40,7 +40,7 @@ describe.each(WAYS)("a function, $name", (way) => {
 
 describe("a handler that does not answer", () => {
   const serve = (timeoutMs: string): Promise<Server> =>
-    start(EDGE, built.at("edgefunction.wasm"), [], { serveMs: SERVE_MS, behind: ["--answer-timeout-ms", timeoutMs] });
+    start(EDGE, built.at("edgefunction.cwasm"), [], { serveMs: SERVE_MS, behind: ["--answer-timeout-ms", timeoutMs] });
 
   test("in time is 503, and its signal is aborted; what has begun in time goes on", async () => {
     const server = await serve("300");
@@ -70,13 +70,27 @@ describe("a handler that does not answer", () => {
   test("has a time from 0 to a day", async () => {
     await expect(serve("86400001")).rejects.toThrow("--answer-timeout-ms must be a number from 0 to 86400000");
     const environment = ["--env", "WATERSPOUT_ANSWER_TIMEOUT_MS=x"];
-    const misled = start(EDGE, built.at("edgefunction.wasm"), environment, { serveMs: SERVE_MS });
+    const misled = start(EDGE, built.at("edgefunction.cwasm"), environment, { serveMs: SERVE_MS });
     await expect(misled).rejects.toThrow("WATERSPOUT_ANSWER_TIMEOUT_MS must be a number from 0 to 86400000, not x");
     const server = await serve("86400000");
     expect((await server.get("/slowly")).status).toBe(200);
     await server.stop();
   });
 });
+
+test("bodies that are read whole have 64 MiB while they come; one beyond that is 503, and the others go on", async () => {
+  const server = await start(EDGE, built.at("edgefunction.cwasm"), BOUNDED, { serveMs: SERVE_MS });
+  const bytes = 16 << 20; // as many as one may have
+  const clients = await Promise.all(Array.from({ length: 5 }, () => server.connect()));
+  for (const client of clients) {
+    client.send(`POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: ${bytes}\r\n\r\n`).send(Buffer.alloc(bytes - 1));
+  }
+  await server.complaint(/BodiesFullError/);
+  const answers = clients.map((client) => client.send("x").readResponse());
+  const statuses = (await Promise.all(answers)).map(({ status }) => status);
+  expect(statuses.sort()).toEqual([200, 200, 200, 200, 503]);
+  await server.stop();
+}, 60_000);
 
 const post = (target: string, body: string, fields = ""): string =>
   `POST ${target} HTTP/1.1\r\nHost: x\r\n${fields}Content-Length: ${body.length}\r\n\r\n${body}`;
@@ -415,18 +429,28 @@ test("what a component does not have is named, with file and line", async () => 
   expect(stderr).toContain("wrong.ts has 3 errors");
 });
 
-test("a module that cannot be loaded, and one without a handler", async () => {
-  writeFileSync(at("throws.ts"), 'throw new Error("at once");\nexport default { fetch: () => new Response() };\n');
-  expect(await built.build(at("throws.ts"))).toMatchObject({ code: 1, stderr: expect.stringContaining("at once") });
-  writeFileSync(at("nothing.ts"), "export default 1;\n");
-  const nothing = await built.build(at("nothing.ts"));
-  expect(nothing).toMatchObject({
-    code: 1,
-    stderr: expect.stringContaining("no function, no Application and no object with fetch"),
-  });
-  writeFileSync(at("listener.ts"), "export default (request, response) => response.end();\n");
-  const listener = await built.build(at("listener.ts"));
-  expect(listener).toMatchObject({ code: 1, stderr: expect.stringContaining("Node's kind") });
-  const module = await end([process.execPath, CLI, "build", at("nothing.ts")], ROOT);
-  expect(module).toMatchObject({ code: 1, stderr: expect.stringContaining("--target component-async") });
-});
+test(
+  "a module that cannot be loaded, and one without a handler",
+  async () => {
+    writeFileSync(at("throws.ts"), 'throw new Error("at once");\nexport default { fetch: () => new Response() };\n');
+    expect(await built.build(at("throws.ts"))).toMatchObject({ code: 1, stderr: expect.stringContaining("at once") });
+    writeFileSync(at("nothing.ts"), "export default 1;\n");
+    const nothing = await built.build(at("nothing.ts"));
+    expect(nothing).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("no function, no Application and no object with fetch"),
+    });
+    const secure = "export default new (class extends TCPServer {})({ sslOptions: {} });\n";
+    writeFileSync(at("secure.ts"), `import { TCPServer } from "${ROOT}/host/index.ts";\n${secure}`);
+    expect(await built.build(at("secure.ts"))).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("has no TLS"),
+    });
+    writeFileSync(at("listener.ts"), "export default (request, response) => response.end();\n");
+    const listener = await built.build(at("listener.ts"));
+    expect(listener).toMatchObject({ code: 1, stderr: expect.stringContaining("Node's kind") });
+    const module = await end([process.execPath, CLI, "build", at("nothing.ts")], ROOT);
+    expect(module).toMatchObject({ code: 1, stderr: expect.stringContaining("--target component-async") });
+  },
+  MAKE_MS,
+);

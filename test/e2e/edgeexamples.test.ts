@@ -1,6 +1,6 @@
 // The examples in TypeScript as components, without Node: the demo with its websocket passes the suites of the demo in
 // AssemblyScript, and a TCPServer those that it passes under the command.
-import { afterAll, beforeAll, describe } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { demoSuite } from "./suites/demo.js";
 import { faultSuite } from "./suites/faults.js";
@@ -9,8 +9,9 @@ import { echoSuite, streamSuite } from "./suites/streams.js";
 import { websocketSuite } from "./suites/websocket.js";
 import { websocketEndSuite } from "./suites/websocketends.js";
 import { websocketHandlerSuite } from "./suites/websockethandlers.js";
-import { Built, EDGE, MAKE_MS } from "./support/edge.js";
+import { BOUNDED, Built, EDGE, MAKE_MS } from "./support/edge.js";
 import { start, type Way } from "./support/ways.js";
+import { BINARY, CONTINUATION, WsClient } from "./support/wsclient.js";
 
 const built = new Built();
 afterAll(() => built.remove());
@@ -33,4 +34,21 @@ describe(`streams and websockets, ${EDGE.name}`, () => {
   echoSuite(EDGE, "examples/echo.ts", options);
   streamSuite(EDGE, options);
   websocketHandlerSuite(EDGE, () => serve(EDGE, "test/e2e/apps/websockethandlers.ts"));
+
+  test("unfinished messages have 64 MiB; the websocket beyond that is closed with 1013, and the others go on", async () => {
+    const server = await start(EDGE, built.at("websockethandlers.cwasm"), BOUNDED);
+    const most = Buffer.alloc((10 << 20) - 1); // of one message, with a byte more
+    const clients = await Promise.all(Array.from({ length: 7 }, () => WsClient.open(server, "/echo")));
+    for (const client of clients) client.send(BINARY, most, { fin: false });
+    await server.complaint(/handlers have not taken 64 MiB: a websocket was given up/);
+    const answers: (number | string)[] = [];
+    for (const client of clients) {
+      const answer = client.send(CONTINUATION, "x").readMessage();
+      answers.push(await answer.then(({ payload }) => payload.length, String));
+    }
+    const [failed, ...echoed] = answers.sort((a, b) => (a === b ? 0 : typeof a === "string" ? -1 : 1));
+    expect(failed).toContain("the server is busy");
+    expect(echoed).toEqual(Array(6).fill(most.length + 1));
+    await server.stop();
+  }, 60_000);
 });

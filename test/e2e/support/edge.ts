@@ -16,6 +16,9 @@ export const EDGE: Way = {
 /** wasmtime compiles the engine of JavaScript first. */
 export const SERVE_MS = 60_000;
 
+/** The memory that docs/edge.md gives the handler of a component: peers alone do not use it up. */
+export const BOUNDED = ["-W", `max-memory-size=${256 << 20}`];
+
 /** What `Built.compile` takes before that, on a machine that has much to do. */
 export const MAKE_MS = 300_000;
 
@@ -42,17 +45,22 @@ export class Built {
     ) {
       throw new Error(`build has ended with ${code}: ${stdout}${stderr}`);
     }
-    return start(EDGE, file, [], { serveMs: SERVE_MS });
+    return start(EDGE, this.precompile(file), [], { serveMs: SERVE_MS });
+  }
+
+  /** Compiles a component for the processor: what is started more than once starts quickly. Answers its file. */
+  precompile(file: string): string {
+    const compiled = file.replace(/\.wasm$/, ".cwasm");
+    execFileSync(wasmtime("wasmtime-async"), ["compile", "-o", compiled, file]);
+    return compiled;
   }
 
   /** Builds `app`, and compiles it for the processor, so that it starts as quickly as others. Answers its file. */
   async compile(app: string): Promise<string> {
-    const name = path.basename(app, ".ts");
-    const [file, compiled] = [this.at(`${name}.wasm`), this.at(`${name}.cwasm`)];
+    const file = this.at(`${path.basename(app, ".ts")}.wasm`);
     const { code, stderr } = await this.build(app, "--out", file);
     if (code !== 0) throw new Error(`build has ended with ${code}: ${stderr}`);
-    execFileSync(wasmtime("wasmtime-async"), ["compile", "-o", compiled, file]);
-    return compiled;
+    return this.precompile(file);
   }
 
   remove(): void {
