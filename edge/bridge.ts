@@ -46,6 +46,7 @@ import {
   WS_COMPRESSED,
   WS_DATA_BYTES,
   WS_LAST,
+  WS_SEND_BYTES,
 } from "../host/bridge/frames.js";
 import { REASONS } from "../host/core/reasons.js";
 import { Buffer, viewOf } from "./buffer.js";
@@ -253,9 +254,10 @@ function socketActionOf(type: number, id: number, block: Buffer, start: number, 
     }
     case FRAME_WS_SEND: {
       const [opcode = 0, flags = 0] = block.subarray(start, start + 2);
-      const [last, compressed] = [(flags & WS_LAST) !== 0, (flags & WS_COMPRESSED) !== 0];
-      const bytes = bytesOf(block, start + WS_DATA_BYTES, end);
-      return { tag: "message", val: { id, kind: KINDS[opcode] as MessageKind, compressed, last, bytes } };
+      const compressed = (flags & WS_COMPRESSED) !== 0;
+      const rest = number32At(block, start + 2); // of 48 bits; there is no more memory
+      const bytes = bytesOf(block, start + WS_SEND_BYTES, end);
+      return { tag: "message", val: { id, kind: KINDS[opcode] as MessageKind, compressed, rest, bytes } };
     }
     case FRAME_WS_SEND_PING:
       return { tag: "ping", val: { id, bytes: bytesOf(block, start, end) } };

@@ -20,7 +20,7 @@ export type Action =
   | { tag: "accept"; val: { id: number; fields: string; messageBytesMax: number; deflate: boolean } }
   | {
       tag: "message";
-      val: { id: number; kind: MessageKind; compressed: boolean; last: boolean; bytes: Uint8Array };
+      val: { id: number; kind: MessageKind; compressed: boolean; rest: number; bytes: Uint8Array };
     }
   | { tag: "ping"; val: { id: number; bytes: Uint8Array } }
   | { tag: "close-websocket"; val: { id: number; code: number; words: string } };

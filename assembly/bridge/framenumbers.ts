@@ -25,8 +25,10 @@ export const TRAILERS_BYTES: i32 = 4;
 export const ADDRESS_BYTES: i32 = 20;
 /** What WS_ACCEPT has before its rows. */
 export const WS_ACCEPT_BYTES: i32 = 8;
-/** What WS_DATA and WS_SEND have before the bytes. */
+/** What WS_DATA has before the bytes. */
 export const WS_DATA_BYTES: i32 = 4;
+/** What WS_SEND has before the bytes. */
+export const WS_SEND_BYTES: i32 = 8;
 /** What WS_CLOSED has before its text. */
 export const WS_CLOSED_BYTES: i32 = 4;
 /** All of STATS. */
@@ -110,6 +112,8 @@ export const RESPONSE_KEPT: i32 = 4;
 // --- flags of WS_ACCEPT ---
 export const WS_ACCEPT_DEFLATE: i32 = 1;
 
-// --- flags of WS_DATA and WS_SEND ---
+// --- flags of WS_DATA ---
 export const WS_LAST: i32 = 1;
+
+// --- flags of WS_DATA and WS_SEND ---
 export const WS_COMPRESSED: i32 = 2;

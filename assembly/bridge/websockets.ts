@@ -10,7 +10,7 @@ import { HTTP1Connection } from "../http/connection";
 import { HTTPServerRequest } from "../http/request";
 import { WS_CONTROL_BYTES_MAX, WS_DATA_COST, WS_MESSAGE_BYTES_MAX } from "../core/limits";
 import { WebSocketConnection, WebSocketDelegate } from "../websocket/connection";
-import { BINARY, CONTINUATION, FIN, RSV1, TEXT, isCloseCode } from "../protocol/websocket/frame";
+import { BINARY, RSV1, TEXT, isCloseCode } from "../protocol/websocket/frame";
 import { KEY_BYTES, handshakeKey } from "../protocol/websocket/handshake";
 import { Channel, fail } from "./channel";
 import {
@@ -30,6 +30,7 @@ import {
   WS_COMPRESSED,
   WS_DATA_BYTES,
   WS_LAST,
+  WS_SEND_BYTES,
 } from "./frames";
 import { SLOT_MASK } from "./ids";
 import { Ledger, Reports } from "./ledger";
@@ -45,7 +46,6 @@ class SocketRecord extends Ledger {
   private key0: u64 = 0; // its key
   private key1: u64 = 0;
   private key2: u64 = 0;
-  sending: bool = false; // a message of the host's has begun and not ended
 
   protected get id(): u32 {
     return this.socket ? this.socket!.tag : 0;
@@ -118,7 +118,6 @@ export class BridgeWebSockets extends WebSocketDelegate {
     const socket = WebSocketConnection.begin(connection, key, this);
     if (!socket) return fail("not now");
     record.socket = socket;
-    record.sending = false;
     record.reset();
     socket.credit = this.window;
     socket.pieceCost = WS_DATA_COST;
@@ -134,6 +133,7 @@ export class BridgeWebSockets extends WebSocketDelegate {
     const record = this.recordAt(id);
     const found = record ? record.socket : null;
     const socket = found && found.tag == id ? found : null;
+    if (type > FRAME_WS_SEND && socket && socket.rest) fail("not now");
     switch (type) {
       case FRAME_BODY_CREDIT:
         if (socket) socket.takeData(load<u32>(source));
@@ -142,14 +142,8 @@ export class BridgeWebSockets extends WebSocketDelegate {
         if (socket) socket.abort();
         break;
       case FRAME_WS_SEND:
-        if (
-          size < WS_DATA_BYTES ||
-          i32(load<u8>(source)) > BINARY ||
-          i32(load<u8>(source, 1)) > WS_LAST + WS_COMPRESSED
-        ) {
-          fail("wrong head");
-        }
-        if (socket) this.send(socket, record!, source, size - WS_DATA_BYTES);
+        if (size < WS_SEND_BYTES || (i32(load<u16>(source)) & ~(WS_COMPRESSED << 8)) > BINARY) fail("wrong head");
+        if (socket && (socket.rest || socket.isOpen)) this.send(socket, record!, source, size - WS_SEND_BYTES);
         break;
       case FRAME_WS_SEND_PING:
         if (size > WS_CONTROL_BYTES_MAX) fail("wrong size");
@@ -164,15 +158,11 @@ export class BridgeWebSockets extends WebSocketDelegate {
   }
 
   private send(socket: WebSocketConnection, record: SocketRecord, source: usize, size: i32): void {
-    const opcode = i32(load<u8>(source));
-    const flags = i32(load<u8>(source, 1));
-    const compressed = (flags & WS_COMPRESSED) != 0;
-    if ((opcode == CONTINUATION) != record.sending || (compressed && (record.sending || !socket.deflate))) {
-      fail("not now");
-    }
-    record.sending = !(flags & WS_LAST);
-    const first = opcode | (flags & WS_LAST ? FIN : 0) | (compressed ? RSV1 : 0);
-    if (!socket.send(first, source + usize(WS_DATA_BYTES), size)) return;
+    const head = i32(load<u16>(source));
+    const first = (head & 0xff) | (head >> 8 ? RSV1 : 0);
+    const rest = i64(load<u64>(source) >> 16);
+    if (!socket.takesPiece(first, size, rest)) fail("not now");
+    if (!socket.sendPiece(first, source + usize(WS_SEND_BYTES), size, rest)) return;
     record.add(size);
     this.reports.add(record);
   }

@@ -42,9 +42,9 @@ export const DEFLATE: usize = 16;
 // message: its kind is the opcode
 export const KIND: usize = 4;
 export const COMPRESSED: usize = 5;
-export const LAST: usize = 6;
-export const MESSAGE_SOURCE: usize = 8;
-export const MESSAGE_SIZE: usize = 12;
+export const REST: usize = 8;
+export const MESSAGE_SOURCE: usize = 12;
+export const MESSAGE_SIZE: usize = 16;
 
 // ping
 export const PING_SOURCE: usize = 4;

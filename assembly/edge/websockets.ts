@@ -9,7 +9,7 @@ import { BODY_WINDOW_BYTES, WS_CONTROL_BYTES_MAX, WS_DATA_COST, WS_MESSAGE_BYTES
 import { HTTP1Connection } from "../http/connection";
 import { HTTPServerRequest } from "../http/request";
 import { Callback, IOLoop } from "../loop/ioloop";
-import { BINARY, CONTINUATION, FIN, RSV1, isCloseCode } from "../protocol/websocket/frame";
+import { BINARY, RSV1, isCloseCode } from "../protocol/websocket/frame";
 import { KEY_BYTES, handshakeKey } from "../protocol/websocket/handshake";
 import { release } from "../wasi/component/memory";
 import { WebSocketConnection, WebSocketDelegate } from "../websocket/connection";
@@ -24,7 +24,6 @@ import * as calls from "./websocketcalls";
 class SocketRecord {
   socket: WebSocketConnection | null = null; // from `accept` to `closed`
   offered: u32 = 0; // number of the last request that was an opening handshake
-  sending: bool = false; // a message of the handler's has begun and not ended
   given: u32 = 0; // bytes that the handler gave to be sent, and has not heard of
   listed: bool = false; // among those that are to be reported
   private key0: u64 = 0; // the handshake's key
@@ -93,7 +92,6 @@ function open(connection: HTTP1Connection, record: SocketRecord, value: usize, s
   const socket = WebSocketConnection.begin(connection, key, delegate);
   if (!socket) return connection.abort(REASON_BAD_RESPONSE);
   record.socket = socket;
-  record.sending = false;
   record.given = 0;
   socket.credit = BODY_WINDOW_BYTES;
   socket.pieceCost = WS_DATA_COST;
@@ -131,7 +129,7 @@ export function act(kind: u8, value: usize): void {
   } else if (kind == calls.PING) {
     const source = load<usize>(value, calls.PING_SOURCE);
     const size = load<i32>(value, calls.PING_SIZE);
-    if (record && size <= WS_CONTROL_BYTES_MAX) record.socket!.ping(source, size);
+    if (record) ping(record.socket!, source, size);
     release(source, size);
   } else {
     const source = load<usize>(value, calls.WORDS);
@@ -143,19 +141,23 @@ export function act(kind: u8, value: usize): void {
 
 function send(record: SocketRecord, value: usize, source: usize, size: i32): void {
   const socket = record.socket!;
+  if (!socket.rest && !socket.isOpen) return;
   const opcode = i32(load<u8>(value, calls.KIND));
-  const compressed = load<u8>(value, calls.COMPRESSED) != 0;
-  const last = load<u8>(value, calls.LAST) != 0;
-  const fits = opcode <= BINARY && (opcode == CONTINUATION) == record.sending;
-  if (!fits || (compressed && (record.sending || !socket.deflate))) return socket.abort(REASON_BAD_RESPONSE);
-  record.sending = !last;
-  if (!socket.send(opcode | (last ? FIN : 0) | (compressed ? RSV1 : 0), source, size)) return;
+  const first = opcode | (load<u8>(value, calls.COMPRESSED) ? RSV1 : 0);
+  const rest = i64(load<u32>(value, calls.REST));
+  if (opcode > BINARY || !socket.takesPiece(first, size, rest)) return socket.abort(REASON_BAD_RESPONSE);
+  if (!socket.sendPiece(first, source, size, rest)) return;
   record.given += size;
   list(record);
 }
 
+function ping(socket: WebSocketConnection, source: usize, size: i32): void {
+  if (socket.rest) socket.abort(REASON_BAD_RESPONSE);
+  else if (size <= WS_CONTROL_BYTES_MAX) socket.ping(source, size);
+}
+
 function close(socket: WebSocketConnection, code: i32, words: usize, size: i32): void {
-  const fits = size <= WS_CONTROL_BYTES_MAX - 2 && (code ? isCloseCode(code) : !size);
+  const fits = !socket.rest && size <= WS_CONTROL_BYTES_MAX - 2 && (code ? isCloseCode(code) : !size);
   if (fits) socket.closeWith(code, words, size);
   else socket.abort(REASON_BAD_RESPONSE);
 }

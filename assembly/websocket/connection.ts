@@ -6,7 +6,7 @@
 // within the turn's budget. onClose is called once, and no other call follows it. A peer that breaks the protocol gets
 // a close frame that says so, and the connection then ends in order; behind our close frame nothing is sent. After the
 // peer's last frame nothing is read; when the delegate asks for the time (onEnding), messages that came before are
-// answered first.
+// answered first. Nothing gets into the middle of a frame that is sent in pieces.
 // Reference: RFC 6455; Tornado's websocket.py, which is laxer (masks, close codes).
 
 import { BODY, Buffer } from "../bytes/buffer";
@@ -103,6 +103,7 @@ export class WebSocketConnection extends Upgraded {
   private state: i32 = OVER;
   private waits: bool = false; // input waits for credit, or for the next turn
   private yielded: bool = false; // until the next turn
+  private leaves: bool = false; // the server stops, so that the websocket closes when no frame is on its way
   private turn: i64 = 0;
   private frames: i32 = 0; // of this turn
   // The message and the frame that are being received.
@@ -147,7 +148,7 @@ export class WebSocketConnection extends Upgraded {
     this.deflate = false;
     this.credit = i64.MAX_VALUE;
     this.pieceCost = 0;
-    this.waits = this.yielded = this.inMessage = this.inFrame = false;
+    this.waits = this.yielded = this.leaves = this.inMessage = this.inFrame = false;
   }
 
   /** A further field of the 101. False: it cannot be one, is written anyway, or the 101 has ended. */
@@ -166,9 +167,9 @@ export class WebSocketConnection extends Upgraded {
 
   // --- sending ---
 
-  /** Nothing stands in the way of sending. */
+  /** Nothing stands in the way of sending; in the middle of a frame in pieces sendPiece() alone may send. */
   get isOpen(): bool {
-    return this.state == OPEN || this.state == ENDING;
+    return !this.writer.rest && (this.state == OPEN || this.state == ENDING);
   }
 
   /** Bytes that wait for the peer: a delegate with much to send goes on in onSent while this is small. */
@@ -177,11 +178,39 @@ export class WebSocketConnection extends Upgraded {
   }
 
   /**
-   * One frame: an opcode of protocol/websocket/frame.ts with FIN and RSV1. False: the websocket is closed, or too much
+   * One frame: an opcode of protocol/websocket/frame.ts with FIN and RSV1. False: the websocket is not open, or too much
    * waits already.
    */
   send(first: i32, source: usize, size: i32): bool {
     return this.isOpen && this.writer.frame(first, source, size);
+  }
+
+  /** Bytes of the frame in pieces that sendPiece() has begun: until they have come, nothing else is sent. */
+  get rest(): i64 {
+    return this.writer.rest;
+  }
+
+  /** Whether sendPiece() may have such a piece: its frame has as many bytes as the first piece said. */
+  takesPiece(first: i32, size: i32, rest: i64): bool {
+    const due = this.writer.rest;
+    if (due) return first == frame.CONTINUATION && size + rest == due;
+    return (first & 0x0f) != frame.CONTINUATION && (this.deflate || first < frame.RSV1);
+  }
+
+  /**
+   * A piece of a message in one frame, of which `rest` bytes follow; `first`: TEXT or BINARY with RSV1, CONTINUATION
+   * for all but the first. It has been asked for with takesPiece(), while isOpen or within a frame. False: too much
+   * waits already.
+   */
+  sendPiece(first: i32, source: usize, size: i32, rest: i64): bool {
+    const writer = this.writer;
+    if (first) writer.frameHead(first | frame.FIN, size + rest);
+    const sent = writer.piece(source, size, rest);
+    if (!rest) {
+      writer.answerWaitingPing();
+      if (this.leaves) this.drain();
+    }
+    return sent;
   }
 
   /** A whole message of text. Unpaired surrogates become U+FFFD. */
@@ -233,6 +262,7 @@ export class WebSocketConnection extends Upgraded {
   }
 
   drain(): void {
+    this.leaves = true;
     if (this.state == OPEN) this.closeWith(frame.CODE_GOING_AWAY, 0, 0);
   }
 
@@ -283,9 +313,9 @@ export class WebSocketConnection extends Upgraded {
     this.stream.setDeadline(this.loop.time + i64(WS_ANSWER_TIMEOUT_MS) * NS_PER_MS);
   }
 
-  /** Our close frame after the peer's last. */
+  /** Our close frame after the peer's last; none in the middle of a frame. */
   private writeReply(code: i32, reason: i32): void {
-    if (code == NO_FRAME) return;
+    if (code == NO_FRAME || this.writer.rest) return;
     this.writer.close(code, words, reason == REASON_TOO_LARGE ? i32(writeText(words, TOO_BIG) - words) : 0);
   }
 

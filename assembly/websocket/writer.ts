@@ -1,8 +1,8 @@
 // WebSocketWriter: what a WebSocketConnection writes on its stream: the head of its 101, frames, close frames, pongs.
 // Whether something may be sent is the connection's to decide.
 //
-// Invariant: at most one pong waits in front of a slow peer, and of the pings that come meanwhile only the newest is
-// answered.
+// Invariants: at most one pong waits in front of a slow peer, and of the pings that come meanwhile only the newest is
+// answered; nothing is written into the middle of a frame that comes in pieces.
 // Reference: RFC 6455 5.5; the headers are written by protocol/websocket/frame.ts.
 
 import { WS_CONTROL_BYTES_MAX } from "../core/limits";
@@ -22,6 +22,8 @@ const FIELD_BYTES_MAX: i32 = 32768;
 
 @final
 export class WebSocketWriter {
+  /** Bytes of the frame that is being written in pieces which are still to come. */
+  rest: i64 = 0;
   private stream!: IOStream;
   private pong: Buffer = new Buffer(); // the newest that could not be answered yet
   private pongWaits: bool = false;
@@ -32,7 +34,7 @@ export class WebSocketWriter {
   /** Writes its beginning on `stream`, for which this writer is from now on; `key` is the client's. */
   begin(stream: IOStream, key: usize, unixSeconds: i64): void {
     this.stream = stream;
-    this.pongEnd = 0;
+    this.rest = this.pongEnd = 0;
     let at = writer.statusLine(stream.reserve(HEAD_ROOM), 101, 0, 0);
     at = writeText(at, HEAD_FIXED);
     writeAccept(at, key);
@@ -56,8 +58,19 @@ export class WebSocketWriter {
 
   /** A frame: an opcode of protocol/websocket/frame.ts with FIN and RSV1. False: too much waits already. */
   frame(first: i32, source: usize, size: i32): bool {
+    this.frameHead(first, size);
+    return this.stream.write(source, size);
+  }
+
+  /** The header of a frame, whose `size` bytes follow at once. */
+  frameHead(first: i32, size: i64): void {
     const head = this.stream.reserve(frame.FRAME_HEAD_BYTES_MAX);
     this.stream.commitTo(frame.writeFrameHead(head, first, size));
+  }
+
+  /** A piece of a frame, of which `rest` bytes are yet to come. False: too much waits already. */
+  piece(source: usize, size: i32, rest: i64): bool {
+    this.rest = rest;
     return this.stream.write(source, size);
   }
 
@@ -75,16 +88,21 @@ export class WebSocketWriter {
 
   // --- pongs ---
 
-  /** Answers a ping: now, or when the pong before it has left. */
+  /** The frame on its way is complete, and the pong before has left or need not wait. */
+  private get mayPong(): bool {
+    return !this.rest && (!this.stream.waiting || this.stream.sent >= this.pongEnd);
+  }
+
+  /** Answers a ping: now, or when the frame on its way is complete and the pong before has left. */
   answerPing(source: usize, size: i32): void {
-    if (!this.stream.waiting || this.stream.sent >= this.pongEnd) return this.sendPong(source, size);
+    if (this.mayPong) return this.sendPong(source, size);
     this.pong.clear();
     this.pongWaits = this.pong.append(source, size);
   }
 
-  /** Bytes have left: answers the ping that waits, if its turn has come. */
+  /** Bytes have left, or a frame is complete: answers the ping that waits, if its turn has come. */
   answerWaitingPing(): void {
-    if (!this.pongWaits || this.stream.sent < this.pongEnd) return;
+    if (!this.pongWaits || !this.mayPong) return;
     this.sendPong(this.pong.source, this.pong.size);
     this.forgetPong();
   }

@@ -25,8 +25,10 @@ export const TRAILERS_BYTES = 4;
 export const ADDRESS_BYTES = 20;
 /** What WS_ACCEPT has before its rows. */
 export const WS_ACCEPT_BYTES = 8;
-/** What WS_DATA and WS_SEND have before the bytes. */
+/** What WS_DATA has before the bytes. */
 export const WS_DATA_BYTES = 4;
+/** What WS_SEND has before the bytes. */
+export const WS_SEND_BYTES = 8;
 /** What WS_CLOSED has before its text. */
 export const WS_CLOSED_BYTES = 4;
 /** All of STATS. */
@@ -110,8 +112,10 @@ export const RESPONSE_KEPT = 4;
 // --- flags of WS_ACCEPT ---
 export const WS_ACCEPT_DEFLATE = 1;
 
-// --- flags of WS_DATA and WS_SEND ---
+// --- flags of WS_DATA ---
 export const WS_LAST = 1;
+
+// --- flags of WS_DATA and WS_SEND ---
 export const WS_COMPRESSED = 2;
 
 /** The name of each type of frame, for logs. */

@@ -318,7 +318,10 @@ export class WebSocketClientConnection implements AsyncIterable<string | Buffer>
 
   #ping(intervalMs: number, timeoutMs: number): Keepalive {
     const keepalive = new Keepalive(intervalMs, timeoutMs, {
-      ping: () => this.ping(),
+      ping: (left) => {
+        this.ping();
+        left();
+      },
       isHeldUp: () => this.#socket.isPaused,
       timedOut: () => this.abort(),
     });

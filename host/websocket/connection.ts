@@ -22,7 +22,6 @@ import {
   FRAME_WS_ENDING,
   FRAME_WS_PING,
   FRAME_WS_PONG,
-  FRAME_WS_SEND_PING,
   put16,
   put32,
   WS_ACCEPT_BYTES,
@@ -251,16 +250,14 @@ export class WebSocketConnection implements FrameTaker, MessageTaker {
   #keepAlive(): Keepalive {
     const { pingIntervalMs, pingTimeoutMs } = this.#settings;
     return new Keepalive(pingIntervalMs, pingTimeoutMs, {
-      ping: () => this.#sendPing(Buffer.alloc(0)),
+      ping: (left) => this.#sendPing(Buffer.alloc(0), left),
       isHeldUp: () => this.#receiver.isHeldUp,
       timedOut: () => this.close(CLOSE_ERROR, "ping timed out"),
     });
   }
 
-  #sendPing(bytes: Uint8Array): void {
-    if (this.#closed !== null) return;
-    this.#bridge.writer.bytes(FRAME_WS_SEND_PING, this.#id, bytes, 0, bytes.length);
-    this.#bridge.written();
+  #sendPing(bytes: Uint8Array, left = (): void => {}): void {
+    if (this.#closed === null) this.#sender.ping(bytes, left);
   }
 
   #takeControl(type: number, chunk: Buffer, start: number, end: number): void {

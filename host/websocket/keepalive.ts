@@ -3,10 +3,12 @@
  * websocket_ping_timeout.
  *
  * Invariant: nothing but a pong counts, so a peer that sends a byte now and then is ended all the same. Time in which
- * the handler holds up what comes does not count, since the pong may be behind it.
+ * the handler holds up what comes does not count, since the pong may be behind it, nor does that in which a ping waits
+ * for the end of a message.
  */
 export interface KeepaliveEvents {
-  ping(): void;
+  /** Sends a ping; `left` is called when it has been sent, now or later. */
+  ping(left: () => void): void;
   /** Whether the handler holds up what comes. */
   isHeldUp(): boolean;
   timedOut(): void;
@@ -19,6 +21,7 @@ export class Keepalive {
   readonly #events: KeepaliveEvents;
   #timer: NodeJS.Timeout | null = null;
   #answered = false;
+  #stopped = false;
 
   /** The timeout is at most the interval; 0: the peer need not answer. */
   constructor(intervalMs: number, timeoutMs: number, events: KeepaliveEvents) {
@@ -35,14 +38,14 @@ export class Keepalive {
   }
 
   stop(): void {
+    this.#stopped = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
 
   #ping(): void {
     this.#answered = false;
-    this.#arm(this.#timeoutMs, () => this.#look());
-    this.#events.ping();
+    this.#events.ping(() => this.#arm(this.#timeoutMs, () => this.#look()));
   }
 
   #look(): void {
@@ -53,6 +56,6 @@ export class Keepalive {
   }
 
   #arm(ms: number, then: () => void): void {
-    this.#timer = setTimeout(then, ms).unref();
+    if (!this.#stopped) this.#timer = setTimeout(then, ms).unref();
   }
 }

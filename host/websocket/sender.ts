@@ -2,7 +2,8 @@
  * Messages on their way to one peer: the host's half of a websocket's write window (docs/protocol.md, Credit).
  *
  * Invariants: messages leave in the order in which they were given, whole, and nothing after the close; what was sent
- * and not yet reported by SENT is at most the window. A message is taken when its last piece is within the window.
+ * and not yet reported by SENT is at most the window. A message is taken when its last piece is within the window. It
+ * leaves as one frame, so what may not be inside of one, pings and the close, waits for its last piece.
  */
 import type { Bridge } from "../bridge/bridge.js";
 import {
@@ -10,11 +11,11 @@ import {
   FRAME_HEADER_BYTES,
   FRAME_WS_CLOSE,
   FRAME_WS_SEND,
+  FRAME_WS_SEND_PING,
   put16,
   put32,
   WS_COMPRESSED,
-  WS_DATA_BYTES,
-  WS_LAST,
+  WS_SEND_BYTES,
 } from "../bridge/frames.js";
 import { windowFor } from "../bridge/writewindow.js";
 import { ProtocolError, type WaterspoutError } from "../core/errors.js";
@@ -37,6 +38,14 @@ export interface Outgoing {
   readonly reject: (error: Error) => void;
 }
 
+/** A ping that waits for the end of a message. */
+interface WaitingPing {
+  readonly bytes: Uint8Array;
+  readonly left: () => void;
+}
+
+const REST_LOW = 2 ** 16;
+
 /** What a message that was taken at once resolves with: who waits for it need not wait. */
 export const TAKEN = Promise.resolve();
 
@@ -45,6 +54,7 @@ export class MessageSender {
   readonly #id: number;
   readonly #window: number;
   #queue: Outgoing[] = [];
+  #pings: WaitingPing[] = [];
   #waiting = 0;
   /** The same, with what each message costs beside its bytes. */
   #held = 0;
@@ -73,13 +83,14 @@ export class MessageSender {
       return this.bytes(opcode, Buffer.from(text, "utf8"));
     }
     const { writer } = this.#bridge;
-    const frame = writer.reserve(FRAME_HEADER_BYTES + WS_DATA_BYTES + room);
+    const frame = writer.reserve(FRAME_HEADER_BYTES + WS_SEND_BYTES + room);
     const at = frame + FRAME_HEADER_BYTES;
-    const size = writer.buffer.write(text, at + WS_DATA_BYTES, "utf8");
-    put32(writer.buffer, frame, (FRAME_WS_SEND << 24) | (WS_DATA_BYTES + size));
+    const size = writer.buffer.write(text, at + WS_SEND_BYTES, "utf8");
+    put32(writer.buffer, frame, (FRAME_WS_SEND << 24) | (WS_SEND_BYTES + size));
     put32(writer.buffer, frame + 4, this.#id);
-    put32(writer.buffer, at, opcode | (WS_LAST << 8));
-    writer.length = at + WS_DATA_BYTES + size;
+    put32(writer.buffer, at, opcode);
+    put32(writer.buffer, at + 4, 0);
+    writer.length = at + WS_SEND_BYTES + size;
     this.#ahead += size;
     this.#bridge.written();
     return TAKEN;
@@ -88,7 +99,7 @@ export class MessageSender {
   /** Sends a message, or queues it. Resolves when the window has taken all of it. */
   bytes(opcode: number, bytes: Uint8Array): Promise<void> {
     if (this.#queue.length === 0 && bytes.length <= PIECE_BYTES && bytes.length <= this.#room()) {
-      this.#send(opcode, WS_LAST, bytes, 0, bytes.length);
+      this.#send(opcode, 0, bytes, 0, bytes.length);
       return TAKEN;
     }
     const { taken } = this.#enqueue(opcode, bytes, bytes.length);
@@ -120,6 +131,13 @@ export class MessageSender {
     this.#pump();
   }
 
+  /** Sends a ping ahead of the messages that have not begun. `left` is called when it has been sent. */
+  ping(bytes: Uint8Array, left: () => void): void {
+    if (!this.#isInMessage) return this.#sendPing(bytes, left);
+    this.#pings.push({ bytes: Uint8Array.from(bytes), left });
+    this.#hold(bytes.length + WRITE_COST);
+  }
+
   /** Sends a close frame behind everything that waits. */
   close(code: number, reason: Buffer): void {
     this.#closing = Buffer.alloc(2 + reason.length);
@@ -128,11 +146,16 @@ export class MessageSender {
     this.#pump();
   }
 
-  /** Drops everything that waits, and sends a close frame in its place: in the middle of a message, maybe. */
+  /** Drops everything that waits but the rest of a message that has begun, and sends a close frame in its place. */
   closeNow(code: number, error: WaterspoutError): void {
+    const begun = this.#isInMessage ? this.#queue.shift() : undefined;
     this.fail(error);
+    if (begun !== undefined) {
+      this.#queue.push(begun);
+      this.#waiting += begun.size - begun.offset;
+      this.#hold(begun.size - begun.offset + WRITE_COST);
+    }
     this.close(code, Buffer.alloc(0));
-    this.#finish();
   }
 
   /** The sandbox reports `bytes` more as sent. */
@@ -146,9 +169,15 @@ export class MessageSender {
   /** Forgets what waits: it will never leave. */
   fail(error: WaterspoutError): void {
     this.#over = error;
+    this.#closing = null;
     this.#waiting = 0;
+    this.#pings = [];
     this.#hold(-this.#held);
     for (const entry of this.#queue.splice(0)) entry.reject(error);
+  }
+
+  get #isInMessage(): boolean {
+    return (this.#queue[0]?.offset ?? 0) > 0;
   }
 
   #room(): number {
@@ -166,7 +195,7 @@ export class MessageSender {
   }
 
   #pump(): void {
-    while (this.#over === null) {
+    for (;;) {
       const entry = this.#queue[0];
       if (entry === undefined) return this.#finish();
       if (entry.bytes === null) return;
@@ -175,7 +204,7 @@ export class MessageSender {
       // Pieces are not cut to what room there is: many small frames would cost the peer more than the wait.
       if (end - entry.offset > this.#room()) return;
       const isLast = end === entry.bytes.length;
-      const flags = (isLast ? WS_LAST : 0) | (entry.compressed && entry.offset === 0 ? WS_COMPRESSED : 0);
+      const flags = entry.compressed && entry.offset === 0 ? WS_COMPRESSED : 0;
       this.#waiting -= end - entry.offset;
       this.#hold(entry.offset - end - (isLast ? WRITE_COST : 0));
       this.#send(entry.offset === 0 ? entry.opcode : 0, flags, entry.bytes, entry.offset, end);
@@ -183,19 +212,35 @@ export class MessageSender {
       if (isLast) {
         this.#queue.shift();
         entry.resolve();
+        this.#sendPings();
       }
     }
   }
 
   #send(opcode: number, flags: number, source: Uint8Array, start: number, end: number): void {
     const { writer } = this.#bridge;
-    const at = writer.open(FRAME_WS_SEND, this.#id, WS_DATA_BYTES + end - start);
+    const at = writer.open(FRAME_WS_SEND, this.#id, WS_SEND_BYTES + end - start);
+    const rest = source.length - end;
     writer.buffer[at] = opcode;
     writer.buffer[at + 1] = flags;
-    put16(writer.buffer, at + 2, 0);
-    copyBytes(source, start, end, writer.buffer, at + WS_DATA_BYTES);
+    put16(writer.buffer, at + 2, rest % REST_LOW);
+    put32(writer.buffer, at + 4, Math.floor(rest / REST_LOW));
+    copyBytes(source, start, end, writer.buffer, at + WS_SEND_BYTES);
     this.#ahead += end - start;
     this.#bridge.written();
+  }
+
+  #sendPings(): void {
+    for (const { bytes, left } of this.#pings.splice(0)) {
+      this.#hold(-bytes.length - WRITE_COST);
+      this.#sendPing(bytes, left);
+    }
+  }
+
+  #sendPing(bytes: Uint8Array, left: () => void): void {
+    this.#bridge.writer.bytes(FRAME_WS_SEND_PING, this.#id, bytes, 0, bytes.length);
+    this.#bridge.written();
+    left();
   }
 
   #hold(bytes: number): void {

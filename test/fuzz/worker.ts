@@ -335,7 +335,7 @@ class Life {
         one.unsent += payload.length;
         return;
       case f.FRAME_WS_SEND:
-        one.unsent += payload.length - f.WS_DATA_BYTES;
+        one.unsent += payload.length - f.WS_SEND_BYTES;
         return;
       case f.FRAME_READ_UNTIL:
         one.read = { least: 0, most: payload.readUInt32LE(0), end: payload.toString("latin1", 4) };

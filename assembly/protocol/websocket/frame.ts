@@ -96,7 +96,7 @@ export function unmask(at: usize, size: i32, mask: u32): u32 {
 }
 
 /** Writes the header of a frame that is not masked and returns the position behind it. Needs FRAME_HEAD_BYTES_MAX. */
-export function writeFrameHead(target: usize, first: i32, size: i32): usize {
+export function writeFrameHead(target: usize, first: i32, size: i64): usize {
   store<u8>(target, first);
   if (size < 126) {
     store<u8>(target, size, 1);

@@ -58,27 +58,58 @@ describe("malformed frames end the module", () => {
   });
   test("WS_SEND that is too short", () => {
     opened();
-    isMalformed(frame(frames.FRAME_WS_SEND, idOf(1), "abc"));
+    isMalformed(frame(frames.FRAME_WS_SEND, idOf(1), "1234567"));
   });
   test("WS_SEND with an unknown opcode", () => {
     opened();
-    isMalformed(data(1, 8, 1, ""));
+    isMalformed(data(1, 8, ""));
   });
   test("WS_SEND with an unknown flag", () => {
     opened();
-    isMalformed(data(1, 1, 5, ""));
+    isMalformed(data(1, 1, "", 0, 4));
+  });
+  test("WS_SEND with the flag LAST, which is WS_DATA's", () => {
+    opened();
+    isMalformed(data(1, 1, "", 0, frames.WS_LAST));
   });
   test("WS_SEND that continues nothing", () => {
     opened();
-    isMalformed(data(1, 0, 1, ""));
+    isMalformed(data(1, 0, ""));
   });
   test("WS_SEND that begins in a message", () => {
     opened();
-    isMalformed(data(1, 1, 0, "") + data(1, 1, 1, ""));
+    isMalformed(data(1, 1, "a", 1) + data(1, 1, "b"));
+  });
+  test("WS_SEND that brings more than its first piece said", () => {
+    opened();
+    isMalformed(data(1, 1, "a", 2) + data(1, 0, "bcd"));
+  });
+  test("WS_SEND that ends before what its first piece said", () => {
+    opened();
+    isMalformed(data(1, 1, "a", 2) + data(1, 0, "b"));
+  });
+  test("WS_SEND that announces more in the middle", () => {
+    opened();
+    isMalformed(data(1, 1, "a", 2) + data(1, 0, "b", 2));
+  });
+  test("WS_SEND, compressed in the middle", () => {
+    begun(config(HTTP));
+    connect().send(handshake());
+    heard();
+    tell(accept(1, 0, frames.WS_ACCEPT_DEFLATE));
+    isMalformed(data(1, 1, "a", 1) + data(1, 0, "b", 0, frames.WS_COMPRESSED));
+  });
+  test("WS_SEND_PING in the middle of a message", () => {
+    opened();
+    isMalformed(data(1, 1, "a", 1) + frame(frames.FRAME_WS_SEND_PING, idOf(1), ""));
+  });
+  test("WS_CLOSE in the middle of a message", () => {
+    opened();
+    isMalformed(data(1, 1, "a", 1) + bye(1, 1000));
   });
   test("WS_SEND, compressed without leave", () => {
     opened();
-    isMalformed(data(1, 1, 3, ""));
+    isMalformed(data(1, 1, "", 0, frames.WS_COMPRESSED));
   });
   test("WS_SEND_PING that is too long", () => {
     opened();

@@ -30,7 +30,7 @@ describe("opening", () => {
     expect(tell(accept(1))).toBe("WS_DATA#1(1,0 0123456789)");
     expect(heardAfter(2000)).toBe("");
     expect(tell(credit(1, 10 + WS_DATA_COST))).toBe("WS_DATA#1(1,1 abcdef) WS_ENDING#1()");
-    expect(tell(data(1, 1, 1, "answer") + bye(1, 0))).toBe("WS_CLOSED#1(1006,2 )");
+    expect(tell(data(1, 1, "answer") + bye(1, 0))).toBe("WS_CLOSED#1(1006,2 )");
     expect(received(peer)).toContain("\r\n\r\n\x81\x06answer");
     expect(peer.ended && !peer.wasReset).toBe(true);
   });
@@ -60,7 +60,7 @@ describe("opening", () => {
     heard();
     peer.reset();
     expect(heardAfter(1000)).toBe("ABORT#1(3)");
-    expect(tell(accept(1) + data(1, 1, 1, "x") + bye(1, 1000))).toBe("");
+    expect(tell(accept(1) + data(1, 1, "x") + bye(1, 1000))).toBe("");
   });
 
   test("a field that cannot be: BAD_RESPONSE", () => {
@@ -104,12 +104,10 @@ describe("messages", () => {
 
   test("leave as frames, with SENT as they do", () => {
     const peer = opened();
-    expect(tell(data(1, 1, 1, "hello"))).toBe("SENT#1(5)");
+    expect(tell(data(1, 1, "hello"))).toBe("SENT#1(5)");
     expect(framesOf(peer)).toBe("81(hello)");
-    expect(tell(data(1, 2, 0, "a") + data(1, 0, 0, "") + data(1, 0, 1, "b"))).toBe("SENT#1(2)");
-    expect(framesOf(peer)).toBe("2(a) 0() 80(b)");
     peer.room = 0;
-    expect(tell(data(1, 2, 1, pattern(100000)))).toBe("");
+    expect(tell(data(1, 2, pattern(100000)))).toBe("");
     peer.room = 60000;
     expect(heard()).toBe("");
     peer.room = i32.MAX_VALUE;
@@ -126,8 +124,9 @@ describe("messages", () => {
     received(peer);
     peer.send(masked(0x41, "\xf2") + masked(0x80, "\x48"));
     expect(heard()).toBe("WS_DATA#1(1,2 \xf2) WS_DATA#1(1,3 \x48)");
-    tell(data(1, 1, frames.WS_COMPRESSED, "\xf2") + data(1, 0, frames.WS_LAST, "\x48") + data(1, 2, 3, "c"));
-    expect(framesOf(peer)).toBe("41(\xf2) 80(\x48) c2(c)");
+    const packed = frames.WS_COMPRESSED;
+    tell(data(1, 1, "\xf2", 1, packed) + data(1, 0, "\x48") + data(1, 2, "c", 0, packed));
+    expect(framesOf(peer)).toBe("c1(\xf2\x48) c2(c)");
   });
 
   test("go no further than their window, each with its cost", () => {
@@ -184,7 +183,7 @@ describe("messages", () => {
     expect(framesOf(peer)).toBe("");
     expect(tell(bye(1, 0))).toBe("WS_CLOSED#1(1006,11 )");
     expect(framesOf(peer)).toBe("88(1007)");
-    expect(tell(data(1, 1, 1, "late") + credit(1, 5) + bye(1, 1000) + frame(frames.FRAME_CANCEL, idOf(1), ""))).toBe(
+    expect(tell(data(1, 1, "late") + credit(1, 5) + bye(1, 1000) + frame(frames.FRAME_CANCEL, idOf(1), ""))).toBe(
       "",
     );
     expect(framesOf(peer)).toBe("");
@@ -223,9 +222,9 @@ describe("the end", () => {
     peer.send(masked(0x81, "later") + closing(1000));
     expect(heardAfter(WS_ANSWER_TIMEOUT_MS - 1000)).toBe("");
     expect(framesOf(peer)).toBe("8a(?)");
-    expect(tell(credit(1, 100) + data(1, 1, 1, "HELLO"))).toBe("SENT#1(5)");
+    expect(tell(credit(1, 100) + data(1, 1, "HELLO"))).toBe("SENT#1(5)");
     expect(framesOf(peer)).toBe("81(HELLO)");
-    expect(tell(bye(1, 0) + data(1, 1, 1, "late"))).toBe("WS_CLOSED#1(1000,1 )");
+    expect(tell(bye(1, 0) + data(1, 1, "late"))).toBe("WS_CLOSED#1(1000,1 )");
     expect(framesOf(peer)).toBe("88(1000)");
     expect(heardAfter(WS_ANSWER_TIMEOUT_MS)).toBe("");
     expect(peer.closed && !peer.wasReset).toBe(true);
@@ -247,7 +246,7 @@ describe("the end", () => {
     expect(framesOf(peer)).toBe("");
     expect(heardAfter(1)).toBe("WS_CLOSED#1(4001,1 done)");
     expect(framesOf(peer)).toBe("88(4001)");
-    expect(tell(data(1, 1, 1, "late") + bye(1, 0))).toBe("");
+    expect(tell(data(1, 1, "late") + bye(1, 0))).toBe("");
     expect(framesOf(peer)).toBe("");
   });
 
@@ -256,7 +255,7 @@ describe("the end", () => {
     peer.send(closing(1000));
     expect(heard()).toBe("WS_ENDING#1()");
     expect(tell(stop(10000))).toBe("");
-    expect(tell(data(1, 1, 1, "answer") + bye(1, 0))).toBe("WS_CLOSED#1(1000,1 )");
+    expect(tell(data(1, 1, "answer") + bye(1, 0))).toBe("WS_CLOSED#1(1000,1 )");
     expect(framesOf(peer)).toBe("81(answer) 88(1000)");
   });
 
@@ -271,7 +270,7 @@ describe("the end", () => {
       const id = number.toString();
       expect(heard()).toBe("WS_ENDING#" + id + "()");
       if (number == 1) peer.reset();
-      const sent = data(number, 1, 1, "x");
+      const sent = data(number, 1, "x");
       const last = number == 1 ? tell(sent) : tell(frame(frames.FRAME_CANCEL, idOf(number), ""));
       expect(last).toBe("WS_CLOSED#" + id + "(1006," + (number == 1 ? "3" : "1") + " )");
     }
@@ -315,7 +314,7 @@ describe("the end, not by the peer alone", () => {
     const peer = opened();
     expect(tell(stop(10000))).toBe("");
     expect(framesOf(peer)).toBe("88(1001)");
-    expect(tell(data(1, 1, 1, "too late"))).toBe("");
+    expect(tell(data(1, 1, "too late"))).toBe("");
     peer.send(closing(1001));
     peer.end();
     expect(heard()).toBe("WS_CLOSED#1(1001,1 ) DRAINED()");
@@ -338,9 +337,9 @@ describe("the end, not by the peer alone", () => {
     next.send(handshake());
     expect(heard()).toContain("REQUEST#2(1,1,11,0 /|");
     expect(idOf(1) & 0x3ffff).toBe(idOf(2) & 0x3ffff);
-    const late = data(1, 1, 1, "x") + bye(1, 1000) + frame(frames.FRAME_CANCEL, idOf(1), "");
+    const late = data(1, 1, "x") + bye(1, 1000) + frame(frames.FRAME_CANCEL, idOf(1), "");
     expect(tell(accept(1) + late)).toBe("");
-    expect(tell(accept(2) + late + data(2, 1, 1, "fine"))).toBe("SENT#2(4)");
+    expect(tell(accept(2) + late + data(2, 1, "fine"))).toBe("SENT#2(4)");
     expect(received(next)).toBe(ACCEPTED + "\r\n\x81\x04fine");
   });
 });

@@ -23,8 +23,10 @@ export function accept(
   return frame(frames.FRAME_WS_ACCEPT, idOf(number), head + sizes + name + value);
 }
 
-export function data(number: i32, opcode: i32, flags: i32, bytes: string): string {
-  return frame(frames.FRAME_WS_SEND, idOf(number), u16s(opcode | (flags << 8)) + u16s(0) + bytes);
+/** A message, or a piece of it, of which `rest` bytes follow. */
+export function data(number: i32, opcode: i32, bytes: string, rest: i64 = 0, flags: i32 = 0): string {
+  const head = u16s(opcode | (flags << 8)) + u16s(i32(rest & 0xffff)) + u32s(u32(rest >> 16));
+  return frame(frames.FRAME_WS_SEND, idOf(number), head + bytes);
 }
 
 export function credit(number: i32, bytes: u32): string {

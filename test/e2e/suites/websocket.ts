@@ -12,6 +12,7 @@ import {
   handshakeText,
   PING,
   PONG,
+  type Received,
   TEXT,
   WsClient,
 } from "../support/wsclient.js";
@@ -116,6 +117,26 @@ export function websocketSuite(way: Way): void {
         expect((await socket.readMessage()).payload.toString() === text).toBe(true);
         await socket.close();
       });
+
+      test.each([65_535, 65_536, 65_537, 1 << 20])(
+        "a message of %d bytes is one frame, between pongs",
+        async (size) => {
+          const socket = await open();
+          const bytes = Buffer.alloc(size, "waterspout");
+          const pings = Array.from({ length: 40 }, (_, index) => frame(PING, String(index)));
+          socket.send(BINARY, bytes).client.send(Buffer.concat([...pings, frame(PING, "last")]));
+          const others: Received[] = [];
+          let message: Received | undefined;
+          while (message === undefined || others.at(-1)?.payload.toString() !== "last") {
+            const received = await socket.readFrame();
+            if (received.opcode === PONG) others.push(received);
+            else if (message === undefined) message = received;
+            else throw new Error(`a second frame, of ${received.payload.length} bytes`);
+          }
+          expect([message.opcode, message.fin, message.payload.equals(bytes)]).toEqual([BINARY, true, true]);
+          await socket.close();
+        },
+      );
 
       test("frames without a mask are refused", async () => {
         expect(await closeCodeOf(server, frame(TEXT, "x", { masked: false }))).toBe(1002);

@@ -130,6 +130,7 @@ export function sent(bytes: number): Buffer {
 
 export interface Sent {
   opcode: number;
+  /** With WS_LAST for a piece that nothing of its message follows. */
   flags: number;
   bytes: Buffer;
 }
@@ -137,9 +138,15 @@ export interface Sent {
 /** WS_SEND frames, taken apart; nothing else may be among them. */
 export function messagesOf(frames: Frame[]): Sent[] {
   return frames.map(({ type, id, payload }) => {
-    expect([type, id, payload.readUInt16LE(2)]).toEqual([f.FRAME_WS_SEND, ID, 0]);
-    return { opcode: payload[0], flags: payload[1], bytes: payload.subarray(4) };
+    expect([type, id]).toEqual([f.FRAME_WS_SEND, ID]);
+    const flags = payload[1] | (restOf(payload) === 0 ? f.WS_LAST : 0);
+    return { opcode: payload[0], flags, bytes: payload.subarray(f.WS_SEND_BYTES) };
   });
+}
+
+/** How many bytes of its message follow a WS_SEND. */
+export function restOf(payload: Buffer): number {
+  return payload.readUIntLE(2, 6);
 }
 
 /** The sum of what BODY_CREDIT frames give back; nothing else may be among them. */

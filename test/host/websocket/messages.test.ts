@@ -13,6 +13,7 @@ import {
   handshake,
   messagesOf,
   open,
+  restOf,
   sent,
   serve,
   settle,
@@ -73,7 +74,7 @@ describe("messages to the handler", () => {
     const answers = messages.map((message) => [typeof message === "string" ? TEXT : BINARY, String(message)]);
     const frames = await rig.worker.receivedAnswers();
     expect(frames.map(({ type }) => type)).toEqual(messages.map(() => f.FRAME_WS_SEND));
-    expect(frames.map(({ payload }) => [payload[0], payload.subarray(f.WS_DATA_BYTES).toString()])).toEqual(answers);
+    expect(frames.map(({ payload }) => [payload[0], payload.subarray(f.WS_SEND_BYTES).toString()])).toEqual(answers);
   });
 
   test("that come while a handler closes within onMessage are dropped, and their end is heard once", async () => {
@@ -237,7 +238,7 @@ describe("messages to the peer", () => {
     ]);
   });
 
-  test("that are long go out in fragments, within the window, and in order", async () => {
+  test("that are long go out in pieces that say how much follows, within the window, and in order", async () => {
     const rig = serve();
     const { handler } = await open(rig);
     const settled: string[] = [];
@@ -245,7 +246,9 @@ describe("messages to the peer", () => {
     void handler.writeMessage(long).then(() => settled.push("long"));
     void handler.writeMessage("short").then(() => settled.push("short"));
     expect(handler.bufferedBytes).toBe(600_005 - 32_768);
-    const sentMessages = messagesOf(await rig.worker.receivedAnswers());
+    const answers = await rig.worker.receivedAnswers();
+    expect(restOf(answers[0].payload)).toBe(600_000 - 32_768);
+    const sentMessages = messagesOf(answers);
     expect(settled).toEqual([]);
     for (let left = 600_005 - 32_768; left > 0; ) {
       const bytes = Math.min(left, 32_768);
@@ -263,15 +266,24 @@ describe("messages to the peer", () => {
     expect(sentMessages.at(-1)).toEqual({ opcode: TEXT, flags: LAST, bytes: Buffer.from("short") });
   });
 
-  test("beyond writeBufferBytesMax close with 1013, in the middle of a message that has begun", async () => {
+  test("beyond writeBufferBytesMax close with 1013, behind the message that has begun", async () => {
     const rig = serve(() => {}, {}, { writeBufferBytesMax: 100_000, writeWindow: 16384 });
     const { handler } = await open(rig);
     void handler.writeMessage(Buffer.alloc(90_000));
     expect(handler.bufferedBytes).toBe(90_000 - 16384);
+    const dropped = expect(handler.writeMessage("small")).rejects.toMatchObject({ code: "WEBSOCKET_CLOSED" });
     await expect(handler.writeMessage("x".repeat(50_000))).rejects.toMatchObject({ code: "STREAM_BUFFER_FULL" });
-    const [begun, close, ...more] = await rig.worker.receivedAnswers();
-    expect(messagesOf([begun])).toMatchObject([{ flags: 0, bytes: { length: 16384 } }]);
-    expect([close.type, close.payload, more]).toEqual([f.FRAME_WS_CLOSE, u16(1013), []]);
+    await dropped;
+    expect(handler.bufferedBytes).toBe(90_000 - 16384);
+    const [begun, ...none] = await rig.worker.receivedAnswers();
+    expect([messagesOf([begun]), none]).toMatchObject([[{ flags: 0, bytes: { length: 16384 } }], []]);
+    for (let left = 90_000 - 16384; left > 0; left -= 16384) {
+      rig.worker.emit(sent(16384));
+      const [piece, ...more] = await rig.worker.receivedAnswers();
+      const isLast = left <= 16384;
+      expect(messagesOf([piece])).toMatchObject([{ opcode: 0, flags: isLast ? LAST : 0 }]);
+      expect(more.map(({ type, payload }) => [type, payload])).toEqual(isLast ? [[f.FRAME_WS_CLOSE, u16(1013)]] : []);
+    }
     expect(handler.bufferedBytes).toBe(0);
   });
 

@@ -222,7 +222,7 @@ describe("messages", () => {
     expect((await peer.unpack(fourth.bytes)).toString()).toBe(phrase);
   });
 
-  test("that are long when they are compressed say so in their first fragment alone", async () => {
+  test("that are long when they are compressed say so in their first piece alone", async () => {
     const { rig, handler } = await compressing();
     const long = randomBytes(120_000).toString("base64");
     void handler.writeMessage(long);

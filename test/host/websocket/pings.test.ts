@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import * as f from "../../../host/bridge/frames.js";
 import { REASONS } from "../../../host/core/errors.js";
 import { frame } from "../support/fakeworker.js";
-import { closed, data, ID, open, serve, settle, TEXT, text } from "../support/websocketsupport.js";
+import { closed, data, ID, open, sent, serve, settle, TEXT, text } from "../support/websocketsupport.js";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -39,6 +39,25 @@ describe("pings", () => {
 
   const kept = { websocketPingIntervalMs: 1000, websocketPingTimeoutMs: 300 };
   const fake = (): void => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+
+  test("wait for the end of a message on its way, and the time for their pongs begins then", async () => {
+    fake();
+    const rig = serve(() => {}, kept, { writeWindow: 16384 });
+    const { handler } = await open(rig);
+    void handler.writeMessage(Buffer.alloc(20_000));
+    void handler.writeMessage("next");
+    handler.ping("own");
+    vi.advanceTimersByTime(5000);
+    const types = async (): Promise<unknown[]> => (await rig.worker.receivedAnswers()).map(({ type }) => type);
+    expect(await types()).toEqual([f.FRAME_WS_SEND]);
+    rig.worker.emit(sent(16384));
+    const pings = [f.FRAME_WS_SEND_PING, f.FRAME_WS_SEND_PING];
+    expect(await types()).toEqual([f.FRAME_WS_SEND, ...pings, f.FRAME_WS_SEND]);
+    vi.advanceTimersByTime(299);
+    expect(await types()).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(await types()).toEqual([f.FRAME_WS_CLOSE]);
+  });
 
   test("are sent at intervals while pongs come back, and not after the end", async () => {
     fake();
