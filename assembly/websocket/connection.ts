@@ -178,8 +178,8 @@ export class WebSocketConnection extends Upgraded {
   }
 
   /**
-   * One frame: an opcode of protocol/websocket/frame.ts with FIN and RSV1. False: the websocket is not open, or too much
-   * waits already.
+   * One frame: an opcode of protocol/websocket/frame.ts with FIN and RSV1. False: the websocket is not open, or too
+   * much waits already.
    */
   send(first: i32, source: usize, size: i32): bool {
     return this.isOpen && this.writer.frame(first, source, size);
