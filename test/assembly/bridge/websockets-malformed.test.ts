@@ -56,6 +56,9 @@ describe("malformed frames end the module", () => {
     waiting(handshake());
     isMalformed(accept(1, 0, 2));
   });
+});
+
+describe("malformed frames to an open websocket end the module", () => {
   test("WS_SEND that is too short", () => {
     opened();
     isMalformed(frame(frames.FRAME_WS_SEND, idOf(1), "1234567"));

@@ -265,7 +265,9 @@ describe("messages to the peer", () => {
     expect(Buffer.concat([first, ...rest].map(({ bytes }) => bytes)).equals(long)).toBe(true);
     expect(sentMessages.at(-1)).toEqual({ opcode: TEXT, flags: LAST, bytes: Buffer.from("short") });
   });
+});
 
+describe("messages that the peer does not take", () => {
   test("beyond writeBufferBytesMax close with 1013, behind the message that has begun", async () => {
     const rig = serve(() => {}, {}, { writeBufferBytesMax: 100_000, writeWindow: 16384 });
     const { handler } = await open(rig);
