@@ -36,10 +36,12 @@ describe("pings", () => {
     expect((await rig.worker.receivedAnswers()).map(({ type }) => type)).toEqual([f.FRAME_WS_CLOSE]);
     expect(handler.notes).toEqual([["open"]]);
   });
+});
 
-  const kept = { websocketPingIntervalMs: 1000, websocketPingTimeoutMs: 300 };
-  const fake = (): void => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+const kept = { websocketPingIntervalMs: 1000, websocketPingTimeoutMs: 300 };
+const fake = (): void => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
 
+describe("pings that keep a websocket open", () => {
   test("wait for the end of a message on its way, and the time for their pongs begins then", async () => {
     fake();
     const rig = serve(() => {}, kept, { writeWindow: 16384 });
