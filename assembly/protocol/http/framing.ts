@@ -80,9 +80,9 @@ function checkConnect(head: usize, source: usize, asNode: bool): i32 {
   store<i64>(head, 0, LENGTH);
   store<u8>(head, 0, KEEP_ALIVE);
   if (knownRow(head, CONTENT_LENGTH_FIELD) >= 0 || knownRow(head, TRANSFER_ENCODING_FIELD) >= 0) return Refusal.CONNECT;
-  let refusal = checkHost(head, source);
-  if (!refusal) refusal = checkAuthority(head, source);
-  return asNode && refusal != Refusal.SEVERAL_HOSTS ? 0 : refusal;
+  const refusal = checkHost(head, source);
+  if (refusal && !(asNode && refusal != Refusal.SEVERAL_HOSTS)) return refusal;
+  return checkAuthority(head, source);
 }
 
 // --- where the body ends ---
