@@ -183,9 +183,7 @@ describe("messages", () => {
     expect(framesOf(peer)).toBe("");
     expect(tell(bye(1, 0))).toBe("WS_CLOSED#1(1006,11 )");
     expect(framesOf(peer)).toBe("88(1007)");
-    expect(tell(data(1, 1, "late") + credit(1, 5) + bye(1, 1000) + frame(frames.FRAME_CANCEL, idOf(1), ""))).toBe(
-      "",
-    );
+    expect(tell(data(1, 1, "late") + credit(1, 5) + bye(1, 1000) + frame(frames.FRAME_CANCEL, idOf(1), ""))).toBe("");
     expect(framesOf(peer)).toBe("");
   });
 });
