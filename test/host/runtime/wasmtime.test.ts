@@ -1,5 +1,5 @@
-// Where wasmtime is kept, whose compiled code a worker gets, and the pipe to a wasmtime worker that does not read for a while; the worker is a script that sends back what it
-// receives.
+// Where wasmtime is kept, whose compiled code a worker gets, and the pipe to a wasmtime worker that does not read for a
+// while; the worker is a script that sends back what it receives.
 import { chmodSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,7 +19,10 @@ const ALL = 48;
 /** Has `script` run in the place of wasmtime until the test is over. */
 async function standIn(folder: string, script: string): Promise<void> {
   const file = join(folder, "wasmtime");
-  writeFileSync(file, `#!/bin/sh\n[ "$1" = --version ] && exec echo "wasmtime 36.0.0"\n${script}\n`);
+  writeFileSync(
+    file,
+    `#!/bin/sh\n[ "$1" = --version ] && exec echo "wasmtime 36.0.0"\n[ "$1" = compile ] && exit 1\n${script}\n`,
+  );
   chmodSync(file, 0o755);
   vi.stubEnv("WATERSPOUT_WASMTIME", file);
   onTestFinished(() => {
