@@ -441,7 +441,7 @@ test(
       stderr: expect.stringContaining("no function, no Application and no object with fetch"),
     });
     const secure = "export default new (class extends TCPServer {})({ sslOptions: {} });\n";
-    writeFileSync(at("secure.ts"), `import { TCPServer } from "${ROOT}/host/index.ts";\n${secure}`);
+    writeFileSync(at("secure.ts"), `import { TCPServer } from "waterspout";\n${secure}`);
     expect(await built.build(at("secure.ts"))).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("has no TLS"),
