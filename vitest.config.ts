@@ -22,6 +22,7 @@ const ELSEWHERE = [
   "components",
   "componentsockets",
   "edge",
+  "edgeexamples",
   "engines",
   "environment",
   "frameworks",
