@@ -18,6 +18,8 @@ import { eventually, NODE, type Server, start, WASMTIME, type Way } from "./supp
 
 const APP = "test/e2e/apps/starttls.ts";
 const MIB = 1024 * 1024;
+/** Always the same: of random ones some begin like a hello of SSL 2 that is not whole, and its rest is waited for. */
+const NOISE = createHash("sha256").update("noise").digest();
 
 describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls", () => {
   const made = useCertificate();
@@ -126,7 +128,7 @@ describe.skipIf(missingOpenSSL !== null)(missingOpenSSL ?? "startTls", () => {
 
     test.each([
       ["a command", "QUIT\n"],
-      ["random bytes", randomBytes(4096)],
+      ["noise", NOISE],
       ["a broken hello", Buffer.from("1603010005ffffffffff", "hex")],
     ])("garbage instead of a hello: %s", async (_name, bytes) => {
       const socket = await asked();
