@@ -150,7 +150,7 @@ compile-core = $(BIN)/asc assembly/bridge/main.ts --runtime minimal --shrinkLeve
 # It fits into 64 KiB: docs/decisions/0031-built-for-size.md has what each step weighs and costs.
 $(CORE): $(NODE_MODULES) asconfig.json $(call sources,assembly)
 	$(compile-core) --outFile $@
-	$(BIN)/wasm-opt --enable-simd --enable-bulk-memory -O2 -s 1 $@ -o $@
+	$(BIN)/wasm-opt --enable-simd --enable-bulk-memory -O2 -s 1 --const-hoisting $@ -o $@
 	@cd $(@D) && { sha256sum $(@F) 2>/dev/null || shasum -a 256 $(@F); } >$(@F).sha256
 
 $(DEMO): $(NODE_MODULES) asconfig.json $(call sources,assembly examples/sandboxed)
