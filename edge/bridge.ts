@@ -52,7 +52,8 @@ import { REASONS } from "../host/core/reasons.js";
 import { Buffer, viewOf } from "./buffer.js";
 import { inspect } from "./inspect.js";
 import { type Link, setLink, setUpgrading, type Upgrade } from "./link.js";
-import { type Action, log, type MessageKind, push, touch } from "./queue.js";
+import { type Action, type MessageKind, push, touch } from "./queue.js";
+import { report } from "./report.js";
 import { decode, latin1Of } from "./text.js";
 
 const NOTHING = Buffer.alloc(0);
@@ -81,7 +82,7 @@ class CoreBridge implements Link {
   constructor(acceptor: Acceptor | null, settings: BridgeSettings) {
     const peers = { get: () => this.#peer };
     const given = acceptor ?? { kind: KIND_HTTP, accept: (bridge: Bridge, id: number) => this.#upgraded(bridge, id) };
-    this.#bridge = new Bridge(given, settings, 1, { ready() {}, failed: report }, peers);
+    this.#bridge = new Bridge(given, settings, 1, { ready() {}, failed: complain }, peers);
     this.#bridge.attach({ schedule() {}, send: act, peer: () => null, kill() {} });
     const hello = Buffer.alloc(4);
     put16(hello, 0, PROTOCOL_VERSION);
@@ -94,11 +95,11 @@ class CoreBridge implements Link {
       this.#peer = peerOf(address, port);
       this.#frame(FRAME_OPEN, id, Buffer.alloc(OPEN_BYTES + ADDRESS_BYTES));
     },
-    data: (id, bytes, last) => this.#frame(last ? FRAME_DATA_END : FRAME_DATA, id, viewOf(bytes)),
-    readFailed: (id, why) => this.#frame(FRAME_READ_FAILED, id, reasonOf(why)),
-    ended: (id) => this.#frame(FRAME_END, id, NOTHING),
-    sent: (id, bytes) => this.#frame(FRAME_SENT, id, numberOf(bytes)),
-    closed: (id, why) => this.#frame(FRAME_CLOSED, id, reasonOf(why)),
+    data: (id, bytes, last) => void this.#frame(last ? FRAME_DATA_END : FRAME_DATA, id, viewOf(bytes)),
+    readFailed: (id, why) => void this.#frame(FRAME_READ_FAILED, id, reasonOf(why)),
+    ended: (id) => void this.#frame(FRAME_END, id, NOTHING),
+    sent: (id, bytes) => void this.#frame(FRAME_SENT, id, numberOf(bytes)),
+    closed: (id, why) => void this.#frame(FRAME_CLOSED, id, reasonOf(why)),
   };
 
   readonly websockets: Link["websockets"] = {
@@ -109,10 +110,10 @@ class CoreBridge implements Link {
       payload.set(bytes, WS_DATA_BYTES);
       this.#frame(FRAME_WS_DATA, id, payload);
     },
-    ping: (id, bytes) => this.#frame(FRAME_WS_PING, id, viewOf(bytes)),
-    pong: (id, bytes) => this.#frame(FRAME_WS_PONG, id, viewOf(bytes)),
-    sent: (id, bytes) => this.#frame(FRAME_SENT, id, numberOf(bytes)),
-    ending: (id) => this.#frame(FRAME_WS_ENDING, id, NOTHING),
+    ping: (id, bytes) => void this.#frame(FRAME_WS_PING, id, viewOf(bytes)),
+    pong: (id, bytes) => void this.#frame(FRAME_WS_PONG, id, viewOf(bytes)),
+    sent: (id, bytes) => void this.#frame(FRAME_SENT, id, numberOf(bytes)),
+    ending: (id) => void this.#frame(FRAME_WS_ENDING, id, NOTHING),
     closed: (id, code, why, words) => {
       this.#sockets.delete(id);
       const head = Buffer.alloc(WS_CLOSED_BYTES);
@@ -135,7 +136,9 @@ class CoreBridge implements Link {
     this.#peer = peerOf(address, 0);
     this.#make = make;
     this.#sockets.add(id);
-    this.#frame(FRAME_REQUEST, id, NOTHING);
+    if (this.#frame(FRAME_REQUEST, id, NOTHING)) return;
+    this.#sockets.delete(id);
+    push({ tag: "abort", val: id }); // nobody would answer it
   }
 
   /** In the Bridge's words: the endpoint of a request, which is replaced as soon as it is open. */
@@ -150,12 +153,15 @@ class CoreBridge implements Link {
     };
   }
 
-  #frame(type: number, id: number, payload: Buffer): void {
+  /** False: it was not taken. */
+  #frame(type: number, id: number, payload: Buffer): boolean {
     touch();
     try {
       this.#bridge.frame(type, id, payload, 0, payload.length);
+      return true;
     } catch (error) {
-      report(error);
+      complain(error);
+      return false;
     }
   }
 }
@@ -190,8 +196,8 @@ function peerOf(address: string, port: number): Peer {
   return { address: address === "" ? null : { address, port, family }, tls: null };
 }
 
-function report(error: unknown): void {
-  log(`error: the core has broken the bridge's protocol: ${inspect(error)}`);
+function complain(error: unknown): void {
+  report(`error: the core has broken the bridge's protocol: ${inspect(error)}`);
 }
 
 function reasonOf(why: string): Buffer {
@@ -271,7 +277,8 @@ function socketActionOf(type: number, id: number, block: Buffer, start: number, 
 }
 
 function number32At(bytes: Uint8Array, at: number): number {
-  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, true);
+  const low = (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16);
+  return (low | ((bytes[at + 3] as number) << 24)) >>> 0;
 }
 
 /** A copy: the block is written to again. */

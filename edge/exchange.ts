@@ -15,7 +15,8 @@ import { inspect } from "./inspect.js";
 import { currentUpgrading, isOffered, type Upgrade } from "./link.js";
 import { Request, type RequestParts, type Response } from "./messages.js";
 import { OutgoingBody } from "./outgoing.js";
-import { contentOf, log, NOTHING, push } from "./queue.js";
+import { contentOf, NOTHING, push } from "./queue.js";
+import { report } from "./report.js";
 import { AddressError, addressOf } from "./url.js";
 
 /** Those that the core may still call about. */
@@ -158,7 +159,7 @@ export class Exchange implements RequestParts {
 
   /** The handler has failed: 500, or the connection is cut when the answer has begun and is not complete. */
   fail(error: unknown): void {
-    log(`the handler of ${this.method} ${this.target} failed: ${inspect(error)}`);
+    report(`the handler of ${this.method} ${this.target} failed: ${inspect(error)}`);
     if (this.#answered) return this.abort();
     const status = error instanceof AddressError ? 400 : error instanceof HTTPInputError ? error.status : 500;
     this.answer(status, "\ncontent-type:text/plain", PHRASES.get(status) ?? "Bad Request");

@@ -13,7 +13,7 @@ import { Headers } from "./headers.js";
 import { inspect } from "./inspect.js";
 import { installJSON } from "./json.js";
 import { Request, Response } from "./messages.js";
-import { log } from "./queue.js";
+import { report } from "./report.js";
 import { URLSearchParams } from "./searchparams.js";
 import { TextDecoderStream, TextEncoderStream } from "./textstreams.js";
 import { timerGlobals } from "./timers.js";
@@ -32,6 +32,6 @@ Object.assign(globalThis, {
   ...{ ReadableStream, WritableStream, TransformStream, ByteLengthQueuingStrategy, CountQueuingStrategy },
   ...{ URL, URLSearchParams, console, crypto, self: globalThis },
   navigator: { userAgent: "Waterspout" },
-  reportError: (error: unknown): void => log(`uncaught: ${inspect(error)}`),
+  reportError: (error: unknown): void => report(`uncaught: ${inspect(error)}`),
   structuredClone,
 });

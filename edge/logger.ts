@@ -1,6 +1,6 @@
 /** Where the server logs, as handlers of Tornado's kind know it: host/core/log.ts, in a component. */
 import { inspect } from "./inspect.js";
-import { log } from "./queue.js";
+import { report } from "./report.js";
 
 export interface Logger {
   debug(fields: object | string, message?: string): void;
@@ -11,7 +11,7 @@ export interface Logger {
 
 function write(level: string, fields: object | string, message = ""): void {
   const text = typeof fields === "string" ? fields : message;
-  log(`${level}: ${text}${typeof fields === "object" && "err" in fields ? `: ${inspect(fields.err)}` : ""}`);
+  report(`${level}: ${text}${typeof fields === "object" && "err" in fields ? `: ${inspect(fields.err)}` : ""}`);
 }
 
 /** Writes warnings and errors, and nothing below. */

@@ -5,7 +5,8 @@
 import type { ReadableStream, ReadableStreamDefaultReader } from "web-streams-polyfill";
 import { type Bytes, pieceOf } from "./body.js";
 import { inspect } from "./inspect.js";
-import { contentOf, log, NOTHING, push } from "./queue.js";
+import { contentOf, NOTHING, push } from "./queue.js";
+import { report } from "./report.js";
 
 const WRITE_WINDOW_BYTES = 256 * 1024;
 /** What a unit of a string takes at most as UTF-8. */
@@ -56,7 +57,7 @@ export class OutgoingBody {
       this.finish();
     } catch (error) {
       if (this.#gone) return;
-      log(`the body of an answer broke off: ${inspect(error)}`);
+      report(`the body of an answer broke off: ${inspect(error)}`);
       push({ tag: "abort", val: this.#id });
     }
   }

@@ -5,7 +5,8 @@
  */
 import { monotonicMs } from "./clock.js";
 import { inspect } from "./inspect.js";
-import { log, touch } from "./queue.js";
+import { touch } from "./queue.js";
+import { report } from "./report.js";
 
 /** What `setTimeout` gives: a number where one is wanted, and what Node's has that an application may call. */
 class Timer {
@@ -117,7 +118,7 @@ export function runTimers(): void {
     try {
       callback();
     } catch (error) {
-      log(`uncaught in a timer: ${inspect(error)}`);
+      report(`uncaught in a timer: ${inspect(error)}`);
     }
   }
 }

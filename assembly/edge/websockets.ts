@@ -152,8 +152,8 @@ function send(record: SocketRecord, value: usize, source: usize, size: i32): voi
 }
 
 function ping(socket: WebSocketConnection, source: usize, size: i32): void {
-  if (socket.rest) socket.abort(REASON_BAD_RESPONSE);
-  else if (size <= WS_CONTROL_BYTES_MAX) socket.ping(source, size);
+  if (socket.rest || size > WS_CONTROL_BYTES_MAX) socket.abort(REASON_BAD_RESPONSE);
+  else socket.ping(source, size);
 }
 
 function close(socket: WebSocketConnection, code: i32, words: usize, size: i32): void {

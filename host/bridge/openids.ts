@@ -44,13 +44,16 @@ export class OpenIds {
     this.#slotsMax = Math.min(connectionsMax || CONNECTIONS_MAX, CONNECTIONS_MAX);
   }
 
-  /** Throws ProtocolError unless `id` may be opened now: it is new, and neither it nor its slot is in use. */
+  /**
+   * Throws ProtocolError unless `id` may be opened now: its slot is free, and the sandbox does not open it again before
+   * it has sent its last frame. Ids come again when all others of their slot have been used.
+   */
   check(id: number): void {
     const slot = id & SLOT_MASK;
     if (slot >= this.#slotsMax) throw new ProtocolError(`slot ${slot} of ${this.#slotsMax}`);
     if (slot >= this.#ids.length) this.#grow(slot);
-    if (id === 0 || this.#states[slot] === LIVE || this.#ids[slot] === id)
-      throw new ProtocolError(`id ${id} opened twice`);
+    const isOpen = this.#states[slot] === LIVE || (this.#ids[slot] === id && this.#states[slot] !== ENDED_BY_SANDBOX);
+    if (id === 0 || isOpen) throw new ProtocolError(`id ${id} opened twice`);
   }
 
   /** Opens an id that has been checked. */

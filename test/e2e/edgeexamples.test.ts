@@ -11,7 +11,7 @@ import { websocketEndSuite } from "./suites/websocketends.js";
 import { websocketHandlerSuite } from "./suites/websockethandlers.js";
 import { BOUNDED, Built, EDGE, MAKE_MS } from "./support/edge.js";
 import { start, type Way } from "./support/ways.js";
-import { BINARY, CONTINUATION, WsClient } from "./support/wsclient.js";
+import { BINARY, CLOSE, CONTINUATION, closing, handshakeText, WsClient } from "./support/wsclient.js";
 
 const built = new Built();
 afterAll(() => built.remove());
@@ -34,6 +34,25 @@ describe(`streams and websockets, ${EDGE.name}`, () => {
   echoSuite(EDGE, "examples/echo.ts", options);
   streamSuite(EDGE, options);
   websocketHandlerSuite(EDGE, () => serve(EDGE, "test/e2e/apps/websockethandlers.ts"));
+
+  test("a websocket opens whose number comes again, when all others of its slot have been used", async () => {
+    const server = await start(EDGE, built.at("websockethandlers.cwasm"));
+    const others = 8190; // requests until the numbers of a slot come round
+    const request = "GET /notes HTTP/1.1\r\nHost: x\r\n\r\n";
+    const witness = await server.connect();
+    await witness.send(request).readResponse();
+    const socket = await WsClient.open(server, "/echo");
+    socket.send(CLOSE, closing(1000, ""));
+    await socket.readFrame();
+    await socket.client.expectEnd();
+    socket.client.close();
+    for (let turns = 2; turns > 0; turns--) await witness.send(request).readResponse(); // by then its slot is free
+    const client = await server.connect(); // it has that slot
+    client.send(request.repeat(others));
+    for (let left = others; left > 0; left--) await client.readResponse();
+    expect((await client.send(handshakeText("/echo")).readResponse()).status).toBe(101);
+    await server.stop();
+  });
 
   test("unfinished messages have 64 MiB; the websocket beyond that is closed with 1013, and the others go on", async () => {
     const server = await start(EDGE, built.at("websockethandlers.cwasm"), BOUNDED);

@@ -1,7 +1,9 @@
 // The window of an answer that goes piece by piece, in bytes of what is sent.
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { OutgoingBody } from "../../edge/outgoing.js";
+
+vi.mock("../../edge/clock.js", () => ({}));
 
 test.each([
   ["bytes", new Uint8Array(255 * 1024), false],

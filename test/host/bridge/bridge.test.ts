@@ -139,6 +139,17 @@ describe("ids", () => {
     expect(endpoints[0].seen).toEqual([]);
   });
 
+  test.each([true, false])("one comes again once the sandbox has sent its last frame, and not before: %s", (isLast) => {
+    const { worker, endpoints } = start();
+    worker.ready();
+    worker.emit(requestFrame(ID));
+    worker.bridge.release(ID);
+    if (isLast) worker.emit(frame(f.FRAME_ABORT, ID, u16(3)));
+    worker.emit(requestFrame(ID));
+    expect(endpoints.length).toBe(isLast ? 2 : 1);
+    expect(worker.failure?.message ?? "").toMatch(isLast ? /^$/ : /opened twice/);
+  });
+
   test("the end of the bridge is the end of every endpoint", () => {
     const { worker, endpoints } = start();
     worker.ready();
