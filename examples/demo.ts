@@ -27,7 +27,7 @@ export default function demo(request: HTTPServerRequest): void | Promise<void> {
   const route = routes.get(request.path);
   if (!route) return text(request, 404, "Not Found");
   const handler = route.get(request.method);
-  if (!handler) return text(request, 405, "Method Not Allowed", { allow: [...route.keys()].join(", ") });
+  if (!handler) return text(request, 405, "Method Not Allowed", { Allow: [...route.keys()].join(", ") });
   return handler(request);
 }
 
@@ -40,7 +40,7 @@ function hello(request: HTTPServerRequest): void {
 async function echo(request: HTTPServerRequest): Promise<void> {
   const body = await request.readBody();
   const type = request.headers.get("content-type") ?? "application/octet-stream";
-  request.respond(200, { "content-type": type }, body);
+  request.respond(200, { "Content-Type": type }, body);
 }
 
 /** `GET /slow?ms=N` → an answer after N milliseconds; other clients do not wait for it. */
@@ -56,7 +56,7 @@ async function stream(request: HTTPServerRequest): Promise<void> {
   const chunks = amount(request, "chunks", CHUNKS_MAX);
   if (chunks === null) return badRequest(request);
   const { connection } = request;
-  connection.writeHeaders(200, { "content-type": "text/plain" });
+  connection.writeHeaders(200, { "Content-Type": "text/plain" });
   for (let i = 0; i < chunks; i++) await connection.write(`chunk ${i}\n`);
   connection.finish();
 }
@@ -66,7 +66,7 @@ async function big(request: HTTPServerRequest): Promise<void> {
   const bytes = amount(request, "bytes", BIG_BYTES_MAX);
   if (bytes === null) return badRequest(request);
   const { connection } = request;
-  connection.writeHeaders(200, { "content-type": "text/plain", "content-length": String(bytes) });
+  connection.writeHeaders(200, { "Content-Type": "text/plain", "Content-Length": String(bytes) });
   for (let left = bytes; left > 0; left -= BLOCK.length) await connection.write(BLOCK.subarray(0, left));
   connection.finish();
 }
@@ -91,7 +91,7 @@ function get(handler: Handler): Map<string, Handler> {
 }
 
 function text(request: HTTPServerRequest, status: number, body: string, headers: Record<string, string> = {}): void {
-  request.respond(status, { "content-type": "text/plain", ...headers }, body);
+  request.respond(status, { "Content-Type": "text/plain", ...headers }, body);
 }
 
 function badRequest(request: HTTPServerRequest): void {

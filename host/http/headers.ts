@@ -29,8 +29,9 @@ export class HTTPHeaders implements Iterable<[string, string]> {
   }
 
   /**
-   * The fields of a text such as `"Content-Type: text/html\r\nContent-Length: 42\r\n"`; lines end with CRLF or LF.
-   * Throws HTTPInputError as `parseLine` does.
+   * The fields of a text such as `"Content-Type: text/html\r\nContent-Length: 42\r\n"`; lines end with CRLF or LF. A
+   * line that begins with a space or tab continues the one before it (obsolete folding, RFC 9112 5.2), as answers of
+   * others may still have it; the server takes none in a request. Throws HTTPInputError as `parseLine` does.
    */
   static parse(text: string): HTTPHeaders {
     const headers = new HTTPHeaders();
@@ -39,19 +40,28 @@ export class HTTPHeaders implements Iterable<[string, string]> {
   }
 
   /**
-   * Adds the field of a line, with its end or without; nothing for an empty one. Throws HTTPInputError for one that is
-   * none, and for one that continues the line before it (obsolete folding, RFC 9112 5.2).
+   * Adds the field of a line, with its end or without, or what a folded line adds to the last field; nothing for an
+   * empty one. Throws HTTPInputError for one that is none of these.
    */
   parseLine(given: string): void {
     const line = given.endsWith("\n") ? given.slice(0, given.endsWith("\r\n") ? -2 : -1) : given;
     if (line === "") return;
+    const isFolded = line.startsWith(" ") || line.startsWith("\t");
     const colon = line.indexOf(":");
-    if (colon <= 0) throw new HTTPInputError("a header line has no name");
+    if (isFolded ? this.size === 0 : colon <= 0) throw new HTTPInputError("a header line has no name");
     try {
-      this.add(line.slice(0, colon), line.slice(colon + 1));
+      if (isFolded) this.#continueLast(line);
+      else this.add(line.slice(0, colon), line.slice(colon + 1));
     } catch (error) {
       throw new HTTPInputError((error as Error).message, 400, "HTTP_INPUT", { cause: error });
     }
+  }
+
+  /** A fold stands for one space. */
+  #continueLast(line: string): void {
+    const at = this.#fields.length - 2;
+    const [name, value] = this.#fields.slice(at) as [string, string];
+    this.#fields[at + 1] = checkField(name, `${value} ${withoutOuterSpace(line)}`);
   }
 
   /** Adds a field behind those that are there. Throws HeaderError for a name or a value that must not be sent. */

@@ -85,7 +85,8 @@ async function receive(handler: AnyHandler, answer: HandlerAnswer): Promise<void
 }
 
 function prepare(handler: AnyHandler): Answered {
-  if (!supportedMethods(handler).includes(handler.request.method)) throw methodNotAllowed(handler);
+  const { method } = handler.request;
+  if (!handler.takesAllMethods && !supportedMethods(handler).includes(method)) throw methodNotAllowed(handler);
   checkForgery(handler);
   return handler.prepare();
 }

@@ -10,7 +10,7 @@ import type { Answered } from "./handlerclass.js";
 import type { PathArgument, PathGroups } from "./pathpattern.js";
 import { RequestHandler } from "./requesthandler.js";
 
-/** Answers everything with an error. */
+/** Answers everything with an error, whatever the method is: what is not there is 404 for all of them. */
 export class ErrorHandler extends RequestHandler {
   /** The body is not read, so nothing waits for it. */
   static override readonly streamRequestBody = true;
@@ -22,6 +22,10 @@ export class ErrorHandler extends RequestHandler {
 
   override prepare(): void {
     throw this.#error;
+  }
+
+  override get takesAllMethods(): boolean {
+    return true;
   }
 
   /** It changes nothing, so no XSRF token is asked for: a wrong address is 404 and not 403. */
@@ -86,6 +90,10 @@ export class FallbackHandler extends RequestHandler {
 
   override initialize({ fallback }: { fallback: RequestCallback }): void {
     this.#fallback = fallback;
+  }
+
+  override get takesAllMethods(): boolean {
+    return true;
   }
 
   override prepare(): Answered {

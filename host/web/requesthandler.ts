@@ -535,6 +535,11 @@ export abstract class RequestHandler<
     return own?.[name] !== base?.[name];
   }
 
+  /** @internal Whether `prepare` answers, whatever the method is. */
+  get takesAllMethods(): boolean {
+    return false;
+  }
+
   /** @internal Whether a 200 that leaves at once gets a tag, and is held against the request's conditions. */
   protected get isConditional(): boolean {
     const { method } = this.request;

@@ -11,7 +11,7 @@
  * connection ends; see files.ts for which files there are.
  * Reference: RFC 9110 13 (conditions) and 14 (ranges); Tornado's web.py (StaticFileHandler).
  */
-import { join, resolve } from "node:path";
+import { extname, join, resolve } from "node:path";
 import { lookup } from "mrmime";
 import { negotiateCoding } from "../http/compression/acceptencoding.js";
 import { isSameVersion, precondition, type Validators } from "./conditions.js";
@@ -49,6 +49,12 @@ export type FileContent = Uint8Array | string | Iterable<Uint8Array | string> | 
 
 /** How long a file with a version in its address is kept: it never changes. */
 const CACHE_SECONDS = 10 * 365 * 86_400;
+
+/** Types in use that `mrmime`, which keeps to standards, does not know. */
+const MORE_TYPES = new Map([
+  [".flac", "audio/flac"],
+  [".ico", "image/x-icon"],
+]);
 
 /** What precompressed files are called, the preferred ones first. */
 const SUFFIXES = { br: ".br", zstd: ".zst", gzip: ".gz" } as const;
@@ -136,7 +142,7 @@ export class StaticFileHandler extends RequestHandler {
 
   /** The Content-Type of a file. Default: by its extension. */
   getContentType(path: string): string {
-    return lookup(path) ?? "application/octet-stream";
+    return lookup(path) ?? MORE_TYPES.get(extname(path).toLowerCase()) ?? "application/octet-stream";
   }
 
   /**

@@ -55,12 +55,16 @@ describe("header fields", () => {
     const lines = new HTTPHeaders();
     for (const line of ["a: 1\r\n", "b: 2\n", "c: 3", "\r\n", ""]) lines.parseLine(line);
     expect(String(lines)).toBe("a: 1\nb: 2\nc: 3\n");
+    expect([...HTTPHeaders.parse("a: b\r\n \t c\n\td \r\nA: x\n\n")]).toEqual([
+      ["a", "b c d"],
+      ["a", "x"],
+    ]);
     headers.parseLine("__proto__: x");
     expect(headers.get("__proto__")).toBe("x");
     expect(headers.has("constructor")).toBe(false);
   });
 
-  test.each(["no colon", ": no name", " folded: line", "a b: c", "a: b\0", "a: b\rc", "ä: c", "a\t: b"])(
+  test.each(["no colon", ": no name", "\ffolded: line", "a b: c", "a: b\0", "a: b\rc", "ä: c", "a\t: b"])(
     "%j is no field",
     (line) => {
       expect(() => HTTPHeaders.parse(`x: y\n${line}`)).toThrow(
@@ -68,6 +72,10 @@ describe("header fields", () => {
       );
     },
   );
+
+  test.each([" a: b", "\ta: b", "\n a: b"])("%j has nothing to go on with", (text) => {
+    expect(() => HTTPHeaders.parse(text)).toThrow(expect.objectContaining({ code: "HTTP_INPUT", status: 400 }));
+  });
 
   test.each([
     ["a b", "c"],

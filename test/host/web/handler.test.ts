@@ -380,5 +380,11 @@ describe("small handlers", () => {
     expect((await application.inject({ method: "POST", target: "/gone", body: "x" })).status).toBe(410);
     expect((await application.inject({ method: "PUT", target: "/function", body: "x" })).text).toBe("plain PUT");
     expect((await application.inject("/fails")).status).toBe(500);
+    for (const [method, target, status] of [
+      ["BREW", "/gone", 410],
+      ["BREW", "/nothing", 404],
+      ["BREW", "/function", 200],
+    ] as const)
+      expect([target, (await application.inject({ method, target })).status]).toEqual([target, status]);
   });
 });

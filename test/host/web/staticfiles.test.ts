@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { appendFileSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 
@@ -40,6 +40,14 @@ describe("a file", () => {
   ])("%s: %i as %s", async (target, status, type) => {
     const answer = await ask(target);
     expect([answer.status, answer.headers.get("content-type")]).toEqual([status, type]);
+  });
+
+  test("has the same type as in AssemblyScript", async () => {
+    const table = readFileSync("assembly/web/mime.ts", "utf8").matchAll(/ (\w+):(\w+\/[\w+-]+)/g);
+    const types = [...table].map(([, extension, type]) => [extension, type]);
+    expect(types.length).toBeGreaterThan(30);
+    const { getContentType } = StaticFileHandler.prototype;
+    expect(types.map(([extension]) => [extension, getContentType(`a.${extension?.toUpperCase()}`)])).toEqual(types);
   });
 
   test("is not there: 404", async () => {
