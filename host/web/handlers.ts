@@ -24,6 +24,7 @@ export class ErrorHandler extends RequestHandler {
     throw this.#error;
   }
 
+  /** @internal */
   override get takesAllMethods(): boolean {
     return true;
   }
@@ -92,6 +93,7 @@ export class FallbackHandler extends RequestHandler {
     this.#fallback = fallback;
   }
 
+  /** @internal */
   override get takesAllMethods(): boolean {
     return true;
   }
