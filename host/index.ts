@@ -98,8 +98,9 @@ export { type BindOptions, bindSockets, isValidIp } from "./net/bind.js";
 export { taskId } from "./net/inheritedsockets.js";
 export { type BindUnixOptions, bindUnixSocket } from "./net/unixsocket.js";
 export type { NodeListener } from "./nodehttp/listener.js";
+export type { NodeListenOptions } from "./nodehttp/listenoptions.js";
 export type { NodeServerOptions } from "./nodehttp/options.js";
-export { createServer, type NodeListenOptions, NodeServer } from "./nodehttp/server.js";
+export { createServer, NodeServer } from "./nodehttp/server.js";
 export { type FetchHandler, FetchServer, fetchCallback, type ServeOptions, serve } from "./server/fetchserver.js";
 export {
   type Answering,

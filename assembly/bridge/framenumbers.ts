@@ -10,7 +10,7 @@ export const FRAME_HEADER_BYTES: i32 = 8;
 /** The low bits of an id, which name its slot; the others are its generation. */
 export const SLOT_BITS: i32 = 18;
 /** All of CONFIG. */
-export const CONFIG_BYTES: i32 = 68;
+export const CONFIG_BYTES: i32 = 76;
 /** What REQUEST has before its rows. */
 export const REQUEST_BYTES: i32 = 24;
 /** What RESPONSE has before its rows. */

@@ -183,7 +183,9 @@ export class BridgeHTTPHandler extends HTTPHandler {
     for (let at = request.nextTrailer(0); at >= 0; at = request.nextTrailer(at), sizes += 4) {
       store<u16>(sizes, u16(request.trailerNameSize));
       store<u16>(sizes, u16(request.trailerValueSize), 2);
-      target = copyLower(target, request.trailerName, request.trailerNameSize);
+      const name = request.trailerName;
+      const nameSize = request.trailerNameSize;
+      target = this.keepsNames ? copy(target, name, nameSize) : copyLower(target, name, nameSize);
       target = copy(target, request.trailerValue, request.trailerValueSize);
     }
   }

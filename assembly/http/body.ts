@@ -34,6 +34,8 @@ export function isTooLarge(size: i64, parameters: HTTP1ConnectionParameters): bo
 export class HTTP1Body {
   /** When more must have come; 0: the client is not waited for. */
   due: i64 = 0;
+  /** When all of the request must have come, at the latest. */
+  latest: i64 = 0;
   /** Bytes that were taken so far. */
   taken: i64 = 0;
   /** Of the last next(): the bytes that it found, and how many it has used in all. */
@@ -108,14 +110,18 @@ export class HTTP1Body {
 
   // --- the client's time ---
 
+  private silenceEnd(now: i64): i64 {
+    return min(this.latest, now + i64(this.parameters.bodyTimeoutMs) * NS_PER_MS);
+  }
+
   /** The client has all the time that a silence may last. Returns when it is over. */
   restartClock(now: i64): i64 {
-    return (this.due = now + i64(this.parameters.bodyTimeoutMs) * NS_PER_MS);
+    return (this.due = this.silenceEnd(now));
   }
 
   /** So many bytes have come, which pay for some time. Returns when it is over. */
   payClock(now: i64, bytes: i32): i64 {
-    const latest = now + i64(this.parameters.bodyTimeoutMs) * NS_PER_MS;
+    const latest = this.silenceEnd(now);
     const rate = this.parameters.bodyRateBytesMin;
     return (this.due = this.due && rate ? min(latest, this.due + (i64(bytes) * NS_PER_S) / rate) : latest);
   }

@@ -308,6 +308,7 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
     if (!begun) {
       const empty = skipEmptyLines(source, size);
       if (empty) return empty < 0 ? 0 : this.dropEmpty(empty);
+      this.body.latest = this.loop.time + i64(this.parameters.requestTimeoutMs) * NS_PER_MS;
     }
     const n = head.read(source, size);
     if (n < 0) return this.refuse(n);
@@ -386,10 +387,10 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
     this.stream.setDeadline(this.body.restartClock(this.loop.time));
   }
 
-  /** It is the handler's turn to give credit: its time is not the client's. */
+  /** It is the handler's turn to give credit: its time is the client's only as far as all of a request is limited. */
   private stopBodyClock(): void {
     this.body.due = 0;
-    this.setDeadline(0);
+    this.stream.setDeadline(this.body.latest);
   }
 
   /** The time for the body is over. What has come by now, and was not read because others were busy, still counts. */
@@ -465,8 +466,7 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
     this.setDeadline(0);
     if (this.inFlight) this.handler.finish(this.request);
     this.request.trailers.clear();
-    if (this.state != ANSWER) return;
-    if (this.writer.isDone) this.next();
+    if (this.state == ANSWER && this.writer.isDone) this.next();
     else this.wait();
   }
 
@@ -564,7 +564,7 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
   /** Request and answer are complete. */
   private next(): void {
     if (!this.writer.keepAlive || (this.stream.ended && !this.stream.unread)) return this.leave();
-    this.awaitHead(this.parameters.idleTimeoutMs);
+    this.awaitHead(this.parameters.idleTimeoutMs + this.parameters.idleBufferMs);
     this.stream.resume();
   }
 

@@ -38,6 +38,10 @@ export class HTTP1ConnectionParameters {
   writeRateBytesMin: i32 = WRITE_RATE_BYTES_MIN;
   /** Requests of one connection; the last answer closes it. Default 1,000,000. */
   requestsMax: i32 = REQUESTS_MAX;
+  /** How much longer than it says a connection waits for its next request. Default 0. */
+  idleBufferMs: i32 = 0;
+  /** For a request's head and body together. Default: as long as the other limits let it. */
+  requestTimeoutMs: u32 = u32.MAX_VALUE;
   /** CONNECT is a request as others are, with the authority as its target; else it is refused. */
   connects: bool = false;
   /**

@@ -106,6 +106,8 @@ export interface Acceptor {
   readonly connects?: boolean;
   /** Answers are kept alive, and requests refused or not, as by Node's server. */
   readonly asNode?: boolean;
+  /** Milliseconds for whole requests, 0: any; and how much longer than it says a connection waits for another one. */
+  readonly limits?: { readonly requestTimeoutMs: number; readonly idleBufferMs: number };
   /** A connection was accepted by this process, and will be served. */
   connected?(accepted: Accepted): void;
   /** A request was refused and answered, of which there is a line in the log; `address` is the peer's. */
@@ -481,6 +483,9 @@ export class Bridge implements FrameSink {
     put32(buffer, at + 56, settings.writeRateBytesMin);
     put32(buffer, at + 60, settings.memoryBytesMax);
     put32(buffer, at + 64, settings.halfCloseTimeoutMs);
+    const { requestTimeoutMs = 0, idleBufferMs = 0 } = this.#acceptor.limits ?? {};
+    put32(buffer, at + 68, Math.min(Math.ceil(requestTimeoutMs), UINT31_MAX));
+    put32(buffer, at + 72, Math.min(Math.ceil(idleBufferMs), UINT31_MAX - settings.idleTimeoutMs));
   }
 }
 

@@ -10,7 +10,7 @@ export const FRAME_HEADER_BYTES = 8;
 /** The low bits of an id, which name its slot; the others are its generation. */
 export const SLOT_BITS = 18;
 /** All of CONFIG. */
-export const CONFIG_BYTES = 68;
+export const CONFIG_BYTES = 76;
 /** What REQUEST has before its rows. */
 export const REQUEST_BYTES = 24;
 /** What RESPONSE has before its rows. */

@@ -244,8 +244,10 @@ export const CLIENT_BODY_BYTES_MAX = 100 << 20;
 /** How long the server may take to answer a close frame of a websocket client. Tornado's number. */
 export const CLIENT_WS_CLOSE_MS = 5_000;
 
-/** For a request's head, and again for its body, of servers of Node's kind unless configured: Node's number. */
+/** For a request's head and body together, of servers of Node's kind unless configured: Node's number. */
 export const REQUEST_TIMEOUT_MS = 300_000;
+/** How much longer than it says a connection of such a server waits for another request: Node's number. */
+export const KEEP_ALIVE_BUFFER_MS = 1_000;
 
 /** Connections that `waterspout attack` has open at the same time, unless it is given another number, and the most. */
 export const ATTACK_CONNECTIONS = 96;

@@ -11,7 +11,6 @@ import type { BodyReader } from "./bodyreader.js";
 import { GzipBody } from "./compression/gunzip.js";
 import { type Form, type FormOptions, readForm } from "./form/form.js";
 import { resolveFormLimits } from "./form/limits.js";
-import type { HTTPHeaders } from "./headers.js";
 import { HeldBody } from "./heldbodies.js";
 import { RequestBody } from "./requestbody.js";
 import type { RequestHead } from "./requesthead.js";
@@ -28,7 +27,7 @@ export class IncomingBody {
   #bytesMax: number;
   #reader: RequestBody | null = null;
   #inflated: GzipBody | null = null;
-  #trailers: HTTPHeaders | null = null;
+  #trailers: string[] | null = null;
   #over = false;
   /** Why the peer is gone; null: it is not known to be. */
   #gone: StreamClosedError | null = null;
@@ -48,9 +47,9 @@ export class IncomingBody {
     return this.#head.isComplete || this.#reader?.ended === true;
   }
 
-  /** Null: none have come. */
-  get trailers(): HTTPHeaders | null {
-    return this.#trailers;
+  /** Names and values of those that have come, one after the other. */
+  get trailers(): readonly string[] {
+    return this.#trailers ?? [];
   }
 
   /** What its handler reads: inflated where it came compressed and the server inflates. */
@@ -89,7 +88,7 @@ export class IncomingBody {
   }
 
   /** Between the body and its end, once. Throws ProtocolError at any other time. */
-  pushTrailers(trailers: HTTPHeaders): void {
+  pushTrailers(trailers: string[]): void {
     const mayCome = !this.#head.isComplete && this.#head.contentLength === null && this.#trailers === null;
     if (!mayCome || this.#raw().ended) throw new ProtocolError("TRAILERS for a request that has none to come");
     this.#trailers = trailers;

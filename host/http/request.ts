@@ -29,7 +29,7 @@ import { codeWhole, notModifiedFields } from "./compression/whole.js";
 import type { Form, FormOptions } from "./form/form.js";
 import { type Forwarded, forwardedBy } from "./forwarded.js";
 import { headerPairs } from "./headerpairs.js";
-import { encodeHeaders, type HeaderBlock, type HeadersInput, HTTPHeaders, withReason } from "./headers.js";
+import { encodeHeaders, type HeaderBlock, type HeadersInput, type HTTPHeaders, withReason } from "./headers.js";
 import { IncomingBody } from "./incomingbody.js";
 import { RequestHead } from "./requesthead.js";
 import { RequestNotes } from "./requestnotes.js";
@@ -43,7 +43,7 @@ import {
   STATUS_NOT_MODIFIED,
 } from "./response.js";
 import type { HTTPSettings } from "./settings.js";
-import { readTrailers } from "./trailers.js";
+import { readTrailers, trailerHeaders } from "./trailers.js";
 import { awaitAnswer, awaitNoMore, LateAnswer, type Unanswered } from "./unanswered.js";
 
 /** What leaves in one frame is on its way. */
@@ -271,20 +271,21 @@ export class HTTPServerRequest extends RequestNotes implements Endpoint, Respons
 
   /**
    * Reads a form, `application/x-www-form-urlencoded` or `multipart/form-data`: its fields, and its files as temporary
-   * files that are there until the request is answered and its handler has ended, or given to `options.onFile`. A
-   * request without a body has an empty form. Rejects with HTTPInputError: 400 for a malformed one or too many parts,
-   * 413 for too much text, 415 for another body.
+   * ones until the request is answered and its handler has ended, or given to `options.onFile`. Without a body the form
+   * is empty. Rejects with HTTPInputError: 400 for a malformed one or too many parts, 413 for too much text, else 415.
    */
   readForm(options: FormOptions = {}): Promise<Form> {
     return this.#body.readForm(options, (callback) => this.#callWhenOver(callback));
   }
 
-  /**
-   * The fields that came behind a chunked body: empty until all of the body has come. Fields that frame, route or
-   * authenticate are never among them (RFC 9110 6.5.1).
-   */
+  /** The fields behind a chunked body, once it has come; none that frames, routes or authenticates (RFC 9110 6.5.1). */
   get trailers(): HTTPHeaders {
-    return this.#incoming?.trailers ?? new HTTPHeaders();
+    return trailerHeaders(this.rawTrailers);
+  }
+
+  /** @internal Names and values of `trailers`, one after the other; as they came where names are kept. */
+  get rawTrailers(): readonly string[] {
+    return this.#incoming?.trailers ?? [];
   }
 
   /** @internal Whether a body has to be read: no bytes are a body, too, where gzip was promised. */

@@ -5,6 +5,8 @@
  * dropped, and its end ends the connection.
  */
 import type { Address } from "../core/address.js";
+import { HEADER_TIMEOUT_MS } from "../core/limits.js";
+import type { HTTPServerRequest } from "../http/request.js";
 import type { IOStream } from "../stream/iostream.js";
 import type { ServerSocket } from "./localaddress.js";
 import { UpgradedSocket } from "./upgradedsocket.js";
@@ -13,20 +15,48 @@ interface ErrorServer extends ServerSocket {
   emit(event: string, ...given: unknown[]): boolean;
 }
 
-/** Emits `clientError` in a turn of its own: what a listener throws is the program's. `address` is the client's. */
+/** What the event says of its client. */
+export interface ErrorClient {
+  readonly address: Address | null;
+  /** Bytes of what was refused, which the stream has first; default 0. */
+  readonly ahead?: number;
+  /** What was refused, when the stream does not have it. */
+  readonly head?: Buffer;
+}
+
+/** Emits `clientError` in a turn of its own: what a listener throws is the program's. */
 export function emitClientError(
   server: ErrorServer,
   error: Error,
   stream: IOStream,
-  address: Address | null,
+  { address, ahead = 0, head = Buffer.alloc(0) }: ErrorClient,
   limitMs: number,
 ): void {
   const socket = new UpgradedSocket(stream, address, server);
-  const timer = setTimeout(() => socket.destroy(), limitMs).unref();
+  const timer = setTimeout(() => socket.destroy(), limitMs || HEADER_TIMEOUT_MS).unref();
   socket.once("close", () => clearTimeout(timer));
   socket.once("end", () => socket.end());
-  process.nextTick(() => {
+  const tell = (rawPacket: Buffer): void => {
+    Object.assign(error, { bytesParsed: parsedBytes(error, rawPacket), rawPacket });
     server.emit("clientError", error, socket);
     socket.resume();
-  });
+  };
+  if (ahead === 0) process.nextTick(tell, head);
+  else
+    stream.readBytes(ahead).then(
+      (bytes) => process.nextTick(tell, bytes),
+      () => socket.destroy(),
+    );
+}
+
+/** The head of a request that has come to the host, as it may have been written. */
+export function headText({ method, target, version, rawFields }: HTTPServerRequest): Buffer {
+  const lines = [`${method} ${target} ${version}`];
+  for (let at = 0; at < rawFields.length; at += 2) lines.push(`${rawFields[at]}: ${rawFields[at + 1]}`);
+  return Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
+}
+
+/** Node's parser gives up at the first byte that no method has there. */
+function parsedBytes({ code }: NodeJS.ErrnoException, rawPacket: Buffer): number {
+  return code === "HPE_INVALID_METHOD" ? 1 : rawPacket.length;
 }

@@ -76,7 +76,6 @@ function read(this: Incoming): void {
       if (this.destroyed) return;
       (this.socket as unknown as RequestSocket).active();
       if (done !== true) return pushBlock(this, value);
-      (this.socket as unknown as RequestSocket).bodyRead();
       complete(request, this);
     },
     (error) => {
@@ -142,11 +141,11 @@ export function endUnread(request: HTTPServerRequest, message: Incoming): void {
   message.resume();
 }
 
-function complete({ trailers }: HTTPServerRequest, message: Incoming): void {
+function complete({ rawTrailers }: HTTPServerRequest, message: Incoming): void {
   if (message[ENDED]) return;
   message[ENDED] = true;
   message.complete = true;
-  if (trailers.size > 0) addFields(message, [...trailers].flat());
+  if (rawTrailers.length > 0) addFields(message, rawTrailers.slice());
   message.push(null);
   message[WHEN_READ]?.();
 }

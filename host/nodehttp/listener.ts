@@ -33,22 +33,12 @@ export function runListener(
   };
   request.onGone = () => socket.gone();
   if (server !== null && server.timeout > 0) socket.setTimeout(server.timeout);
-  if (server !== null && server.requestTimeout > 0 && !request.hasArrived) {
-    socket.limitBody(server.requestTimeout, () => timeOut(request, socket));
-  }
   if (nodeStarted.hasSubscribers) nodeStarted.publish({ request: message, response, socket, server });
   const result = listener(message, response);
   // As with Node, not before the listener's first turn is over.
   if (request.hasArrived) tellArrived(request, message);
   else request.onArrived = () => tellArrived(request, message);
   return result;
-}
-
-/** Its body has not come in time: 408 where no answer has begun, and the connection ends. */
-function timeOut(request: HTTPServerRequest, socket: RequestSocket): void {
-  if (request.hasArrived) return;
-  if (!request.started) request.respond(408, { Connection: "close" });
-  socket.destroy();
 }
 
 type Members = Readonly<Record<string, unknown>>;

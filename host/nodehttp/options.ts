@@ -8,7 +8,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { getDefaultHighWaterMark } from "node:stream";
 import { UINT31_MAX } from "../core/check.js";
 import { OptionError } from "../core/errors.js";
-import { HEAD_BYTES_MAX } from "../core/limits.js";
+import { HEAD_BYTES_MAX, KEEP_ALIVE_BUFFER_MS, REQUEST_TIMEOUT_MS } from "../core/limits.js";
 import type { ServerOptions } from "../server/options.js";
 import type { ShouldUpgrade } from "./upgrades.js";
 
@@ -21,10 +21,12 @@ export interface NodeServerOptions extends ServerOptions {
   /** Node's name of `headerTimeoutMs`; 0: no limit. */
   headersTimeout?: number | undefined;
   /**
-   * Milliseconds for a request's head, and again for its whole body: 408, and the connection ends. Default 300,000; 0:
-   * no such limit, only those of heads and of slow bodies.
+   * Milliseconds for a request's head and body together: 408, and the connection ends. Default 300,000; 0: no such
+   * limit, only those of heads and of slow bodies.
    */
   requestTimeout?: number | undefined;
+  /** Milliseconds that a connection waits longer for another request than its answers say. Default 1,000. */
+  keepAliveTimeoutBuffer?: number | undefined;
   /** Node's name of `headBytesMax`. At most 65,536, which is the default, too. */
   maxHeaderSize?: number | undefined;
   /** The class of requests: one that extends Node's. */
@@ -84,7 +86,7 @@ export function headLimit(headersTimeout: number, requestTimeout: number): numbe
 type LimitName = keyof typeof LIMITS;
 
 /** Throws OptionError that names Node's limit. */
-export function checkLimit(name: LimitName | "requestTimeout", value: number | null): void {
+export function checkLimit(name: LimitName | "requestTimeout" | "keepAliveTimeoutBuffer", value: number | null): void {
   const isNumber = value === null || (typeof value === "number" && value >= 0);
   if (!isNumber) throw new OptionError(`${name} must be a number that is not negative, not ${String(value)}`);
 }
@@ -105,11 +107,21 @@ export function nodeLimit(value: number): number {
   return value === UINT31_MAX ? 0 : value;
 }
 
+/** Node's limits that are no options of other servers; `limits` are those of the sandbox. */
+export function requestLimits({
+  requestTimeout = REQUEST_TIMEOUT_MS,
+  keepAliveTimeoutBuffer = KEEP_ALIVE_BUFFER_MS,
+}: NodeServerOptions): { requestTimeoutMs: number; idleBufferMs: number } {
+  checkLimit("requestTimeout", requestTimeout);
+  checkLimit("keepAliveTimeoutBuffer", keepAliveTimeoutBuffer);
+  return { requestTimeoutMs: requestTimeout, idleBufferMs: keepAliveTimeoutBuffer };
+}
+
 /** The options of any server that `options` ask for. Throws OptionError. */
 export function serverOptions(options: NodeServerOptions): ServerOptions {
   const { shouldUpgradeCallback, IncomingMessage, ServerResponse, insecureHTTPParser, requestTimeout, ...rest } =
     options;
-  const { uniqueHeaders, requireHostHeader, optimizeEmptyRequests, ...given } = rest;
+  const { uniqueHeaders, requireHostHeader, optimizeEmptyRequests, keepAliveTimeoutBuffer, ...given } = rest;
   if (insecureHTTPParser) throw new OptionError("insecureHTTPParser: the sandbox has no lenient parser");
   const { keepAliveTimeout, headersTimeout, maxHeaderSize, ...own } = given;
   const limits = Object.entries({ keepAliveTimeout, headersTimeout, maxHeaderSize }).map(([name, value]) =>

@@ -89,7 +89,7 @@ class Answer implements AnswerTaker {
   #complete = false;
   /** The handler wants chunks, and gives no length. */
   #chunked = false;
-  /** The handler gives a Transfer-Encoding without chunks. */
+  /** The handler frames it: by a Transfer-Encoding without chunks, or a Content-Length that is no plain number. */
   #unframed = false;
   /** What this answer goes to in place of the request's, and its head. */
   #raw: RawConnection | null = null;
@@ -181,6 +181,7 @@ class Answer implements AnswerTaker {
       return;
     }
     this.#hasTrailer ||= key === "trailer";
+    if (key === "content-length" && isOddLength(value)) this.#unframed = true;
     if (key === "connection") {
       if (/\bclose\b/i.test(String(value))) this.#fields.Connection = "close";
       return;
@@ -343,6 +344,11 @@ class Answer implements AnswerTaker {
 function close(response: Outgoing): void {
   response.destroyed = true;
   emitCloseOnce(response);
+}
+
+/** A length that the sandbox would write in another way, or not at all. */
+function isOddLength(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 1 || isOddLength(value[0]) : /^0\d/.test(String(value));
 }
 
 function isUtf8(encoding: string | null | undefined): boolean {

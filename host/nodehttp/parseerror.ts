@@ -44,11 +44,18 @@ const CODES: Partial<Record<Refusal["reason"], string>> = {
   trailers_too_large: "HPE_HEADER_OVERFLOW",
 };
 
+/** What Node's parser says where it has the same words for all of a code. */
+const WORDS: Record<string, string> = {
+  HPE_INVALID_METHOD: "Invalid method encountered",
+  HPE_HEADER_OVERFLOW: "Header overflow",
+};
+
 /** The error of a refusal; null: Node's server has none for it. */
-export function parseError({ reason, sentence }: Refusal): Error | null {
-  const code = CODES[reason];
+export function parseError({ reason: name, sentence }: Refusal): Error | null {
+  const code = CODES[name];
   if (code === undefined) return null;
-  return Object.assign(new Error(`Parse Error: ${sentence}`), { code, reason: sentence });
+  const reason = WORDS[code] ?? sentence;
+  return Object.assign(new Error(`Parse Error: ${reason}`), { code, reason });
 }
 
 /** A connection that has been answered: `writable` is false, and what is written all the same is dropped. */

@@ -7,8 +7,9 @@
 import { UsageError } from "../core/errors.js";
 import { type Deferred, deferred } from "../core/promises.js";
 import type { HTTPServer } from "../server/httpserver.js";
+import { listenOptions } from "./listenoptions.js";
 import { ReplacedServer, replaceServers } from "./replaced.js";
-import { listenOptions, type NodeServer } from "./server.js";
+import type { NodeServer } from "./server.js";
 
 /** A server that other code listens with, and where its program wants that. */
 export interface ProgramServer {

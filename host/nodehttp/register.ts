@@ -6,6 +6,7 @@
  */
 import cluster from "node:cluster";
 import type { ServerOptions } from "node:http";
+import { HEAD_BYTES_MAX } from "../core/limits.js";
 import { resolveRuntime } from "../core/runtimename.js";
 import { node } from "../nodeinternals/httpclasses.js";
 import type { NodeServerOptions } from "./options.js";
@@ -18,7 +19,8 @@ const Genuine = node.Server;
 /** Node's own limits, as it completes and checks them; throws what it throws. It does not listen. */
 function nodeLimits(options: NodeServerOptions): NodeServerOptions {
   const { keepAliveTimeout, headersTimeout, requestTimeout } = new Genuine(options as ServerOptions);
-  return { keepAliveTimeout, headersTimeout, requestTimeout };
+  const maxHeaderSize = options.maxHeaderSize ?? Math.min(node.maxHeaderSize, HEAD_BYTES_MAX);
+  return { keepAliveTimeout, headersTimeout, requestTimeout, maxHeaderSize };
 }
 
 /** As `http.Server`: its limits are Node's, too, and a body may have any size. */

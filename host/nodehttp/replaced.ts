@@ -6,8 +6,9 @@
 import { syncBuiltinESMExports } from "node:module";
 import { node } from "../nodeinternals/httpclasses.js";
 import type { NodeListener } from "./listener.js";
+import { listenOptions } from "./listenoptions.js";
 import type { NodeServerOptions } from "./options.js";
-import { listenOptions, NodeServer } from "./server.js";
+import { NodeServer } from "./server.js";
 
 /** Listens as `http.Server` does: without a host on all interfaces. */
 export class ReplacedServer extends NodeServer {

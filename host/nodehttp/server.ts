@@ -7,8 +7,8 @@
 import { EventEmitter } from "node:events";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { type Accepted, type Address, LOOPBACK } from "../core/address.js";
-import { BACKLOG, HEADER_TIMEOUT_MS, IDLE_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from "../core/limits.js";
+import { type Accepted, LOOPBACK } from "../core/address.js";
+import { BACKLOG, HEADER_TIMEOUT_MS, IDLE_TIMEOUT_MS } from "../core/limits.js";
 import { ignore } from "../core/promises.js";
 import type { RuntimeName } from "../core/runtimename.js";
 import type { HTTPServerRequest } from "../http/request.js";
@@ -21,8 +21,9 @@ import type { ServerOptions } from "../server/options.js";
 import type { IOStream } from "../stream/iostream.js";
 import type { StreamSettings } from "../stream/settings.js";
 import { accept, isCarried } from "./carriedsocket.js";
-import { emitClientError } from "./clienterror.js";
+import { type ErrorClient, emitClientError, headText } from "./clienterror.js";
 import { type NodeListener, runListener } from "./listener.js";
+import { checkPort, listenOptions, type NodeListenOptions, notSo } from "./listenoptions.js";
 import {
   checkLimit,
   headLimit,
@@ -31,6 +32,7 @@ import {
   messageOptions,
   type NodeServerOptions,
   nodeLimit,
+  requestLimits,
   serverOptions,
 } from "./options.js";
 import { AnsweredSocket, parseError } from "./parseerror.js";
@@ -38,26 +40,7 @@ import { type MessageClasses, RequestSocket } from "./socket.js";
 import { type ShouldUpgrade, takeUpgrade } from "./upgrades.js";
 
 const METHOD_OTHER = 0;
-const PORT_MAX = 65_535;
 const KNOWN_METHODS: ReadonlySet<string> = new Set(METHODS);
-
-/** Where a server of Node's kind listens. */
-export interface NodeListenOptions {
-  /** Default 0: a free one. */
-  port?: number | string | undefined;
-  /** Default 127.0.0.1; `""`: all interfaces. */
-  host?: string | undefined;
-  /** Connections that may wait to be accepted. Default 511. */
-  backlog?: number | undefined;
-  /** An IPv6 address takes no IPv4 connections. Default true. */
-  ipv6Only?: boolean | undefined;
-  /** A Unix-domain socket in place of a port; it is served in this process, whatever the runtime. */
-  path?: string | undefined;
-  /** Every user of this machine may connect to `path`: its mode is 0666. Default false: its owner alone, 0600. */
-  readableAll?: boolean | undefined;
-  /** The same as `readableAll`; one of the two is enough. Default false. */
-  writableAll?: boolean | undefined;
-}
 
 /**
  * A server that calls `listener` as Node's would. `options` are those of any server here; they may come first, as with
@@ -115,7 +98,7 @@ export class NodeServer extends EventEmitter {
   /** The sandbox has its limits. */
   #isLimited = false;
   #headersTimeout: number;
-  #requestTimeout = REQUEST_TIMEOUT_MS;
+  readonly #limits: ReturnType<typeof requestLimits>;
   /** Of requests that have no whole answer yet, and whose client has ended its side. */
   readonly #halfClosed = new Set<RequestSocket>();
   /** What serves streams of `emit("connection", stream)`, and where they come from, since there was one. */
@@ -140,12 +123,13 @@ export class NodeServer extends EventEmitter {
     const unique = options.uniqueHeaders?.map((name) => name.toLowerCase());
     this.uniqueHeaders = unique === undefined ? null : new Set(unique);
     this.#hostless = options.requireHostHeader === false;
+    this.#limits = requestLimits(options);
     this.#server = this.#newServer();
     this.#runtime = this.#server.options.runtime;
     this.on("connection", (stream: Duplex) => {
       if (!(stream instanceof RequestSocket)) this.#carry(stream);
     });
-    if (options.requestTimeout !== undefined) this.requestTimeout = options.requestTimeout;
+    if (options.requestTimeout !== undefined) this.requestTimeout = options.requestTimeout; // for heads
   }
 
   /** @internal */
@@ -181,9 +165,9 @@ export class NodeServer extends EventEmitter {
       // In a turn of its own: what a listener throws is the program's, and not the sandbox's fault.
       if (error !== null) process.nextTick(() => this.emit("clientError", error, new AnsweredSocket(address)));
     };
-    const refusedOpen: RequestListener["refusedOpen"] = (refusal, peer, stream) => {
+    const refusedOpen: RequestListener["refusedOpen"] = (refusal, peer, stream, ahead) => {
       const error = this.listenerCount("clientError") > 0 ? parseError(refusal) : null;
-      if (error !== null) this.#clientError(error, stream, peer?.address ?? null);
+      if (error !== null) this.#clientError(error, stream, { address: peer?.address ?? null, ahead });
       return error !== null;
     };
     const connected: RequestListener["connected"] = (accepted) => {
@@ -194,7 +178,7 @@ export class NodeServer extends EventEmitter {
       if (this.timeout > 0) socket.setTimeout(this.timeout);
       if (isHeard) this.emit("connection", socket);
     };
-    const acceptance = { connects: true, asNode: true };
+    const acceptance = { connects: true, asNode: true, limits: this.#limits };
     return new HTTPServer({ handle, ...acceptance, connected, refused, refusedOpen }, options);
   }
 
@@ -240,13 +224,15 @@ export class NodeServer extends EventEmitter {
     const address = request.peer?.address ?? null;
     const error = Object.assign(new Error("Parse Error: Invalid method encountered"), { code: "HPE_INVALID_METHOD" });
     if (this.listenerCount("clientError") > 0 && request.contentLength === 0)
-      return detach(request, this.#server.options, (stream) => this.#clientError(error, stream, address));
+      return detach(request, this.#server.options, (stream) =>
+        this.#clientError(error, stream, { address, head: headText(request) }),
+      );
     request.respond(400, { Connection: "close", Date: "" });
     process.nextTick(() => this.emit("clientError", error, new AnsweredSocket(address)));
   }
 
-  #clientError(error: Error, stream: IOStream, address: Address | null): void {
-    emitClientError(this, error, stream, address, this.#server.options.headerTimeoutMs || HEADER_TIMEOUT_MS);
+  #clientError(error: Error, stream: IOStream, client: ErrorClient): void {
+    emitClientError(this, error, stream, client, this.#server.options.headerTimeoutMs);
   }
 
   /**
@@ -269,7 +255,7 @@ export class NodeServer extends EventEmitter {
   set headersTimeout(ms: number) {
     checkLimit("headersTimeout", ms);
     this.#headersTimeout = ms;
-    this.#limit("headersTimeout", headLimit(ms, this.#requestTimeout));
+    this.#limit("headersTimeout", headLimit(ms, this.#limits.requestTimeoutMs));
   }
 
   /**
@@ -285,17 +271,27 @@ export class NodeServer extends EventEmitter {
   }
 
   /**
-   * Milliseconds for a request's head, and again for its whole body: 408, and the connection ends. Default 300,000; 0:
-   * only what limits heads and slow bodies anyway.
+   * Milliseconds for a request's head and body together: 408, and the connection ends. Default 300,000; 0: only what
+   * limits heads and slow bodies anyway.
    */
   get requestTimeout(): number {
-    return this.#requestTimeout;
+    return this.#limits.requestTimeoutMs;
   }
 
   set requestTimeout(ms: number) {
     checkLimit("requestTimeout", ms);
-    this.#requestTimeout = ms;
-    if (ms > 0) this.#limit("headersTimeout", headLimit(this.#headersTimeout, ms), "requestTimeout for heads");
+    this.#limits.requestTimeoutMs = ms;
+    this.#limit("headersTimeout", headLimit(this.#headersTimeout, ms), "requestTimeout");
+  }
+
+  /** Milliseconds that a connection waits longer for another request than its answers say. Default 1,000. */
+  get keepAliveTimeoutBuffer(): number {
+    return this.#limits.idleBufferMs;
+  }
+
+  set keepAliveTimeoutBuffer(ms: number) {
+    checkLimit("keepAliveTimeoutBuffer", ms);
+    this.#limits.idleBufferMs = ms;
   }
 
   #limit(
@@ -557,35 +553,6 @@ export function handleOf(listener: NodeListener): RequestListener["handle"] {
   return (request, logger) => runListener(request, logger, emit, server);
 }
 
-/** @internal What arguments of `listen` say. */
-export function listenOptions(given: unknown[]): NodeListenOptions {
-  const [first, second] = given;
-  if (typeof first === "object" && first !== null) {
-    const { path, ...place } = first as NodeListenOptions & { readonly fd?: number };
-    if (place.fd !== undefined) throw notSo("ERR_INVALID_ARG_VALUE", "listen: there is no way to listen on an fd");
-    return path ? { ...place, path } : place;
-  }
-  const backlog = given.slice(1).find((each) => typeof each === "number") as number | undefined;
-  if (typeof first === "string" && !/^\d+$/.test(first)) return { path: first, backlog };
-  const port = typeof first === "function" ? undefined : (first as number | string | undefined);
-  return { port, host: typeof second === "string" ? second : undefined, backlog };
-}
-
-/** Throws Node's error. */
-function checkPort(port: number | string): void {
-  const isText = typeof port === "string" && port.trim() !== "";
-  const isPort = (typeof port === "number" || isText) && Number.isInteger(Number(port)) && Number(port) >= 0;
-  if (isPort && Number(port) <= PORT_MAX) return;
-  const said = typeof port === "string" ? `type string ('${port}')` : String(port);
-  throw Object.assign(new RangeError(`options.port should be >= 0 and < 65536. Received ${said}.`), {
-    code: "ERR_SOCKET_BAD_PORT",
-  });
-}
-
 function isContinue(expect: string | undefined): boolean {
   return expect?.toLowerCase() === "100-continue";
-}
-
-function notSo(code: string, text: string): Error {
-  return Object.assign(new Error(text), { code });
 }

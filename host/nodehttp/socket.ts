@@ -29,8 +29,6 @@ export interface MessageClasses {
 export interface TimeoutSource extends ServerSocket {
   /** Milliseconds; 0: none. */
   readonly timeout: number;
-  /** Milliseconds for a whole body; 0: any. */
-  readonly requestTimeout: number;
   /** Of what classes requests and answers are. */
   readonly classes: MessageClasses;
   readonly messageOptions: MessageOptions;
@@ -101,8 +99,6 @@ export class RequestSocket extends LazyDuplex {
   #clientEnded = false;
   #timeoutMs = 0;
   #timer: NodeJS.Timeout | null = null;
-  /** Runs until all of the body has been read, where that is limited. */
-  #bodyTimer: NodeJS.Timeout | null = null;
 
   private constructor(accepted: Accepted | null, server: TimeoutSource | null) {
     super();
@@ -214,17 +210,6 @@ export class RequestSocket extends LazyDuplex {
     return this;
   }
 
-  /** Calls `late` when the body has not been read after `ms`, and no answer to its request is complete. */
-  limitBody(ms: number, late: () => void): void {
-    this.#bodyTimer = setTimeout(late, ms).unref();
-  }
-
-  /** All of the body has been read. */
-  bodyRead(): void {
-    if (this.#bodyTimer !== null) clearTimeout(this.#bodyTimer);
-    this.#bodyTimer = null;
-  }
-
   /** Something was read or written. */
   active(): void {
     this.#timer?.refresh();
@@ -233,7 +218,7 @@ export class RequestSocket extends LazyDuplex {
   /** The answer to `request` is complete: what happens to the connection is no matter of that any more. */
   settle(request: HTTPServerRequest): void {
     if (this.#request !== request) return; // the next one has come
-    this.#stopTimers();
+    this.#stopTimer();
     if (this.#clientEnded) this.#server?.settled(this);
     if (this.#accepted === null || !request.finished) return; // or its body is still read
     this.#forwarded = request.forwardedAddress;
@@ -246,8 +231,7 @@ export class RequestSocket extends LazyDuplex {
     return this.#request === null && this.#peer !== null;
   }
 
-  #stopTimers(): void {
-    this.bodyRead();
+  #stopTimer(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
@@ -384,7 +368,7 @@ export class RequestSocket extends LazyDuplex {
   #begin(): boolean {
     if (this.#destroyed) return false;
     this.#destroyed = true;
-    this.#stopTimers();
+    this.#stopTimer();
     if (this.#clientEnded) this.#server?.settled(this);
     return true;
   }

@@ -43,15 +43,17 @@ export interface RequestListener {
   readonly connects?: boolean;
   /** @internal Answers and refusals have the words of Node's server; what is odd in a target or Host is not refused. */
   readonly asNode?: boolean;
+  /** @internal Those of whole requests, as Node's server has them; read when a worker starts. */
+  readonly limits?: Acceptor["limits"];
   /** @internal Called for a connection that this process has accepted, before anything of it is read. */
   readonly connected?: (accepted: Accepted) => void;
   /** @internal Called for a request that was refused before it could be one; `address` is its client's. */
   readonly refused?: (refusal: Refusal, address: Address | null) => void;
   /**
    * @internal With `asNode`, called in place of `refused` while an answer can be given. Returns whether it answers;
-   * else the server does.
+   * else the server does. `ahead` bytes of what was refused can be read at once.
    */
-  readonly refusedOpen?: (refusal: Refusal, peer: Peer | null, stream: IOStream) => boolean;
+  readonly refusedOpen?: (refusal: Refusal, peer: Peer | null, stream: IOStream, ahead: number) => boolean;
 }
 
 const PLAIN_TEXT = { "Content-Type": "text/plain" };
@@ -90,10 +92,11 @@ export class HTTPServer extends TCPServer {
     this.#name = typeof handler === "function" ? handler.name : "";
     this.#handler = typeof handler === "function" ? handler : this.#callbackOf(handler);
     const listener = typeof handler === "function" ? {} : (handler as Partial<RequestListener>);
-    const { connects = false, asNode = false, connected, refused, refusedOpen } = listener;
+    const { connects = false, asNode = false, limits, connected, refused, refusedOpen } = listener;
     this.#acceptance = {
       connects,
       asNode,
+      ...(limits && { limits }),
       ...(connected && { connected }),
       ...(refused && { refused }),
       ...(asNode && { refusedOpen: this.#refuser(refusedOpen) }),
@@ -116,8 +119,8 @@ export class HTTPServer extends TCPServer {
   /** Has `listener` answer refused requests, and answers what it does not. */
   #refuser(listener: RequestListener["refusedOpen"]): NonNullable<Acceptor["refusedOpen"]> {
     return (bridge, id, peer, refusal) =>
-      new Detaching(bridge, id, peer, this.options, (stream) => {
-        if (listener?.(refusal, peer, stream) !== true) answerRefused(stream, refusal.status);
+      new Detaching(bridge, id, peer, this.options, (stream, ahead) => {
+        if (listener?.(refusal, peer, stream, ahead) !== true) answerRefused(stream, refusal.status);
       });
   }
 

@@ -286,6 +286,21 @@ describe.each(["http", "node", "wasmtime"] as const)("%s: requestTimeout", (kind
   });
 });
 
+test.each(["node", "wasmtime"] as const)(
+  "%s: an idle connection is kept for keepAliveTimeoutBuffer more",
+  async (kind) => {
+    const times = { keepAliveTimeout: 50, keepAliveTimeoutBuffer: 60_000 };
+    const patient = await (await listening(kind, answersX, times)).connected();
+    await patient.send(GET).readResponse("GET");
+    const { server, connected } = await listening(kind, answersX, { ...times, keepAliveTimeoutBuffer: 0 });
+    expect((server as NodeServer).keepAliveTimeoutBuffer).toBe(0);
+    const other = await connected();
+    await other.send(GET).readResponse("GET");
+    await other.readToEnd(); // so the time of the first one is over, too
+    expect((await patient.send(GET).readResponse("GET")).status).toBe(200);
+  },
+);
+
 describe.each(["http", "node"] as const)("%s: limits", (kind) => {
   test("maxConnections closes what is more, and drop has its addresses", async () => {
     const sockets: Socket[] = [];

@@ -256,7 +256,7 @@ test("limits that are set too late are lines of the log", async () => {
   server.requestTimeout = 1000;
   expect(lines).toEqual([
     expect.stringContaining("keepAliveTimeout was set when the server listened already"),
-    expect.stringContaining("requestTimeout for heads was set when the server listened already"),
+    expect.stringContaining("requestTimeout was set when the server listened already"),
   ]);
   expect([server.keepAliveTimeout, server.requestTimeout, server.headersTimeout]).toEqual([1000, 1000, 30_000]);
   await server[Symbol.asyncDispose]();

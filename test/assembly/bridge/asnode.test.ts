@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest-pool-assemblyscript/assembly";
 import * as frames from "../../../assembly/bridge/frames";
 import { HEADER_TIMEOUT_MS, REFUSALS_PER_SECOND } from "../../../assembly/core/limits";
 import { CONNECTIONS_NOW, REQUESTS_EVER, REQUESTS_NOW, REQUESTS_REFUSED, stat } from "../../../assembly/core/stats";
-import { connect } from "../../../assembly/wasi/sim/net";
+import { Peer, connect } from "../../../assembly/wasi/sim/net";
 import {
   HTTP,
   begun,
@@ -35,6 +35,10 @@ function end(number: i32): string {
 }
 
 let malformed: string = "";
+
+const REQUEST_MS: i64 = 10_000;
+const SLOW_HEAD_MS: i64 = 7_000;
+let sender: Peer | null = null;
 
 describe("trailers of an answer", () => {
   test("stand behind the last chunk; the connection goes on", () => {
@@ -164,6 +168,55 @@ describe("as Node's server: refused requests", () => {
     expect(peer.ended).toBe(true);
   });
 });
+
+describe("as Node's server: times", () => {
+  test("a request that is not whole when its time is over is refused, however head and body share it", () => {
+    const refused = slowRequest(REQUEST_MS - SLOW_HEAD_MS);
+    expect(refused.startsWith("ABORT#1(")).toBe(true);
+    expect(refused).toContain(" REFUSED#2(408,");
+  });
+
+  test("one whose last byte comes in time is answered when the handler likes", () => {
+    expect(slowRequest(REQUEST_MS - SLOW_HEAD_MS - 2)).toBe("");
+    sender!.send("y");
+    heard();
+    expect(heardAfter(REQUEST_MS)).toBe("");
+    tell(response(1, 200, LAST, -1, "x"));
+    expect(received(sender!)).toContain("200 OK");
+  });
+
+  test("a connection waits longer for another request than its answers say", () => {
+    expect(secondRequest(5_000 + 1_000 - 1)).toBe("REQUEST#2(1,1,3,0 /|Host=x|)");
+  });
+  test("and no longer", () => {
+    expect(secondRequest(5_000 + 1_000)).toBe("");
+  });
+});
+
+/** A request whose body lacks a byte; what is heard `restMs` behind its head, which took its time. */
+function slowRequest(restMs: i64): string {
+  begun(config(AS_NODE, 0, 0, 0, 0, 0, 0, 0, 0, u32(REQUEST_MS)));
+  const peer = connect();
+  sender = peer;
+  peer.send("POST / HTTP/1.1\r\nHost: x\r\n");
+  expect(heardAfter(SLOW_HEAD_MS)).toBe("");
+  peer.send("Content-Length: 2\r\n\r\nx");
+  expect(heard().startsWith("REQUEST#1(")).toBe(true);
+  return heardAfter(restMs);
+}
+
+/** What is heard of a request that comes `idleMs` behind the answer to the first one. */
+function secondRequest(idleMs: i64): string {
+  begun(config(AS_NODE, 0, 5_000, 0, 0, 0, 0, 0, 0, 0, 1_000));
+  const peer = connect();
+  peer.send(get("/"));
+  heard();
+  tell(response(1, 200, LAST, -1, "x"));
+  expect(received(peer)).toContain("Keep-Alive: timeout=5\r\n");
+  expect(heardAfter(idleMs)).toBe("");
+  peer.send(get("/"));
+  return heard();
+}
 
 describe("as Node's server", () => {
   test("answers say for how long the connection is kept, unless the handler does", () => {

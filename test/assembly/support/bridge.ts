@@ -73,6 +73,8 @@ export function config(
   writeRateBytesMin: u32 = 0,
   memoryBytesMax: u32 = 0,
   halfCloseTimeoutMs: u32 = 0,
+  requestTimeoutMs: u32 = 0,
+  idleBufferMs: u32 = 0,
 ): string {
   const head = u16s(frames.PROTOCOL_VERSION) + u16s(kind);
   const limits = u32s(0) + u64s(0) + u32s(0) + u32s(0) + u32s(idleTimeoutMs) + u32s(0) + u32s(0);
@@ -81,7 +83,9 @@ export function config(
     u32s(bodyRateBytesMin) +
     u32s(writeRateBytesMin) +
     u32s(memoryBytesMax) +
-    u32s(halfCloseTimeoutMs);
+    u32s(halfCloseTimeoutMs) +
+    u32s(requestTimeoutMs) +
+    u32s(idleBufferMs);
   return frame(frames.FRAME_CONFIG, 0, head + limits + u32s(bufferBytesMax) + u32s(bodyWindow) + u32s(0) + rates);
 }
 
