@@ -1,7 +1,9 @@
-// Puts the host's modules together after `tsc -p host`: Node loads a dozen files at the start instead of 200, which halves
+// Puts the host's modules together after `tsc -p host`: Node loads a few files at the start instead of 200, which halves
 // the time to the first answer (docs/decisions/0037-bundled.md).
 //
-// Invariant: one module is in one part only, so the command and the package that an application imports share its state.
+// Invariants: one module is in one part only, so the command and the package that an application imports share its
+// state; what runs when it is loaded, `program`, is in no part with others; what the command needs for every application
+// is in a few parts, the rest is loaded when it is needed; of Node's modules only node:module is loaded by `import`.
 import { readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { rolldown } from "rolldown";
@@ -20,12 +22,69 @@ const entries = files
   .filter((name) => name !== undefined)
   .map((name) => [name, path.join(root, `host/${name}.ts`)]);
 
+/** What the package has for those that import it, and what `waterspout run` loads at once. */
+const PACKAGE = ["index"];
+const START = ["cli/run/index", "cli/run/serve"];
+/** `main` needs the one before V8's compile cache is there, which is for all that follows; the hooks need the other. */
+const APART = ["core/cachefolder", "cli/run/loading/moduleformat"];
+/** The modules of these, those of package and start, and those of the start alone. */
+const apart = APART.map(() => new Set());
+const shared = new Set();
+const command = new Set();
+const parts = {
+  name: "parts",
+  buildEnd() {
+    const ofPackage = needed(PACKAGE, this);
+    for (const [at, name] of APART.entries()) for (const id of needed([name], this)) apart[at].add(id);
+    for (const id of needed(START, this)) (ofPackage.has(id) ? shared : command).add(id);
+  },
+};
+
+/** These modules and all that they import, directly or not. */
+function needed(names, graph) {
+  const found = new Set();
+  const waiting = names.map((name) => path.join(root, `host/${name}.ts`));
+  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+    if (found.has(id) || !path.isAbsolute(id)) continue;
+    found.add(id);
+    waiting.push(...graph.getModuleInfo(id).importedIds);
+  }
+  return found;
+}
+
+/**
+ * Takes Node's modules from Node itself: for an `import` it makes a module of each, and reads its every name, whatever
+ * that loads. Nodes before 20.16, and 22 before 22.3, give them to `require`.
+ */
+const GIVE =
+  'import { createRequire as requireFor } from "node:module"; ' +
+  "const builtinModule = process.getBuiltinModule ?? requireFor(import.meta.url);";
+const IMPORT = /^import (?:(?<whole>\w+|\* as \w+)(?:, )?)?(?:\{ (?<names>[^}]+) \})? ?from "(?<name>node:[^"]+)";$/gm;
+const builtins = {
+  name: "builtins",
+  renderChunk(code) {
+    let given = `${GIVE} `; // with the first, since a command begins with another line
+    const replaced = code.replace(IMPORT, (_statement, whole, names, name) => {
+      const module = `builtinModule("${name}")`;
+      const own = whole?.replace("* as ", "");
+      const each = names === undefined ? [] : [`{ ${names.replaceAll(" as ", ": ")} } = ${own ?? module}`];
+      const statement = `${given}const ${[...(own === undefined ? [] : [`${own} = ${module}`]), ...each].join(", ")};`;
+      given = "";
+      return statement;
+    });
+    const left = code.replace(IMPORT, "").match(/^import .*"node:.*$/m);
+    if (left !== null) throw new Error(`an import that is not known here: ${left}`);
+    return { code: replaced, map: null };
+  },
+};
+
 rmSync(path.join(folder, "parts"), { recursive: true, force: true });
 const bundle = await rolldown({
   input: Object.fromEntries(entries),
   platform: "node",
   external: /^[^./]/,
   resolve: { extensionAlias: { ".js": [".ts"] } },
+  plugins: [parts, builtins],
   // The list of commands is loaded by `main` in any case.
   checks: { ineffectiveDynamicImport: false },
 });
@@ -35,6 +94,13 @@ await bundle.write({
   entryFileNames: "[name].js",
   chunkFileNames: "parts/[name]-[hash].js",
   sourcemap: true,
+  codeSplitting: {
+    groups: [
+      ...APART.map((name, at) => ({ name: path.basename(name), test: (id) => apart[at].has(id) })),
+      { name: "shared", test: (id) => shared.has(id) },
+      { name: "command", test: (id) => command.has(id) },
+    ],
+  },
 });
 await bundle.close();
 
