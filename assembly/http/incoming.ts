@@ -377,9 +377,16 @@ export class IncomingConnection extends HTTPConnection {
       this.left -= size;
     }
     if (this.bodiless || !size) return true;
-    const reason = this.queue.send(this.handle, source, size, this.loop.time);
+    const reason = this.send(source, size);
     if (reason) this.abort(reason);
     return !reason;
+  }
+
+  /** 0, or why the answer must end. */
+  private send(source: usize, size: i32): i32 {
+    const n = this.queue.sendAtOnce(this.handle, source, size);
+    if (n < 0) return -n;
+    return n == size ? 0 : this.queue.send(this.handle, source + usize(n), size - n, this.loop.time);
   }
 
   finishResponse(): void {
@@ -490,7 +497,6 @@ export class IncomingConnection extends HTTPConnection {
     this.addText("content-type", "text/plain");
     if (status == 503) this.addText("retry-after", "1");
     this.setLength(size + 1);
-    if (exchange.answer(this.handle, status, !bodiless) && !bodiless)
-      this.queue.send(this.handle, chunk, size + 1, this.loop.time);
+    if (exchange.answer(this.handle, status, !bodiless) && !bodiless) this.send(chunk, size + 1);
   }
 }

@@ -6,6 +6,7 @@ import { HANDLES_MAX } from "../core/limits";
 import { HANDLES_TRIED, count, countTurn } from "../core/stats";
 import { NS_PER_MS } from "../core/units";
 import { Timeout, Timers } from "./timers";
+import { TIME_WHEN_ASKED } from "../wasi/build";
 import * as wasi from "../wasi/index";
 
 export { Timeout };
@@ -28,6 +29,7 @@ export abstract class Callback {
 
 /** How stale the Date of an answer may be. */
 const WALL_CLOCK_EVERY_NS: i64 = 100 * NS_PER_MS;
+let isTimeRead: bool = true;
 
 /** The event loop of this module: Tornado's IOLoop. IOLoop.current() gives it. */
 export class IOLoop {
@@ -41,8 +43,7 @@ export class IOLoop {
   private wallRead: i64 = -WALL_CLOCK_EVERY_NS;
   private stopped: bool = false;
   private started: bool = false;
-  /** Monotonic nanoseconds when this turn's events came; 0 before the first turn. */
-  time: i64 = 0;
+  private turnTime: i64 = 0;
 
   /**
    * The loop of this module; there is one. An application sets itself up while its module is being instantiated, when a
@@ -55,6 +56,20 @@ export class IOLoop {
       IOLoop.instance = loop;
     }
     return loop;
+  }
+
+  /**
+   * Monotonic nanoseconds when this turn's events came; 0 before the first turn. Where each turn is one request, and
+   * most of them wait for nothing, the clock is read when it is first asked for.
+   */
+  get time(): i64 {
+    if (TIME_WHEN_ASKED && !isTimeRead) this.readTime();
+    return this.turnTime;
+  }
+
+  private readTime(): void {
+    this.turnTime = wasi.now();
+    isTimeRead = true;
   }
 
   /** Watches `handle` for `events`, READ and WRITE or-ed. A handle has one handler; a second call replaces it. */
@@ -123,11 +138,12 @@ export class IOLoop {
     if (!this.started) this.start();
     let timeout: i64 = 0;
     if (maxWaitNs && !this.callbacks.length) {
-      this.time = wasi.now();
+      this.turnTime = wasi.now();
       timeout = min<i64>(maxWaitNs, this.untilTimer());
     }
     wasi.wait(timeout);
-    this.time = wasi.now();
+    if (TIME_WHEN_ASKED) isTimeRead = false;
+    else this.turnTime = wasi.now();
     let tried = 0;
     for (let handle = wasi.next(); handle >= 0; handle = wasi.next()) {
       tried++;
@@ -138,7 +154,7 @@ export class IOLoop {
     this.runTimers();
     for (let i = this.turnEnd.length - 1; i >= 0; i--) unchecked(this.turnEnd[i]).run();
     count(HANDLES_TRIED, tried);
-    countTurn(wasi.now() - this.time);
+    if (!TIME_WHEN_ASKED) countTurn(wasi.now() - this.time);
     if (this.stopped) return -1;
     return this.callbacks.length ? 0 : min<i64>(wasi.sleepNs(), this.untilTimer());
   }
@@ -165,6 +181,7 @@ export class IOLoop {
   }
 
   private runTimers(): void {
+    if (TIME_WHEN_ASKED && !this.timers.size) return;
     const mark = this.timers.mark;
     for (let timeout = this.timers.due(this.time, mark); timeout; timeout = this.timers.due(this.time, mark))
       timeout.run();

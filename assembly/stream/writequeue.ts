@@ -56,6 +56,19 @@ export class WriteQueue {
   }
 
   /**
+   * Sends what the socket takes at once, for callers that have to ask for the time: how much that was, or -REASON. The
+   * rest is for send().
+   */
+  sendAtOnce(handle: i32, source: usize, size: i32): i32 {
+    if (this.bytes.size) return 0;
+    const n = wasi.write(handle, source, size);
+    if (n < 0) return n == AGAIN ? 0 : n;
+    this.sent += n;
+    count(BYTES_OUT, n);
+    return n;
+  }
+
+  /**
    * The socket may take more of what waits: returns how much has left, or -REASON. It is asked until it takes less than
    * it was given, since a host may say only once that it can take some.
    */

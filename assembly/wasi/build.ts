@@ -22,3 +22,7 @@ if (!isDefined(WASI))
 /** The runtime has the connections: it hands over requests by wasi:http. */
 // @ts-ignore: decorator
 @inline export const OVER_HTTP: bool = WASI == 4 || WASI == 5;
+
+/** A turn asks for the time only when it needs it, and is not timed itself. */
+// @ts-ignore: decorator
+@inline export const TIME_WHEN_ASKED: bool = WASI == 4;

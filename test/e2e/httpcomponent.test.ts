@@ -51,6 +51,8 @@ class Various extends HTTPHandler {
     else if (request.pathIs("/begun")) { request.startResponse(200, 5); request.write("ab"); request.write("abcd"); }
     else if (request.pathIs("/twice")) { request.startResponse(200, -1); request.startResponse(200, -1); }
     else if (request.pathIs("/fields")) this.fields(request);
+    else if (request.pathIs("/many")) this.many(request, 40);
+    else if (request.pathIs("/kept")) this.many(request, 1);
     else if (request.pathIs("/count")) request.respond(200, "text/plain", this.requests.toString());
     else if (request.pathIs("/now")) request.respond(200, "text/plain", stats.stat(stats.REQUESTS_NOW).toString());
     else if (request.pathIs("/leaving")) { this.requestRefused(request.connection, ${refusal("bad_coding")}); request.collectBody(); }
@@ -89,6 +91,12 @@ class Various extends HTTPHandler {
     request.setHeader("Refused", refused);
     request.setHeader("Set-Cookie", "a=1");
     request.setHeader("Set-Cookie", "b=2");
+    request.finish();
+  }
+  private many(request: HTTPServerRequest, count: i32): void {
+    request.startResponse(200, 0);
+    request.setHeader("Upgrade", "h2c");
+    for (let i = 0; i < count; i++) request.setHeader("X-" + i.toString(), i.toString().repeat(200));
     request.finish();
   }
   private receive(request: HTTPServerRequest): void {
@@ -179,6 +187,21 @@ describe.each([
     const { headers } = await client.send("GET /fields HTTP/1.1\r\nHost: x\r\n\r\n").readResponse();
     expect(headers.get("refused")).toBe("ltcnv");
     expect(headers.get("set-cookie")).toMatch(/a=1.*b=2/);
+  });
+
+  test("all fields of an answer leave, however many, and without those that are the runtime's", async () => {
+    for (const [target, count] of [
+      ["/many", 40],
+      ["/kept", 1],
+      ["/many", 40],
+    ] as const) {
+      const client = await server.connect();
+      const { status, headers } = await client.send(`GET ${target} HTTP/1.1\r\nHost: x\r\n\r\n`).readResponse();
+      expect([status, headers.get("upgrade")]).toEqual([200, undefined]);
+      for (let i = 0; i < count; i++) expect(headers.get(`x-${i}`)).toBe(String(i).repeat(200));
+      expect(headers.has(`x-${count}`)).toBe(false);
+      client.close();
+    }
   });
 
   test.each(["/collected", "/bounded"])("POST %s: bodies up to the limit, and 413 above it", async (target) => {

@@ -1,6 +1,7 @@
 // One request of wasi:http and its answer: their resources, and the runtime's functions for them. The runtime calls a
 // component with one request at a time, so there is one exchange.
 //
+// The answer's head leaves in one call: a call of the runtime costs more than all that is done here for a request.
 // Invariant: resources are dropped before those that they came from, and each once: the runtime ends a component that
 // does otherwise.
 // Reference: wasi:http 0.2.0, types.wit.
@@ -14,6 +15,14 @@ import * as w from "./imports";
 const result: usize = WASI == 4 ? memory.data(64, 8) : 0;
 const AHEAD_BYTES: i32 = 4096;
 const ahead: usize = WASI == 4 ? memory.data(AHEAD_BYTES) : 0;
+/** Header fields of the answer, as many as there is room for, and their texts. Each further one takes a call. */
+const FIELDS_AHEAD: i32 = 32;
+const FIELD_BYTES: usize = 16; // a name and a value, each its place and size
+const TEXT_BYTES: i32 = 4096;
+const list: usize = WASI == 4 ? memory.data(16 * 32, 4) : 0;
+const texts: usize = WASI == 4 ? memory.data(TEXT_BYTES) : 0;
+let listed: i32 = 0;
+let textSize: i32 = 0;
 let aheadAt: i32 = 0;
 let aheadSize: i32 = 0;
 
@@ -108,16 +117,53 @@ function openInput(): bool {
 
 // --- the answer ---
 
-/** A header field of the answer. False: the runtime does not allow it. */
+/**
+ * A header field of the answer. False: the runtime does not allow it. One of those that leave together is not tried: if
+ * the runtime does not allow it, it is left out.
+ */
 export function addField(name: usize, nameSize: i32, value: usize, valueSize: i32): bool {
-  if (!fields) fields = w.newFields();
+  if (fields || listed == FIELDS_AHEAD || textSize + nameSize + valueSize > TEXT_BYTES) {
+    makeFields();
+    return append(name, nameSize, value, valueSize);
+  }
+  const at = list + usize(listed++) * FIELD_BYTES;
+  store<usize>(at, keep(name, nameSize));
+  store<i32>(at, nameSize, 4);
+  store<usize>(at, keep(value, valueSize), 8);
+  store<i32>(at, valueSize, 12);
+  return true;
+}
+
+/** Where the text is that was copied from `source`. */
+function keep(source: usize, size: i32): usize {
+  const at = texts + usize(textSize);
+  memory.copy(at, source, usize(size));
+  textSize += size;
+  return at;
+}
+
+function append(name: usize, nameSize: i32, value: usize, valueSize: i32): bool {
   w.appendField(fields, name, nameSize, value, valueSize, result);
   return load<u8>(result) == 0;
 }
 
+/** Those that were listed are the runtime's. */
+function makeFields(): void {
+  if (fields) return;
+  w.fieldsOf(list, listed, result);
+  const isMade = load<u8>(result) == 0;
+  fields = isMade ? load<i32>(result, 4) : w.newFields();
+  for (let i = 0; i < listed && !isMade; i++) {
+    const at = list + usize(i) * FIELD_BYTES;
+    append(load<usize>(at), load<i32>(at, 4), load<usize>(at, 8), load<i32>(at, 12));
+  }
+  listed = textSize = 0;
+}
+
 /** Hands the head over; from here on there is a body to write. False: the runtime does not allow it. */
 export function answer(status: i32): bool {
-  const response = w.newResponse(fields ? fields : w.newFields());
+  makeFields();
+  const response = w.newResponse(fields);
   fields = 0;
   if (status != 200 && w.setStatus(response, status)) w.setStatus(response, 500); // 200 it is by itself
   w.outgoingBodyOf(response, result);
@@ -152,7 +198,7 @@ function failed(place: usize): i32 {
 /** The header fields that were added are taken back. */
 export function clearFields(): void {
   if (fields) w.dropFields(fields);
-  fields = 0;
+  fields = listed = textSize = 0;
 }
 
 /** Everything is given back. The answer's body is whole, or is seen to be cut short. */

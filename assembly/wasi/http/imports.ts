@@ -34,6 +34,9 @@ export declare function dropIncomingBody(body: i32): void;
 @external("wasi:http/types@0.2.0", "[constructor]fields")
 export declare function newFields(): i32;
 // @ts-ignore: decorator
+@external("wasi:http/types@0.2.0", "[static]fields.from-list")
+export declare function fieldsOf(list: usize, count: i32, resultOut: usize): void;
+// @ts-ignore: decorator
 @external("wasi:http/types@0.2.0", "[method]fields.entries")
 export declare function entriesOf(fields: i32, listOut: usize): void;
 // @ts-ignore: decorator
