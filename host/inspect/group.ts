@@ -5,7 +5,7 @@
  * Invariant: a process that does not answer in time counts with its last report; one that has ended does not answer
  * any more.
  */
-import { STATS_TIMEOUT_MS } from "../core/limits.js";
+import { START_TIMEOUT_MS, STATS_TIMEOUT_MS } from "../core/limits.js";
 import { programName } from "../core/program.js";
 import { within } from "../core/promises.js";
 import { newest } from "../core/recenterrors.js";
@@ -117,12 +117,20 @@ export class InspectedGroup implements Inspected {
     return this.#answeredMs >= askedMs;
   }
 
-  /** The numbers of those that serve and have said nothing for `ms`; asked they are by `answers`. */
-  silent(ms: number): number[] {
+  /**
+   * The numbers of those that serve and have said nothing for `ms`, which `answers` asks, or have been started and say
+   * nothing in START_TIMEOUT_MS; `ms` says how long each has been silent at least.
+   */
+  silent(ms: number): { readonly id: number; readonly ms: number }[] {
     const live = this.#group?.live ?? [];
     for (const pid of this.#heardMs.keys()) if (live.every((process) => process.pid !== pid)) this.#heardMs.delete(pid);
-    const sinceMs = performance.now() - ms;
-    return live.filter(({ pid }) => (this.#heardMs.get(pid) ?? Infinity) < sinceMs).map(({ id }) => id);
+    const nowMs = performance.now();
+    const startMs = Math.max(ms, START_TIMEOUT_MS);
+    return live.flatMap(({ id, pid, startedMs }) => {
+      const heardMs = this.#heardMs.get(pid);
+      const mostMs = heardMs === undefined ? startMs : ms;
+      return nowMs - (heardMs ?? startedMs) > mostMs ? { id, ms: mostMs } : [];
+    });
   }
 
   /** Until all that serve have answered. */

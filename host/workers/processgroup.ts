@@ -48,6 +48,7 @@ export function onRetire(retire: () => void): void {
 interface Slot {
   readonly id: number;
   child: ChildProcess | null;
+  startedMs: number;
   timer: NodeJS.Timeout | null;
   readonly pauses: RestartPauses;
 }
@@ -100,9 +101,11 @@ export class ProcessGroup {
     this.#settleIfEnded();
   }
 
-  /** The processes that live. */
-  get live(): readonly { readonly id: number; readonly pid: number }[] {
-    return this.#slots.flatMap(({ id, child }) => (child?.pid === undefined ? [] : { id, pid: child.pid }));
+  /** The processes that live, and when each was started, as performance.now() tells it. */
+  get live(): readonly { readonly id: number; readonly pid: number; readonly startedMs: number }[] {
+    return this.#slots.flatMap(({ id, child, startedMs }) =>
+      child?.pid === undefined ? [] : { id, pid: child.pid, startedMs },
+    );
   }
 
   /** Ends one at once; another one is started in its place. */
@@ -127,7 +130,13 @@ export class ProcessGroup {
 
   #start(count: number): void {
     while (this.#slots.length < count) {
-      const slot: Slot = { id: this.#slots.length, child: null, timer: null, pauses: new RestartPauses() };
+      const slot: Slot = {
+        id: this.#slots.length,
+        child: null,
+        startedMs: 0,
+        timer: null,
+        pauses: new RestartPauses(),
+      };
       this.#slots.push(slot);
       this.#spawn(slot);
     }
@@ -141,6 +150,7 @@ export class ProcessGroup {
       detached: true,
     });
     slot.child = child;
+    slot.startedMs = performance.now();
     slot.timer = null;
     slot.pauses.started();
     child.on("message", (value) => this.#settings.message(slot.id, value));

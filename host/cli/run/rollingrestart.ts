@@ -128,7 +128,7 @@ export class RollingRestart {
     this.#manager.watch(async (watchdogMs) => {
       const some = await inspected.answers();
       // Where none answers the service manager starts all of them again.
-      if (some) for (const id of inspected.silent(watchdogMs)) this.#killSilent(id, watchdogMs);
+      if (some) for (const { id, ms } of inspected.silent(watchdogMs)) this.#killSilent(id, ms);
       return some;
     });
     await inspected.begin(inspect);

@@ -13,6 +13,7 @@ import { access, chmod, constants, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
+import { START_TIMEOUT_MS } from "../../core/limits.js";
 
 /** Without it the file holds an image of the memory, 16 MiB for 64 KiB of module. Workers are run with it as well. */
 const NO_IMAGE = ["-O", "memory-init-cow=n"];
@@ -37,7 +38,8 @@ export interface Start {
 
 /**
  * Compiles `module`, which holds `bytes`, unless that was done. It may fail, where there is no folder for files that
- * are executed for example: then each worker compiles the module, and says what is wrong with it.
+ * are executed for example, or take longer than a start may: then each worker compiles the module, and says what is
+ * wrong with it.
  */
 export async function precompile(wasmtime: string, module: string, bytes: Buffer): Promise<void> {
   const key = keyOf(wasmtime, module);
@@ -68,6 +70,17 @@ function identityOf(file: string): string {
   return JSON.stringify([ino, size, mtimeMs]);
 }
 
+/** Aborts `work` when it takes as long as a worker may until it serves. */
+async function withinStart(work: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), START_TIMEOUT_MS);
+  try {
+    await work(late.signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 async function compile(wasmtime: string, module: string): Promise<number | null> {
   let folder: string | null = null;
   try {
@@ -75,7 +88,9 @@ async function compile(wasmtime: string, module: string): Promise<number | null>
     const file = join(folder, "module");
     const { PATH, HOME } = process.env;
     const args = ["compile", "-C", "cache=n", ...NO_IMAGE, "-o", file, module];
-    await promisify(execFile)(wasmtime, args, { env: { PATH, HOME } });
+    await withinStart((signal) =>
+      promisify(execFile)(wasmtime, args, { env: { PATH, HOME }, signal, killSignal: "SIGKILL" }),
+    );
     await chmod(file, 0o500);
     await access(file, constants.X_OK);
     return openSync(file, "r");

@@ -1,6 +1,6 @@
 // Where wasmtime is kept, whose compiled code a worker gets, and the pipe to a wasmtime worker that does not read for a
 // while; the worker is a script that sends back what it receives.
-import { chmodSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -9,6 +9,7 @@ import { FrameReader } from "../../../host/bridge/framereader.js";
 import { FRAME_WRITE } from "../../../host/bridge/frames.js";
 import { FrameWriter } from "../../../host/bridge/framewriter.js";
 import { cacheFolder } from "../../../host/core/cachefolder.js";
+import { START_TIMEOUT_MS } from "../../../host/core/limits.js";
 import { precompile, startOf } from "../../../host/runtime/wasmtime/precompiled.js";
 import { wasmtimeRuntime } from "../../../host/runtime/wasmtime/worker.js";
 
@@ -30,6 +31,14 @@ async function standIn(folder: string, script: string): Promise<void> {
     rmSync(folder, { recursive: true });
   });
   await wasmtimeRuntime.prepare("no module");
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 test("a worker that has closed its stdout and does not end is killed, and said to have ended", async () => {
@@ -107,4 +116,24 @@ test("what a wasmtime has compiled is not given to another one in its place", as
   expect(startOf(wasmtime, "a.wasm", 3)).toMatchObject({ fds: [expect.any(Number)] });
   utimesSync(wasmtime, 1, 1);
   expect(startOf(wasmtime, "a.wasm", 3)).toEqual({ args: ["a.wasm"], fds: [] });
+});
+
+test("a wasmtime that does not end compiling is killed, and workers are given the module itself", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "waterspout-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const began = join(folder, "began");
+  const hanging = join(folder, "wasmtime");
+  writeFileSync(hanging, `#!/bin/sh\necho $$ >${began}.new && mv ${began}.new ${began}\nexec sleep 600\n`);
+  chmodSync(hanging, 0o755);
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  const turn = () => new Promise((done) => setImmediate(done));
+  const compiling = precompile(hanging, "a.wasm", Buffer.from("a"));
+  while (!existsSync(began)) await turn();
+  vi.advanceTimersByTime(START_TIMEOUT_MS);
+  await compiling;
+  expect(startOf(hanging, "a.wasm", 4)).toEqual({ args: ["a.wasm"], fds: [] });
+  while (isAlive(Number(readFileSync(began, "utf8")))) await turn();
 });
