@@ -237,6 +237,7 @@ export class BridgeHTTPHandler extends HTTPHandler {
     // A 304 speaks of the length that a 200 would have had, or says nothing (RFC 9110 8.6).
     if (length < 0 && flags & RESPONSE_LAST && status != 304) length = bodySize;
     if (flags & RESPONSE_CLOSE) connection.closeAfterAnswer();
+    if (flags & RESPONSE_LAST) connection.ignoreRest();
     let at = sizes + (usize(rows) << 2);
     connection.startResponse(status, at, reasonSize, length);
     if (flags & RESPONSE_KEPT) connection.keepByHandler();

@@ -68,6 +68,7 @@ function answer(connection: HTTP1Connection | null, value: usize): void {
     else if (last && status != 304) length = size; // that of a 304 is that of a 200, which is not known
     if (status < 200 || status > 999) connection.abort(REASON_BAD_RESPONSE);
     else {
+      if (last) connection.ignoreRest();
       connection.startResponse(status, 0, 0, length);
       if (addFields(connection, head, fieldsSize)) send(connection, content, size, last);
       else connection.abort(REASON_BAD_RESPONSE);

@@ -23,7 +23,7 @@ import {
 } from "../protocol/http/headstate";
 import { Connection, StreamOwner } from "../stream/connection";
 import { TurnBudget } from "./turnbudget";
-import { minorVersion, skipEmptyLines } from "../protocol/http/head";
+import { minorVersion } from "../protocol/http/head";
 import { Refusal, reasonOf } from "../protocol/http/refusal";
 import { HTTP1Body, isTooLarge } from "./body";
 import { HTTP1Head } from "./head";
@@ -35,13 +35,7 @@ import { IOLoop } from "../loop/ioloop";
 import { NS_PER_MS } from "../core/units";
 import { IOStream } from "../stream/iostream";
 import { countRefusal } from "../core/stats";
-import {
-  DISCARD_BYTES_MAX,
-  EMPTY_LINES_BYTES_MAX,
-  PIPELINE_BYTES_MAX,
-  READ_CHUNK_BYTES,
-  WATCH_AFTER_MS,
-} from "../core/limits";
+import { DISCARD_BYTES_MAX, PIPELINE_BYTES_MAX, READ_CHUNK_BYTES, WATCH_AFTER_MS } from "../core/limits";
 
 // What of the request is awaited.
 const HEAD: i32 = 0;
@@ -74,7 +68,6 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
   private head: HTTP1Head;
   /** @internal */ readonly body: HTTP1Body;
   private loop: IOLoop = IOLoop.current();
-  private emptyBytes: i32 = 0;
   private watched: bool = false; // the request in flight takes long
   private endReported: bool = false;
   private budget: TurnBudget = new TurnBudget();
@@ -137,8 +130,9 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
     if (this.stream.ended) this.reportEnd();
   }
 
-  /** The client has ended its side behind the request in flight. */
+  /** The client has ended its side, and the request in flight waits. */
   private reportEnd(): void {
+    if (this.state == BODY) return this.endOfInput(this.stream.unread);
     if (this.state != ANSWER || this.endReported || !this.inFlight) return;
     if (this.loop.time - this.since < i64(WATCH_AFTER_MS) * NS_PER_MS) return; // watch() comes again
     this.endReported = true;
@@ -233,10 +227,19 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
   private endOfInput(unread: i32): void {
     if (this.state == BODY) {
       if (unread && !this.writer.isDone) return; // the handler has still to take it
+      if (this.mayBeAnswered()) return;
       this.lose(REASON_BAD_REQUEST);
     } else if (this.state != HEAD || (unread && (this.heldBack || this.budget.spent))) return;
     if (this.state == HEAD && this.parameters.asNode && (this.head.begun || unread)) this.refuse(Refusal.HEAD_CUT);
     else this.leave();
+  }
+
+  /** The body was cut. A handler that gives credit may have answered already, elsewhere: that has WATCH_AFTER_MS. */
+  private mayBeAnswered(): bool {
+    const may = !this.endReported && this.request.credit != i64.MAX_VALUE && this.writer.unanswered;
+    this.endReported = true;
+    if (may) this.wait();
+    return may;
   }
 
   /** A peer that does not read its answers gets no more of them. */
@@ -294,7 +297,7 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
 
   private awaitHead(timeoutMs: i32): void {
     this.state = HEAD;
-    this.emptyBytes = 0;
+    this.head.emptyBytes = 0;
     this.head.isHeadMethod = this.watched = this.endReported = false;
     this.stream.readAhead = this.parameters.headBytesMax + 1;
     this.since = this.loop.time;
@@ -305,21 +308,14 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
     if (this.heldBack || !this.budget.take()) return 0;
     const head = this.head;
     const begun = head.begun;
-    if (!begun) {
-      const empty = skipEmptyLines(source, size);
-      if (empty) return empty < 0 ? 0 : this.dropEmpty(empty);
-      this.body.latest = this.loop.time + i64(this.parameters.requestTimeoutMs) * NS_PER_MS;
-    }
+    const empty = begun ? 0 : head.skipEmpty(source, size);
+    if (empty) return empty < 0 ? 0 : empty > size ? this.refuse(Refusal.BAD_METHOD) : empty;
+    if (!begun) this.body.latest = this.loop.time + i64(this.parameters.requestTimeoutMs) * NS_PER_MS;
     const n = head.read(source, size);
     if (n < 0) return this.refuse(n);
     if (n) return this.begin(head.state, source, n, size - n);
     if (!begun) this.setDeadline(this.parameters.headerTimeoutMs);
     return 0;
-  }
-
-  private dropEmpty(empty: i32): i32 {
-    this.emptyBytes += empty;
-    return this.emptyBytes > EMPTY_LINES_BYTES_MAX ? this.refuse(Refusal.BAD_METHOD) : empty;
   }
 
   /** A head is complete and in order. `ahead` bytes stand behind it. */
@@ -347,7 +343,7 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
     request.expectsContinue = writer.continueDue = expectContinue(head) && !ahead;
     writer.expectAnswer();
     this.beginBody(kind == BODY_CHUNKED, length);
-    if (request.isServerWide) this.answerOptions();
+    if (request.isServerWide) request.answerOptions();
     else this.handler.headersReceived(request);
     if (this.state == ANSWER && this.inFlight) this.handler.finish(request);
     request.head = 0;
@@ -356,12 +352,6 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
       if (!writer.isDone) this.wait();
     } else if (writer.continueDue && this.inFlight) this.awaitReader();
     return size;
-  }
-
-  /** OPTIONS *: a question to the server as such, which is there (RFC 9110 9.3.7). */
-  private answerOptions(): void {
-    this.startResponse(204, 0, 0, -1);
-    this.finishResponse();
   }
 
   /** It is the handler's turn: to take more of the body, or to answer. The socket is left alone for now. */
@@ -476,10 +466,15 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
    */
   private dropRest(): void {
     this.body.taken = 0;
-    if (this.body.rest > DISCARD_BYTES_MAX || !this.writer.keepAlive) return this.leave();
+    if (this.body.rest > DISCARD_BYTES_MAX || !this.isKept) return this.leave();
     this.restartBodyClock();
     this.stream.readAhead = READ_CHUNK_BYTES;
     this.stream.resume();
+  }
+
+  /** Another request may come. */
+  private get isKept(): bool {
+    return this.writer.keepAlive && (!this.stream.ended || this.stream.unread != 0);
   }
 
   private setDeadline(timeoutMs: i32): void {
@@ -541,6 +536,10 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
     else if (result == SENT) this.answered();
   }
 
+  ignoreRest(): void {
+    if (this.state == BODY && this.body.rest > DISCARD_BYTES_MAX) this.closeAfterAnswer();
+  }
+
   closeAfterAnswer(): void {
     this.writer.keepAlive = false;
   }
@@ -563,7 +562,7 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
 
   /** Request and answer are complete. */
   private next(): void {
-    if (!this.writer.keepAlive || (this.stream.ended && !this.stream.unread)) return this.leave();
+    if (!this.isKept) return this.leave();
     this.awaitHead(this.parameters.idleTimeoutMs + this.parameters.idleBufferMs);
     this.stream.resume();
   }

@@ -4,9 +4,9 @@
 
 import { SP } from "../bytes/scan";
 import { BODY, STREAM, hasMemory, releaseBlock, takeBlock } from "../bytes/buffer";
-import { FIELDS_MAX, TARGET_BYTES_MAX } from "../core/limits";
+import { EMPTY_LINES_BYTES_MAX, FIELDS_MAX, TARGET_BYTES_MAX } from "../core/limits";
 import { checkHead } from "../protocol/http/framing";
-import { PARTIAL, headReset, parseHead, targetSize } from "../protocol/http/head";
+import { PARTIAL, headReset, parseHead, skipEmptyLines, targetSize } from "../protocol/http/head";
 import { BODY_CHUNKED, BODY_LENGTH, ROW_BYTES, TABLE, bodyKind, contentLength } from "../protocol/http/headstate";
 import { Refusal } from "../protocol/http/refusal";
 import { isTooLarge } from "./body";
@@ -20,6 +20,8 @@ const shared: usize = memory.data(STATE_BYTES, 16);
 export class HTTP1Head {
   /** The method of the head that is incomplete, or was refused, is HEAD: its answer has no body. */
   isHeadMethod: bool = false;
+  /** Bytes of empty lines before the head. */
+  emptyBytes: i32 = 0;
   private kept: usize = 0; // the state of a head that has come in part, 0: none has
 
   constructor(private parameters: HTTP1ConnectionParameters) {}
@@ -32,6 +34,16 @@ export class HTTP1Head {
   /** What the parser found, see protocol/http/headstate.ts. */
   get state(): usize {
     return this.kept ? this.kept : shared;
+  }
+
+  /**
+   * Bytes of the empty lines at the start; -1: there may be more of them, so more must come; more than `size`: there
+   * are too many.
+   */
+  skipEmpty(source: usize, size: i32): i32 {
+    const empty = skipEmptyLines(source, size);
+    if (empty > 0) this.emptyBytes += empty;
+    return this.emptyBytes > EMPTY_LINES_BYTES_MAX ? size + 1 : empty;
   }
 
   /** Looks at all bytes that have come. Returns the size of a complete head, 0: more must come, or a Refusal. */

@@ -201,7 +201,7 @@ export class IncomingConnection extends HTTPConnection {
     request.ahead = head.source + usize(head.size);
     request.aheadSize = 0;
     request.serial++;
-    if (request.isServerWide) return this.answerOptions();
+    if (request.isServerWide) return request.answerOptions();
     if (this.head.hasLength || request.contentLength) this.beginBody();
     else request.contentLength = LENGTH_UNASKED;
     this.isHandled = true;
@@ -213,11 +213,6 @@ export class IncomingConnection extends HTTPConnection {
       if (isTooLarge(request.contentLength, this.parameters)) return this.refuse(Refusal.BODY_TOO_LARGE);
       this.readBody();
     }
-  }
-
-  private answerOptions(): void {
-    this.startResponse(204, 0, 0, -1);
-    this.finishResponse();
   }
 
   /**
@@ -408,6 +403,7 @@ export class IncomingConnection extends HTTPConnection {
   }
 
   closeAfterAnswer(): void {}
+  ignoreRest(): void {}
 
   /** What is left of it is done at the end of the turn: nothing is closed in a call of the handler's. */
   abort(reason: i32): void {

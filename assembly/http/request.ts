@@ -85,6 +85,11 @@ export abstract class HTTPConnection extends StreamHandler {
   abstract takeBody(bytes: i64): void;
   /** Closes the connection behind the answer in flight, or behind the next one. */
   abstract closeAfterAnswer(): void;
+  /**
+   * Before an answer that is given without more of the body: when the rest is too large to be read and dropped, the
+   * answer says that the connection closes behind it.
+   */
+  abstract ignoreRest(): void;
   /** Cuts the connection, for a reason of core/errors.ts. Complete answers before this one still arrive. */
   abstract abort(reason: i32): void;
   /** There is no memory for the request in flight: 503 where an answer can still be given, and the connection ends. */
@@ -279,6 +284,12 @@ export class HTTPServerRequest {
     return this.method == Method.OPTIONS && this.targetSize == 1 && load<u8>(this.target) == 0x2a;
   }
 
+  /** @internal `OPTIONS *` is a question to the server as such, which is there (RFC 9110 9.3.7). */
+  answerOptions(): void {
+    this.startResponse(204);
+    this.finish();
+  }
+
   /** Where the peer is, null: unknown. */
   get address(): Address | null {
     return this.connection.socket.address;
@@ -328,6 +339,7 @@ export class HTTPServerRequest {
 
   /** A whole answer. For text that stays the same this allocates nothing. */
   respond(status: i32, contentType: string, body: string): void {
+    this.connection.ignoreRest();
     this.startResponse(status, String.UTF8.byteLength(body));
     this.setHeader("Content-Type", contentType);
     this.write(body);
@@ -336,6 +348,7 @@ export class HTTPServerRequest {
 
   /** A whole answer of bytes. */
   respondBytes(status: i32, contentType: string, source: usize, size: i32): void {
+    this.connection.ignoreRest();
     this.startResponse(status, size);
     this.setHeader("Content-Type", contentType);
     this.writeBytes(source, size);

@@ -125,6 +125,7 @@ export class HandlerAnswer {
       return;
     }
     if (this.status == 204 || this.status == 304) this.output.clear();
+    this.request.connection.ignoreRest();
     this.startBody(this.status == 304 ? -1 : this.output.size);
     if (this.output.size) this.request.writeBytes(this.output.source, this.output.size);
   }

@@ -193,7 +193,43 @@ describe("a client whose end cannot be seen, because nothing of it is read", () 
     exchange(peer, "POST /take?credit=0 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
     peer.end();
     settle();
-    expect(handler.take()).toBe("/take gone(11)");
+    expect(handler.take()).toBe("/take");
+    sleep(2 * WATCH_AFTER_MS);
+    expect(handler.take()).toBe("gone(11)");
+    isFreed(peer);
+  });
+});
+
+describe("a client that ends its side in the middle of a body", () => {
+  const BEGUN: string = "POST /take?credit=9 HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc";
+
+  test("of a handler that gives credit: its answer may be on its way", () => {
+    const peer = halfClosed(BEGUN);
+    sleep(WATCH_AFTER_MS - 1);
+    expect(handler.take()).toBe("/take data(abc)");
+    handler.request!.respond(200, "text/plain", "refused");
+    settle();
+    expect(received(peer)).toBe(ok("refused"));
+    expect(handler.take()).toBe("");
+    isFreed(peer);
+  });
+
+  test("and gets none: the handler hears of it", () => {
+    const peer = halfClosed(BEGUN);
+    sleep(2 * WATCH_AFTER_MS);
+    expect(handler.take()).toBe("/take data(abc) gone(11)");
+    isFreed(peer);
+  });
+
+  test("after the answer has begun: it is cut", () => {
+    const peer = client();
+    exchange(peer, BEGUN);
+    handler.take();
+    handler.request!.startResponse(200);
+    handler.request!.write("part");
+    peer.end();
+    settle();
+    expect(handler.take()).toBe("gone(11)");
     isFreed(peer);
   });
 });

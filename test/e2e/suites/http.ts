@@ -144,7 +144,7 @@ export function httpSuite(way: Way): void {
           client.send(`POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: ${bytes}\r\n\r\n`);
           expect(await client.flood(Buffer.alloc(1_000_000, "x"), bytes, 10_000)).toBe(bytes);
           const response = await client.resume().readResponse();
-          expect(response.status).toBe(status);
+          expect([response.status, response.headers.get("connection")]).toEqual([status, "close"]);
           await client.expectEnd();
           client.close();
         },
@@ -154,6 +154,13 @@ export function httpSuite(way: Way): void {
         const client = await server.connect();
         const response = await client.send("GET /slow?ms=300 HTTP/1.1\r\nHost: x\r\n\r\n").halfClose().readResponse();
         expect(response.body.toString()).toBe("slept 300 ms");
+        await client.expectEnd();
+      });
+
+      test("a client that ends its side inside a body that its handler did not want still gets the answer", async () => {
+        const client = await server.connect();
+        client.send("POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc").halfClose();
+        expect((await client.readResponse()).status).toBe(404);
         await client.expectEnd();
       });
 
