@@ -456,7 +456,8 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
     this.setDeadline(0);
     if (this.inFlight) this.handler.finish(this.request);
     this.request.trailers.clear();
-    if (this.state == ANSWER && this.writer.isDone) this.next();
+    if (this.state != ANSWER) return; // it was answered in that call, and the next request may have begun
+    if (this.writer.isDone) this.next();
     else this.wait();
   }
 
