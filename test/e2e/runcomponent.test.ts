@@ -30,7 +30,7 @@ const status = (server: Server): Promise<number> =>
   );
 
 describe.each(WAYS)("$name", (way) => {
-  test("serves once it says so; what has died is started again on the same port", async () => {
+  test("serves once it says so; what has died is started again on the same port; none is left without the command", async () => {
     const server = await start(way, way.demo, ["--memory", "256M", "--env", "A=1"]);
     try {
       expect(await status(server)).toBe(200);
@@ -40,6 +40,9 @@ describe.each(WAYS)("$name", (way) => {
       expect(isAlive(victim)).toBe(false);
       await eventually("served again", async () => (await status(server)) === 200);
       expect(server.output.stderr.trim().split("\n")).toHaveLength(1);
+      const [last] = workersOf(server.pid);
+      server.signal("SIGKILL");
+      await eventually("it has ended with the command", () => !isAlive(last));
     } finally {
       await server.stop();
     }

@@ -1,6 +1,6 @@
 /**
  * A worker in a process of wasmtime: this process only sees frames, over the child's stdin and stdout. A child ends
- * when its stdin does.
+ * when its stdin does, or, where it does not read that, by its guard (components.ts).
  *
  * Invariant: nothing that a child does harms this process or another child; its end is reported and it can be replaced.
  */

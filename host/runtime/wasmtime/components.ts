@@ -99,6 +99,7 @@ export function componentRuntime(name: ComponentName): Runtime {
       const { file } = wasmtime as Wasmtime;
       const code = startOf(file, module, FREE_FD);
       const child = spawnComponent(file, argumentsFor(component, code, portOf(name, sockets), grants), code.fds);
+      endWithThisProcess(child);
       if (!component.isHTTP) return new ChildWorker(child, events);
       const log = (line: string) => {
         if (!SERVE_LINES.test(line)) events.log(line);
@@ -142,4 +143,21 @@ function spawnComponent(binary: string, args: readonly string[], fds: readonly n
     env: { PATH: process.env.PATH, HOME: process.env.HOME },
     detached: true,
   });
+}
+
+/**
+ * An application that is a component does not read its stdin, so it would serve on, with the port, when this process was
+ * killed: a shell waits for that and ends it.
+ */
+function endWithThisProcess(child: ChildProcess): void {
+  if (child.pid === undefined) return; // it could not be started
+  const guard = spawn("/bin/sh", ["-c", 'read -r _; kill -9 "$1"', "sh", String(child.pid)], {
+    stdio: ["pipe", "ignore", "ignore"],
+    env: {},
+    detached: true,
+  });
+  guard.on("error", () => {}); // without a shell it is as if there were none
+  guard.stdin.on("error", () => {});
+  guard.unref();
+  child.once("exit", () => guard.kill("SIGKILL"));
 }
