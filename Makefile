@@ -19,8 +19,8 @@ HOST := dist/host/.built
 DECLARATIONS := dist/assembly/index.d.ts
 CORE := build/core.wasm
 CORE_COMPONENTS := build/core.component.wasm build/core.component-async.wasm
-# The core of components whose handlers are in TypeScript.
-EDGE := build/edge.component-async.wasm
+# The cores of components whose handlers are in TypeScript: one that only serves, and one that connects to others, too.
+EDGE := build/edge.component-async.wasm build/edgeclient.component-async.wasm
 ABSENT := build/absent.component.wasm
 RUST := build/rust.component-async.wasm
 DEMO := build/demo.wasm
@@ -56,7 +56,7 @@ run: build $(if $(filter wasmtime component,$(RUNTIME)),$(WASMTIME)) $(if $(filt
 	@exec node dist/host/cli/main.js run '$(APP)' --port '$(PORT)' --address '$(ADDRESS)' \
 	  --runtime '$(RUNTIME)' --workers '$(WORKERS)'
 
-build: $(CORE) $(CORE_COMPONENTS) $(EDGE) $(ABSENT) $(HOST) $(DECLARATIONS) $(DEMO) $(ECHO) $(WEB) ## build/core.wasm and its components, build/edge.component-async.wasm, dist/, build/demo.wasm, build/echo.wasm and build/web.wasm
+build: $(CORE) $(CORE_COMPONENTS) $(EDGE) $(ABSENT) $(HOST) $(DECLARATIONS) $(DEMO) $(ECHO) $(WEB) ## build/core.wasm and its components, build/edge.component-async.wasm and build/edgeclient.component-async.wasm, dist/, build/demo.wasm, build/echo.wasm and build/web.wasm
 
 debug: build ## build/core.wasm with names and debug info (docs/debugging.md); make -B build/core.wasm takes that back
 	$(compile-core) --debug --outFile $(CORE)
@@ -167,8 +167,11 @@ WIT := $(shell find assembly/wasi wit -name '*.wit')
 build/core.%.wasm: $(HOST) asconfig.json $(call sources,assembly) $(WIT)
 	node dist/host/cli/main.js build assembly/bridge/main.ts --target $* --out $@ >/dev/null
 
-$(EDGE): $(HOST) asconfig.json $(call sources,assembly) $(WIT)
+build/edge.component-async.wasm: $(HOST) asconfig.json $(call sources,assembly) $(WIT)
 	node dist/host/cli/main.js build assembly/edge/main.ts --target component-async --out $@ >/dev/null
+
+build/edgeclient.component-async.wasm: $(HOST) asconfig.json $(call sources,assembly) $(WIT)
+	node dist/host/cli/main.js build assembly/edge/mainoutgoing.ts --target component-async --out $@ >/dev/null
 
 $(ABSENT): $(NODE_MODULES) scripts/absent.mjs wit/waterspout.wit
 	@mkdir -p build

@@ -23,6 +23,7 @@ const ELSEWHERE = [
   "componentsockets",
   "edge",
   "edgeexamples",
+  "edgefetch",
   "engines",
   "environment",
   "frameworks",

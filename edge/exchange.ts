@@ -98,8 +98,9 @@ export class Exchange implements RequestParts {
   }
 
   respond(response: Response, fields: string = response.headers.fields): void {
-    const content = response.take();
     const { status, headers } = response;
+    if (response.url !== "") void response.body; // that of another server comes as a stream
+    const content = response.take();
     const isStream = content instanceof ReadableStream;
     const length = isStream || (content === null && this.isHead) ? lengthOf(headers) : null;
     if (!isStream) return this.answer(status, fields, content as Bytes | null, length);

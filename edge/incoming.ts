@@ -9,14 +9,17 @@ const BODY_WINDOW_BYTES = 256 * 1024;
 
 export class IncomingBody implements Source {
   readonly #id: number;
+  readonly #action: "credit" | "answer-credit";
   #pieces: Uint8Array[] = [];
   #ended = false;
   #gone: unknown = null;
   #credit = 0;
   #wake: (() => void) | null = null;
 
-  constructor(id: number) {
+  /** `credit`: the action that asks for more. */
+  constructor(id: number, credit: "credit" | "answer-credit" = "credit") {
     this.#id = id;
+    this.#action = credit;
   }
 
   async read(): Promise<Uint8Array | null> {
@@ -38,7 +41,7 @@ export class IncomingBody implements Source {
     if (this.#credit > BODY_WINDOW_BYTES / 2) return;
     const bytes = BODY_WINDOW_BYTES - this.#credit;
     this.#credit += bytes;
-    push({ tag: "credit", val: { id: this.#id, bytes } });
+    push({ tag: this.#action, val: { id: this.#id, bytes } });
   }
 
   receive(data: Uint8Array, last: boolean): void {

@@ -1,5 +1,6 @@
 /** `Request` and `Response`. Reference: fetch.spec.whatwg.org 5.4 and 5.5. */
 import "./textglobals.js"; // before whatwg-url, which looks for them at once
+import { PHRASES } from "../host/http/phrases.js";
 import { Body, type BodyInit, contentOf, type Source, TEXT_TYPE, typeOf } from "./body.js";
 import { AbortSignal } from "./events.js";
 import { Headers, type HeadersInit } from "./headers.js";
@@ -8,9 +9,9 @@ import { URL } from "./url.js";
 const NORMALIZED = /^(?:delete|get|head|options|post|put)$/i;
 const FORBIDDEN = /^(?:connect|trace|track)$/i;
 const REDIRECTS = [301, 302, 303, 307, 308];
-const WITHOUT_BODY = [101, 204, 205, 304];
+export const WITHOUT_BODY = [101, 204, 205, 304];
 
-interface RequestInit {
+export interface RequestInit {
   method?: string;
   headers?: HeadersInit;
   body?: BodyInit;
@@ -96,12 +97,28 @@ interface ResponseInit {
 const NO_INIT: ResponseInit = {};
 const OF_TEXT = `\ncontent-type:${TEXT_TYPE}`;
 
+/** What the answer of another server is made of. */
+export interface ReceivedParts {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly url: string;
+  readonly redirected: boolean;
+}
+
 export class Response extends Body {
   readonly #status: number;
   readonly #statusText: string;
   readonly #headers: Headers;
+  readonly #received: ReceivedParts | null = null;
 
-  constructor(body?: BodyInit, init?: ResponseInit) {
+  constructor(body?: BodyInit, init?: ResponseInit, received?: ReceivedParts, source: Source | null = null) {
+    if (received !== undefined) {
+      super(source);
+      this.#received = received;
+      [this.#status, this.#headers] = [received.status, received.headers];
+      this.#statusText = PHRASES.get(received.status) ?? "";
+      return;
+    }
     const content = contentOf(body);
     super(content);
     const { status = 200, statusText = "", headers } = init ?? NO_INIT;
@@ -133,11 +150,11 @@ export class Response extends Body {
   }
 
   get url(): string {
-    return "";
+    return this.#received?.url ?? "";
   }
 
   get redirected(): boolean {
-    return false;
+    return this.#received?.redirected ?? false;
   }
 
   get ok(): boolean {

@@ -1,5 +1,5 @@
 /**
- * The body of an answer that goes piece by piece.
+ * The body of an answer, or of a request to another server, that goes piece by piece.
  * Invariant: who waits for `taken` gives another piece only while fewer than `WRITE_WINDOW_BYTES` have not left.
  */
 import type { ReadableStream, ReadableStreamDefaultReader } from "web-streams-polyfill";
@@ -14,13 +14,16 @@ const UNIT_BYTES_MAX = 3;
 
 export class OutgoingBody {
   readonly #id: number;
+  readonly #action: "piece" | "request-piece";
   #reader: ReadableStreamDefaultReader<unknown> | null = null;
   #gone = false;
   #ahead = 0;
   #waiting: (() => void)[] = [];
 
-  constructor(id: number) {
+  /** `piece`: the action that sends one. */
+  constructor(id: number, piece: "piece" | "request-piece" = "piece") {
     this.#id = id;
+    this.#action = piece;
   }
 
   /** The client has left. */
@@ -30,7 +33,7 @@ export class OutgoingBody {
 
   write(piece: Bytes): void {
     if (this.#gone || piece.length === 0) return;
-    push({ tag: "piece", val: { id: this.#id, content: contentOf(piece), last: false } });
+    push({ tag: this.#action, val: { id: this.#id, content: contentOf(piece), last: false } });
     this.#ahead += typeof piece === "string" ? piece.length * UNIT_BYTES_MAX : piece.length;
   }
 
@@ -42,7 +45,7 @@ export class OutgoingBody {
   }
 
   finish(): void {
-    if (!this.#gone) push({ tag: "piece", val: { id: this.#id, content: NOTHING, last: true } });
+    if (!this.#gone) push({ tag: this.#action, val: { id: this.#id, content: NOTHING, last: true } });
   }
 
   /** Writes all of a stream, unless the client leaves before. Never rejects. */

@@ -7,9 +7,9 @@ export type Action =
       tag: "answer";
       val: { id: number; status: number; fields: string; length: number | null; content: Content; last: boolean };
     }
-  | { tag: "piece"; val: { id: number; content: Content; last: boolean } }
-  | { tag: "credit"; val: { id: number; bytes: number } }
-  | { tag: "abort"; val: number }
+  | { tag: "piece" | "request-piece"; val: { id: number; content: Content; last: boolean } }
+  | { tag: "credit" | "answer-credit"; val: { id: number; bytes: number } }
+  | { tag: "abort" | "abort-request"; val: number }
   | { tag: "log"; val: string }
   | { tag: "serve-streams"; val: Readonly<Record<string, number | boolean>> }
   | { tag: "read-until"; val: { id: number; delimiter: Uint8Array; bytesMax: number } }
@@ -23,7 +23,19 @@ export type Action =
       val: { id: number; kind: MessageKind; compressed: boolean; rest: number; bytes: Uint8Array };
     }
   | { tag: "ping"; val: { id: number; bytes: Uint8Array } }
-  | { tag: "close-websocket"; val: { id: number; code: number; words: string } };
+  | { tag: "close-websocket"; val: { id: number; code: number; words: string } }
+  | { tag: "send-request"; val: SendRequest };
+
+export interface SendRequest {
+  id: number;
+  host: string;
+  port: number;
+  last: boolean;
+  method: string;
+  target: string;
+  fields: string;
+  body: Uint8Array;
+}
 
 export type MessageKind = "continuation" | "text" | "binary";
 

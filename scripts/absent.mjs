@@ -6,6 +6,6 @@ import { componentEmbed, componentNew } from "@bytecodealliance/jco";
 
 const root = path.resolve(import.meta.dirname, "..");
 const wit = readFileSync(path.join(root, "wit/waterspout.wit"), "utf8");
-const witSource = `${wit}\nworld absent {\n  export streams;\n  export websockets;\n}\n`;
+const witSource = `${wit}\nworld absent {\n  export streams;\n  export websockets;\n  export outgoing;\n}\n`;
 const binary = await componentEmbed({ dummy: true, witSource, world: "absent" });
 writeFileSync(path.join(root, "build/absent.component.wasm"), await componentNew(binary, []));

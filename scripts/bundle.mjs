@@ -151,6 +151,8 @@ const substitutes = {
 /** The platform, parts of it that some applications have beside, and what is there of Node's modules. */
 const EDGE_PARTS = [
   "main",
+  "fetch",
+  "fetchglobal",
   "compression",
   "subtle",
   "forms",

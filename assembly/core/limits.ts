@@ -55,6 +55,8 @@ export const CONNECT_NAME_BYTES_MAX: i32 = 253;
 export const CONNECT_ADDRESSES_MAX: i32 = 16;
 /** Head start of the first family of addresses of a name; RFC 8305 names 250 ms, Tornado takes this. */
 export const SECOND_FAMILY_MS: i32 = 300;
+/** Requests of a component's handler to other servers that are under way; more fail at once. */
+export const OUTGOING_MAX: i32 = 256;
 /** How long another server may be silent while its answer is awaited, unless configured; as nginx's. */
 export const RESPONSE_TIMEOUT_MS: i32 = 60000;
 /** How long a connection to another server is kept that no request needs. Many servers keep theirs no longer. */

@@ -12,6 +12,7 @@ import * as calls from "./calls";
 import * as fields from "./fields";
 import { slotOf } from "./ids";
 import { lift } from "./latin1";
+import * as outgoing from "./outgoingactions";
 import * as streams from "./streams";
 import { ACCEPT, OFFER_WEBSOCKETS } from "./websocketcalls";
 import * as websockets from "./websockets";
@@ -35,6 +36,7 @@ export function act(server: HTTPServer, actions: usize, count: i32): void {
     else if (kind == calls.PIECE) piece(findRequest(server, load<u32>(value)), value);
     else if (kind == calls.LOG) log(load<usize>(value), load<i32>(value, 4));
     else if (kind == ACCEPT) websockets.accept(findRequest(server, load<u32>(value)), value);
+    else if (kind >= outgoing.SEND_REQUEST) outgoing.act(kind, value);
     else if (kind >= OFFER_WEBSOCKETS) websockets.act(kind, value);
     else if (kind > calls.LOG) streams.act(kind, value);
     else if (kind == calls.CREDIT) credit(server, load<u32>(value), load<u32>(value, calls.CREDIT_BYTES));

@@ -38,6 +38,11 @@ describe.each(WAYS)("a function, $name", (way) => {
   functionTests(() => server);
 });
 
+test("it cannot connect to other servers unless it names the global fetch", () => {
+  const connects = (file: string): boolean => readFileSync(at(file)).includes("wasi:sockets/ip-name-lookup");
+  expect(connects("edge.wasm")).toBe(false);
+});
+
 describe("a handler that does not answer", () => {
   const serve = (timeoutMs: string): Promise<Server> =>
     start(EDGE, built.at("edgefunction.cwasm"), [], { serveMs: SERVE_MS, behind: ["--answer-timeout-ms", timeoutMs] });

@@ -16,7 +16,8 @@ const SORT = { core: 0x00, func: 0x01, type: 0x03, instance: 0x05 };
 
 const HANDLER = "waterspout:app/handler@0.2.0";
 /** What a handler need not export: scripts/absent.mjs makes what stands in its place. */
-const OPTIONAL = ["waterspout:app/streams@0.2.0", "waterspout:app/websockets@0.2.0"];
+const OUTGOING = "waterspout:app/outgoing@0.2.0";
+const OPTIONAL = ["waterspout:app/streams@0.2.0", "waterspout:app/websockets@0.2.0", OUTGOING];
 const PLUGGED = [HANDLER, ...OPTIONAL];
 const PLATFORM = "waterspout:app/platform@0.2.0";
 const RUN = "wasi:cli/run@0.3.0";
@@ -42,18 +43,18 @@ export interface Composed {
 
 /** Plugs `handler` into `core`, and `absent` where it is needed. Throws an Error when `core` is not of that kind. */
 export function compose(core: Uint8Array, handler: Uint8Array, absent: Uint8Array): Composed {
-  const { sections, instances, types, module } = importsOf(core);
+  const { sections, instances, plugged: wanted, types, module } = importsOf(core);
   const random = instances.length;
-  const instanceOf = (wanted: string): number => {
-    const found = instances.indexOf(wanted);
-    if (found < 0) throw new Error(`the core does not import ${wanted}`);
+  const instanceOf = (name: string): number => {
+    const found = instances.indexOf(name);
+    if (found < 0) throw new Error(`the core does not import ${name}`);
     return found;
   };
   const exported = exportsOf(handler);
-  const isWhole = OPTIONAL.every((name) => exported.includes(name));
+  const isWhole = wanted.every((name) => exported.includes(name));
   const [platform, plugged, substitute] = [1, 2, 3].map((after) => random + after) as number[];
   const first = isWhole ? (substitute as number) : (substitute as number) + 1;
-  const served = first + PLUGGED.length;
+  const served = first + wanted.length;
   const given = [...instances, RANDOM].map((imported, index) => withInstance(imported, index));
   const bytes = Buffer.concat([
     Buffer.from(PREAMBLE),
@@ -91,7 +92,7 @@ export function compose(core: Uint8Array, handler: Uint8Array, absent: Uint8Arra
     section(
       SECTION.alias,
       list(
-        PLUGGED.map((name) => {
+        wanted.map((name) => {
           const instance = exported.includes(name) ? plugged : substitute;
           return [SORT.instance, 0x00, ...number(instance as number), ...text(name)];
         }),
@@ -99,7 +100,7 @@ export function compose(core: Uint8Array, handler: Uint8Array, absent: Uint8Arra
     ),
     section(
       SECTION.instance,
-      list([[0x00, 0, ...list([...given, ...PLUGGED.map((name, index) => withInstance(name, first + index))])]]),
+      list([[0x00, 0, ...list([...given, ...wanted.map((name, index) => withInstance(name, first + index))])]]),
     ),
     section(SECTION.alias, list([[SORT.instance, 0x00, ...number(served), ...text(RUN)]])),
     section(SECTION.export, list([[...name(RUN), SORT.instance, ...number(served + 1), 0x00]])),
@@ -118,6 +119,11 @@ export function handlerProblemOf(file: Uint8Array): string | null {
     }
   }
   return exportsOf(file).includes(HANDLER) ? null : `does not export ${HANDLER}`;
+}
+
+/** Whether a handler sends requests to other servers. */
+export function isClient(handler: Uint8Array): boolean {
+  return exportsOf(handler).includes(OUTGOING);
 }
 
 /** Those of PLUGGED that a component exports. */
@@ -143,6 +149,8 @@ interface Imports {
   sections: Uint8Array[];
   /** The imported instances that are left, by their numbers. */
   instances: string[];
+  /** Those of PLUGGED that it imports. */
+  plugged: string[];
   /** How many types there are. */
   types: number;
   /** The module behind them. */
@@ -151,7 +159,7 @@ interface Imports {
 
 function importsOf(component: Uint8Array): Imports {
   const reader = new Reader(component, PREAMBLE.length);
-  const found: Imports = { sections: [], instances: [], types: 0, module: new Uint8Array(0) };
+  const found: Imports = { sections: [], instances: [], plugged: [], types: 0, module: new Uint8Array(0) };
   const plugged: number[] = []; // the numbers of their instances
   let imports = 0;
   while (!reader.ended) {
@@ -175,15 +183,18 @@ function importsOf(component: Uint8Array): Imports {
       const [kind, imported, sort, type] = [content.byte(), content.text(), content.byte(), content.number()];
       if (sort !== SORT.instance) throw new Error(`the core imports ${imported}, which is no instance`);
       const instance = imports++;
-      if (PLUGGED.includes(imported)) plugged.push(instance);
-      else {
+      if (PLUGGED.includes(imported)) {
+        plugged.push(instance);
+        found.plugged.push(imported);
+      } else {
         kept.push([kind, ...text(imported), sort, ...number(type)]);
         found.instances.push(imported);
       }
     }
     if (kept.length > 0) found.sections.push(section(id, list(kept)));
   }
-  if (plugged.length < PLUGGED.length) throw new Error(`the core does not import ${PLUGGED.join(" and ")}`);
+  const missing = PLUGGED.filter((name) => name !== OUTGOING && !found.plugged.includes(name));
+  if (missing.length > 0) throw new Error(`the core does not import ${missing.join(" and ")}`);
   return found;
 }
 

@@ -13,12 +13,14 @@ import { pathToFileURL } from "node:url";
 import { PACKAGE_FOLDER } from "../../core/paths.js";
 import { findPackage, type InstalledPackage } from "../packages.js";
 import type { Diagnostic } from "./compiler.js";
-import { type Composed, compose } from "./compose.js";
+import { type Composed, compose, isClient } from "./compose.js";
 import { partsFor } from "./platformparts.js";
 import { placesOf } from "./sourceplaces.js";
 
 /** The core that a handler is plugged into, and what stands in the place of what the handler does not export. */
 const CORE_FILE = join(PACKAGE_FOLDER, "build", "edge.component-async.wasm");
+/** One that can connect to other servers. */
+const CLIENT_CORE_FILE = join(PACKAGE_FOLDER, "build", "edgeclient.component-async.wasm");
 const ABSENT_FILE = join(PACKAGE_FOLDER, "build", "absent.component.wasm");
 const EDGE_FOLDER = join(PACKAGE_FOLDER, "dist", "edge");
 /** What is there of this package, and of Node's modules: their files in EDGE_FOLDER. */
@@ -28,6 +30,9 @@ const MODULES: ReadonlyMap<string, string> = new Map([
   ["node:crypto", "node/crypto.js"],
   ["node:timers/promises", "node/timers/promises.js"],
 ]);
+/** The global `fetch`: a part of the platform for applications that name it. */
+const FETCH_FILE = join(EDGE_FOLDER, "fetchglobal.js");
+const FETCH_PART = "fetch.js";
 const WIT_FILE = join(PACKAGE_FOLDER, "wit", "waterspout.wit");
 /** Of the compiler's numbers for messages; they have none here. */
 const NO_CODE = 0;
@@ -70,11 +75,14 @@ export interface EdgeComponent {
   packages: Set<string>;
 }
 
+/** What was read, and what of it stands in what was written. */
+interface Metafile {
+  inputs: Record<string, unknown>;
+  outputs: Record<string, { inputs: Record<string, unknown> }>;
+}
 /** The part of esbuild's interface that is used. */
 interface Esbuild {
-  build(
-    options: object,
-  ): Promise<{ outputFiles: { path: string; text: string }[]; metafile: { inputs: Record<string, unknown> } }>;
+  build(options: object): Promise<{ outputFiles: { path: string; text: string }[]; metafile: Metafile }>;
 }
 interface Message {
   text: string;
@@ -87,7 +95,7 @@ interface Import {
   kind: string;
   pluginData: unknown;
 }
-type Resolved = { path: string } | { errors: { text: string }[] } | null;
+type Resolved = { path: string; sideEffects?: boolean } | { errors: { text: string }[] } | null;
 interface Plugins {
   onResolve(options: { filter: RegExp }, callback: (asked: Import) => Resolved | Promise<Resolved>): void;
   resolve(path: string, asked: Omit<Import, "path">): Promise<{ path: string }>;
@@ -117,6 +125,7 @@ export async function makeEdgeComponent(tools: EdgeTools, source: string, base: 
       logLevel: "silent",
       external: ["waterspout:*"],
       define: { "process.env.NODE_ENV": '"production"' },
+      inject: [FETCH_FILE],
       plugins: [{ name: "component", setup: resolveForeign }],
     });
   try {
@@ -126,12 +135,21 @@ export async function makeEdgeComponent(tools: EdgeTools, source: string, base: 
       files.map((file) => resolve(base, file)),
       EDGE_FOLDER,
     );
+    const fetches = Object.values(metafile.outputs).some(({ inputs }) =>
+      Object.keys(inputs).some((file) => resolve(base, file) === join(EDGE_FOLDER, FETCH_PART)),
+    );
+    if (fetches) parts.push(FETCH_PART);
     if (parts.length > 0) ({ outputFiles, metafile } = await bundle(parts));
     const packages = new Set(Object.keys(metafile.inputs).flatMap((path) => packageOf(path) ?? []));
     const [script = "", map = "{}"] = [".js", ".js.map"].map(
       (end) => outputFiles.find(({ path }) => path.endsWith(OUT_FILE.replace(".js", end)))?.text,
     );
-    const handler = await componentize(tools.engine, script + placesOf(script, map, (file) => !isOfPlatform(file)));
+    const world = fetches ? "client" : "server";
+    const handler = await componentize(
+      tools.engine,
+      world,
+      script + placesOf(script, map, (file) => !isOfPlatform(file)),
+    );
     return { made: plug(handler), diagnostics: [], packages };
   } catch (error) {
     const { errors } = error as { errors?: Message[] };
@@ -142,7 +160,8 @@ export async function makeEdgeComponent(tools: EdgeTools, source: string, base: 
 
 /** Puts the core below a handler. */
 export function plug(handler: Uint8Array): Composed {
-  return compose(readFileSync(CORE_FILE), handler, readFileSync(ABSENT_FILE));
+  const core = readFileSync(isClient(handler) ? CLIENT_CORE_FILE : CORE_FILE);
+  return compose(core, handler, readFileSync(ABSENT_FILE));
 }
 
 /** Whether a source is a module of the platform, and so none of the application's. */
@@ -158,6 +177,9 @@ function entryOf(source: string, parts: readonly string[]): string {
     ...platform.slice(1).map((file) => `import ${file};`),
     `import * as application from ${JSON.stringify(resolve(source))};`,
     "export const { handler, streams, websockets } = partsOf(application);",
+    ...(parts.includes(FETCH_PART)
+      ? [`export { outgoing } from ${JSON.stringify(join(EDGE_FOLDER, FETCH_PART))};`]
+      : []),
   ].join("\n");
 }
 
@@ -173,6 +195,9 @@ function resolveForeign(plugins: Plugins): void {
     if (name.startsWith("node:")) return refuse(`a component has no module ${name}`, asked);
     return name.startsWith("waterspout/") ? refuse(`a component has nothing of ${name}`, asked) : null;
   });
+  plugins.onResolve({ filter: /^\.\/fetch\.js$/ }, ({ importer }) =>
+    importer === FETCH_FILE ? { path: join(EDGE_FOLDER, FETCH_PART), sideEffects: false } : null,
+  );
   plugins.onResolve({ filter: /\.node$/ }, (asked) =>
     refuse(`a component has no native modules: ${asked.path}`, asked),
   );
@@ -201,11 +226,11 @@ function waysTo({ onResolve, resolve: find }: Plugins): (file: string) => string
   };
 }
 
-async function componentize(engine: InstalledPackage, jsSource: string): Promise<Uint8Array> {
+async function componentize(engine: InstalledPackage, world: string, jsSource: string): Promise<Uint8Array> {
   const { componentize } = await load<Engine>(engine);
   try {
     // Without its imports of WASI: a handler has nothing but what waterspout.wit gives it.
-    const { component } = await componentize({ witPath: WIT_FILE, world: "server", jsSource, stubWasi: true });
+    const { component } = await componentize({ witPath: WIT_FILE, world, jsSource, stubWasi: true });
     return component;
   } catch (error) {
     throw new Error(`the application cannot be loaded: ${(error as Error).message.replaceAll(/\s+/g, " ").trim()}`);

@@ -268,6 +268,7 @@ const has = (name: string): boolean => {
 export default {
   async fetch(request: Request): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
+    if (pathname === "/fetch") return new Response(typeof fetch); // it is there when it is named
     if (pathname === "/has") return Response.json(searchParams.getAll("name").map((name) => [name, has(name)]));
     if (pathname === "/parts") return Response.json(await partsOf(Number(searchParams.get("count"))));
     if (pathname === "/inflated") return Response.json(await inflatedAhead(await request.arrayBuffer()));
