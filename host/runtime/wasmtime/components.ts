@@ -146,8 +146,8 @@ function spawnComponent(binary: string, args: readonly string[], fds: readonly n
 }
 
 /**
- * An application that is a component does not read its stdin, so it would serve on, with the port, when this process was
- * killed: a shell waits for that and ends it.
+ * An application that is a component does not read its stdin, so it would serve on, with the port, when this process
+ * was killed: a shell waits for that and ends it.
  */
 function endWithThisProcess(child: ChildProcess): void {
   if (child.pid === undefined) return; // it could not be started
