@@ -4,7 +4,7 @@
 // All blocks that are files are written into one folder, as a reader's own project would have them.
 import { execFile, type StdioOptions, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -68,6 +68,7 @@ test("every block is of a kind that is tested", () => {
           "client/talk.ts",
           "moved/express.ts",
           "moved/onours.ts",
+          "front.ts",
         ],
         place,
       ).toContain(name);
@@ -408,6 +409,19 @@ test.for(BEFORE)("$file answers as what it was moved to", async ({ file, command
   const port = Number(/ port (\d+)\n/.exec(child.output.stdout)?.[1]);
   expect(port, child.output.stderr).toBeGreaterThan(0);
   expect(await visit(port, requests)).toEqual(requests.map(({ answer }) => answer));
+});
+
+test("front.ts passes requests on", async () => {
+  const hello = await start(NODE, path.join(folder, "hello.ts"));
+  const near = path.join(folder, "near.ts"); // the same, before a server that is there
+  const text = readFileSync(path.join(folder, "front.ts"), "utf8");
+  writeFileSync(near, text.replace("127.0.0.1:9000", `127.0.0.1:${hello.port}`));
+  const front = await start(NODE, near);
+  try {
+    expect((await front.get("/?name=you")).body.toString()).toBe("Hello, you\n");
+  } finally {
+    await Promise.all([front.stop(), hello.stop()]);
+  }
 });
 
 test("client/ask.ts asks a server, and client/talk.ts talks to one", async () => {
