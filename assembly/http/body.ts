@@ -35,7 +35,7 @@ export class HTTP1Body {
   /** When more must have come; 0: the client is not waited for. */
   due: i64 = 0;
   /** When all of the request must have come, at the latest. */
-  latest: i64 = 0;
+  latest: i64 = i64.MAX_VALUE;
   /** Bytes that were taken so far. */
   taken: i64 = 0;
   /** Of the last next(): the bytes that it found, and how many it has used in all. */

@@ -42,6 +42,7 @@ describe.each(WAYS)("$name", (way) => {
       expect(server.output.stderr.trim().split("\n")).toHaveLength(1);
       const [last] = workersOf(server.pid);
       server.signal("SIGKILL");
+      await server.exited;
       await eventually("it has ended with the command", () => !isAlive(last));
     } finally {
       await server.stop();
