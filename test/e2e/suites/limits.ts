@@ -146,12 +146,13 @@ export function limitSuite(way: Way): void {
       });
 
       test("a client that has been cut costs no descriptor any more, whatever it has not read", async () => {
+        const before = server.output.stderr.split("is gone").length;
         const client = await server.connect({ silent: true });
         client.send("GET /big HTTP/1.1\r\nHost: x\r\n\r\n");
         const { localPort } = client.socket as { localPort: number };
         const isHeld = (): boolean =>
           processTree(server.pid).some(({ pid }) => holdsConnection(pid, server.port, localPort));
-        await eventually("it has been accepted", isHeld);
+        await eventually("it is cut", () => server.output.stderr.split("is gone").length > before);
         await eventually("its descriptor is free", () => !isHeld());
         client.reset();
       });
