@@ -253,7 +253,6 @@ class NextTurn extends Callback {
 
 const nextTurn = new NextTurn();
 
-
 @final
 class Actor extends actions.OutgoingActor {
   act(kind: u8, value: usize): void {
