@@ -253,6 +253,7 @@ class NextTurn extends Callback {
 
 const nextTurn = new NextTurn();
 
+/** What the module asks of its requests. */
 @final
 class Actor extends actions.OutgoingActor {
   act(kind: u8, value: usize): void {
