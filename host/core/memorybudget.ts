@@ -60,13 +60,13 @@ export function shareMemory(count: number): void {
 
 /** Bytes that this process may take in addition to what it has; Infinity: as many as it likes. */
 export function memoryRoom(): number {
-  room ??= roomWithin(memoryLimits());
+  room ??= roomWithin(memoryLimits(processes));
   return room;
 }
 
-/** Whether there is so little that it has to be looked after. */
-export function isMemoryShort(): boolean {
-  return memoryRoom() <= SHORT_BYTES_MAX;
+/** Whether there is so little that it has to be looked after; for one of `count` processes, where that is given. */
+export function isMemoryShort(count?: number): boolean {
+  return (count === undefined ? memoryRoom() : roomWithin(memoryLimits(count))) <= SHORT_BYTES_MAX;
 }
 
 /** One of `parts` of the room, and `bytesMax` at most. */
@@ -94,11 +94,11 @@ function memorySaid(): number {
   return bytes;
 }
 
-function memoryLimits(): MemoryLimit[] {
+function memoryLimits(count: number): MemoryLimit[] {
   const used = process.memoryUsage.rss();
   return [
     { max: memorySaid(), used },
-    { max: (process.constrainedMemory() || Number.POSITIVE_INFINITY) / processes, used },
+    { max: (process.constrainedMemory() || Number.POSITIVE_INFINITY) / count, used },
     ...systemLimits(textOf("/proc/self/limits"), textOf("/proc/self/status")),
   ];
 }

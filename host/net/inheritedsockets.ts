@@ -6,8 +6,9 @@
  * are known by what was asked for (`key`), and two that were asked for alike are distinguished by their order.
  *
  * Invariants: a socket is handed out once; what is in the environment counts only in the process that it was written
- * for.
+ * for. A worker whose parent ends before it has begun ends, too: it does not take itself for a program of its own.
  */
+import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import type { Address, ListeningSocket } from "../core/address.js";
 import { ORPHAN_GRACE_MS } from "../core/limits.js";
@@ -21,7 +22,8 @@ const FIRST_FD = 4;
 interface Task {
   /** The process that this was written for is a child of that one. */
   readonly parent: number;
-  readonly id: number;
+  /** Null for a spare process, which gets it later. */
+  readonly id: number | null;
   /** One entry a call that bound sockets. */
   readonly sockets: readonly {
     readonly key: string;
@@ -47,7 +49,8 @@ interface Entry {
 
 /** What the parent has left for this process. */
 interface Legacy {
-  readonly id: number | null;
+  id: number | null;
+  readonly isSpare: boolean;
   /** What `takeInherited` has not handed out. */
   readonly entries: Entry[];
 }
@@ -59,7 +62,7 @@ function legacyOfThis(): Legacy {
   if (legacy !== null) return legacy;
   const task = readTask();
   if (task !== null) endWithParent();
-  legacy = task === null ? { id: null, entries: [] } : { id: task.id, entries: fileDescriptors(task) };
+  legacy = { id: task?.id ?? null, isSpare: task?.id === null, entries: task === null ? [] : fileDescriptors(task) };
   return legacy;
 }
 
@@ -78,6 +81,16 @@ function endWithParent(): void {
 /** The number of this worker process, from 0; null in a process that forkProcesses has not started. */
 export function taskId(): number | null {
   return legacyOfThis().id;
+}
+
+/** Whether this process was started as a spare one: it has a parent, and no number until `becomeTask`. */
+export function isSpare(): boolean {
+  return legacyOfThis().isSpare;
+}
+
+/** This spare process is worker `id` from now on. */
+export function becomeTask(id: number): void {
+  legacyOfThis().id = id;
 }
 
 /** The sockets that the parent got for `key`, if there are any that were not handed out yet. */
@@ -107,7 +120,8 @@ export function rememberBound(key: string, sockets: readonly ListeningSocket[], 
 
 /** What workers inherit: for their environment, and the descriptors for their `stdio`, in order. */
 export interface Inheritance {
-  task(id: number): string;
+  /** Null: for a spare process. */
+  task(id: number | null): string;
   readonly fds: number[];
   /** There will be no more workers: this process gives its sockets back. */
   close(): void;
@@ -136,11 +150,30 @@ function shareable() {
 
 /** Null when there is none, or when it was written for another process or by another program. */
 function readTask(): Task | null {
+  const read = taskIn(process.env[TASK_VARIABLE] ?? "null");
+  if (read === null || read.parent === process.ppid) return read;
+  // What a worker starts has the variable, too, and a living parent.
+  if (process.channel !== undefined && isGone(read.parent)) process.exit(128 + constants.signals.SIGTERM);
+  return null;
+}
+
+function taskIn(text: string): Task | null {
   try {
-    const read = JSON.parse(process.env[TASK_VARIABLE] ?? "null") as Task | null;
-    return read?.parent === process.ppid && Number.isInteger(read.id) && Array.isArray(read.sockets) ? read : null;
+    const read = JSON.parse(text) as Task | null;
+    const isTask = Number.isInteger(read?.parent) && (read?.id === null || Number.isInteger(read?.id));
+    return isTask && Array.isArray(read?.sockets) ? read : null;
   } catch {
     return null;
+  }
+}
+
+/** Whether a process has ended, even if its own parent has not taken its status yet. */
+function isGone(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH"; // not where another system has no such file
   }
 }
 

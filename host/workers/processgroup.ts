@@ -3,9 +3,9 @@
  * by the command's `--workers`.
  *
  * Invariants: a worker that ends abnormally is started again with the same id, at most `restartsMax` times in a row
- * (workers/restartpolicy.ts); one that ends in order is not. Each worker has a process group of its own, so that a
- * signal reaches it once, from here, and not from the terminal, too; and it learns by its channel when this process is
- * gone.
+ * (workers/restartpolicy.ts), by a spare process if one waits; one that ends in order is not. Each worker has a process
+ * group of its own, so that a signal reaches it once, from here, and not from the terminal, too; and it learns by its
+ * channel when this process is gone.
  *
  * Reference: Tornado's process.fork_processes.
  */
@@ -18,6 +18,7 @@ import { deferred } from "../core/promises.js";
 import type { TokenBucket } from "../core/tokenbucket.js";
 import { type Inheritance, inheritance, TASK_VARIABLE } from "../net/inheritedsockets.js";
 import { RestartPauses, restartLimiter, startedAgain } from "./restartpolicy.js";
+import { Spare } from "./spare.js";
 
 export interface GroupSettings {
   readonly count: number;
@@ -61,6 +62,7 @@ export class ProcessGroup {
   readonly #slots: Slot[] = [];
   readonly #inheritance: Inheritance;
   readonly #limiter: TokenBucket;
+  readonly #spare: Spare;
   #restarts = 0;
   /** The last signal that was forwarded: to end by it is in order. */
   #asked: NodeJS.Signals | null = null;
@@ -71,12 +73,22 @@ export class ProcessGroup {
     this.#settings = settings;
     this.#limiter = restartLimiter(settings.restartsMax);
     this.#inheritance = inheritance(settings.sockets ?? null);
+    this.#spare = new Spare({
+      spawn: () => this.#spawn(null),
+      warn: (text) => settings.warn(text),
+      ended: () => this.#settleIfEnded(),
+    });
     this.#start(settings.first);
   }
 
   /** Starts those that the first ones were waited for: `count` in all. */
   startRest(count: number = this.#settings.count): void {
     this.#start(count);
+  }
+
+  /** Has a spare process wait, which takes the place of the next worker that dies; called again when that serves. */
+  keepSpare(): void {
+    this.#spare.keep();
   }
 
   /** Forwards a signal; a worker that ends from now on is not started again. */
@@ -91,6 +103,7 @@ export class ProcessGroup {
 
   #endAll(asked: NodeJS.Signals, ask: (child: ChildProcess) => unknown): void {
     this.#asked = asked;
+    this.#spare.end();
     // Each worker has its own descriptors of these sockets, which it closes by itself.
     if (this.#settings.sockets === undefined) this.#inheritance.close();
     for (const slot of this.#slots) {
@@ -138,17 +151,22 @@ export class ProcessGroup {
         pauses: new RestartPauses(),
       };
       this.#slots.push(slot);
-      this.#spawn(slot);
+      this.#fill(slot);
     }
   }
 
-  #spawn(slot: Slot): void {
+  /** A process with the number `id`, or a spare one. */
+  #spawn(id: number | null): ChildProcess {
     const { task, fds } = this.#inheritance;
-    const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+    return spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
       stdio: ["inherit", "inherit", "inherit", "ipc", ...fds],
-      env: { ...process.env, [TASK_VARIABLE]: task(slot.id) },
+      env: { ...process.env, [TASK_VARIABLE]: task(id) },
       detached: true,
     });
+  }
+
+  #fill(slot: Slot): void {
+    const child = this.#spare.take(slot.id) ?? this.#spawn(slot.id);
     slot.child = child;
     slot.startedMs = performance.now();
     slot.timer = null;
@@ -184,7 +202,7 @@ export class ProcessGroup {
     this.#restarts++;
     const pauseMs = slot.pauses.ended();
     this.#settings.warn(`worker process ${slot.id} has ended ${how}; ${startedAgain(pauseMs)}`);
-    slot.timer = setTimeout(() => this.#spawn(slot), pauseMs);
+    slot.timer = setTimeout(() => this.#fill(slot), pauseMs);
   }
 
   /** The others get the time of a stop. */
@@ -197,6 +215,8 @@ export class ProcessGroup {
 
   #settleIfEnded(): void {
     if (this.#slots.some(({ child, timer }) => child !== null || timer !== null)) return;
+    this.#spare.end();
+    if (this.#spare.waits) return; // its end comes here again
     if (this.#error !== null) this.#end.reject(this.#error);
     else this.#end.resolve(this.#status);
   }

@@ -11,6 +11,7 @@ import { dirname, relative, resolve } from "node:path";
 import type { ListeningSocket } from "../../core/address.js";
 import { RESTARTS_MAX, RETIRED_MAX, STOP_GRACE_MS } from "../../core/limits.js";
 import { oneLine } from "../../core/log.js";
+import { isMemoryShort } from "../../core/memorybudget.js";
 import { type Deferred, deferred, within } from "../../core/promises.js";
 import { InspectedGroup } from "../../inspect/group.js";
 import { bindSockets } from "../../net/bind.js";
@@ -188,7 +189,16 @@ export class RollingRestart {
     served.add(id);
     if (served.size === 1) group.startRest(count);
     if (served.size === count && generation === this.#starting) this.#promote(generation, serving);
-    else if (generation === this.#current) this.#inspected?.take(id, { serving });
+    else if (generation === this.#current) {
+      this.#inspected?.take(id, { serving });
+      this.#keepSpare(generation);
+    }
+  }
+
+  /** One is worth its memory where a worker that dies leaves others that serve, and memory is not short. */
+  #keepSpare({ group, plan }: Generation): void {
+    const count = plan?.runtime === "node" ? plan.workers : 1;
+    if (count > 1 && this.#files === null && !isMemoryShort(count + 1)) group.keepSpare();
   }
 
   /** Makes a generation current, all of whose processes serve, and stops the previous one. */
@@ -201,6 +211,7 @@ export class RollingRestart {
     if (this.#files !== null) this.#files.expectsNewFiles = false;
     if (before !== null) this.#retire(before, generation.cause?.keepsIdle === true);
     this.#letGo(generation);
+    this.#keepSpare(generation);
     if (this.#serving === null) announce(serving, this.#settings);
     else this.#sayRestarted(generation, serving);
     this.#manager.ready(serving.url);

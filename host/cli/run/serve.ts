@@ -7,21 +7,25 @@
 import { UsageError } from "../../core/errors.js";
 import { STOP_GRACE_MS } from "../../core/limits.js";
 import { MEMORY_VARIABLE, shareMemory } from "../../core/memorybudget.js";
+import { CORE_FILE } from "../../core/paths.js";
 import { nameProgram } from "../../core/program.js";
 import { DEBUG_VARIABLE } from "../../http/settings.js";
 import { answerReports, hasAnswered } from "../../inspect/group.js";
 import { isInherited } from "../../net/bind.js";
 import { taskId } from "../../net/inheritedsockets.js";
 import { MODULES_VARIABLE, reportModules } from "../../nodeinternals/modulereports.js";
+import { runtimeNamed } from "../../runtime/index.js";
 import { checkSettings, presetSettings, settingsHelp } from "../../settings/define.js";
 import { onSignals, SIGNALS } from "../../workers/fork.js";
 import { onRetire } from "../../workers/processgroup.js";
+import { waitAsSpare } from "../../workers/spare.js";
 import type { Values } from "../command.js";
 import { EXIT_FAILED, exitWith } from "../exit.js";
 import { reportOutcome } from "../reload/outcome.js";
 import { announce } from "./announce.js";
 import { type Application, type Loaded, loadApplication } from "./app.js";
 import { raiseHeapGrowth } from "./heapgrowth.js";
+import { enableLoader } from "./loading/loader.js";
 import { type Plan, planFrom, type Serving, servingOf, type WorkerMessage } from "./plan.js";
 import { canReload, refuseImpossible } from "./refusals.js";
 import { ServiceManager } from "./servicemanager.js";
@@ -29,6 +33,10 @@ import { type RunSettings, readRunSettings } from "./settings.js";
 
 /** Serves `file`. `passedOn`: flags of the application's own settings. */
 export async function serve(file: string, values: Values, passedOn: readonly string[]): Promise<void> {
+  await waitAsSpare(async () => {
+    enableLoader(file);
+    await runtimeNamed("node").prepare(CORE_FILE);
+  });
   const settings = readRunSettings(file, values);
   nameProgram(file);
   if (settings.memory !== undefined) process.env[MEMORY_VARIABLE] = settings.memory;

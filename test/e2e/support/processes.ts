@@ -43,12 +43,29 @@ export function isStopped(pid: number): boolean {
   return stat(pid)?.state === "T";
 }
 
-/** The processes below `pid` that serve: wasmtime, or the command itself once more. */
+/** The processes below `pid` that serve: wasmtime, or the command itself once more, unless it is a spare one. */
 export function workersOf(pid: number): ProcessId[] {
   const serves = (argument: string): boolean => /(^|\/)(wasmtime(-async)?|cli\/main\.js)$/.test(argument);
   return processTree(pid)
     .slice(1)
-    .filter((member) => commandLine(member.pid).slice(0, 2).some(serves));
+    .filter((member) => (wasSpare(member.pid) ? !waits(member.pid) : commandLine(member.pid).slice(0, 2).some(serves)));
+}
+
+/** The processes below `pid` that wait for a worker's death. */
+export function sparesOf(pid: number): ProcessId[] {
+  return processTree(pid)
+    .slice(1)
+    .filter((member) => wasSpare(member.pid) && waits(member.pid));
+}
+
+/** It was started as a spare process. */
+function wasSpare(pid: number): boolean {
+  return /"id":null/.test(environmentOf(pid).WATERSPOUT_TASK ?? "");
+}
+
+/** Once it has been called its title is its command line, as one text. */
+function waits(pid: number): boolean {
+  return !/cli\/main\.js /.test(commandLine(pid)[0] ?? "");
 }
 
 /** Whether the process has the server's end of the loopback connection between these two ports. */
