@@ -71,6 +71,12 @@ export type { CompressionOptions } from "./http/compression/options.js";
 export { type CookieAttributes, parseCookies, parseCookies as parseCookie, setCookie } from "./http/cookies.js";
 export type { Form, FormFile, FormOptions, FormPart } from "./http/form/form.js";
 export type { FormLimits } from "./http/form/limits.js";
+export {
+  type BodyArguments,
+  type HTTPFile,
+  parseBodyArguments,
+  parseMultipartFormData,
+} from "./http/form/wholeform.js";
 export { type HeadersInput, HTTPHeaders } from "./http/headers.js";
 export {
   encodeUsernamePassword,

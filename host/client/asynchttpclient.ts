@@ -12,7 +12,9 @@ import { FetchLimit } from "./fetchlimit.js";
 import { HTTPStreamClosedError } from "./httpclienterrors.js";
 import { type FetchOptions, type Hop, type HTTPRequest, type ResolvedRequest, resolveRequest } from "./httprequest.js";
 import { HTTPResponse } from "./httpresponse.js";
+import { Places } from "./places.js";
 import { redirectOf } from "./redirect.js";
+import type { Resolver } from "./tcpclient.js";
 import type { Answer, Transport } from "./transport.js";
 
 /** Options of a client. */
@@ -21,6 +23,13 @@ export interface HTTPClientOptions {
   maxClients?: number | undefined;
   /** Options of each request that does not have them itself. Default: none. */
   defaults?: FetchOptions | undefined;
+  /** Finds the addresses of a host name. Default: the system's, as `dns.lookup`. */
+  resolver?: Resolver | undefined;
+  /**
+   * Where requests to a host go in place of it: `{ "www.example.com": "127.0.0.1", "a.test:80": "127.0.0.1:8888" }`.
+   * What is sent, and the name of a certificate, stay those of the address. Default: none.
+   */
+  hostnameMapping?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Makes requests over HTTP and HTTPS. Each client has its own connections, and keeps them for further requests. */
@@ -31,13 +40,15 @@ export class AsyncHTTPClient {
   readonly #waiting: (() => void)[] = [];
   readonly #limits = new Set<FetchLimit>();
   #active = 0;
+  readonly #places: Places;
   #transport: Promise<Transport> | null = null;
   #isClosed = false;
 
-  /** Throws OptionError for a `maxClients` that is none. */
-  constructor({ maxClients = CLIENT_REQUESTS_MAX, defaults = {} }: HTTPClientOptions = {}) {
+  /** Throws OptionError for a `maxClients` that is none, or a mapping to what is no host. */
+  constructor({ maxClients = CLIENT_REQUESTS_MAX, defaults = {}, resolver, hostnameMapping }: HTTPClientOptions = {}) {
     this.maxClients = wholeNumber("maxClients", maxClients, 1);
     this.#defaults = defaults;
+    this.#places = new Places(resolver, hostnameMapping);
   }
 
   /**
@@ -80,7 +91,7 @@ export class AsyncHTTPClient {
   }
 
   async #follow(request: ResolvedRequest, limit: FetchLimit, startedAt: number): Promise<HTTPResponse> {
-    this.#transport ??= import("./transport.js").then(({ Transport }) => new Transport());
+    this.#transport ??= import("./transport.js").then(({ Transport }) => new Transport(this.#places));
     const transport = await this.#transport;
     let hop: Hop = request.first;
     for (let left = request.maxRedirects; ; left--) {

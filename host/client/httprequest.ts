@@ -18,7 +18,7 @@ import {
 import { ignore } from "../core/promises.js";
 import { headerPairs } from "../http/headerpairs.js";
 import { type HeadersInput, HTTPHeaders } from "../http/headers.js";
-import { encodeUsernamePassword } from "../http/httputil.js";
+import { encodeUsernamePassword, formatTimestamp } from "../http/httputil.js";
 import { type ClientSSLOptions, readSSLOptions } from "../tls/client.js";
 import { HTTPStreamClosedError } from "./httpclienterrors.js";
 
@@ -45,6 +45,10 @@ export interface FetchOptions {
   expect100Continue?: boolean | undefined;
   /** This machine's IP address that the connection comes from. Default: the system chooses. */
   networkInterface?: string | undefined;
+  /** Whether a host's addresses of IPv6 are tried. Default true. */
+  allowIpv6?: boolean | undefined;
+  /** If-Modified-Since, as a Date or in milliseconds since 1970. Default: none. */
+  ifModifiedSince?: Date | number | undefined;
   /** Milliseconds until there is a connection, with its TLS handshake. Default 20,000. */
   connectTimeoutMs?: number | undefined;
   /** Milliseconds for all of it, with redirects and waiting for other requests. Default 20,000. */
@@ -121,7 +125,8 @@ export function resolveRequest(request: HTTPRequest): ResolvedRequest {
   addAuthorization(headers, place, request);
   if (!headers.has("user-agent")) headers.add("User-Agent", request.userAgent ?? "Waterspout");
   if (request.decompressResponse !== false && !headers.has("accept-encoding")) headers.add("Accept-Encoding", "gzip");
-  const { networkInterface, authMode = "basic" } = request;
+  const { networkInterface, authMode = "basic", ifModifiedSince } = request;
+  if (ifModifiedSince !== undefined) headers.set("If-Modified-Since", formatTimestamp(ifModifiedSince));
   if (authMode !== "basic") throw new OptionError(`authMode must be "basic", not ${JSON.stringify(authMode)}`);
   if (networkInterface !== undefined && isIP(networkInterface) === 0) {
     throw new OptionError(`networkInterface must be an IP address, not ${networkInterface}`);

@@ -18,6 +18,7 @@ import { HTTPHeaders } from "../http/headers.js";
 import type { FetchLimit } from "./fetchlimit.js";
 import { HTTPClientError, HTTPStreamClosedError } from "./httpclienterrors.js";
 import { type Hop, type ResolvedRequest, tlsOptionsFor, toNodeHeaders } from "./httprequest.js";
+import type { Places } from "./places.js";
 
 /** Those that do the same when they are sent twice (RFC 9110 9.2.2). */
 const IDEMPOTENT = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"];
@@ -36,6 +37,11 @@ export interface Answer {
 export class Transport {
   readonly #plain = new http.Agent({ keepAlive: true });
   readonly #secure = new https.Agent({ keepAlive: true });
+  readonly #places: Places;
+
+  constructor(places: Places) {
+    this.#places = places;
+  }
 
   /** Rejects with ConnectError, HTTPClientError or the reason of the limit's signal. */
   async send(hop: Hop, request: ResolvedRequest, limit: FetchLimit): Promise<Answer> {
@@ -59,10 +65,13 @@ export class Transport {
   }
 
   #begin({ url, method, headers }: Hop, request: ResolvedRequest): http.ClientRequest {
-    const { networkInterface: localAddress, sslOptions, validateCert } = request;
+    const { networkInterface: localAddress, sslOptions, validateCert, allowIpv6 } = request;
     // No socket of IPv4 reaches a host's address of IPv6.
-    const from = localAddress === undefined ? {} : { localAddress, family: isIP(localAddress) };
-    const common = { method, headers: toNodeHeaders(headers), maxHeaderSize: CLIENT_HEAD_BYTES_MAX, ...from };
+    const family = localAddress === undefined ? (allowIpv6 === false ? 4 : 0) : isIP(localAddress);
+    const from = localAddress === undefined ? {} : { localAddress };
+    const place = this.#places.of(url, family);
+    const fields = { Host: url.host, ...toNodeHeaders(headers) };
+    const common = { method, headers: fields, maxHeaderSize: CLIENT_HEAD_BYTES_MAX, ...from, ...place };
     if (url.protocol === "http:") return http.request(url, { ...common, agent: this.#plain });
     const secure = tlsOptionsFor(url, validateCert, sslOptions);
     // The agent does not see for which name a certificate was checked.

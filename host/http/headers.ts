@@ -77,6 +77,12 @@ export class HTTPHeaders implements Iterable<[string, string]> {
     this.#fields.push(name.toLowerCase(), text);
   }
 
+  /** The field's value, as `get` gives it; adds a field with `value` where there is none. Throws as `add` does. */
+  setDefault(name: string, value: string): string {
+    if (!this.has(name)) this.add(name, value);
+    return this.get(name) as string;
+  }
+
   /** Removes all fields of this name; says whether there were any. */
   delete(name: string): boolean {
     const key = name.toLowerCase();

@@ -383,6 +383,12 @@ export abstract class RequestHandler<
     return value === null ? null : this.decodeSignedValue(name, value, options);
   }
 
+  /** The same as bytes, for what was set as bytes that are no UTF-8. */
+  getSignedCookieBytes(name: string, options?: number | SignedValueOptions): Buffer | null {
+    const value = this.getCookie(name);
+    return value === null ? null : this.#decodeSigned(name, value, options);
+  }
+
   /** The version of the key that a signed cookie claims to be made with; null without such a cookie. */
   getSignedCookieKeyVersion(name: string): number | null {
     return getSignatureKeyVersion(this.getCookie(name) ?? "");
@@ -396,8 +402,12 @@ export abstract class RequestHandler<
 
   /** What was signed for `name` in the last `maxAgeDays` (31) days; null for anything else. */
   decodeSignedValue(name: string, value: string, options?: number | SignedValueOptions): string | null {
+    return this.#decodeSigned(name, value, options)?.toString("utf8") ?? null;
+  }
+
+  #decodeSigned(name: string, value: string, options: number | SignedValueOptions | undefined): Buffer | null {
     const given = typeof options === "number" ? { maxAgeDays: options } : options;
-    return decodeSignedValue(this.#secret(), name, value, given)?.toString("utf8") ?? null;
+    return decodeSignedValue(this.#secret(), name, value, given);
   }
 
   #secret(): CookieSecret {

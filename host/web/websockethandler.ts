@@ -133,7 +133,7 @@ export class WebSocketHandler<
     return foreignOrigin(this.request, (origin) => this.checkTrustedOrigin(origin)) === null;
   }
 
-  /** Chooses one of the subprotocols that the client offers, null for none. Default: none. Not called without any. */
+  /** Chooses one of the subprotocols that the client offers, null for none. Default: none. The list may be empty. */
   selectSubprotocol(_subprotocols: readonly string[]): string | null {
     return null;
   }
@@ -293,7 +293,8 @@ export class WebSocketHandler<
 
   #chooseSubprotocol(): string | null {
     const offered = subprotocolsOf(this.request);
-    const chosen = offered.length === 0 ? null : this.selectSubprotocol(offered);
+    const chosen = this.selectSubprotocol(offered) ?? null;
+    if (offered.length === 0) return null;
     if (chosen !== null && !offered.includes(chosen)) {
       throw new OptionError(`selectSubprotocol has chosen ${JSON.stringify(chosen)}, which was not offered`);
     }

@@ -258,6 +258,40 @@ test("a request of an answer is fetched again; a connection comes from the addre
   await expect(http.fetch(server.url, { authMode: "digest" as "basic" })).rejects.toThrow("authMode");
 });
 
+test("hosts are where the mapping says, or the resolver; what is sent stays the same", async () => {
+  const { port } = new URL(url);
+  const mapped = client({
+    hostnameMapping: { "www.example.com": "127.0.0.1", "foo.example.com:8000": `127.0.0.1:${port}`, "six.test": "::1" },
+  });
+  for (const address of [`http://www.example.com:${port}/echo`, "http://FOO.example.com:8000/echo"]) {
+    const response = await mapped.fetch(address, { ifModifiedSince: 1_359_312_200_503 });
+    const { headers } = json(response.body);
+    expect(headers).toContainEqual(["host", new URL(address).host]);
+    expect(headers).toContainEqual(["if-modified-since", "Sun, 27 Jan 2013 18:43:20 GMT"]);
+    expect(response.effectiveUrl).toBe(new URL(address).href);
+  }
+  await expect(mapped.fetch(`http://six.test:${port}/echo`)).rejects.toBeInstanceOf(ConnectError);
+  for (const target of ["", ":80", "127.0.0.1:0", "[::1]:65536"])
+    expect(() => client({ hostnameMapping: { a: target } }), target).toThrow("hostnameMapping");
+
+  const asked: string[] = [];
+  const resolver = async (host: string) => {
+    asked.push(host);
+    return host === "none.test" ? [] : [{ address: "::1" }, { address: "127.0.0.1" }];
+  };
+  const resolving = client({ resolver });
+  const options = { allowIpv6: false };
+  expect((await resolving.fetch(`http://a.test:${port}/count/1`, options)).code).toBe(200);
+  await expect(resolving.fetch(`http://none.test:${port}/`, options)).rejects.toMatchObject({ code: "ENOTFOUND" });
+  expect(new Set(asked)).toEqual(new Set(["a.test", "none.test"]));
+  const never = client({ resolver: () => new Promise(() => {}) });
+  await expect(never.fetch(`http://a.test:${port}/`, { connectTimeoutMs: 10 })).rejects.toBeInstanceOf(
+    HTTPTimeoutError,
+  );
+  const failing = client({ resolver: () => Promise.reject(Object.assign(new Error("boom"), { code: "EIO" })) });
+  await expect(failing.fetch(`http://a.test:${port}/`)).rejects.toMatchObject({ code: "EIO" });
+});
+
 test("HEAD has no body, whatever its length is said to be", async () => {
   const response = await client().fetch(`${url}/size/3000`, { method: "HEAD", bodyBytesMax: 0 });
   expect([response.code, response.body.length]).toEqual([200, 0]);

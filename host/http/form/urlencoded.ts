@@ -19,9 +19,11 @@ export type ValueDecoder = (value: Buffer, name: string) => string;
  * `argumentsMax`, or for what is not UTF-8.
  */
 export function parseUrlencoded(body: Buffer, argumentsMax: number, decodeValue?: ValueDecoder): [string, string][] {
-  let separators = 0;
-  for (let at = body.indexOf(AMPERSAND); at >= 0; at = body.indexOf(AMPERSAND, at + 1)) {
-    if (++separators >= argumentsMax) throw new HTTPInputError(`the form has more than ${argumentsMax} arguments`);
+  let count = 0;
+  for (let at = body.length === 0 ? -1 : 0; at >= 0; ) {
+    if (++count > argumentsMax) throw new HTTPInputError(`the form has more than ${argumentsMax} arguments`);
+    const separator = body.indexOf(AMPERSAND, at);
+    at = separator < 0 ? -1 : separator + 1;
   }
   const pairs: [string, string][] = [];
   for (const pair of body.toString("latin1").split("&")) {

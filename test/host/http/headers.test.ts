@@ -41,6 +41,8 @@ describe("header fields", () => {
     copy.set("CONTENT-TYPE", "text/plain");
     expect([...copy]).toEqual([["content-type", "text/plain"]]);
     expect(headers.size).toBe(3);
+    expect([headers.setDefault("SET-COOKIE", "E=F"), headers.setDefault("X-A", "1")]).toEqual(["A=B, C=D", "1"]);
+    expect([headers.size, headers.get("x-a")]).toEqual([4, "1"]);
   });
 
   test("are parsed from a text, and written as one", () => {

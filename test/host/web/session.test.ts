@@ -183,8 +183,10 @@ describe("a signed value", () => {
     expect(() => createSignedValue(secrets, "key", "a")).toThrow("no secret");
     expect(() => createSignedValue(secrets, "key", "a", { keyVersion: 2 })).toThrow("no secret");
   });
+});
 
-  test("goes through a cookie", async () => {
+describe("a signed cookie", () => {
+  test("comes back as it was set", async () => {
     const settings = { cookieSecret: { 7: "secret" }, keyVersion: 7 };
     const set = await application((handler) => handler.setSignedCookie("user", "grün"), settings).inject();
     const days = Date.parse(/; Expires=([^;]+ GMT); Path=\/$/.exec(set.headers.get("set-cookie") ?? "")?.[1] ?? "");
@@ -199,6 +201,18 @@ describe("a signed value", () => {
     expect((await read.inject({ headers: { cookie: "user=1" } })).json()).toEqual({ user: null, key: null });
     expect((await read.inject()).json()).toEqual({ user: null, key: null });
     expect((await application((handler) => handler.setSignedCookie("a", "b")).inject()).status).toBe(500);
+  });
+
+  test("comes back as bytes, too", async () => {
+    const settings = { cookieSecret: "secret" };
+    const set = await application((handler) => handler.setSignedCookie("b", Buffer.from([0xe9])), settings).inject();
+    const read = application(
+      (handler) => handler.write({ b: handler.getSignedCookieBytes("b")?.toString("hex") ?? null }),
+      settings,
+    );
+    expect((await read.inject({ headers: { cookie: `b=${cookiesOf(set).b}` } })).json()).toEqual({ b: "e9" });
+    expect((await read.inject({ headers: { cookie: "b=1" } })).json()).toEqual({ b: null });
+    expect((await read.inject()).json()).toEqual({ b: null });
   });
 });
 

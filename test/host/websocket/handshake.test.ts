@@ -115,6 +115,18 @@ describe("subprotocols and extensions", () => {
     expect(handler.selectedSubprotocol).toBe("b");
   });
 
+  test("without an offer: the handler hears it, and nothing is chosen", async () => {
+    const offers: (readonly string[])[] = [];
+    const rig = serve((handler) => {
+      handler.selectSubprotocol = (list) => {
+        offers.push(list);
+        return "chat";
+      };
+    });
+    const { accept, handler } = await open(rig, []);
+    expect([offers, fieldsOf(accept), handler.selectedSubprotocol]).toEqual([[[]], [], null]);
+  });
+
   test("with a choice that was not offered: 500", async () => {
     const { worker } = serve((handler) => {
       handler.selectSubprotocol = () => "other";
