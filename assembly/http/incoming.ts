@@ -77,9 +77,9 @@ export class Exchanges extends Callback {
    * answers are given up, in the next turn. Returns whether there are such.
    */
   giveUpIfForgotten(rest: i64): bool {
-    if (rest >= 0 && rest != wasi.FOREVER) return false;
+    if (rest != wasi.FOREVER) return false;
     const all = this.all;
-    if (rest >= 0) for (let i = 0; i < all.length; i++) if (unchecked(all[i]).isWatching) return false;
+    for (let i = 0; i < all.length; i++) if (unchecked(all[i]).isWatching) return false;
     for (let i = 0; i < all.length; i++) unchecked(all[i]).abort(REASON_CLOSED);
     return this.touched.length != 0;
   }

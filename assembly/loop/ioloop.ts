@@ -6,7 +6,7 @@ import { HANDLES_MAX } from "../core/limits";
 import { HANDLES_TRIED, count, countTurn } from "../core/stats";
 import { NS_PER_MS } from "../core/units";
 import { Timeout, Timers } from "./timers";
-import { TIME_WHEN_ASKED } from "../wasi/build";
+import { OVER_HTTP, TIME_WHEN_ASKED } from "../wasi/build";
 import * as wasi from "../wasi/index";
 
 export { Timeout };
@@ -125,9 +125,13 @@ export class IOLoop {
     return this.wallSeconds;
   }
 
-  /** The current turn is the last. */
+  /**
+   * The current turn is the last. What was written by its end leaves as far as the system takes it at once; drain() is
+   * the stop that finishes first what has begun. Over wasi:http nothing stops: the runtime ends its instances, when
+   * their requests are answered.
+   */
   stop(): void {
-    this.stopped = true;
+    this.stopped = !OVER_HTTP;
   }
 
   /**

@@ -24,9 +24,9 @@ import {
 
 /**
  * Answers with the number of its socket among the component's handles, and with its peer; /pieces in pieces, /endless
- * without end.
+ * without end, /stop as the last thing that it does, /drain when it has answered.
  */
-const TELLING = `import { HTTPHandler, HTTPServer, HTTPServerRequest } from "waterspout/assembly";
+const TELLING = `import { HTTPHandler, HTTPServer, HTTPServerRequest, IOLoop, drain } from "waterspout/assembly";
 export { _start, turn } from "waterspout/assembly";
 const block: usize = memory.data(32768, 16);
 class Telling extends HTTPHandler {
@@ -38,6 +38,13 @@ class Telling extends HTTPHandler {
     if (request.pathIs("/pieces")) {
       request.startResponse(200);
       for (let i = 0; i < 8; i++) request.write("piece");
+      return request.finish();
+    }
+    if (request.pathIs("/stop")) IOLoop.current().stop();
+    if (request.pathIs("/drain")) {
+      drain(10000, 0);
+      request.startResponse(200, 8000000);
+      for (let i = 0; i < 250; i++) request.writeBytes(block, 32000);
       return request.finish();
     }
     const address = request.address;
@@ -125,6 +132,23 @@ describe.each([COMPONENT, COMPONENT_ASYNC])("$component", (way) => {
         await server.stop();
       }
     });
+
+    test.each(["/stop", "/drain"])(
+      "%s: a handler that ends the component is answered, and its end is one in order",
+      async (target) => {
+        const server = await start(way, telling);
+        try {
+          const client = await server.connect();
+          const { body } = await client.send(`GET ${target} HTTP/1.1\r\nHost: x\r\n\r\n`).readResponse();
+          client.close();
+          if (target === "/drain") expect(body.length).toBe(8_000_000);
+          else expect(body.toString()).toMatch(/^\d+ 127\.0\.0\.1:\d+$/);
+          expect(await server.exited).toEqual({ code: 0, signal: null });
+        } finally {
+          await server.stop();
+        }
+      },
+    );
 
     test("whatever a client does, its resources and its descriptor are given back", async () => {
       const server = await start(way, telling);

@@ -30,6 +30,12 @@ export { _start, turn } from "waterspout/assembly";
 
 const block: usize = memory.data(32768, 16);
 
+/** Answers. */
+class Later extends Timeout {
+  constructor(private request: HTTPServerRequest) { super(); }
+  run(): void { this.request.respond(200, "text/plain", "later"); }
+}
+
 /** Gives more of a body from time to time. */
 class Take extends Timeout {
   constructor(private request: HTTPServerRequest) { super(); }
@@ -49,6 +55,7 @@ class Various extends HTTPHandler {
     else if (request.pathIs("/long")) this.answer(request, 2, "abc");
     else if (request.pathIs("/whole")) this.answer(request, 3, "abc");
     else if (request.pathIs("/begun")) { request.startResponse(200, 5); request.write("ab"); request.write("abcd"); }
+    else if (request.pathIs("/stop")) { IOLoop.current().callLater(1, new Later(request)); IOLoop.current().stop(); }
     else if (request.pathIs("/twice")) { request.startResponse(200, -1); request.startResponse(200, -1); }
     else if (request.pathIs("/fields")) this.fields(request);
     else if (request.pathIs("/many")) this.many(request, 40);
@@ -174,6 +181,13 @@ describe.each([
   ])("GET %s is answered with %i", async (target, status) => {
     expect((await server.get(target)).status).toBe(status);
     expect((await server.get("/whole")).body.toString()).toBe("abc");
+  });
+
+  test("a handler that stops the loop is answered later all the same, and so are others", async () => {
+    for (const _ of [1, 2]) {
+      expect((await server.get("/stop")).body.toString()).toBe("later");
+      expect((await upload("/collected", 50_000)).body.toString()).toBe("50000");
+    }
   });
 
   test.each(["/short", "/long", "/begun"])("GET %s breaks its own length, and is cut short", async (target) => {
