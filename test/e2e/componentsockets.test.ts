@@ -133,23 +133,6 @@ describe.each([COMPONENT, COMPONENT_ASYNC])("$component", (way) => {
       }
     });
 
-    test.each(["/stop", "/drain"])(
-      "%s: a handler that ends the component is answered, and its end is one in order",
-      async (target) => {
-        const server = await start(way, telling);
-        try {
-          const client = await server.connect();
-          const { body } = await client.send(`GET ${target} HTTP/1.1\r\nHost: x\r\n\r\n`).readResponse();
-          client.close();
-          if (target === "/drain") expect(body.length).toBe(8_000_000);
-          else expect(body.toString()).toMatch(/^\d+ 127\.0\.0\.1:\d+$/);
-          expect(await server.exited).toEqual({ code: 0, signal: null });
-        } finally {
-          await server.stop();
-        }
-      },
-    );
-
     test("whatever a client does, its resources and its descriptor are given back", async () => {
       const server = await start(way, telling);
       try {
@@ -224,6 +207,23 @@ describe.each([COMPONENT, COMPONENT_ASYNC])("$component", (way) => {
         await eventually("they are given up", () => descriptorsOf(server) <= before);
         expect((await bystander.send(GET).readResponse()).status).toBe(200);
         for (const client of greedy) await client.resume().gone();
+      } finally {
+        await server.stop();
+      }
+    },
+  );
+
+  test.each(["/stop", "/drain"])(
+    "%s: a handler that ends the component is answered, and its end is one in order",
+    async (target) => {
+      const server = await start(way, telling);
+      try {
+        const client = await server.connect();
+        const { body } = await client.send(`GET ${target} HTTP/1.1\r\nHost: x\r\n\r\n`).readResponse();
+        client.close();
+        if (target === "/drain") expect(body.length).toBe(8_000_000);
+        else expect(body.toString()).toMatch(/^\d+ 127\.0\.0\.1:\d+$/);
+        expect(await server.exited).toEqual({ code: 0, signal: null });
       } finally {
         await server.stop();
       }
