@@ -27,14 +27,19 @@ const GROWTH_BYTES_MAX = 4 << 20;
 const DESCRIPTORS_MORE_MAX = 8;
 const GET = "GET / HTTP/1.1\r\nHost: x\r\n";
 
-/** One request on a connection of its own, which ends by an answer that closes, a half-close, a reset or a close. */
+/**
+ * One request on a connection of its own, which ends by an answer that closes, a half-close, a reset, a close, a
+ * timer's answer, or a reset before that.
+ */
 function connection(port: number, nth: number): Promise<void> {
   return new Promise((resolve) => {
     const socket = net.connect(port, "127.0.0.1").on("error", () => {});
     socket.on("close", () => resolve()).resume();
-    const manner = nth % 4;
+    const manner = nth % 6;
     if (manner === 0) socket.write(`${GET}Connection: close\r\n\r\n`);
     else if (manner === 1) socket.end(`${GET}\r\n`);
+    else if (manner === 4) socket.write("GET /slow?ms=5 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    else if (manner === 5) socket.write("GET /slow?ms=5 HTTP/1.1\r\nHost: x\r\n\r\n", () => socket.resetAndDestroy());
     else socket.once("data", () => (manner === 2 ? socket.resetAndDestroy() : socket.destroy())).write(`${GET}\r\n`);
   });
 }
