@@ -181,11 +181,18 @@ export class ProcessGroup {
     slot.child = null;
     const status = signal === null ? (code ?? 1) : 128 + constants.signals[signal];
     if (status !== 0 && (signal === null || signal !== this.#asked)) {
-      if (this.#asked !== null) this.#status ||= status;
+      const how = signal === null ? `with status ${status}` : `by ${signal}`;
+      if (this.#asked !== null) this.#endsUnfinished(slot, status, how);
       else if (!this.#settings.restarts()) this.#endsUnserved(slot, status, signal);
-      else this.#restart(slot, signal === null ? `with status ${status}` : `by ${signal}`);
+      else this.#restart(slot, how);
     }
     this.#settleIfEnded();
+  }
+
+  /** It was to finish its requests: those that it had are lost. */
+  #endsUnfinished({ id }: Slot, status: number, how: string): void {
+    this.#status ||= status;
+    this.#settings.warn(`worker process ${id} has ended ${how} before it had finished its requests`);
   }
 
   /** A process that exits with a status has logged its reason. */

@@ -203,6 +203,9 @@ export class Supervisor {
     slot.timer = null;
     const reason = error ?? new WorkerError("it ended without being asked to");
     failed(new WorkerError(`${slot.name} could not be started: ${reason.message}`, { cause: reason }));
+    if (this.#stopping && lost !== "") {
+      this.#settings.logger.error(`${slot.name} has ended: ${reason.message}; lost with it: ${lost}`);
+    }
     if (this.#stopping) this.#ended();
     else if (slot.served) this.#restart(slot, reason, lost);
   }

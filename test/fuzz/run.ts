@@ -13,6 +13,7 @@ import { FrameFuzz } from "./frames.js";
 import { ParserFuzz } from "./parsers.js";
 import { PathFuzz } from "./paths.js";
 import { Random } from "./random.js";
+import { ReloadSimulation } from "./simreload.js";
 import { ServerSimulation } from "./simulation.js";
 import { SocketFuzz } from "./sockets.js";
 import { WorkerFuzz } from "./worker.js";
@@ -43,6 +44,7 @@ function fuzzers(): Fuzzer[] {
     new CoreFuzz(core, "streams"),
     new FrameFuzz(core),
     new ServerSimulation(core),
+    new ReloadSimulation(core),
     new WorkerFuzz(),
     new BareFuzz(module("web.wasm")),
     new ParserFuzz(),

@@ -53,7 +53,7 @@ export interface Faults {
 export class ScriptedWasi {
   readonly faults: Faults = { short: 0, again: 0, full: 0 };
   /** Connections in the listener's queue, and all that were accepted and are not closed. */
-  readonly queue: Wire[] = [];
+  queue: Wire[] = [];
   readonly wires = new Map<number, Wire>();
   readonly log: string[] = [];
   /** So many times sock_accept was called, and so many descriptors were polled in all. */

@@ -16,18 +16,21 @@ const HANDSHAKE =
   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 /** It stays for all answers, unless it is one that resets. */
-export class SimClient<Server = unknown> {
-  readonly wire = new Wire();
+export class SimClient {
+  wire = new Wire();
   readonly leaves: boolean;
   readonly isSocket: boolean;
   readonly count: number;
-  /** Whose connection it is; null: it waits in the kernel. */
-  worker: Server | null = null;
+  /** What was served for certain when it connected. */
+  leastVersion = 0;
+  /** An accident has taken its connection. */
+  isLost = false;
   /** Answers that have come, and of these 413 and 503. */
   seen = 0;
   shed = 0;
   done = false;
-  #left: Buffer;
+  readonly #parts: readonly Buffer[];
+  #left: Buffer = Buffer.alloc(0);
   #text = "";
 
   constructor(
@@ -37,7 +40,7 @@ export class SimClient<Server = unknown> {
     this.leaves = random.once(4);
     this.isSocket = random.once(4);
     this.count = 1 + random.below(COUNT_MAX);
-    const parts = Array.from({ length: this.count }, (_, index) => {
+    this.#parts = Array.from({ length: this.count }, (_, index) => {
       const mark = `((${id}.${index}))`;
       const body = "b".repeat(random.below(random.once(5) ? BODY_BYTES_MAX : 200));
       if (this.isSocket) return message(TEXT, body + mark, random);
@@ -45,8 +48,20 @@ export class SimClient<Server = unknown> {
       const text = random.once(2) ? `GET ${head}\r\n` : `POST ${head}Content-Length: ${body.length}\r\n\r\n${body}`;
       return Buffer.from(text);
     });
-    if (this.isSocket) parts.unshift(Buffer.from(`GET /ws HTTP/1.1\r\n${HANDSHAKE}`));
-    this.#left = Buffer.concat(parts);
+    this.begin();
+  }
+
+  /** Begins a connection, with what has no answer yet. */
+  begin(): void {
+    this.wire = new Wire();
+    this.#text = "";
+    const upgrade = this.isSocket ? [Buffer.from(`GET /ws HTTP/1.1\r\n${HANDSHAKE}`)] : [];
+    this.#left = Buffer.concat([...upgrade, ...this.#parts.slice(this.seen)]);
+  }
+
+  /** The mark that it waits for. */
+  get next(): string {
+    return `((${this.id}.${this.seen}))`;
   }
 
   /** Whether it can get nothing more: its worker has ended, or the server has closed. */
@@ -54,20 +69,22 @@ export class SimClient<Server = unknown> {
     return this.wire.isReset || this.wire.closed || this.wire.isShut;
   }
 
-  step(random: Random): void {
+  /** Sends a piece and takes what has come; false: it is done, since it has all answers, has left or was cut. */
+  step(random: Random): boolean {
     const size = random.once(2) ? this.#left.length : Math.min(this.#left.length, 1 + random.below(3000));
     this.wire.send(this.#left.subarray(0, size));
     this.#left = this.#left.subarray(size);
     if (this.leaves && random.once(40)) {
       this.wire.reset();
       this.done = true;
-      return;
+      return false;
     }
     this.#look();
-    if (this.seen < this.count && !this.#isCut) return;
+    if (this.seen < this.count && !this.#isCut) return true;
     this.done = true;
     if (this.isSocket && !random.once(3)) this.wire.send(message(CLOSE, "\x03\xe8", random));
     this.wire.ended = true;
+    return false;
   }
 
   #look(): void {

@@ -9,6 +9,7 @@ import { STOP_GRACE_MS } from "../../core/limits.js";
 import { MEMORY_VARIABLE, shareMemory } from "../../core/memorybudget.js";
 import { CORE_FILE } from "../../core/paths.js";
 import { nameProgram } from "../../core/program.js";
+import { deferred } from "../../core/promises.js";
 import { DEBUG_VARIABLE } from "../../http/settings.js";
 import { answerReports, hasAnswered } from "../../inspect/group.js";
 import { isInherited } from "../../net/bind.js";
@@ -162,6 +163,9 @@ async function supervise(settings: RunSettings, plan: Plan, watch: boolean, mana
 async function serveAsWorker(settings: RunSettings): Promise<void> {
   const isWatched = process.env[MODULES_VARIABLE] !== undefined;
   if (isWatched) await reportModules();
+  // Before it loads: an application that listens for messages, too, would have this one pass unheard.
+  const retired = deferred();
+  onRetire(retired.resolve);
   const loaded = await load(settings).catch(async (error) => {
     await tell({}); // then what was reported before has left, too: the files to watch for a better version
     throw error;
@@ -174,7 +178,7 @@ async function serveAsWorker(settings: RunSettings): Promise<void> {
   if (plan.runtime === "node") shareMemory(plan.workers);
   application.configure({ inspect: false }); // its bounds are found out again, too
   answerReports(application);
-  onRetire(() => {
+  void retired.promise.then(() => {
     application.retire(() => void tell({ quiet: true })).then(() => process.exit(0), exitWith);
   });
   const serving = await listen(loaded, plan);

@@ -154,6 +154,18 @@ describe("a worker that ends", () => {
     ]);
   });
 
+  test("while it finishes what it has begun is a line with what was lost, too", async () => {
+    const supervisor = supervise(2);
+    await supervisor.start();
+    const stopped = supervisor.stop(toStop(1000));
+    lost = "2 requests";
+    workers[0].end(new Error("it was killed by SIGKILL"));
+    lost = "";
+    workers[1].end(null);
+    await stopped;
+    expect(warnings).toEqual(["worker 0 has ended: it was killed by SIGKILL; lost with it: 2 requests"]);
+  });
+
   test("in order but unasked is replaced, too", async () => {
     await supervise(1).start();
     workers[0].end(null);
