@@ -130,6 +130,18 @@ describe("starting", () => {
   });
 });
 
+test("a worker that ends while it finishes what it has begun is a line with what was lost, too", async () => {
+  const supervisor = supervise(2);
+  await supervisor.start();
+  const stopped = supervisor.stop(toStop(1000));
+  lost = "2 requests";
+  workers[0].end(new Error("it was killed by SIGKILL"));
+  lost = "";
+  workers[1].end(null);
+  await stopped;
+  expect(warnings).toEqual(["worker 0 has ended: it was killed by SIGKILL; lost with it: 2 requests"]);
+});
+
 describe("a worker that ends", () => {
   test("is replaced at once, its session ended, the others left alone", async () => {
     await supervise(2).start();
@@ -152,18 +164,6 @@ describe("a worker that ends", () => {
       "the worker has ended: it was killed by SIGKILL; lost with it: 3 requests, 1 websocket; it is started again",
       "the worker has ended: again; it is started again in 50 ms",
     ]);
-  });
-
-  test("while it finishes what it has begun is a line with what was lost, too", async () => {
-    const supervisor = supervise(2);
-    await supervisor.start();
-    const stopped = supervisor.stop(toStop(1000));
-    lost = "2 requests";
-    workers[0].end(new Error("it was killed by SIGKILL"));
-    lost = "";
-    workers[1].end(null);
-    await stopped;
-    expect(warnings).toEqual(["worker 0 has ended: it was killed by SIGKILL; lost with it: 2 requests"]);
   });
 
   test("in order but unasked is replaced, too", async () => {
