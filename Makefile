@@ -104,8 +104,8 @@ bench: build $(COMPONENTS) $(if $(NODE),$(NODES)) ## measure beside nginx, Node 
 ## on the Node that runs make, or on NODE (22, 24, 26)
 	@$(node) bench/run.mjs $(ARGS)
 
-fuzz: build $(WASMTIME) ## hostile clients and frames for MINUTES (1), from SEED (the time); ARGS="--help" for more
-	@node --import tsx test/fuzz/run.ts --minutes '$(MINUTES)' $(if $(SEED),--seed '$(SEED)') $(ARGS)
+fuzz: build $(WASMTIME) ## hostile clients and frames for MINUTES (1), from SEED (the time), guided by coverage; ARGS="--help" for more
+	@node --import tsx test/fuzz/guided.ts --minutes '$(MINUTES)' $(if $(SEED),--seed '$(SEED)') $(ARGS)
 
 soak: build $(COMPONENTS) $(WASMTIME) $(WASMTIME_ASYNC) ## memory and descriptors after 50,000 connections of each bare way to run, about a minute
 	@node --import tsx test/soak/run.ts

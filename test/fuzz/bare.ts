@@ -41,6 +41,11 @@ export class BareFuzz {
     this.#module = module;
   }
 
+  /** The next run begins with a fresh module. */
+  reset(): void {
+    this.#left = 0;
+  }
+
   /** One episode. Throws what went wrong. */
   async run(random: Random): Promise<void> {
     if (this.#left-- <= 0 || this.#wasi === null) {

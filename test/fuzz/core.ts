@@ -117,6 +117,11 @@ export class CoreFuzz {
     this.name = `core and host, ${serves}`;
   }
 
+  /** The next run begins with a fresh module. */
+  reset(): void {
+    this.#left = 0;
+  }
+
   /** One episode. Throws what went wrong. */
   async run(random: Random): Promise<void> {
     this.#random = random;

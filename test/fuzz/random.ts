@@ -9,10 +9,15 @@ export class Random {
 
   /** A whole number from 0 to below `limit`. */
   below(limit: number): number {
+    return this.next() % limit;
+  }
+
+  /** 32 bits. */
+  protected next(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let x = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
     x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
-    return ((x ^ (x >>> 14)) >>> 0) % limit;
+    return (x ^ (x >>> 14)) >>> 0;
   }
 
   /** True once in `times`. */

@@ -1,15 +1,17 @@
 // `make fuzz`: all fuzzers in turn until the time is over, and what they did. A failure names the seeds that show it
 // again.
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 
 import { ROOT } from "../e2e/support/ways.js";
 import { BareFuzz } from "./bare.js";
 import { CoreFuzz } from "./core.js";
-import { Coverage } from "./coverage.js";
+import { Coverage, countsBranches, nameModule } from "./coverage.js";
 import { FormFuzz } from "./forms.js";
 import { FrameFuzz } from "./frames.js";
+import { Choices, type Found, Guide } from "./guide.js";
+import { instrumentWasm } from "./instrumentwasm.js";
 import { ParserFuzz } from "./parsers.js";
 import { PathFuzz } from "./paths.js";
 import { Random } from "./random.js";
@@ -24,6 +26,8 @@ const HELP = `node --import tsx test/fuzz/run.ts [--minutes 1] [--seed N] [--run
   --seed     the first seed; each run takes the next. Default: the time
   --runs     so many runs of each fuzzer, however long they take
   --only     the fuzzers whose name holds this
+  --input    runs the one fuzzer of --only with the choices of this file, which a failure has named
+  --corpus   the folder of what was kept. Default: build/fuzz/corpus
 `;
 /** Runs in a row of one fuzzer; the first of them begins with a fresh module. */
 const RUNS_IN_ROW = 40;
@@ -34,10 +38,16 @@ interface Fuzzer {
   readonly answers: number;
   run(random: Random): Promise<void>;
   end?(): Promise<void>;
+  /** The next run begins afresh. */
+  reset?(): void;
 }
 
 function fuzzers(): Fuzzer[] {
-  const module = (name: string) => new WebAssembly.Module(readFileSync(path.join(ROOT, "build", name)));
+  const module = (name: string) => {
+    const file = path.join(ROOT, "build", name);
+    if (!countsBranches()) return new WebAssembly.Module(readFileSync(file));
+    return nameModule(new WebAssembly.Module(instrumentWasm({ file })), name);
+  };
   const core = module("core.wasm");
   return [
     new CoreFuzz(core, "http"),
@@ -61,6 +71,8 @@ const { values } = parseArgs({
     seed: { type: "string", default: String(Date.now() % 1_000_000_000) },
     runs: { type: "string" },
     only: { type: "string", default: "" },
+    input: { type: "string" },
+    corpus: { type: "string", default: path.join(ROOT, "build/fuzz/corpus") },
     help: { type: "boolean", default: false },
   },
 });
@@ -84,9 +96,38 @@ const runs = new Map(all.map(({ name }) => [name, 0]));
 const failures: string[] = [];
 let seed = Number(values.seed);
 console.log(`fuzz: seed ${seed}`);
-const coverage = new Coverage();
-await coverage.start();
+const guides = new Map(all.map((fuzzer) => [fuzzer, guideOf(fuzzer)]));
 const beganMs = performance.now();
+
+function slug({ name }: Fuzzer): string {
+  return name.replaceAll(/\W+/g, "-");
+}
+
+/** Null for what runs in processes of its own, whose branches are not seen. */
+function guideOf(fuzzer: Fuzzer): { guide: Guide; coverage: Coverage } | null {
+  if (!countsBranches() || fuzzer instanceof SocketFuzz) return null;
+  const coverage = new Coverage();
+  return { guide: new Guide(coverage, path.join(values.corpus, slug(fuzzer)), seed), coverage };
+}
+
+/** Runs in a row that are guided by what others have reached; ends at the first that fails. */
+async function guidedRow(fuzzer: Fuzzer, first: number): Promise<void> {
+  const guide = guides.get(fuzzer)?.guide;
+  for (let index = 0; index < RUNS_IN_ROW && performance.now() < end && guide !== undefined; index++) {
+    if ((runs.get(fuzzer.name) as number) >= runsMax) return;
+    runs.set(fuzzer.name, (runs.get(fuzzer.name) as number) + 1);
+    fuzzer.reset?.();
+    try {
+      await guide.run(first + index, (random) => fuzzer.run(random));
+    } catch (error) {
+      const file = path.join(ROOT, "build/fuzz", `found-${slug(fuzzer)}-${first + index}`);
+      writeFileSync(file, (error as Found).choices.bytes32);
+      failures.push(`${fuzzer.name}: ${(error as Error).message}; again: --only '${fuzzer.name}' --input ${file}`);
+      console.error(failures.at(-1), ((error as Error).cause as Error).stack);
+      return;
+    }
+  }
+}
 
 /** Runs of one fuzzer in a row; ends at the first that fails. */
 async function row(fuzzer: Fuzzer, first: number): Promise<void> {
@@ -104,8 +145,17 @@ async function row(fuzzer: Fuzzer, first: number): Promise<void> {
   }
 }
 
+mkdirSync(path.join(ROOT, "build/fuzz"), { recursive: true });
+if (values.input !== undefined) {
+  await (all[0] as Fuzzer).run(Choices.read(readFileSync(values.input)));
+  console.log("nothing was found");
+  process.exit(0);
+}
 while (performance.now() < end && [...runs.values()].some((count) => count < runsMax)) {
-  for (const fuzzer of all) await row(fuzzer, seed);
+  for (const fuzzer of all) {
+    await row(fuzzer, seed);
+    await guidedRow(fuzzer, seed);
+  }
   seed += RUNS_IN_ROW;
   if (process.stdout.isTTY)
     process.stdout.write(`\r${[...runs].map(([name, count]) => `${name} ${count}`).join(", ")} `);
@@ -113,13 +163,17 @@ while (performance.now() < end && [...runs.values()].some((count) => count < run
 for (const fuzzer of all) await fuzzer.end?.();
 
 console.log(process.stdout.isTTY ? "\n" : "");
-for (const { name, connections, answers } of all) {
+for (const fuzzer of all) {
+  const { name, connections, answers } = fuzzer;
   console.log(`${name}: ${runs.get(name)} runs, ${connections} connections or inputs, ${answers} answers or results`);
+  const guided = guides.get(fuzzer);
+  if (guided === null || guided === undefined) continue;
+  const { guide, coverage } = guided;
+  console.log(`  branches: ${coverage.summary}; kept ${guide.kept.length}, of which ${guide.found} are new`);
 }
 const executions = [...runs.values()].reduce((sum, count) => sum + count, 0);
 const inputs = all.reduce((sum, { connections }) => sum + connections, 0);
 const seconds = Math.ceil((performance.now() - beganMs) / 1000);
-console.log(`functions called: ${(await coverage.summary(ROOT)).join(", ")}`);
 console.log(`${executions} runs, ${inputs} connections or inputs in ${seconds} s, from seed ${values.seed} on`);
 console.log(failures.length === 0 && rejections === 0 ? "nothing was found" : failures.join("\n"));
 process.exit(failures.length === 0 && rejections === 0 ? 0 : 1);

@@ -5,6 +5,7 @@
 // waits: a read of its channel that would block, and a write to a full pipe, are Broken, as a trap is.
 // Reference: WASI snapshot 01, wasi_snapshot_preview1.witx; wasmtime 36, whose poll reports all that it was asked about
 // at once.
+import { watchInstance } from "./coverage.js";
 import type { Random } from "./random.js";
 import { Wire } from "./wire.js";
 
@@ -83,7 +84,9 @@ export class ScriptedWasi {
     this.#random = random;
     this.#asWasmtime = random.once(2);
     this.files = files;
-    const { exports } = new WebAssembly.Instance(module, { ...more, wasi_snapshot_preview1: this.#imports() });
+    const instance = new WebAssembly.Instance(module, { ...more, wasi_snapshot_preview1: this.#imports() });
+    watchInstance(module, instance);
+    const { exports } = instance;
     this.memory = exports.memory as WebAssembly.Memory;
     this.#turn = exports.turn as (maxWaitMs: number) => number;
     (exports._initialize as (() => void) | undefined)?.();

@@ -30,6 +30,10 @@ const PATTERNS = ["\r\n", "a", "\0", ": ", "0\r\n\r\n", "HTTP/1.1\r\n", "\xff"].
 /** Where bytes lie: at the very end of memory, or in front of the bytes that come next. */
 type Place = "flush" | "followed";
 
+function instantiate(file: string): WebAssembly.Instance {
+  return new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)));
+}
+
 export class Parser {
   private readonly input: number;
   private readonly end: number;
@@ -42,7 +46,8 @@ export class Parser {
     this.bytes = new Uint8Array(wasm.memory.buffer);
   }
 
-  static load(simd: boolean): Parser {
+  /** `start` makes an instance of the compiled file. */
+  static load(simd: boolean, start: (file: string) => WebAssembly.Instance = instantiate): Parser {
     const folder = mkdtempSync(path.join(tmpdir(), "waterspout-parser-"));
     try {
       const file = path.join(folder, "parser.wasm");
@@ -66,8 +71,7 @@ export class Parser {
           stdio: "pipe",
         },
       );
-      const { exports } = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)));
-      return new Parser(exports as unknown as Exports);
+      return new Parser(start(file).exports as unknown as Exports);
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -17,9 +17,13 @@ export const SEEDS = corpus.map(({ request }) => request).filter((request) => re
 
 export class Comparison {
   readonly rules = readRules();
-  readonly #parser = Parser.load(true);
+  readonly #parser: Parser;
   readonly #llhttp = new Llhttp();
   readonly #h11 = new H11();
+
+  constructor(parser: Parser = Parser.load(true)) {
+    this.#parser = parser;
+  }
 
   /** Gives each request to all three. */
   async compare(requests: Buffer[]): Promise<void> {

@@ -159,6 +159,8 @@ export class Generator {
   constructor(
     private readonly seed: number,
     private readonly corpus: Buffer[],
+    /** What chooses in place of the seed: a number from 0 to below its argument. */
+    private readonly choose: ((limit: number) => number) | null = null,
   ) {
     this.state = seed;
   }
@@ -175,6 +177,7 @@ export class Generator {
 
   /** xorshift32 with a multiplication, from 0 to below `limit`. */
   private below(limit: number): number {
+    if (this.choose !== null) return this.choose(limit);
     this.state = (this.state + 0x6d2b79f5) | 0;
     let x = Math.imul(this.state ^ (this.state >>> 15) ^ this.seed, this.state | 1);
     x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
