@@ -232,7 +232,8 @@ class Bridge extends FrameHandler {
     parameters.halfCloseTimeoutMs = or(load<u32>(source, 64), limits.HALF_CLOSE_TIMEOUT_MS);
     this.handler.bodyWindow = or(load<u32>(source, 40), limits.BODY_WINDOW_BYTES);
     this.handler.sockets.window = this.handler.bodyWindow;
-    parameters.requestTimeoutMs = load<u32>(source, 68) - 1; // 0 is the longest time
+    const requestMs = load<u32>(source, 68);
+    parameters.requestTimeoutMs = requestMs ? requestMs : u32.MAX_VALUE;
     parameters.idleBufferMs = load<i32>(source, 72);
     const flags = load<u8>(source, 3);
     parameters.connects = (flags & CONFIG_CONNECT) != 0;

@@ -85,7 +85,8 @@ export class BridgeStream extends Upgraded {
     const stream = connection.detach(this);
     if (!stream) return false;
     this.begin(stream, connection.request.tag);
-    store<u32>(this.channel.send(FRAME_DETACHED, this.id, 4), stream.unread);
+    const ahead = connection.packet; // of a refused request
+    store<u32>(this.channel.send(FRAME_DETACHED, this.id, 4), ahead ? ahead : stream.unread);
     return true;
   }
 

@@ -1,36 +1,24 @@
 // HTTP1Connection: the requests of one connection, strictly one after the other. It reads a head and its body from the
 // stream, hands them to the handler and, when the answer is complete, goes on with the next. Its parts know nothing of
-// it: HTTP1Head and HTTP1Body say what the bytes are, HTTP1Writer writes the answer. All parsing is in protocol/http/.
+// it: HTTP1Head and HTTP1Body say what the bytes are. What handlers do with the answer is in HTTP1Answering. All parsing
+// is in protocol/http/.
 //
 // Invariants: one request is in flight at most; the next head is not read before the answer to the last is complete (so
 // answers keep their order) nor while much of it waits for a slow client; after a refusal nothing more is read as a
 // request. Reference: RFC 9112; Tornado's http1connection.py.
 
-import {
-  REASON_BAD_REQUEST,
-  REASON_BAD_RESPONSE,
-  REASON_BUFFER_FULL,
-  REASON_CLOSED,
-  REASON_TIMEOUT,
-} from "../core/errors";
-import {
-  BODY_CHUNKED,
-  bodyKind,
-  contentLength,
-  expectContinue,
-  keepAlive,
-  methodCode,
-} from "../protocol/http/headstate";
+import { REASON_BAD_REQUEST, REASON_BUFFER_FULL, REASON_CLOSED, REASON_TIMEOUT } from "../core/errors";
+import { BODY_CHUNKED, bodyKind, contentLength, expectContinue, keepAlive } from "../protocol/http/headstate";
 import { Connection, StreamOwner } from "../stream/connection";
+import { HTTP1Answering } from "./answering";
 import { TurnBudget } from "./turnbudget";
-import { minorVersion } from "../protocol/http/head";
 import { Refusal, reasonOf } from "../protocol/http/refusal";
 import { HTTP1Body, isTooLarge } from "./body";
 import { HTTP1Head } from "./head";
 import { CHUNK_DATA, CHUNK_END, CHUNK_TRAILERS } from "../protocol/http/chunked";
 import { HTTP1ConnectionParameters } from "./parameters";
-import { HTTPConnection, HTTPHandler, HTTPServerRequest, Method, Upgraded } from "./request";
-import { BROKEN, HTTP1Writer, SENT } from "./writer";
+import { HTTPHandler, HTTPServerRequest, Method, Upgraded } from "./request";
+import { HTTP1Writer } from "./writer";
 import { IOLoop } from "../loop/ioloop";
 import { NS_PER_MS } from "../core/units";
 import { IOStream } from "../stream/iostream";
@@ -53,23 +41,21 @@ export interface HTTP1ConnectionOwner {
 
 /** One HTTP/1 connection of a server: reads its requests one after the other and writes their answers. */
 @final
-export class HTTP1Connection extends HTTPConnection implements StreamOwner {
-  /** The connection's bytes. */
-  stream!: IOStream;
-  /** The request in flight; the same object for all of them. */
-  request!: HTTPServerRequest;
+export class HTTP1Connection extends HTTP1Answering implements StreamOwner {
   /** When the request in flight came, or the wait for one began. */
   since: i64 = 0;
 
   private state: i32 = OVER;
   private live: bool = false; // from start() to onClose(): `stream` is this connection's
   private served: i32 = 0; // requests so far
-  private writer!: HTTP1Writer;
   private head: HTTP1Head;
   /** @internal */ readonly body: HTTP1Body;
   private loop: IOLoop = IOLoop.current();
   private watched: bool = false; // the request in flight takes long
   private endReported: bool = false;
+  /** @internal Bytes of the packet that is being read: what is unread of it belongs to whoever hears of a refusal. */
+  packet: i32 = 0;
+  private seen: i32 = 0; // bytes that were shown before and not taken
   private budget: TurnBudget = new TurnBudget();
   private successor: Upgraded | null = null; // uses the stream after an upgrade
   private acceptedBy: StreamOwner | null = null; // the owner that its stream had before the upgrade
@@ -96,24 +82,22 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
     stream.writeTimeoutMs = this.parameters.writeTimeoutMs;
     stream.writeRateBytesMin = this.parameters.writeRateBytesMin;
     stream.halfCloseTimeoutMs = this.parameters.halfCloseTimeoutMs;
-    this.served = 0;
+    this.served = this.seen = 0;
     stream.setHandler(this);
     this.live = true;
     this.awaitHead(this.parameters.headerTimeoutMs);
     stream.consume();
   }
 
-  get socket(): Connection {
-    return this.stream.connection;
-  }
-
   /**
-   * One more answer that has not begun, at most; it says that it is the last. An idle connection is read once more, and
-   * closed unless a request comes within `drainRequestMs`, or its own idle time.
+   * One more answer that has not begun, at most; it says that it is the last. As with Node's server that is the next
+   * request's, which the handler may refuse. An idle connection is read once more, and closed unless a request comes
+   * within `drainRequestMs`, or its own idle time.
    */
   drain(): void {
     if (this.successor) return this.successor!.drain();
-    if (!this.writer.begun) this.closeAfterAnswer();
+    const isOfNode = this.parameters.asNode && this.writer.unanswered;
+    if (!this.writer.begun && !isOfNode) this.closeAfterAnswer();
     if (!this.live || this.state != HEAD || this.head.begun) return;
     const requestMs = this.parameters.drainRequestMs;
     if (requestMs < this.parameters.idleTimeoutMs) this.stream.setDeadline(this.since + i64(requestMs) * NS_PER_MS);
@@ -208,12 +192,17 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
   // --- the stream's calls ---
 
   onBytes(stream: IOStream, source: usize, size: i32): i32 {
+    const seen = this.seen < size ? this.seen : 0;
+    this.packet = size - seen;
     let used = 0;
     while (used < size && !stream.closed) {
       const n = this.step(source + usize(used), size - used);
+      if (n < 0) used = seen;
       if (n <= 0) break;
       used += n;
     }
+    this.packet = 0;
+    this.seen = size - used;
     if (stream.ended) this.endOfInput(size - used);
     return used;
   }
@@ -225,13 +214,16 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
 
   /** The peer's end, with `unread` bytes before it. Requests that came whole before it still get their answers. */
   private endOfInput(unread: i32): void {
+    let cut = this.head.begun || unread != 0;
     if (this.state == BODY) {
-      if (unread && !this.writer.isDone) return; // the handler has still to take it
-      if (this.mayBeAnswered()) return;
-      this.lose(REASON_BAD_REQUEST);
+      cut = !this.writer.isDone;
+      if ((unread && cut) || this.mayBeAnswered()) return; // the handler has still to take it
     } else if (this.state != HEAD || (unread && (this.heldBack || this.budget.spent))) return;
-    if (this.state == HEAD && this.parameters.asNode && (this.head.begun || unread)) this.refuse(Refusal.HEAD_CUT);
-    else this.leave();
+    if (cut && this.parameters.asNode) this.refuse(Refusal.REQUEST_CUT);
+    else {
+      this.lose(REASON_BAD_REQUEST);
+      this.leave();
+    }
   }
 
   /** The body was cut. A handler that gives credit may have answered already, elsewhere: that has WATCH_AFTER_MS. */
@@ -324,21 +316,11 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
     const writer = this.writer;
     const kind = bodyKind(head);
     const length = contentLength(head);
-    request.method = methodCode(head);
-    request.minor = minorVersion(head);
+    request.begin(head, source, size, ahead);
     request.excess = ++this.served - this.parameters.requestsMax;
     const last = request.excess >= i32(this.parameters.asNode) || this.parameters.draining;
     request.keepAlive = writer.keepAlive = keepAlive(head) && !last && writer.keepAlive;
     request.contentLength = kind == BODY_CHUNKED ? -1 : length;
-    request.credit = i64.MAX_VALUE;
-    request.creditMin = 0;
-    request.collects = false;
-    request.tag = 0;
-    request.head = head;
-    request.source = source;
-    request.ahead = source + usize(size);
-    request.aheadSize = ahead;
-    request.serial++;
     // A client that has begun to send the body does not wait.
     request.expectsContinue = writer.continueDue = expectContinue(head) && !ahead;
     writer.expectAnswer();
@@ -482,67 +464,10 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
     this.stream.setDeadline(timeoutMs ? this.loop.time + i64(timeoutMs) * NS_PER_MS : 0);
   }
 
-  // --- the answer ---
-
-  /** A request has come and its answer is not complete. */
-  get inFlight(): bool {
-    return this.writer.inFlight;
-  }
-
-  /** The answer has begun and is not complete. */
-  get begun(): bool {
-    return this.writer.begun;
-  }
-
-  get unsent(): i32 {
-    return this.stream.unsent;
-  }
-
-  get waiting(): i32 {
-    return this.stream.waiting;
-  }
-
-  startResponse(status: i32, reason: usize, reasonSize: i32, contentLength: i64): void {
-    if (this.writer.begin(status, reason, reasonSize, contentLength) == BROKEN) this.abort(REASON_BAD_RESPONSE);
-  }
-
-  addField(name: usize, nameSize: i32, value: usize, valueSize: i32): bool {
-    return this.writer.addField(name, nameSize, value, valueSize);
-  }
-
-  /** The head that has begun has a Keep-Alive of the handler's. */
-  keepByHandler(): void {
-    this.writer.keptByHandler = true;
-  }
-
-  /** Ends a chunked body: addField gives trailer fields from then on. False: there can be none. */
-  beginTrailers(): bool {
-    return this.writer.beginTrailers();
-  }
-
-  /** Ends an informational answer, 1xx, whose head was written as any other: the final one is still to come. */
-  endInformation(): void {
-    this.writer.endInformation();
-  }
-
-  writeBody(source: usize, size: i32): bool {
-    const result = this.writer.write(source, size);
-    if (result == BROKEN) this.abort(REASON_BAD_RESPONSE);
-    return result == SENT;
-  }
-
-  finishResponse(): void {
-    const result = this.writer.finish();
-    if (result == BROKEN) this.abort(REASON_BAD_RESPONSE);
-    else if (result == SENT) this.answered();
-  }
+  // --- the end of an answer ---
 
   ignoreRest(): void {
     if (this.state == BODY && this.body.rest > DISCARD_BYTES_MAX) this.closeAfterAnswer();
-  }
-
-  closeAfterAnswer(): void {
-    this.writer.keepAlive = false;
   }
 
   abort(reason: i32): void {
@@ -555,7 +480,7 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
 
   // --- the end of a request ---
 
-  private answered(): void {
+  protected answered(): void {
     this.request.clear();
     if (this.state == ANSWER) return this.next();
     this.dropRest();
@@ -574,7 +499,7 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
     this.stream.finish(true, REASON_CLOSED);
   }
 
-  /** Answers with the refusal's status where that can be done, unless the handler detaches, and closes. Returns 0. */
+  /** Answers with the refusal's status where that can be done, and closes: 0. The handler may detach instead: -1. */
   private refuse(code: i32): i32 {
     const inHead = this.state == HEAD;
     const writer = this.writer;
@@ -588,7 +513,7 @@ export class HTTP1Connection extends HTTPConnection implements StreamOwner {
         writer.reopen();
       }
       this.handler.requestRefused(this, code);
-      if (this.successor) return 0;
+      if (this.successor) return -1;
     }
     this.state = OVER;
     if (answers) writer.writeRefusal(code, inHead ? this.head.isHeadMethod : this.request.method == Method.HEAD);

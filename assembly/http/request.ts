@@ -10,6 +10,7 @@ import { StreamHandler } from "../stream/iostream";
 import {
   hostOffset,
   hostSize,
+  methodCode,
   methodSize,
   nameOffset,
   nameSize,
@@ -21,6 +22,7 @@ import {
   valueOffset,
   valueSize,
 } from "../protocol/http/headstate";
+import { minorVersion } from "../protocol/http/head";
 import { Method } from "../protocol/http/method";
 import {
   isSafeTrailer,
@@ -176,6 +178,21 @@ export class HTTPServerRequest {
 
   constructor(connection: HTTPConnection) {
     this.connection = connection;
+  }
+
+  /** A head has come, with `ahead` bytes behind it, whose framing is known: nothing is left of the request before. */
+  begin(head: usize, source: usize, size: i32, ahead: i32): void {
+    this.method = methodCode(head);
+    this.minor = minorVersion(head);
+    this.credit = i64.MAX_VALUE;
+    this.creditMin = 0;
+    this.collects = false;
+    this.tag = 0;
+    this.head = head;
+    this.source = source;
+    this.ahead = source + usize(size);
+    this.aheadSize = ahead;
+    this.serial++;
   }
 
   /** Gives back the memory for body and trailers. */

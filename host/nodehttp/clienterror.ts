@@ -18,7 +18,7 @@ interface ErrorServer extends ServerSocket {
 /** What the event says of its client. */
 export interface ErrorClient {
   readonly address: Address | null;
-  /** Bytes of what was refused, which the stream has first; default 0. */
+  /** Bytes of the packet that was refused, which the stream has first; default 0. */
   readonly ahead?: number;
   /** What was refused, when the stream does not have it. */
   readonly head?: Buffer;
@@ -37,17 +37,20 @@ export function emitClientError(
   socket.once("close", () => clearTimeout(timer));
   socket.once("end", () => socket.end());
   const tell = (rawPacket: Buffer): void => {
-    Object.assign(error, { bytesParsed: parsedBytes(error, rawPacket), rawPacket });
+    if (rawPacket.length > 0) Object.assign(error, { bytesParsed: parsedBytes(error, rawPacket), rawPacket });
     server.emit("clientError", error, socket);
     socket.resume();
   };
-  if (ahead === 0) process.nextTick(tell, head);
+  if (ahead === 0 || PACKETLESS.has((error as NodeJS.ErrnoException).code)) process.nextTick(tell, head);
   else
     stream.readBytes(ahead).then(
       (bytes) => process.nextTick(tell, bytes),
       () => socket.destroy(),
     );
 }
+
+/** What the end of a client, or of a time, has caused: no packet has. What had come before is dropped. */
+const PACKETLESS: ReadonlySet<string | undefined> = new Set(["HPE_INVALID_EOF_STATE", "ERR_HTTP_REQUEST_TIMEOUT"]);
 
 /** The head of a request that has come to the host, as it may have been written. */
 export function headText({ method, target, version, rawFields }: HTTPServerRequest): Buffer {

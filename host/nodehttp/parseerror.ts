@@ -10,51 +10,65 @@ import type { RequestListener } from "../server/httpserver.js";
 
 type Refusal = Parameters<NonNullable<RequestListener["refused"]>>[0];
 
-/** Those that are none to Node's server, for example a second Host, have no code: it has no event for them. */
-const CODES: Partial<Record<Refusal["reason"], string>> = {
-  bad_method: "HPE_INVALID_METHOD",
-  bad_target: "HPE_INVALID_URL",
-  no_version: "HPE_INVALID_VERSION",
-  bad_version: "HPE_INVALID_VERSION",
-  unsupported_version: "HPE_INVALID_VERSION",
-  target_too_long: "HPE_HEADER_OVERFLOW",
-  bad_name: "HPE_INVALID_HEADER_TOKEN",
-  no_colon: "HPE_INVALID_HEADER_TOKEN",
-  space_before_colon: "HPE_INVALID_HEADER_TOKEN",
-  folded_field: "HPE_INVALID_HEADER_TOKEN",
-  bad_value: "HPE_INVALID_HEADER_TOKEN",
-  bad_line_end: "HPE_LF_EXPECTED",
-  too_many_fields: "HPE_HEADER_OVERFLOW",
-  head_too_large: "HPE_HEADER_OVERFLOW",
-  head_cut: "HPE_INVALID_EOF_STATE",
-  head_timeout: "ERR_HTTP_REQUEST_TIMEOUT",
-  body_timeout: "ERR_HTTP_REQUEST_TIMEOUT",
-  bad_length: "HPE_INVALID_CONTENT_LENGTH",
-  several_lengths: "HPE_UNEXPECTED_CONTENT_LENGTH",
-  length_and_coding: "HPE_INVALID_TRANSFER_ENCODING",
-  coding_in_http10: "HPE_INVALID_TRANSFER_ENCODING",
-  bad_coding: "HPE_INVALID_TRANSFER_ENCODING",
-  unsupported_coding: "HPE_INVALID_TRANSFER_ENCODING",
-  bad_chunk_size: "HPE_INVALID_CHUNK_SIZE",
-  bad_chunk_extension: "HPE_INVALID_CHUNK_SIZE",
-  chunk_line_too_long: "HPE_CHUNK_EXTENSIONS_OVERFLOW",
-  too_much_chunking: "HPE_CHUNK_EXTENSIONS_OVERFLOW",
-  bad_chunk_end: "HPE_INVALID_CHUNK_SIZE",
-  bad_trailer: "HPE_INVALID_HEADER_TOKEN",
-  trailers_too_large: "HPE_HEADER_OVERFLOW",
+type ParseError = readonly [code: string, reason?: string];
+
+const INVALID_VERSION: ParseError = ["HPE_INVALID_VERSION", "Invalid HTTP version"];
+const INVALID_TOKEN: ParseError = ["HPE_INVALID_HEADER_TOKEN", "Invalid header token"];
+const OVERFLOW: ParseError = ["HPE_HEADER_OVERFLOW", "Header overflow"];
+const INVALID_CODING: ParseError = ["HPE_INVALID_TRANSFER_ENCODING", "Request has invalid `Transfer-Encoding`"];
+const INVALID_CHUNK: ParseError = ["HPE_INVALID_CHUNK_SIZE", "Invalid character in chunk size"];
+const CHUNK_OVERFLOW: ParseError = ["HPE_CHUNK_EXTENSIONS_OVERFLOW", "Chunk extensions overflow"];
+const TIMEOUT: ParseError = ["ERR_HTTP_REQUEST_TIMEOUT"];
+
+/**
+ * Node's code and words. Those that are none to Node's server, for example a second Host, have no code: it has no event
+ * for them.
+ */
+const ERRORS: Partial<Record<Refusal["reason"], ParseError>> = {
+  bad_method: ["HPE_INVALID_METHOD", "Invalid method encountered"],
+  bad_target: ["HPE_INVALID_URL", "Invalid characters in url"],
+  no_version: INVALID_VERSION,
+  bad_version: INVALID_VERSION,
+  unsupported_version: INVALID_VERSION,
+  target_too_long: OVERFLOW,
+  bad_name: INVALID_TOKEN,
+  no_colon: INVALID_TOKEN,
+  space_before_colon: INVALID_TOKEN,
+  folded_field: ["HPE_INVALID_HEADER_TOKEN", "Unexpected whitespace after header value"],
+  bad_value: ["HPE_INVALID_HEADER_TOKEN", "Invalid header value char"],
+  bad_line_end: ["HPE_LF_EXPECTED", "Missing expected LF after header value"],
+  too_many_fields: OVERFLOW,
+  head_too_large: OVERFLOW,
+  request_cut: ["HPE_INVALID_EOF_STATE", "Invalid EOF state"],
+  head_timeout: TIMEOUT,
+  body_timeout: TIMEOUT,
+  bad_length: ["HPE_INVALID_CONTENT_LENGTH", "Invalid character in Content-Length"],
+  several_lengths: ["HPE_UNEXPECTED_CONTENT_LENGTH", "Duplicate Content-Length"],
+  length_and_coding: ["HPE_INVALID_TRANSFER_ENCODING", "Transfer-Encoding can't be present with Content-Length"],
+  coding_in_http10: INVALID_CODING,
+  bad_coding: INVALID_CODING,
+  unsupported_coding: INVALID_CODING,
+  bad_chunk_size: INVALID_CHUNK,
+  bad_chunk_extension: INVALID_CHUNK,
+  chunk_line_too_long: CHUNK_OVERFLOW,
+  too_much_chunking: CHUNK_OVERFLOW,
+  bad_chunk_end: ["HPE_STRICT", "Expected LF after chunk data"],
+  bad_trailer: INVALID_TOKEN,
+  trailers_too_large: OVERFLOW,
 };
 
-/** What Node's parser says where it has the same words for all of a code. */
-const WORDS: Record<string, string> = {
-  HPE_INVALID_METHOD: "Invalid method encountered",
-  HPE_HEADER_OVERFLOW: "Header overflow",
-};
+/** The error of a method that Node's parser does not know. */
+export function invalidMethod(): Error {
+  return parseError({ reason: "bad_method" }) as Error;
+}
 
-/** The error of a refusal; null: Node's server has none for it. */
-export function parseError({ reason: name, sentence }: Refusal): Error | null {
-  const code = CODES[name];
-  if (code === undefined) return null;
-  const reason = WORDS[code] ?? sentence;
+/** The error of a refusal; null: Node's server has none for it. What no bytes have caused has no `rawPacket`. */
+export function parseError({ reason: name }: Pick<Refusal, "reason">): Error | null {
+  const given = ERRORS[name];
+  if (given === undefined) return null;
+  const [code, reason] = given;
+  if (reason === undefined) return Object.assign(new Error("Request timeout"), { code });
+  if (name === "request_cut") return Object.assign(new Error("Parse Error"), { code, reason, bytesParsed: 0 });
   return Object.assign(new Error(`Parse Error: ${reason}`), { code, reason });
 }
 

@@ -35,7 +35,7 @@ import {
   requestLimits,
   serverOptions,
 } from "./options.js";
-import { AnsweredSocket, parseError } from "./parseerror.js";
+import { AnsweredSocket, invalidMethod, parseError } from "./parseerror.js";
 import { type MessageClasses, RequestSocket } from "./socket.js";
 import { type ShouldUpgrade, takeUpgrade } from "./upgrades.js";
 
@@ -222,7 +222,7 @@ export class NodeServer extends EventEmitter {
   /** Node's parser knows no others than `http.METHODS`. */
   #refuseMethod(request: HTTPServerRequest): void {
     const address = request.peer?.address ?? null;
-    const error = Object.assign(new Error("Parse Error: Invalid method encountered"), { code: "HPE_INVALID_METHOD" });
+    const error = invalidMethod();
     if (this.listenerCount("clientError") > 0 && request.contentLength === 0)
       return detach(request, this.#server.options, (stream) =>
         this.#clientError(error, stream, { address, head: headText(request) }),

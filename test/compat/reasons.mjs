@@ -48,7 +48,7 @@ export const REASONS = {
        request-method-delete-payload server-unconsume-consume transfer-encoding-repeated-chunked`,
     ),
     row(
-      `${DIFFERENCE}\`clientError\` has an empty \`rawPacket\`, and comes once for a connection; sockets have no \`error\` of it`,
+      `${DIFFERENCE}\`clientError\` comes once for a connection; sockets have no \`error\` of it`,
       `header-overflow parser-finish-error server-client-error server-destroy-socket-on-client-error
        server-multiple-client-error socket-error-listeners`,
     ),

@@ -294,6 +294,14 @@ describe.each(["http", "node", "wasmtime"])("%s: what HTTP does not frame", (kin
     );
   });
 
+  test("several values of Content-Length are sent as given, and the connection ends behind them", async () => {
+    const server = await serve(kind, (_req, res) => void res.setHeader("Content-Length", ["1", "1"]).end("x"));
+    const client = await connected(server);
+    const head = await client.send(kind === "http" ? CLOSING : GET).readUntil("\r\n\r\n");
+    expect(head.match(/Content-Length: 1\r|Connection: close\r/g)).toHaveLength(3);
+    expect((await client.readToEnd()).toString()).toBe("x");
+  });
+
   test("a Transfer-Encoding of the handler's own ends with the connection", async () => {
     const logged: unknown[] = [];
     const accessLog = ({ status }: AccessEntry) => logged.push(status);

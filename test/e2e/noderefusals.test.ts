@@ -13,6 +13,11 @@ import { eventually } from "./support/ways.js";
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 const LISTENER: http.RequestListener = (req, res) => void req.on("end", () => res.end("x")).resume();
 
+interface ClientError extends NodeJS.ErrnoException {
+  readonly reason?: string;
+  readonly rawPacket?: Buffer;
+}
+
 /** Requests that end at a fault, and the code of Node's for it. */
 const REFUSED: Record<string, [request: string, code: string]> = {
   "no method": ["(", "HPE_INVALID_METHOD"],
@@ -76,10 +81,40 @@ describe.each(["http", "node", "wasmtime"])("%s", (kind) => {
 
   test.each(Object.entries(REFUSED))("%s is a clientError, whose listener answers", async (_what, [request, code]) => {
     const server = await serve(kind, { maxHeaderSize: 800 });
-    server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
-      socket.end(`HTTP/1.1 418 Tea\r\n\r\n${socket.writable} ${error.message.split(":")[0]} ${error.code}`);
+    server.on("clientError", (error: ClientError, socket: Duplex) => {
+      const said = `${socket.writable} ${error.message.split(":")[0]} ${error.code} ${error.rawPacket}`;
+      socket.end(`HTTP/1.1 418 Tea\r\n\r\n${said}`);
     });
-    expect(await answerTo(server, request)).toBe(`HTTP/1.1 418 Tea\r\n\r\ntrue Parse Error ${code}`);
+    expect(await answerTo(server, request)).toBe(`HTTP/1.1 418 Tea\r\n\r\ntrue Parse Error ${code} ${request}`);
+  });
+
+  test("rawPacket of a clientError is the packet at fault: what came before it is no part of it", async () => {
+    const server = await serve(kind);
+    server.on("clientError", ({ reason, rawPacket }: ClientError, socket: Duplex) => {
+      socket.end(`${reason}: ${rawPacket}`);
+    });
+    const behind = async (kept: string, faulty: string): Promise<string> => {
+      const client = await Client.connect((server.address() as AddressInfo).port);
+      client.send(`GET / HTTP/1.1\r\nHost: x\r\n\r\n${kept}`);
+      expect((await client.readResponse()).status).toBe(200);
+      client.send(faulty);
+      const said = (await client.readToEnd()).toString();
+      client.close();
+      return said;
+    };
+    expect(await behind("GET / HTTP/1.1\r\nHo", " st: x\r\n\r\n")).toBe("Invalid header token:  st: x\r\n\r\n");
+    const chunked = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n";
+    expect(await behind("", `${chunked}x\r\n`)).toBe(`Invalid character in chunk size: ${chunked}x\r\n`);
+    expect(await behind(chunked, "x\r\n")).toBe("Invalid character in chunk size: x\r\n");
+  });
+
+  test("a head that does not come in time is a clientError without a packet", async () => {
+    const times = { headersTimeout: 100, requestTimeout: 100, connectionsCheckingInterval: 20 };
+    const server = await serve(kind, times);
+    server.on("clientError", (error: ClientError, socket: Duplex) => {
+      socket.end(`${error.code} ${error.message} ${error.rawPacket}`);
+    });
+    expect(await answerTo(server, "GET / HT")).toBe("ERR_HTTP_REQUEST_TIMEOUT Request timeout undefined");
   });
 
   test("what is odd in a path or in Host is the listener's; a request without Host, or with several, is refused", async () => {
@@ -94,7 +129,8 @@ describe.each(["http", "node", "wasmtime"])("%s", (kind) => {
       expect(await answerTo(server, `GET / HTTP/1.1\r\n${hosts}\r\n`)).toMatch(/^HTTP\/1.1 400 Bad Request\r\n/);
   });
 
-  test.each(["oops!", "GET / HTTP/1.1\r\nHo"])("a head %j that the client's end cuts off", async (head) => {
+  const body = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nab";
+  test.each(["oops!", "GET / HTTP/1.1\r\nHo", body])("%j that the client's end cuts off", async (head) => {
     const server = await serve(kind);
     const cut = async (): Promise<string> => {
       const client = await Client.connect((server.address() as AddressInfo).port);
@@ -104,8 +140,10 @@ describe.each(["http", "node", "wasmtime"])("%s", (kind) => {
       return answer;
     };
     expect(await cut()).toBe("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
-    server.on("clientError", (error: Error, socket: Duplex) => socket.end(`${error.message.split(":")[0]}`));
-    expect(await cut()).toBe("Parse Error");
+    server.on("clientError", (error: ClientError, socket: Duplex) => {
+      socket.end(`${error.message.split(":")[0]} ${error.rawPacket}`);
+    });
+    expect(await cut()).toBe(`Parse Error ${head === "oops!" && kind === "http" ? head : undefined}`);
   });
 
   test("clientError has the client's address, comes behind answers before it, and its socket ends with the client's", async () => {

@@ -16,6 +16,7 @@ import {
   idOf,
   readBytes,
   response,
+  stop,
   tell,
   u16s,
   write,
@@ -114,6 +115,19 @@ describe("as Node's server: refused requests", () => {
     expect(peer.ended).toBe(true);
   });
 
+  test("the packet that is refused waits, and nothing of those before it", () => {
+    begun(config(AS_NODE));
+    const peer = connect();
+    peer.send("GET / HTTP/1.1\r\nHo");
+    expect(heard()).toBe("");
+    peer.send(" st: x\r\n\r\n");
+    expect(heard().endsWith(" DETACHED#1(10)")).toBe(true);
+    expect(tell(readBytes(1, 10, 0))).toBe("DATA_END#1( st: x\r\n\r\n)");
+    peer.send("more");
+    expect(tell(readBytes(1, 100, 1))).toBe("DATA_END#1(more)");
+    expect(tell(close(1, 1))).toBe("CLOSED#1(1)");
+  });
+
   test("the host answers a refused request; the connection's next client has another id", () => {
     begun(config(AS_NODE));
     for (let i = 1; i <= 2; i++) {
@@ -177,12 +191,26 @@ describe("as Node's server: times", () => {
   });
 
   test("one whose last byte comes in time is answered when the handler likes", () => {
-    expect(slowRequest(REQUEST_MS - SLOW_HEAD_MS - 2)).toBe("");
+    expect(slowRequest(REQUEST_MS - SLOW_HEAD_MS - 1)).toBe("");
     sender!.send("y");
     heard();
     expect(heardAfter(REQUEST_MS)).toBe("");
     tell(response(1, 200, LAST, -1, "x"));
     expect(received(sender!)).toContain("200 OK");
+  });
+
+  test("in a stop the next request's answer is a connection's last", () => {
+    begun(config(AS_NODE));
+    const peer = connect();
+    peer.send(get("/"));
+    heard();
+    tell(stop(5_000) + response(1, 200, LAST, -1, "x"));
+    expect(received(peer)).toContain("Connection: keep-alive\r\n");
+    peer.send(get("/"));
+    expect(heard()).toBe("REQUEST#2(1,1,2,0 /|Host=x|)");
+    tell(response(2, 503, LAST, -1, "x"));
+    expect(received(peer)).toContain("Connection: close\r\n");
+    expect(peer.ended).toBe(true);
   });
 
   test("a connection waits longer for another request than its answers say", () => {
