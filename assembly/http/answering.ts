@@ -1,5 +1,5 @@
-// HTTP1Answering: what handlers do with the answer to the request in flight on one HTTP/1 connection. HTTP1Writer frames
-// it; reading, and what follows an answer, is HTTP1Connection's.
+// HTTP1Answering: what handlers do with the answer to the request in flight on one HTTP/1 connection. HTTP1Writer
+// frames it; reading, and what follows an answer, is HTTP1Connection's.
 //
 // Invariant: an answer that cannot be framed as it was announced cuts the connection. Reference: RFC 9112 6.
 
@@ -16,7 +16,7 @@ export abstract class HTTP1Answering extends HTTPConnection {
   /** The request in flight; the same object for all of them. */
   request!: HTTPServerRequest;
 
-  protected writer!: HTTP1Writer;
+  /** @internal Frames the answer. */ protected writer!: HTTP1Writer;
 
   /** The answer is complete. */
   protected abstract answered(): void;

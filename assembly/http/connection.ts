@@ -1,7 +1,7 @@
 // HTTP1Connection: the requests of one connection, strictly one after the other. It reads a head and its body from the
 // stream, hands them to the handler and, when the answer is complete, goes on with the next. Its parts know nothing of
-// it: HTTP1Head and HTTP1Body say what the bytes are. What handlers do with the answer is in HTTP1Answering. All parsing
-// is in protocol/http/.
+// it: HTTP1Head and HTTP1Body say what the bytes are. What handlers do with the answer is in HTTP1Answering, all
+// parsing in protocol/http/.
 //
 // Invariants: one request is in flight at most; the next head is not read before the answer to the last is complete (so
 // answers keep their order) nor while much of it waits for a slow client; after a refusal nothing more is read as a
@@ -53,7 +53,7 @@ export class HTTP1Connection extends HTTP1Answering implements StreamOwner {
   private loop: IOLoop = IOLoop.current();
   private watched: bool = false; // the request in flight takes long
   private endReported: bool = false;
-  /** @internal Bytes of the packet that is being read: what is unread of it belongs to whoever hears of a refusal. */
+  /** @internal Bytes of the packet that is being read; a handler that hears of its refusal can read them. */
   packet: i32 = 0;
   private seen: i32 = 0; // bytes that were shown before and not taken
   private budget: TurnBudget = new TurnBudget();

@@ -5,7 +5,7 @@
  * Invariant: what does not pass on Node's own server says nothing of ours, and is left out of our count.
  */
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
@@ -50,7 +50,7 @@ function runFile({ way, limitMs }, folder, file, env, job) {
     cwd: folder,
     detached: true, // a group of its own, which ends as a whole
     env: { ...process.env, ...env, TEST_THREAD_ID: String(job), NO_COLOR: "1" },
-    stdio: "ignore",
+    stdio: ["ignore", way.isPrinted ? openSync(output, "w") : "ignore", "ignore"],
   });
   const endGroup = () => {
     try {

@@ -6,9 +6,11 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { stripVTControlCharacters } from "node:util";
 
 /** Node's tests say in a comment which flags they need. */
 const FLAGS = /^\/\/ Flags: (.*)$/m;
+const TSX = import.meta.resolve("tsx"); // for tests in ES modules that say so nowhere
 const MAKES_A_SERVER = /\bcreateServer\b|\bnew Server\b|http\.Server\(/;
 const XML_CASE = /<testcase classname="([^"]*)" name="([^"]*)"[^>]*>(?:<(failure|skipped))?/g;
 const TAP_LINE = /^ *(not )?ok \d+ - (.*?)( # (?:SKIP|TODO).*)?\n(?: *---\n *duration_ms: .*\n *type: '(\w+)')?/gm;
@@ -67,6 +69,35 @@ const NODE_TEST = {
     ),
 };
 
+/** One line for each test on stdout, of the colours that `NO_COLOR` does not take away. */
+const NODEUNIT = {
+  isPrinted: true,
+  command: (_folder, file) => ["node_modules/nodeunit/bin/nodeunit", "--reporter", "default", file],
+  read: (text, file) =>
+    Object.fromEntries(
+      [...text.matchAll(/(✔|✖) ([^\n]*)/g)].map(([, mark, name]) => [
+        `${path.basename(file)}: ${plainText(name)}`,
+        mark === "✔",
+      ]),
+    ),
+};
+
+/** It prints how many tests pass, and the names of those that do not. */
+const UVU = {
+  isPrinted: true,
+  command: (_folder, file) => ["--import", TSX, file],
+  read: (text, file) => {
+    const failed = [...text.matchAll(/FAIL {2}([^\n]*)/g)].map(([, name]) => [`${file}: ${plainText(name)}`, false]);
+    const passed = Number(/Passed: +(\d+)/.exec(text)?.[1] ?? 0);
+    return Object.fromEntries([
+      ...Array.from({ length: passed }, (_, at) => [`${file}: ${at + 1} of its tests`, true]),
+      ...failed,
+    ]);
+  },
+};
+
+const plainText = (text) => stripVTControlCharacters(text).trim();
+
 const VITEST = {
   command: (_folder, file, output) => [
     ...["node_modules/vitest/vitest.mjs", "run", "--reporter=json", `--outputFile=${output}`, file],
@@ -122,8 +153,32 @@ export const SUITES = [
   { name: "connect", of: "senchalabs/connect", under: "test", files: /^[^/]*\.js$/, way: mocha() },
   { name: "compression", of: "expressjs/compression", under: "test", files: /^[^/]*\.js$/, way: mocha() },
   { name: "send", of: "pillarjs/send", under: "test", files: /^[^/]*\.js$/, way: mocha() },
+  { name: "serve-static", of: "expressjs/serve-static", under: "test", files: /^[^/]*\.js$/, way: mocha() },
   { name: "multer", of: "expressjs/multer", under: "test", files: /^[^_/]*\.js$/, way: mocha() },
   { name: "@hono/node-server", of: "honojs/node-server", under: "test", files: /\.test\.ts$/, way: VITEST },
+  {
+    name: "polka",
+    of: "lukeed/polka",
+    under: "packages",
+    files: /^(polka|send|url|redirect)\/test\/index\.js$/,
+    way: UVU,
+  },
+  { name: "restify", of: "restify/node-restify", under: "test", files: /^[^/]*\.test\.js$/, way: NODEUNIT },
+  { name: "supertest", of: "ladjs/supertest", under: "test", files: /^[^/]*\.js$/, way: mocha("--require", "should") },
+  {
+    name: "superagent",
+    of: "ladjs/superagent",
+    under: "test",
+    files: /^(node\/)?[^/]*\.js$/,
+    way: mochaXML("--require", "should"),
+  },
+  {
+    name: "passport",
+    of: "jaredhanson/passport",
+    under: "test",
+    files: /\.test\.js$/,
+    way: mochaXML("--require", "test/bootstrap/node"),
+  },
 ].map((suite) => ({ limitMs: 180_000, has: /(?:)/, folder: path.basename(suite.of), title: suite.name, ...suite }));
 
 /** The files of a suite whose checkout is `folder`. */

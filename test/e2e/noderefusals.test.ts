@@ -72,22 +72,7 @@ async function answerTo(server: http.Server | NodeServer, request: string): Prom
   return answer;
 }
 
-describe.each(["http", "node", "wasmtime"])("%s", (kind) => {
-  test.each(Object.entries(REFUSED))("%s is refused as Node's server does it", async (_what, [request, code]) => {
-    const server = await serve(kind, { maxHeaderSize: 800 });
-    const status = code === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request";
-    expect(await answerTo(server, request)).toBe(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
-  });
-
-  test.each(Object.entries(REFUSED))("%s is a clientError, whose listener answers", async (_what, [request, code]) => {
-    const server = await serve(kind, { maxHeaderSize: 800 });
-    server.on("clientError", (error: ClientError, socket: Duplex) => {
-      const said = `${socket.writable} ${error.message.split(":")[0]} ${error.code} ${error.rawPacket}`;
-      socket.end(`HTTP/1.1 418 Tea\r\n\r\n${said}`);
-    });
-    expect(await answerTo(server, request)).toBe(`HTTP/1.1 418 Tea\r\n\r\ntrue Parse Error ${code} ${request}`);
-  });
-
+describe.each(["http", "node", "wasmtime"])("%s: clientError", (kind) => {
   test("rawPacket of a clientError is the packet at fault: what came before it is no part of it", async () => {
     const server = await serve(kind);
     server.on("clientError", ({ reason, rawPacket }: ClientError, socket: Duplex) => {
@@ -117,18 +102,6 @@ describe.each(["http", "node", "wasmtime"])("%s", (kind) => {
     expect(await answerTo(server, "GET / HT")).toBe("ERR_HTTP_REQUEST_TIMEOUT Request timeout undefined");
   });
 
-  test("what is odd in a path or in Host is the listener's; a request without Host, or with several, is refused", async () => {
-    const server = await serve(kind);
-    server.prependListener("request", (req, res) => res.setHeader("X-Got", `${req.url} ${req.headers.host}`));
-    const odd = ['GET /<a>"\\#', "GET *", "GET /"].map((line, at) => `${line} HTTP/1.1\r\nHost: http://a/${at}\r\n`);
-    const got = odd.map((head) => answerTo(server, `${head}Connection: close\r\n\r\n`));
-    const fields = (await Promise.all(got)).map((answer) => /X-Got: (.*)\r/.exec(answer)?.[1]);
-    expect(fields).toEqual(['/<a>"\\# http://a/0', "* http://a/1", "/ http://a/2"]);
-    const refused = kind === "http" ? [""] : ["", "Host: a\r\nHost: a\r\n"]; // Node's server takes the first
-    for (const hosts of refused)
-      expect(await answerTo(server, `GET / HTTP/1.1\r\n${hosts}\r\n`)).toMatch(/^HTTP\/1.1 400 Bad Request\r\n/);
-  });
-
   const body = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nab";
   test.each(["oops!", "GET / HTTP/1.1\r\nHo", body])("%j that the client's end cuts off", async (head) => {
     const server = await serve(kind);
@@ -144,6 +117,35 @@ describe.each(["http", "node", "wasmtime"])("%s", (kind) => {
       socket.end(`${error.message.split(":")[0]} ${error.rawPacket}`);
     });
     expect(await cut()).toBe(`Parse Error ${head === "oops!" && kind === "http" ? head : undefined}`);
+  });
+});
+
+describe.each(["http", "node", "wasmtime"])("%s", (kind) => {
+  test.each(Object.entries(REFUSED))("%s is refused as Node's server does it", async (_what, [request, code]) => {
+    const server = await serve(kind, { maxHeaderSize: 800 });
+    const status = code === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request";
+    expect(await answerTo(server, request)).toBe(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
+  });
+
+  test.each(Object.entries(REFUSED))("%s is a clientError, whose listener answers", async (_what, [request, code]) => {
+    const server = await serve(kind, { maxHeaderSize: 800 });
+    server.on("clientError", (error: ClientError, socket: Duplex) => {
+      const said = `${socket.writable} ${error.message.split(":")[0]} ${error.code} ${error.rawPacket}`;
+      socket.end(`HTTP/1.1 418 Tea\r\n\r\n${said}`);
+    });
+    expect(await answerTo(server, request)).toBe(`HTTP/1.1 418 Tea\r\n\r\ntrue Parse Error ${code} ${request}`);
+  });
+
+  test("what is odd in a path or in Host is the listener's; a request without Host, or with several, is refused", async () => {
+    const server = await serve(kind);
+    server.prependListener("request", (req, res) => res.setHeader("X-Got", `${req.url} ${req.headers.host}`));
+    const odd = ['GET /<a>"\\#', "GET *", "GET /"].map((line, at) => `${line} HTTP/1.1\r\nHost: http://a/${at}\r\n`);
+    const got = odd.map((head) => answerTo(server, `${head}Connection: close\r\n\r\n`));
+    const fields = (await Promise.all(got)).map((answer) => /X-Got: (.*)\r/.exec(answer)?.[1]);
+    expect(fields).toEqual(['/<a>"\\# http://a/0', "* http://a/1", "/ http://a/2"]);
+    const refused = kind === "http" ? [""] : ["", "Host: a\r\nHost: a\r\n"]; // Node's server takes the first
+    for (const hosts of refused)
+      expect(await answerTo(server, `GET / HTTP/1.1\r\n${hosts}\r\n`)).toMatch(/^HTTP\/1.1 400 Bad Request\r\n/);
   });
 
   test("clientError has the client's address, comes behind answers before it, and its socket ends with the client's", async () => {
