@@ -149,7 +149,7 @@ class CoreBridge implements Link {
       receive() {},
       shed() {},
       lost() {},
-      run: () => bridge.replace(id, make(bridge, id, peer)),
+      run: () => bridge.replace(id, make(bridge, id, peer, nothing)),
     };
   }
 
@@ -179,6 +179,9 @@ export function serveStreams(acceptor: Acceptor, settings: BridgeSettings): void
     },
   });
 }
+
+/** There is no access log here. */
+function nothing(): void {}
 
 let ofRequests: CoreBridge | null = null;
 

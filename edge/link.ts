@@ -38,7 +38,7 @@ export interface Link {
 }
 
 /** Makes what takes over a request: host/http/request.ts, `upgrade`. */
-export type Upgrade = (bridge: unknown, id: number, peer: unknown) => object;
+export type Upgrade = (bridge: unknown, id: number, peer: unknown, answered: () => void) => object;
 /** Has the core give a request over to what `make` makes. */
 export type Upgrading = (id: number, address: string, make: Upgrade) => void;
 

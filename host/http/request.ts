@@ -32,7 +32,7 @@ import { headerPairs } from "./headerpairs.js";
 import { encodeHeaders, type HeaderBlock, type HeadersInput, type HTTPHeaders, withReason } from "./headers.js";
 import { IncomingBody } from "./incomingbody.js";
 import { RequestHead } from "./requesthead.js";
-import { RequestNotes } from "./requestnotes.js";
+import { type Answered, RequestNotes } from "./requestnotes.js";
 import {
   checkStatus,
   HTTPConnection,
@@ -419,18 +419,18 @@ export class HTTPServerRequest extends RequestNotes implements Endpoint, Respons
 
   /**
    * @internal Hands the connection over: the id's frames are from now on for what `make` gives, which answers the
-   *   request. `status` is what the access log has.
+   *   request, and says with `answered` what the access log has.
    * Returns false, without a call, when the peer is gone. Throws HTTPOutputError when there was an answer before.
    */
-  upgrade(make: (bridge: Bridge, id: number, peer: Peer | null) => FrameTaker, status = 101): boolean {
+  upgrade(make: (bridge: Bridge, id: number, peer: Peer | null, answered: Answered) => FrameTaker): boolean {
     if (this.started) throw new HTTPOutputError("the request has been answered");
     if (this.#gone !== null) return false;
     this.#head.detach();
     this.#answered = true;
     this.#end(null);
     this.#connection?.gone(new StreamClosedError("CLOSED"));
-    this.#bridge.replace(this.#id, make(this.#bridge, this.#id, this.peer ?? null));
-    this.#log(status, 0, null);
+    const answered: Answered = (status, aborted = null) => this.#log(status, 0, aborted);
+    this.#bridge.replace(this.#id, make(this.#bridge, this.#id, this.peer ?? null, answered));
     return true;
   }
 

@@ -4,8 +4,12 @@
  *
  * Invariant: a request that nothing is noted on costs these fields and no more.
  */
+import type { Reason } from "../core/errors.js";
 import { HTTPHeaders } from "./headers.js";
 import type { Observation } from "./observing.js";
+
+/** Called once what has taken a request over has answered it; null: without a status that is known, or not at all. */
+export type Answered = (status: number | null, aborted?: Reason | null) => void;
 
 /** A request's notes. */
 export abstract class RequestNotes {

@@ -7,6 +7,7 @@
 import type { Address } from "../core/address.js";
 import { HEADER_TIMEOUT_MS } from "../core/limits.js";
 import type { HTTPServerRequest } from "../http/request.js";
+import type { Answered } from "../http/requestnotes.js";
 import type { IOStream } from "../stream/iostream.js";
 import type { ServerSocket } from "./localaddress.js";
 import { UpgradedSocket } from "./upgradedsocket.js";
@@ -22,6 +23,8 @@ export interface ErrorClient {
   readonly ahead?: number;
   /** What was refused, when the stream does not have it. */
   readonly head?: Buffer;
+  /** Of a request that has come to the host. */
+  readonly answered?: Answered;
 }
 
 /** Emits `clientError` in a turn of its own: what a listener throws is the program's. */
@@ -29,10 +32,10 @@ export function emitClientError(
   server: ErrorServer,
   error: Error,
   stream: IOStream,
-  { address, ahead = 0, head = Buffer.alloc(0) }: ErrorClient,
+  { address, ahead = 0, head = Buffer.alloc(0), answered }: ErrorClient,
   limitMs: number,
 ): void {
-  const socket = new UpgradedSocket(stream, address, server);
+  const socket = new UpgradedSocket(stream, address, server, answered);
   const timer = setTimeout(() => socket.destroy(), limitMs || HEADER_TIMEOUT_MS).unref();
   socket.once("close", () => clearTimeout(timer));
   socket.once("end", () => socket.end());

@@ -8,7 +8,7 @@
 import { StreamClosedError } from "../core/errors.js";
 import { READ_CHUNK_BYTES } from "../core/limits.js";
 import type { HTTPServerRequest } from "../http/request.js";
-import { detach } from "../server/detach.js";
+import { type DetachedCallback, detach } from "../server/detach.js";
 import type { IOStream } from "../stream/iostream.js";
 import type { StreamSettings } from "../stream/settings.js";
 
@@ -17,16 +17,20 @@ export class RawConnection {
 
   /**
    * `request` must have arrived, and have no answer yet. `closed` is called when the connection is over. What the
-   * client sends from here on is dropped, and its end ends the connection. `status` is the answer's, if
-   * it is known.
+   * client sends from here on is dropped, and its end ends the connection. `status` is the answer's, null if it is not
+   * known.
    */
-  constructor(request: HTTPServerRequest, settings: StreamSettings, closed: () => void, status?: number) {
+  constructor(request: HTTPServerRequest, settings: StreamSettings, closed: () => void, status: number | null) {
     this.#stream = new Promise((resolve, reject) => {
       const gone = (): void => {
         reject(new StreamClosedError("RESET"));
         closed();
       };
-      detach(request, settings, resolve, gone, status);
+      const detached: DetachedCallback = (stream, _ahead, answered) => {
+        answered(status);
+        resolve(stream);
+      };
+      detach(request, settings, detached, gone);
     });
     this.#stream.then(
       (stream) => {
@@ -50,6 +54,13 @@ export class RawConnection {
       () => {},
     );
   }
+}
+
+/** The status of the answer that begins with `bytes`; null: they are no status line. */
+export function statusIn(bytes: Uint8Array): number | null {
+  const [, digits] =
+    /^HTTP\/1\.[01] ([1-9]\d\d)[ \r]/.exec(Buffer.from(bytes.subarray(0, 16)).toString("latin1")) ?? [];
+  return digits === undefined ? null : Number(digits);
 }
 
 /** Reads until there is no more: only a read sees that the client has left. */

@@ -224,8 +224,8 @@ export class NodeServer extends EventEmitter {
     const address = request.peer?.address ?? null;
     const error = invalidMethod();
     if (this.listenerCount("clientError") > 0 && request.contentLength === 0)
-      return detach(request, this.#server.options, (stream) =>
-        this.#clientError(error, stream, { address, head: headText(request) }),
+      return detach(request, this.#server.options, (stream, _ahead, answered) =>
+        this.#clientError(error, stream, { address, head: headText(request), answered }),
       );
     request.respond(400, { Connection: "close", Date: "" });
     process.nextTick(() => this.emit("clientError", error, new AnsweredSocket(address)));

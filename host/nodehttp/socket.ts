@@ -18,7 +18,7 @@ import type { StreamSettings } from "../stream/settings.js";
 import { type LocalAddress, localOf, type ServerSocket } from "./localaddress.js";
 import { asNetSocket } from "./netsocket.js";
 import type { MessageOptions } from "./options.js";
-import { RawConnection } from "./rawconnection.js";
+import { RawConnection, statusIn } from "./rawconnection.js";
 
 export interface MessageClasses {
   readonly IncomingMessage: typeof IncomingMessage;
@@ -282,7 +282,7 @@ export class RequestSocket extends LazyDuplex {
 
   /** As the answer to its request, when that has come whole and has none. */
   override _write(chunk: Buffer, _encoding: string, callback: (error?: Error) => void): void {
-    const raw = this.takeRaw();
+    const raw = this.takeRaw(statusIn(chunk));
     if (raw === null) callback(new HTTPOutputError("the connection is the sandbox's: write to the response"));
     else raw.write(chunk).then(() => callback(), callback);
   }
@@ -297,8 +297,11 @@ export class RequestSocket extends LazyDuplex {
     return this.#raw !== null;
   }
 
-  /** The connection without HTTP, from here on; null: the request has not come whole, or its answer has begun. */
-  takeRaw(status?: number): RawConnection | null {
+  /**
+   * The connection without HTTP, from here on; null: the request has not come whole, or its answer has begun. `status`
+   * is the answer's, null if it is not known.
+   */
+  takeRaw(status: number | null): RawConnection | null {
     const request = this.#request;
     if (this.#raw !== null || this.#server === null || request === null) return this.#raw;
     if (this.#destroyed || request.started || !request.hasArrived) return null;

@@ -10,9 +10,11 @@ import { Duplex } from "node:stream";
 import type { Address } from "../core/address.js";
 import { StreamClosedError } from "../core/errors.js";
 import { READ_CHUNK_BYTES } from "../core/limits.js";
+import type { Answered } from "../http/requestnotes.js";
 import type { IOStream } from "../stream/iostream.js";
 import { type LocalAddress, localOf, type ServerSocket } from "./localaddress.js";
 import { asNetSocket } from "./netsocket.js";
+import { statusIn } from "./rawconnection.js";
 
 type Callback = (error?: Error | null) => void;
 
@@ -39,10 +41,12 @@ export class UpgradedSocket extends Duplex {
   /** A read of the stream is under way. */
   #isReading = false;
   #isReset = false;
+  #answered: Answered | null;
   /** Bytes of writes that the peer's connection does not have yet. */
   #unsent = 0;
 
-  constructor(stream: IOStream, address: Address | null, server: ServerSocket) {
+  /** `answered` is called at the first write, with the status that it begins with, or when there was none. */
+  constructor(stream: IOStream, address: Address | null, server: ServerSocket, answered: Answered | null = null) {
     super({ allowHalfOpen: true, emitClose: false });
     this.remoteAddress = address?.family === "unix" ? undefined : address?.address;
     this.remotePort = address?.family === "unix" ? undefined : address?.port;
@@ -50,6 +54,7 @@ export class UpgradedSocket extends Duplex {
     this.encrypted = stream.tls !== null;
     this.#stream = stream;
     this.server = server;
+    this.#answered = answered;
     stream.setCloseCallback(() => this.#closed());
   }
 
@@ -74,6 +79,7 @@ export class UpgradedSocket extends Duplex {
 
   override _write(chunk: Buffer, _encoding: string, callback: Callback): void {
     this.active();
+    this.#tell(statusIn(chunk));
     const { length } = chunk; // not the bytes: they need not stay here until they have left
     this.#unsent += length;
     const isTaken = this.#unsent <= READ_CHUNK_BYTES;
@@ -104,11 +110,17 @@ export class UpgradedSocket extends Duplex {
 
   override _destroy(error: Error | null, callback: Callback): void {
     this.setTimeout(0);
+    this.#tell(null);
     const unsent = this.#unsent + this.writableLength;
     if (unsent > 0 && unsent <= READ_CHUNK_BYTES && !this.#isReset) this.#closeBehindWrites();
     else this.#stream.abort();
     callback(error !== null && this.listenerCount("error") > 0 ? error : null);
     process.nextTick(() => this.emit("close", error !== null));
+  }
+
+  #tell(status: number | null): void {
+    this.#answered?.(status);
+    this.#answered = null;
   }
 
   /** As much as a kernel would have taken by now leaves all the same: `write` and then `destroy` refuses an upgrade. */

@@ -57,8 +57,8 @@ function handOver(
   settings: StreamSettings,
 ): void {
   const message = incomingMessage(request, RequestSocket.of(request, server));
-  detach(request, settings, (stream, ahead) => {
-    const socket = new UpgradedSocket(stream, request.remoteAddress, server);
+  detach(request, settings, (stream, ahead, answered) => {
+    const socket = new UpgradedSocket(stream, request.remoteAddress, server, answered);
     Object.assign(message, { socket, upgrade: true });
     const tell = (head: Buffer): void => {
       socket.read(0); // as Node's, it hears of the client's end also when nothing reads

@@ -14,34 +14,41 @@ import {
   FRAME_DETACHED,
   FRAME_END,
 } from "../bridge/frames.js";
-import { ProtocolError, reasonName } from "../core/errors.js";
+import { ProtocolError, type Reason, reasonName } from "../core/errors.js";
 import { ignore } from "../core/promises.js";
 import { PHRASES } from "../http/phrases.js";
 import type { HTTPServerRequest } from "../http/request.js";
+import type { Answered } from "../http/requestnotes.js";
 import { IOStream } from "../stream/iostream.js";
 import type { StreamSettings } from "../stream/settings.js";
 
 const AT_ONCE = 1;
 
-/** Called with the connection, and with the bytes that came behind its request, to be read first. */
-export type DetachedCallback = (stream: IOStream, ahead: number) => void;
+/**
+ * Called with the connection, with the bytes that came behind its request, to be read first, and with what is to be
+ * called with the status once the request has been answered.
+ */
+export type DetachedCallback = (stream: IOStream, ahead: number, answered: Answered) => void;
 
 /**
  * Ends HTTP on the connection of `request` and calls `detached` when that is done, or `gone` when the client leaves
- * before. `status` is what the access log has, default: 101. Throws HTTPOutputError when the request has been answered.
+ * before. Throws HTTPOutputError when the request has been answered.
  */
 export function detach(
   request: HTTPServerRequest,
   settings: StreamSettings,
   detached: DetachedCallback,
-  gone?: () => void,
-  status?: number,
+  gone: () => void = () => {},
 ): void {
-  request.upgrade((bridge, id, peer) => {
+  request.upgrade((bridge, id, peer, answered) => {
     bridge.writer.empty(FRAME_DETACH, id);
     bridge.written();
-    return new Detaching(bridge, id, peer, settings, detached, gone);
-  }, status);
+    const whenGone = (reason: Reason): void => {
+      answered(null, reason);
+      gone();
+    };
+    return new Detaching(bridge, id, peer, settings, (stream, ahead) => detached(stream, ahead, answered), whenGone);
+  });
 }
 
 /** What Node's server answers to a request that it refuses, unless a listener does; then the connection ends. */
@@ -50,6 +57,8 @@ export function answerRefused(stream: IOStream, status: number): void {
   stream.close();
 }
 
+type StreamCallback = (stream: IOStream, ahead: number) => void;
+
 /** Takes the frames of a request between DETACH, or REFUSED with its id, and DETACHED. */
 export class Detaching implements FrameTaker {
   readonly noun = "connection";
@@ -57,16 +66,16 @@ export class Detaching implements FrameTaker {
   readonly #id: number;
   readonly #peer: Peer | null;
   readonly #settings: StreamSettings;
-  readonly #detached: DetachedCallback;
-  readonly #gone: () => void;
+  readonly #detached: StreamCallback;
+  readonly #gone: (reason: Reason) => void;
 
   constructor(
     bridge: Bridge,
     id: number,
     peer: Peer | null,
     settings: StreamSettings,
-    detached: DetachedCallback,
-    gone: () => void = () => {},
+    detached: StreamCallback,
+    gone: (reason: Reason) => void = () => {},
   ) {
     this.#bridge = bridge;
     this.#id = id;
@@ -80,11 +89,12 @@ export class Detaching implements FrameTaker {
     const bytes = end - start;
     if (type === FRAME_DETACHED && bytes === 4) return this.#begin(chunk.readUInt32LE(start));
     if (type === FRAME_END && bytes === 0) return; // the stream tells of it again
-    if (type !== FRAME_ABORT || bytes !== 2 || reasonName(chunk.readUInt16LE(start)) === undefined) {
+    const reason = bytes === 2 ? reasonName(chunk.readUInt16LE(start)) : undefined;
+    if (type !== FRAME_ABORT || reason === undefined) {
       throw new ProtocolError(`type 0x${type.toString(16)} for a request that is being detached`);
     }
     this.#bridge.forget(this.#id);
-    this.#gone();
+    this.#gone(reason);
   }
 
   #begin(ahead: number): void {
@@ -99,10 +109,10 @@ export class Detaching implements FrameTaker {
     this.#bridge.writer.number(FRAME_CLOSE, this.#id, AT_ONCE);
     this.#bridge.written();
     this.#bridge.release(this.#id);
-    this.#gone();
+    this.#gone("CLOSED");
   }
 
   lost(): void {
-    this.#gone();
+    this.#gone("WORKER");
   }
 }

@@ -252,8 +252,9 @@ export class WebSocketHandler<
     if (this.#subprotocol !== null) fields.push(["Sec-WebSocket-Protocol", this.#subprotocol]);
     if (compression !== null) fields.push(["Sec-WebSocket-Extensions", compression.header]);
     const head = this.takeHead(fields);
-    request.upgrade((bridge, id, peer) => {
+    request.upgrade((bridge, id, peer, answered) => {
       this.#connection = new WebSocketConnection(bridge, id, peer, head, this as WebSocketEvents, checked);
+      answered(101);
       return this.#connection;
     });
     callOnFinish(this);

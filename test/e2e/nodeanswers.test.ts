@@ -219,6 +219,30 @@ describe.each(["http", "node", "wasmtime"])("%s: upgrades", (kind) => {
   });
 });
 
+describe.each(["node", "wasmtime"])("%s: the access log", (kind) => {
+  test("what is written in the place of an answer is in the access log with its status", async () => {
+    const logged: unknown[] = [];
+    const accessLog = ({ target, status }: AccessEntry) => logged.push(`${target} ${status}`);
+    const server = await serve(
+      kind,
+      (req) => void req.socket.end(req.url === "/odd" ? "odd" : "HTTP/1.1 203 x\r\n\r\n"),
+      { accessLog },
+    );
+    server.on("upgrade", ({ url }: IncomingMessage, socket: Duplex) => {
+      if (url === "/silent") socket.destroy();
+      else socket.end(`HTTP/1.1 ${url === "/refused" ? 403 : 101} x\r\n\r\n`);
+    });
+    const upgrade = "Connection: upgrade\r\nUpgrade: x\r\n";
+    const asked = ["/whole", "/odd", "/taken", "/refused", "/silent"];
+    for (const target of asked) {
+      const fields = asked.indexOf(target) < 2 ? "" : upgrade;
+      await (await connected(server)).send(`GET ${target} HTTP/1.1\r\nHost: x\r\n${fields}\r\n`).gone();
+    }
+    await eventually("all are logged", () => logged.length === asked.length);
+    expect(logged).toEqual(["/whole 203", "/odd null", "/taken 101", "/refused 403", "/silent null"]);
+  });
+});
+
 describe.each(["http", "node", "wasmtime"])("%s: what HTTP does not frame", (kind) => {
   const CLOSING = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 

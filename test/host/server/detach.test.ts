@@ -12,7 +12,7 @@ const END = 2;
 
 async function detaching(): Promise<{ worker: FakeWorker; given: [IOStream, number][] }> {
   const given: [IOStream, number][] = [];
-  const worker = serve((request) => detach(request, SETTINGS, (...all) => given.push(all)));
+  const worker = serve((request) => detach(request, SETTINGS, (stream, ahead) => given.push([stream, ahead])));
   worker.emit(requestFrame(ID));
   expect((await worker.receivedAnswers()).map(({ type }) => type)).toEqual([f.FRAME_DETACH]);
   return { worker, given };
