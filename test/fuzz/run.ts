@@ -88,6 +88,14 @@ process.on("unhandledRejection", (error) => {
 });
 
 const all = fuzzers().filter(({ name }) => name.includes(values.only));
+if (all.length === 0) {
+  console.error(
+    `fuzz: no fuzzer's name has "${values.only}"; there are ${fuzzers()
+      .map(({ name }) => name)
+      .join(", ")}`,
+  );
+  process.exit(2);
+}
 const runsMax = values.runs === undefined ? Number.POSITIVE_INFINITY : Number(values.runs);
 const end =
   performance.now() +

@@ -1,5 +1,5 @@
-// A few runs of each fuzzer that needs no real socket, so that they stay what `make fuzz` starts; and that they find
-// what is broken.
+// A few runs of each fuzzer that needs no real socket, always the same ones, so that they stay what `make fuzz` starts
+// with seeds of its own; and that they find what is broken.
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -28,10 +28,9 @@ describe.each([
   afterAll(() => ("end" in fuzzer ? fuzzer.end() : undefined));
 
   test(`${RUNS} runs find nothing, and do something`, { timeout: 120_000 }, async () => {
-    const first = Math.floor(Math.random() * 1e6);
-    for (let seed = first; seed < first + RUNS; seed++) {
+    for (let seed = 1; seed <= RUNS; seed++) {
       await fuzzer.run(new Random(seed)).catch((error: Error) => {
-        throw new Error(`seed ${first}, run ${seed - first}: ${error.message}`, { cause: error });
+        throw new Error(`seed 1, run ${seed - 1}: ${error.message}`, { cause: error });
       });
     }
     expect(fuzzer.connections).toBeGreaterThan(RUNS);
