@@ -325,7 +325,7 @@ export class HTTP1Connection extends HTTP1Answering implements StreamOwner {
     request.expectsContinue = writer.continueDue = expectContinue(head) && !ahead;
     writer.expectAnswer();
     this.beginBody(kind == BODY_CHUNKED, length);
-    if (request.isServerWide) request.answerOptions();
+    if (request.isServerWide && !this.parameters.asNode) request.answerOptions();
     else this.handler.headersReceived(request);
     if (this.state == ANSWER && this.inFlight) this.handler.finish(request);
     request.head = 0;

@@ -93,6 +93,8 @@ export class NodeServer extends EventEmitter {
   /** The Unix-domain socket as `listen` was given it. */
   #path = "";
   #opening: Promise<void> | null = null;
+  /** `close` of what has listened is still to come. */
+  #isStopping = false;
   /** `close` has been called: what listens next is another server. */
   #closed = false;
   /** The sandbox has its limits. */
@@ -411,14 +413,20 @@ export class NodeServer extends EventEmitter {
     if (this.#opening === null) {
       if (this.#given !== null) void this.#stop();
       const error = notSo("ERR_SERVER_NOT_RUNNING", "Server is not running.");
-      if (callback !== undefined) process.nextTick(callback, error);
+      if (callback !== undefined) this.once("close", () => callback(error));
+      if (!this.#isStopping) process.nextTick(() => this.emit("close"));
       return this;
     }
     if (callback !== undefined) this.once("close", callback);
     this.closeIdleConnections();
-    const stopped = this.#stop(this.#opening);
-    void ignore(stopped.then(() => process.nextTick(() => this.emit("close"))));
+    this.#isStopping = true;
+    void ignore(this.#stop(this.#opening).then(() => process.nextTick(() => this.#stopped())));
     return this;
+  }
+
+  #stopped(): void {
+    this.#isStopping = false;
+    this.emit("close");
   }
 
   #stop(opening: Promise<void> = Promise.resolve()): Promise<void> {

@@ -169,6 +169,28 @@ describe.each(["node", "wasmtime"] as const)("%s: a server of Node's kind", (run
       expect(await late).toMatchObject({ code: "ERR_SERVER_NOT_RUNNING" });
     });
 
+    test("OPTIONS * is a request as any other", async () => {
+      const server = await listening((req, res) => void res.writeHead(200, { Allow: "GET" }).end(req.url));
+      const answer = await ask(portOf(server), { method: "OPTIONS", target: "*" });
+      expect([answer.status, answer.headers.allow, answer.body]).toEqual([200, "GET", "*"]);
+    });
+
+    test("close is an event also of a server that has never listened; a second call hears of it at the same time", async () => {
+      const never = createServer(undefined, { runtime, logger: SILENT });
+      const calls: unknown[] = [];
+      never.on("close", () => calls.push("close"));
+      never.close((error) => calls.push((error as NodeJS.ErrnoException).code));
+      await once(never, "close");
+      expect(calls).toEqual(["close", "ERR_SERVER_NOT_RUNNING"]);
+      const server = await listening((_req, res) => void res.end());
+      const closed: unknown[] = [];
+      server.on("close", () => closed.push("close"));
+      server.close((error) => closed.push(error));
+      server.close((error) => closed.push((error as NodeJS.ErrnoException).code));
+      await once(server, "close");
+      expect(closed).toEqual(["close", undefined, "ERR_SERVER_NOT_RUNNING"]);
+    });
+
     test("says where in the turn of listen, takes connections from then on, and listens again after close", async () => {
       const server = createServer((req, res) => void res.end(`served ${req.url}`), { runtime, logger: SILENT });
       for (const turn of ["/first", "/second", "/third"]) {
