@@ -477,8 +477,11 @@ export interface AcceptQueue {
 /** A listening socket. */
 export class Listener extends Descriptor {
   readonly kind = KIND_LISTENER;
+  /** The port stays open when the sandbox closes its descriptor: another instance will accept from it. */
+  outlives = false;
   readonly #queue: AcceptQueue;
   readonly #table: DescriptorTable;
+  #closed = false;
 
   constructor(queue: AcceptQueue, table: DescriptorTable) {
     super();
@@ -503,10 +506,17 @@ export class Listener extends Descriptor {
     return accepted === undefined ? -ERRNO_AGAIN : this.#table.add(new Connection(accepted, this.#table));
   }
 
-  /** Stops listening: the sandbox, when it closes its descriptor, means the port. */
+  /** Stops listening: the sandbox, when it closes its descriptor, means the port, unless that outlives it. */
   close(): void {
+    this.#closed = true;
     this.#queue.watch(null);
-    this.#queue.close();
+    if (!this.outlives) this.#queue.close();
+  }
+
+  /** The port is for no other instance any more. */
+  endWithSandbox(): void {
+    this.outlives = false;
+    if (this.#closed) this.#queue.close();
   }
 
   /** Leaves the listener to another instance. */

@@ -108,6 +108,8 @@ class NodeWorker implements Worker, StandardStreams {
     (exports._initialize as (() => void) | undefined)?.();
     this.#turn = exports.turn as (maxWaitMs: number) => number;
     this.#drain = exports.drain as Drain | undefined;
+    // An application that drains by itself is started again.
+    for (const listener of this.#listeners) listener.outlives = this.#drain !== undefined;
     this.#wake();
   }
 
@@ -128,6 +130,7 @@ class NodeWorker implements Worker, StandardStreams {
   finish(patience: Patience): void {
     this.#wake();
     if (this.#drain !== undefined) {
+      for (const listener of this.#listeners) listener.endWithSandbox();
       this.#toDrain = patience;
       return;
     }

@@ -23,8 +23,8 @@ const section = (id: number, ...items: number[][]): number[] => {
   return [id, body.length, ...body];
 };
 
-/** A module that imports `name` with `parameters` numbers, and whose `turn(wait)` runs `code`. */
-function assemble(name: string, parameters: number, result: boolean, code: number[]): Buffer {
+/** A module that imports `name` with `parameters` numbers; its `turn(wait)`, and what else it exports, runs `code`. */
+function assemble(name: string, parameters: number, result: boolean, code: number[], ...others: string[]): Buffer {
   const imported = [0x60, parameters, ...Array<number>(parameters).fill(I32), ...(result ? [1, I32] : [0])];
   const body = [0, ...code, 0x0b];
   return Buffer.from([
@@ -33,7 +33,7 @@ function assemble(name: string, parameters: number, result: boolean, code: numbe
     ...section(2, [...text("wasi_snapshot_preview1"), ...text(name), 0, 0]),
     ...section(3, [1]),
     ...section(5, [0, 1]),
-    ...section(7, [...text("turn"), 0, 1], [...text("memory"), 2, 0]),
+    ...section(7, ...["turn", ...others].map((exported) => [...text(exported), 0, 1]), [...text("memory"), 2, 0]),
     ...section(10, [body.length, ...body]),
   ]);
 }
@@ -108,8 +108,12 @@ describe("an instance", () => {
     const [socket] = await bindSockets(0, "127.0.0.1", { runtime: "node" });
     const trap = assemble("fd_close", 1, true, [0x00, ...END_NOW]);
     expect((await outcome("first", trap, [socket])).error).not.toBeNull();
-    // It closes descriptor 3 and ends: that is the listener, which it can only close if it has it.
-    const close = assemble("fd_close", 1, true, [...constant(3), ...CALL, 0x1a, ...END_NOW]);
+    // Both close descriptor 3 and end: that is the listener, which they can only close if they have it. An application
+    // with `drain` may end by itself; the port is closed with it only when its host has asked for that.
+    const closing = [...constant(3), ...CALL, 0x1a, ...END_NOW];
+    const drained = assemble("fd_close", 1, true, closing, "drain");
+    expect((await outcome("drained", drained, [socket])).error).toBeNull();
+    const close = assemble("fd_close", 1, true, closing);
     const client = net.connect(socket.address.port, "127.0.0.1");
     await once(client, "connect");
     client.on("error", () => {});
