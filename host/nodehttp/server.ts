@@ -9,7 +9,6 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { type Accepted, LOOPBACK } from "../core/address.js";
 import { BACKLOG, HEADER_TIMEOUT_MS, IDLE_TIMEOUT_MS } from "../core/limits.js";
-import { ignore } from "../core/promises.js";
 import type { RuntimeName } from "../core/runtimename.js";
 import type { HTTPServerRequest } from "../http/request.js";
 import { type GivenConnections, givenConnections } from "../net/givensockets.js";
@@ -412,15 +411,19 @@ export class NodeServer extends EventEmitter {
   close(callback?: (error?: Error) => void): this {
     if (this.#opening === null) {
       if (this.#given !== null) void this.#stop();
-      const error = notSo("ERR_SERVER_NOT_RUNNING", "Server is not running.");
-      if (callback !== undefined) this.once("close", () => callback(error));
+      if (callback !== undefined) this.once("close", () => callback(notRunning()));
       if (!this.#isStopping) process.nextTick(() => this.emit("close"));
       return this;
     }
-    if (callback !== undefined) this.once("close", callback);
+    let error: Error | undefined; // it could not listen
+    if (callback !== undefined) this.once("close", () => callback(error));
     this.closeIdleConnections();
     this.#isStopping = true;
-    void ignore(this.#stop(this.#opening).then(() => process.nextTick(() => this.#stopped())));
+    const stopped = (): void => process.nextTick(() => this.#stopped());
+    this.#stop(this.#opening).then(stopped, () => {
+      error = notRunning();
+      stopped();
+    });
     return this;
   }
 
@@ -563,4 +566,8 @@ export function handleOf(listener: NodeListener): RequestListener["handle"] {
 
 function isContinue(expect: string | undefined): boolean {
   return expect?.toLowerCase() === "100-continue";
+}
+
+function notRunning(): Error {
+  return notSo("ERR_SERVER_NOT_RUNNING", "Server is not running.");
 }

@@ -173,22 +173,7 @@ describe.each(["node", "wasmtime"] as const)("%s: a server of Node's kind", (run
       const server = await listening((req, res) => void res.writeHead(200, { Allow: "GET" }).end(req.url));
       const answer = await ask(portOf(server), { method: "OPTIONS", target: "*" });
       expect([answer.status, answer.headers.allow, answer.body]).toEqual([200, "GET", "*"]);
-    });
-
-    test("close is an event also of a server that has never listened; a second call hears of it at the same time", async () => {
-      const never = createServer(undefined, { runtime, logger: SILENT });
-      const calls: unknown[] = [];
-      never.on("close", () => calls.push("close"));
-      never.close((error) => calls.push((error as NodeJS.ErrnoException).code));
-      await once(never, "close");
-      expect(calls).toEqual(["close", "ERR_SERVER_NOT_RUNNING"]);
-      const server = await listening((_req, res) => void res.end());
-      const closed: unknown[] = [];
-      server.on("close", () => closed.push("close"));
-      server.close((error) => closed.push(error));
-      server.close((error) => closed.push((error as NodeJS.ErrnoException).code));
-      await once(server, "close");
-      expect(closed).toEqual(["close", undefined, "ERR_SERVER_NOT_RUNNING"]);
+      await new Promise((resolve) => server.close(resolve));
     });
 
     test("says where in the turn of listen, takes connections from then on, and listens again after close", async () => {
@@ -244,6 +229,35 @@ describe.each(["node", "wasmtime"] as const)("%s: a server of Node's kind", (run
       client.close();
       await eventually("none", async () => (await count()) === 0);
       await new Promise((resolve) => server.close(resolve));
+    });
+  });
+
+  describe("close", () => {
+    test("is an event also of a server that has never listened; a second call hears of it at the same time", async () => {
+      const never = createServer(undefined, { runtime, logger: SILENT });
+      const calls: unknown[] = [];
+      never.on("close", () => calls.push("close"));
+      never.close((error) => calls.push((error as NodeJS.ErrnoException).code));
+      await once(never, "close");
+      expect(calls).toEqual(["close", "ERR_SERVER_NOT_RUNNING"]);
+      const server = await listening((_req, res) => void res.end());
+      const closed: unknown[] = [];
+      server.on("close", () => closed.push("close"));
+      server.close((error) => closed.push(error));
+      server.close((error) => closed.push((error as NodeJS.ErrnoException).code));
+      await once(server, "close");
+      expect(closed).toEqual(["close", undefined, "ERR_SERVER_NOT_RUNNING"]);
+    });
+
+    test("calls back each time where the server could not listen", async () => {
+      const first = await listening((_req, res) => void res.end());
+      const taken = createServer(undefined, { runtime, logger: SILENT }).on("error", () => {});
+      taken.listen(portOf(first), "127.0.0.1");
+      for (let turn = 0; turn < 2; turn++) {
+        const closed = new Promise((resolve) => taken.close(resolve));
+        expect(await closed).toMatchObject({ code: "ERR_SERVER_NOT_RUNNING" });
+      }
+      await new Promise((resolve) => first.close(resolve));
     });
   });
 
